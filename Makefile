@@ -1,0 +1,56 @@
+# Everything a developer runs. `make` alone lists it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+UV := $(shell command -v uv 2>/dev/null)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup up test check fmt bench lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make .venv with everything in it, and the caseroll command
+
+up: setup ## Run Caseroll on this machine, with demo data
+	$(BIN)/caseroll up --demo
+
+test: setup ## Run every test
+	$(BIN)/pytest
+
+check: setup ## Check format, lint, types and layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+fmt: setup ## Format the code, mend what the linter can mend
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+bench: setup ## Measure the throughput of an import
+	$(BIN)/python -m bench
+
+lock: setup ## Remake requirements.lock from pyproject.toml (needs uv)
+	PATH="$(BIN):$$PATH" uv pip compile --quiet --universal --generate-hashes \
+		--no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock
+
+clean: ## Remove .venv and every cache; data in .caseroll stays
+	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The build backend is in the lock as well, so that nothing unpinned runs during an install.
+$(STAMP): pyproject.toml requirements.lock
+ifdef UV
+	$(UV) venv --quiet --allow-existing $(VENV)
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+else
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Caseroll needs Python 3.11 or later; say which: make setup PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	@touch $@
