@@ -1,0 +1,101 @@
+"""The tenant, its roles and the tokens that open it."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from tortoise import fields
+from tortoise.fields.db_defaults import Now
+from tortoise.models import Model
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+TOKEN_PREFIX = "crl_"  # noqa: S105 - what every token begins with, so that scanners find leaked ones
+DEFAULT_ROLES = {"clients": "Clients", "staff": "Staff", "default": "Default"}
+
+
+class Permission(StrEnum):
+    """What a token may do: a viewer only reads."""
+
+    ADMIN = "ADMIN"
+    VIEWER = "VIEWER"
+
+
+class App(Model):
+    """A tenant: every other row belongs to one."""
+
+    id = fields.BigIntField(primary_key=True)
+    slug = fields.CharField(max_length=64, unique=True)
+    name = fields.CharField(max_length=200)
+    created_at = fields.DatetimeField(db_default=Now())
+
+    class Meta:
+        table = "apps"
+
+
+class Role(Model):
+    """What a user is on a case; each app has its own, beginning with `DEFAULT_ROLES`."""
+
+    id = fields.BigIntField(primary_key=True)
+    app: fields.ForeignKeyRelation[App] = fields.ForeignKeyField(
+        "models.App", related_name=False, on_delete=fields.RESTRICT
+    )
+    app_id: int
+    key = fields.CharField(max_length=64)
+    label = fields.CharField(max_length=200)
+
+    class Meta:
+        table = "roles"
+        unique_together = (("app", "key"),)
+
+
+class ApiToken(Model):
+    """A bearer token of one app; only its SHA-256 is kept."""
+
+    id = fields.BigIntField(primary_key=True)
+    app: fields.ForeignKeyRelation[App] = fields.ForeignKeyField(
+        "models.App", related_name=False, on_delete=fields.RESTRICT
+    )
+    app_id: int
+    name = fields.CharField(max_length=200)
+    digest = fields.CharField(max_length=64, unique=True)
+    permission = fields.CharEnumField(Permission, max_length=10)
+    created_at = fields.DatetimeField(db_default=Now())
+    expires_at = fields.DatetimeField(null=True)
+    revoked_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "api_tokens"
+
+
+async def create_app(slug: str, name: str) -> App:
+    """Create an app with the default roles."""
+    app = await App.create(slug=slug, name=name)
+    await Role.bulk_create(
+        [Role(app_id=app.id, key=key, label=label) for key, label in DEFAULT_ROLES.items()]
+    )
+    return app
+
+
+def token_digest(token: str) -> str:
+    """Hash a token for storing and finding: 256 random bits need no salt and no slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+async def create_token(
+    app: App, name: str, permission: Permission, *, expires_at: datetime | None = None
+) -> str:
+    """Create a token and return it; this is the only time that it can be seen."""
+    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    await ApiToken.create(
+        app_id=app.id,
+        name=name,
+        digest=token_digest(token),
+        permission=permission,
+        expires_at=expires_at,
+    )
+    return token

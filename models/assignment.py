@@ -1,0 +1,225 @@
+"""Who is on which case in which role, and every change of it."""
+
+from __future__ import annotations
+
+from operator import itemgetter
+from typing import TYPE_CHECKING, NamedTuple
+
+from tortoise import fields
+from tortoise.fields.db_defaults import Now
+from tortoise.models import Model
+
+from models.app import App, Role
+from models.case import Case
+from models.user import User
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from asyncpg import Connection
+
+Pair = tuple[int, int]
+
+
+class Assignment(Model):
+    """One user on one case.
+
+    Role and import carry no database constraint: a foreign key costs one row trigger for each
+    assignment, and that of a role makes all workers lock the same few rows. Roles and imports are
+    never deleted.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    app: fields.ForeignKeyRelation[App] = fields.ForeignKeyField(
+        "models.App", related_name=False, db_constraint=False, on_delete=fields.RESTRICT
+    )
+    app_id: int
+    case: fields.ForeignKeyRelation[Case] = fields.ForeignKeyField(
+        "models.Case", related_name=False, on_delete=fields.RESTRICT
+    )
+    case_id: int
+    user: fields.ForeignKeyRelation[User] = fields.ForeignKeyField(
+        "models.User", related_name=False, on_delete=fields.RESTRICT
+    )
+    user_id: int
+    role: fields.ForeignKeyRelation[Role] = fields.ForeignKeyField(
+        "models.Role", related_name=False, db_constraint=False, on_delete=fields.RESTRICT
+    )
+    role_id: int
+    notify = fields.BooleanField(db_default=False)
+    created_at = fields.DatetimeField(db_default=Now())
+    updated_at = fields.DatetimeField(db_default=Now())
+    created_import_id = fields.BigIntField(null=True)
+    created_row = fields.IntField(null=True)
+    updated_import_id = fields.BigIntField(null=True)
+    updated_row = fields.IntField(null=True)
+
+    class Meta:
+        table = "assignments"
+        unique_together = (("case", "user"),)
+        indexes = (("user_id", "case_id"),)
+
+
+class AssignmentHistory(Model):
+    """One change of one assignment: both sides, when, and which row of which import did it.
+
+    `before_role_id` is None when the change created the assignment, `after_role_id` when it
+    removed it. Who did it is the import's token.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    app_id = fields.BigIntField()
+    case_id = fields.BigIntField()
+    user_id = fields.BigIntField()
+    import_id = fields.BigIntField()
+    row = fields.IntField()
+    before_role_id = fields.BigIntField(null=True)
+    before_notify = fields.BooleanField(null=True)
+    after_role_id = fields.BigIntField(null=True)
+    after_notify = fields.BooleanField(null=True)
+    changed_at = fields.DatetimeField(db_default=Now())
+
+    class Meta:
+        table = "assignment_history"
+
+
+class Present(NamedTuple):
+    """The state of an assignment."""
+
+    role_id: int
+    notify: bool
+
+
+class Edit(NamedTuple):
+    """One change of one assignment, as written: `before` None creates, `after` None removes."""
+
+    case_id: int
+    user_id: int
+    row: int
+    before: Present | None
+    after: Present | None
+
+
+class AssignmentRaceError(Exception):
+    """Somebody else changed one of the assignments meanwhile: read them again and decide anew."""
+
+
+async def present_assignments(
+    db: Connection, pairs: Collection[Pair], *, lock: bool
+) -> dict[Pair, Present]:
+    """Read the present state of (case, user) pairs.
+
+    Args:
+        lock: hold the rows until the transaction ends, taken in (case, user) order so that two
+            imports over the same cases can't deadlock.
+    """
+    rows = await db.fetch(
+        f"""
+        SELECT a.case_id, a.user_id, a.role_id, a.notify
+        FROM unnest($1::bigint[], $2::bigint[]) AS p(case_id, user_id)
+        JOIN assignments a USING (case_id, user_id)
+        ORDER BY a.case_id, a.user_id {"FOR NO KEY UPDATE OF a" if lock else ""}
+        """,
+        [pair[0] for pair in pairs],
+        [pair[1] for pair in pairs],
+    )
+    return {(row[0], row[1]): Present(row[2], row[3]) for row in rows}
+
+
+async def write_edits(db: Connection, app_id: int, import_id: int, edits: Sequence[Edit]) -> None:
+    """Apply edits and their history in at most four statements, however many edits there are.
+
+    Raises:
+        AssignmentRaceError: the state is no longer what `before` says; nothing may be kept.
+    """
+    ordered = sorted(edits, key=itemgetter(0, 1))
+    await _insert(db, app_id, import_id, [edit for edit in ordered if edit.before is None])
+    await _update(db, import_id, [edit for edit in ordered if edit.before and edit.after])
+    await _delete(db, [edit for edit in ordered if edit.after is None])
+    await _write_history(db, app_id, import_id, ordered)
+
+
+async def _insert(db: Connection, app_id: int, import_id: int, edits: list[Edit]) -> None:
+    if not edits:
+        return
+    status = await db.execute(
+        """
+        INSERT INTO assignments
+          (app_id, case_id, user_id, role_id, notify, created_import_id, created_row)
+        SELECT $1, c, u, r, n, $2, w
+        FROM unnest($3::bigint[], $4::bigint[], $5::bigint[], $6::bool[], $7::int[])
+          AS t(c, u, r, n, w)
+        ON CONFLICT (case_id, user_id) DO NOTHING
+        """,
+        app_id,
+        import_id,
+        [edit.case_id for edit in edits],
+        [edit.user_id for edit in edits],
+        [edit.after.role_id for edit in edits if edit.after],
+        [edit.after.notify for edit in edits if edit.after],
+        [edit.row for edit in edits],
+    )
+    _expect(status, len(edits))
+
+
+async def _update(db: Connection, import_id: int, edits: list[Edit]) -> None:
+    if not edits:
+        return
+    status = await db.execute(
+        """
+        UPDATE assignments a SET role_id = r, notify = n, updated_at = now(),
+          updated_import_id = $1, updated_row = w
+        FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bool[], $6::int[])
+          AS t(c, u, r, n, w)
+        WHERE a.case_id = c AND a.user_id = u
+        """,
+        import_id,
+        [edit.case_id for edit in edits],
+        [edit.user_id for edit in edits],
+        [edit.after.role_id for edit in edits if edit.after],
+        [edit.after.notify for edit in edits if edit.after],
+        [edit.row for edit in edits],
+    )
+    _expect(status, len(edits))
+
+
+async def _delete(db: Connection, edits: list[Edit]) -> None:
+    if not edits:
+        return
+    status = await db.execute(
+        """
+        DELETE FROM assignments a USING unnest($1::bigint[], $2::bigint[]) AS t(c, u)
+        WHERE a.case_id = c AND a.user_id = u
+        """,
+        [edit.case_id for edit in edits],
+        [edit.user_id for edit in edits],
+    )
+    _expect(status, len(edits))
+
+
+async def _write_history(db: Connection, app_id: int, import_id: int, edits: list[Edit]) -> None:
+    nothing = (None, None)
+    await db.copy_records_to_table(
+        "assignment_history",
+        columns=(
+            "app_id",
+            "import_id",
+            "case_id",
+            "user_id",
+            "row",
+            "before_role_id",
+            "before_notify",
+            "after_role_id",
+            "after_notify",
+        ),
+        records=(
+            (app_id, import_id, case_id, user_id, row, *(before or nothing), *(after or nothing))
+            for case_id, user_id, row, before, after in edits
+        ),
+    )
+
+
+def _expect(status: str, count: int) -> None:
+    """Compare the number in a command tag such as `INSERT 0 5` with what was to be written."""
+    if int(status.rpartition(" ")[2]) != count:
+        raise AssignmentRaceError

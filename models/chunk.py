@@ -1,0 +1,139 @@
+"""Chunks: the work that an import still has to do, some thousand rows at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tortoise import fields
+from tortoise.models import Model
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+
+class ImportChunk(Model):
+    """Rows that one transaction will run. The row goes in that transaction: what is here is undone.
+
+    Its row lock is the lease. A chained chunk waits for the one before it, which leaves it a
+    `carry`: what the rows so far did to the same pairs.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    app_id = fields.BigIntField()
+    import_id = fields.BigIntField()
+    number = fields.IntField()
+    is_chained = fields.BooleanField(db_default=False)
+    is_retry = fields.BooleanField(db_default=False)
+    payload = fields.BinaryField()
+    carry = fields.BinaryField(null=True)
+    attempts = fields.SmallIntField(db_default=0)
+    attempted_at = fields.DatetimeField(null=True)
+
+    class Meta:
+        table = "import_chunks"
+        unique_together = (("import_id", "number"),)
+
+
+class Claim(NamedTuple):
+    """A chunk to be run: its id, how often that was tried, and whether others wait as well."""
+
+    chunk_id: int
+    attempts: int
+    has_more: bool
+
+
+class ChunkWork(NamedTuple):
+    """A locked chunk."""
+
+    number: int
+    is_retry: bool
+    payload: bytes
+    carry: bytes | None
+    has_successor: bool
+
+
+async def add_chunk(
+    db: Connection,
+    app_id: int,
+    import_id: int,
+    number: int,
+    payload: bytes,
+    *,
+    is_chained: bool = False,
+    is_retry: bool = False,
+) -> None:
+    """Store a chunk; it can be claimed once its transaction commits."""
+    await db.execute(
+        """
+        INSERT INTO import_chunks (app_id, import_id, number, payload, is_chained, is_retry)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        """,
+        app_id,
+        import_id,
+        number,
+        payload,
+        is_chained,
+        is_retry,
+    )
+
+
+async def claim_chunk(db: Connection, import_id: int) -> Claim | None:
+    """Choose the import's next free chunk and count the attempt, in a transaction of its own.
+
+    The count outlives a worker that dies of the chunk. Those tried least come first, so that one
+    which kills its workers holds nobody up.
+    """
+    row = await db.fetchrow(
+        """
+        UPDATE import_chunks SET attempts = attempts + 1, attempted_at = clock_timestamp()
+        WHERE id = (
+          SELECT c.id FROM import_chunks c WHERE c.import_id = $1 AND NOT (
+            c.is_chained AND EXISTS (
+              SELECT 1 FROM import_chunks p
+              WHERE p.import_id = c.import_id AND p.number = c.number - 1))
+          ORDER BY c.attempts, c.number LIMIT 1 FOR UPDATE SKIP LOCKED)
+        RETURNING id, attempts,
+          (SELECT count(*) > 1 FROM (
+             SELECT 1 FROM import_chunks WHERE import_id = $1 LIMIT 2) AS some)
+        """,
+        import_id,
+    )
+    return Claim(*row) if row else None
+
+
+async def lock_chunk(db: Connection, chunk_id: int) -> ChunkWork | None:
+    """Take the chunk's lease until the transaction ends; None when it is done or taken."""
+    row = await db.fetchrow(
+        """
+        SELECT number, is_retry, payload, carry, EXISTS (
+          SELECT 1 FROM import_chunks n
+          WHERE n.import_id = c.import_id AND n.number = c.number + 1 AND n.is_chained)
+        FROM import_chunks c WHERE id = $1 FOR UPDATE SKIP LOCKED
+        """,
+        chunk_id,
+    )
+    return ChunkWork(*row) if row else None
+
+
+async def finish_chunk(db: Connection, import_id: int, chunk_id: int) -> None:
+    """Remove a chunk whose rows are written."""
+    await db.execute(
+        "DELETE FROM import_chunks WHERE import_id = $1 AND id = $2", import_id, chunk_id
+    )
+
+
+async def hand_over(db: Connection, import_id: int, number: int, carry: bytes) -> None:
+    """Leave the chunk of that number what its predecessor found."""
+    await db.execute(
+        "UPDATE import_chunks SET carry = $3 WHERE import_id = $1 AND number = $2",
+        import_id,
+        number,
+        carry,
+    )
+
+
+async def give_back(db: Connection, chunk_id: int) -> None:
+    """Take an attempt back that failed for no fault of the chunk."""
+    await db.execute(
+        "UPDATE import_chunks SET attempts = greatest(attempts - 1, 0) WHERE id = $1", chunk_id
+    )

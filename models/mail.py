@@ -1,0 +1,160 @@
+"""The outbox: mails that an import left behind, each sent at most once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from tortoise import fields
+from tortoise.fields.db_defaults import Now
+from tortoise.models import Model
+
+from models.row import RowOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asyncpg import Connection
+
+
+class MailState(StrEnum):
+    """Where a mail stands.
+
+    `SENDING` is committed before the mail server is spoken to, so that a worker that dies in the
+    middle leaves `UNKNOWN` behind and nobody sends that mail a second time.
+    """
+
+    PENDING = "PENDING"
+    SENDING = "SENDING"
+    SENT = "SENT"
+    FAILED = "FAILED"
+    UNKNOWN = "UNKNOWN"
+
+
+class Mail(Model):
+    """One mail to one user about one assignment that an import created or updated."""
+
+    id = fields.BigIntField(primary_key=True)
+    app_id = fields.BigIntField()
+    import_id = fields.BigIntField()
+    row = fields.IntField()
+    case_id = fields.BigIntField()
+    user_id = fields.BigIntField()
+    role_id = fields.BigIntField()
+    outcome = fields.IntEnumField(RowOutcome)
+    state = fields.CharEnumField(MailState, max_length=10, db_default=MailState.PENDING)
+    attempts = fields.SmallIntField(db_default=0)
+    next_attempt_at = fields.DatetimeField(db_default=Now())
+    sent_at = fields.DatetimeField(null=True)
+    error = fields.TextField(null=True)
+    created_at = fields.DatetimeField(db_default=Now())
+
+    class Meta:
+        table = "mails"
+        unique_together = (("import_id", "row"),)
+
+
+class Notice(NamedTuple):
+    """A mail to be left in the outbox."""
+
+    row: int
+    case_id: int
+    user_id: int
+    role_id: int
+    outcome: RowOutcome
+
+
+class Letter(NamedTuple):
+    """A mail taken from the outbox, with what its text needs."""
+
+    id: int
+    attempts: int
+    recipient: str
+    given_name: str
+    case_tag: str | None
+    case_about: str
+    role_label: str
+    outcome: RowOutcome
+    app_name: str
+
+
+async def leave_mails(
+    db: Connection, app_id: int, import_id: int, notices: Sequence[Notice]
+) -> None:
+    """Put mails into the outbox, in the transaction of the rows that ask for them."""
+    await db.copy_records_to_table(
+        "mails",
+        columns=("app_id", "import_id", "row", "case_id", "user_id", "role_id", "outcome"),
+        records=((app_id, import_id, *notice) for notice in notices),
+    )
+
+
+async def take_mail(db: Connection) -> Letter | None:
+    """Mark the next mail that is due as being sent, and return it.
+
+    The caller commits before it speaks to the mail server.
+    """
+    row = await db.fetchrow(
+        """
+        WITH taken AS (
+          UPDATE mails SET state = 'SENDING', attempts = attempts + 1, next_attempt_at = now()
+          WHERE id = (
+            SELECT id FROM mails WHERE state = 'PENDING' AND next_attempt_at <= now()
+            ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
+          RETURNING *)
+        SELECT m.id, m.attempts, u.email, u.given_name, c.tag_id, c.about, r.label, m.outcome,
+          p.name
+        FROM taken m JOIN users u ON u.id = m.user_id JOIN cases c ON c.id = m.case_id
+          JOIN roles r ON r.id = m.role_id JOIN apps p ON p.id = m.app_id
+        """
+    )
+    return Letter(*row) if row else None
+
+
+async def mark_sent(db: Connection, mail_id: int) -> None:
+    """Record that the mail server has accepted the mail."""
+    await db.execute(
+        "UPDATE mails SET state = 'SENT', sent_at = now(), error = NULL WHERE id = $1", mail_id
+    )
+
+
+async def mark_unsent(
+    db: Connection, mail_id: int, error: str, *, retry_after: float | None
+) -> None:
+    """Record that the mail was not accepted.
+
+    Args:
+        retry_after: seconds until the next attempt; None to give the mail up.
+    """
+    await db.execute(
+        """
+        UPDATE mails SET error = $2,
+          state = CASE WHEN $3::float IS NULL THEN 'FAILED' ELSE 'PENDING' END,
+          next_attempt_at = now() + coalesce($3::float, 0) * interval '1 second'
+        WHERE id = $1
+        """,
+        mail_id,
+        error,
+        retry_after,
+    )
+
+
+async def sweep_mails(db: Connection, *, abandoned_after: float) -> bool:
+    """Set mails aside whose sender died in the middle; tell whether any mail is due.
+
+    Args:
+        abandoned_after: seconds after which a mail in `SENDING` has nobody working on it.
+    """
+    await db.execute(
+        """
+        UPDATE mails SET state = 'UNKNOWN', error = 'the sender stopped while it was sending'
+        WHERE state = 'SENDING' AND next_attempt_at < now() - $1::float * interval '1 second'
+        """,
+        abandoned_after,
+    )
+    return bool(
+        await db.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM mails"
+            " WHERE state = 'PENDING' AND next_attempt_at <= now())"
+        )
+    )

@@ -1,0 +1,48 @@
+"""Tag IDs that stand near an unknown one in the index: the raw material of "did you mean"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asyncpg import Connection
+
+# Two index scans up and two down per unknown Tag ID: in the order of the text, which finds a slip
+# near its end, and in the order of the reversed text, which finds one near its beginning.
+_NEIGHBOURS = """
+SELECT unknown, array_agg(DISTINCT tag_id) FROM unnest($2::text[]) AS u(unknown), LATERAL (
+  (SELECT tag_id FROM {table} WHERE app_id = $1 AND tag_id COLLATE "C" >= unknown
+   ORDER BY tag_id COLLATE "C" LIMIT $3)
+  UNION ALL
+  (SELECT tag_id FROM {table} WHERE app_id = $1 AND tag_id COLLATE "C" < unknown
+   ORDER BY tag_id COLLATE "C" DESC LIMIT $3)
+  UNION ALL
+  (SELECT tag_id FROM {table} WHERE app_id = $1 AND reverse(tag_id) COLLATE "C" >= reverse(unknown)
+   ORDER BY reverse(tag_id) COLLATE "C" LIMIT $3)
+  UNION ALL
+  (SELECT tag_id FROM {table} WHERE app_id = $1 AND reverse(tag_id) COLLATE "C" < reverse(unknown)
+   ORDER BY reverse(tag_id) COLLATE "C" DESC LIMIT $3)
+  UNION ALL
+  (SELECT tag_id FROM {table} WHERE app_id = $1 AND plain_tag(tag_id) = plain_tag(unknown) LIMIT $3)
+) AS near GROUP BY unknown
+"""
+
+
+async def neighbours(
+    db: Connection,
+    app_id: int,
+    table: Literal["cases", "users"],
+    unknown: Sequence[str],
+    *,
+    each_way: int = 12,
+) -> dict[str, list[str]]:
+    """Find the Tag IDs nearest to each unknown one in text order, from both ends, and those
+    that differ only in case, separators or leading zeros.
+
+    Args:
+        each_way: how many to take in each direction; the cost is bounded by it.
+    """
+    rows = await db.fetch(_NEIGHBOURS.format(table=table), app_id, unknown, each_way)
+    return {row[0]: row[1] for row in rows}

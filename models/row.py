@@ -1,0 +1,159 @@
+"""Row results: what became of each row of a file."""
+
+from __future__ import annotations
+
+import json
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
+from tortoise.models import Model
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Sequence
+
+    from asyncpg import Connection
+
+_ROW_BITS = 32
+_ROWS_PER_PAGE = 5_000
+
+
+class RowStatus(IntEnum):
+    """Whether the row took effect."""
+
+    PASSED = 1
+    FAILED = 2
+    CANCELLED = 3
+
+
+class RowOutcome(IntEnum):
+    """What a passed row did."""
+
+    CREATED = 1
+    UPDATED = 2
+    REMOVED = 3
+    UNCHANGED = 4
+
+
+class ImportRow(Model):
+    """The result of one row, written once, by the chunk that ran it.
+
+    The key packs the import and the row's number (`row_key`): one index orders the rows of each
+    import, and there is no second one to keep up while a million of them are written.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    app_id = fields.BigIntField()
+    status = fields.IntEnumField(RowStatus)
+    outcome: RowOutcome | None = fields.IntEnumField(RowOutcome, null=True)  # type: ignore[assignment]
+    message = fields.TextField(null=True)
+    errors: list[dict[str, Any]] | None = fields.JSONField(null=True)
+    cells: list[str] = ArrayField(element_type="text")
+
+    class Meta:
+        table = "import_rows"
+
+    @property
+    def number(self) -> int:
+        """The row's number as a spreadsheet shows it."""
+        return int(self.id) & ((1 << _ROW_BITS) - 1)
+
+
+class RowResult(NamedTuple):
+    """What became of a row, before it is written."""
+
+    number: int
+    cells: Sequence[str]
+    status: RowStatus
+    outcome: RowOutcome | None = None
+    message: str | None = None
+    errors: Sequence[dict[str, Any]] = ()
+
+
+def row_key(import_id: int, number: int) -> int:
+    """Return the primary key of a row's result."""
+    return import_id << _ROW_BITS | number
+
+
+async def write_rows(
+    db: Connection, app_id: int, import_id: int, results: Iterable[RowResult]
+) -> None:
+    """Write row results with one COPY."""
+    first = row_key(import_id, 0)
+    await db.copy_records_to_table(
+        "import_rows",
+        columns=("id", "app_id", "status", "outcome", "message", "errors", "cells"),
+        records=(
+            (
+                first + result.number,
+                app_id,
+                result.status,
+                result.outcome,
+                result.message,
+                json.dumps(result.errors) if result.errors else None,
+                result.cells,
+            )
+            for result in results
+        ),
+    )
+
+
+async def delete_rows(db: Connection, import_id: int, numbers: Iterable[int]) -> None:
+    """Remove results that a retry is about to replace."""
+    await db.execute(
+        "DELETE FROM import_rows WHERE id = ANY($1::bigint[])",
+        [row_key(import_id, number) for number in numbers],
+    )
+
+
+async def failed_rows(
+    db: Connection, import_id: int, numbers: Sequence[int] | None = None
+) -> AsyncIterator[list[RowResult]]:
+    """Yield the failed rows of an import in order, a page at a time.
+
+    Args:
+        numbers: only these rows; None for all.
+    """
+    last, end = row_key(import_id, 0), row_key(import_id + 1, 0)
+    chosen = None if numbers is None else [row_key(import_id, number) for number in numbers]
+    while True:
+        rows = await db.fetch(
+            """
+            SELECT id, cells, status, outcome, message, errors FROM import_rows
+            WHERE id > $1 AND id < $2 AND status = 2 AND ($3::bigint[] IS NULL OR id = ANY($3))
+            ORDER BY id LIMIT $4
+            """,
+            last,
+            end,
+            chosen,
+            _ROWS_PER_PAGE,
+        )
+        if not rows:
+            return
+        yield [_result(row) for row in rows]
+        last = rows[-1]["id"]
+
+
+async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> dict[int, RowResult]:
+    """Find row results by number."""
+    rows = await db.fetch(
+        """
+        SELECT id, cells, status, outcome, message, errors FROM import_rows
+        WHERE id = ANY($1::bigint[])
+        """,
+        [row_key(import_id, number) for number in numbers],
+    )
+    results = [_result(row) for row in rows]
+    return {result.number: result for result in results}
+
+
+def _result(row: Any) -> RowResult:
+    return RowResult(
+        row["id"] & ((1 << _ROW_BITS) - 1),
+        row["cells"],
+        RowStatus(row["status"]),
+        RowOutcome(row["outcome"]) if row["outcome"] else None,
+        row["message"],
+        json.loads(row["errors"]) if row["errors"] else (),
+    )

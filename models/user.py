@@ -1,0 +1,74 @@
+"""Users, and how a file's references find them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tortoise import fields
+from tortoise.fields.db_defaults import Now
+from tortoise.models import Model
+
+from models.app import App
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asyncpg import Connection
+
+
+class User(Model):
+    """A person who can be assigned to cases."""
+
+    id = fields.BigIntField(primary_key=True)
+    app: fields.ForeignKeyRelation[App] = fields.ForeignKeyField(
+        "models.App", related_name=False, on_delete=fields.RESTRICT
+    )
+    app_id: int
+    tag_id = fields.CharField(max_length=64, null=True)
+    email = fields.CharField(max_length=254)
+    given_name = fields.CharField(max_length=200, db_default="")
+    family_name = fields.CharField(max_length=200, db_default="")
+    locale = fields.CharField(max_length=35, null=True)
+    zoneinfo = fields.CharField(max_length=64, null=True)
+    is_active = fields.BooleanField(db_default=True)
+    created_at = fields.DatetimeField(db_default=Now())
+    updated_at = fields.DatetimeField(db_default=Now())
+
+    class Meta:
+        table = "users"
+        unique_together = (("app", "tag_id"),)
+
+
+class UserRecord(NamedTuple):
+    """What an import has to know of a user."""
+
+    id: int
+    tag_id: str | None
+    email: str
+    is_active: bool
+
+
+async def find_users(
+    db: Connection, app_id: int, *, tags: Sequence[str], ids: Sequence[int]
+) -> list[UserRecord]:
+    """Find the app's users that have one of the Tag IDs or one of the primary keys."""
+    columns = "id, tag_id, email, is_active"
+    by_tag = f"SELECT {columns} FROM users WHERE app_id = $1 AND tag_id = ANY($2::text[])"
+    if not ids:
+        return [UserRecord(*row) for row in await db.fetch(by_tag, app_id, tags)]
+    by_id = f"SELECT {columns} FROM users WHERE app_id = $1 AND id = ANY($3::bigint[])"
+    rows = await db.fetch(f"{by_tag} UNION {by_id}", app_id, tags, ids)
+    return [UserRecord(*row) for row in rows]
+
+
+async def find_users_by_email(
+    db: Connection, app_id: int, emails: Sequence[str]
+) -> list[UserRecord]:
+    """Find the app's users by e-mail address, in any case."""
+    rows = await db.fetch(
+        "SELECT id, tag_id, email, is_active FROM users"
+        " WHERE app_id = $1 AND lower(email) = ANY($2::text[])",
+        app_id,
+        [email.lower() for email in emails],
+    )
+    return [UserRecord(*row) for row in rows]
