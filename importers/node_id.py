@@ -1,0 +1,29 @@
+"""The opaque IDs that the API shows and that a file may use in place of a Tag ID."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+_LARGEST = 2**63 - 1
+
+
+def encode_node_id(kind: str, key: int) -> str:
+    """Return the ID of a node.
+
+    Example:
+        >>> encode_node_id("Case", 7)
+        'Q2FzZTo3'
+    """
+    return base64.b64encode(f"{kind}:{key}".encode()).decode()
+
+
+def decode_node_id(node_id: str) -> tuple[str, int] | None:
+    """Return the type and primary key of an ID, or None when it is not one that we made."""
+    try:
+        kind, _, digits = base64.b64decode(node_id, validate=True).decode("ascii").partition(":")
+    except (binascii.Error, ValueError):
+        return None
+    if not kind.isalpha() or not digits.isdigit() or int(digits) > _LARGEST:
+        return None
+    return (kind, int(digits)) if encode_node_id(kind, int(digits)) == node_id else None
