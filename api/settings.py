@@ -1,0 +1,182 @@
+"""What the environment says: the only file that reads it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from importers.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+DEFAULT_MAIL_FROM = "caseroll@localhost"
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8000
+DEFAULT_MAX_UPLOAD_BYTES = 512 * 1024 * 1024
+DEFAULT_MAX_ROWS = 10_000_000
+DEFAULT_MAX_COLUMNS = 100
+DEFAULT_CHUNK_ROWS = 10_000
+DEFAULT_WORKERS = 2
+
+_DATABASE_SCHEMES = ("postgresql", "postgres")
+_REDIS_SCHEMES = ("redis", "rediss", "unix")
+_SMTP_SCHEMES = ("smtp", "smtps")
+_HTTP_SCHEMES = ("http", "https")
+
+
+def process_environment() -> dict[str, str]:
+    """Return a copy of this process's environment."""
+    return dict(os.environ)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What API, workers and mails need to know; each field is a variable of the environment.
+
+    Args:
+        database_url: DATABASE_URL.
+        redis_url: REDIS_URL.
+        plugins: CASEROLL_PLUGINS, another file than the plugins.toml that is part of Caseroll.
+        smtp_url: CASEROLL_SMTP_URL, `smtp://user:password@host:587` or `smtps://host`.
+        mail_from: CASEROLL_MAIL_FROM, the sender of every mail.
+        mail_dir: CASEROLL_MAIL_DIR, where mails are put as .eml files when there is no SMTP server.
+        host: CASEROLL_HOST, what the API listens on.
+        port: CASEROLL_PORT, likewise.
+        max_upload_bytes: CASEROLL_MAX_UPLOAD_BYTES, over which a file is refused.
+        max_rows: CASEROLL_MAX_ROWS, likewise.
+        max_columns: CASEROLL_MAX_COLUMNS, likewise.
+        chunk_rows: CASEROLL_CHUNK_ROWS, how many rows one transaction does.
+        workers: CASEROLL_WORKERS, processes that `caseroll worker` runs.
+    """
+
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
+    plugins: Path | None = None
+    smtp_url: str | None = field(default=None, repr=False)
+    mail_from: str = DEFAULT_MAIL_FROM
+    mail_dir: Path | None = None
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    max_upload_bytes: int = DEFAULT_MAX_UPLOAD_BYTES
+    max_rows: int = DEFAULT_MAX_ROWS
+    max_columns: int = DEFAULT_MAX_COLUMNS
+    chunk_rows: int = DEFAULT_CHUNK_ROWS
+    workers: int = DEFAULT_WORKERS
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Settings:
+        """Read the settings.
+
+        Raises:
+            ConfigError: variables are missing or wrong; it names them all.
+        """
+        reader = _Reader(environ)
+        settings = cls(
+            database_url=reader.url("DATABASE_URL", _DATABASE_SCHEMES)
+            or reader.missing("DATABASE_URL"),
+            redis_url=reader.url("REDIS_URL", _REDIS_SCHEMES) or reader.missing("REDIS_URL"),
+            plugins=reader.file("CASEROLL_PLUGINS"),
+            smtp_url=reader.url("CASEROLL_SMTP_URL", _SMTP_SCHEMES),
+            mail_from=reader.address("CASEROLL_MAIL_FROM", DEFAULT_MAIL_FROM),
+            mail_dir=reader.path("CASEROLL_MAIL_DIR"),
+            host=reader.text("CASEROLL_HOST") or DEFAULT_HOST,
+            port=reader.number("CASEROLL_PORT", DEFAULT_PORT, high=65_535),
+            max_upload_bytes=reader.number("CASEROLL_MAX_UPLOAD_BYTES", DEFAULT_MAX_UPLOAD_BYTES),
+            max_rows=reader.number("CASEROLL_MAX_ROWS", DEFAULT_MAX_ROWS),
+            max_columns=reader.number("CASEROLL_MAX_COLUMNS", DEFAULT_MAX_COLUMNS, high=1_000),
+            chunk_rows=reader.number("CASEROLL_CHUNK_ROWS", DEFAULT_CHUNK_ROWS, high=100_000),
+            workers=reader.number("CASEROLL_WORKERS", DEFAULT_WORKERS, high=1_000),
+        )
+        reader.check()
+        return settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """Where the command line finds the API; None is "not said".
+
+    Args:
+        url: CASEROLL_URL, e.g. `http://127.0.0.1:8000`.
+        token: CASEROLL_TOKEN.
+    """
+
+    url: str | None = None
+    token: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> ClientSettings:
+        """Read the settings.
+
+        Raises:
+            ConfigError: the URL is none.
+        """
+        reader = _Reader(environ)
+        settings = cls(
+            url=reader.url("CASEROLL_URL", _HTTP_SCHEMES), token=reader.text("CASEROLL_TOKEN")
+        )
+        reader.check()
+        return settings
+
+
+class _Reader:
+    """Reads variables one by one and collects what is wrong; blank is as good as unset."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._problems: list[str] = []
+
+    def check(self) -> None:
+        if self._problems:
+            raise ConfigError(self._problems)
+
+    def missing(self, name: str) -> str:
+        if not self.text(name):
+            self._problems.append(f"{name} is not set.")
+        return ""
+
+    def text(self, name: str) -> str | None:
+        return self._environ.get(name, "").strip() or None
+
+    def number(self, name: str, default: int, *, low: int = 1, high: int = 2**62) -> int:
+        text = self.text(name)
+        if text is None:
+            return default
+        if text.isascii() and text.isdigit() and low <= int(text) <= high:
+            return int(text)
+        limit = f"from {low} to {high}" if high < 2**62 else f"of {low} or more"
+        self._problems.append(f"{name} has to be a whole number {limit}, not {text!r}.")
+        return default
+
+    def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
+        """The text may hold a password: it is never repeated in the problem."""
+        text = self.text(name)
+        if text is None:
+            return None
+        try:
+            scheme = urlsplit(text).scheme if "://" in text else ""
+        except ValueError:
+            scheme = ""
+        if scheme in schemes:
+            return text
+        self._problems.append(f"{name} has to be a URL that begins with {schemes[0]}://.")
+        return None
+
+    def address(self, name: str, default: str) -> str:
+        text = self.text(name) or default
+        if "@" not in text or "\n" in text:
+            self._problems.append(f"{name} has to be an e-mail address, not {text!r}.")
+        return text
+
+    def path(self, name: str) -> Path | None:
+        text = self.text(name)
+        return Path(text) if text else None
+
+    def file(self, name: str) -> Path | None:
+        path = self.path(name)
+        if path is not None and not path.is_file():
+            self._problems.append(f"{name}: there is no file {str(path)!r}.")
+        return path

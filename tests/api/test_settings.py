@@ -1,0 +1,121 @@
+"""Settings read the environment once and report every problem at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api.settings import ClientSettings, Settings
+from importers.errors import ConfigError
+
+NEEDED = {"DATABASE_URL": "postgresql://db/caseroll", "REDIS_URL": "redis://broker/0"}
+
+
+def test_defaults() -> None:
+    """With nothing but the two servers named, every other setting has a usable value."""
+    settings = Settings.from_environment(NEEDED)
+
+    assert settings.database_url == "postgresql://db/caseroll"
+    assert settings.redis_url == "redis://broker/0"
+    assert (settings.host, settings.port) == ("127.0.0.1", 8000)
+    assert settings.max_upload_bytes == 512 * 1024 * 1024
+    assert (settings.max_rows, settings.max_columns) == (10_000_000, 100)
+    assert (settings.chunk_rows, settings.workers) == (10_000, 2)
+    assert (settings.plugins, settings.smtp_url, settings.mail_dir) == (None, None, None)
+
+
+def test_every_variable(tmp_path: Path) -> None:
+    """Each variable that the documentation names reaches its field."""
+    plugins = tmp_path / "mine.toml"
+    plugins.touch()
+    settings = Settings.from_environment(
+        {
+            "DATABASE_URL": "postgres:///x?host=/run",
+            "REDIS_URL": "unix:///run/valkey.sock?db=0",
+            "CASEROLL_PLUGINS": str(plugins),
+            "CASEROLL_SMTP_URL": "smtps://mail",
+            "CASEROLL_MAIL_FROM": "Cases <cases@example.org>",
+            "CASEROLL_MAIL_DIR": str(tmp_path),
+            "CASEROLL_HOST": "0.0.0.0",
+            "CASEROLL_PORT": "9000",
+            "CASEROLL_MAX_UPLOAD_BYTES": "1",
+            "CASEROLL_MAX_ROWS": "2",
+            "CASEROLL_MAX_COLUMNS": "3",
+            "CASEROLL_CHUNK_ROWS": "4",
+            "CASEROLL_WORKERS": "5",
+        }
+    )
+
+    assert settings == Settings(
+        database_url="postgres:///x?host=/run",
+        redis_url="unix:///run/valkey.sock?db=0",
+        plugins=plugins,
+        smtp_url="smtps://mail",
+        mail_from="Cases <cases@example.org>",
+        mail_dir=tmp_path,
+        host="0.0.0.0",
+        port=9000,
+        max_upload_bytes=1,
+        max_rows=2,
+        max_columns=3,
+        chunk_rows=4,
+        workers=5,
+    )
+
+
+def test_all_problems_at_once() -> None:
+    """Every variable at fault is named in one error, not only the first."""
+    environ = {
+        "REDIS_URL": "localhost:6379",
+        "CASEROLL_PORT": "70000",
+        "CASEROLL_WORKERS": "two",
+        "CASEROLL_PLUGINS": "/not/there.toml",
+        "CASEROLL_MAIL_FROM": "nobody",
+    }
+
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_environment(environ)
+
+    assert sorted(caught.value.problems) == [
+        "CASEROLL_MAIL_FROM has to be an e-mail address, not 'nobody'.",
+        "CASEROLL_PLUGINS: there is no file '/not/there.toml'.",
+        "CASEROLL_PORT has to be a whole number from 1 to 65535, not '70000'.",
+        "CASEROLL_WORKERS has to be a whole number from 1 to 1000, not 'two'.",
+        "DATABASE_URL is not set.",
+        "REDIS_URL has to be a URL that begins with redis://.",
+    ]
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "1.5", "1_000", "١٢", "0x10", "1e3"])
+def test_numbers_are_plain_digits(number: str) -> None:
+    """A number is ASCII digits and above zero; nothing is guessed."""
+    with pytest.raises(ConfigError, match="CASEROLL_MAX_ROWS"):
+        Settings.from_environment({**NEEDED, "CASEROLL_MAX_ROWS": number})
+
+
+def test_blank_is_unset() -> None:
+    """A variable that is there but blank is as good as one that is not there."""
+    settings = Settings.from_environment({**NEEDED, "CASEROLL_PORT": " ", "CASEROLL_PLUGINS": ""})
+
+    assert (settings.port, settings.plugins) == (8000, None)
+
+
+def test_passwords_stay_secret() -> None:
+    """No password shows in the settings' repr or in a problem."""
+    environ = {"DATABASE_URL": "mysql://me:hunter2@db/x", "REDIS_URL": "redis://:hunter2@r/0"}
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_environment(environ)
+    settings = Settings.from_environment(
+        {**environ, "DATABASE_URL": "postgresql://me:hunter2@db/x"}
+    )
+
+    assert "hunter2" not in str(caught.value)
+    assert "hunter2" not in repr(settings)
+
+
+def test_client_settings() -> None:
+    """The command line's side needs neither variable, and refuses a URL that is none."""
+    assert ClientSettings.from_environment({}) == ClientSettings(url=None, token=None)
+    with pytest.raises(ConfigError, match="CASEROLL_URL"):
+        ClientSettings.from_environment({"CASEROLL_URL": "127.0.0.1:8000"})
