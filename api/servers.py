@@ -105,6 +105,12 @@ class _Process:
             self._popen.wait()
         self._popen = None
 
+    def bury(self) -> None:
+        """Collect our own dead process: PostgreSQL takes a zombie for a living one."""
+        if self._popen is not None:
+            self._popen.wait(_STOP_SECONDS)
+            self._popen = None
+
     def log_tail(self) -> str:
         lines = self._log.read_text(errors="replace").splitlines()
         return "\n".join(lines[-12:])
@@ -148,7 +154,7 @@ class EmbeddedPostgres:
         """
         self._prepare_folders()
         _stop_leftover(self.data)
-        self._process.is_running()  # buries it if it was ours: PostgreSQL takes a zombie for alive
+        self._process.bury()
         if not (self.data / "PG_VERSION").exists():
             self._init_data()
         deadline = time.monotonic() + _START_SECONDS

