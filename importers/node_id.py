@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 
 _LARGEST = 2**63 - 1
 
@@ -16,6 +17,17 @@ def encode_node_id(kind: str, key: int) -> str:
         'Q2FzZTo3'
     """
     return base64.b64encode(f"{kind}:{key}".encode()).decode()
+
+
+def could_be_node_id(kind: str, text: str) -> bool:
+    """Tell cheaply whether a text can be the ID of such a node at all."""
+    return text.startswith(_beginning(kind))
+
+
+@functools.cache
+def _beginning(kind: str) -> str:
+    """Return the characters that the IDs of all nodes of a type have in common."""
+    return encode_node_id(kind, 0)[: len(f"{kind}:") * 8 // 6]
 
 
 def decode_node_id(node_id: str) -> tuple[str, int] | None:

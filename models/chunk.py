@@ -94,7 +94,7 @@ async def claim_chunk(db: Connection, import_id: int) -> Claim | None:
           ORDER BY c.attempts, c.number LIMIT 1 FOR UPDATE SKIP LOCKED)
         RETURNING id, attempts,
           (SELECT count(*) > 1 FROM (
-             SELECT 1 FROM import_chunks WHERE import_id = $1 LIMIT 2) AS some)
+             SELECT 1 FROM import_chunks WHERE import_id = $1 LIMIT 2) AS other)
         """,
         import_id,
     )

@@ -108,7 +108,7 @@ async def take_mail(db: Connection) -> Letter | None:
           JOIN roles r ON r.id = m.role_id JOIN apps p ON p.id = m.app_id
         """
     )
-    return Letter(*row) if row else None
+    return Letter(*row)._replace(outcome=RowOutcome(row["outcome"])) if row else None
 
 
 async def mark_sent(db: Connection, mail_id: int) -> None:
@@ -137,6 +137,11 @@ async def mark_unsent(
         error,
         retry_after,
     )
+
+
+async def mark_uncertain(db: Connection, mail_id: int, error: str) -> None:
+    """Record that nobody knows whether the mail was accepted; it is not sent again."""
+    await db.execute("UPDATE mails SET state = 'UNKNOWN', error = $2 WHERE id = $1", mail_id, error)
 
 
 async def sweep_mails(db: Connection, *, abandoned_after: float) -> bool:

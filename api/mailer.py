@@ -1,0 +1,156 @@
+"""Mails: what they say, and how they leave, over SMTP or as files."""
+
+from __future__ import annotations
+
+import smtplib
+import ssl
+from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
+from email.utils import formatdate
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from importers.outbox import NotSentError
+from models.row import RowOutcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from importers.outbox import Carrier
+    from models.mail import Letter
+
+_SECONDS = 20
+_ACCEPTED, _FORWARDED, _PERMANENT = 250, 251, 500
+
+
+def compose(letter: Letter, sender: str) -> EmailMessage:
+    """Write the mail about an assignment.
+
+    The Message-ID depends on the mail alone, so that a receiver can drop a second copy.
+    """
+    message = EmailMessage(policy=SMTP if letter.recipient.isascii() else SMTPUTF8)
+    case = _one_line(letter.case_tag or letter.case_about or "a case")
+    is_new = letter.outcome is RowOutcome.CREATED
+    message["From"] = sender
+    message["To"] = letter.recipient
+    message["Subject"] = f"You are on case {case}" if is_new else f"Your role on case {case}"
+    message["Date"] = formatdate(localtime=False)
+    message["Message-ID"] = f"<mail-{letter.id}.caseroll@{sender.rpartition('@')[2]}>"
+    message["Auto-Submitted"] = "auto-generated"
+    greeting = f"Hello {_one_line(letter.given_name)}," if letter.given_name else "Hello,"
+    news = "You have been put on the case" if is_new else "Your assignment has changed on the case"
+    about = f" ({_one_line(letter.case_about)})" if letter.case_about and letter.case_tag else ""
+    message.set_content(
+        f"{greeting}\n\n{news} {case}{about}.\nYour role: {_one_line(letter.role_label)}.\n\n"
+        f"{_one_line(letter.app_name)}\n"
+    )
+    return message
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def make_carrier(smtp_url: str | None, mail_dir: Path | None, sender: str) -> Carrier:
+    """Choose how mails leave: by SMTP, else as files, else they wait."""
+    if smtp_url:
+        return SmtpCarrier(smtp_url, sender)
+    if mail_dir:
+        return FileCarrier(mail_dir, sender)
+    return NoCarrier()
+
+
+class SmtpCarrier:
+    """Send over SMTP; `smtps://` for TLS from the first byte, else STARTTLS where it is offered.
+
+    Args:
+        url: `smtp://user:password@host:port`.
+    """
+
+    def __init__(self, url: str, sender: str) -> None:
+        self._url = urlsplit(url)
+        self._sender = sender
+
+    def send(self, letter: Letter) -> None:
+        """Send the mail. An end of the connection after the text was begun leaves it open whether
+        the server has it, and so does the exception."""
+        message = compose(letter, self._sender)
+        try:
+            server = self._connect()
+        except (OSError, smtplib.SMTPException) as error:
+            raise NotSentError(_reason(error)) from error
+        with server:
+            self._envelope(server, letter.recipient)
+            try:
+                code, answer = server.data(message.as_bytes())
+            except smtplib.SMTPDataError as error:
+                raise _refused(error.smtp_code, error.smtp_error) from error
+            if code != _ACCEPTED:
+                raise _refused(code, answer)
+
+    def _connect(self) -> smtplib.SMTP:
+        host = self._url.hostname or "localhost"
+        context = ssl.create_default_context()
+        if self._url.scheme == "smtps":
+            server: smtplib.SMTP = smtplib.SMTP_SSL(
+                host, self._url.port or 465, timeout=_SECONDS, context=context
+            )
+        else:
+            server = smtplib.SMTP(host, self._url.port or 25, timeout=_SECONDS)
+        server.ehlo()
+        if self._url.scheme == "smtp" and server.has_extn("starttls"):
+            server.starttls(context=context)
+            server.ehlo()
+        if self._url.username:
+            server.login(unquote(self._url.username), unquote(self._url.password or ""))
+        return server
+
+    def _envelope(self, server: smtplib.SMTP, recipient: str) -> None:
+        options = [] if recipient.isascii() else ["SMTPUTF8"]
+        try:
+            answers = [server.mail(self._sender, options), server.rcpt(recipient)]
+        except (OSError, smtplib.SMTPException) as error:
+            raise NotSentError(_reason(error)) from error
+        for code, answer in answers:
+            if code not in (_ACCEPTED, _FORWARDED):
+                raise _refused(code, answer)
+
+
+class FileCarrier:
+    """Write each mail as an `.eml` file; writing one twice leaves one."""
+
+    def __init__(self, folder: Path, sender: str) -> None:
+        self._folder = folder
+        self._sender = sender
+
+    def send(self, letter: Letter) -> None:
+        """Write the file, whole or not at all."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            draft = self._folder / f".{letter.id:08}.eml"
+            draft.write_bytes(compose(letter, self._sender).as_bytes())
+            draft.replace(self._folder / f"{letter.id:08}.eml")
+        except OSError as error:
+            raise NotSentError(_reason(error)) from error
+
+
+class NoCarrier:
+    """Neither a mail server nor a folder is configured: mails wait."""
+
+    def send(self, letter: Letter) -> None:
+        """Refuse for now."""
+        raise NotSentError("neither CASEROLL_SMTP_URL nor CASEROLL_MAIL_DIR is set")
+
+
+def _refused(code: int, answer: bytes | str) -> NotSentError:
+    return NotSentError(f"{code} {_text(answer)}", is_final=code >= _PERMANENT)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return f"{error.smtp_code} {_text(error.smtp_error)}"
+    return str(error) or type(error).__name__
+
+
+def _text(answer: bytes | str) -> str:
+    return answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer

@@ -1,0 +1,26 @@
+"""Remove users assigned to cases."""
+
+from __future__ import annotations
+
+from importers import CaseRef, Importer, Remove, Row, UserRef
+
+
+class RemoveUsers(Importer):
+    """Take users off cases. Rows whose user is not on the case change nothing."""
+
+    label = "Remove users assigned to cases"
+
+    user_id = UserRef(
+        required=True,
+        example="jones-001",
+        help="Tag ID of the user, or the ID that the API shows for the user.",
+    )
+    case_id = CaseRef(
+        required=True,
+        example="trv-001",
+        help="Tag ID of the case, or the ID that the API shows for it.",
+    )
+
+    def change(self, row: Row) -> Remove:
+        """Take the row's user off its case."""
+        return Remove(case=row.case_id, user=row.user_id)

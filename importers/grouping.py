@@ -1,0 +1,64 @@
+"""Grouping: rows that could speak of the same pair get the same key, whatever they call it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from importers.references import CaseRef, UserRef
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from importers.base import Importer
+    from importers.directory import Directory
+    from importers.read import Layout, ReadRow
+    from importers.references import Reference
+
+
+async def group_rows(
+    importer: Importer, layout: Layout, rows: Sequence[ReadRow], directory: Directory
+) -> list[int]:
+    """Return a key for each row, valid within this process.
+
+    Two rows whose changes can meet have the same key; the converse need not hold.
+    """
+    if not _references(importer):
+        return [row.number for row in rows]
+    names = [
+        await _group_keys(_plain_texts(column, layout, rows), column, directory)
+        for column in key_columns(importer)
+    ]
+    return list(map(hash, zip(*names, strict=True))) if names else [0] * len(rows)
+
+
+def key_columns(importer: Importer) -> list[Reference[Any]]:
+    """Return the columns that say which pair a row is about.
+
+    One case and one user: both. Several of one kind: the other alone. Several of both: none, and
+    all rows form one group.
+    """
+    references = _references(importer)
+    cases = [column for column in references if isinstance(column, CaseRef)]
+    users = [column for column in references if isinstance(column, UserRef)]
+    return [*(cases if len(cases) == 1 else ()), *(users if len(users) == 1 else ())]
+
+
+def _references(importer: Importer) -> list[Reference[Any]]:
+    return [column for column in importer.columns.values() if isinstance(column, CaseRef | UserRef)]
+
+
+def _plain_texts(column: Reference[Any], layout: Layout, rows: Sequence[ReadRow]) -> list[str]:
+    position = layout.positions.get(column.name)
+    if position is None:
+        return [""] * len(rows)
+    return [row.cells[position].strip() if position < len(row.cells) else "" for row in rows]
+
+
+async def _group_keys(texts: list[str], column: Reference[Any], directory: Directory) -> list[str]:
+    """Replace IDs and addresses, which are other names of something with a Tag ID."""
+    others = {text for text in set(texts) if not column.is_plain(text)}
+    if not others:
+        return texts
+    found = await column.resolve(directory, others)
+    names = {text: column.group_key(entity) for text, entity in found.items()}
+    return [names.get(text, text) for text in texts]

@@ -1,0 +1,109 @@
+"""Planning: from the values of rows to the changes that they ask for, repeats left out."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, get_args
+
+from importers.changes import Change
+from importers.claims import Claim, pair_of, wish_of
+from importers.errors import ErrorDetail, RowError
+from importers.read import error_detail
+from importers.row import row_type
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from importers.base import Importer
+    from importers.claims import Claims
+    from importers.read import Layout, ReadRow
+    from importers.row import Row
+
+logger = logging.getLogger(__name__)
+
+_KINDS = get_args(Change)
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a row asks for, once the rows before it are known.
+
+    Args:
+        changes: those that no earlier row of the file has asked for.
+        repeats: claims of earlier rows that this row only says again.
+        errors: why the row can't be carried out.
+    """
+
+    row: ReadRow
+    changes: list[Change] = field(default_factory=list)
+    repeats: list[Claim] = field(default_factory=list)
+    errors: tuple[ErrorDetail, ...] = ()
+
+
+def plan_rows(
+    importer: Importer, layout: Layout, rows: Sequence[ReadRow], claims: Claims
+) -> list[Plan]:
+    """Ask the importer what each row means, and find out which rows say the same or conflict.
+
+    Rows come in the order of the file; `claims` is added to.
+    """
+    make_row = row_type(importer.columns)
+    plans = []
+    for row in rows:
+        plan = Plan(row, errors=tuple(row.errors))
+        if not plan.errors:
+            _ask(importer, layout, make_row, plan)
+        if not plan.errors:
+            _claim(plan, claims)
+        plans.append(plan)
+    return plans
+
+
+def _ask(importer: Importer, layout: Layout, make_row: type[Row], plan: Plan) -> None:
+    row = plan.row
+    try:
+        plan.changes = _listed(importer.change(make_row(row.number, row.values)))
+    except RowError as error:
+        plan.errors = (error_detail(importer, error, error.column, row, layout),)
+    except Exception:
+        logger.exception("importer %r failed on row %d; the row fails", importer.key, row.number)
+        plan.errors = (importer_error("the importer failed on this row; its log says why."),)
+
+
+def _listed(changes: Change | Iterable[Change] | None) -> list[Change]:
+    if changes is None:
+        return []
+    found: list[Any] = [changes] if isinstance(changes, _KINDS) else list(changes)  # type: ignore[arg-type]
+    for change in found:
+        if not isinstance(change, _KINDS):
+            raise TypeError(f"change() returned {change!r:.100}, which is not a change")
+    return found
+
+
+def importer_error(message: str) -> ErrorDetail:
+    """Describe a failure that is the importer's fault, not the file's."""
+    return ErrorDetail(code="IMPORTER_ERROR", message=message[0].upper() + message[1:])
+
+
+def _claim(plan: Plan, claims: Claims) -> None:
+    own = []
+    for change in plan.changes:
+        pair, wish = pair_of(change), wish_of(change)
+        claim = claims.setdefault(pair, Claim(plan.row.number, wish))
+        if claim.row == plan.row.number and claim.wish == wish:
+            own.append(change)
+        elif claim.wish == wish:
+            plan.repeats.append(claim)
+        else:
+            plan.errors = (_conflict(claim.row),)
+    plan.changes = [] if plan.errors else own
+
+
+def _conflict(number: int) -> ErrorDetail:
+    return ErrorDetail(
+        code="CONFLICTS_WITH_ROW",
+        message=f"The row says something else of the same user on the same case than row {number};"
+        " keep one of them.",
+        value=str(number),
+    )

@@ -1,0 +1,143 @@
+"""Reading rows: from cells to values, a column at a time, with every error of every row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from importers.columns import shorten
+from importers.errors import ErrorDetail, RowError
+from importers.references import Reference
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from importers.base import Importer
+    from importers.columns import Column
+    from importers.directory import Directory
+
+
+@dataclass(slots=True)
+class ReadRow:
+    """A row with its values, one a column, or with what is wrong with it."""
+
+    number: int
+    cells: Sequence[str]
+    is_context: bool = False
+    values: list[Any] = field(default_factory=list)
+    errors: list[ErrorDetail] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a file's rows are laid out.
+
+    Args:
+        positions: column name → index of its cell; columns that the file lacks are left out.
+        width: how many cells a row has.
+    """
+
+    positions: Mapping[str, int]
+    width: int
+
+
+async def read_rows(
+    importer: Importer, layout: Layout, rows: Sequence[ReadRow], directory: Directory
+) -> None:
+    """Fill in the rows' values and errors.
+
+    Each distinct cell of a column is parsed once, and each reference column is looked up with one
+    query, whatever the number of rows.
+    """
+    whole = [row for row in rows if _has_all_cells(row, layout)]
+    columns = [
+        await _read_column(column, layout.positions.get(name), whole, directory)
+        for name, column in importer.columns.items()
+    ]
+    for row, values in zip(whole, zip(*columns, strict=True), strict=True):
+        row.values = list(values)
+        if any(isinstance(value, RowError) for value in values):
+            row.errors = _errors(importer, layout, row)
+
+
+def _has_all_cells(row: ReadRow, layout: Layout) -> bool:
+    if len(row.cells) == layout.width:
+        return True
+    few = len(row.cells) < layout.width
+    row.errors = [
+        ErrorDetail(
+            code="TOO_FEW_CELLS" if few else "TOO_MANY_CELLS",
+            message=f"The row has {len(row.cells)} cells, the header {layout.width}: "
+            + (
+                "a delimiter is missing."
+                if few
+                else "is there a delimiter in a text that has no quotes around it?"
+            ),
+        )
+    ]
+    return False
+
+
+async def _read_column(
+    column: Column[Any], position: int | None, rows: Sequence[ReadRow], directory: Directory
+) -> list[Any]:
+    cells = [""] * len(rows) if position is None else [row.cells[position] for row in rows]
+    values = {cell: _read_cell(column, cell) for cell in set(cells)}
+    if isinstance(column, Reference):
+        values = await _look_up(column, values, directory)
+    return [values[cell] for cell in cells]
+
+
+def _read_cell(column: Column[Any], cell: str) -> Any:
+    try:
+        return column.read(cell)
+    except RowError as error:
+        return error
+
+
+async def _look_up(
+    column: Reference[Any], values: Mapping[str, Any], directory: Directory
+) -> dict[str, Any]:
+    keys = {value for value in values.values() if isinstance(value, str)}
+    found: dict[str, Any] = dict(await column.resolve(directory, keys)) if keys else {}
+    if missing := sorted(keys - found.keys()):
+        found |= await column.unknown(directory, missing)
+    return {
+        cell: found[value] if isinstance(value, str) else value for cell, value in values.items()
+    }
+
+
+def _errors(importer: Importer, layout: Layout, row: ReadRow) -> list[ErrorDetail]:
+    """List what is wrong with the cells, and what would be wrong once these are mended."""
+    found = []
+    for (name, column), value in zip(importer.columns.items(), row.values, strict=True):
+        error = value
+        if isinstance(column, Reference) and not isinstance(value, RowError | None):
+            error = column.refusal(value)
+        if isinstance(error, RowError):
+            found.append(error_detail(importer, error, name, row, layout))
+    return found
+
+
+def error_detail(
+    importer: Importer,
+    error: RowError,
+    column: str | None,
+    row: ReadRow,
+    layout: Layout,
+) -> ErrorDetail:
+    """Describe a row's error for the admin.
+
+    Args:
+        column: the column at fault; None for the whole row.
+    """
+    position = layout.positions.get(column) if column else None
+    known = importer.columns.get(column) if column else None
+    label = known.label if known else column
+    return ErrorDetail(
+        code=error.code,
+        message=f"{label}: {error.message}" if label else error.message,
+        column=column,
+        value=None if position is None else shorten(row.cells[position].strip()),
+        suggestion=error.suggestion,
+    )

@@ -1,0 +1,108 @@
+"""Trying failed rows again, as they are or with corrected cells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from importers.errors import CaserollError
+from importers.header import column_name
+from models.progress import lock_for_retry, reopen
+from models.row import RowStatus, find_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from asyncpg import Connection
+
+Corrections = dict[int, dict[str, str]]
+"""Row number → column name → new cell; an empty mapping runs the row with the same data."""
+
+
+class RetryError(CaserollError):
+    """The import, or one of the rows, can't be tried again so.
+
+    Args:
+        code: stable, upper-case name of the kind of error.
+        message: a sentence for the admin.
+        field: path of the argument at fault.
+    """
+
+    def __init__(self, code: str, message: str, *field: str) -> None:
+        self.code = code
+        self.message = message
+        self.field = field
+        super().__init__(message)
+
+
+async def request_retry(
+    db: Connection, app_id: int, import_id: int, corrections: Corrections | None
+) -> None:
+    """Ask that failed rows are run again; of two requests at the same moment one is refused.
+
+    Args:
+        corrections: the rows; None for every failed row with the same data.
+
+    Raises:
+        RetryError: nothing has been asked for.
+    """
+    found = await lock_for_retry(db, app_id, import_id)
+    if found is None:
+        raise RetryError("NOT_FOUND", "There is no such import.", "id")
+    status, header, failed = found
+    if not status.is_final:
+        raise RetryError("NOT_FINISHED", "The import is still running; wait for its end.", "id")
+    if not failed:
+        raise RetryError("NOTHING_TO_RETRY", "The import has no failed rows.", "id")
+    retry: dict[str, Any] = {"rows": None, "cells": {}}
+    if corrections is not None:
+        await _check_rows(db, import_id, corrections)
+        retry = {"rows": sorted(corrections), "cells": _by_position(header, corrections)}
+    if not await reopen(db, import_id, retry):
+        raise RetryError(
+            "NAME_TAKEN", "Another import of this name is running; wait for its end.", "id"
+        )
+
+
+async def _check_rows(db: Connection, import_id: int, corrections: Corrections) -> None:
+    if not corrections:
+        raise RetryError("NO_ROWS", "The list of rows is empty; leave it out for all.", "rows")
+    found = await find_rows(db, import_id, list(corrections))
+    for number in corrections:
+        if number not in found:
+            raise RetryError("NO_SUCH_ROW", f"The import has no row {number}.", "rows")
+        if found[number].status is not RowStatus.FAILED:
+            raise RetryError(
+                "ROW_NOT_FAILED",
+                f"Row {number} has not failed; only failed rows are run again.",
+                "rows",
+            )
+
+
+def _by_position(header: Sequence[str], corrections: Corrections) -> dict[str, dict[str, str]]:
+    """Translate column names to positions of cells, both as text, as JSON wants its keys."""
+    positions = {column_name(name): str(index) for index, name in enumerate(header)}
+    return {
+        str(number): {_position(positions, header, name): cell for name, cell in cells.items()}
+        for number, cells in corrections.items()
+        if cells
+    }
+
+
+def _position(positions: Mapping[str, str], header: Sequence[str], name: str) -> str:
+    if column_name(name) not in positions:
+        raise RetryError(
+            "UNKNOWN_COLUMN",
+            f"The file has no column '{name}'; it has {', '.join(header)}.",
+            "rows",
+        )
+    return positions[column_name(name)]
+
+
+def corrected(cells: Sequence[str], width: int, new: Mapping[str, str]) -> list[str]:
+    """Return a row's cells with the new ones put in; a row that was too short is filled up."""
+    if not new:
+        return list(cells)
+    mended = [*cells, *[""] * (width - len(cells))]
+    for position, cell in new.items():
+        mended[int(position)] = cell
+    return mended

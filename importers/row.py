@@ -1,0 +1,35 @@
+"""A row of a file, as a plugin sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class Row:
+    """The values of one row: an attribute for each column, and `number`.
+
+    Args:
+        number: as a spreadsheet shows it; the header is row 1.
+        values: one for each column, in the order of the importer's columns.
+    """
+
+    __slots__ = ("number",)
+
+    number: int
+
+    def __init__(self, number: int, values: Sequence[Any]) -> None:
+        self.number = number
+        for name, value in zip(self.__slots__, values, strict=True):
+            setattr(self, name, value)
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any: ...
+
+
+def row_type(columns: Iterable[str]) -> type[Row]:
+    """Make the row class for an importer's columns."""
+    return type("Row", (Row,), {"__slots__": tuple(columns)})

@@ -1,0 +1,127 @@
+"""Settling: from plans and the present state to row results, edits and mails, without writing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from importers.claims import pair_of
+from importers.decide import decide
+from importers.errors import ErrorDetail
+from importers.read import error_detail
+from models.assignment import Edit
+from models.mail import Notice
+from models.row import RowOutcome, RowResult, RowStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from importers.base import Importer
+    from importers.claims import Claims
+    from importers.decide import Verdict
+    from importers.entity import Case, User
+    from importers.plan import Plan
+    from importers.read import Layout, ReadRow
+    from models.assignment import Pair, Present
+
+_WRITTEN = (RowOutcome.CREATED, RowOutcome.UPDATED, RowOutcome.REMOVED)
+
+
+class Settled(NamedTuple):
+    """What a chunk's rows come to."""
+
+    results: list[RowResult]
+    edits: list[Edit]
+    notices: list[Notice]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What settling needs beside the plans.
+
+    Args:
+        present: the assignments of the pairs that the plans speak of.
+        role_keys: the app's roles by primary key.
+    """
+
+    importer: Importer
+    layout: Layout
+    claims: Claims
+    present: Mapping[Pair, Present]
+    role_keys: Mapping[int, str]
+
+
+def settle(plans: Sequence[Plan], scene: Scene) -> Settled:
+    """Decide about every row, in the order of the file."""
+    settled = Settled([], [], [])
+    for plan in plans:
+        if plan.row.is_context:
+            continue
+        if plan.errors:
+            settled.results.append(failure(plan.row, plan.errors))
+        else:
+            _settle_row(plan, scene, settled)
+    return settled
+
+
+def failure(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
+    """Return the result of a row that failed."""
+    return RowResult(
+        row.number, row.cells, RowStatus.FAILED, errors=[asdict(error) for error in errors]
+    )
+
+
+def _settle_row(plan: Plan, scene: Scene, settled: Settled) -> None:
+    verdicts = [
+        decide(change, scene.present.get(pair_of(change)), scene.role_keys)
+        for change in plan.changes
+    ]
+    errors = tuple(
+        _refused(at_fault, error, plan, scene)
+        for verdict in verdicts
+        for at_fault, error in verdict.refusals
+    )
+    scene.claims.settle((pair_of(change), errors) for change in plan.changes)
+    errors += tuple(error for claim in plan.repeats for error in claim.errors)
+    if errors:
+        settled.results.append(failure(plan.row, errors))
+        return
+    settled.results.append(_success(plan, verdicts))
+    edits = [
+        Edit(*pair_of(change), plan.row.number, scene.present.get(pair_of(change)), verdict.after)
+        for change, verdict in zip(plan.changes, verdicts, strict=True)
+        if verdict.outcome in _WRITTEN
+    ]
+    settled.edits.extend(edits)
+    settled.notices.extend(_notices(edits))
+
+
+def _refused(at_fault: Case | User | None, error: object, plan: Plan, scene: Scene) -> ErrorDetail:
+    columns = zip(scene.importer.columns, plan.row.values, strict=True)
+    name = next((name for name, value in columns if at_fault and value is at_fault), None)
+    return error_detail(scene.importer, error, name, plan.row, scene.layout)  # type: ignore[arg-type]
+
+
+def _success(plan: Plan, verdicts: Sequence[Verdict]) -> RowResult:
+    outcomes = {verdict.outcome for verdict in verdicts} - {RowOutcome.UNCHANGED}
+    outcome = RowOutcome.UNCHANGED
+    if outcomes:
+        outcome = outcomes.pop() or outcome if len(outcomes) == 1 else RowOutcome.UPDATED
+    messages = [f"repeats row {claim.row}" for claim in plan.repeats]
+    messages += [verdict.message for verdict in verdicts if verdict.message]
+    return RowResult(
+        plan.row.number,
+        plan.row.cells,
+        RowStatus.PASSED,
+        outcome,
+        "; ".join(dict.fromkeys(messages)) or None,
+    )
+
+
+def _notices(edits: Sequence[Edit]) -> list[Notice]:
+    """One mail for the row, about the first of its changes that asks for one."""
+    for edit in edits:
+        if edit.after and edit.after.notify:
+            outcome = RowOutcome.UPDATED if edit.before else RowOutcome.CREATED
+            return [Notice(edit.row, edit.case_id, edit.user_id, edit.after.role_id, outcome)]
+    return []

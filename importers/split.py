@@ -1,0 +1,195 @@
+"""Splitting: from the stored file, or from rows that failed, to chunks."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from itertools import islice
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from importers.base import header_spec
+from importers.chunking import Chunker
+from importers.errors import ErrorDetail, FileRefusedError
+from importers.grouping import group_rows
+from importers.header import match_header
+from importers.read import Layout, ReadRow
+from importers.retry import corrected
+from importers.stored import StoredDirectory
+from importers.table import Limits, open_table
+from models.db import connection, transaction
+from models.progress import begin, finish_retry_split, finish_split, lock_split, read_work, refuse
+from models.row import RowStatus, failed_rows, find_rows
+from models.upload import read_file
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from asyncpg import Connection
+
+    from importers.base import Importer
+    from importers.table import Table
+    from models.progress import Work
+    from models.row import RowResult
+
+# A split is one transaction; ten million rows take longer than transactions may otherwise.
+_LONG = ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
+_SPLIT_SECONDS = 1_800
+_IN_MEMORY = 8 * 1024 * 1024
+
+
+async def split_import(
+    import_id: int, importers: Mapping[str, Importer], limits: Limits, *, chunk_rows: int
+) -> Work | None:
+    """Cut an import's rows into chunks, in one transaction.
+
+    A file that can't be read ends the import as failed, with the reasons.
+
+    Returns:
+        None when there was nothing to do.
+    """
+    async with connection() as db:
+        work = await read_work(db, import_id)
+        if work is None or work.is_split:
+            return None
+        await begin(db, import_id)
+    try:
+        if work.type not in importers:
+            raise FileRefusedError([_no_importer(work.type)])
+        if work.retry is None:
+            await _split_file(work, importers, limits, chunk_rows)
+        else:
+            await _split_failed(work, importers[work.type], chunk_rows)
+    except FileRefusedError as error:
+        async with transaction() as db:
+            if await lock_split(db, import_id):
+                await refuse(db, import_id, [asdict(detail) for detail in error.errors])
+    return work
+
+
+async def _split_file(
+    work: Work, importers: Mapping[str, Importer], limits: Limits, chunk_rows: int
+) -> None:
+    importer = importers[work.type]
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
+        async with connection() as db:
+            async for part in read_file(db, work.id):
+                file.write(part)
+        table = await asyncio.to_thread(_open, cast("BinaryIO", file), work, limits)
+        layout = layout_of(table.header, importer, importers)
+        async with _split_transaction(work) as db:
+            if db is None:
+                return
+            chunker = _chunker(db, work, importer, layout, chunk_rows)
+            while rows := await asyncio.to_thread(_take, table, chunk_rows):
+                await chunker.add(rows)
+            await chunker.finish()
+            await finish_split(
+                db,
+                work.id,
+                rows=chunker.rows,
+                header=table.header,
+                encoding=table.encoding,
+                delimiter=table.delimiter,
+            )
+
+
+async def _split_failed(work: Work, importer: Importer, chunk_rows: int) -> None:
+    header = work.header or []
+    layout = layout_of(header, importer, {importer.key: importer})
+    retry = work.retry or {}
+    async with _split_transaction(work) as db:
+        if db is None:
+            return
+        chunker = _chunker(db, work, importer, layout, chunk_rows)
+        async for failed in failed_rows(db, work.id, retry["rows"]):
+            rows = [_again(result, layout, retry["cells"]) for result in failed]
+            await chunker.add([*await _context(db, work, failed, retry["cells"]), *rows])
+        await chunker.finish()
+        await finish_retry_split(db, work.id, rows=chunker.rows)
+
+
+@asynccontextmanager
+async def _split_transaction(work: Work) -> AsyncIterator[Connection | None]:
+    """Open the transaction, or yield None when another worker has done the work or is at it."""
+    async with transaction() as db:
+        if not await lock_split(db, work.id):
+            yield None
+            return
+        present = await read_work(db, work.id)
+        if present is None or present.is_split or present.retry != work.retry:
+            yield None
+            return
+        await db.execute(
+            "SELECT set_config(name, $2, true) FROM pg_settings WHERE name = ANY($1::text[])",
+            list(_LONG),
+            f"{_SPLIT_SECONDS}s",
+        )
+        yield db
+
+
+def layout_of(
+    header: Sequence[str], importer: Importer, importers: Mapping[str, Importer]
+) -> Layout:
+    """Find the importer's columns in a header.
+
+    Raises:
+        FileRefusedError: the header isn't one of this importer's files.
+    """
+    others = [header_spec(other) for key, other in importers.items() if key != importer.key]
+    return Layout(positions=match_header(header, header_spec(importer), others), width=len(header))
+
+
+def _chunker(
+    db: Connection, work: Work, importer: Importer, layout: Layout, chunk_rows: int
+) -> Chunker:
+    directory = StoredDirectory(db, work.app_id)
+
+    async def keys(rows: Sequence[ReadRow]) -> list[int]:
+        return await group_rows(importer, layout, rows, directory)
+
+    return Chunker(db, work, keys, size=chunk_rows)
+
+
+def _open(file: BinaryIO, work: Work, limits: Limits) -> Table:
+    file.seek(0)
+    return open_table(file, filename=work.file_name, encoding=work.declared_encoding, limits=limits)
+
+
+def _take(table: Table, count: int) -> list[ReadRow]:
+    return [ReadRow(number, cells) for number, cells in islice(table.rows, count)]
+
+
+def _again(result: RowResult, layout: Layout, cells: Mapping[str, Mapping[str, str]]) -> ReadRow:
+    new = cells.get(str(result.number), {})
+    return ReadRow(result.number, corrected(result.cells, layout.width, new))
+
+
+async def _context(
+    db: Connection,
+    work: Work,
+    failed: Sequence[RowResult],
+    cells: Mapping[str, Mapping[str, str]],
+) -> list[ReadRow]:
+    """Find passed rows that unchanged failed rows are in conflict with: they still are."""
+    numbers = {
+        int(error["value"])
+        for result in failed
+        if str(result.number) not in cells
+        for error in result.errors
+        if error["code"] == "CONFLICTS_WITH_ROW"
+    }
+    found = await find_rows(db, work.id, sorted(numbers))
+    return [
+        ReadRow(number, result.cells, is_context=True)
+        for number, result in sorted(found.items())
+        if result.status is RowStatus.PASSED
+    ]
+
+
+def _no_importer(key: str) -> ErrorDetail:
+    return ErrorDetail(
+        code="UNKNOWN_TYPE",
+        message=f"The import type '{key}' is not switched on where this import was to be run.",
+    )
