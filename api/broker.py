@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import dramatiq
 import redis
@@ -27,7 +27,7 @@ QUEUES = {SPLIT: "imports", RUN: "chunks", MAIL: "mails"}
 _SOCKET_SECONDS = 3.0
 _EVERY_COMMAND = 1_000_000
 _NAMESPACE = "caseroll"
-_RETRIES = {"max_retries": 5, "min_backoff": 200, "max_backoff": 5_000}
+_RETRIES: dict[str, Any] = {"max_retries": 5, "min_backoff": 200, "max_backoff": 5_000}
 
 
 def events_channel(app_id: int | str) -> str:

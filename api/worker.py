@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import signal
 import sys
@@ -32,6 +33,9 @@ logger = logging.getLogger(__name__)
 # is for splits and mails.
 THREADS = 3
 _IDLE_MILLISECONDS = 20
+# A chunk makes hundreds of thousands of objects that all live until its end: looking through them
+# for cycles every 700 costs a fifth of the time.
+_GC_THRESHOLDS = (100_000, 50, 50)
 _GRACE_MILLISECONDS = 20_000
 
 
@@ -114,6 +118,7 @@ def main() -> int:
         level=logging.INFO, format="%(asctime)s %(levelname)s worker %(name)s: %(message)s"
     )
     logging.getLogger("dramatiq").setLevel(logging.WARNING)
+    gc.set_threshold(*_GC_THRESHOLDS)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

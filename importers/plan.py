@@ -63,7 +63,7 @@ def plan_rows(
 def _ask(importer: Importer, layout: Layout, make_row: type[Row], plan: Plan) -> None:
     row = plan.row
     try:
-        plan.changes = _listed(importer.change(make_row(row.number, row.values)))
+        plan.changes = _listed(importer.change(make_row(row.number, *row.values)))
     except RowError as error:
         plan.errors = (error_detail(importer, error, error.column, row, layout),)
     except Exception:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from importers.columns import shorten
@@ -24,8 +24,8 @@ class ReadRow:
     number: int
     cells: Sequence[str]
     is_context: bool = False
-    values: list[Any] = field(default_factory=list)
-    errors: list[ErrorDetail] = field(default_factory=list)
+    values: Sequence[Any] = ()
+    errors: Sequence[ErrorDetail] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ async def read_rows(
         for name, column in importer.columns.items()
     ]
     for row, values in zip(whole, zip(*columns, strict=True), strict=True):
-        row.values = list(values)
+        row.values = values
         if any(isinstance(value, RowError) for value in values):
             row.errors = _errors(importer, layout, row)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import make_dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
 
 class Row:
@@ -16,20 +17,17 @@ class Row:
         values: one for each column, in the order of the importer's columns.
     """
 
-    __slots__ = ("number",)
+    __slots__ = ()
 
     number: int
 
-    def __init__(self, number: int, values: Sequence[Any]) -> None:
-        self.number = number
-        for name, value in zip(self.__slots__, values, strict=True):
-            setattr(self, name, value)
-
     if TYPE_CHECKING:
+
+        def __init__(self, number: int, *values: Any) -> None: ...
 
         def __getattr__(self, name: str) -> Any: ...
 
 
 def row_type(columns: Iterable[str]) -> type[Row]:
     """Make the row class for an importer's columns."""
-    return type("Row", (Row,), {"__slots__": tuple(columns)})
+    return make_dataclass("Row", ("number", *columns), bases=(Row,), slots=True)

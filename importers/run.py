@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, NamedTuple
 
-import asyncpg
-
-from importers.changes import Assign
-from importers.claims import Claims, pair_of
-from importers.errors import ErrorDetail, RetryableError
+from importers.apply import Applier
+from importers.claims import Claims
+from importers.errors import RetryableError
 from importers.payload import unpack_rows
 from importers.plan import importer_error, plan_rows
 from importers.read import read_rows
-from importers.settle import Scene, Settled, failure, settle
+from importers.settle import Settled, failure
 from importers.split import layout_of
 from importers.stored import StoredDirectory
-from models.assignment import AssignmentRaceError, present_assignments, write_edits
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk
 from models.db import connection, is_passing, transaction
 from models.mail import leave_mails
@@ -29,15 +25,11 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from importers.base import Importer
-    from importers.plan import Plan
-    from importers.read import Layout, ReadRow
+    from importers.read import ReadRow
     from models.chunk import ChunkWork, Claim
     from models.progress import Work
 
-logger = logging.getLogger(__name__)
-
 MOST_ATTEMPTS = 5
-_MOST_RACES = 5
 
 
 class ChunkEnd(NamedTuple):
@@ -154,87 +146,10 @@ async def _carry_out(
     await read_rows(importer, layout, rows, directory)
     plans = plan_rows(importer, layout, rows, claims)
     role_keys = {role.id: role.key for role in (await directory.roles()).values()}
-    applier = _Applier(db, work, importer, layout, claims, role_keys)
+    applier = Applier(
+        db=db, work=work, importer=importer, layout=layout, claims=claims, role_keys=role_keys
+    )
     return await applier.apply(plans)
-
-
-class _Applier:
-    """Settle plans and write their effects, all in a few statements, or as few rows as it takes
-    to find the one that the database refuses."""
-
-    def __init__(
-        self,
-        db: Connection,
-        work: Work,
-        importer: Importer,
-        layout: Layout,
-        claims: Claims,
-        role_keys: Mapping[int, str],
-    ) -> None:
-        self._db = db
-        self._work = work
-        self._importer = importer
-        self._layout = layout
-        self._claims = claims
-        self._role_keys = role_keys
-
-    async def apply(self, plans: Sequence[Plan]) -> Settled:
-        """Apply the plans; a row that the database refuses fails alone."""
-        for _ in range(_MOST_RACES):
-            try:
-                async with self._db.transaction():
-                    return await self._settle_and_write(plans)
-            except AssignmentRaceError:
-                continue
-            except asyncpg.PostgresError as error:
-                if is_passing(error):
-                    raise
-                return await self._narrow_down(plans, error)
-        raise RetryableError("the same assignments kept changing under this chunk")
-
-    async def _settle_and_write(self, plans: Sequence[Plan]) -> Settled:
-        changes = [change for plan in plans for change in plan.changes]
-        scene = Scene(
-            importer=self._importer,
-            layout=self._layout,
-            claims=self._claims,
-            present=await present_assignments(
-                self._db,
-                [pair_of(change) for change in changes],
-                lock=not self._work.is_dry_run
-                and any(not isinstance(change, Assign) for change in changes),
-            ),
-            role_keys=self._role_keys,
-        )
-        settled = settle(plans, scene)
-        if self._work.is_dry_run:
-            return Settled(settled.results, [], [])
-        await write_edits(self._db, self._work.app_id, self._work.id, settled.edits)
-        return settled
-
-    async def _narrow_down(self, plans: Sequence[Plan], error: Exception) -> Settled:
-        """Apply each half on its own, down to the row at fault."""
-        if len(plans) > 1:
-            half = len(plans) // 2
-            first, second = await self.apply(plans[:half]), await self.apply(plans[half:])
-            return Settled(
-                first.results + second.results,
-                first.edits + second.edits,
-                first.notices + second.notices,
-            )
-        row = plans[0].row
-        logger.error(
-            "the database refused row %d of import %d; the row fails",
-            row.number,
-            self._work.id,
-            exc_info=error,
-        )
-        if row.is_context:
-            return Settled([], [], [])
-        refused = ErrorDetail(
-            code="NOT_WRITTEN", message="The database refused this row; the log says why."
-        )
-        return Settled([failure(row, [refused])], [], [])
 
 
 async def _write_results(db: Connection, work: Work, chunk: ChunkWork, settled: Settled) -> None:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from importers.claims import pair_of
 from importers.decide import decide
-from importers.errors import ErrorDetail
 from importers.read import error_detail
 from models.assignment import Edit
 from models.mail import Notice
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from importers.claims import Claims
     from importers.decide import Verdict
     from importers.entity import Case, User
+    from importers.errors import ErrorDetail, RowError
     from importers.plan import Plan
     from importers.read import Layout, ReadRow
     from models.assignment import Pair, Present
@@ -96,10 +96,12 @@ def _settle_row(plan: Plan, scene: Scene, settled: Settled) -> None:
     settled.notices.extend(_notices(edits))
 
 
-def _refused(at_fault: Case | User | None, error: object, plan: Plan, scene: Scene) -> ErrorDetail:
+def _refused(
+    at_fault: Case | User | None, error: RowError, plan: Plan, scene: Scene
+) -> ErrorDetail:
     columns = zip(scene.importer.columns, plan.row.values, strict=True)
     name = next((name for name, value in columns if at_fault and value is at_fault), None)
-    return error_detail(scene.importer, error, name, plan.row, scene.layout)  # type: ignore[arg-type]
+    return error_detail(scene.importer, error, name, plan.row, scene.layout)
 
 
 def _success(plan: Plan, verdicts: Sequence[Verdict]) -> RowResult:

@@ -55,17 +55,23 @@ async def split_import(
             return None
         await begin(db, import_id)
     try:
-        if work.type not in importers:
-            raise FileRefusedError([_no_importer(work.type)])
-        if work.retry is None:
-            await _split_file(work, importers, limits, chunk_rows)
-        else:
-            await _split_failed(work, importers[work.type], chunk_rows)
+        await _split(work, importers, limits, chunk_rows)
     except FileRefusedError as error:
         async with transaction() as db:
             if await lock_split(db, import_id):
                 await refuse(db, import_id, [asdict(detail) for detail in error.errors])
     return work
+
+
+async def _split(
+    work: Work, importers: Mapping[str, Importer], limits: Limits, chunk_rows: int
+) -> None:
+    if work.type not in importers:
+        raise FileRefusedError([_no_importer(work.type)])
+    if work.retry is None:
+        await _split_file(work, importers, limits, chunk_rows)
+    else:
+        await _split_failed(work, importers[work.type], chunk_rows)
 
 
 async def _split_file(
