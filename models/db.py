@@ -88,6 +88,10 @@ def tortoise_config(
     }
 
 
+MIGRATIONS = tortoise_config("postgresql://localhost/none")
+"""What `tortoise makemigrations` needs: it compares models, and connects to nothing."""
+
+
 @asynccontextmanager
 async def database(url: str, *, connections: int = 5) -> AsyncIterator[None]:
     """Open the database for this process and close it at the end.
