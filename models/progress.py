@@ -240,14 +240,13 @@ async def waiting_imports(db: Connection, *, silent_for: float) -> tuple[list[in
     """
     rows = await db.fetch(
         """
-        UPDATE imports i SET rung_at = clock_timestamp() WHERE id IN (
-          SELECT id FROM imports WHERE status IN ('QUEUED', 'PROCESSING')
-            AND rung_at < clock_timestamp() - $1::float * interval '1 second'
-            AND (split_at IS NULL OR split_at < clock_timestamp() - $1::float * interval '1 second')
+        UPDATE imports SET rung_at = clock_timestamp() WHERE id IN (
+          SELECT id FROM imports i WHERE status IN ('QUEUED', 'PROCESSING')
+            AND greatest(rung_at, split_at) < clock_timestamp() - $1::float * interval '1 second'
+            AND NOT EXISTS (
+              SELECT 1 FROM import_chunks c WHERE c.import_id = i.id
+                AND c.attempted_at > clock_timestamp() - $1::float * interval '1 second')
           ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED)
-        AND NOT EXISTS (
-          SELECT 1 FROM import_chunks c WHERE c.import_id = i.id
-            AND c.attempted_at > clock_timestamp() - $1::float * interval '1 second')
         RETURNING id, split_at IS NULL
         """,
         silent_for,
