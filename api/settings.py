@@ -122,6 +122,18 @@ class ClientSettings:
         return settings
 
 
+def plugins_file(environ: Mapping[str, str]) -> Path | None:
+    """Return CASEROLL_PLUGINS alone, for what needs no server.
+
+    Raises:
+        ConfigError: there is no such file.
+    """
+    reader = _Reader(environ)
+    path = reader.file("CASEROLL_PLUGINS")
+    reader.check()
+    return path
+
+
 class _Reader:
     """Reads variables one by one and collects what is wrong; blank is as good as unset."""
 

@@ -1,0 +1,78 @@
+"""The `caseroll` command."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from importlib import import_module
+from typing import NoReturn
+
+import click
+
+from api.cli.failure import EXIT_INTERRUPTED, EXIT_REFUSED, describe
+
+_COMMANDS = {
+    "app": "api.cli.app:app",
+    "demo": "api.cli.demo:demo",
+    "failed-rows": "api.cli.failed_rows:failed_rows",
+    "import": "api.cli.imports:import_",
+    "importers": "api.cli.plugins:importers",
+    "imports": "api.cli.imports:imports",
+    "migrate": "api.cli.processes:migrate",
+    "sample": "api.cli.sample:sample",
+    "serve": "api.cli.processes:serve",
+    "token": "api.cli.token:token",
+    "up": "api.cli.up:up",
+    "worker": "api.cli.processes:worker",
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a command when it is used: all of them together take over a second."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return sorted(_COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module, attribute = _COMMANDS[name].split(":")
+        command = getattr(import_module(module), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="caseroll", prog_name="caseroll")
+@click.option("--debug", is_flag=True, help="Show tracebacks and every log line.")
+def cli(*, debug: bool) -> None:
+    """Change many user assignments to cases at once, by file.
+
+    `caseroll up --demo` runs everything on this machine; `caseroll import` uploads a file.
+    """
+    logging.basicConfig(
+        level=logging.DEBUG if debug else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    for noisy in ("gql", "websockets", "asyncio"):
+        logging.getLogger(noisy).setLevel(logging.DEBUG if debug else logging.ERROR)
+
+
+def main() -> NoReturn:
+    """Run the command; every error ends in one clear line and an exit code, never a traceback."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        sys.exit(EXIT_INTERRUPTED)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_REFUSED)
+    except Exception as error:
+        if "--debug" in sys.argv:
+            raise
+        for line in describe(error):
+            click.echo(f"Error: {line}", err=True)
+        sys.exit(EXIT_REFUSED)
+    sys.exit(code if isinstance(code, int) else 0)

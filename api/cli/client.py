@@ -1,0 +1,142 @@
+"""The command line as a client of the GraphQL API."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin, urlsplit
+
+import aiohttp
+from gql import Client, GraphQLRequest
+from gql.transport.aiohttp import AIOHTTPTransport
+from gql.transport.exceptions import TransportError, TransportQueryError, TransportServerError
+from gql.transport.websockets import WebsocketsTransport
+from websockets.exceptions import WebSocketException
+
+from api.cli.failure import RefusedError
+from api.settings import ClientSettings, process_environment
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from api.cli.folder import DataFolder
+
+_CONNECT_SECONDS = 10
+_READ_SECONDS = 300
+_BLOCK_BYTES = 64 * 1024
+_UNAUTHORIZED = 401
+# gql takes a missing sub-protocol for the legacy one: ask for the current one alone.
+_SUBPROTOCOL = "graphql-transport-ws"
+
+
+class ApiLostError(RefusedError):
+    """The API can't be reached, or the connection broke."""
+
+
+class ApiClient:
+    """The API, opened by one token.
+
+    Args:
+        url: its base URL.
+        token: a bearer token.
+    """
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url.rstrip("/")
+        self._token = token
+
+    async def execute(self, document: str, **variables: object) -> dict[str, Any]:
+        """Run a query or a mutation and return its data; a `FileVar` is streamed as an upload.
+
+        Raises:
+            RefusedError: the API refuses it; the message is the API's.
+            ApiLostError: the API can't be reached.
+        """
+        transport = AIOHTTPTransport(
+            f"{self.url}/graphql",
+            headers={**self._headers(), "GraphQL-Preflight": "1"},
+            client_session_args={"timeout": _timeout()},
+        )
+        request = GraphQLRequest(document, variable_values=variables)
+        with _translated(self.url):
+            async with Client(transport=transport, execute_timeout=None) as session:
+                return dict(await session.execute(request, upload_files=True))
+
+    async def subscribe(self, document: str, **variables: object) -> AsyncIterator[dict[str, Any]]:
+        """Run a subscription and yield the data of each event.
+
+        Raises:
+            RefusedError: the API refuses it.
+            ApiLostError: the connection broke; what came after the last event is not known.
+        """
+        scheme = "wss" if urlsplit(self.url).scheme == "https" else "ws"
+        transport = WebsocketsTransport(
+            f"{scheme}://{self.url.split('://', 1)[1]}/graphql",
+            init_payload=self._headers(),
+            subprotocols=[_SUBPROTOCOL],
+            connect_args={"proxy": None},
+            ssl=scheme == "wss",
+        )
+        request = GraphQLRequest(document, variable_values=variables)
+        with _translated(self.url):
+            async with Client(transport=transport) as session:
+                async for data in session.subscribe(request):
+                    yield data
+
+    async def download(self, url: str, write: Callable[[bytes], object]) -> None:
+        """Fetch a file of the API block by block; the URL may be relative to the API's."""
+        with _translated(self.url):
+            async with (
+                aiohttp.ClientSession(headers=self._headers(), timeout=_timeout()) as session,
+                session.get(urljoin(f"{self.url}/", url)) as response,
+            ):
+                if response.status != 200:
+                    raise RefusedError(f"the API answered {response.status} for {url}.")
+                async for block in response.content.iter_chunked(_BLOCK_BYTES):
+                    write(block)
+
+    def _headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
+
+
+def find_api(folder: DataFolder) -> ApiClient:
+    """Return the API that the environment names, or else the local `caseroll up`.
+
+    Raises:
+        RefusedError: there is neither, or no token.
+    """
+    settings = ClientSettings.from_environment(process_environment())
+    url = settings.url or folder.read("url")
+    token = settings.token or folder.read("admin.token")
+    if url is None:
+        raise RefusedError(
+            "there is no API: start one here with `caseroll up`, or set CASEROLL_URL."
+        )
+    if token is None:
+        raise RefusedError("there is no token: set CASEROLL_TOKEN.")
+    return ApiClient(url, token)
+
+
+def _timeout() -> aiohttp.ClientTimeout:
+    """No limit for the whole: an upload takes as long as it takes, if it moves."""
+    return aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_READ_SECONDS)
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    """Turn what the client libraries raise into our own two errors."""
+    try:
+        yield
+    except TransportQueryError as error:
+        messages = [str(problem.get("message", problem)) for problem in error.errors or []]
+        raise RefusedError(" ".join(messages) or str(error)) from error
+    except TransportServerError as error:
+        if error.code == _UNAUTHORIZED:
+            raise RefusedError("the API does not accept the token; see CASEROLL_TOKEN.") from error
+        raise RefusedError(f"the API at {url} answered: {error}") from error
+    except (TransportError, WebSocketException, aiohttp.ClientError, OSError) as error:
+        raise ApiLostError(f"the API at {url} can't be reached: {_reason(error)}") from error
+
+
+def _reason(error: BaseException) -> str:
+    return str(error) or str(error.__cause__ or "") or type(error).__name__

@@ -1,0 +1,81 @@
+"""The folder where `caseroll up` keeps its data, and what other commands find in it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from api.cli.failure import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DEFAULT_FOLDER = ".caseroll"
+
+
+class DataFolder:
+    """The folder of one local Caseroll.
+
+    `admin.token` and `database.url` are readable by their owner alone.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.mail = path / "mail"
+
+    def read(self, name: str) -> str | None:
+        """Return what a note in the folder says; None when there is none."""
+        try:
+            return (self.path / name).read_text().strip() or None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def write(self, name: str, text: str) -> None:
+        """Replace a note in the folder; only the owner can read it."""
+        new = self.path / f".{name}.new"
+        new.unlink(missing_ok=True)
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text + "\n")
+        new.replace(self.path / name)
+
+    def remove(self, name: str) -> None:
+        """Remove a note from the folder."""
+        (self.path / name).unlink(missing_ok=True)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the folder for this process, which makes it when it is missing.
+
+        Raises:
+            RefusedError: another `caseroll up` holds it.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        with (self.path / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise RefusedError(
+                    f"another `caseroll up` is running on {self.path}; "
+                    "stop it, or give this one another folder with --data."
+                ) from None
+            yield
+
+
+def _as_folder(_context: click.Context, _parameter: click.Parameter, path: Path) -> DataFolder:
+    return DataFolder(path)
+
+
+folder_option = click.option(
+    "--data",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(DEFAULT_FOLDER),
+    show_default=True,
+    callback=_as_folder,
+    help="The folder of the local `caseroll up`.",
+)

@@ -1,0 +1,191 @@
+"""`caseroll import` and `caseroll imports`: upload a file, follow it, see what there was."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+from gql import FileVar
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from api.cli.client import ApiClient, ApiLostError, find_api
+from api.cli.failure import EXIT_REFUSED, EXIT_SOME_FAILED
+from api.cli.folder import DataFolder, folder_option
+from api.cli.output import json_option, print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    Import = dict[str, Any]
+
+_FINISHED = ("PROCESSED", "FAILED", "CANCELLED")
+_SHOWN_ROWS = 10
+_MOST_TRIES = 10
+_COUNTS = ("passed", "failed", "cancelled", "created", "updated", "removed", "unchanged")
+
+_FIELDS = """
+fragment Fields on Import {
+  id name status total passed failed cancelled created updated removed unchanged
+  createdAt type { key } errors { code message column }
+}
+"""
+_CREATE = """
+mutation ($input: CreateImportInput!) {
+  createImport(input: $input) { import { ...Fields } userErrors { code message field } }
+}
+"""
+_FOLLOW = "subscription ($id: ID!) { importUpdated(id: $id) { ...Fields } }"
+_FAILED_ROWS = """
+query ($id: ID!, $first: Int!) {
+  import(id: $id) {
+    ...Fields
+    rows(first: $first, status: [FAILED]) {
+      edges { node { number errors { code message column value suggestion } } }
+    }
+  }
+}
+"""
+_LIST = """
+query ($first: Int!) { imports(first: $first) { edges { node { ...Fields } } } }
+"""
+
+
+@click.command("import")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False))
+@click.option("--type", "type_", required=True, help="What the rows mean: assign, modify, …")
+@click.option("--name", required=True, help="A name to find the import by.")
+@click.option("--watch/--no-watch", default=True, help="Follow it to its end.  [default: watch]")
+@click.option("--dry-run", is_flag=True, help="Only say what would happen.")
+@click.option("--encoding", help="Of a file that is neither UTF-8 nor UTF-16: windows-1252, …")
+@json_option
+@folder_option
+def import_(file: str, folder: DataFolder, *, watch: bool, as_json: bool, **fields: object) -> int:
+    """Upload FILE and apply it; ends with 0 if all rows passed, 1 if some failed, 2 if refused."""
+    api = find_api(folder)
+    answer = {
+        "name": fields["name"],
+        "type": fields["type_"],
+        "dryRun": fields["dry_run"],
+        "encoding": fields["encoding"],
+        "file": FileVar(file),
+        "source": "cli",
+    }
+    return asyncio.run(_import(api, answer, watch=watch, as_json=as_json))
+
+
+@click.command()
+@click.option("--last", type=click.IntRange(1, 100), default=20, show_default=True)
+@json_option
+@folder_option
+def imports(last: int, folder: DataFolder, *, as_json: bool) -> None:
+    """List the newest imports."""
+    data = asyncio.run(find_api(folder).execute(_LIST + _FIELDS, first=last))
+    found = [edge["node"] for edge in data["imports"]["edges"]]
+    if as_json:
+        print_json(found)
+        return
+    columns = ["id", "name", "type", "status", "total", "passed", "failed", "createdAt"]
+    rows = [{**each, "type": each["type"]["key"]} for each in found]
+    print_table(columns, [[row[column] for column in columns] for row in rows])
+
+
+async def _import(api: ApiClient, fields: dict[str, object], *, watch: bool, as_json: bool) -> int:
+    payload = (await api.execute(_CREATE + _FIELDS, input=fields))["createImport"]
+    if payload["userErrors"]:
+        return _refuse(payload["userErrors"], payload if as_json else None)
+    created: Import = payload["import"]
+    if watch:
+        with _progress() as show:
+            async for state in follow(api, created["id"]):
+                show(state)
+        data = await api.execute(_FAILED_ROWS + _FIELDS, id=created["id"], first=_SHOWN_ROWS)
+        created = data["import"]
+    if as_json:
+        print_json(created)
+    elif watch:
+        _summarise(created)
+    else:
+        click.echo(created["id"])
+    return exit_code(created)
+
+
+async def follow(api: ApiClient, import_id: str) -> AsyncIterator[Import]:
+    """Yield an import's states until it is finished, over as many connections as it takes."""
+    failures = 0
+    while True:
+        try:
+            async for data in api.subscribe(_FOLLOW + _FIELDS, id=import_id):
+                failures = 0
+                yield data["importUpdated"]
+                if data["importUpdated"]["status"] in _FINISHED:
+                    return
+        except ApiLostError:
+            if failures == _MOST_TRIES:
+                raise
+        failures += 1
+        await asyncio.sleep(min(0.1 * 2**failures, 5.0))
+
+
+def exit_code(state: Import) -> int:
+    """Return 0 when nothing failed so far, 1 when rows failed, 2 when the file was refused."""
+    if state["errors"]:
+        return EXIT_REFUSED
+    return EXIT_SOME_FAILED if state["failed"] or state["status"] == "CANCELLED" else 0
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Import], None]]:
+    """Show a progress bar, if there is a terminal to show it on."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _state: None
+        return
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+    )
+    with bar:
+        row = bar.add_task("Queued", total=None)
+
+        def show(state: Import) -> None:
+            done = state["passed"] + state["failed"] + state["cancelled"]
+            description = str(state["status"]).capitalize()
+            bar.update(row, total=state["total"], completed=done, description=description)
+
+        yield show
+
+
+def _refuse(errors: list[dict[str, Any]], payload: object) -> int:
+    if payload is not None:
+        print_json(payload)
+    for error in errors:
+        click.echo(f"Error: {error['message']}", err=True)
+    return EXIT_REFUSED
+
+
+def _summarise(state: Import) -> None:
+    if state["errors"]:
+        _refuse(state["errors"], None)
+        return
+    counts = ", ".join(f"{state[count]} {count}" for count in _COUNTS if state[count])
+    status = str(state["status"]).capitalize()
+    click.echo(f"{status}: {state['name']}, {state['total'] or 0} rows: {counts or 'none'}.")
+    failed = [edge["node"] for edge in state["rows"]["edges"]]
+    if not failed:
+        return
+    rows = [
+        [row["number"], error["column"], error["message"]]
+        for row in failed
+        for error in row["errors"]
+    ]
+    print_table(["row", "column", "what is wrong"], rows)
+    if state["failed"] > len(failed):
+        click.echo(f"… and {state['failed'] - len(failed)} more failed rows.")
+    click.echo(f"All of them, to correct: caseroll failed-rows {state['id']} -o failed.csv")

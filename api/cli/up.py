@@ -1,0 +1,113 @@
+"""`caseroll up`: everything on one machine."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from api.cli.admin import prepare
+from api.cli.failure import RefusedError
+from api.cli.folder import DataFolder, folder_option
+from api.cli.plugins import load_quietly
+from api.cli.processes import api_spec, listen, worker_spec
+from api.cli.welcome import Welcome
+from api.servers import EmbeddedPostgres, EmbeddedValkey
+from api.settings import Settings, process_environment
+from api.supervisor import REFUSED, Supervisor
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import FrameType
+
+_PORTS_TRIED = 100
+
+
+@click.command()
+@click.option("--demo", is_flag=True, help="With an app full of cases and users to try things on.")
+@click.option("--port", type=click.IntRange(1, 65535), help="[default: the first free from 8000]")
+@click.option("--workers", type=click.IntRange(1, 1000), help="[default: CASEROLL_WORKERS or 2]")
+@folder_option
+def up(port: int | None, workers: int | None, folder: DataFolder, *, demo: bool) -> int:
+    """Run everything on this machine, with nothing installed beforehand; Ctrl-C stops it.
+
+    PostgreSQL and Valkey come along and keep their data in the folder, unless DATABASE_URL or
+    REDIS_URL names others. Started again on the same folder, it goes on where it was.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    environ = process_environment()
+    if port:
+        environ["CASEROLL_PORT"] = str(port)
+    if workers:
+        environ["CASEROLL_WORKERS"] = str(workers)
+    try:
+        with ExitStack() as stack:
+            stack.enter_context(folder.locked())
+            return _run(environ, folder, stack, demo=demo)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo: bool) -> int:
+    servers = _choose_servers(environ, folder)
+    if not environ.get("CASEROLL_SMTP_URL", "").strip():
+        environ.setdefault("CASEROLL_MAIL_DIR", str(folder.mail.resolve()))
+    settings = Settings.from_environment(environ)
+    load_quietly(environ)
+    environ["CASEROLL_PORT"] = str(_choose_port(settings, is_fixed="CASEROLL_PORT" in environ))
+    settings = Settings.from_environment(environ)
+    for server in servers:
+        stack.enter_context(server)
+    token = asyncio.run(prepare(settings.database_url, folder.read("admin.token"), demo=demo))
+    welcome = Welcome(settings, folder, token)
+    notes = {"admin.token": token, "database.url": settings.database_url, "url": welcome.url}
+    for name, text in notes.items():
+        folder.write(name, text)
+    stack.callback(folder.remove, "database.url")
+    stack.callback(folder.remove, "url")
+    children = [api_spec(environ), worker_spec(environ, settings.workers)]
+    supervisor = stack.enter_context(Supervisor(children, servers=servers))
+    code = supervisor.run(welcome.when_ready)
+    click.echo("Stopped: see above." if code == REFUSED else "Stopping.", err=True)
+    return code
+
+
+def _choose_servers(
+    environ: dict[str, str], folder: DataFolder
+) -> Sequence[EmbeddedPostgres | EmbeddedValkey]:
+    """Bring along the servers that the environment does not name, and name them there."""
+    servers: list[EmbeddedPostgres | EmbeddedValkey] = []
+    if not environ.get("DATABASE_URL", "").strip():
+        postgres = EmbeddedPostgres(folder.path / "postgres")
+        environ["DATABASE_URL"] = postgres.url
+        servers.append(postgres)
+    if not environ.get("REDIS_URL", "").strip():
+        valkey = EmbeddedValkey(folder.path / "valkey")
+        environ["REDIS_URL"] = valkey.url
+        servers.append(valkey)
+    return servers
+
+
+def _choose_port(settings: Settings, *, is_fixed: bool) -> int:
+    """Return the port that is asked for, or the first free one from the default on.
+
+    Raises:
+        RefusedError: it is taken, or all that were tried are.
+    """
+    last = settings.port if is_fixed else settings.port + _PORTS_TRIED
+    for port in range(settings.port, last):
+        try:
+            listen(settings.host, port).close()
+        except RefusedError:
+            continue
+        return port
+    listen(settings.host, last).close()
+    return last
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
