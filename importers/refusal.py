@@ -1,0 +1,30 @@
+"""A file's refusal, made in one line, or where only the reader of rows knows the row."""
+
+from __future__ import annotations
+
+from importers.errors import ErrorDetail, FileRefusedError
+
+
+def refusal(code: str, message: str, *, value: str | None = None) -> FileRefusedError:
+    """Make the error that refuses a file for one reason."""
+    return FileRefusedError([ErrorDetail(code=code, message=message, value=value)])
+
+
+class BadRecordError(Exception):
+    """What refuses the file, in the row being read, whose number only the caller knows.
+
+    Args:
+        code: stable, upper-case name of the kind of error.
+        message: what is wrong and what to do, with `{row}` where the number goes.
+        value: what is at fault.
+    """
+
+    def __init__(self, code: str, message: str, *, value: str | None = None) -> None:
+        self.code = code
+        self.message = message
+        self.value = value
+        super().__init__(message)
+
+    def at(self, row: int) -> FileRefusedError:
+        """Return the refusal that names this row."""
+        return refusal(self.code, self.message.replace("{row}", str(row)), value=self.value)

@@ -1,0 +1,142 @@
+"""What a file is when it is not text with cells: told from its first bytes, not from its name."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from importers.refusal import refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from importers.encoding import Encoding
+    from importers.errors import FileRefusedError
+
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ARCHIVE = "an archive ({}): unpack it and upload the table that it holds"
+
+# Marks that are plain letters are asked for with bytes that no text has, or that no header would: a
+# header may begin "BZh" or "PAR1", and may have "WEBP" or "ustar" anywhere.
+_SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
+    (re.compile(mark, re.DOTALL), kind)
+    for mark, kind in (
+        (rb"PK\x05\x06", "an empty zip archive"),
+        (rb"\x1f\x8b", _ARCHIVE.format("gzip")),
+        (rb"7z\xbc\xaf\x27\x1c", _ARCHIVE.format("7-Zip")),
+        (rb"Rar!\x1a\x07", _ARCHIVE.format("RAR")),
+        (rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)", _ARCHIVE.format("bzip2")),
+        (rb"\xfd7zXZ\x00", _ARCHIVE.format("xz")),
+        (rb"\x28\xb5\x2f\xfd", _ARCHIVE.format("Zstandard")),
+        (rb"(?=.{0,99}\x00).{257}ustar", _ARCHIVE.format("tar")),
+        (rb"%PDF-", "a PDF document"),
+        (rb"\{\\rtf", "an RTF document"),
+        (rb"\x89PNG\r\n\x1a\n", "an image (PNG)"),
+        (rb"\xff\xd8\xff", "an image (JPEG)"),
+        (rb"GIF8[79]a", "an image (GIF)"),
+        (rb"II\*\x00|MM\x00\*", "an image (TIFF)"),
+        (rb"RIFF.{4}WEBP", "an image (WebP)"),
+        (rb"\x00\x00\x00.ftyp", "an image or a film"),
+        (rb"SQLite format 3\x00", "a SQLite database"),
+        (rb"PAR1[\x00-\x1f]", "a Parquet file"),
+        (rb"\x7fELF|MZ.\x00", "a program"),
+    )
+)
+
+_HTML = re.compile(r"\s*<(?:!doctype\s+html|(?:html|head|body|table|meta|script|div)[\s>])", re.I)
+_XML = re.compile(r"\s*<(?:[?!][a-z-]|[a-z][\w:.-]*[\s/>])", re.I)
+_JSON = re.compile(r"""\s*(?:\{\s*["}]|\[\s*["\[{\]])""")
+
+_OFFICE_PARTS = ("[content_types].xml", "_rels/", "docprops/", "customxml/", "xl/")
+_ZIP_KINDS = (
+    ("xl/workbook.bin", "a binary Excel workbook (.xlsb)"),
+    ("word/", "a Word document"),
+    ("ppt/", "a PowerPoint presentation"),
+    ("content.xml", "an OpenDocument file"),
+    ("mimetype", "an OpenDocument file"),
+    ("index/document.iwa", "an Apple Numbers document"),
+)
+
+
+def is_workbook(head: bytes) -> bool:
+    """Tell whether this is the beginning of what may be an Excel workbook (.xlsx)."""
+    return head.startswith(_ZIP)
+
+
+def refuse_foreign(head: bytes, filename: str) -> None:
+    """Raise FileRefusedError if these first bytes are those of something known that is no table.
+
+    Raises:
+        FileRefusedError: saying what the file seems to be.
+    """
+    if head.startswith(_OLE):
+        raise _refuse_ole(head, filename)
+    if is_workbook(head):
+        names = _names_in(head)
+        if names and not any(name.startswith(_OFFICE_PARTS) for name in names):
+            raise seems_to_be(zip_kind(names) or "a zip archive", filename)
+        return
+    for signature, kind in _SIGNATURES:
+        if signature.match(head):
+            raise seems_to_be(kind, filename)
+
+
+def refuse_markup(head: bytes, encoding: Encoding, filename: str) -> None:
+    """Raise FileRefusedError if the text begins as HTML, XML or JSON does."""
+    text = head[len(encoding.bom) :][:4096].decode(encoding.codec, "ignore")
+    for pattern, kind in ((_HTML, "an HTML page"), (_XML, "an XML file"), (_JSON, "a JSON file")):
+        if pattern.match(text):
+            raise seems_to_be(kind, filename)
+
+
+def zip_kind(names: Collection[str]) -> str | None:
+    """Say what an archive with these lower-case names is; None for an Excel workbook (.xlsx)."""
+    if "xl/workbook.xml" in names:
+        return None
+    for start, kind in _ZIP_KINDS:
+        if any(name.startswith(start) for name in names):
+            return kind
+    return _ARCHIVE.format("zip")
+
+
+def seems_to_be(kind: str, filename: str) -> FileRefusedError:
+    """Return the refusal of a file that is no table but something known."""
+    return refusal(
+        "NOT_A_TABLE",
+        f"{shown_name(filename)} seems to be {kind}. "
+        "Only CSV text and Excel workbooks (.xlsx) can be imported.",
+    )
+
+
+def shown_name(filename: str) -> str:
+    """Return the file's name as messages show it."""
+    name = "".join(letter if letter.isprintable() else "?" for letter in filename.strip()[:100])
+    return f"The file '{name}'" if name else "The file"
+
+
+def _refuse_ole(head: bytes, filename: str) -> FileRefusedError:
+    if "EncryptedPackage".encode("utf-16-le") in head:
+        return refusal(
+            "PASSWORD_PROTECTED",
+            f"{shown_name(filename)} is protected with a password. "
+            "Save it without the password, or as CSV UTF-8.",
+        )
+    return refusal(
+        "NOT_A_TABLE",
+        f"{shown_name(filename)} seems to be an old Excel workbook (.xls), or one that is "
+        "protected with a password. Save it as CSV UTF-8, or as .xlsx without a password.",
+    )
+
+
+def _names_in(head: bytes) -> set[str]:
+    """Return the names of the archive's entries that begin, and end, in these first bytes."""
+    names = set()
+    start = head.find(_ZIP)
+    while start >= 0:
+        length = int.from_bytes(head[start + 26 : start + 28], "little")
+        name = head[start + 30 : start + 30 + length]
+        if len(name) == length and length:
+            names.add(name.decode("utf-8", "replace").lower())
+        start = head.find(_ZIP, start + 4)
+    return names
