@@ -1,0 +1,218 @@
+"""What an Excel workbook's archive holds, looked into before anything parses it."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from dataclasses import dataclass, field
+from posixpath import join, normpath
+from typing import TYPE_CHECKING, BinaryIO
+from xml.etree import ElementTree as ET
+
+from importers.refusal import refusal
+from importers.sniff import seems_to_be, shown_name, zip_kind
+
+if TYPE_CHECKING:
+    from importers.errors import FileRefusedError
+    from importers.limits import Limits
+
+_MAX_ENTRIES = 10_000
+_MAX_INDEX_BYTES = 4 * 1024 * 1024
+_WINDOW = 1024 * 1024
+_OVERLAP = 64 * 1024
+_BYTES_A_CELL = 64
+
+_DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
+_ADDRESS = rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})["']"""
+_CELL = re.compile(rb"[<:]c\s[^<>]*?" + _ADDRESS + rb"[^<>/]*>")
+_ERROR = rb"""\bt\s*=\s*["']e["']"""
+_ERROR_CELL = re.compile(
+    rb"[<:]c\s(?=[^<>]*?" + _ERROR + rb")([^<>]*)>"
+    rb"(?:<(?:\w+:)?f\b[^<>]*(?:/>|>[^<>]*</[^<>]*>))?\s*<(?:\w+:)?v\s*>([^<>]*)<"
+)
+_UNCOMPUTED = re.compile(
+    rb"""[<:]c\s(?![^<>]*?\bt\s*=\s*["'](?:str|s|inlineStr|b|e|d)["'])([^<>]*)>"""
+    rb"<(?:\w+:)?f\b[^<>]*(?:/>|>[^<>]*</(?:\w+:)?f>)"
+    rb"\s*(?:<(?:\w+:)?v\s*(?:/>|></(?:\w+:)?v>)\s*)?</(?:\w+:)?c>"
+)
+
+DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    ET.ParseError,
+    EOFError,
+    NotImplementedError,
+    UnicodeError,
+    ValueError,
+    KeyError,
+    OSError,
+)
+"""What unpacking raises for an archive that is damaged, or made to be."""
+
+Position = tuple[int, int]
+
+
+@dataclass(slots=True)
+class _Part:
+    """What was seen in one part: the corners of its cells, and those that hold an error value."""
+
+    first: Position | None = None
+    last: Position = (0, 0)
+    errors: dict[Position, str] = field(default_factory=dict)
+
+    def area(self) -> int:
+        """Count the cells between the corners, which is what the reader makes room for."""
+        if self.first is None:
+            return 0
+        return (self.last[0] - self.first[0] + 1) * (self.last[1] - self.first[1] + 1)
+
+
+def examine(file: BinaryIO, filename: str, limits: Limits) -> dict[str, dict[Position, str]]:
+    """Look through the whole archive, and refuse what would harm or puzzle its reader.
+
+    Returns:
+        Sheet name → the cells (row, column, both from 1) that hold an error value such as `#N/A`,
+        which the reader shows as empty.
+
+    Raises:
+        FileRefusedError: this is no workbook, or it is too large, encrypted or ill-made.
+    """
+    with zipfile.ZipFile(file) as archive:
+        _check_entries(archive, filename, limits)
+        parts = {
+            entry.filename: _scan(archive, entry, limits)
+            for entry in archive.infolist()
+            if not entry.is_dir()
+        }
+        sheets = _sheet_parts(archive)
+    return {name: parts[part].errors for name, part in sheets.items() if part in parts}
+
+
+def _check_entries(archive: zipfile.ZipFile, filename: str, limits: Limits) -> None:
+    entries = archive.infolist()
+    kind = zip_kind({entry.filename.lower() for entry in entries})
+    if kind:
+        raise seems_to_be(kind, filename)
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise refusal(
+            "PASSWORD_PROTECTED",
+            f"{shown_name(filename)} is protected with a password. "
+            "Save it without the password, or as CSV UTF-8.",
+        )
+    size = sum(entry.file_size for entry in entries)
+    if size > limits.max_unpacked_bytes or len(entries) > _MAX_ENTRIES:
+        raise refusal(
+            "TOO_LARGE",
+            f"The workbook unpacks to {size:,} bytes in {len(entries):,} parts; "
+            f"{limits.max_unpacked_bytes:,} bytes in {_MAX_ENTRIES:,} parts are the most that can "
+            "be read. Save the sheet as CSV UTF-8.",
+        )
+
+
+def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> _Part:
+    part = _Part()
+    window = b""
+    is_xml = entry.filename.lower().endswith((".xml", ".rels"))
+    with archive.open(entry) as stream:
+        while chunk := stream.read(_WINDOW):
+            # What the overlap shows again changes nothing.
+            window = window[-_OVERLAP:] + chunk
+            if is_xml and _DOCTYPE.search(window):
+                raise _document_type()
+            _note_corners(part, window)
+            _note_errors(part, window)
+            _refuse_uncomputed(window)
+    if part.area() > limits.workbook_memory // _BYTES_A_CELL:
+        raise _too_far_apart(part)
+    return part
+
+
+def _note_corners(part: _Part, window: bytes) -> None:
+    addresses = _CELL.findall(window)
+    if not addresses:
+        return
+    rows = [int(row) for row in {row for _, row in addresses}]
+    columns = [_column_number(letters) for letters in {letters for letters, _ in addresses}]
+    if part.first is None:
+        part.first = min(rows), min(columns)
+    part.first = min(part.first[0], *rows), min(part.first[1], *columns)
+    part.last = max(part.last[0], *rows), max(part.last[1], *columns)
+
+
+def _note_errors(part: _Part, window: bytes) -> None:
+    if b'"e"' not in window and b"'e'" not in window:
+        return
+    for attributes, text in _ERROR_CELL.findall(window):
+        address = re.search(_ADDRESS, attributes)
+        if address is None:
+            raise ValueError("an error value without an address")
+        part.errors[int(address[2]), _column_number(address[1])] = text.decode().strip()
+
+
+def _refuse_uncomputed(window: bytes) -> None:
+    """Refuse a formula without a value, which would be read as an empty cell."""
+    found = _UNCOMPUTED.search(window) if b"<f" in window or b":f" in window else None
+    if found:
+        address = re.search(_ADDRESS, found[1])
+        cell = (address[1] + address[2]).decode() if address else "A cell"
+        raise refusal(
+            "UNCOMPUTED_FORMULA",
+            f"{cell} holds a formula that was never computed, so there is no value to read. "
+            "Open the workbook in a spreadsheet program and save it.",
+        )
+
+
+def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Map each sheet's name to the name of the part that holds its cells."""
+    targets = {
+        relation.get("Id"): relation.get("Target", "")
+        for relation in _parse(archive, "xl/_rels/workbook.xml.rels")
+    }
+    parts = {}
+    for element in _parse(archive, "xl/workbook.xml").iter():
+        if element.tag.rpartition("}")[2] == "sheet":
+            ids = [value for name, value in element.items() if name.endswith("}id")]
+            target = targets.get(ids[0] if ids else None, "")
+            parts[element.get("name", "")] = normpath(join("/xl", target)).lstrip("/")
+    return parts
+
+
+def _parse(archive: zipfile.ZipFile, name: str) -> ET.Element:
+    if archive.getinfo(name).file_size > _MAX_INDEX_BYTES:
+        raise ValueError(f"{name} is too large")
+    # Document types, and with them entities, were refused before.
+    return ET.fromstring(archive.read(name))  # noqa: S314
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + letter - 64
+    return number
+
+
+def _column_letters(number: int) -> str:
+    letters = ""
+    while number:
+        number, rest = divmod(number - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def _document_type() -> FileRefusedError:
+    return refusal(
+        "DAMAGED_WORKBOOK",
+        "The workbook declares a document type, which no spreadsheet program writes and which can "
+        "be used to do harm. Save the sheet as CSV UTF-8.",
+    )
+
+
+def _too_far_apart(part: _Part) -> FileRefusedError:
+    first = part.first or part.last
+    start, end = (f"{_column_letters(column)}{row}" for row, column in (first, part.last))
+    return refusal(
+        "TOO_LARGE",
+        f"A sheet of the workbook reaches from {start} to {end}, {part.area():,} cells: "
+        "more than can be read. Clear the outlying cells, or save the sheet as CSV UTF-8.",
+    )

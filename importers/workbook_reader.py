@@ -1,0 +1,209 @@
+"""The process that reads one Excel workbook and says what is in it, a JSON array a line.
+
+Its lines are `["rows", [[number, cells], …]]`, as often as needed, and at the end `["end"]` or
+`["refused", [code, message]]`. It is started as `python -m importers.workbook_reader`, with the
+workbook as its standard input.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import datetime
+import json
+import os
+import resource
+import signal
+import sys
+import threading
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
+
+from importers.errors import FileRefusedError
+from importers.limits import MAX_CELL, MAX_RECORD, Limits
+from importers.record import is_blank
+from importers.refusal import refusal
+from importers.workbook_archive import DAMAGES, examine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from importers.record import Record
+    from importers.workbook_archive import Position
+
+OUT_OF_MEMORY = 3
+"""Exit status for want of memory, when there was enough left to notice."""
+
+_INPUT = "/dev/fd/0"
+_BATCH_CHARACTERS = 256 * 1024
+_BATCH_ROWS = 1000
+_PR_SET_PDEATHSIG = 1
+
+
+def main() -> int:
+    """Read the workbook on standard input; return the exit status."""
+    parent, filename, bounds = sys.argv[1:]
+    limits = Limits(**json.loads(bounds))
+    _die_with(int(parent))
+    _bind(limits)
+    try:
+        for batch in _batches(_read(filename, limits)):
+            _say("rows", batch)
+        _say("end", None)
+    except FileRefusedError as error:
+        _say("refused", [error.errors[0].code, error.errors[0].message])
+    except MemoryError:
+        return OUT_OF_MEMORY
+    except BrokenPipeError:
+        return 1
+    return 0
+
+
+def _die_with(parent: int) -> None:
+    """End this process when the one that started it ends, but not when only its thread does.
+
+    The kernel sends the signal when the *thread* that started this process ends, so what it means
+    is looked up; by a thread, since the main one may be busy in native code for seconds.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            signal.sigwait({signal.SIGTERM})
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _bind(limits: Limits) -> None:
+    """Limit what this process may use; the kernel ends it when it goes over."""
+    seconds = limits.workbook_seconds
+    resource.setrlimit(resource.RLIMIT_AS, (limits.workbook_memory, limits.workbook_memory))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+
+
+def _say(kind: str, content: object) -> None:
+    line = memoryview(orjson.dumps([kind, content]) + b"\n")
+    while line:
+        line = line[os.write(1, line) :]
+
+
+def _read(filename: str, limits: Limits) -> Iterator[Record]:
+    try:
+        with Path(_INPUT).open("rb") as file:
+            errors = examine(file, filename, limits)
+        with CalamineWorkbook.from_path(_INPUT) as book:
+            yield from _only_sheet(book, errors)
+    except PasswordError as error:
+        raise refusal(
+            "PASSWORD_PROTECTED",
+            "The workbook is protected with a password. "
+            "Save it without the password, or as CSV UTF-8.",
+        ) from error
+    except (CalamineError, *DAMAGES) as error:
+        raise refusal(
+            "DAMAGED_WORKBOOK",
+            f"The workbook can't be read; it seems to be damaged ({_shortened(error)}). "
+            "Open it in a spreadsheet program and save it again, or save it as CSV UTF-8.",
+        ) from error
+
+
+def _shortened(error: BaseException) -> str:
+    return " ".join(str(error).split())[:100] or type(error).__name__
+
+
+def _only_sheet(book: CalamineWorkbook, errors: dict[str, dict[Position, str]]) -> Iterator[Record]:
+    """Return the rows of the one sheet with data, hidden or not; none if all are empty."""
+    found: dict[str, Iterator[Record]] = {}
+    for sheet in book.sheets_metadata:
+        if sheet.typ is not SheetTypeEnum.WorkSheet:
+            continue
+        rows = _sheet_rows(book, sheet.name, errors.get(sheet.name, {}))
+        first = next(rows, None)
+        if first:
+            # Only the first is ever read on, so no second one is kept in memory.
+            found[sheet.name] = iter(()) if found else chain([first], rows)
+    if len(found) > 1:
+        names = ", ".join(f"'{name}'" for name in found)
+        raise refusal(
+            "SEVERAL_SHEETS",
+            f"Several sheets of the workbook have data: {names}. Hidden ones count too. "
+            "Leave the one to be imported, or save it as CSV UTF-8.",
+        )
+    return chain.from_iterable(found.values())
+
+
+def _sheet_rows(book: CalamineWorkbook, name: str, errors: dict[Position, str]) -> Iterator[Record]:
+    """Yield the rows that are not blank, with the numbers that the sheet shows."""
+    sheet = book.get_sheet_by_name(name)
+    leftmost = sheet.start[1] + 1 if sheet.start else 1
+    rows_with_errors = {row for row, _ in errors}
+    for row, values in enumerate(sheet.iter_rows(), 1):
+        cells = [value if type(value) is str else _shown(value) for value in values]
+        if row in rows_with_errors:
+            _put_errors(cells, row, leftmost, errors)
+        if not is_blank(cells):
+            _check_text(row, "".join(cells), cells)
+            yield row, cells
+
+
+def _put_errors(cells: list[str], row: int, leftmost: int, errors: dict[Position, str]) -> None:
+    for column in range(leftmost, leftmost + len(cells)):
+        if (row, column) in errors:
+            cells[column - leftmost] = errors[row, column]
+
+
+def _shown(value: Any) -> str:
+    """Return a value that is no text as a spreadsheet shows it; formats of numbers are unknown."""
+    if value is True or value is False:
+        return str(value).upper()
+    if isinstance(value, float):
+        if value.is_integer():
+            return str(int(value))
+        return f"{value:.15g}"
+    if isinstance(value, datetime.datetime):
+        rounded = value + datetime.timedelta(microseconds=500_000)
+        return rounded.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, datetime.timedelta):
+        seconds = round(value.total_seconds())
+        return f"{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return str(value)
+
+
+def _check_text(row: int, text: str, cells: list[str]) -> None:
+    if "\0" in text:
+        raise refusal(
+            "NUL_BYTE",
+            f"Row {row} has a NUL character, which no text has. Clear that cell and type it again.",
+        )
+    if len(text) > MAX_CELL and max(map(len, cells)) > MAX_CELL:
+        raise refusal(
+            "CELL_TOO_LONG", f"Row {row} has a cell of more than {MAX_CELL:,} characters."
+        )
+    if len(text) > MAX_RECORD:
+        raise refusal("ROW_TOO_LONG", f"Row {row} has more than {MAX_RECORD:,} characters.")
+
+
+def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
+    batch: list[Record] = []
+    size = 0
+    for record in records:
+        batch.append(record)
+        size += sum(map(len, record[1]))
+        if size > _BATCH_CHARACTERS or len(batch) == _BATCH_ROWS:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+if __name__ == "__main__":
+    sys.exit(main())
