@@ -1,0 +1,225 @@
+"""A file as a table: its header, and its rows one after the other."""
+
+from __future__ import annotations
+
+import io
+import os
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO
+
+from importers.delimited import DelimitedText
+from importers.encoding import decode_blocks, find_encoding, is_cut_mark
+from importers.limits import Limits
+from importers.record import is_blank
+from importers.refusal import refusal
+from importers.sniff import is_workbook, refuse_foreign, refuse_markup
+from importers.workbook import read_workbook
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from importers.errors import FileRefusedError
+    from importers.record import Record, Records
+
+__all__ = ["Limits", "Table", "check_head", "open_table"]
+
+_HEAD_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """An open file.
+
+    Args:
+        encoding: `utf-8`, `utf-8-bom`, `utf-16-le`, `windows-1252` …; None for a workbook.
+        delimiter: `,`, `;`, tab or `|`; None for a workbook.
+        header: the names as the file has them, trimmed, without empty ones at the end.
+        rows: number and cells of each row that is not blank. The number is the one a spreadsheet
+            shows; cells are not trimmed, and may be more or fewer than the header's names. Read it
+            once, while the file is open; it may raise FileRefusedError to its very end.
+    """
+
+    encoding: str | None
+    delimiter: str | None
+    header: tuple[str, ...]
+    rows: Iterator[Record]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Header:
+    row: int
+    names: tuple[str, ...]
+    width: int
+
+
+def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: Limits) -> Table:
+    """Open an uploaded file, telling what it is by its content, whatever its name.
+
+    The content of a workbook under a `.csv` name is read as a workbook, and CSV text under an
+    `.xlsx` name as CSV. Memory stays the same however many rows there are.
+
+    Args:
+        file: seekable, on disk; it stays the caller's to close.
+        filename: as it was uploaded, for messages.
+        encoding: the encoding that was declared, if any; a byte order mark in the file wins.
+        limits: what the file may cost.
+
+    Raises:
+        FileRefusedError: the file can't be read as a table with at least one row.
+    """
+    size = file.seek(0, os.SEEK_END)
+    if size > limits.max_bytes:
+        raise refusal(
+            "TOO_LARGE",
+            f"The file has {size:,} bytes, and {limits.max_bytes:,} are the most that can be "
+            "imported at once. Split it into smaller files.",
+        )
+    file.seek(0)
+    head = file.read(_HEAD_BYTES)
+    if is_workbook(head):
+        refuse_foreign(head, filename)
+        return _table(read_workbook(file, filename=filename, limits=limits), limits)
+    text, label = _open_text(file, head, filename, encoding)
+    return _table(iter(text), limits, label, text.delimiter)
+
+
+def check_head(
+    head: bytes,
+    *,
+    filename: str,
+    encoding: str | None,
+    limits: Limits,
+    is_whole: bool = False,
+) -> tuple[str, ...] | None:
+    """Refuse a file at once for what its first bytes show; what follows them is not judged.
+
+    Args:
+        head: the first bytes, cut anywhere; all that are given are read, so give 1 MiB at most.
+        filename: as it was uploaded, for messages.
+        encoding: the encoding that was declared, if any.
+        limits: what the file may cost.
+        is_whole: these bytes are all of the file, so it is also refused for having no rows.
+
+    Returns:
+        The header's names as `Table.header` has them; None when they can't be known, as in a
+        workbook, or where the first line goes on.
+
+    Raises:
+        FileRefusedError: `open_table`, or reading its rows, would raise it too.
+    """
+    if is_workbook(head):
+        refuse_foreign(head, filename)
+        return None
+    if not is_whole and head and is_cut_mark(head):
+        return None
+    text, _ = _open_text(io.BytesIO(head), head, filename, encoding, is_cut=not is_whole)
+    records = iter(text)
+    header = _read_header(records, limits)
+    if header is None:
+        if is_whole or not head:
+            raise _empty_file()
+        return None
+    count = sum(1 for _ in _data_rows(records, header, limits))
+    if is_whole and not count:
+        raise _no_rows()
+    return header.names
+
+
+def _open_text(
+    file: BinaryIO, head: bytes, filename: str, declared: str | None, *, is_cut: bool = False
+) -> tuple[DelimitedText, str]:
+    refuse_foreign(head, filename)
+    encoding = find_encoding(head, declared)
+    refuse_markup(head, encoding, filename)
+    blocks = decode_blocks(file, encoding, is_cut=is_cut)
+    return DelimitedText(blocks, is_cut=is_cut), encoding.label
+
+
+def _table(
+    records: Records, limits: Limits, encoding: str | None = None, delimiter: str | None = None
+) -> Table:
+    header = _read_header(records, limits)
+    if header is None:
+        raise _empty_file()
+    rows = _data_rows(records, header, limits)
+    first = next(rows, None)
+    if first is None:
+        raise _no_rows()
+    return Table(
+        encoding=encoding, delimiter=delimiter, header=header.names, rows=chain([first], rows)
+    )
+
+
+def _read_header(records: Records, limits: Limits) -> _Header | None:
+    """Take the first row that is not blank as the header; there may be none."""
+    for row, cells in records:
+        if is_blank(cells):
+            continue
+        names = [cell.strip() for cell in cells]
+        while not names[-1]:
+            names.pop()
+        if len(names) > limits.max_columns:
+            records.close()
+            raise _too_many_columns(row, len(names), limits)
+        return _Header(row=row, names=tuple(names), width=len(cells))
+    return None
+
+
+def _data_rows(records: Records, header: _Header, limits: Limits) -> Iterator[Record]:
+    width = len(header.names)
+    last = header.row + limits.max_rows
+    # Whoever catches a refusal may keep it, and with it this frame; what reads a workbook must not
+    # live that long.
+    with closing(records):
+        for row, read_cells in records:
+            cells = read_cells
+            if len(cells) != width:
+                cells = _without_padding(cells, row, header, limits)
+            if not cells or (not cells[0].strip() and is_blank(cells)):
+                last += 1
+                continue
+            if row > last:
+                raise _too_many_rows(limits)
+            yield row, cells
+
+
+def _without_padding(cells: list[str], row: int, header: _Header, limits: Limits) -> list[str]:
+    """Drop empty cells under the empty names at the header's end."""
+    width = len(header.names)
+    if width < len(cells) <= header.width and is_blank(cells[width:]):
+        return cells[:width]
+    if len(cells) > limits.max_columns and not is_blank(cells):
+        raise _too_many_columns(row, len(cells), limits)
+    return cells
+
+
+def _too_many_rows(limits: Limits) -> FileRefusedError:
+    return refusal(
+        "TOO_MANY_ROWS",
+        f"The file has more than {limits.max_rows:,} rows, the most that can be imported at once. "
+        "Split it into smaller files.",
+    )
+
+
+def _too_many_columns(row: int, count: int, limits: Limits) -> FileRefusedError:
+    return refusal(
+        "TOO_MANY_COLUMNS",
+        f"Row {row} has {count:,} columns, and {limits.max_columns} are the most that a file may "
+        "have. Remove those that are not needed.",
+    )
+
+
+def _empty_file() -> FileRefusedError:
+    return refusal(
+        "EMPTY_FILE",
+        "The file is empty. Upload a file with a header row and at least one row below it.",
+    )
+
+
+def _no_rows() -> FileRefusedError:
+    return refusal(
+        "NO_ROWS",
+        "The file has a header row and nothing below it. Add at least one row.",
+    )
