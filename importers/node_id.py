@@ -7,6 +7,7 @@ import binascii
 import functools
 
 _LARGEST = 2**63 - 1
+_MOST_DIGITS = len(str(_LARGEST))
 
 
 def encode_node_id(kind: str, key: int) -> str:
@@ -36,6 +37,8 @@ def decode_node_id(node_id: str) -> tuple[str, int] | None:
         kind, _, digits = base64.b64decode(node_id, validate=True).decode("ascii").partition(":")
     except (binascii.Error, ValueError):
         return None
-    if not kind.isalpha() or not digits.isdigit() or int(digits) > _LARGEST:
+    if not kind.isalpha() or not digits.isdigit() or len(digits) > _MOST_DIGITS:
+        return None
+    if int(digits) > _LARGEST:
         return None
     return (kind, int(digits)) if encode_node_id(kind, int(digits)) == node_id else None
