@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from importers.changes import Assign
-from importers.claims import Claims, pair_of
 from importers.errors import ErrorDetail, RetryableError
 from importers.settle import Scene, Settled, failure, settle
 from models.assignment import AssignmentRaceError, present_assignments, write_edits
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from importers.base import Importer
+    from importers.claims import Claims
     from importers.plan import Plan
     from importers.read import Layout
     from models.progress import Work
@@ -65,11 +65,11 @@ class Applier:
         raise RetryableError("the same assignments kept changing under this chunk")
 
     async def _settle_and_write(self, plans: Sequence[Plan]) -> Settled:
-        changes = [change for plan in plans for change in plan.changes]
-        writes_over = any(not isinstance(change, Assign) for change in changes)
+        changes = [planned for plan in plans for planned in plan.changes]
+        writes_over = any(not isinstance(change, Assign) for _, change in changes)
         present = await present_assignments(
             self.db,
-            [pair_of(change) for change in changes],
+            [pair for pair, _ in changes],
             lock=writes_over and not self.work.is_dry_run,
         )
         scene = Scene(

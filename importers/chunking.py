@@ -25,9 +25,8 @@ class Chunker:
     """Store the chunks of one import, within one transaction.
 
     Args:
-        keys: gives each row its group key, the same whenever asked.
+        keys: gives each row its group key.
         size: rows a chunk.
-        first: number of the first chunk.
     """
 
     def __init__(
@@ -54,7 +53,8 @@ class Chunker:
         else:
             if self._count == 1:
                 await self._db.execute(
-                    "CREATE TEMP TABLE chunk_keys (key bigint, chunk int) ON COMMIT DROP"
+                    "CREATE TEMP TABLE chunk_keys (key bigint, chunk int, position int)"
+                    " ON COMMIT DROP"
                 )
                 await self._note_keys(self._first_keys, 0)
             await self._note_keys(keys, self._count)
@@ -88,7 +88,7 @@ class Chunker:
 
     async def _note_keys(self, keys: Sequence[int], chunk: int) -> None:
         await self._db.copy_records_to_table(
-            "chunk_keys", columns=("key", "chunk"), records=((key, chunk) for key in keys)
+            "chunk_keys", records=[(key, chunk, position) for position, key in enumerate(keys)]
         )
 
     async def _store(self, rows: Sequence[ReadRow], *, is_chained: bool = False) -> None:
@@ -112,29 +112,30 @@ class Chunker:
 
     async def _move_repeats(self, chunk: int, buckets: int) -> None:
         """Take the rows with repeated keys out of a stored chunk."""
-        repeated = {
-            key
-            for (key,) in await self._db.fetch(
-                "SELECT key FROM chunk_keys JOIN repeated_keys USING (key) WHERE chunk = $1", chunk
-            )
-        }
-        rows = unpack_rows(
-            await self._db.fetchval(
-                "SELECT payload FROM import_chunks WHERE import_id = $1 AND number = $2",
-                self._work.id,
+        payload = await self._db.fetchval(
+            "SELECT payload FROM import_chunks WHERE import_id = $1 AND number = $2",
+            self._work.id,
+            chunk,
+        )
+        repeated = dict(
+            await self._db.fetch(
+                """
+                SELECT position, key FROM chunk_keys JOIN repeated_keys USING (key)
+                WHERE chunk = $1
+                """,
                 chunk,
             )
         )
-        keyed = list(zip(await self._keys(rows), rows, strict=True))
+        rows = unpack_rows(payload)
         await self._db.copy_records_to_table(
             "moved_rows",
             records=[
-                (key % buckets, row.number, pack_rows([row]))
-                for key, row in keyed
-                if key in repeated
+                (key % buckets, rows[position].number, pack_rows([rows[position]]))
+                for position, key in repeated.items()
             ],
         )
-        await self._replace(chunk, [row for key, row in keyed if key not in repeated])
+        kept = [row for position, row in enumerate(rows) if position not in repeated]
+        await self._replace(chunk, kept)
 
     async def _replace(self, chunk: int, rows: Sequence[ReadRow]) -> None:
         if not rows:

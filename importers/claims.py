@@ -10,8 +10,6 @@ import orjson
 from importers.errors import ErrorDetail
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from importers.changes import Change
     from models.assignment import Pair
 
@@ -30,11 +28,6 @@ class Claim:
 
 class Claims(dict["Pair", Claim]):
     """The claims of a chunk and of those that it is chained to."""
-
-    def settle(self, failed: Iterable[tuple[Pair, tuple[ErrorDetail, ...]]]) -> None:
-        """Note which claims failed, so that rows that repeat them fail alike."""
-        for pair, errors in failed:
-            self[pair].errors = errors
 
     def pack(self) -> bytes:
         """Write the claims down for the next chunk of a chain."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
 from importers.changes import Change
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from importers.claims import Claims
     from importers.read import Layout, ReadRow
     from importers.row import Row
+    from models.assignment import Pair
 
 logger = logging.getLogger(__name__)
 
@@ -30,14 +31,14 @@ class Plan:
     """What a row asks for, once the rows before it are known.
 
     Args:
-        changes: those that no earlier row of the file has asked for.
+        changes: those that no earlier row of the file has asked for, each with its pair.
         repeats: claims of earlier rows that this row only says again.
         errors: why the row can't be carried out.
     """
 
     row: ReadRow
-    changes: list[Change] = field(default_factory=list)
-    repeats: list[Claim] = field(default_factory=list)
+    changes: Sequence[tuple[Pair, Change]] = ()
+    repeats: Sequence[Claim] = ()
     errors: tuple[ErrorDetail, ...] = ()
 
 
@@ -53,28 +54,29 @@ def plan_rows(
     for row in rows:
         plan = Plan(row, errors=tuple(row.errors))
         if not plan.errors:
-            _ask(importer, layout, make_row, plan)
-        if not plan.errors:
-            _claim(plan, claims)
+            _claim(plan, _ask(importer, layout, make_row, plan), claims)
         plans.append(plan)
     return plans
 
 
-def _ask(importer: Importer, layout: Layout, make_row: type[Row], plan: Plan) -> None:
+def _ask(importer: Importer, layout: Layout, make_row: type[Row], plan: Plan) -> list[Change]:
     row = plan.row
     try:
-        plan.changes = _listed(importer.change(make_row(row.number, *row.values)))
+        return _listed(importer.change(make_row(row.number, *row.values)))
     except RowError as error:
         plan.errors = (error_detail(importer, error, error.column, row, layout),)
     except Exception:
         logger.exception("importer %r failed on row %d; the row fails", importer.key, row.number)
         plan.errors = (importer_error("the importer failed on this row; its log says why."),)
+    return []
 
 
 def _listed(changes: Change | Iterable[Change] | None) -> list[Change]:
     if changes is None:
         return []
-    found: list[Any] = [changes] if isinstance(changes, _KINDS) else list(changes)  # type: ignore[arg-type]
+    if isinstance(changes, _KINDS):
+        return [changes]
+    found: list[Any] = list(changes)  # type: ignore[arg-type]
     for change in found:
         if not isinstance(change, _KINDS):
             raise TypeError(f"change() returned {change!r:.100}, which is not a change")
@@ -86,18 +88,26 @@ def importer_error(message: str) -> ErrorDetail:
     return ErrorDetail(code="IMPORTER_ERROR", message=message[0].upper() + message[1:])
 
 
-def _claim(plan: Plan, claims: Claims) -> None:
-    own = []
-    for change in plan.changes:
+def _claim(plan: Plan, changes: Sequence[Change], claims: Claims) -> None:
+    own: dict[Pair, Change] = {}
+    repeats = []
+    for change in changes:
         pair, wish = pair_of(change), wish_of(change)
-        claim = claims.setdefault(pair, Claim(plan.row.number, wish))
-        if claim.row == plan.row.number and claim.wish == wish:
-            own.append(change)
-        elif claim.wish == wish:
-            plan.repeats.append(claim)
-        else:
+        claim = claims.get(pair)
+        if claim is None:
+            claims[pair] = Claim(plan.row.number, wish)
+            own[pair] = change
+        elif claim.wish != wish:
             plan.errors = (_conflict(claim.row),)
-    plan.changes = [] if plan.errors else own
+            break
+        elif pair not in own:
+            repeats.append(claim)
+    if plan.errors:
+        for pair in own:
+            claims[pair].errors = plan.errors
+        return
+    plan.changes = list(own.items())
+    plan.repeats = repeats
 
 
 def _conflict(number: int) -> ErrorDetail:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from importers.claims import pair_of
 from importers.decide import decide
 from importers.read import error_detail
 from models.assignment import Edit
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from importers.read import Layout, ReadRow
     from models.assignment import Pair, Present
 
+_NOTHING = RowOutcome.UNCHANGED
 _WRITTEN = (RowOutcome.CREATED, RowOutcome.UPDATED, RowOutcome.REMOVED)
 
 
@@ -72,26 +72,25 @@ def failure(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
 
 
 def _settle_row(plan: Plan, scene: Scene, settled: Settled) -> None:
-    verdicts = [
-        decide(change, scene.present.get(pair_of(change)), scene.role_keys)
-        for change in plan.changes
-    ]
-    errors = tuple(
-        _refused(at_fault, error, plan, scene)
-        for verdict in verdicts
-        for at_fault, error in verdict.refusals
-    )
-    scene.claims.settle((pair_of(change), errors) for change in plan.changes)
-    errors += tuple(error for claim in plan.repeats for error in claim.errors)
+    row = plan.row
+    errors: list[ErrorDetail] = []
+    verdicts: list[Verdict] = []
+    edits: list[Edit] = []
+    for pair, change in plan.changes:
+        before = scene.present.get(pair)
+        verdict = decide(change, before, scene.role_keys)
+        verdicts.append(verdict)
+        errors += [_refused(at_fault, error, plan, scene) for at_fault, error in verdict.refusals]
+        if verdict.outcome in _WRITTEN:
+            edits.append(Edit(*pair, row.number, before, verdict.after))
+    for pair, _ in plan.changes:
+        scene.claims[pair].errors = tuple(errors)
+    for claim in plan.repeats:
+        errors += claim.errors
     if errors:
-        settled.results.append(failure(plan.row, errors))
+        settled.results.append(failure(row, errors))
         return
     settled.results.append(_success(plan, verdicts))
-    edits = [
-        Edit(*pair_of(change), plan.row.number, scene.present.get(pair_of(change)), verdict.after)
-        for change, verdict in zip(plan.changes, verdicts, strict=True)
-        if verdict.outcome in _WRITTEN
-    ]
     settled.edits.extend(edits)
     settled.notices.extend(_notices(edits))
 
@@ -105,19 +104,12 @@ def _refused(
 
 
 def _success(plan: Plan, verdicts: Sequence[Verdict]) -> RowResult:
-    outcomes = {verdict.outcome for verdict in verdicts} - {RowOutcome.UNCHANGED}
-    outcome = RowOutcome.UNCHANGED
-    if outcomes:
-        outcome = outcomes.pop() or outcome if len(outcomes) == 1 else RowOutcome.UPDATED
+    outcomes = {verdict.outcome for verdict in verdicts if verdict.outcome in _WRITTEN}
+    outcome = RowOutcome.UPDATED if len(outcomes) > 1 else next(iter(outcomes), _NOTHING)
     messages = [f"repeats row {claim.row}" for claim in plan.repeats]
     messages += [verdict.message for verdict in verdicts if verdict.message]
-    return RowResult(
-        plan.row.number,
-        plan.row.cells,
-        RowStatus.PASSED,
-        outcome,
-        "; ".join(dict.fromkeys(messages)) or None,
-    )
+    message = "; ".join(dict.fromkeys(messages)) if messages else None
+    return RowResult(plan.row.number, plan.row.cells, RowStatus.PASSED, outcome, message)
 
 
 def _notices(edits: Sequence[Edit]) -> list[Notice]:
