@@ -76,6 +76,11 @@ def row_key(import_id: int, number: int) -> int:
     return import_id << _ROW_BITS | number
 
 
+def row_number(key: int) -> int:
+    """Return the row's number in a primary key."""
+    return key & ((1 << _ROW_BITS) - 1)
+
+
 async def write_rows(
     db: Connection, app_id: int, import_id: int, results: Iterable[RowResult]
 ) -> None:

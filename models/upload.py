@@ -152,3 +152,14 @@ async def read_file(db: Connection, import_id: int) -> AsyncIterator[bytes]:
             return
         yield data
         number += 1
+
+
+async def read_part(db: Connection, app_id: int, import_id: int, number: int) -> bytes | None:
+    """Read one part of the file of an app's import; None after the last."""
+    data: bytes | None = await db.fetchval(
+        "SELECT data FROM import_file_parts WHERE import_id = $2 AND number = $3 AND app_id = $1",
+        app_id,
+        import_id,
+        number,
+    )
+    return data

@@ -1,0 +1,91 @@
+"""Cases and users, created and changed one at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from asyncpg import UniqueViolationError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from asyncpg import Connection
+
+Table = Literal["cases", "users"]
+
+
+class TagTakenError(Exception):
+    """Another case or user of the app has this Tag ID."""
+
+
+class EmailTakenError(Exception):
+    """Another user of the app has this e-mail address."""
+
+
+class TagPermanentError(Exception):
+    """A Tag ID that is set stays as it is.
+
+    Args:
+        tag_id: what is set.
+    """
+
+    def __init__(self, tag_id: str) -> None:
+        self.tag_id = tag_id
+        super().__init__(tag_id)
+
+
+async def insert_one(
+    db: Connection, app_id: int, table: Table, values: Mapping[str, object]
+) -> int:
+    """Insert a row and return its primary key.
+
+    Args:
+        values: by the name of the column, which is never a client's text.
+
+    Raises:
+        TagTakenError, EmailTakenError: nothing was inserted.
+    """
+    places = ", ".join(f"${number}" for number in range(2, len(values) + 2))
+    try:
+        key = await db.fetchval(
+            f"INSERT INTO {table} (app_id, {', '.join(values)}) VALUES ($1, {places}) RETURNING id",
+            app_id,
+            *values.values(),
+        )
+    except UniqueViolationError as error:
+        raise _taken(error) from error
+    return int(key)
+
+
+async def update_one(
+    db: Connection, app_id: int, table: Table, key: int, values: Mapping[str, object]
+) -> bool:
+    """Change a row; False when the app has none with this key. To be run in a transaction.
+
+    Raises:
+        TagTakenError, TagPermanentError: nothing was changed.
+    """
+    row = await db.fetchrow(
+        f"SELECT tag_id FROM {table} WHERE app_id = $1 AND id = $2 FOR UPDATE", app_id, key
+    )
+    if row is None:
+        return False
+    if "tag_id" in values and row["tag_id"] not in (None, values["tag_id"]):
+        raise TagPermanentError(row["tag_id"])
+    if not values:
+        return True
+    changes = ", ".join(f"{name} = ${number}" for number, name in enumerate(values, 3))
+    try:
+        await db.execute(
+            f"UPDATE {table} SET {changes}, updated_at = now() WHERE app_id = $1 AND id = $2",
+            app_id,
+            key,
+            *values.values(),
+        )
+    except UniqueViolationError as error:
+        raise _taken(error) from error
+    return True
+
+
+def _taken(error: UniqueViolationError) -> TagTakenError | EmailTakenError:
+    return EmailTakenError() if error.constraint_name == "users_email" else TagTakenError()

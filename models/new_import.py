@@ -1,0 +1,85 @@
+"""A new import: its row and its file, in one transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from models.upload import store_file
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from asyncpg import Connection
+
+# A large file takes its time, and so does waiting for somebody else's of the same name or key.
+_PATIENCE = "55s"
+
+
+class NewImport(NamedTuple):
+    """What an upload says of itself; the fields are columns of `Import`."""
+
+    token_id: int
+    type: str
+    name: str
+    source: str
+    is_dry_run: bool
+    idempotency_key: str | None
+    declared_encoding: str | None
+    file_name: str
+    file_size: int
+    file_sha256: str
+
+    def repeats(self, other: NewImport) -> bool:
+        """Tell whether this is the same upload once more, whoever sends it."""
+        return self[1:3] + self[4:7] + self[8:] == other[1:3] + other[4:7] + other[8:]
+
+
+async def insert_import(db: Connection, app_id: int, new: NewImport, file: BinaryIO) -> int | None:
+    """Create an import with its file and return its primary key; to be run in a transaction.
+
+    Returns None when an import has the idempotency key, or a running one the name, even if it
+    came at the same moment: the unique indexes decide.
+    """
+    await db.execute(
+        "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $1, true)",
+        _PATIENCE,
+    )
+    columns = ", ".join(NewImport._fields)
+    places = ", ".join(f"${number}" for number in range(2, len(new) + 2))
+    key = await db.fetchval(
+        f"""
+        INSERT INTO imports (app_id, {columns}) VALUES ($1, {places})
+        ON CONFLICT DO NOTHING RETURNING id
+        """,
+        app_id,
+        *new,
+    )
+    if key is None:
+        return None
+    await store_file(db, app_id, key, file)
+    return int(key)
+
+
+async def find_repeated(
+    db: Connection, app_id: int, idempotency_key: str
+) -> tuple[int, NewImport] | None:
+    """Find the import that has an idempotency key, and what its upload said."""
+    row = await db.fetchrow(
+        f"SELECT id, {', '.join(NewImport._fields)} FROM imports"
+        " WHERE app_id = $1 AND idempotency_key = $2",
+        app_id,
+        idempotency_key,
+    )
+    return (row["id"], NewImport(*row[1:])) if row else None
+
+
+async def is_name_in_use(db: Connection, app_id: int, name: str) -> bool:
+    """Tell whether an import of this name is waiting or running."""
+    return bool(
+        await db.fetchval(
+            "SELECT EXISTS (SELECT 1 FROM imports WHERE app_id = $1 AND name = $2"
+            " AND status IN ('QUEUED', 'PROCESSING'))",
+            app_id,
+            name,
+        )
+    )
