@@ -1,0 +1,108 @@
+"""Errors as clients see them: codes they can rely on, and nothing of the inside."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Any
+
+from asyncpg import CharacterNotInRepertoireError, UntranslatableCharacterError
+from graphql import GraphQLError, GraphQLSyntaxError
+from strawberry.exceptions import StrawberryInputCoercionError
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+
+from models.db import is_passing
+
+log = logging.getLogger(__name__)
+
+_CLIENTS_FAULT = (
+    GraphQLError,
+    StrawberryInputCoercionError,
+    CannotGetOperationTypeError,
+    InvalidOperationTypeError,
+)
+_SUGGESTION = " Did you mean "
+
+
+class ApiError(GraphQLError):
+    """An error of one field that the client is meant to read.
+
+    Args:
+        code: stable, upper-case name of the kind of error.
+        message: a sentence for the client's developer.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message, extensions={"code": code})
+
+
+class HttpError(Exception):
+    """A request that is refused as a whole.
+
+    Args:
+        status: of the HTTP response.
+        code: stable, upper-case name of the kind of error.
+        message: a sentence for the client's developer.
+        headers: further headers of the response.
+    """
+
+    def __init__(
+        self, status: int, code: str, message: str, headers: dict[str, str] | None = None
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers
+        super().__init__(message)
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The response's body, in the shape of a GraphQL one."""
+        return {"errors": [{"message": self.message, "extensions": {"code": self.code}}]}
+
+
+def shape_error(error: GraphQLError) -> dict[str, Any]:
+    """Return an error as it is sent; one that is a bug is logged, and masked with the log's id."""
+    cause = _cause(error)
+    if isinstance(cause, RecursionError):
+        return _replace(error, "TOO_COMPLEX", "The query is nested too deeply.")
+    if isinstance(cause, CharacterNotInRepertoireError | UntranslatableCharacterError):
+        return _replace(error, "BAD_REQUEST", "Text must not contain NUL characters.")
+    if cause is None or isinstance(cause, _CLIENTS_FAULT):
+        return _shown(error)
+    incident = secrets.token_hex(6)
+    log.error("incident %s at %s", incident, error.path or "the operation", exc_info=cause)
+    if is_passing(cause):
+        message = f"The service can't be reached right now; try again (incident {incident})."
+        return _replace(error, "UNAVAILABLE", message, incident)
+    message = f"Something went wrong here; quote incident {incident} when you report it."
+    return _replace(error, "INTERNAL", message, incident)
+
+
+def _cause(error: GraphQLError) -> BaseException | None:
+    cause: BaseException | None = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    return cause
+
+
+def _shown(error: GraphQLError) -> dict[str, Any]:
+    shown: dict[str, Any] = dict(error.formatted)
+    shown["extensions"] = {"code": _code(error), **(error.extensions or {})}
+    if "code" not in (error.extensions or {}):
+        # What names exist is for those who may read the schema, not for those who guess.
+        shown["message"] = error.message.partition(_SUGGESTION)[0]
+    return shown
+
+
+def _code(error: GraphQLError) -> str:
+    return "SYNTAX_ERROR" if isinstance(error, GraphQLSyntaxError) else "BAD_REQUEST"
+
+
+def _replace(
+    error: GraphQLError, code: str, message: str, incident: str | None = None
+) -> dict[str, Any]:
+    shown: dict[str, Any] = dict(error.formatted)
+    shown["message"] = message
+    shown["extensions"] = {"code": code} | ({"incident": incident} if incident else {})
+    return shown

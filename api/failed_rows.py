@@ -1,0 +1,70 @@
+"""The failed rows of an import as a file that can be corrected and uploaded as it is."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+from importers.header import IGNORED, column_name
+from models.listing import IMPORT_ROWS, has_row_status, is_part_of
+from models.page import Window, fetch_page
+from models.row import RowStatus, row_number
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Sequence
+
+    from asyncpg import Record
+
+    from api.scope import Scope
+
+# Excel takes a CSV file for UTF-8 only if it begins so.
+_BOM = "\ufeff"
+_GUARDED = ("=", "+", "-", "@", "\t", "\r")
+_ROWS_PER_PAGE = 2_000
+
+
+async def failed_rows_csv(scope: Scope, of_import: Record) -> AsyncIterator[bytes]:
+    """Write the failed rows, page by page: the file's own columns, then `row` and `errors`.
+
+    The file's own columns of these two names, which an earlier download has put there, are left
+    out. Cells that a spreadsheet would compute get a `'`, which an upload drops again.
+    """
+    header: list[str] = of_import["header"] or []
+    kept = [index for index, name in enumerate(header) if column_name(name) not in IGNORED]
+    delimiter = of_import["delimiter"] or ","
+    names = [*[header[index] for index in kept], "row", "errors"]
+    yield _write(delimiter, [names], _BOM)
+    conditions = [is_part_of(of_import["id"]), has_row_status([RowStatus.FAILED])]
+    last: int | None = None
+    while True:
+        window = Window(_ROWS_PER_PAGE, after=last)
+        page = await scope.read(fetch_page, IMPORT_ROWS, conditions, window)
+        if page.rows:
+            yield _write(delimiter, [_cells(row, kept) for row in page.rows])
+        if not page.has_more:
+            return
+        last = page.rows[-1]["page_key"]
+
+
+def _cells(row: Record, kept: Sequence[int]) -> list[str]:
+    own = row["cells"]
+    messages = [error["message"] for error in json.loads(row["errors"] or "[]")]
+    return [
+        *[own[index] if index < len(own) else "" for index in kept],
+        str(row_number(row["id"])),
+        " ".join(messages),
+    ]
+
+
+def _write(delimiter: str, rows: Iterable[Sequence[str]], beginning: str = "") -> bytes:
+    text = io.StringIO(newline="")
+    text.write(beginning)
+    writer = csv.writer(text, delimiter=delimiter)
+    writer.writerows([_guard(cell) for cell in row] for row in rows)
+    return text.getvalue().encode()
+
+
+def _guard(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_GUARDED) else cell

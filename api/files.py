@@ -1,0 +1,126 @@
+"""Downloads: uploaded files, failed rows, sample files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from starlette.responses import Response, StreamingResponse
+
+from api.access import authenticate
+from api.errors import HttpError
+from api.failed_rows import failed_rows_csv
+from api.graphql_http import json_response
+from api.import_types import SAMPLE_TYPE
+from api.node import key_of
+from api.scope import Scope
+from importers.sample import sample_csv, sample_filename
+from models.listing import IMPORTS
+from models.page import find_by_id
+from models.upload import read_part
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
+    from asyncpg import Record
+    from starlette.requests import Request
+
+    from models.access import TokenRecord
+
+    Answer = Callable[[Request, TokenRecord], Awaitable[Response]]
+    Endpoint = Callable[[Request], Awaitable[Response]]
+
+_CSV = "text/csv; charset=utf-8"
+_SAMPLE_ENDING = "_sample.csv"
+
+
+def behind_token(answer: Answer) -> Endpoint:
+    """Make an endpoint that lets only requests with a token through."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            return await answer(request, await authenticate(request))
+        except HttpError as error:
+            return json_response(error.body, error.status, headers=error.headers)
+
+    return endpoint
+
+
+async def send_file(request: Request, token: TokenRecord) -> Response:
+    """Send an uploaded file, byte by byte as it came."""
+    scope = Scope(token.app_id)
+    row = await _find_import(request, scope)
+    first = await scope.read(read_part, row["id"], 0)
+    if first is None and row["file_size"]:
+        raise HttpError(410, "GONE", "The file was removed when its retention time was over.")
+    parts = _parts(scope, row["id"], first)
+    return _download(parts, row["file_name"], "application/octet-stream", row["file_size"])
+
+
+async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
+    """Send the failed rows of an import."""
+    scope = Scope(token.app_id)
+    row = await _find_import(request, scope)
+    if not row["failed"]:
+        raise HttpError(404, "NOT_FOUND", "No row of this import has failed.")
+    stem = row["file_name"].rpartition(".")[0] or row["file_name"]
+    return _download(failed_rows_csv(scope, row), f"{stem}-failed-rows.csv", _CSV)
+
+
+async def send_sample(request: Request, token: TokenRecord) -> Response:
+    """Send a type's sample file."""
+    name = request.path_params["name"]
+    importers = request.app.state.services.registry.importers
+    importer = importers.get(name.removesuffix(_SAMPLE_ENDING))
+    if importer is None or not name.endswith(_SAMPLE_ENDING):
+        raise HttpError(404, "NOT_FOUND", "There is no such sample file.")
+    return _download(sample_csv(importer).encode(), sample_filename(importer), SAMPLE_TYPE)
+
+
+async def _find_import(request: Request, scope: Scope) -> Record:
+    key = key_of("Import", request.path_params["import_id"])
+    rows = [] if key is None else await scope.read(find_by_id, IMPORTS, [key])
+    if not rows:
+        raise HttpError(404, "NOT_FOUND", "There is no such import.")
+    return rows[0]
+
+
+async def _parts(scope: Scope, import_id: int, part: bytes | None) -> AsyncIterator[bytes]:
+    """Read part after part; no connection is held while the client takes its time."""
+    number = 0
+    while part is not None:
+        yield part
+        number += 1
+        part = await scope.read(read_part, import_id, number)
+
+
+def _download(
+    content: AsyncIterator[bytes] | bytes, filename: str, media_type: str, size: int | None = None
+) -> Response:
+    headers = {
+        "Content-Disposition": content_disposition(filename),
+        "Content-Type": media_type,
+        "X-Content-Type-Options": "nosniff",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cache-Control": "private, no-store",
+    }
+    if isinstance(content, bytes):
+        return Response(content, headers=headers)
+    if size is not None:
+        headers["Content-Length"] = str(size)
+    return StreamingResponse(content, headers=headers)
+
+
+def content_disposition(filename: str) -> str:
+    """Name a download, for clients of any age, whatever the name holds (RFC 6266).
+
+    Example:
+        >>> content_disposition('Mai "neu" é.csv')
+        'attachment; filename="Mai _neu_ _.csv"; filename*=UTF-8\\'\\'Mai%20%22neu%22%20%C3%A9.csv'
+    """
+    plain = "".join(
+        letter if letter.isascii() and letter.isprintable() and letter not in '"\\%' else "_"
+        for letter in filename
+    )
+    header = f'attachment; filename="{plain}"'
+    return header if plain == filename else f"{header}; filename*=UTF-8''{quote(filename, safe='')}"

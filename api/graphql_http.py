@@ -1,0 +1,102 @@
+"""GraphQL over HTTP: POST only, errors always in GraphQL's shape."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
+from strawberry.types.graphql import OperationType
+
+from api.access import authenticate
+from api.context import Context
+from api.errors import HttpError, shape_error
+from api.multipart import read_multipart
+from api.request_body import Operation, bad_request, read_json
+from api.schema import schema
+from models.app import Permission
+
+if TYPE_CHECKING:
+    from strawberry.types import ExecutionResult
+
+    from api.context import Services
+
+log = logging.getLogger(__name__)
+
+_JSON = "application/json"
+_GRAPHQL_JSON = "application/graphql-response+json"
+_OVER_HTTP = (OperationType.QUERY, OperationType.MUTATION)
+_CLIENT_CLOSED = 499
+
+
+async def serve_graphql(request: Request) -> Response:
+    """Answer one GraphQL request."""
+    media_type = _GRAPHQL_JSON if _GRAPHQL_JSON in request.headers.get("accept", "") else _JSON
+    try:
+        return _respond(await _answer(request), media_type)
+    except HttpError as error:
+        return json_response(error.body, error.status, media_type, error.headers)
+    except ClientDisconnect:
+        log.info("a client left in the middle of its request")
+        return Response(status_code=_CLIENT_CLOSED)
+
+
+def json_response(
+    body: object,
+    status: int = 200,
+    media_type: str = _JSON,
+    headers: dict[str, str] | None = None,
+) -> Response:
+    """Encode a response."""
+    content_type = f"{media_type}; charset=utf-8"
+    return Response(
+        orjson.dumps(body), status, headers={"Content-Type": content_type, **(headers or {})}
+    )
+
+
+async def _answer(request: Request) -> ExecutionResult:
+    if request.method != "POST":
+        raise HttpError(405, "METHOD_NOT_ALLOWED", "Send GraphQL by POST.", {"Allow": "POST"})
+    token = await authenticate(request)
+    services: Services = request.app.state.services
+    context = Context(services, token)
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type == _JSON:
+        return await _execute(context, await read_json(request))
+    if content_type != "multipart/form-data":
+        message = "Send application/json, or multipart/form-data with a file."
+        raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message)
+    if token.permission is not Permission.ADMIN:
+        raise HttpError(403, "FORBIDDEN", "This token may only read.")
+    async with read_multipart(request, services.settings.max_upload_bytes) as operation:
+        return await _execute(context, operation)
+
+
+async def _execute(context: Context, operation: Operation) -> ExecutionResult:
+    try:
+        return await schema.execute(
+            operation.query,
+            variable_values=operation.variables,
+            context_value=context,
+            operation_name=operation.name,
+            allowed_operation_types=_OVER_HTTP,
+        )
+    except CannotGetOperationTypeError as error:
+        raise bad_request(error.as_http_error_reason()) from error
+    except InvalidOperationTypeError as error:
+        raise bad_request("Subscriptions go over the WebSocket at this path.") from error
+
+
+def _respond(result: ExecutionResult, media_type: str) -> Response:
+    """Encode a result; only the newer media type says by its status that nothing was executed."""
+    body: dict[str, Any] = {}
+    if result.errors:
+        body["errors"] = [shape_error(error) for error in result.errors]
+    was_executed = result.data is not None or any(error.path for error in result.errors or ())
+    if was_executed:
+        body["data"] = result.data
+    is_refused = media_type == _GRAPHQL_JSON and not was_executed
+    return json_response(body, 400 if is_refused else 200, media_type)

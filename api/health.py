@@ -1,0 +1,65 @@
+"""Whether this process lives, and whether it can work."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from redis.asyncio import Redis
+
+from api.graphql_http import json_response
+from api.scope import undisturbed
+from models.db import connection
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+log = logging.getLogger(__name__)
+
+_PATIENCE_SECONDS = 3.0
+
+
+async def is_alive(_request: Request) -> Response:
+    """Say that this process answers."""
+    return json_response({"status": "ok"})
+
+
+async def is_ready(request: Request) -> Response:
+    """Say which of the servers that the API needs can be reached."""
+    settings = request.app.state.services.settings
+    database, redis = await asyncio.gather(
+        _check("PostgreSQL", undisturbed(_ask_database())),
+        _check("Redis", _ask_redis(settings.redis_url)),
+    )
+    is_up = database and redis
+    body = {
+        "status": "ok" if is_up else "unavailable",
+        "database": "up" if database else "down",
+        "redis": "up" if redis else "down",
+    }
+    return json_response(body, 200 if is_up else 503)
+
+
+async def _check(name: str, question: Awaitable[None]) -> bool:
+    try:
+        await asyncio.wait_for(question, _PATIENCE_SECONDS)
+    except Exception as error:
+        log.warning("not ready: %s does not answer: %r", name, error)
+        return False
+    return True
+
+
+async def _ask_database() -> None:
+    async with connection() as db:
+        await db.fetchval("SELECT 1")
+
+
+async def _ask_redis(url: str) -> None:
+    async with Redis.from_url(
+        url, socket_timeout=_PATIENCE_SECONDS, socket_connect_timeout=_PATIENCE_SECONDS
+    ) as client:
+        await client.ping()

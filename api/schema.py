@@ -1,0 +1,364 @@
+"""The schema: every field that a query, mutation or subscription can begin with."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from api import subscriptions
+from api.assignments import Assignment, load_assignment
+from api.cases import (
+    Case,
+    CaseBy,
+    CaseConnection,
+    CasePayload,
+    CaseStatus,
+    CreateCaseInput,
+    UpdateCaseInput,
+    create_case,
+    find_case,
+    list_cases,
+    load_case,
+    update_case,
+)
+from api.connection import After, Before, First, Last, PageArguments
+from api.context import Context, Info
+from api.create_import import CreateImportInput, CreateImportPayload, create_import
+from api.guard import Guard
+from api.import_types import ImportType, SampleTemplate, find_sample, list_import_types
+from api.imports import (
+    Import,
+    ImportConnection,
+    ImportPayload,
+    ImportStatus,
+    RowCorrectionInput,
+    cancel_import,
+    find_import,
+    list_imports,
+    load_import,
+    retry_import,
+)
+from api.node import Node
+from api.roles import Role, list_roles
+from api.upload import UPLOAD, UploadedFile
+from api.users import (
+    CreateUserInput,
+    UpdateUserInput,
+    User,
+    UserBy,
+    UserConnection,
+    UserPayload,
+    UserStatus,
+    create_user,
+    find_user,
+    list_users,
+    load_user,
+    update_user,
+)
+from api.viewer import App, Viewer
+from importers.node_id import decode_node_id
+
+if TYPE_CHECKING:
+    from graphql import GraphQLError
+    from strawberry.types import ExecutionContext
+
+Search = Annotated[
+    str | None,
+    strawberry.argument(description="Only those in which every word of this begins a word."),
+]
+
+
+async def _load_app(context: Context, key: int) -> App | None:
+    return App.of(context.token) if key == context.token.app_id else None
+
+
+_NODES = {
+    "App": _load_app,
+    "Assignment": load_assignment,
+    "Case": load_case,
+    "Import": load_import,
+    "User": load_user,
+}
+
+
+@strawberry.type(description="Everything that can be read.")
+class Query:
+    """Root fields that change nothing."""
+
+    @strawberry.field(description="Any object by its `id`; null when the app has no such object.")
+    async def node(
+        self,
+        info: Info,
+        node_id: Annotated[
+            strawberry.ID, strawberry.argument(name="id", description="The object's `id`.")
+        ],
+    ) -> Node | None:
+        """Find an object of any type."""
+        kind, key = decode_node_id(node_id) or ("", 0)
+        load = _NODES.get(kind)
+        return await load(info.context, key) if load else None
+
+    @strawberry.field(description="Who is asking.")
+    def viewer(self, info: Info) -> Viewer:
+        """Describe the token."""
+        return Viewer.of(info.context.token)
+
+    @strawberry.field(description="The app's cases, in the order in which they came.")
+    async def cases(
+        self,
+        info: Info,
+        *,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        search: Search = None,
+        status: Annotated[
+            CaseStatus | None, strawberry.argument(description="Only cases in this state.")
+        ] = None,
+    ) -> CaseConnection:
+        """Page through cases."""
+        arguments = PageArguments(first=first, after=after, last=last, before=before)
+        return await list_cases(info.context, arguments, search, status)
+
+    @strawberry.field(description="One case; null when the app has no such case.")
+    async def case(
+        self,
+        info: Info,
+        by: Annotated[CaseBy, strawberry.argument(description="Which one.")],
+    ) -> Case | None:
+        """Find a case."""
+        return await find_case(info.context, by)
+
+    @strawberry.field(description="The app's users, in the order in which they came.")
+    async def users(
+        self,
+        info: Info,
+        *,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        search: Search = None,
+        status: Annotated[
+            UserStatus | None, strawberry.argument(description="Only users in this state.")
+        ] = None,
+    ) -> UserConnection:
+        """Page through users."""
+        arguments = PageArguments(first=first, after=after, last=last, before=before)
+        return await list_users(info.context, arguments, search, status)
+
+    @strawberry.field(description="One user; null when the app has no such user.")
+    async def user(
+        self,
+        info: Info,
+        by: Annotated[UserBy, strawberry.argument(description="Which one.")],
+    ) -> User | None:
+        """Find a user."""
+        return await find_user(info.context, by)
+
+    @strawberry.field(description="The app's roles.")
+    async def roles(self, info: Info) -> list[Role]:
+        """List the roles."""
+        return await list_roles(info.context)
+
+    @strawberry.field(description="The app's imports, newest first.")
+    async def imports(
+        self,
+        info: Info,
+        *,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        search: Search = None,
+        status: Annotated[
+            list[ImportStatus] | None,
+            strawberry.argument(description="Only imports in these states."),
+        ] = None,
+        types: Annotated[
+            list[str] | None,
+            strawberry.argument(
+                name="type", description="Only imports of the types with these keys."
+            ),
+        ] = None,
+    ) -> ImportConnection:
+        """Page through imports."""
+        arguments = PageArguments(first=first, after=after, last=last, before=before)
+        return await list_imports(info.context, arguments, search, status, types)
+
+    @strawberry.field(name="import", description="One import; null when the app has none such.")
+    async def import_(
+        self,
+        info: Info,
+        node_id: Annotated[
+            strawberry.ID, strawberry.argument(name="id", description="The import's `id`.")
+        ],
+    ) -> Import | None:
+        """Find an import."""
+        return await find_import(info.context, node_id)
+
+    @strawberry.field(description="What can be imported, sorted by label.")
+    def import_types(self, info: Info) -> list[ImportType]:
+        """List the types that are on."""
+        return list_import_types(info.context)
+
+    @strawberry.field(description="A type's sample file; null when there is no such type.")
+    def sample_template(
+        self,
+        info: Info,
+        key: Annotated[str, strawberry.argument(name="type", description="The type's key.")],
+    ) -> SampleTemplate | None:
+        """Find a sample file."""
+        return find_sample(info.context, key)
+
+
+@strawberry.type(description="Everything that can be changed, by tokens that may.")
+class Mutation:
+    """Root fields that change something; `Guard` keeps viewers out of all of them."""
+
+    @strawberry.mutation(
+        description="Upload a file, by a GraphQL multipart request. What its first bytes show to "
+        "be wrong is answered at once; the rows are run afterwards."
+    )
+    async def create_import(
+        self,
+        info: Info,
+        values: Annotated[
+            CreateImportInput,
+            strawberry.argument(name="input", description="The file and what it is."),
+        ],
+    ) -> CreateImportPayload:
+        """Accept a file."""
+        return await create_import(info.context, values)
+
+    @strawberry.mutation(description="Run failed rows of a finished import again.")
+    async def retry_import(
+        self,
+        info: Info,
+        node_id: Annotated[
+            strawberry.ID, strawberry.argument(name="id", description="The import's `id`.")
+        ],
+        rows: Annotated[
+            list[RowCorrectionInput] | None,
+            strawberry.argument(description="Which rows, and new cells; none: all failed rows."),
+        ] = None,
+    ) -> ImportPayload:
+        """Run rows again."""
+        return await retry_import(info.context, node_id, rows)
+
+    @strawberry.mutation(description="Stop an import; rows that are applied already stay applied.")
+    async def cancel_import(
+        self,
+        info: Info,
+        node_id: Annotated[
+            strawberry.ID, strawberry.argument(name="id", description="The import's `id`.")
+        ],
+    ) -> ImportPayload:
+        """Cancel an import."""
+        return await cancel_import(info.context, node_id)
+
+    @strawberry.mutation(description="Create a case.")
+    async def create_case(
+        self,
+        info: Info,
+        values: Annotated[
+            CreateCaseInput, strawberry.argument(name="input", description="The case.")
+        ],
+    ) -> CasePayload:
+        """Create a case."""
+        return await create_case(info.context, values)
+
+    @strawberry.mutation(description="Change a case.")
+    async def update_case(
+        self,
+        info: Info,
+        node_id: Annotated[
+            strawberry.ID, strawberry.argument(name="id", description="The case's `id`.")
+        ],
+        values: Annotated[
+            UpdateCaseInput, strawberry.argument(name="input", description="The changes.")
+        ],
+    ) -> CasePayload:
+        """Change a case."""
+        return await update_case(info.context, node_id, values)
+
+    @strawberry.mutation(description="Create a user.")
+    async def create_user(
+        self,
+        info: Info,
+        values: Annotated[
+            CreateUserInput, strawberry.argument(name="input", description="The user.")
+        ],
+    ) -> UserPayload:
+        """Create a user."""
+        return await create_user(info.context, values)
+
+    @strawberry.mutation(description="Change a user; also sets a Tag ID where there is none.")
+    async def update_user(
+        self,
+        info: Info,
+        node_id: Annotated[
+            strawberry.ID, strawberry.argument(name="id", description="The user's `id`.")
+        ],
+        values: Annotated[
+            UpdateUserInput, strawberry.argument(name="input", description="The changes.")
+        ],
+    ) -> UserPayload:
+        """Change a user."""
+        return await update_user(info.context, node_id, values)
+
+
+@strawberry.type(description="What can be watched, over graphql-transport-ws.")
+class Subscription:
+    """Root fields that go on."""
+
+    @strawberry.subscription(
+        description="An import's state now, then each change; ends when the import is finished."
+    )
+    async def import_updated(
+        self,
+        info: Info,
+        node_id: Annotated[
+            strawberry.ID, strawberry.argument(name="id", description="The import's `id`.")
+        ],
+    ) -> AsyncIterator[Import]:
+        """Watch one import."""
+        async for each in subscriptions.import_updated(info.context, node_id):
+            yield each
+
+    @strawberry.subscription(description="Every change of every import of the app, from now on.")
+    async def imports_updated(self, info: Info) -> AsyncIterator[Import]:
+        """Watch all imports."""
+        async for each in subscriptions.imports_updated(info.context):
+            yield each
+
+    @strawberry.subscription(description="Each import of the app that is finished, from now on.")
+    async def import_finished(self, info: Info) -> AsyncIterator[Import]:
+        """Watch for ends."""
+        async for each in subscriptions.import_finished(info.context):
+            yield each
+
+
+class _Schema(strawberry.Schema):
+    def process_errors(
+        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
+    ) -> None:
+        """Leave logging to `shape_error`, which gives each incident an id."""
+
+
+schema = _Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    types=[Assignment],
+    extensions=[Guard],
+    config=StrawberryConfig(scalar_map={UploadedFile: UPLOAD}),
+)
+
+if __name__ == "__main__":
+    sys.stdout.write(schema.as_str() + "\n")

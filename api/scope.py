@@ -1,0 +1,63 @@
+"""The database as one app sees it: resolvers have no other way to it."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from models.db import connection, transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine
+
+    from asyncpg import Connection
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Scope:
+    """Calls functions of `models` with a connection and the app of the token.
+
+    Every function takes both as its first arguments, so that none can be called without an app.
+    """
+
+    def __init__(self, app_id: int) -> None:
+        self._app_id = app_id
+
+    async def read(
+        self,
+        function: Callable[Concatenate[Connection, int, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Call a function on a connection on which every statement stands alone."""
+
+        async def call() -> T:
+            async with connection() as db:
+                return await function(db, self._app_id, *args, **kwargs)
+
+        return await undisturbed(call())
+
+    async def write(
+        self,
+        function: Callable[Concatenate[Connection, int, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """Call a function in a transaction, which an exception rolls back."""
+
+        async def call() -> T:
+            async with transaction() as db:
+                return await function(db, self._app_id, *args, **kwargs)
+
+        return await undisturbed(call())
+
+
+async def undisturbed(work: Coroutine[object, object, T]) -> T:
+    """Let work end that must not be cancelled half-way, though the one waiting for it may be.
+
+    A cancel at the wrong moment would lose a connection of the pool for ever; and a connection
+    that has died stays with the task that had it, so each has its own.
+    """
+    return await asyncio.shield(asyncio.ensure_future(work))

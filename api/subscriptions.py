@@ -1,0 +1,54 @@
+"""Subscriptions: what resolvers make of the hub's mailboxes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from api.errors import ApiError
+from api.events import Kind
+from api.imports import Import, load_import
+from api.node import key_of
+from models.listing import IMPORTS
+from models.page import find_by_id
+from models.upload import ImportStatus
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from asyncpg import Record
+
+    from api.context import Context
+
+
+async def import_updated(context: Context, node_id: str) -> AsyncIterator[Import]:
+    """Yield an import's state, then each change, until it is finished."""
+    key = key_of("Import", node_id)
+    if key is None or await load_import(context, key) is None:
+        raise ApiError("NOT_FOUND", "There is no such import.")
+    async with context.services.hub.mailbox(context.token, Kind.ONE, key) as mailbox:
+        # Read after the mailbox is there, so that no change falls between the two.
+        rows = await context.scope.read(find_by_id, IMPORTS, [key])
+        mailbox.put(rows[0])
+        async for row in mailbox:
+            yield _fresh(context, row)
+            if ImportStatus(row["status"]).is_final:
+                return
+
+
+async def imports_updated(context: Context) -> AsyncIterator[Import]:
+    """Yield every change of every import of the app."""
+    async with context.services.hub.mailbox(context.token, Kind.ALL) as mailbox:
+        async for row in mailbox:
+            yield _fresh(context, row)
+
+
+async def import_finished(context: Context) -> AsyncIterator[Import]:
+    """Yield each import of the app that is finished from now on."""
+    async with context.services.hub.mailbox(context.token, Kind.FINISHED) as mailbox:
+        async for row in mailbox:
+            yield _fresh(context, row)
+
+
+def _fresh(context: Context, row: Record) -> Import:
+    context.forget()
+    return Import.from_row(row)
