@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from importers.columns import shorten
 from importers.errors import ErrorDetail, RowError
 from importers.references import Reference
+from models.db import is_passing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from importers.base import Importer
     from importers.columns import Column
     from importers.directory import Directory
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -93,18 +97,39 @@ def _read_cell(column: Column[Any], cell: str) -> Any:
         return column.read(cell)
     except RowError as error:
         return error
+    except Exception:
+        return _failed(column)
 
 
 async def _look_up(
     column: Reference[Any], values: Mapping[str, Any], directory: Directory
 ) -> dict[str, Any]:
     keys = {value for value in values.values() if isinstance(value, str)}
-    found: dict[str, Any] = dict(await column.resolve(directory, keys)) if keys else {}
-    if missing := sorted(keys - found.keys()):
-        found |= await column.unknown(directory, missing)
+    try:
+        found = await _find(column, keys, directory)
+    except Exception as error:
+        if is_passing(error):
+            raise
+        found = dict.fromkeys(keys, _failed(column))
     return {
         cell: found[value] if isinstance(value, str) else value for cell, value in values.items()
     }
+
+
+async def _find(
+    column: Reference[Any], keys: Collection[str], directory: Directory
+) -> dict[str, Any]:
+    found: dict[str, Any] = dict(await column.resolve(directory, keys)) if keys else {}
+    if missing := sorted(set(keys) - found.keys()):
+        unknown = await column.unknown(directory, missing)
+        found |= {key: unknown[key] for key in missing}
+    return found
+
+
+def _failed(column: Column[Any]) -> RowError:
+    """Log the exception that strangers' code has raised, and tell the admin that there is one."""
+    logger.exception("column %r failed on a cell; rows with that cell fail", column.name)
+    return RowError(None, "IMPORTER_ERROR", "the importer failed on this cell; its log says why.")
 
 
 def _errors(importer: Importer, layout: Layout, row: ReadRow) -> list[ErrorDetail]:
@@ -113,10 +138,17 @@ def _errors(importer: Importer, layout: Layout, row: ReadRow) -> list[ErrorDetai
     for (name, column), value in zip(importer.columns.items(), row.values, strict=True):
         error = value
         if isinstance(column, Reference) and not isinstance(value, RowError | None):
-            error = column.refusal(value)
+            error = _refusal(column, value)
         if isinstance(error, RowError):
             found.append(error_detail(importer, error, name, row, layout))
     return found
+
+
+def _refusal(column: Reference[Any], value: Any) -> RowError | None:
+    try:
+        return column.refusal(value)
+    except Exception:
+        return _failed(column)
 
 
 def error_detail(

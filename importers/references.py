@@ -225,7 +225,7 @@ def unknown_tag(noun: str, key: str, near: Sequence[str]) -> RowError:
         return RowError(
             None,
             "SPREADSHEET_DAMAGE",
-            f"'{key}' looks like an ID that a spreadsheet has changed; "
+            f"'{shorten(key)}' looks like an ID that a spreadsheet has changed; "
             "format the column as text and enter the ID again.",
         )
     suggestion = _most_alike(key, near)

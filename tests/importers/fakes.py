@@ -1,0 +1,200 @@
+"""What stands in for the database in the tests of the SDK, and short ways to write rows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from importers import (
+    Assign,
+    Case,
+    CaseRef,
+    Flag,
+    Importer,
+    Modify,
+    Remove,
+    Role,
+    RoleRef,
+    Row,
+    User,
+    UserRef,
+)
+from importers.builtin.assign import AssignUsers
+from importers.builtin.modify import ModifyAssignments
+from importers.builtin.remove import RemoveUsers
+from importers.claims import Claims
+from importers.node_id import decode_node_id
+from importers.plan import Plan, plan_rows
+from importers.read import Layout, ReadRow, read_rows
+from importers.settle import Scene, Settled, settle
+from models.assignment import Pair, Present
+
+OPEN = Case(id=1, tag_id="trv-001")
+CLOSED = Case(id=2, tag_id="trv-002", is_active=False)
+UNTAGGED = Case(id=3)
+JACK = User(id=11, tag_id="jack-001", email="jack@example.org")
+GONE = User(id=12, tag_id="gone-001", email="gone@example.org", is_active=False)
+JONES = User(id=13, tag_id="jones-001", email="Jones@example.org")
+STAFF = Role(id=21, key="staff", label="Staff")
+CLIENTS = Role(id=22, key="clients", label="Clients")
+DEFAULT = Role(id=23, key="default", label="Default")
+ROLE_KEYS = {role.id: role.key for role in (STAFF, CLIENTS, DEFAULT)}
+
+ASSIGN, MODIFY, REMOVE = AssignUsers("assign"), ModifyAssignments("modify"), RemoveUsers("remove")
+
+
+@dataclass
+class FakeDirectory:
+    """A directory in memory that notes what it is asked."""
+
+    known_cases: Sequence[Case] = (OPEN, CLOSED, UNTAGGED)
+    known_users: Sequence[User] = (JACK, GONE, JONES)
+    known_roles: Sequence[Role] = (STAFF, CLIENTS, DEFAULT)
+    asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    async def cases(self, keys: Collection[str]) -> Mapping[str, Case]:
+        """Find cases by Tag ID, else by ID."""
+        self.asked.append(("cases", tuple(sorted(keys))))
+        return _found("Case", keys, self.known_cases)
+
+    async def users(self, keys: Collection[str]) -> Mapping[str, User]:
+        """Find users by Tag ID, else by ID."""
+        self.asked.append(("users", tuple(sorted(keys))))
+        return _found("User", keys, self.known_users)
+
+    async def users_by_email(self, keys: Collection[str]) -> Mapping[str, User]:
+        """Find users by e-mail address, in any case."""
+        self.asked.append(("users_by_email", tuple(sorted(keys))))
+        by_email = {user.email.lower(): user for user in self.known_users}
+        return {key: by_email[key.lower()] for key in keys if key.lower() in by_email}
+
+    async def roles(self) -> Mapping[str, Role]:
+        """Return all roles by key."""
+        return {role.key: role for role in self.known_roles}
+
+    async def near_cases(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Offer every Tag ID for each key."""
+        self.asked.append(("near_cases", tuple(keys)))
+        return {key: [case.tag_id for case in self.known_cases if case.tag_id] for key in keys}
+
+    async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Offer every Tag ID for each key."""
+        self.asked.append(("near_users", tuple(keys)))
+        return {key: [user.tag_id for user in self.known_users if user.tag_id] for key in keys}
+
+
+def _found(kind: str, keys: Collection[str], known: Sequence[Any]) -> dict[str, Any]:
+    found = {}
+    for key in keys:
+        node = decode_node_id(key)
+        named = [one for one in known if one.tag_id == key]
+        named += [one for one in known if node == (kind, one.id)]
+        if named:
+            found[key] = named[0]
+    return found
+
+
+class SeatingPlan(Importer):
+    """Put people on matters from the weekly seating plan."""
+
+    label = "Seating plan"
+    matter = CaseRef(required=True, example="trv-001")
+    person = UserRef(required=True, by="email", example="jo@example.org")
+    seat = RoleRef(choices={"lead": "staff", "guest": "default"})
+    mail = Flag(default=False)
+
+    def change(self, row: Row) -> Assign:
+        """Put the person on the matter."""
+        return Assign(case=row.matter, user=row.person, role=row.seat, notify=row.mail)
+
+
+class Scripted(Importer):
+    """Returns what it is told to, or raises it, or calls it with the row."""
+
+    label = "Scripted"
+    case_id = CaseRef()
+    user_id = UserRef()
+
+    def __init__(self, *answers: Any) -> None:
+        super().__init__("scripted")
+        self._answers = list(answers)
+
+    def change(self, row: Row) -> Any:
+        """Give the next answer."""
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(row) if callable(answer) else answer
+
+
+def layout(importer: Importer, *names: str) -> Layout:
+    """Lay a file out with these columns; without names, with all of the importer's."""
+    header = names or tuple(importer.columns)
+    return Layout(positions={name: index for index, name in enumerate(header)}, width=len(header))
+
+
+def rows_of(*texts: str, first: int = 2) -> list[ReadRow]:
+    """Make rows of cells parted by commas."""
+    return [ReadRow(number, text.split(",")) for number, text in enumerate(texts, first)]
+
+
+def read(
+    importer: Importer,
+    *texts: str,
+    names: Sequence[str] = (),
+    directory: FakeDirectory | None = None,
+    first: int = 2,
+) -> list[ReadRow]:
+    """Read rows with the fake directory."""
+    rows = rows_of(*texts, first=first)
+    asyncio.run(read_rows(importer, layout(importer, *names), rows, directory or FakeDirectory()))
+    return rows
+
+
+def planned(
+    importer: Importer, *texts: str, claims: Claims | None = None, first: int = 2
+) -> list[Plan]:
+    """Read rows and plan them."""
+    rows = read(importer, *texts, first=first)
+    return plan_rows(importer, layout(importer), rows, Claims() if claims is None else claims)
+
+
+def settled(
+    importer: Importer,
+    *texts: str,
+    present: Mapping[Pair, Present] | None = None,
+    claims: Claims | None = None,
+    first: int = 2,
+) -> Settled:
+    """Read rows, plan and settle them."""
+    known = Claims() if claims is None else claims
+    plans = planned(importer, *texts, claims=known, first=first)
+    scene = Scene(
+        importer=importer,
+        layout=layout(importer),
+        claims=known,
+        present=present or {},
+        role_keys=ROLE_KEYS,
+    )
+    return settle(plans, scene)
+
+
+def assign(
+    case: Case = OPEN, user: User = JACK, role: Role = STAFF, *, notify: bool = False
+) -> Assign:
+    """Make an Assign."""
+    return Assign(case=case, user=user, role=role, notify=notify)
+
+
+def modify(
+    case: Case = OPEN, user: User = JACK, role: Role | None = None, *, notify: bool | None = None
+) -> Modify:
+    """Make a Modify."""
+    return Modify(case=case, user=user, role=role, notify=notify)
+
+
+def remove(case: Case = OPEN, user: User = JACK) -> Remove:
+    """Make a Remove."""
+    return Remove(case=case, user=user)
