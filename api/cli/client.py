@@ -102,12 +102,14 @@ class ApiClient:
 def find_api(folder: DataFolder) -> ApiClient:
     """Return the API that the environment names, or else the local `caseroll up`.
 
+    The local token is for the local API alone.
+
     Raises:
         RefusedError: there is neither, or no token.
     """
     settings = ClientSettings.from_environment(process_environment())
     url = settings.url or folder.read("url")
-    token = settings.token or folder.read("admin.token")
+    token = settings.token or (None if settings.url else folder.read("admin.token"))
     if url is None:
         raise RefusedError(
             "there is no API: start one here with `caseroll up`, or set CASEROLL_URL."

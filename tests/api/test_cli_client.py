@@ -1,0 +1,213 @@
+"""The command line as a client, against a hand-made API that can misbehave."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from gql import FileVar
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from api.cli.client import ApiClient, ApiLostError, find_api
+from api.cli.failure import RefusedError
+from api.cli.folder import DataFolder
+from api.cli.imports import exit_code, follow
+
+STATE = {"id": "1", "status": "PROCESSING", "passed": 0, "failed": 0, "errors": []}
+
+
+class FakeApi:
+    """Answers HTTP requests with `answer`, and each connection with the next list of `streams`."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.answer: dict[str, Any] = {"data": {}}
+        self.status = 200
+        self.streams: list[list[dict[str, Any]]] = []
+        self.headers: dict[str, str] = {}
+        self.form: dict[str, Any] = {}
+        self.init: list[Any] = []
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/graphql", self._post, methods=["POST"]),
+                Route("/file", self._file),
+                WebSocketRoute("/graphql", self._socket),
+            ]
+        )
+
+    async def _post(self, request: Request) -> Response:
+        self.headers = dict(request.headers)
+        if request.headers["content-type"].startswith("multipart/"):
+            async with request.form() as form:
+                self.form = {
+                    key: value if isinstance(value, str) else (value.filename, await value.read())
+                    for key, value in form.items()
+                }
+        return JSONResponse(self.answer, status_code=self.status)
+
+    async def _file(self, request: Request) -> Response:
+        self.headers = dict(request.headers)
+        return Response(b"x" * 200_000)
+
+    async def _socket(self, socket: WebSocket) -> None:
+        await socket.accept(subprotocol="graphql-transport-ws")
+        self.init.append((await socket.receive_json())["payload"])
+        await socket.send_json({"type": "connection_ack"})
+        number = (await socket.receive_json())["id"]
+        events = self.streams.pop(0) if self.streams else []
+        for event in events:
+            payload = {"data": {"importUpdated": event}}
+            await socket.send_json({"type": "next", "id": number, "payload": payload})
+        await socket.close(1012)  # "service restart"
+
+
+@pytest.fixture
+async def fake() -> AsyncIterator[FakeApi]:
+    """A fake API that listens on a port of its own."""
+    fake = FakeApi()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        fake.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        config = uvicorn.Config(fake.app(), log_config=None, lifespan="off")
+        server = uvicorn.Server(config)
+        task = asyncio.create_task(server.serve(sockets=[listener]))
+        while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+            await asyncio.sleep(0.01)
+        yield fake
+        server.should_exit = True
+        await task
+
+
+async def states(api: ApiClient) -> list[str]:
+    return [state["status"] async for state in follow(api, "1")]
+
+
+async def test_upload(fake: FakeApi, tmp_path: Path) -> None:
+    """A file goes up as a GraphQL multipart request, with the header that browsers can't forge."""
+    file = tmp_path / "May.csv"
+    file.write_bytes(b"a,b\r\n")
+    await ApiClient(fake.url, "secret").execute(
+        "mutation ($file: Upload!) { up(file: $file) { id } }", file=FileVar(str(file))
+    )
+
+    assert fake.headers["graphql-preflight"] == "1"
+    assert fake.headers["authorization"] == "Bearer secret"
+    assert json.loads(fake.form["operations"])["variables"] == {"file": None}
+    assert json.loads(fake.form["map"]) == {"0": ["variables.file"]}
+    assert fake.form["0"] == ("May.csv", b"a,b\r\n")
+
+
+async def test_follow_to_the_end(fake: FakeApi) -> None:
+    """Following ends with the finished state; the token goes along when connecting."""
+    fake.streams = [[STATE, {**STATE, "status": "PROCESSED"}]]
+
+    assert await states(ApiClient(fake.url, "secret")) == ["PROCESSING", "PROCESSED"]
+    assert fake.init == [{"Authorization": "Bearer secret"}]
+
+
+async def test_follow_over_a_broken_connection(fake: FakeApi) -> None:
+    """A connection that breaks is made again: the first event is the state at that time."""
+    fake.streams = [[STATE], [], [STATE, {**STATE, "status": "CANCELLED"}]]
+
+    assert await states(ApiClient(fake.url, "t")) == ["PROCESSING", "PROCESSING", "CANCELLED"]
+
+
+async def test_follow_gives_up(fake: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An API that never answers again is reported after several tries."""
+    monkeypatch.setattr("api.cli.imports._MOST_TRIES", 2)
+
+    with pytest.raises(ApiLostError):
+        await states(ApiClient(fake.url, "t"))
+    assert len(fake.init) == 3
+
+
+async def test_api_that_is_not_there() -> None:
+    """No API at the URL is an error that names the URL."""
+    with pytest.raises(ApiLostError, match=r"http://127\.0\.0\.1:9 can't be reached"):
+        await ApiClient("http://127.0.0.1:9", "t").execute("{ viewer { tokenName } }")
+
+
+async def test_errors_of_the_api(fake: FakeApi) -> None:
+    """What the API answers as errors is passed on word for word."""
+    fake.answer = {"data": None, "errors": [{"message": "A viewer can't do that."}]}
+
+    with pytest.raises(RefusedError, match=r"^A viewer can't do that\.$"):
+        await ApiClient(fake.url, "t").execute("{ viewer { tokenName } }")
+
+
+async def test_download(fake: FakeApi) -> None:
+    """A relative URL is fetched from the API, with the token, block by block."""
+    blocks: list[bytes] = []
+    await ApiClient(fake.url + "/", "secret").download("/file", blocks.append)
+
+    assert b"".join(blocks) == b"x" * 200_000
+    assert len(blocks) > 1
+    assert fake.headers["authorization"] == "Bearer secret"
+
+
+@pytest.mark.parametrize(
+    ("state", "code"),
+    [
+        pytest.param({"status": "PROCESSED", "failed": 0, "errors": []}, 0, id="all passed"),
+        pytest.param({"status": "QUEUED", "failed": 0, "errors": []}, 0, id="not followed"),
+        pytest.param({"status": "PROCESSED", "failed": 3, "errors": []}, 1, id="some failed"),
+        pytest.param({"status": "FAILED", "failed": 3, "errors": []}, 1, id="every row failed"),
+        pytest.param({"status": "CANCELLED", "failed": 0, "errors": []}, 1, id="cancelled"),
+        pytest.param({"status": "FAILED", "failed": 0, "errors": [{}]}, 2, id="file refused"),
+    ],
+)
+def test_exit_code(state: dict[str, Any], code: int) -> None:
+    """0: every row passed; 1: some did not; 2: the file was refused."""
+    assert exit_code(state) == code
+
+
+class TestFindApi:
+    """Where the command line looks for the API."""
+
+    @pytest.fixture(autouse=True)
+    def _clean(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("CASEROLL_URL", raising=False)
+        monkeypatch.delenv("CASEROLL_TOKEN", raising=False)
+
+    def test_local(self, tmp_path: Path) -> None:
+        """Beside a local `caseroll up`, its folder says everything."""
+        folder = DataFolder(tmp_path)
+        folder.write("url", "http://127.0.0.1:8001")
+        folder.write("admin.token", "secret")
+
+        assert find_api(folder).url == "http://127.0.0.1:8001"
+
+    def test_environment_first(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """CASEROLL_URL wins over the folder."""
+        folder = DataFolder(tmp_path)
+        folder.write("url", "http://127.0.0.1:8001")
+        monkeypatch.setenv("CASEROLL_URL", "https://cases.example.org/")
+        monkeypatch.setenv("CASEROLL_TOKEN", "secret")
+
+        assert find_api(folder).url == "https://cases.example.org"
+
+    def test_local_token_stays_here(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The local admin's token is never sent to an API that the environment names."""
+        folder = DataFolder(tmp_path)
+        folder.write("url", "http://127.0.0.1:8001")
+        folder.write("admin.token", "secret")
+        monkeypatch.setenv("CASEROLL_URL", "https://cases.example.org")
+
+        with pytest.raises(RefusedError, match="CASEROLL_TOKEN"):
+            find_api(folder)
+
+    def test_nothing(self, tmp_path: Path) -> None:
+        """Without either, the error says what to do."""
+        with pytest.raises(RefusedError, match="caseroll up"):
+            find_api(DataFolder(tmp_path / "missing"))
