@@ -6,8 +6,9 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
-from importers.changes import Change
+from importers.changes import Assign, Change, Modify
 from importers.claims import Claim, pair_of, wish_of
+from importers.entity import Case, Role, User
 from importers.errors import ErrorDetail, RowError
 from importers.read import error_detail
 from importers.row import row_type
@@ -74,13 +75,22 @@ def _ask(importer: Importer, layout: Layout, make_row: type[Row], plan: Plan) ->
 def _listed(changes: Change | Iterable[Change] | None) -> list[Change]:
     if changes is None:
         return []
-    if isinstance(changes, _KINDS):
-        return [changes]
-    found: list[Any] = list(changes)  # type: ignore[arg-type]
+    found: list[Any] = [changes] if isinstance(changes, _KINDS) else list(changes)  # type: ignore[arg-type]
     for change in found:
-        if not isinstance(change, _KINDS):
-            raise TypeError(f"change() returned {change!r:.100}, which is not a change")
+        if not isinstance(change, _KINDS) or not _is_sound(change):
+            raise TypeError(f"change() returned {change!r:.200}, which can't be carried out")
     return found
+
+
+def _is_sound(change: Change) -> bool:
+    """Tell whether the change's values are of the types that it declares."""
+    if not (isinstance(change.case, Case) and isinstance(change.user, User)):
+        return False
+    if isinstance(change, Assign):
+        return isinstance(change.role, Role) and isinstance(change.notify, bool)
+    if isinstance(change, Modify):
+        return isinstance(change.role, Role | None) and isinstance(change.notify, bool | None)
+    return True
 
 
 def importer_error(message: str) -> ErrorDetail:

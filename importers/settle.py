@@ -83,10 +83,10 @@ def _settle_row(plan: Plan, scene: Scene, settled: Settled) -> None:
         errors += [_refused(at_fault, error, plan, scene) for at_fault, error in verdict.refusals]
         if verdict.outcome in _WRITTEN:
             edits.append(Edit(*pair, row.number, before, verdict.after))
-    for pair, _ in plan.changes:
-        scene.claims[pair].errors = tuple(errors)
     for claim in plan.repeats:
         errors += claim.errors
+    for pair, _ in plan.changes:
+        scene.claims[pair].errors = tuple(errors)
     if errors:
         settled.results.append(failure(row, errors))
         return

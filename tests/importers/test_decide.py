@@ -39,7 +39,9 @@ CLIENTS_0, CLIENTS_1 = Present(CLIENTS.id, False), Present(CLIENTS.id, True)
             modify(role=CLIENTS, notify=True), STAFF_0, UPDATED, CLIENTS_1, id="modify, both"
         ),
         pytest.param(modify(role=CLIENTS), STAFF_1, UPDATED, CLIENTS_1, id="modify keeps notify"),
-        pytest.param(modify(role=STAFF, notify=False), STAFF_0, UNCHANGED, STAFF_0, id="modify same"),
+        pytest.param(
+            modify(role=STAFF, notify=False), STAFF_0, UNCHANGED, STAFF_0, id="modify, the same"
+        ),
         pytest.param(modify(), STAFF_1, UNCHANGED, STAFF_1, id="modify, all kept"),
         pytest.param(modify(case=CLOSED), STAFF_0, UNCHANGED, STAFF_0, id="modify, kept, closed"),
         pytest.param(
