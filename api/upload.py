@@ -30,9 +30,11 @@ class UploadedFile:
         self.content = part.file
 
     def head(self) -> bytes:
-        """Read the beginning, up to `HEAD_BYTES`."""
+        """Read the beginning, up to `HEAD_BYTES`, and go back to it."""
         self.content.seek(0)
-        return self.content.read(HEAD_BYTES)
+        head = self.content.read(HEAD_BYTES)
+        self.content.seek(0)
+        return head
 
     def sha256(self) -> str:
         """Hash the content; takes about a second for a gibibyte."""
