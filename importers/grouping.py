@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
-from importers.references import CaseRef, UserRef
+from importers.references import CaseRef, Reference, RoleRef, UserRef
+from models.db import is_passing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -12,7 +14,8 @@ if TYPE_CHECKING:
     from importers.base import Importer
     from importers.directory import Directory
     from importers.read import Layout, ReadRow
-    from importers.references import Reference
+
+logger = logging.getLogger(__name__)
 
 
 async def group_rows(
@@ -25,7 +28,7 @@ async def group_rows(
     if not _references(importer):
         return [row.number for row in rows]
     names = [
-        await _group_keys(_plain_texts(column, layout, rows), column, directory)
+        await _group_keys(_texts(column, layout, rows), column, directory)
         for column in key_columns(importer)
     ]
     return list(map(hash, zip(*names, strict=True))) if names else [0] * len(rows)
@@ -44,21 +47,46 @@ def key_columns(importer: Importer) -> list[Reference[Any]]:
 
 
 def _references(importer: Importer) -> list[Reference[Any]]:
-    return [column for column in importer.columns.values() if isinstance(column, CaseRef | UserRef)]
+    """Return the columns that could name a case or a user; a plugin's own kinds could as well."""
+    return [
+        column
+        for column in importer.columns.values()
+        if isinstance(column, Reference) and not isinstance(column, RoleRef)
+    ]
 
 
-def _plain_texts(column: Reference[Any], layout: Layout, rows: Sequence[ReadRow]) -> list[str]:
+def _texts(column: Reference[Any], layout: Layout, rows: Sequence[ReadRow]) -> list[str]:
+    """Return each row's cell as the column reads it."""
+    blank = column.default if isinstance(column.default, str) else ""
     position = layout.positions.get(column.name)
     if position is None:
-        return [""] * len(rows)
-    return [row.cells[position].strip() if position < len(row.cells) else "" for row in rows]
+        return [blank] * len(rows)
+    texts = [row.cells[position].strip() if position < len(row.cells) else "" for row in rows]
+    if type(column).parse is Reference.parse:
+        return [text or blank for text in texts] if blank else texts
+    read = {text: _parsed(column, text) if text else blank for text in set(texts)}
+    return [read[text] for text in texts]
+
+
+def _parsed(column: Reference[Any], text: str) -> str:
+    """Parse a text as reading does; rows that can't be read meet no others."""
+    try:
+        return str(column.parse(text))
+    except Exception:
+        return text
 
 
 async def _group_keys(texts: list[str], column: Reference[Any], directory: Directory) -> list[str]:
     """Replace IDs and addresses, which are other names of something with a Tag ID."""
-    others = {text for text in set(texts) if not column.is_plain(text)}
+    others = {text for text in set(texts) if text and not column.is_plain(text)}
     if not others:
         return texts
-    found = await column.resolve(directory, others)
-    names = {text: column.group_key(entity) for text, entity in found.items()}
+    try:
+        found = await column.resolve(directory, others)
+        names = {text: column.group_key(entity) for text, entity in found.items()}
+    except Exception as error:
+        if is_passing(error):
+            raise
+        logger.warning("column %r failed (%r); its rows are kept together", column.name, error)
+        names = dict.fromkeys(others, "")
     return [names.get(text, text) for text in texts]

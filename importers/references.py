@@ -102,8 +102,8 @@ class CaseRef(Reference["Case"]):
         return value.tag_id or f"#{value.id}"
 
     def is_plain(self, key: str) -> bool:
-        """Every key but an ID is a Tag ID."""
-        return not could_be_node_id("Case", key)
+        """Every key but an ID is a Tag ID, unless a plugin looks cases up in its own way."""
+        return type(self).resolve is CaseRef.resolve and not could_be_node_id("Case", key)
 
 
 class UserRef(Reference["User"]):
@@ -156,8 +156,9 @@ class UserRef(Reference["User"]):
         return value.tag_id or f"#{value.id}"
 
     def is_plain(self, key: str) -> bool:
-        """Every key but an ID or an address is a Tag ID."""
-        return self.by == "tag" and not could_be_node_id("User", key)
+        """Every key but an ID or an address is a Tag ID, unless a plugin has its own look-up."""
+        is_own = type(self).resolve is not UserRef.resolve
+        return self.by == "tag" and not is_own and not could_be_node_id("User", key)
 
 
 class RoleRef(Reference["Role"]):

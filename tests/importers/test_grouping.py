@@ -1,0 +1,192 @@
+"""Rows that could speak of the same pair get the same key, whatever names they use."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from importers import Case, CaseRef, Column, Importer, Reference, RoleRef, User, UserRef
+from importers.grouping import group_rows, key_columns
+from importers.node_id import encode_node_id
+from importers.payload import pack_rows, unpack_rows
+from tests.importers.fakes import (
+    ASSIGN,
+    JACK,
+    OPEN,
+    REMOVE,
+    UNTAGGED,
+    FakeDirectory,
+    SeatingPlan,
+    layout,
+    rows_of,
+)
+
+CASE_1, CASE_3 = encode_node_id("Case", OPEN.id), encode_node_id("Case", UNTAGGED.id)
+JACK_ID = encode_node_id("User", JACK.id)
+
+
+def keys(importer: Importer, *texts: str, names: Sequence[str] = ()) -> list[int]:
+    rows = unpack_rows(pack_rows(rows_of(*texts)))
+    return asyncio.run(group_rows(importer, layout(importer, *names), rows, FakeDirectory()))
+
+
+class Anything(Importer):
+    """Has whatever columns it is given."""
+
+    def __init__(self, **columns: Column[Any]) -> None:
+        super().__init__("anything")
+        for name, column in columns.items():
+            column.name = name
+        self.columns = columns
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param("trv-001,jack-001,,staff,0", "trv-001,jack-001,,clients,1", id="the same"),
+        pytest.param("trv-001,jack-001,,staff,0", f"{CASE_1},jack-001,,staff,0", id="case by ID"),
+        pytest.param("trv-001,jack-001,,staff,0", f"trv-001,{JACK_ID},,staff,0", id="user by ID"),
+        pytest.param(f"{CASE_3},jack-001,,staff,0", f" {CASE_3} ,{JACK_ID},,x,0", id="untagged"),
+        pytest.param("trv-001,jack-001,,,0", " trv-001\u00a0,jack-001 ,,,", id="trimmed"),
+        pytest.param("trv-001,jack-001,,,0", "trv-001,jack-001", id="too few cells"),
+    ],
+)
+def test_same_pair(first: str, second: str) -> None:
+    """Whatever names a case and a user, rows about the same pair have the same key."""
+    one, other = keys(ASSIGN, first, second)
+
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param("trv-001,jack-001,,staff,0", "trv-002,jack-001,,staff,0", id="case"),
+        pytest.param("trv-001,jack-001,,staff,0", "trv-001,jones-001,,staff,0", id="user"),
+        pytest.param("a,bc,,staff,0", "ab,c,,staff,0", id="cells are not run together"),
+    ],
+)
+def test_other_pair(first: str, second: str) -> None:
+    """Rows about different pairs can go into different chunks."""
+    one, other = keys(ASSIGN, first, second)
+
+    assert one != other
+
+
+def test_by_email() -> None:
+    """An address in any case is the same user."""
+    one, other = keys(SeatingPlan(), "trv-001,JACK@example.org,lead,", "trv-001,jack@example.org,,")
+
+    assert one == other
+
+
+@pytest.mark.parametrize(
+    ("columns", "expected"),
+    [
+        pytest.param({"c": CaseRef(), "u": UserRef(), "r": RoleRef()}, ["c", "u"], id="one each"),
+        pytest.param({"c": CaseRef(), "u": UserRef(), "v": UserRef()}, ["c"], id="two users"),
+        pytest.param({"c": CaseRef(), "d": CaseRef(), "u": UserRef()}, ["u"], id="two cases"),
+        pytest.param({"c": CaseRef()}, ["c"], id="a case alone"),
+        pytest.param(
+            {"c": CaseRef(), "d": CaseRef(), "u": UserRef(), "v": UserRef()}, [], id="two each"
+        ),
+    ],
+)
+def test_key_columns(columns: dict[str, Column[Any]], expected: list[str]) -> None:
+    """Rows are told apart by what they have one of; several of one kind could be any of them."""
+    assert [column.name for column in key_columns(Anything(**columns))] == expected
+
+
+def test_several_of_both() -> None:
+    """When any row could speak of any pair, all are one group."""
+    importer = Anything(c=CaseRef(), d=CaseRef(), u=UserRef(), v=UserRef())
+
+    assert len(set(keys(importer, "a,b,c,d", "e,f,g,h"))) == 1
+
+
+def test_no_reference() -> None:
+    """Rows that name nobody can't meet."""
+    assert len(set(keys(Anything(t=Column[str]()), "a", "a"))) == 2
+
+
+def test_a_column_that_the_file_lacks() -> None:
+    """An optional reference that is not in the file tells no rows apart."""
+    one, other = keys(REMOVE, "jack-001", "jack-001", names=("user_id",))
+
+    assert one == other
+
+
+class ByNumber(Reference[Case]):
+    """Finds cases in its own way, without being a CaseRef."""
+
+
+class ByAlias(CaseRef):
+    """Finds cases by other names, as documented: by overriding `resolve` alone."""
+
+    async def resolve(self, directory: Any, keys: Collection[str]) -> Mapping[str, Case]:
+        """Find the one case that there is."""
+        return dict.fromkeys(keys, OPEN)
+
+
+class Shouted(UserRef):
+    """Reads Tag IDs in any case."""
+
+    def parse(self, text: str) -> str:
+        """Make the text small."""
+        return text.lower()
+
+
+class Broken(CaseRef):
+    """Can't look anything up."""
+
+    async def resolve(self, directory: Any, keys: Collection[str]) -> Mapping[str, Case]:
+        """Fail."""
+        raise LookupError
+
+    def is_plain(self, key: str) -> bool:
+        """Every key has to be looked up."""
+        return False
+
+
+class Strict(UserRef):
+    """Refuses some texts."""
+
+    def parse(self, text: str) -> str:
+        """Fail, in one way or another."""
+        return {"x": "y"}[text]
+
+
+@pytest.mark.parametrize(
+    ("columns", "first", "second"),
+    [
+        pytest.param({"c": ByAlias(), "u": UserRef()}, "one,jack-001", "two,jack-001", id="finds"),
+        pytest.param({"c": CaseRef(), "u": Shouted()}, "a,JACK-001", "a,jack-001", id="parse"),
+        pytest.param({"c": ByNumber(), "u": UserRef()}, "1,jack-001", "2,jack-001", id="own kind"),
+        pytest.param({"c": ByNumber()}, "1", "2", id="own kind alone"),
+        pytest.param(
+            {"c": CaseRef(default="trv-001"), "u": UserRef()}, ",jack-001", "trv-001,jack-001",
+            id="default",
+        ),
+        pytest.param({"c": Broken(), "u": UserRef()}, "a,jack-001", "b,jack-001", id="failing"),
+        pytest.param({"c": CaseRef(), "u": Strict()}, "a,p", "a,p", id="failing to parse"),
+    ],
+)  # fmt: skip
+def test_columns_of_third_parties(columns: dict[str, Column[Any]], first: str, second: str) -> None:
+    """A plugin's own look-up can give two names to one thing; such rows stay together, and a
+    look-up that fails does not keep the file from being cut."""
+    one, other = keys(Anything(**columns), first, second)
+
+    assert one == other
+
+
+def test_users_are_one_kind() -> None:
+    """A user found through another kind of column is still a user."""
+    directory = FakeDirectory(known_users=[User(id=1, tag_id="a", email="a@b.c")])
+    rows = rows_of("a@b.c", "A@B.C")
+    importer = Anything(u=UserRef(by="email"))
+    one, other = asyncio.run(group_rows(importer, layout(importer), rows, directory))
+
+    assert one == other
