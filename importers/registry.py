@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_type_hints
 
 from importers.base import Importer
 from importers.errors import ConfigError
+from importers.header import IGNORED, column_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -116,7 +117,7 @@ def _read(path: Path) -> dict[str, dict[str, Any]]:
 def _load_plugin(
     name: str, points: Sequence[EntryPoint], table: Mapping[str, Any] | None
 ) -> tuple[PluginStatus, Importer | None]:
-    distribution = _distribution(points[0]) if points else None
+    distribution = _distribution(max(points, key=_is_own)) if points else None
     if table is None:
         reason = f"plugins.toml has no table [importers.{name}]"
         return PluginStatus(name=name, state="off", reason=reason, distribution=distribution), None
@@ -145,9 +146,24 @@ def _instantiate(name: str, points: Sequence[EntryPoint], table: Mapping[str, An
         raise ConfigError([f"{points[0].value} is not an Importer class"])
     problems = [] if importer_class.label else ["the class has no label"]
     problems += [] if importer_class.columns else ["the class has no columns"]
+    problems += _wrong_names(importer_class.columns)
     if problems:
         raise ConfigError(problems)
     return importer_class(name, _settings(importer_class, table))
+
+
+def _wrong_names(columns: Iterable[str]) -> list[str]:
+    """Find columns that a file or a row can't have."""
+    problems = [
+        f"a column can't be called '{name}'"
+        for name in columns
+        if name == "number" or name in IGNORED
+    ]
+    return problems + [
+        f"a column can't be called '{name}': use small letters"
+        for name in columns
+        if name != column_name(name)
+    ]
 
 
 def _settings(importer_class: type[Importer], table: Mapping[str, Any]) -> Any:
@@ -179,6 +195,10 @@ def _settings(importer_class: type[Importer], table: Mapping[str, Any]) -> Any:
 
 def _distribution(point: EntryPoint) -> str | None:
     return f"{point.dist.name} {point.dist.version}" if point.dist else None
+
+
+def _is_own(point: EntryPoint) -> bool:
+    return point.dist is not None and point.dist.name == _OWN_DISTRIBUTION
 
 
 def _report(plugins: Sequence[PluginStatus], path: Path) -> None:
