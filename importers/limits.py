@@ -18,6 +18,7 @@ class Limits:
     Args:
         max_bytes: size of the file as it was uploaded.
         max_rows: data rows; the header and blank lines are not counted.
+        max_blank_lines: lines without a value, which are skipped but take as long to read.
         max_columns: names in the header, and cells in any row.
         max_unpacked_bytes: size of a workbook's parts once unpacked.
         workbook_memory: bytes of address space for the process that reads a workbook.
@@ -26,6 +27,7 @@ class Limits:
 
     max_bytes: int = 512 * 1024 * 1024
     max_rows: int = 10_000_000
+    max_blank_lines: int = 10_000_000
     max_columns: int = 100
     max_unpacked_bytes: int = 2 * 1024 * 1024 * 1024
     workbook_memory: int = 2 * 1024 * 1024 * 1024

@@ -156,6 +156,7 @@ def _read_header(records: Records, limits: Limits) -> _Header | None:
     """Take the first row that is not blank as the header; there may be none."""
     for row, cells in records:
         if is_blank(cells):
+            _check_blank_lines(row, limits)
             continue
         names = [cell.strip() for cell in cells]
         while not names[-1]:
@@ -179,6 +180,7 @@ def _data_rows(records: Records, header: _Header, limits: Limits) -> Iterator[Re
                 cells = _without_padding(cells, row, header, limits)
             if not cells or (not cells[0].strip() and is_blank(cells)):
                 last += 1
+                _check_blank_lines(last - header.row - limits.max_rows, limits)
                 continue
             if row > last:
                 raise _too_many_rows(limits)
@@ -193,6 +195,14 @@ def _without_padding(cells: list[str], row: int, header: _Header, limits: Limits
     if len(cells) > limits.max_columns and not is_blank(cells):
         raise _too_many_columns(row, len(cells), limits)
     return cells
+
+
+def _check_blank_lines(count: int, limits: Limits) -> None:
+    if count > limits.max_blank_lines:
+        raise refusal(
+            "TOO_MANY_ROWS",
+            f"The file has more than {limits.max_blank_lines:,} blank lines. Remove them.",
+        )
 
 
 def _too_many_rows(limits: Limits) -> FileRefusedError:

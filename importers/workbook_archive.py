@@ -24,15 +24,17 @@ _OVERLAP = 64 * 1024
 _BYTES_A_CELL = 64
 
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
+# No search for a tag's inside goes past the next "<", so that it is linear in whatever it is given.
+_OPEN_CELL = rb"<(?:\w+:)?c\s"
 _ADDRESS = rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})["']"""
-_CELL = re.compile(rb"[<:]c\s[^<>]*?" + _ADDRESS + rb"[^<>/]*>")
+_CELL = re.compile(_OPEN_CELL + rb"[^<>]*?" + _ADDRESS + rb"[^<>/]*>")
 _ERROR = rb"""\bt\s*=\s*["']e["']"""
 _ERROR_CELL = re.compile(
-    rb"[<:]c\s(?=[^<>]*?" + _ERROR + rb")([^<>]*)>"
+    _OPEN_CELL + rb"(?=[^<>]*?" + _ERROR + rb")([^<>]*)>"
     rb"(?:<(?:\w+:)?f\b[^<>]*(?:/>|>[^<>]*</[^<>]*>))?\s*<(?:\w+:)?v\s*>([^<>]*)<"
 )
 _UNCOMPUTED = re.compile(
-    rb"""[<:]c\s(?![^<>]*?\bt\s*=\s*["'](?:str|s|inlineStr|b|e|d)["'])([^<>]*)>"""
+    _OPEN_CELL + rb"""(?![^<>]*?\bt\s*=\s*["'](?:str|s|inlineStr|b|e|d)["'])([^<>]*)>"""
     rb"<(?:\w+:)?f\b[^<>]*(?:/>|>[^<>]*</(?:\w+:)?f>)"
     rb"\s*(?:<(?:\w+:)?v\s*(?:/>|></(?:\w+:)?v>)\s*)?</(?:\w+:)?c>"
 )

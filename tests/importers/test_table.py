@@ -180,6 +180,23 @@ def test_over_a_limit(limits: Limits, code: str, message: str) -> None:
     assert (error.code, error.message) == (code, message)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"\n\n\n\na,b\n1,2\n", id="above the header"),
+        pytest.param(b"a,b\n\n1,2\n,\n\n \n", id="below it"),
+    ],
+)
+def test_too_many_blank_lines(data: bytes) -> None:
+    """Blank lines are not rows, but they take time to read, and so have a limit of their own."""
+    error = refused(data, limits=Limits(max_blank_lines=3))
+
+    assert (error.code, error.message) == (
+        "TOO_MANY_ROWS",
+        "The file has more than 3 blank lines. Remove them.",
+    )
+
+
 def test_just_within_every_limit() -> None:
     """Blank lines do not count as rows, nor empty names as columns."""
     limits = Limits(max_bytes=18, max_rows=2, max_columns=2)
