@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -27,7 +30,10 @@ STATE = {"id": "1", "status": "PROCESSING", "passed": 0, "failed": 0, "errors": 
 
 
 class FakeApi:
-    """Answers HTTP requests with `answer`, and each connection with the next list of `streams`."""
+    """Answers HTTP requests with `answer`, and each connection with the next list of `streams`.
+
+    After that it closes the connection; a patient one waits for the client to do so.
+    """
 
     def __init__(self) -> None:
         self.url = ""
@@ -37,6 +43,7 @@ class FakeApi:
         self.headers: dict[str, str] = {}
         self.form: dict[str, Any] = {}
         self.init: list[Any] = []
+        self.is_patient = False
 
     def app(self) -> Starlette:
         return Starlette(
@@ -70,6 +77,8 @@ class FakeApi:
         for event in events:
             payload = {"data": {"importUpdated": event}}
             await socket.send_json({"type": "next", "id": number, "payload": payload})
+        if self.is_patient:
+            await socket.receive()
         await socket.close(1012)  # "service restart"
 
 
@@ -154,6 +163,26 @@ async def test_download(fake: FakeApi) -> None:
     assert b"".join(blocks) == b"x" * 200_000
     assert len(blocks) > 1
     assert fake.headers["authorization"] == "Bearer secret"
+
+
+async def test_ctrl_c_while_watching(fake: FakeApi, tmp_path: Path) -> None:
+    """Ctrl-C while watching ends quietly, with exit code 130."""
+    file = tmp_path / "May.csv"
+    file.write_bytes(b"a,b\r\n")
+    fake.answer = {"data": {"createImport": {"import": STATE, "userErrors": []}}}
+    fake.is_patient = True
+    command = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-P", "-m", "api.cli", "import", str(file), "--type", "x", "--name", "y"],
+        env={**os.environ, "CASEROLL_URL": fake.url, "CASEROLL_TOKEN": "t"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    while not fake.init:  # noqa: ASYNC110 - the fake has no event for it
+        await asyncio.sleep(0.01)
+    command.send_signal(signal.SIGINT)
+    output, _ = await command.communicate()
+
+    assert (command.returncode, output.strip()) == (130, b"")
 
 
 @pytest.mark.parametrize(

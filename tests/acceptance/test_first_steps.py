@@ -1,0 +1,127 @@
+"""The first steps of somebody new: `up --demo`, a sample file, an import, what failed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+# As on the project's first page: what the sample files hold, byte by byte.
+SAMPLES = {
+    "assign": (
+        b"case_id,user_id,case_role_order,case_role_id,case_notify\r\ntrv-001,jack-001,,staff,0\r\n"
+    ),
+    "modify": b"case_id,user_id,case_role_id,case_notify\r\ntrv-001,jones-001,staff,0\r\n",
+    "remove": b"user_id,case_id\r\njones-001,trv-001\r\n",
+}
+OUTCOMES = {"assign": "created", "modify": "updated", "remove": "removed"}
+
+
+class Place:
+    """A folder to stand in, with `caseroll up --demo` running beside."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        names = ("DATABASE_URL", "REDIS_URL")
+        environ = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in names and not name.startswith("CASEROLL_")
+        }
+        return subprocess.Popen(
+            [sys.executable, "-P", "-m", "api.cli", *arguments],
+            cwd=self.folder,
+            env=environ,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        with self.start(*arguments) as popen:
+            output, _ = popen.communicate(timeout=60)
+        return popen.returncode, output
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Demo data, as new; each test imports something that the others do not touch."""
+    place = Place(tmp_path_factory.mktemp("steps"))
+    with place.start("up", "--demo") as up:
+        assert up.stdout is not None
+        for line in up.stdout:
+            if "Try " in line:
+                break
+        yield place
+        up.terminate()
+        up.stdout.read()
+
+
+@pytest.mark.parametrize("type_", SAMPLES)
+def test_sample_file(place: Place, type_: str) -> None:
+    """A sample file is what the documentation shows."""
+    code, output = place.run("sample", type_, "-o", f"{type_}.csv")
+
+    assert (code, output) == (0, "")
+    assert (place.folder / f"{type_}.csv").read_bytes() == SAMPLES[type_]
+
+
+def test_samples_pass_unchanged(place: Place) -> None:
+    """Each sample file, uploaded unchanged, passes on the demo data."""
+    for type_, content in SAMPLES.items():
+        (place.folder / f"unchanged-{type_}.csv").write_bytes(content)
+        code, output = place.run(
+            "import", f"unchanged-{type_}.csv", "--type", type_, "--name", f"Sample {type_}"
+        )
+
+        assert output == f"Processed: Sample {type_}, 1 rows: 1 passed, 1 {OUTCOMES[type_]}.\n"
+        assert code == 0
+
+
+def test_failed_rows(place: Place) -> None:
+    """Failed rows are shown, end with exit code 1, and can be downloaded by the import's name."""
+    (place.folder / "bad.csv").write_text(
+        "case_id,user_id,case_role_id\ntrv-003,jack-001,staff\ntrv-004,nobody,staff\n"
+    )
+    code, output = place.run("import", "bad.csv", "--type", "assign", "--name", "Bad")
+    download = place.run("failed-rows", "Bad", "-o", "failed.csv")
+
+    assert code == 1
+    assert "2 rows: 1 passed, 1 failed, 1 created." in output
+    assert "3\tuser_id\tUser Id: no user has the Tag ID or ID 'nobody'" in output
+    assert download == (0, "")
+    assert (
+        (place.folder / "failed.csv")
+        .read_text("utf-8-sig")
+        .splitlines()[1:][0]
+        .startswith("trv-004,nobody,staff,3,")
+    )
+
+
+def test_refused_file(place: Place) -> None:
+    """A file that is refused ends with exit code 2 and every reason on a line of its own."""
+    (place.folder / "refused.csv").write_text("case_id,user_id,colour\ntrv-001,jack-001,red\n")
+    code, output = place.run("import", "refused.csv", "--type", "assign", "--name", "Refused")
+
+    assert code == 2
+    assert all(line.startswith("Error: ") for line in output.splitlines())
+    assert "colour" in output
+
+
+def test_no_watch_and_json(place: Place) -> None:
+    """Programs get the import's ID at once, or JSON."""
+    (place.folder / "one.csv").write_text("case_id,user_id,case_role_id\ntrv-005,jack-001,staff\n")
+    code, number = place.run(
+        "import", "one.csv", "--type", "assign", "--name", "One", "--no-watch", "--dry-run"
+    )
+    listed = json.loads(place.run("imports", "--json")[1])
+
+    assert code == 0
+    assert number.strip() in [each["id"] for each in listed]
