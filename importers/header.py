@@ -49,9 +49,11 @@ def match_header(
 ) -> dict[str, int]:
     """Find each column's place in the file's rows.
 
-    A header that fits its type is never said to belong to another, however well that one fits too.
-    One that does not fit, by a column missing or not known, and that another type takes without
-    either, gets that one answer, since nothing else that could be said about it would help.
+    A header that does not fit its type, by a column missing or not known, and that another type
+    takes without either, gets that one answer, since nothing else that could be said would help. So
+    does one that fits, but with nothing beyond the columns that its type can't do without, when it
+    is the whole header of another type: a file of users and cases alone is meant for removing, not
+    for modifying.
 
     Args:
         header: names as the file has them, in its order.
@@ -65,10 +67,13 @@ def match_header(
         FileRefusedError: with every problem, in the order of the file, missing columns last.
     """
     names = [column_name(name) for name in header]
-    if not _fits(names, spec):
-        meant = _closest(names, [other for other in others if other.key != spec.key])
-        if meant:
-            raise FileRefusedError([_wrong_type(names, spec, meant)])
+    rivals = [other for other in others if other.key != spec.key]
+    if _fits(names, spec):
+        meant = [rival for rival in rivals if _is_bare(names, spec) and _is_whole(names, rival)]
+    else:
+        meant = _closest(names, rivals)
+    if meant:
+        raise FileRefusedError([_wrong_type(names, spec, meant)])
     problems = [*_misplaced(header, names, spec), *_missing(names, spec)]
     if problems:
         raise FileRefusedError(problems)
@@ -77,6 +82,16 @@ def match_header(
 
 def _fits(names: Iterable[str], spec: HeaderSpec) -> bool:
     return not _unknown(names, spec) and not _absent(names, spec)
+
+
+def _is_bare(names: Iterable[str], spec: HeaderSpec) -> bool:
+    """Tell whether the header leaves out every column that the type can do without."""
+    optional = {name for name, is_required in spec.columns.items() if not is_required}
+    return bool(optional) and optional.isdisjoint(names)
+
+
+def _is_whole(names: Iterable[str], spec: HeaderSpec) -> bool:
+    return set(names) - IGNORED == set(spec.columns)
 
 
 def _unknown(names: Iterable[str], spec: HeaderSpec) -> list[str]:
@@ -103,7 +118,7 @@ def _wrong_type(names: Sequence[str], spec: HeaderSpec, meant: Sequence[HeaderSp
     reasons = [
         *([f"has no column {_listed(unknown)}"] if unknown else []),
         *([f"needs the column {_listed(absent)}"] if absent else []),
-    ]
+    ] or ["would find nothing to do in it"]
     return ErrorDetail(
         code="WRONG_TYPE",
         message=f"this looks like {looks_like}: *{spec.label}* {' and '.join(reasons)}. "
