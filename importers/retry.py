@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from importers.errors import CaserollError
 from importers.header import column_name
+from importers.record import drop_guards
 from models.progress import lock_for_retry, reopen
 from models.row import RowStatus, find_rows
 
@@ -99,10 +100,14 @@ def _position(positions: Mapping[str, str], header: Sequence[str], name: str) ->
 
 
 def corrected(cells: Sequence[str], width: int, new: Mapping[str, str]) -> list[str]:
-    """Return a row's cells with the new ones put in; a row that was too short is filled up."""
+    """Return a row's cells with the new ones put in; a row that was too short is filled up.
+
+    New cells lose the `'` of a guarded formula as those of a file do, so that downloads guard what
+    is stored in one way only.
+    """
     if not new:
         return list(cells)
     mended = [*cells, *[""] * (width - len(cells))]
     for position, cell in new.items():
-        mended[int(position)] = cell
+        mended[int(position)] = drop_guards([cell])[0]
     return mended
