@@ -10,7 +10,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -55,6 +56,10 @@ class Running:
     def child(self, word: str) -> int:
         return next(pid for pid, command in self.children().items() if word in command)
 
+    def has_another(self, word: str, pid: int) -> bool:
+        children = self.children()
+        return pid not in children and any(word in command for command in children.values())
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.popen.send_signal(number)
         return self.popen.wait(40)
@@ -83,7 +88,7 @@ def up(folder: Path, tmp_path: Path) -> Iterator[Up]:
     def start(*arguments: str, **environ: str) -> Running:
         output = tmp_path / f"output-{len(started)}"
         files.append(output.open("w"))
-        popen = launch("up", "--data", str(folder), *arguments, stdout=files[-1], **environ)
+        popen = launch(["up", "--data", str(folder), *arguments], environ, files[-1])
         started.append(popen)
         running = Running(popen, output)
         deadline = time.monotonic() + READY_SECONDS
@@ -102,7 +107,7 @@ def up(folder: Path, tmp_path: Path) -> Iterator[Up]:
 
 
 def launch(
-    *arguments: str, stdout: IO[str] | int = subprocess.PIPE, **environ: str
+    arguments: Sequence[str], environ: Mapping[str, str], stdout: IO[str] | int
 ) -> subprocess.Popen[str]:
     """Start the command without any setting of the machine that the tests run on."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
@@ -118,7 +123,7 @@ def launch(
 
 def run(*arguments: str, **environ: str) -> tuple[int, str]:
     """Run the command to its end; its exit code and everything that it printed."""
-    with launch(*arguments, **environ) as popen:
+    with launch(arguments, environ, subprocess.PIPE) as popen:
         output, _ = popen.communicate(timeout=60)
     return popen.returncode, output
 
@@ -263,8 +268,7 @@ def test_killed_processes_come_back(up: Up) -> None:
     killed = [running.child(word) for word in words]
     for word, pid in zip(words, killed, strict=True):
         os.kill(pid, signal.SIGKILL)
-        wait_for(lambda pid=pid: pid not in running.children())
-        wait_for(lambda word=word: any(word in each for each in running.children().values()))
+        wait_for(partial(running.has_another, word, pid))
     wait_for(lambda: is_ready(running.url))
 
     assert not set(killed) & set(running.children())

@@ -1,0 +1,112 @@
+"""The commands of an operator, on servers of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+
+class Operator:
+    """Runs commands with DATABASE_URL and REDIS_URL set, as production does."""
+
+    def __init__(self, database_url: str, redis_url: str) -> None:
+        self._environ = {**os.environ, "DATABASE_URL": database_url, "REDIS_URL": redis_url}
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "api.cli", *arguments],
+            env=self._environ,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture
+def operator(empty_database_url: str, redis_url: str) -> Operator:
+    """An operator whose database is empty."""
+    return Operator(empty_database_url, redis_url)
+
+
+@pytest.fixture
+def on_migrated(database_url: str, redis_url: str) -> Operator:
+    """An operator whose database has the newest schema."""
+    return Operator(database_url, redis_url)
+
+
+def test_migrate(operator: Operator) -> None:
+    """`migrate` makes the schema, and changes nothing when it is run again."""
+    before = operator.run("token", "list")
+    once, again = operator.run("migrate"), operator.run("migrate")
+
+    assert before[0] == 2
+    assert before[2].startswith("Error: ")
+    assert "Traceback" not in before[2]
+    assert once == again == (0, "The database is up to date.\n", "")
+    assert operator.run("token", "list", "--json")[:2] == (0, "[]\n")
+
+
+def test_tokens(on_migrated: Operator) -> None:
+    """A token alone is on stdout when it is created; the list never shows it."""
+    on_migrated.run("app", "create", "acme", "Acme Law")
+    code, token, note = on_migrated.run(
+        "token", "create", "--app", "acme", "--viewer", "--name", "reports", "--days", "30"
+    )
+    [listed] = json.loads(on_migrated.run("token", "list", "--json")[1])
+    revoked = on_migrated.run("token", "revoke", str(listed["id"]))
+    [after] = json.loads(on_migrated.run("token", "list", "--json")[1])
+
+    assert code == 0
+    assert token.startswith("crl_")
+    assert len(token.split()) == 1
+    assert "VIEWER" in note
+    assert (listed["app"], listed["name"], listed["permission"]) == ("acme", "reports", "VIEWER")
+    assert listed["expires"] > listed["created"]
+    assert token.strip() not in json.dumps(listed)
+    assert listed["revoked"] is None
+    assert revoked[0] == 0
+    assert after["revoked"] is not None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["app", "create", "Acme!", "x"], "a slug is made of", id="slug"),
+        pytest.param(["token", "create", "--app", "nope"], "the apps are: none.", id="app"),
+        pytest.param(["token", "revoke", "7"], "there is no token 7", id="token"),
+        pytest.param(["nonsense"], "No such command", id="command"),
+        pytest.param(["import", "missing.csv", "--type", "x"], "does not exist", id="file"),
+    ],
+)
+def test_wrong_use(on_migrated: Operator, arguments: list[str], message: str) -> None:
+    """Wrong use ends with exit code 2 and says on stderr what is wrong."""
+    code, output, error = on_migrated.run(*arguments)
+
+    assert (code, output) == (2, "")
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_app_that_is_there(on_migrated: Operator) -> None:
+    """A slug is given once."""
+    first = on_migrated.run("app", "create", "acme", "Acme Law")
+    second = on_migrated.run("app", "create", "acme", "Another")
+
+    assert first[0] == 0
+    assert second[::2] == (2, "Error: there is an app 'acme' already.\n")
+
+
+def test_importers(on_migrated: Operator) -> None:
+    """`importers` lists what is on, without any server."""
+    code, output, _ = on_migrated.run("importers", "--json")
+
+    assert code == 0
+    assert {"assign", "modify", "remove"} <= {
+        plugin["name"] for plugin in json.loads(output) if plugin["state"] == "on"
+    }
