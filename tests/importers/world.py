@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from io import BytesIO
+from itertools import count
 from typing import Any, NamedTuple
 
 from importers import Importer
@@ -33,6 +34,7 @@ HEADERS = {
 CASES = {"trv-001": True, "trv-002": False, "trv-003": True, "trv-004": True}
 USERS = {"jack-001": True, "gone-001": False, "jones-001": True, "jill-001": True}
 EVENTS = 10_000
+_numbers = count(1)
 
 
 @dataclass
@@ -148,7 +150,7 @@ class World:
                 """,
                 self.app_id,
                 type_,
-                name or f"import {random.random()}",
+                name or f"import {next(_numbers)}",
                 is_dry_run,
                 encoding,
                 len(content),
