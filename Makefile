@@ -31,7 +31,7 @@ fmt: setup ## Format the code, mend what the linter can mend
 	$(BIN)/ruff format .
 
 bench: setup ## Measure the throughput of an import
-	$(BIN)/python -m bench
+	$(BIN)/python bench/import.py
 
 lock: setup ## Remake requirements.lock from pyproject.toml (needs uv)
 	PATH="$(BIN):$$PATH" uv pip compile --quiet --universal --generate-hashes \
