@@ -34,6 +34,15 @@ FORWARD = [
       coalesce(tag_id, '') || ' ' || email || ' ' || given_name || ' ' || family_name))
     """,
     "CREATE INDEX imports_search ON imports USING gin (search_words(name || ' ' || file_name))",
+    # `Import` names these two as constraints, but creating a table leaves its constraints out.
+    """
+    CREATE UNIQUE INDEX imports_name_in_use ON imports (app_id, name)
+    WHERE status IN ('QUEUED', 'PROCESSING')
+    """,
+    """
+    CREATE UNIQUE INDEX imports_idempotency_key ON imports (app_id, idempotency_key)
+    WHERE idempotency_key IS NOT NULL
+    """,
     "CREATE INDEX imports_unfinished ON imports (id) WHERE status IN ('QUEUED', 'PROCESSING')",
     "CREATE INDEX import_rows_failed ON import_rows (id) WHERE status = 2",
     "CREATE INDEX mails_due ON mails (next_attempt_at, id) WHERE state IN ('PENDING', 'SENDING')",
@@ -55,7 +64,8 @@ BACKWARD = [
     "ALTER TABLE import_chunks DROP CONSTRAINT import_chunks_import",
     "DROP INDEX cases_page, users_page, cases_reverse_tag, users_reverse_tag, cases_plain_tag,"
     " users_plain_tag, users_email, cases_search, users_search, imports_search,"
-    " imports_unfinished, import_rows_failed, mails_due",
+    " imports_name_in_use, imports_idempotency_key, imports_unfinished, import_rows_failed,"
+    " mails_due",
     "DROP FUNCTION search_words, plain_tag",
 ]
 
