@@ -55,7 +55,7 @@ def create_app(settings: Settings) -> Starlette:
             yield
         broker.close()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/graphql", serve_graphql, methods=_ALL_METHODS),
             WebSocketRoute("/graphql", serve_socket),
@@ -68,6 +68,8 @@ def create_app(settings: Settings) -> Starlette:
         lifespan=lifespan,
         exception_handlers={HTTPException: _refuse, Exception: _fail},
     )
+    app.router.redirect_slashes = False
+    return app
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:

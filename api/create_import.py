@@ -73,18 +73,22 @@ async def create_import(context: Context, values: CreateImportInput) -> CreateIm
     """Accept a file, or say everything that is wrong with it and its description."""
     problems = Problems()
     new = await _describe(context, values, problems)
+    has_good_name = not any(error.field == ["input", "name"] for error in problems.found)
     if not problems.found and new.idempotency_key:
         found = await context.scope.read(find_repeated, new.idempotency_key)
         if found:
             return await _repeat(context, new, *found)
     problems.found += await _file_problems(context, values)
-    if bool(new.name) and await context.scope.read(is_name_in_use, new.name):
+    is_taken = has_good_name and await context.scope.read(is_name_in_use, new.name)
+    if is_taken and not problems.found:
+        return await _come_second(context, new)
+    if is_taken:
         problems.found.append(_name_taken(new.name))
     if problems.found:
         return CreateImportPayload(import_=None, user_errors=problems.found)
     key = await context.scope.write(insert_import, new, values.file.content)
     if key is None:
-        return await _lost_race(context, new)
+        return await _come_second(context, new)
     await context.services.doorbell.split(key)
     await context.services.doorbell.changed(context.token.app_id, key)
     return await _payload(context, key)
@@ -144,8 +148,8 @@ def _check_file(context: Context, values: CreateImportInput, importer: Importer 
         match_header(header, header_spec(importer), others)
 
 
-async def _lost_race(context: Context, new: NewImport) -> CreateImportPayload:
-    """Answer an upload that another one with the same name or key was quicker than."""
+async def _come_second(context: Context, new: NewImport) -> CreateImportPayload:
+    """Answer an upload that finds its name or key in use, if only since a moment."""
     if new.idempotency_key:
         found = await context.scope.read(find_repeated, new.idempotency_key)
         if found:

@@ -55,7 +55,7 @@ def base_name(filename: str) -> str:
     """
     name = PurePosixPath(filename.replace("\\", "/")).name
     shown = "".join(letter for letter in name if not unicodedata.category(letter).startswith("C"))
-    return shown.strip()[:_NAME_LONGEST] or "file"
+    return shown.strip().lstrip(".")[:_NAME_LONGEST] or "file"
 
 
 def _parse(value: object) -> UploadedFile:
