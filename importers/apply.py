@@ -105,4 +105,6 @@ class Applier:
         refused = ErrorDetail(
             code="NOT_WRITTEN", message="The database refused this row; the log says why."
         )
+        for pair, _ in plans[0].changes:
+            self.claims[pair].errors = (refused,)
         return Settled([failure(row, [refused])], [], [])

@@ -1,0 +1,453 @@
+"""Messages lost, doubled or late, and workers that die, change nothing in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import threading
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+import asyncpg
+import pytest
+
+from importers import Assign, Case, Row, User
+from importers.builtin.assign import AssignUsers
+from importers.errors import RetryableError
+from importers.run import MOST_ATTEMPTS, next_chunk, run_chunk
+from models.db import connection, credentials
+from models.progress import waiting_imports
+from tests.importers.world import HEADERS, Counts, Result, World
+
+ROWS = [
+    "trv-001,jack-001,,staff,1",
+    "trv-001,jones-001,,staff,1",
+    "trv-003,jack-001,,staff,1",
+    "trv-003,jones-001,,clients,0",
+    "trv-001,jack-001,,staff,1",
+    "trv-002,jack-001,,staff,0",
+    "trv-004,jill-001,,staff,1",
+    "trv-004,jack-001,,clients,0",
+]
+COUNTS = Counts("PROCESSED", 8, 7, 1, 0, 6, 0, 0, 1)
+MAILED = [2, 3, 4, 8]
+
+
+class Hooked(AssignUsers):
+    """Assigns, after doing something else."""
+
+    def __init__(self, hook: Callable[[Row], Any]) -> None:
+        super().__init__("hooked")
+        self._hook = hook
+
+    def change(self, row: Row) -> Assign:
+        """Do it."""
+        return self._hook(row) or super().change(row)
+
+
+async def hooked(
+    world: World, hook: Callable[[Row], Any], *rows: str, **options: Any
+) -> tuple[World, int]:
+    """Cut a file whose importer calls a hook."""
+    other = world.with_engine(hooked=Hooked(hook), **options)
+    return other, await other.split("hooked", *rows, header=HEADERS["assign"])
+
+
+async def age(world: World, seconds: int = 60) -> None:
+    """Let time go by for everything that the sweeper looks at."""
+    for statement in (
+        "UPDATE imports SET rung_at = rung_at - $1::int * interval '1 s',"
+        " split_at = split_at - $1::int * interval '1 s'",
+        "UPDATE import_chunks SET attempted_at = attempted_at - $1::int * interval '1 s'",
+    ):
+        await world.execute(statement, seconds)
+
+
+async def test_doubled_messages(small: World) -> None:
+    """Every message may come many times, in any order."""
+    import_id = await small.upload("assign", *ROWS)
+    for _ in range(5):
+        await small.bell.split(import_id)
+        await small.bell.chunks(import_id)
+        await small.bell.mails()
+    await small.drain(random.Random(1))
+
+    assert await small.counts(import_id) == COUNTS
+    assert [row for row, _ in await small.mails(import_id)] == MAILED
+    assert len(small.carrier.letters) == 4
+    assert len(await small.history(import_id)) == 6
+
+
+@pytest.mark.parametrize("workers", [2, 12])
+async def test_doubled_messages_at_once(world: World, workers: int) -> None:
+    """Every message may come to many workers at the same moment; a chunk that many reach for is
+    not taken for one that kills its workers."""
+    for _ in range(5):
+        await world.execute("TRUNCATE assignments, assignment_history, mails, import_rows")
+        import_id = await world.upload("assign", *ROWS)
+        await asyncio.gather(*[world.engine.split(import_id) for _ in range(workers)])
+        await asyncio.gather(*[world.engine.run(import_id) for _ in range(workers)])
+        await asyncio.gather(*[world.engine.send_mails() for _ in range(workers)])
+
+        assert await world.counts(import_id) == COUNTS
+        assert await world.mails(import_id) == [(row, "SENT") for row in MAILED]
+
+
+async def test_late_messages(small: World) -> None:
+    """What comes for a finished import does nothing."""
+    import_id = await small.run("assign", *ROWS)
+    before = await small.fetchrow("SELECT * FROM imports")
+    await small.engine.split(import_id)
+    await small.engine.run(import_id)
+    await small.engine.split(404)
+    await small.engine.run(404)
+
+    assert await small.fetchrow("SELECT * FROM imports") == before
+    assert list(small.bell.rings) == []
+
+
+async def test_the_sweeper_finds_an_import_that_was_not_cut(small: World) -> None:
+    """When the broker has lost the first message, a sweep rings again."""
+    import_id = await small.upload("assign", *ROWS)
+    await small.engine.sweep()
+    too_early = list(small.bell.rings)
+    await age(small)
+    await small.engine.sweep()
+    rung = list(small.bell.rings)
+    await small.drain()
+
+    assert (too_early, rung) == ([], [("split", (import_id,))])
+    assert await small.counts(import_id) == COUNTS
+
+
+async def test_the_sweeper_finds_chunks(small: World) -> None:
+    """When the broker was emptied in the middle, a sweep rings again, once a while."""
+    import_id = await small.split("assign", *ROWS)
+    await small.engine.run(import_id)
+    small.bell.rings.clear()
+    await age(small)
+    await small.engine.sweep()
+    await small.engine.sweep()
+    rung = [name for name, _ in small.bell.rings]
+    await small.drain()
+
+    assert rung.count("run") == 1
+    assert set(rung) <= {"run", "send_mails"}
+    assert await small.counts(import_id) == COUNTS
+
+
+async def test_the_sweeper_leaves_alone_what_is_worked_on(small: World) -> None:
+    """An import one of whose chunks was tried a moment ago is not rung for; nor a finished one."""
+    import_id = await small.split("assign", *ROWS)
+    await small.run("remove", "jack-001,trv-004")
+    await age(small)
+    await small.execute("UPDATE import_chunks SET attempted_at = now() WHERE number = 0")
+    async with connection() as db:
+        busy = await waiting_imports(db, silent_for=10)
+        silent = await waiting_imports(db, silent_for=-1)
+
+    assert busy == ([], [])
+    assert silent == ([], [import_id])
+
+
+async def test_the_sweeper_rings_for_mails(world: World) -> None:
+    """Mails that wait are rung for; those whose time has not come are not."""
+    import_id = await world.split("assign", *ROWS)
+    await world.engine.run(import_id)
+    world.bell.rings.clear()
+    await world.engine.sweep()
+    rung = list(world.bell.rings)
+    world.bell.rings.clear()
+    await world.execute("UPDATE mails SET next_attempt_at = now() + interval '1 minute'")
+    await world.engine.sweep()
+
+    assert rung == [("send_mails", ())]
+    assert list(world.bell.rings) == []
+
+
+async def test_a_killed_connection(small: World, module_database_url: str) -> None:
+    """A chunk whose connection is lost in the middle leaves nothing behind and is run again."""
+    killed: list[int] = []
+
+    def kill(row: Row) -> None:
+        if row.number == 4 and not killed:
+            killed.append(terminate(module_database_url))
+
+    world, import_id = await hooked(small, kill, *ROWS)
+    with pytest.raises(RetryableError):
+        await persevere(world, import_id, stubborn=False)
+    left = (await world.counts(import_id), await world.history(import_id))
+    rows = sorted(await world.results(import_id))
+    attempts = await world.fetch("SELECT attempts FROM import_chunks")
+    await world.bell.chunks(import_id)
+    await world.drain()
+
+    assert killed == [1]
+    assert 4 not in rows
+    assert len(left[1]) == left[0].created
+    assert {row["attempts"] for row in attempts} == {0}
+    assert await world.counts(import_id) == COUNTS
+    assert len(await world.history(import_id)) == 6
+
+
+def terminate(url: str) -> int:
+    """End every connection that is in a transaction; return their number."""
+    ended: list[int] = []
+
+    async def end() -> None:
+        db = await asyncpg.connect(**credentials(url))
+        ended.append(
+            await db.fetchval(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND state = 'idle in transaction'"
+            )
+        )
+        await db.close()
+
+    thread = threading.Thread(target=asyncio.run, args=(end(),))
+    thread.start()
+    thread.join()
+    return ended[0]
+
+
+async def test_a_chunk_that_fails_hard_is_set_aside(small: World, caplog: Any) -> None:
+    """A chunk that has stopped its worker so many times fails, and the other rows go on."""
+
+    class DeadlyError(BaseException):
+        pass
+
+    def die(row: Row) -> None:
+        if row.number == 3:
+            raise DeadlyError
+
+    world, import_id = await hooked(small, die, *ROWS)
+    deaths = 0
+    for _ in range(20):
+        await age(world)
+        try:
+            await world.engine.run(import_id)
+        except DeadlyError:
+            deaths += 1
+    world.bell.rings.clear()
+    results = await world.results(import_id)
+    messages = {e["message"] for errors in (await world.errors(import_id)).values() for e in errors
+                if e["code"] == "IMPORTER_ERROR"}  # fmt: skip
+
+    assert deaths == MOST_ATTEMPTS
+    assert results[3] == Result("FAILED", codes=("IMPORTER_ERROR",))
+    assert messages == {f"These rows stopped their worker {MOST_ATTEMPTS} times."}
+    assert (await world.counts(import_id)).status == "PROCESSED"
+    assert (await world.counts(import_id)).created >= 4
+
+
+async def test_a_deadly_chunk_holds_nobody_up(small: World) -> None:
+    """Chunks that were tried least come first, and each try is counted though nothing is kept."""
+
+    class DeadlyError(BaseException):
+        pass
+
+    def die(row: Row) -> None:
+        if row.number == 2:
+            raise DeadlyError
+
+    rows = [f"trv-001,jones-001,,staff,{n}" for n in range(2, 11)]
+    world, import_id = await hooked(small, die, "trv-003,jack-001,,staff,0", *rows)
+    with pytest.raises(DeadlyError):
+        await world.engine.run(import_id)
+    (attempts,) = await world.fetch("SELECT attempts FROM import_chunks WHERE number = 0")
+    await world.engine.run(import_id)
+    done = sorted(await world.results(import_id))
+
+    assert attempts[0] == 1
+    assert 2 not in done
+    assert len(done) > 0
+
+
+async def test_a_chunk_that_is_locked_is_left_alone(world: World, module_database_url: str) -> None:
+    """The row lock is the lease: while one worker has it, another finds nothing to do."""
+    import_id = await world.split("assign", *ROWS)
+    other = await asyncpg.connect(**credentials(module_database_url))
+    async with other.transaction():
+        await other.execute("SELECT 1 FROM import_chunks FOR UPDATE")
+        await world.engine.run(import_id)
+        meanwhile = await world.results(import_id)
+    await other.close()
+    await world.engine.run(import_id)
+
+    assert meanwhile == {}
+    assert await world.counts(import_id) == COUNTS
+
+
+async def test_many_reach_for_a_chunk(world: World) -> None:
+    """Workers that choose the same chunk before one of them begins with it don't use it up."""
+    import_id = await world.split("assign", *ROWS)
+    claims = [await next_chunk(import_id) for _ in range(2 * MOST_ATTEMPTS)]
+    ends = [
+        await run_chunk(import_id, claim, world.engine.importers) for claim in claims[::-1] if claim
+    ]
+
+    assert [end is not None for end in ends] == [True] + [False] * (2 * MOST_ATTEMPTS - 1)
+    assert await world.counts(import_id) == COUNTS
+
+
+async def test_an_exception_of_a_row_fails_that_row(world: World) -> None:
+    """An importer that fails on one row fails it alone; the text is for the log."""
+
+    def fail(row: Row) -> None:
+        if row.number == 3:
+            raise KeyError("secret")
+
+    other, import_id = await hooked(world, fail, *ROWS)
+    await other.engine.run(import_id)
+
+    assert (await other.results(import_id))[3] == Result("FAILED", codes=("IMPORTER_ERROR",))
+    assert "secret" not in str(await other.errors(import_id))
+    assert (await other.counts(import_id)).passed == 6
+
+
+async def test_a_database_error_lands_on_its_row(world: World, caplog: Any) -> None:
+    """A row that the database refuses fails alone, and so do rows that repeat it."""
+
+    def misname(row: Row) -> Assign | None:
+        if row.number in (4, 6):
+            return Assign(case=Case(id=10**9), user=row.user_id, role=row.case_role_id)
+        return None
+
+    rows = [row for row in ROWS if not row.startswith("trv-002")]
+    rows[4] = rows[2]
+    other, import_id = await hooked(world, misname, *rows)
+    await other.engine.run(import_id)
+    results = await other.results(import_id)
+
+    assert results[4] == Result("FAILED", codes=("NOT_WRITTEN",))
+    assert results[6] == Result("FAILED", codes=("NOT_WRITTEN",))
+    assert (await other.errors(import_id))[4][0]["message"] == (
+        "The database refused this row; the log says why."
+    )
+    assert "the database refused row 4" in caplog.text
+    assert await other.counts(import_id) == Counts("PROCESSED", 7, 5, 2, 0, 5, 0, 0, 0)
+    assert [row[0] for row in await other.history(import_id)] == [2, 3, 5, 7, 8]
+
+
+@pytest.mark.parametrize("type_", ["assign", "modify", "remove"])
+async def test_two_imports_over_the_same_pairs(world: World, type_: str) -> None:
+    """Two imports that touch the same assignments in opposite orders both end, and the outcome
+    is that of one after the other."""
+    pairs = [
+        (case, user)
+        for case in ("trv-001", "trv-003", "trv-004")
+        for user in ("jack-001", "jones-001", "jill-001")
+    ]
+    if type_ != "assign":
+        await world.put(*[(*pair, "default", 0) for pair in pairs])
+    small = world.with_engine(chunk_rows=2)
+    cells = {"assign": "{0},{1},,{2},0", "modify": "{0},{1},{2},", "remove": "{1},{0}"}[type_]
+    imports = [
+        await small.split(type_, *[cells.format(*pair, role) for pair in order])
+        for role, order in (("staff", pairs), ("clients", pairs[::-1]))
+    ]
+    await asyncio.gather(*[persevere(small, import_id) for import_id in imports * 2])
+    counts = [await small.counts(import_id) for import_id in imports]
+    states = await small.assignments()
+
+    assert {count.status for count in counts} <= {"PROCESSED", "FAILED"}
+    assert sum(count.passed + count.failed for count in counts) == 18
+    if type_ == "assign":
+        assert sum(count.created for count in counts) == sum(count.failed for count in counts) == 9
+    elif type_ == "modify":
+        assert sum(count.updated for count in counts) == 18
+        assert {role for role, _ in states.values()} <= {"staff", "clients"}
+    else:
+        assert sum(count.removed for count in counts) == 9
+        assert states == {}
+    for pair in pairs:
+        assert await follows(small, pair)
+
+
+async def persevere(world: World, import_id: int, *, stubborn: bool = True) -> None:
+    """Run an import's chunks to the end, as Dramatiq's retries and the sweeper do."""
+    while (await world.counts(import_id)).status == "PROCESSING":
+        try:
+            await world.engine.run(import_id)
+        except RetryableError:
+            if not stubborn:
+                raise
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0)
+
+
+async def follows(world: World, pair: tuple[str, str]) -> bool:
+    """Tell whether each change of an assignment begins where the one before has ended."""
+    rows = await world.fetch(
+        "SELECT before_role_id, after_role_id FROM assignment_history"
+        " WHERE case_id = $1 AND user_id = $2 ORDER BY id",
+        world.cases[pair[0]],
+        world.users[pair[1]],
+    )
+    return all(one[1] == two[0] for one, two in pairwise(rows))
+
+
+async def behind(url: str, world: World, statement: str, import_id: int) -> None:
+    """Run the import's chunk while somebody else has run a statement and not yet committed it."""
+    other = await asyncpg.connect(**credentials(url))
+    change = other.transaction()
+    await change.start()
+    await other.execute(statement, world.cases["trv-001"], world.users["jack-001"])
+    task = asyncio.create_task(world.engine.run(import_id))
+    for _ in range(300):
+        if await other.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            break
+        await asyncio.sleep(0.01)
+    await change.commit()
+    await task
+    await other.close()
+
+
+async def test_assigned_meanwhile(world: World, module_database_url: str) -> None:
+    """A pair that somebody else assigns while a chunk is run is read again and decided anew."""
+    rows = ["trv-001,jack-001,,staff,0", "trv-003,jack-001,,staff,0"]
+    import_id = await world.split("assign", *rows)
+    insert = f"""
+        INSERT INTO assignments (app_id, case_id, user_id, role_id)
+        VALUES ({world.app_id}, $1, $2, {world.roles["clients"]})
+        """
+    await behind(module_database_url, world, insert, import_id)
+
+    assert await world.results(import_id) == {
+        2: Result("FAILED", codes=("ALREADY_ASSIGNED",)),
+        3: Result("CREATED"),
+    }
+
+
+async def test_removed_meanwhile(world: World, module_database_url: str) -> None:
+    """A pair that somebody else removes while a chunk waits for it is not there any more."""
+    await world.put(("trv-001", "jack-001", "staff", 0))
+    import_id = await world.split("modify", "trv-001,jack-001,clients,")
+    delete = "DELETE FROM assignments WHERE case_id = $1 AND user_id = $2"
+    await behind(module_database_url, world, delete, import_id)
+
+    assert await world.results(import_id) == {2: Result("FAILED", codes=("NOT_ASSIGNED",))}
+
+
+async def test_changed_meanwhile(world: World, module_database_url: str) -> None:
+    """A pair that somebody else changes while a chunk waits for it is changed from there."""
+    await world.put(("trv-001", "jack-001", "staff", 0))
+    import_id = await world.split("modify", "trv-001,jack-001,clients,")
+    update = "UPDATE assignments SET notify = true WHERE case_id = $1 AND user_id = $2"
+    await behind(module_database_url, world, update, import_id)
+
+    assert await world.history(import_id) == [(2, "trv-001", "jack-001", "staff", 1, "clients", 1)]
+
+
+async def test_a_user_unknown_to_us(world: World) -> None:
+    """A plugin that makes up a user fails its row, not the chunk."""
+
+    def misname(row: Row) -> Assign:
+        return Assign(case=row.case_id, user=User(id=10**9), role=row.case_role_id)
+
+    other, import_id = await hooked(world, misname, "trv-001,jack-001,,staff,0")
+    await other.engine.run(import_id)
+
+    assert await other.results(import_id) == {2: Result("FAILED", codes=("NOT_WRITTEN",))}
+    assert (await other.counts(import_id)).status == "FAILED"
