@@ -81,11 +81,13 @@ async def claim_chunk(db: Connection, import_id: int) -> Claim | None:
     """Choose the import's next free chunk and count the attempt, in a transaction of its own.
 
     The count outlives a worker that dies of the chunk. Those tried least come first, so that one
-    which kills its workers holds nobody up.
+    which kills its workers holds nobody up. Several that reach for a chunk before one of them has
+    locked it are one attempt.
     """
     row = await db.fetchrow(
         """
-        UPDATE import_chunks SET attempts = attempts + 1, attempted_at = clock_timestamp()
+        UPDATE import_chunks SET attempted_at = clock_timestamp(), attempts = attempts +
+          CASE WHEN attempted_at > clock_timestamp() - interval '1 second' THEN 0 ELSE 1 END
         WHERE id = (
           SELECT c.id FROM import_chunks c WHERE c.import_id = $1 AND NOT (
             c.is_chained AND EXISTS (
