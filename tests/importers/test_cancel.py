@@ -1,0 +1,147 @@
+"""Cancelling stops what has not run, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+
+from importers.retry import RetryError
+from models.db import connection
+from models.progress import CancelResult, request_cancel
+from tests.importers.world import Counts, Result, World
+
+ROWS = [f"trv-001,{user},,staff,1" for user in ("jack-001", "jones-001", "jill-001", "x-1")]
+ROWS += [f"trv-003,{user},,staff,0" for user in ("jack-001", "jones-001", "jill-001", "x-1")]
+
+
+async def cancel(world: World, import_id: int, app_id: int | None = None) -> CancelResult:
+    async with connection() as db:
+        return await request_cancel(db, app_id or world.app_id, import_id)
+
+
+async def test_before_it_was_cut(small: World) -> None:
+    """All rows of an import that is cancelled at once end as cancelled, with their cells."""
+    import_id = await small.upload("assign", *ROWS)
+    said = await cancel(small, import_id)
+    await small.bell.split(import_id)
+    await small.drain()
+    cells = await small.fetchrow("SELECT cells FROM import_rows ORDER BY id")
+
+    assert said is CancelResult.REQUESTED
+    assert await small.counts(import_id) == Counts("CANCELLED", 8, 0, 0, 8, 0, 0, 0, 0)
+    assert set((await small.results(import_id)).values()) == {Result("CANCELLED")}
+    assert cells["cells"] == ["trv-001", "jack-001", "", "staff", "1"]
+    assert await small.assignments() == {}
+
+
+async def test_in_the_middle(small: World) -> None:
+    """Rows that were applied stay; those that wait are cancelled."""
+    import_id = await small.split("assign", *ROWS)
+    await small.engine.run(import_id)
+    await cancel(small, import_id)
+    await small.drain()
+
+    assert await small.counts(import_id) == Counts("CANCELLED", 8, 3, 0, 5, 3, 0, 0, 0)
+    assert list((await small.results(import_id)).values()) == [
+        *[Result("CREATED")] * 3,
+        *[Result("CANCELLED")] * 5,
+    ]
+    assert len(await small.assignments()) == 3
+    assert await small.mails(import_id) == [(2, "SENT"), (3, "SENT"), (4, "SENT")]
+
+
+async def test_after_the_end(small: World) -> None:
+    """A finished import can't be cancelled, nor one that there is not, nor another app's."""
+    import_id = await small.run("assign", *ROWS)
+    waiting = await small.upload("assign", *ROWS)
+
+    assert await cancel(small, import_id) is CancelResult.FINISHED
+    assert await cancel(small, 404) is CancelResult.NOT_FOUND
+    assert await cancel(small, waiting, app_id=404) is CancelResult.NOT_FOUND
+    assert (await small.counts(import_id)).status == "PROCESSED"
+
+
+async def test_twice(small: World) -> None:
+    """Cancelling what is being cancelled is no error and changes nothing more."""
+    import_id = await small.split("assign", *ROWS)
+    first = await cancel(small, import_id)
+    moment = await small.fetchrow("SELECT cancel_requested_at FROM imports")
+    second = await cancel(small, import_id)
+
+    assert (first, second) == (CancelResult.REQUESTED, CancelResult.REQUESTED)
+    assert await small.fetchrow("SELECT cancel_requested_at FROM imports") == moment
+
+
+async def test_after_the_last_row(small: World) -> None:
+    """An import whose rows have all run when the wish comes is processed, not cancelled."""
+    import_id = await small.split("assign", *ROWS)
+    await asyncio.gather(*[small.engine.run(import_id) for _ in range(3)])
+    await small.drain()
+    await cancel(small, import_id)
+
+    assert (await small.counts(import_id)).status == "PROCESSED"
+
+
+async def test_a_chain_is_cancelled_to_its_end(small: World) -> None:
+    """Chunks that wait for others are cancelled as well."""
+    import_id = await small.split("assign", *["trv-001,jack-001,,staff,0"] * 10)
+    await small.engine.run(import_id)
+    await cancel(small, import_id)
+    await small.drain()
+    counts = await small.counts(import_id)
+
+    assert (counts.status, counts.passed, counts.cancelled) == ("CANCELLED", 3, 7)
+
+
+async def test_a_refused_file_is_failed(small: World) -> None:
+    """A file that can't be read ends as failed even if it was cancelled before."""
+    import_id = await small.upload("assign", data=b"")
+    await cancel(small, import_id)
+    await small.bell.split(import_id)
+    await small.drain()
+
+    assert (await small.counts(import_id)).status == "FAILED"
+
+
+async def test_a_retry(small: World) -> None:
+    """Rows of a retry that is cancelled stay as failed as they were, errors and all."""
+    import_id = await small.run("assign", *ROWS, *["y,z,,,"] * 5)
+    before, errors = await small.counts(import_id), await small.errors(import_id)
+    await small.execute(
+        "INSERT INTO users (app_id, tag_id, email) VALUES ($1, 'x-1', 'x@x.org')", small.app_id
+    )
+    await small.request_retry(import_id)
+    await cancel(small, import_id)
+    await small.drain()
+
+    assert await small.counts(import_id) == before
+    assert await small.errors(import_id) == errors
+
+
+async def test_what_was_cancelled_can_be_tried_again(small: World) -> None:
+    """The failed rows of a cancelled import can be tried again; the cancelled ones stay so."""
+    import_id = await small.split("assign", "x,y,,,", *ROWS)
+    await small.engine.run(import_id)
+    await cancel(small, import_id)
+    await small.drain()
+    before = await small.counts(import_id)
+    await small.retry(
+        import_id, {2: {"case_id": "trv-004", "user_id": "jill-001", "case_role_id": "staff"}}
+    )
+    after = await small.counts(import_id)
+
+    assert (before.status, before.failed) == ("CANCELLED", 1)
+    assert after == before._replace(passed=before.passed + 1, failed=0, created=before.created + 1)
+
+
+async def test_nothing_to_try_again(small: World) -> None:
+    """A cancelled import without failed rows has nothing to be tried again."""
+    import_id = await small.upload("assign", *ROWS[:3])
+    await cancel(small, import_id)
+    await small.bell.split(import_id)
+    await small.drain()
+    try:
+        await small.request_retry(import_id)
+    except RetryError as error:
+        code = error.code
+
+    assert code == "NOTHING_TO_RETRY"
