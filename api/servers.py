@@ -168,6 +168,7 @@ class EmbeddedPostgres:
     def stop(self) -> None:
         """Stop the server: connections are cut, data are flushed."""
         self._process.stop(signal.SIGINT, signal.SIGQUIT)
+        _remove_socket_folder(self._sockets, self.folder)
 
     def is_running(self) -> bool:
         """Tell whether the server that `start` started is alive."""
@@ -196,11 +197,12 @@ class EmbeddedPostgres:
 
     def _prepare_folders(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._sockets.mkdir(mode=0o700, exist_ok=True)
+        if self._user:
+            _make_user(self._user)
+        _make_socket_folder(self._sockets, self._user)
         if not self._user:
             return
         # PostgreSQL refuses to run as root: its own user gets the folder, and a way to it.
-        _make_user(self._user)
         for path in (self.folder, self._sockets):
             shutil.chown(path, self._user, self._user)
         for path in (self.folder, self._sockets, _postgres_binary("postgres")):
@@ -246,7 +248,7 @@ class EmbeddedValkey:
             ServerStartError: it ended, or did not answer within a minute.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._socket.parent.mkdir(mode=0o700, exist_ok=True)
+        _make_socket_folder(self._socket.parent)
         _ask_valkey(self._socket, b"SHUTDOWN NOSAVE")  # one left over from before
         self._socket.unlink(missing_ok=True)
         argv = [str(_valkey_binary())]
@@ -263,6 +265,7 @@ class EmbeddedValkey:
     def stop(self) -> None:
         """Stop the server; what was in it is gone."""
         self._process.stop(signal.SIGTERM, signal.SIGKILL)
+        _remove_socket_folder(self._socket.parent, self.folder)
 
     def is_running(self) -> bool:
         """Tell whether the server that `start` started is alive."""
@@ -306,6 +309,23 @@ def _socket_folder(folder: Path, name: str) -> Path:
         return folder
     digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"caseroll-{os.getuid()}-{digest}"
+
+
+def _make_socket_folder(path: Path, user: str = "") -> None:
+    """Make the folder; one that somebody else put in its place is not used.
+
+    Raises:
+        ServerStartError: there is one, and it is another user's.
+    """
+    path.mkdir(mode=0o700, exist_ok=True)
+    owners = {os.getuid(), pwd.getpwnam(user).pw_uid} if user else {os.getuid()}
+    if path.lstat().st_uid not in owners:
+        raise ServerStartError("a server", f"{path} belongs to another user.")
+
+
+def _remove_socket_folder(path: Path, folder: Path) -> None:
+    if path != folder:
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _let_through(path: Path) -> None:

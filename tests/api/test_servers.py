@@ -100,12 +100,15 @@ async def test_stale_pid_file(folder: Path) -> None:
 
 
 async def test_long_path(tmp_path: Path) -> None:
-    """A folder whose path is too long for a Unix socket works as well."""
+    """A folder whose path is too long for a Unix socket works, and leaves nothing elsewhere."""
     folder = tmp_path / ("x" * 60) / ("y" * 60)
 
     with EmbeddedPostgres(folder / "p") as postgres, EmbeddedValkey(folder / "v") as valkey:
         assert await ask(postgres.url, "SELECT 1") == 1
         assert redis.Redis.from_url(valkey.url).ping()
+    assert not postgres._sockets.exists()
+    assert not valkey._socket.parent.is_relative_to(folder)
+    assert not valkey._socket.parent.exists()
 
 
 def test_valkey_keeps_nothing_and_drops_nothing(tmp_path: Path) -> None:
