@@ -103,5 +103,5 @@ class Doorbell:
     async def _try(self, send: object, *arguments: object) -> None:
         try:
             await asyncio.to_thread(send, *arguments)  # type: ignore[arg-type]
-        except (redis.RedisError, OSError, dramatiq.errors.ConnectionError) as error:
+        except (redis.RedisError, OSError, dramatiq.errors.BrokerConnectionError) as error:
             logger.warning("Redis is out of reach (%s); the sweeper will ring again", error)
