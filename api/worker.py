@@ -115,9 +115,8 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
 def main() -> int:
     """Run one worker process until it is told to stop; return its exit code."""
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s worker %(name)s: %(message)s"
+        level=logging.WARNING, format="%(asctime)s %(levelname)s worker %(name)s: %(message)s"
     )
-    logging.getLogger("dramatiq").setLevel(logging.WARNING)
     gc.set_threshold(*_GC_THRESHOLDS)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -129,9 +128,7 @@ def main() -> int:
         for problem in error.problems:
             print(problem, file=sys.stderr)  # noqa: T201 - the log may not be set up as wanted
         return 2
-    logger.info("takes work")
     stop.wait()
-    logger.info("stops; chunks that run are finished first")
     worker.stop(timeout=_GRACE_MILLISECONDS)
     return 0
 

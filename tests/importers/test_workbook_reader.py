@@ -20,7 +20,9 @@ from importers.errors import FileRefusedError
 from importers.table import Limits, Table, open_table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    Children = Callable[[], list[str]]
 
 PLAIN = (["case_id", "user_id"], ["trv-1", "jo-1"])
 MANY: list[list[Any]] = [["a", "b"], *[[f"value {n}", n] for n in range(20_000)]]
@@ -50,10 +52,16 @@ def refused(data: bytes, limits: Limits | None = None) -> tuple[str, str]:
     return error.code, error.message
 
 
-def children() -> list[str]:
-    """Return the ids of the processes that this one started, ended ones not waited for too."""
+@pytest.fixture
+def children() -> Children:
+    """List the processes that the test started, ended ones not waited for too."""
+    before = _children()
+    return lambda: sorted(_children() - before)
+
+
+def _children() -> set[str]:
     tasks = Path("/proc/self/task").iterdir()
-    return [pid for task in tasks for pid in (task / "children").read_text().split()]
+    return {pid for task in tasks for pid in (task / "children").read_text().split()}
 
 
 def test_too_little_memory() -> None:
@@ -66,7 +74,7 @@ def test_too_little_memory() -> None:
     )
 
 
-def test_too_little_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_little_time(monkeypatch: pytest.MonkeyPatch, children: Children) -> None:
     """The reading process is not waited for longer than it was given."""
     monkeypatch.setattr("importers.workbook._READER", ["-c", "import time; time.sleep(60)"])
     started = time.monotonic()
@@ -90,7 +98,7 @@ def test_too_much_computing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refused(workbook(), Limits(workbook_seconds=30))[0] == "TOO_LARGE"
 
 
-def test_many_rows() -> None:
+def test_many_rows(children: Children) -> None:
     """Rows come in batches, none lost between them."""
     expected = [(n + 2, [f"value {n}", str(n)]) for n in range(20_000)]
 
@@ -98,7 +106,7 @@ def test_many_rows() -> None:
     assert children() == []
 
 
-def test_a_table_left_unread_leaves_no_process() -> None:
+def test_a_table_left_unread_leaves_no_process(children: Children) -> None:
     """The reading process ends, and is waited for, when its table is dropped."""
     table = opened(workbook(MANY))
     assert len(list(islice(table.rows, 10))) == 10
@@ -112,7 +120,7 @@ def test_a_table_left_unread_leaves_no_process() -> None:
 @pytest.mark.parametrize(
     "limits", [Limits(max_columns=1), Limits(max_rows=1)], ids=["columns", "rows"]
 )
-def test_a_table_refused_leaves_no_process(limits: Limits) -> None:
+def test_a_table_refused_leaves_no_process(limits: Limits, children: Children) -> None:
     """Nor is one left while the refusal of its file is looked at."""
     with pytest.raises(FileRefusedError) as caught:
         list(opened(workbook(MANY), limits).rows)
@@ -166,7 +174,9 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def test_the_reader_is_given_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reader_is_given_no_secrets(
+    monkeypatch: pytest.MonkeyPatch, children: Children
+) -> None:
     """The reading process has nothing of this one's environment."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://secret")
     table = opened(workbook(MANY))
