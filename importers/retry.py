@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from importers.errors import CaserollError
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from asyncpg import Connection
+
+# NUL, and halves of characters.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Corrections = dict[int, dict[str, str]]
 """Row number → column name → new cell; an empty mapping runs the row with the same data."""
@@ -57,6 +61,7 @@ async def request_retry(
     retry: dict[str, Any] = {"rows": None, "cells": {}}
     if corrections is not None:
         await _check_rows(db, import_id, corrections)
+        _check_cells(corrections)
         retry = {"rows": sorted(corrections), "cells": _by_position(header, corrections)}
     if not await reopen(db, import_id, retry):
         raise RetryError(
@@ -77,6 +82,19 @@ async def _check_rows(db: Connection, import_id: int, corrections: Corrections) 
                 f"Row {number} has not failed; only failed rows are run again.",
                 "rows",
             )
+
+
+def _check_cells(corrections: Corrections) -> None:
+    """Refuse what PostgreSQL can't store, and no file can contain."""
+    for number, cells in corrections.items():
+        for name, cell in cells.items():
+            if _UNSTORABLE.search(cell):
+                raise RetryError(
+                    "INVALID_CELL",
+                    f"Row {number}: the new cell of '{name}' contains characters that can't be"
+                    " stored.",
+                    "rows",
+                )
 
 
 def _by_position(header: Sequence[str], corrections: Corrections) -> dict[str, dict[str, str]]:

@@ -126,10 +126,12 @@ async def finish_retry_split(db: Connection, import_id: int, *, rows: int) -> No
 
 
 async def refuse(db: Connection, import_id: int, errors: Iterable[Mapping[str, Any]]) -> None:
-    """End an import whose file can't be read."""
+    """End an import whose file can't be read, or a retry, whose rows then stay as they are."""
     await db.execute(
         f"""
-        UPDATE imports SET status = 'FAILED', errors = $2, total = 0, {_TOUCH},
+        UPDATE imports SET errors = $2, total = coalesce(total, 0), retry = NULL, {_TOUCH},
+          status = CASE WHEN cancelled > 0 THEN 'CANCELLED'
+            WHEN passed > 0 THEN 'PROCESSED' ELSE 'FAILED' END,
           finished_at = clock_timestamp()
         WHERE id = $1 AND split_at IS NULL AND status IN ('QUEUED', 'PROCESSING')
         """,
@@ -217,7 +219,7 @@ async def reopen(db: Connection, import_id: int, retry: Mapping[str, Any]) -> bo
         await db.execute(
             f"""
             UPDATE imports SET status = 'PROCESSING', split_at = NULL, finished_at = NULL,
-              cancel_requested_at = NULL, retry = $2, rung_at = now(), {_TOUCH}
+              cancel_requested_at = NULL, retry = $2, errors = '[]', rung_at = now(), {_TOUCH}
             WHERE id = $1
             """,
             import_id,

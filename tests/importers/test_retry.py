@@ -1,0 +1,360 @@
+"""Trying failed rows again, as they are or corrected."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from importers.retry import Corrections, RetryError, corrected
+from tests.importers.world import HEADERS, Counts, Result, World
+
+CLOSED = "trv-002,jack-001,,staff,1"
+OK = "trv-001,jack-001,,staff,0"
+
+
+@pytest.mark.parametrize(
+    ("cells", "new", "expected"),
+    [
+        pytest.param(["a", "b", "c"], {}, ["a", "b", "c"], id="nothing new"),
+        pytest.param(["a"], {}, ["a"], id="too short, nothing new"),
+        pytest.param(["a", "b", "c"], {"1": "x"}, ["a", "x", "c"], id="one"),
+        pytest.param(["a"], {"2": "x"}, ["a", "", "x"], id="too short, filled up"),
+        pytest.param(["a", "b", "c", "d"], {"0": "x"}, ["x", "b", "c", "d"], id="too long"),
+        pytest.param(["a", "b", "c"], {"0": "", "2": ""}, ["", "b", ""], id="made blank"),
+    ],
+)
+def test_corrected(cells: list[str], new: dict[str, str], expected: list[str]) -> None:
+    """New cells replace old ones by position; a short row grows to the header's width."""
+    before = list(cells)
+
+    assert corrected(cells, 3, new) == expected
+    assert cells == before
+
+
+async def test_all(small: World) -> None:
+    """Every failed row is run again with its data; one that passes loses its errors, and the
+    counts and the status follow."""
+    import_id = await small.run("assign", CLOSED, OK, "trv-002,jones-001,,staff,0", "x,y,,,")
+    before = await small.counts(import_id)
+    await small.set_active("cases", "trv-002", is_active=True)
+    await small.retry(import_id)
+
+    assert before == Counts("PROCESSED", 4, 1, 3, 0, 1, 0, 0, 0)
+    assert await small.counts(import_id) == Counts("PROCESSED", 4, 3, 1, 0, 3, 0, 0, 0)
+    assert [result.what for result in (await small.results(import_id)).values()] == [
+        "CREATED",
+        "CREATED",
+        "CREATED",
+        "FAILED",
+    ]
+    assert list(await small.errors(import_id)) == [5]
+    assert [row[0] for row in await small.history(import_id)] == [2, 3, 4]
+
+
+async def test_some(small: World) -> None:
+    """Only the rows that were named are run again."""
+    import_id = await small.run("assign", CLOSED, "trv-002,jones-001,,staff,0", OK)
+    await small.set_active("cases", "trv-002", is_active=True)
+    await small.retry(import_id, {3: {}})
+
+    assert await small.counts(import_id) == Counts("PROCESSED", 3, 2, 1, 0, 2, 0, 0, 0)
+    assert (await small.results(import_id))[2].codes == ("CASE_CLOSED",)
+
+
+async def test_corrected_cells(small: World) -> None:
+    """Cells can be corrected, by the names of the file's columns in any spelling; the row then
+    shows the new ones."""
+    header = "User-ID,Case ID,case_role_id"
+    import_id = await small.run("assign", "jones-1,trv-01,staff", "jack-001,trv-001,staff",
+                                header=header)  # fmt: skip
+    await small.retry(import_id, {2: {"user_id": "jones-001", "CASE ID": "trv-003"}})
+    row = await small.fetchrow("SELECT cells FROM import_rows ORDER BY id")
+
+    assert await small.counts(import_id) == Counts("PROCESSED", 2, 2, 0, 0, 2, 0, 0, 0)
+    assert row["cells"] == ["jones-001", "trv-003", "staff"]
+    assert ("trv-003", "jones-001") in await small.assignments()
+
+
+async def test_corrected_and_still_wrong(small: World) -> None:
+    """A row that fails again has its new errors only, and can be tried once more."""
+    import_id = await small.run("assign", "x,jack-001,,boss,0")
+    await small.retry(import_id, {2: {"case_id": "trv-002"}})
+    errors = await small.errors(import_id)
+    await small.retry(import_id, {2: {"case_id": "trv-001", "case_role_id": "staff"}})
+
+    assert [error["code"] for error in errors[2]] == ["CASE_CLOSED", "INVALID_CHOICE"]
+    assert await small.counts(import_id) == Counts("PROCESSED", 1, 1, 0, 0, 1, 0, 0, 0)
+
+
+async def test_too_few_cells(small: World) -> None:
+    """A row with too few cells fails again as it is, and is filled up when it is corrected."""
+    import_id = await small.run("assign", "trv-001,jack-001")
+    await small.retry(import_id)
+    codes = (await small.results(import_id))[2].codes
+    await small.retry(import_id, {2: {"case_role_id": "staff"}})
+
+    assert codes == ("TOO_FEW_CELLS",)
+    assert await small.results(import_id) == {2: Result("CREATED")}
+
+
+async def test_mails(world: World) -> None:
+    """A row that passes in a retry leaves the one mail that it would have left; the rows that
+    passed before leave no second one."""
+    import_id = await world.run("assign", "trv-001,jack-001,,staff,1", CLOSED)
+    await world.set_active("cases", "trv-002", is_active=True)
+    await world.retry(import_id)
+
+    assert await world.mails(import_id) == [(2, "SENT"), (3, "SENT")]
+    assert len(world.carrier.letters) == 2
+
+
+@pytest.mark.parametrize("corrections", [None, {3: {}}, {3: {}, 4: {}}], ids=["all", "one", "two"])
+async def test_a_conflict_stays(small: World, corrections: Corrections | None) -> None:
+    """A row in conflict with one that passed is still in conflict when it is run again with the
+    same data: the file has not become any clearer."""
+    import_id = await small.run(
+        "assign", OK, "trv-001,jack-001,,clients,0", "trv-001,jack-001,,clients,0"
+    )
+    await small.retry(import_id, corrections)
+    results = await small.results(import_id)
+
+    assert [result.codes for result in results.values()] == [
+        (),
+        ("CONFLICTS_WITH_ROW",),
+        ("CONFLICTS_WITH_ROW",),
+    ]
+    assert await small.assignments() == {("trv-001", "jack-001"): ("staff", 0)}
+
+
+async def test_a_conflict_of_modify_stays(small: World) -> None:
+    """A later row of modify does not overrule the first one by being run again."""
+    await small.put(("trv-001", "jack-001", "staff", 0))
+    import_id = await small.run("modify", "trv-001,jack-001,clients,", "trv-001,jack-001,default,")
+    await small.retry(import_id)
+
+    assert (await small.results(import_id))[3].codes == ("CONFLICTS_WITH_ROW",)
+    assert await small.assignments() == {("trv-001", "jack-001"): ("clients", 0)}
+
+
+async def test_a_conflict_that_is_corrected(small: World) -> None:
+    """A row that was in conflict passes when its cells are corrected, to the same values or to
+    another pair."""
+    import_id = await small.run(
+        "assign", OK, "trv-001,jack-001,,clients,0", "trv-001,jack-001,,clients,1"
+    )
+    await small.retry(import_id, {3: {"case_role_id": "staff"}, 4: {"user_id": "jill-001"}})
+
+    assert await small.results(import_id) == {
+        2: Result("CREATED"),
+        3: Result("UNCHANGED"),
+        4: Result("CREATED"),
+    }
+
+
+async def test_many_conflicts_over_many_chunks(world: World) -> None:
+    """Conflicts are found again whatever the chunks of the retry are."""
+    small = world.with_engine(chunk_rows=2)
+    rows = [
+        f"{case},{user},,{role},0"
+        for role in ("staff", "clients", "default")
+        for case in ("trv-001", "trv-003", "trv-004")
+        for user in ("jack-001", "jill-001")
+    ]
+    import_id = await small.run("assign", *rows)
+    before = await small.counts(import_id)
+    await small.retry(import_id)
+
+    assert (before.passed, before.failed) == (6, 12)
+    assert await small.counts(import_id) == before
+    assert {
+        error["code"] for found in (await small.errors(import_id)).values() for error in found
+    } == {"CONFLICTS_WITH_ROW"}
+    assert await small.fetch("SELECT 1 FROM import_chunks") == []
+
+
+async def test_repeats_within_a_retry(small: World) -> None:
+    """Rows of a retry are compared with each other as those of a file are."""
+    import_id = await small.run("assign", CLOSED, CLOSED, "trv-002,jack-001,,clients,1")
+    await small.set_active("cases", "trv-002", is_active=True)
+    await small.retry(import_id)
+
+    assert await small.results(import_id) == {
+        2: Result("CREATED"),
+        3: Result("UNCHANGED", "repeats row 2"),
+        4: Result("FAILED", codes=("CONFLICTS_WITH_ROW",)),
+    }
+
+
+async def test_in_effect_by_now(small: World) -> None:
+    """A failed row whose wish has come true otherwise is unchanged when it is run again."""
+    import_id = await small.run("assign", CLOSED)
+    await small.put(("trv-002", "jack-001", "staff", 1))
+    await small.retry(import_id)
+
+    assert await small.results(import_id) == {2: Result("UNCHANGED")}
+    assert await small.counts(import_id) == Counts("PROCESSED", 1, 1, 0, 0, 0, 0, 0, 1)
+    assert await small.mails(import_id) == []
+
+
+async def test_dry_run(small: World) -> None:
+    """A dry run that is tried again stays a dry run."""
+    import_id = await small.run("assign", CLOSED, is_dry_run=True)
+    await small.set_active("cases", "trv-002", is_active=True)
+    await small.retry(import_id)
+
+    assert await small.results(import_id) == {2: Result("CREATED")}
+    assert await small.assignments() == {}
+
+
+@pytest.mark.parametrize(
+    ("corrections", "code", "message", "field"),
+    [
+        pytest.param(
+            {},
+            "NO_ROWS",
+            "The list of rows is empty; leave it out for all.",
+            ("rows",),
+            id="no rows",
+        ),
+        pytest.param({9: {}}, "NO_SUCH_ROW", "The import has no row 9.", ("rows",), id="no row"),
+        pytest.param(
+            {3: {}},
+            "ROW_NOT_FAILED",
+            "Row 3 has not failed; only failed rows are run again.",
+            ("rows",),
+            id="passed row",
+        ),
+        pytest.param(
+            {2: {"colour": "red"}},
+            "UNKNOWN_COLUMN",
+            f"The file has no column 'colour'; it has {HEADERS['assign'].replace(',', ', ')}.",
+            ("rows",),
+            id="no column",
+        ),
+        pytest.param(
+            {2: {"case_id": "a\x00b"}},
+            "INVALID_CELL",
+            "Row 2: the new cell of 'case_id' contains characters that can't be stored.",
+            ("rows",),
+            id="NUL",
+        ),
+        pytest.param(
+            {2: {"case_id": "\ud800"}},
+            "INVALID_CELL",
+            "Row 2: the new cell of 'case_id' contains characters that can't be stored.",
+            ("rows",),
+            id="half a character",
+        ),
+    ],
+)
+async def test_wrong_rows(
+    small: World, corrections: Corrections, code: str, message: str, field: tuple[str, ...]
+) -> None:
+    """A row or column that there is not, or that has not failed, is refused; nothing is run."""
+    import_id = await small.run("assign", CLOSED, OK)
+    before = await small.fetchrow("SELECT * FROM imports")
+    with pytest.raises(RetryError) as caught:
+        await small.request_retry(import_id, corrections)
+
+    assert (caught.value.code, caught.value.message, caught.value.field) == (code, message, field)
+    assert await small.fetchrow("SELECT * FROM imports") == before
+
+
+async def refused(world: World, import_id: int) -> tuple[str, str]:
+    with pytest.raises(RetryError) as caught:
+        await world.request_retry(import_id)
+    return caught.value.code, caught.value.message
+
+
+async def test_what_can_not_be_tried_again(small: World) -> None:
+    """An import that runs, that has no failed rows, that is refused, or that there is not."""
+    running = await small.split("assign", CLOSED)
+    passed = await small.run("assign", OK)
+    file = await small.upload("assign", data=b"")
+    await small.bell.split(file)
+    await small.drain()
+
+    assert await refused(small, running) == (
+        "NOT_FINISHED",
+        "The import is still running; wait for its end.",
+    )
+    assert await refused(small, passed) == ("NOTHING_TO_RETRY", "The import has no failed rows.")
+    assert await refused(small, file) == ("NOTHING_TO_RETRY", "The import has no failed rows.")
+    assert await refused(small, 404) == ("NOT_FOUND", "There is no such import.")
+
+
+async def test_name_taken(small: World) -> None:
+    """An import can't be opened again while another one of its name is running."""
+    import_id = await small.run("assign", CLOSED, name="May")
+    await small.upload("assign", OK, name="May")
+
+    assert await refused(small, import_id) == (
+        "NAME_TAKEN",
+        "Another import of this name is running; wait for its end.",
+    )
+    assert (await small.counts(import_id)).status == "FAILED"
+
+
+async def test_twice_at_once(small: World) -> None:
+    """Of two wishes at the same moment one is refused, and the rows are run once."""
+    import_id = await small.run("assign", CLOSED, "x,y,,,")
+    await small.set_active("cases", "trv-002", is_active=True)
+    ends: list[Any] = await asyncio.gather(
+        *[small.request_retry(import_id) for _ in range(4)], return_exceptions=True
+    )
+    await small.drain()
+
+    assert sorted(getattr(end, "code", "") for end in ends) == ["", *["NOT_FINISHED"] * 3]
+    assert await small.counts(import_id) == Counts("PROCESSED", 2, 1, 1, 0, 1, 0, 0, 0)
+
+
+async def test_doubled_messages(small: World) -> None:
+    """Messages about a retry may come many times and at once."""
+    import_id = await small.run("assign", *["x,y,,,"] * 7, CLOSED)
+    await small.set_active("cases", "trv-002", is_active=True)
+    await small.request_retry(import_id)
+    await asyncio.gather(*[small.engine.split(import_id) for _ in range(4)])
+    await asyncio.gather(*[small.engine.run(import_id) for _ in range(4)])
+    await small.drain()
+
+    assert await small.counts(import_id) == Counts("PROCESSED", 8, 1, 7, 0, 1, 0, 0, 0)
+
+
+async def test_a_type_that_was_switched_off(world: World) -> None:
+    """When the import's type is gone, a retry ends, says why, and leaves the rows as they were."""
+    on = world.with_engine(seating=world.engine.importers["assign"])
+    import_id = await on.run("seating", OK, CLOSED, header=HEADERS["assign"])
+    before = (await on.counts(import_id), await on.results(import_id))
+    await world.retry(import_id)
+    errors = await world.fetchrow("SELECT errors::text FROM imports")
+    after = (await world.counts(import_id), await world.results(import_id))
+    await world.set_active("cases", "trv-002", is_active=True)
+    await on.retry(import_id)
+
+    assert before == after
+    assert "UNKNOWN_TYPE" in errors[0]
+    assert await on.counts(import_id) == Counts("PROCESSED", 2, 2, 0, 0, 2, 0, 0, 0)
+    assert (await on.fetchrow("SELECT errors::text FROM imports"))[0] == "[]"
+
+
+async def test_many_rows(world: World) -> None:
+    """More failed rows than are read at once are all run again, in several chunks."""
+    small = world.with_engine(chunk_rows=3_000)
+    import_id = await small.run("assign", *[f"x-{n},y,,," for n in range(11_000)])
+    await small.retry(import_id)
+
+    assert await small.counts(import_id) == Counts("FAILED", 11_000, 0, 11_000, 0, 0, 0, 0, 0)
+
+
+async def test_versions_grow(small: World) -> None:
+    """A reader can tell every state of a retry from the ones before it."""
+    import_id = await small.run("assign", CLOSED)
+    before = await small.fetchrow("SELECT version FROM imports")
+    await small.retry(import_id)
+    after = await small.fetchrow("SELECT version, retry, finished_at FROM imports")
+
+    assert after["version"] == before["version"] + 3
+    assert after["retry"] is None
+    assert after["finished_at"]
