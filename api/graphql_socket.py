@@ -167,9 +167,10 @@ class _Session:
             if not self._fatal.done():
                 self._fatal.set_exception(_as_close(error))
         except Exception as error:
-            failure = GraphQLError(str(error), original_error=error)
+            if not isinstance(error, GraphQLError):
+                error = GraphQLError(str(error), original_error=error)
             with suppress(Exception):
-                await self._send_errors(operation_id, [failure])
+                await self._send_errors(operation_id, [error])
         finally:
             if self._operations.get(operation_id) is asyncio.current_task():
                 del self._operations[operation_id]

@@ -91,7 +91,10 @@ async def test_file_names(api: Api, sent: str, kept: str) -> None:
         ({"content": b"case_id,user_id\r\n"}, (None, "file")),
         ({"content": b"%PDF-1.7"}, ("NOT_A_TABLE", "file")),
         ({"content": b"user_id,case_id\r\na,b\r\n"}, ("WRONG_TYPE", "file")),
-        ({"content": b"case_id,user_id,case_role_id,what\r\na,b,c,d\r\n"}, ("UNKNOWN_COLUMN", "file")),
+        (
+            {"content": b"case_id,user_id,case_role_id,what\r\na,b,c,d\r\n"},
+            ("UNKNOWN_COLUMN", "file"),
+        ),
         ({"content": b"case_id,user_id,case_role_id\n\xff,b,staff\n"}, (None, "file")),
     ],
     ids=lambda value: repr(value)[:50],
