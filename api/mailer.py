@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from contextlib import contextmanager, suppress
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import formatdate
@@ -14,6 +15,7 @@ from importers.outbox import NotSentError
 from models.row import RowOutcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from importers.outbox import Carrier
@@ -47,6 +49,18 @@ def compose(letter: Letter, sender: str) -> EmailMessage:
     return message
 
 
+def _composed(letter: Letter, sender: str) -> bytes:
+    """Write the mail as it is sent.
+
+    Raises:
+        NotSentError: the address would break the mail's header.
+    """
+    try:
+        return compose(letter, sender).as_bytes()
+    except ValueError as error:
+        raise NotSentError(f"the address can't be used: {error}", is_final=True) from error
+
+
 def _one_line(text: str) -> str:
     return " ".join(text.split())
 
@@ -74,19 +88,29 @@ class SmtpCarrier:
     def send(self, letter: Letter) -> None:
         """Send the mail. An end of the connection after the text was begun leaves it open whether
         the server has it, and so does the exception."""
-        message = compose(letter, self._sender)
-        try:
-            server = self._connect()
-        except (OSError, smtplib.SMTPException) as error:
-            raise NotSentError(_reason(error)) from error
-        with server:
+        message = _composed(letter, self._sender)
+        with self._connected() as server:
             self._envelope(server, letter.recipient)
             try:
-                code, answer = server.data(message.as_bytes())
+                code, answer = server.data(message)
             except smtplib.SMTPDataError as error:
                 raise _refused(error.smtp_code, error.smtp_error) from error
             if code != _ACCEPTED:
                 raise _refused(code, answer)
+
+    @contextmanager
+    def _connected(self) -> Iterator[smtplib.SMTP]:
+        """Connect, and say goodbye at the end; what is answered to that changes nothing."""
+        try:
+            server = self._connect()
+        except (OSError, smtplib.SMTPException) as error:
+            raise NotSentError(_reason(error)) from error
+        try:
+            yield server
+        finally:
+            with suppress(OSError, smtplib.SMTPException):
+                server.quit()
+            server.close()
 
     def _connect(self) -> smtplib.SMTP:
         host = self._url.hostname or "localhost"
@@ -97,13 +121,20 @@ class SmtpCarrier:
             )
         else:
             server = smtplib.SMTP(host, self._url.port or 25, timeout=_SECONDS)
+        try:
+            self._introduce(server, context)
+        except (OSError, smtplib.SMTPException):
+            server.close()
+            raise
+        return server
+
+    def _introduce(self, server: smtplib.SMTP, context: ssl.SSLContext) -> None:
         server.ehlo()
         if self._url.scheme == "smtp" and server.has_extn("starttls"):
             server.starttls(context=context)
             server.ehlo()
         if self._url.username:
             server.login(unquote(self._url.username), unquote(self._url.password or ""))
-        return server
 
     def _envelope(self, server: smtplib.SMTP, recipient: str) -> None:
         options = [] if recipient.isascii() else ["SMTPUTF8"]
@@ -128,7 +159,7 @@ class FileCarrier:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             draft = self._folder / f".{letter.id:08}.eml"
-            draft.write_bytes(compose(letter, self._sender).as_bytes())
+            draft.write_bytes(_composed(letter, self._sender))
             draft.replace(self._folder / f"{letter.id:08}.eml")
         except OSError as error:
             raise NotSentError(_reason(error)) from error
