@@ -135,10 +135,8 @@ async def test_twice(empty_database_url: str) -> None:
 
 async def test_at_once(empty_database_url: str) -> None:
     """Processes that start at the same time don't get into each other's way."""
-    code = f"import asyncio; from models.db import migrate; asyncio.run(migrate({empty_database_url!r}))"
-    processes = [
-        await asyncio.create_subprocess_exec(sys.executable, "-c", code, cwd=ROOT) for _ in range(3)
-    ]
+    command = [sys.executable, "-c", MIGRATE, empty_database_url]
+    processes = [await asyncio.create_subprocess_exec(*command, cwd=ROOT) for _ in range(3)]
     codes = [await process.wait() for process in processes]
     async with connected(empty_database_url) as db:
         assert codes == [0, 0, 0]

@@ -1,0 +1,221 @@
+"""A worker process does what waits, tells of it, and stops when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from io import BytesIO
+from pathlib import Path
+
+import asyncpg
+import pytest
+import redis
+from asyncpg import Connection
+
+import api
+from api.broker import Doorbell, events_channel, make_broker
+from models.db import credentials
+from models.upload import store_file
+
+ROOT = Path(api.__file__).parent.parent
+HEADER = "case_id,user_id,case_role_id,case_notify\r\n"
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Connection]:
+    """A database with an app, a case and 60 users."""
+    connection = await asyncpg.connect(**credentials(database_url))
+    await connection.execute(
+        """
+        INSERT INTO apps (id, slug, name) VALUES (1, 'one', 'One');
+        INSERT INTO roles (app_id, key, label) VALUES (1, 'staff', 'Staff');
+        INSERT INTO cases (app_id, tag_id) VALUES (1, 'trv-001');
+        INSERT INTO users (app_id, tag_id, email)
+          SELECT 1, 'u-' || n, n || '@example.org' FROM generate_series(0, 59) AS n;
+        """
+    )
+    yield connection
+    await connection.close()
+
+
+async def upload(db: Connection, *, age: int = 0) -> int:
+    """Store an import of 60 rows, as old as that many seconds."""
+    rows = "".join(f"trv-001,u-{n},staff,{int(n < 3)}\r\n" for n in range(60))
+    import_id = await db.fetchval(
+        """
+        INSERT INTO imports (app_id, type, name, source, file_name, file_size, file_sha256, rung_at)
+        VALUES (1, 'assign', 'May', 'api', 'may.csv', 1, '', now() - $1::int * interval '1 s')
+        RETURNING id
+        """,
+        age,
+    )
+    await store_file(db, 1, import_id, BytesIO((HEADER + rows).encode()))
+    return int(import_id)
+
+
+async def finished(db: Connection, import_id: int) -> asyncpg.Record:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        row = await db.fetchrow("SELECT * FROM imports WHERE id = $1", import_id)
+        if row["finished_at"]:
+            return row
+        await asyncio.sleep(0.02)
+    raise AssertionError(f"the import is still {row['status']}")
+
+
+def mails_in(folder: Path) -> int:
+    return len(list(folder.glob("*.eml")))
+
+
+async def begun(db: Connection) -> None:
+    """Wait until a first chunk is done."""
+    for _ in range(3_000):
+        if await db.fetchval("SELECT EXISTS (SELECT 1 FROM import_rows)"):
+            return
+        await asyncio.sleep(0.01)
+
+
+async def age(db: Connection) -> None:
+    """Let a minute go by for the sweeper."""
+    await db.execute(
+        """
+        UPDATE import_chunks SET attempted_at = now() - interval '1 minute';
+        UPDATE imports SET rung_at = now() - interval '1 minute',
+          split_at = now() - interval '1 minute'
+        """
+    )
+
+
+async def launch(database_url: str, redis_url: str, **more: str) -> asyncio.subprocess.Process:
+    environ = {
+        "PATH": os.environ["PATH"],
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        "CASEROLL_CHUNK_ROWS": "20",
+        **more,
+    }
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "api.worker", cwd=ROOT, env=environ, stderr=asyncio.subprocess.PIPE
+    )
+
+
+async def stop(process: asyncio.subprocess.Process) -> tuple[int, float, str]:
+    """Stop the worker; return its exit code, how long that took, and its log."""
+    began = time.monotonic()
+    if process.returncode is None:
+        process.send_signal(signal.SIGTERM)
+    _, log = await process.communicate()
+    return process.returncode or 0, time.monotonic() - began, log.decode()
+
+
+async def test_a_message(db: Connection, database_url: str, redis_url: str, tmp_path: Path) -> None:
+    """A worker that is rung for cuts the file, runs its chunks, sends the mails and tells of it."""
+    process = await launch(database_url, redis_url, CASEROLL_MAIL_DIR=str(tmp_path))
+    try:
+        listener = redis.Redis.from_url(redis_url).pubsub()
+        listener.subscribe(events_channel(1))
+        import_id = await upload(db)
+        broker = make_broker(redis_url)
+        await Doorbell(broker).split(import_id)
+        row = await finished(db, import_id)
+        for _ in range(200):
+            if mails_in(tmp_path) == 3:
+                break
+            await asyncio.sleep(0.02)
+    finally:
+        code, seconds, log = await stop(process)
+    events = []
+    while message := listener.get_message(timeout=0.1):
+        events.append(message["data"])
+    listener.close()
+    broker.close()
+
+    assert (row["status"], row["total"], row["created"]) == ("PROCESSED", 60, 60)
+    assert mails_in(tmp_path) == 3
+    assert events[1:] == [str(import_id).encode()] * 4
+    assert code == 0
+    assert seconds < 10
+    assert "Traceback" not in log
+
+
+async def test_the_sweeper(db: Connection, database_url: str, redis_url: str) -> None:
+    """A worker finds an import that nobody has told it of."""
+    import_id = await upload(db, age=60)
+    process = await launch(database_url, redis_url)
+    try:
+        row = await finished(db, import_id)
+    finally:
+        code, _, log = await stop(process)
+
+    assert row["status"] == "PROCESSED"
+    assert code == 0
+    assert "Traceback" not in log
+
+
+async def test_stopped_in_the_middle(db: Connection, database_url: str, redis_url: str) -> None:
+    """A worker that is told to stop finishes its chunk; another one does the rest."""
+    import_id = await upload(db)
+    broker = make_broker(redis_url)
+    first = await launch(database_url, redis_url, CASEROLL_CHUNK_ROWS="1")
+    await Doorbell(broker).split(import_id)
+    await begun(db)
+    code, _, log = await stop(first)
+    await age(db)
+    second = await launch(database_url, redis_url)
+    try:
+        row = await finished(db, import_id)
+    finally:
+        await stop(second)
+    broker.close()
+
+    assert code == 0
+    assert "Traceback" not in log
+    assert (row["status"], row["created"]) == ("PROCESSED", 60)
+    assert await db.fetchval("SELECT count(*) FROM assignment_history") == 60
+
+
+async def test_killed_in_the_middle(db: Connection, database_url: str, redis_url: str) -> None:
+    """A worker that is killed leaves nothing half done; another one does the rest."""
+    import_id = await upload(db)
+    broker = make_broker(redis_url)
+    first = await launch(database_url, redis_url, CASEROLL_CHUNK_ROWS="1")
+    await Doorbell(broker).split(import_id)
+    await begun(db)
+    first.kill()
+    await first.communicate()
+    await age(db)
+    second = await launch(database_url, redis_url)
+    try:
+        row = await finished(db, import_id)
+    finally:
+        await stop(second)
+    broker.close()
+
+    assert (row["status"], row["created"], row["unchanged"]) == ("PROCESSED", 60, 0)
+    assert await db.fetchval("SELECT count(*) FROM assignment_history") == 60
+    assert await db.fetchval("SELECT count(*) FROM import_rows") == 60
+
+
+async def test_wrong_settings(redis_url: str) -> None:
+    """Settings that are wrong are told, all at once, and the worker does not start."""
+    process = await launch("", redis_url, CASEROLL_CHUNK_ROWS="none")
+    _, log = await process.communicate()
+
+    assert process.returncode == 2
+    assert "DATABASE_URL is not set." in log.decode()
+    assert "CASEROLL_CHUNK_ROWS" in log.decode()
+
+
+async def test_ringing_without_a_broker(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    """A bell that can't be heard is no error: the sweeper rings again."""
+    broker = make_broker(f"unix://{tmp_path}/nobody")
+    bell = Doorbell(broker)
+    await bell.split(1)
+    await bell.changed(1, 1)
+    broker.close()
+
+    assert caplog.text.count("Redis is out of reach") == 2
