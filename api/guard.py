@@ -88,29 +88,49 @@ _validate = lru_cache(_REMEMBERED)(validate_document)
 
 
 def check_size(document: DocumentNode, variables: Mapping[str, object]) -> None:
-    """Refuse a document of which any operation is too large.
+    """Refuse a document of which any operation or fragment is too large.
 
-    Each fragment is measured once, however often it is spread, so that the time is linear in the
-    document's length whatever the size of what it asks for.
+    Each fragment is measured once an operation, however often it is spread, so that the time is
+    linear in the document's length whatever the size of what it asks for. Fragments that nothing
+    spreads are measured, too: validation would compare their fields with one another.
 
     Raises:
         ApiError: it is too large.
     """
-    ruler = _Ruler(document, variables)
+    fragments = {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
     for definition in document.definitions:
-        if not isinstance(definition, OperationDefinitionNode):
-            continue
-        _check("root fields", len(definition.selection_set.selections), MOST_ROOT_FIELDS)
-        size = ruler.measure(definition.selection_set)
-        _check("levels", size.depth, MOST_DEPTH)
-        _check("fields", size.fields, MOST_FIELDS)
-        _check("aliases", size.aliases, MOST_ALIASES)
-        if size.objects > MOST_OBJECTS:
-            raise ApiError(
-                "TOO_COMPLEX",
-                f"The query may return {size.objects:,} objects; {MOST_OBJECTS:,} are the most. "
-                "Ask for smaller pages.",
-            )
+        if isinstance(definition, OperationDefinitionNode):
+            _check("root fields", len(definition.selection_set.selections), MOST_ROOT_FIELDS)
+            given = {**_defaults(definition), **variables}
+            _check_parts(_Ruler(fragments, given).measure(definition.selection_set))
+    unspread = _Ruler(fragments, variables)
+    for fragment in fragments.values():
+        _check_parts(unspread.measure(fragment.selection_set))
+
+
+def _check_parts(size: Size) -> None:
+    _check("levels", size.depth, MOST_DEPTH)
+    _check("fields", size.fields, MOST_FIELDS)
+    _check("aliases", size.aliases, MOST_ALIASES)
+    if size.objects > MOST_OBJECTS:
+        raise ApiError(
+            "TOO_COMPLEX",
+            f"The query may return {size.objects:,} objects; {MOST_OBJECTS:,} are the most. "
+            "Ask for smaller pages.",
+        )
+
+
+def _defaults(operation: OperationDefinitionNode) -> dict[str, object]:
+    """Return the numbers that variables have when they are not given."""
+    return {
+        definition.variable.name.value: int(definition.default_value.value[:9])
+        for definition in operation.variable_definitions or ()
+        if isinstance(definition.default_value, IntValueNode)
+    }
 
 
 def _check(noun: str, number: int, limit: int) -> None:
@@ -121,13 +141,11 @@ def _check(noun: str, number: int, limit: int) -> None:
 class _Ruler:
     """Measures selections, and remembers the fragments it has measured."""
 
-    def __init__(self, document: DocumentNode, variables: Mapping[str, object]) -> None:
+    def __init__(
+        self, fragments: Mapping[str, FragmentDefinitionNode], variables: Mapping[str, object]
+    ) -> None:
         self._variables = variables
-        self._fragments = {
-            definition.name.value: definition
-            for definition in document.definitions
-            if isinstance(definition, FragmentDefinitionNode)
-        }
+        self._fragments = fragments
         self._known: dict[str, Size] = {}
 
     def measure(self, selections: SelectionSetNode | None) -> Size:

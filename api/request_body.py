@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 MOST_JSON_BYTES = 1024 * 1024
+IDLE_SECONDS = 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,11 +47,22 @@ async def limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
     if size > limit:
         raise _too_large(limit)
     size = 0
-    async for block in request.stream():
+    blocks = request.stream()
+    while (block := await _next(blocks)) is not None:
         size += len(block)
         if size > limit:
             raise _too_large(limit)
         yield block
+
+
+async def _next(blocks: AsyncGenerator[bytes, None]) -> bytes | None:
+    """Wait for the next block, but not for ever."""
+    try:
+        async with asyncio.timeout(IDLE_SECONDS):
+            return await anext(blocks, None)
+    except TimeoutError as error:
+        message = f"Nothing came for {IDLE_SECONDS:.0f} seconds."
+        raise HttpError(408, "TIMEOUT", message, {"Connection": "close"}) from error
 
 
 def parse_json(text: bytes | str, noun: str) -> Any:

@@ -26,6 +26,9 @@ IMPORT_ROWS = Listing(
     parent="t.id > {0} << 32 AND t.id < ({0} + 1) << 32",
 )
 
+# PostgreSQL's words have 2,046 bytes at most.
+_SEARCH_LONGEST = 500
+
 _ASSIGNMENT_COLUMNS = """
 t.id, t.notify, t.created_at, t.updated_at,
 t.created_import_id, t.created_row, t.updated_import_id, t.updated_row,
@@ -69,7 +72,7 @@ _SEARCHED = {
 
 def matches_search(listing: Listing, text: str) -> Condition:
     """Ask for rows in which every word of the text begins a word; for nothing if it has none."""
-    query = prefix_query(text)
+    query = prefix_query(text[:_SEARCH_LONGEST])
     if query is None:
         return Condition("false")
     return Condition(f"{_SEARCHED[listing.name]} @@ to_tsquery('simple', {{}})", query)

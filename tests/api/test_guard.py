@@ -1,0 +1,115 @@
+"""What a query may cost: too much is refused, in a moment, before anything is executed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from graphql import build_client_schema, get_introspection_query
+
+from tests.api.world import Api, add_cases
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{" + " ".join(f"a{n}: viewer {{ tokenName }}" for n in range(31)) + "}",
+        "{" + " ".join("viewer { tokenName }" for n in range(21)) + "}",
+        "{ cases { edges { node {"
+        + "assignments { edges { node { case {" * 5
+        + "id"
+        + "}}}}" * 5
+        + "}}}}",
+        "{ cases(first: 100) { edges { node { assignments(first: 100) { edges { node {"
+        " user { id } role { key } } } } } } } }",
+        "{ " + "viewer { " * 16 + "tokenName" + "}" * 17,
+        "query ($n: Int) { cases(first: $n) { edges { node { assignments(first: $n) { edges {"
+        " node { user { assignments(first: $n) { totalCount } } } } } } } } }",
+        "{ ...f0 ...f0 } "
+        + " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(60))
+        + " fragment f60 on Query { viewer { tokenName } }",
+    ],
+    ids=["aliases", "root fields", "depth", "objects", "nesting", "variables", "fragments"],
+)
+async def test_too_complex(api: Api, query: str) -> None:
+    """A query that would cost too much is refused, in a moment, before anything is executed."""
+    started = asyncio.get_running_loop().time()
+
+    assert await api.code(query, {"n": 100}) == "TOO_COMPLEX"
+    assert asyncio.get_running_loop().time() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    ("variables", "declared", "is_refused"),
+    [
+        ({}, "$n: Int", False),
+        ({"n": None}, "$n: Int", False),
+        ({"n": 50}, "$n: Int = 100", False),
+        ({"n": 100}, "$n: Int", True),
+        ({}, "$n: Int = 100", True),
+        ({"n": 10**9}, "$n: Int", True),
+    ],
+)
+async def test_variables_count(
+    api: Api, variables: dict[str, Any], declared: str, is_refused: bool
+) -> None:
+    """Page sizes count as they will be, also when they come from a variable or its default."""
+    query = (
+        f"query ({declared}) {{ cases(first: $n) {{ edges {{ node {{ assignments(first: $n)"
+        " { edges { node { user { id } role { key } } } } } } } }"
+    )
+
+    result = await api.execute(query, variables)
+
+    assert is_refused == (result.get("errors", [{}])[0].get("message", "").startswith("The query"))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ viewer { ...f } } fragment f on Viewer {" + "tokenName " * 900 + "}",
+        "{ viewer { tokenName } } fragment f on Viewer {" + "tokenName " * 900 + "}",
+        "{ viewer { tokenName } } fragment f on Viewer { " + "app { slug " * 200 + "}" * 201,
+    ],
+    ids=["spread", "not spread", "deep"],
+)
+async def test_fragments_count(api: Api, query: str) -> None:
+    """A fragment counts, whether anything spreads it or not."""
+    started = asyncio.get_running_loop().time()
+
+    assert await api.code(query) in ("TOO_COMPLEX", "SYNTAX_ERROR")
+    assert asyncio.get_running_loop().time() - started < 0.5
+
+
+async def test_too_many_tokens(api: Api) -> None:
+    """A query of more than 1,000 tokens is not even parsed to its end."""
+    assert await api.code("{ viewer { " + "tokenName " * 1000 + "} }") == "SYNTAX_ERROR"
+
+
+async def test_same_field_many_times_is_quick(api: Api) -> None:
+    """What makes graphql-core's own rules compare every field with every other is refused first."""
+    query = "{ viewer { " + "tokenName " * 900 + "} }"
+    started = asyncio.get_running_loop().time()
+
+    assert await api.code(query) == "TOO_COMPLEX"
+    assert asyncio.get_running_loop().time() - started < 0.5
+
+
+async def test_page_of_a_hundred_with_its_people_is_allowed(api: Api) -> None:
+    """What a client reasonably asks for is within the limits."""
+    await add_cases(api.world.app, 1)
+
+    data = await api.data(
+        "{ cases(first: 100) { edges { node { id assignments { edges { node { user { email }"
+        " role { key } } } } } } } }"
+    )
+
+    assert len(data["cases"]["edges"]) == 1
+
+
+async def test_introspection(api: Api) -> None:
+    """Tools can read the schema, with a token."""
+    data = await api.data(get_introspection_query(input_value_deprecation=True))
+
+    assert build_client_schema(data).query_type
