@@ -23,7 +23,7 @@ from importers.retry import Corrections, request_retry
 from models.app import create_app
 from models.db import connection, transaction
 from models.mail import Letter
-from models.row import RowOutcome, RowStatus, row_number
+from models.row import RowOutcome, RowStatus, find_rows, row_number
 from models.upload import store_file
 
 HEADERS = {
@@ -240,6 +240,12 @@ class World:
         return [
             {**row, "errors": json.loads(row["errors"]) if row["errors"] else None} for row in rows
         ]
+
+    async def cells(self, import_id: int, *numbers: int) -> list[list[str]]:
+        """Read the cells of rows."""
+        async with connection() as db:
+            found = await find_rows(db, import_id, numbers)
+        return [list(found[number].cells) for number in numbers]
 
     async def assignments(self) -> dict[tuple[str, str], tuple[str, int]]:
         """Read who is on which case, in which role and with which notify."""
