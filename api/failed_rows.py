@@ -49,7 +49,7 @@ async def failed_rows_csv(scope: Scope, of_import: Record) -> AsyncIterator[byte
 
 
 def _cells(row: Record, kept: Sequence[int]) -> list[str]:
-    own = row["cells"]
+    own = json.loads(row["cells"])
     messages = [error["message"] for error in json.loads(row["errors"] or "[]")]
     return [
         *[own[index] if index < len(own) else "" for index in kept],

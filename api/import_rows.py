@@ -107,7 +107,7 @@ class ImportRow:
         outcome = row["outcome"]
         return cls(
             number=row_number(row["id"]),
-            cells=_cells(header, row["cells"]),
+            cells=_cells(header, json.loads(row["cells"])),
             status=RowStatus[StoredStatus(row["status"]).name],
             outcome=RowOutcome[StoredOutcome(outcome).name] if outcome else None,
             message=row["message"],

@@ -30,9 +30,7 @@ class StoredDirectory:
         """Find cases by Tag ID, else by ID."""
         ids = _ids("Case", keys)
         found = await find_cases(self._db, self._app_id, tags=list(keys), ids=list(ids.values()))
-        return _by_key(
-            keys, ids, [Case(id=c.id, tag_id=c.tag_id, is_active=c.is_active) for c in found]
-        )
+        return _by_key(keys, ids, [Case(**record._asdict()) for record in found])
 
     async def users(self, keys: Collection[str]) -> Mapping[str, User]:
         """Find users by Tag ID, else by ID."""
@@ -70,7 +68,8 @@ def _ids(kind: str, keys: Collection[str]) -> dict[str, int]:
 
 
 def _by_key(keys: Collection[str], ids: Mapping[str, int], found: Sequence[E]) -> dict[str, E]:
+    """Give each key what it names: a Tag ID match wins over an ID."""
     by_tag = {entity.tag_id: entity for entity in found}
-    by_id = {entity.id: entity for entity in found}
-    named = {key: by_tag.get(key) or by_id.get(ids.get(key, 0)) for key in keys}
-    return {key: entity for key, entity in named.items() if entity}
+    by_id = {entity.id: entity for entity in found} if ids else {}
+    named = {key: by_id[key_of_id] for key, key_of_id in ids.items() if key_of_id in by_id}
+    return named | {key: by_tag[key] for key in keys if key in by_tag}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import orjson
 from tortoise import fields
-from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ class ImportRow(Model):
     outcome: RowOutcome | None = fields.IntEnumField(RowOutcome, null=True)  # type: ignore[assignment]
     message = fields.TextField(null=True)
     errors: list[dict[str, Any]] | None = fields.JSONField(null=True)
-    cells: list[str] = ArrayField(element_type="text")
+    cells: list[str] = fields.JSONField()
 
     class Meta:
         table = "import_rows"
@@ -96,8 +95,8 @@ async def write_rows(
                 result.status,
                 result.outcome,
                 result.message,
-                json.dumps(result.errors) if result.errors else None,
-                result.cells,
+                orjson.dumps(result.errors).decode() if result.errors else None,
+                orjson.dumps(result.cells).decode(),
             )
             for result in results
         ),
@@ -156,9 +155,9 @@ async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> d
 def _result(row: Any) -> RowResult:
     return RowResult(
         row["id"] & ((1 << _ROW_BITS) - 1),
-        row["cells"],
+        orjson.loads(row["cells"]),
         RowStatus(row["status"]),
         RowOutcome(row["outcome"]) if row["outcome"] else None,
         row["message"],
-        json.loads(row["errors"]) if row["errors"] else (),
+        orjson.loads(row["errors"]) if row["errors"] else (),
     )

@@ -156,7 +156,7 @@ class Migration(migrations.Migration):
                 ('outcome', fields.IntEnumField(null=True, description='CREATED: 1\nUPDATED: 2\nREMOVED: 3\nUNCHANGED: 4', enum_type=RowOutcome, generated=False)),
                 ('message', fields.TextField(null=True, unique=False)),
                 ('errors', fields.JSONField(null=True, encoder=JSON_DUMPS, decoder=loads)),
-                ('cells', ArrayField(element_type='TEXT')),
+                ('cells', fields.JSONField(encoder=JSON_DUMPS, decoder=loads)),
             ],
             options={'table': 'import_rows', 'app': 'models', 'pk_attr': 'id', 'table_description': 'The result of one row, written once, by the chunk that ran it.'},
             bases=['Model'],
