@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import asyncio
 
 from importers.retry import RetryError
