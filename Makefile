@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check fmt bench lock clean
+.PHONY: help setup up test check fmt schema bench lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ check: setup ## Check format, lint, types and layers
 fmt: setup ## Format the code, mend what the linter can mend
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+schema: setup ## Write docs/schema.graphql anew
+	$(BIN)/python -m api.schema > docs/schema.graphql
 
 bench: setup ## Measure the throughput of an import
 	$(BIN)/python bench/import.py

@@ -21,6 +21,8 @@ DEFAULT_MAX_ROWS = 10_000_000
 DEFAULT_MAX_COLUMNS = 100
 DEFAULT_CHUNK_ROWS = 10_000
 DEFAULT_WORKERS = 2
+# What GraphQL's Int holds: the API tells sizes in it.
+_LARGEST_INT = 2**31 - 1
 
 _DATABASE_SCHEMES = ("postgresql", "postgres")
 _REDIS_SCHEMES = ("redis", "rediss", "unix")
@@ -85,7 +87,9 @@ class Settings:
             mail_dir=reader.path("CASEROLL_MAIL_DIR"),
             host=reader.text("CASEROLL_HOST") or DEFAULT_HOST,
             port=reader.number("CASEROLL_PORT", DEFAULT_PORT, high=65_535),
-            max_upload_bytes=reader.number("CASEROLL_MAX_UPLOAD_BYTES", DEFAULT_MAX_UPLOAD_BYTES),
+            max_upload_bytes=reader.number(
+                "CASEROLL_MAX_UPLOAD_BYTES", DEFAULT_MAX_UPLOAD_BYTES, high=_LARGEST_INT
+            ),
             max_rows=reader.number("CASEROLL_MAX_ROWS", DEFAULT_MAX_ROWS),
             max_columns=reader.number("CASEROLL_MAX_COLUMNS", DEFAULT_MAX_COLUMNS, high=1_000),
             chunk_rows=reader.number("CASEROLL_CHUNK_ROWS", DEFAULT_CHUNK_ROWS, high=100_000),

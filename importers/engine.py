@@ -62,7 +62,11 @@ class Engine:
     carrier: Carrier
 
     async def split(self, import_id: int) -> None:
-        """Cut an import into chunks."""
+        """Cut an import into chunks.
+
+        Raises:
+            RetryableError: the database is not well.
+        """
         work = await split_import(
             import_id, self.importers, self.limits, chunk_rows=self.chunk_rows
         )

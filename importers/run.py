@@ -73,7 +73,7 @@ async def run_chunk(
                 return None
             return await _run(db, work, chunk, claim, importers)
     except Exception as error:
-        if not is_passing(error):
+        if not (is_passing(error) or isinstance(error, RetryableError)):
             raise
         await _give_back(claim)
         raise RetryableError(f"chunk {claim.chunk_id} is to be run again: {error}") from error

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
-from contextlib import asynccontextmanager
 from dataclasses import asdict
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from importers.base import header_spec
 from importers.chunking import Chunker
-from importers.errors import ErrorDetail, FileRefusedError
+from importers.errors import ErrorDetail, FileRefusedError, RetryableError
 from importers.grouping import group_rows
 from importers.header import match_header
 from importers.read import Layout, ReadRow
 from importers.retry import corrected
 from importers.stored import StoredDirectory
 from importers.table import Limits, open_table
-from models.db import connection, transaction
+from models.db import allow_long, connection, is_passing, transaction
 from models.progress import begin, finish_retry_split, finish_split, lock_split, read_work, refuse
 from models.row import RowStatus, failed_rows, find_rows
 from models.upload import read_file
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from asyncpg import Connection
 
@@ -34,9 +34,14 @@ if TYPE_CHECKING:
     from models.row import RowResult
 
 # A split is one transaction; ten million rows take longer than transactions may otherwise.
-_LONG = ("statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout")
 _SPLIT_SECONDS = 1_800
 _IN_MEMORY = 8 * 1024 * 1024
+_NOT_CUT = ErrorDetail(
+    code="NOT_CUT",
+    message="The file could not be worked on, by no fault of its own; the worker's log says why.",
+)
+
+logger = logging.getLogger(__name__)
 
 
 async def split_import(
@@ -47,7 +52,10 @@ async def split_import(
     A file that can't be read ends the import as failed, with the reasons.
 
     Returns:
-        None when there was nothing to do.
+        None when there was nothing to do, or another worker is at it.
+
+    Raises:
+        RetryableError: the database is not well; nothing has been kept.
     """
     async with connection() as db:
         work = await read_work(db, import_id)
@@ -55,84 +63,87 @@ async def split_import(
             return None
         await begin(db, import_id)
     try:
-        await _split(work, importers, limits, chunk_rows)
-    except FileRefusedError as error:
         async with transaction() as db:
-            if await lock_split(db, import_id):
-                await refuse(db, import_id, [asdict(detail) for detail in error.errors])
+            if not await _take_over(db, work):
+                return None
+            await allow_long(db, _SPLIT_SECONDS)
+            await _split(db, work, importers, limits, chunk_rows)
+    except FileRefusedError as error:
+        await _refuse(import_id, error.errors)
+    except Exception as error:
+        if is_passing(error):
+            raise RetryableError(f"import {import_id} is to be cut again: {error}") from error
+        logger.exception("import %d can't be cut into chunks; it fails", import_id)
+        await _refuse(import_id, [_NOT_CUT])
     return work
 
 
+async def _take_over(db: Connection, work: Work) -> bool:
+    """Lock the work; False when another worker has done it or is at it."""
+    if not await lock_split(db, work.id):
+        return False
+    present = await read_work(db, work.id)
+    return present is not None and not present.is_split and present.retry == work.retry
+
+
+async def _refuse(import_id: int, errors: Sequence[ErrorDetail]) -> None:
+    async with transaction() as db:
+        if await lock_split(db, import_id):
+            await refuse(db, import_id, [asdict(detail) for detail in errors])
+
+
 async def _split(
-    work: Work, importers: Mapping[str, Importer], limits: Limits, chunk_rows: int
+    db: Connection,
+    work: Work,
+    importers: Mapping[str, Importer],
+    limits: Limits,
+    chunk_rows: int,
 ) -> None:
     if work.type not in importers:
         raise FileRefusedError([_no_importer(work.type)])
     if work.retry is None:
-        await _split_file(work, importers, limits, chunk_rows)
+        await _split_file(db, work, importers, limits, chunk_rows)
     else:
-        await _split_failed(work, importers[work.type], chunk_rows)
+        await _split_failed(db, work, importers[work.type], chunk_rows)
 
 
 async def _split_file(
-    work: Work, importers: Mapping[str, Importer], limits: Limits, chunk_rows: int
+    db: Connection,
+    work: Work,
+    importers: Mapping[str, Importer],
+    limits: Limits,
+    chunk_rows: int,
 ) -> None:
     importer = importers[work.type]
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
-        async with connection() as db:
-            async for part in read_file(db, work.id):
-                file.write(part)
+        async for part in read_file(db, work.id):
+            file.write(part)
         table = await asyncio.to_thread(_open, cast("BinaryIO", file), work, limits)
         layout = layout_of(table.header, importer, importers)
-        async with _split_transaction(work) as db:
-            if db is None:
-                return
-            chunker = _chunker(db, work, importer, layout, chunk_rows)
-            while rows := await asyncio.to_thread(_take, table, chunk_rows):
-                await chunker.add(rows)
-            await chunker.finish()
-            await finish_split(
-                db,
-                work.id,
-                rows=chunker.rows,
-                header=table.header,
-                encoding=table.encoding,
-                delimiter=table.delimiter,
-            )
+        chunker = _chunker(db, work, importer, layout, chunk_rows)
+        while rows := await asyncio.to_thread(_take, table, chunk_rows):
+            await chunker.add(rows)
+    await chunker.finish()
+    await finish_split(
+        db,
+        work.id,
+        rows=chunker.rows,
+        header=table.header,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+    )
 
 
-async def _split_failed(work: Work, importer: Importer, chunk_rows: int) -> None:
+async def _split_failed(db: Connection, work: Work, importer: Importer, chunk_rows: int) -> None:
     header = work.header or []
     layout = layout_of(header, importer, {importer.key: importer})
     retry = work.retry or {}
-    async with _split_transaction(work) as db:
-        if db is None:
-            return
-        chunker = _chunker(db, work, importer, layout, chunk_rows)
-        async for failed in failed_rows(db, work.id, retry["rows"]):
-            rows = [_again(result, layout, retry["cells"]) for result in failed]
-            await chunker.add([*await _context(db, work, failed, retry["cells"]), *rows])
-        await chunker.finish()
-        await finish_retry_split(db, work.id, rows=chunker.rows)
-
-
-@asynccontextmanager
-async def _split_transaction(work: Work) -> AsyncIterator[Connection | None]:
-    """Open the transaction, or yield None when another worker has done the work or is at it."""
-    async with transaction() as db:
-        if not await lock_split(db, work.id):
-            yield None
-            return
-        present = await read_work(db, work.id)
-        if present is None or present.is_split or present.retry != work.retry:
-            yield None
-            return
-        await db.execute(
-            "SELECT set_config(name, $2, true) FROM pg_settings WHERE name = ANY($1::text[])",
-            list(_LONG),
-            f"{_SPLIT_SECONDS}s",
-        )
-        yield db
+    chunker = _chunker(db, work, importer, layout, chunk_rows)
+    async for failed in failed_rows(db, work.id, retry["rows"]):
+        rows = [_again(result, layout, retry["cells"]) for result in failed]
+        await chunker.add([*await _context(db, work, failed, retry["cells"]), *rows])
+    await chunker.finish()
+    await finish_retry_split(db, work.id, rows=chunker.rows)
 
 
 def layout_of(

@@ -20,6 +20,8 @@ from models.db import migrate as migrate_database
 
 # Long enough for a request to end, short enough for a deployment not to wait for a subscriber.
 _SHUTDOWN_SECONDS = 5
+# Queries are limited to a thousand tokens: a larger message is refused before it has arrived.
+_MESSAGE_BYTES = 1024 * 1024
 
 
 @click.command()
@@ -40,6 +42,8 @@ def serve(host: str | None, port: int | None) -> int:
         uvicorn.Config(
             create_app(settings),
             timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
+            ws="websockets-sansio",
+            ws_max_size=_MESSAGE_BYTES,
             access_log=False,
             server_header=False,
             log_config=None,

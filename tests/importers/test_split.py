@@ -1,0 +1,76 @@
+"""Cutting a file into chunks, when something is in the way."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from importers.errors import RetryableError
+from models.db import allow_long, credentials, transaction
+from models.progress import lock_split
+from tests.importers.world import Counts, World
+
+ROW = "trv-001,jack-001,,staff,0"
+
+
+async def test_a_second_message_meanwhile(world: World, module_database_url: str) -> None:
+    """While one worker is at a file, another that is told of it does nothing and rings nobody."""
+    import_id = await world.upload("assign", ROW)
+    other = await asyncpg.connect(**credentials(module_database_url))
+    async with other.transaction():
+        assert await lock_split(other, import_id)
+        await world.engine.split(import_id)
+    await other.close()
+
+    assert list(world.bell.rings) == []
+    assert world.bell.changes == []
+    assert (await world.fetchrow("SELECT split_at FROM imports"))["split_at"] is None
+
+
+async def test_a_fault_of_ours(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error that nobody foresaw ends the import instead of being met again for ever."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr("importers.split.open_table", fail)
+    import_id = await world.run("assign", ROW)
+    errors = (await world.fetchrow("SELECT errors FROM imports"))["errors"]
+
+    assert await world.counts(import_id) == Counts("FAILED", 0, 0, 0, 0, 0, 0, 0, 0)
+    assert "The file could not be worked on, by no fault of its own" in errors
+    assert "secret" not in errors
+    assert "secret" in caplog.text
+
+
+async def test_a_fault_that_passes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost database leaves the import as it was, to be tried again."""
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise asyncpg.ConnectionDoesNotExistError("gone")
+
+    import_id = await world.upload("assign", ROW)
+    with monkeypatch.context() as patch:
+        patch.setattr("importers.split.open_table", fail)
+        with pytest.raises(RetryableError, match=f"import {import_id} is to be cut again"):
+            await world.engine.split(import_id)
+    await world.engine.split(import_id)
+    await world.drain()
+
+    assert (await world.counts(import_id)).created == 1
+
+
+async def test_a_long_transaction(opened: None) -> None:
+    """A transaction may be allowed more time than others, and each of its statements too."""
+    async with transaction() as db:
+        for name in ("transaction_timeout", "statement_timeout"):
+            await db.execute("SELECT set_config($1, '300ms', true)", name)
+        await allow_long(db, 5)
+        await db.execute("SELECT pg_sleep(0.5)")
+        found = await db.fetchval("SELECT 1")
+
+    assert found == 1
