@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SPLIT, RUN, MAIL = "split_import", "run_chunk", "send_mails"
-QUEUES = {SPLIT: "imports", RUN: "chunks", MAIL: "mails"}
+# One queue for all: each queue is polled by threads of its own, fifty times a second. Order matters
+# little, as an import and the outbox have one message each in it at a time.
+QUEUE = "caseroll"
 _SOCKET_SECONDS = 3.0
 _EVERY_COMMAND = 1_000_000
 _NAMESPACE = "caseroll"
@@ -53,8 +55,7 @@ def make_broker(redis_url: str, middleware: Sequence[Middleware] = ()) -> RedisB
         maintenance_chance=_EVERY_COMMAND,
         middleware=[Retries(), AsyncIO(), *middleware],
     )
-    for queue in QUEUES.values():
-        broker.declare_queue(queue)
+    broker.declare_queue(QUEUE)
     return broker
 
 
@@ -66,9 +67,7 @@ def register(broker: RedisBroker, engine: Engine) -> None:
         MAIL: engine.send_mails,
     }
     for name, method in methods.items():
-        declare = dramatiq.actor(
-            actor_name=name, queue_name=QUEUES[name], broker=broker, **_RETRIES
-        )
+        declare = dramatiq.actor(actor_name=name, queue_name=QUEUE, broker=broker, **_RETRIES)
         declare(method)
 
 
@@ -96,7 +95,7 @@ class Doorbell:
 
     async def _send(self, actor: str, *ids: int) -> None:
         message: dramatiq.Message[None] = dramatiq.Message(
-            queue_name=QUEUES[actor], actor_name=actor, args=ids, kwargs={}, options={}
+            queue_name=QUEUE, actor_name=actor, args=ids, kwargs={}, options={}
         )
         await self._try(self._broker.enqueue, message)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from importers.outbox import send_mails
@@ -60,6 +61,7 @@ class Engine:
     chunk_rows: int
     bell: Bell
     carrier: Carrier
+    _sending: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     async def split(self, import_id: int) -> None:
         """Cut an import into chunks.
@@ -98,8 +100,13 @@ class Engine:
             await self.bell.mails()
 
     async def send_mails(self) -> None:
-        """Send the mails that are due."""
-        if await send_mails(self.carrier, most=_MAILS_AT_ONCE):
+        """Send the mails that are due, unless this process is at it: a slow mail server must not
+        hold all of its threads."""
+        if self._sending.locked():
+            return
+        async with self._sending:
+            has_more = await send_mails(self.carrier, most=_MAILS_AT_ONCE)
+        if has_more:
             await self.bell.mails()
 
     async def sweep(self) -> None:
