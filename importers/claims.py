@@ -10,6 +10,8 @@ import orjson
 from importers.errors import ErrorDetail
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from importers.changes import Change
     from models.assignment import Pair
 
@@ -23,7 +25,7 @@ class Claim:
 
     row: int
     wish: Wish
-    errors: tuple[ErrorDetail, ...] = ()
+    errors: Sequence[ErrorDetail] = ()
 
 
 class Claims(dict["Pair", Claim]):

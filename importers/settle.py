@@ -72,25 +72,26 @@ def failure(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
 
 
 def _settle_row(plan: Plan, scene: Scene, settled: Settled) -> None:
-    row = plan.row
-    errors: list[ErrorDetail] = []
-    verdicts: list[Verdict] = []
-    edits: list[Edit] = []
-    for pair, change in plan.changes:
-        before = scene.present.get(pair)
-        verdict = decide(change, before, scene.role_keys)
-        verdicts.append(verdict)
-        errors += [_refused(at_fault, error, plan, scene) for at_fault, error in verdict.refusals]
-        if verdict.outcome in _WRITTEN:
-            edits.append(Edit(*pair, row.number, before, verdict.after))
+    number, present = plan.row.number, scene.present
+    verdicts = [decide(change, present.get(pair), scene.role_keys) for pair, change in plan.changes]
+    errors = [
+        _refused(at_fault, error, plan, scene)
+        for verdict in verdicts
+        for at_fault, error in verdict.refusals
+    ]
     for claim in plan.repeats:
         errors += claim.errors
     for pair, _ in plan.changes:
-        scene.claims[pair].errors = tuple(errors)
+        scene.claims[pair].errors = errors
     if errors:
-        settled.results.append(failure(row, errors))
+        settled.results.append(failure(plan.row, errors))
         return
     settled.results.append(_success(plan, verdicts))
+    edits = [
+        Edit(*pair, number, present.get(pair), verdict.after)
+        for (pair, _), verdict in zip(plan.changes, verdicts, strict=True)
+        if verdict.outcome in _WRITTEN
+    ]
     settled.edits.extend(edits)
     settled.notices.extend(_notices(edits))
 
@@ -104,12 +105,16 @@ def _refused(
 
 
 def _success(plan: Plan, verdicts: Sequence[Verdict]) -> RowResult:
+    row = plan.row
+    if len(verdicts) == 1 and not plan.repeats:
+        (verdict,) = verdicts
+        return RowResult(row.number, row.cells, RowStatus.PASSED, verdict.outcome, verdict.message)
     outcomes = {verdict.outcome for verdict in verdicts if verdict.outcome in _WRITTEN}
     outcome = RowOutcome.UPDATED if len(outcomes) > 1 else next(iter(outcomes), _NOTHING)
     messages = [f"repeats row {claim.row}" for claim in plan.repeats]
     messages += [verdict.message for verdict in verdicts if verdict.message]
     message = "; ".join(dict.fromkeys(messages)) if messages else None
-    return RowResult(plan.row.number, plan.row.cells, RowStatus.PASSED, outcome, message)
+    return RowResult(row.number, row.cells, RowStatus.PASSED, outcome, message)
 
 
 def _notices(edits: Sequence[Edit]) -> list[Notice]:
