@@ -29,7 +29,8 @@ async def failed_rows_csv(scope: Scope, of_import: Record) -> AsyncIterator[byte
     """Write the failed rows, page by page: the file's own columns, then `row` and `errors`.
 
     The file's own columns of these two names, which an earlier download has put there, are left
-    out. Cells that a spreadsheet would compute get a `'`, which an upload drops again.
+    out. Cells beyond the header come last, so that a row with too many is not mended by losing
+    them. Cells that a spreadsheet would compute get a `'`, which an upload drops again.
     """
     header: list[str] = of_import["header"] or []
     kept = [index for index, name in enumerate(header) if column_name(name) not in IGNORED]
@@ -42,19 +43,20 @@ async def failed_rows_csv(scope: Scope, of_import: Record) -> AsyncIterator[byte
         window = Window(_ROWS_PER_PAGE, after=last)
         page = await scope.read(fetch_page, IMPORT_ROWS, conditions, window)
         if page.rows:
-            yield _write(delimiter, [_cells(row, kept) for row in page.rows])
+            yield _write(delimiter, [_cells(row, kept, len(header)) for row in page.rows])
         if not page.has_more:
             return
         last = page.rows[-1]["page_key"]
 
 
-def _cells(row: Record, kept: Sequence[int]) -> list[str]:
+def _cells(row: Record, kept: Sequence[int], width: int) -> list[str]:
     own = json.loads(row["cells"])
     messages = [error["message"] for error in json.loads(row["errors"] or "[]")]
     return [
         *[own[index] if index < len(own) else "" for index in kept],
         str(row_number(row["id"])),
         " ".join(messages),
+        *own[width:],
     ]
 
 

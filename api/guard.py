@@ -57,6 +57,7 @@ class Guard(SchemaExtension):
         """Take the document from memory, or parse it and measure it."""
         context = self.execution_context
         document = _parse(context.query or "")
+        _check_choice(document, context._provided_operation_name)
         check_size(document, context.variables or {})
         context.graphql_document = document
         yield
@@ -85,6 +86,15 @@ def _parse(query: str) -> DocumentNode:
 
 
 _validate = lru_cache(_REMEMBERED)(validate_document)
+
+
+def _check_choice(document: DocumentNode, name: str | None) -> None:
+    """Refuse to choose between operations: Strawberry would run the first."""
+    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    if len(operations) > 1 and not name:
+        raise ApiError(
+            "BAD_REQUEST", "The query has several operations; say in 'operationName' which to run."
+        )
 
 
 def check_size(document: DocumentNode, variables: Mapping[str, object]) -> None:

@@ -108,5 +108,6 @@ def bad_request(message: str) -> HttpError:
 
 
 def _too_large(limit: int) -> HttpError:
-    message = f"The request is larger than {limit:,} bytes."
-    return HttpError(413, "TOO_LARGE", message, {"Connection": "close"})
+    # The connection stays: closed while the rest is on its way, it would be reset, and the client
+    # would see that instead of this answer. The server throws the rest away as it comes.
+    return HttpError(413, "TOO_LARGE", f"The request is larger than {limit:,} bytes.")

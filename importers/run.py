@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.apply import Applier
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
     from models.progress import Work
 
 MOST_ATTEMPTS = 5
+# PostgreSQL ends a transaction that is silent for 15 seconds: a slow importer gives signs of life.
+_ROWS_BETWEEN_SIGNS = 500
+# A chunk that lost its transaction sooner than this is not to blame for it.
+_BLAMELESS_SECONDS = 10.0
 
 
 class ChunkEnd(NamedTuple):
@@ -65,6 +70,7 @@ async def run_chunk(
     Raises:
         RetryableError: the database is not well; nothing of the chunk has been kept.
     """
+    started = time.monotonic()
     try:
         async with transaction() as db:
             chunk = await lock_chunk(db, claim.chunk_id)
@@ -75,7 +81,8 @@ async def run_chunk(
     except Exception as error:
         if not (is_passing(error) or isinstance(error, RetryableError)):
             raise
-        await _give_back(claim)
+        if time.monotonic() - started < _BLAMELESS_SECONDS:
+            await _give_back(claim)
         raise RetryableError(f"chunk {claim.chunk_id} is to be run again: {error}") from error
 
 
@@ -102,7 +109,9 @@ async def _run(
     if work.is_cancelled:
         settled = Settled(_cancelled(rows, chunk), [], [])
     elif claim.attempts > MOST_ATTEMPTS:
-        settled = _given_up(rows, f"these rows stopped their worker {MOST_ATTEMPTS} times.")
+        settled = _given_up(
+            rows, f"these rows stopped their worker, or took too long, {MOST_ATTEMPTS} times."
+        )
     elif importer is None:
         settled = _given_up(rows, f"the import type '{work.type}' is not switched on.")
     else:
@@ -144,7 +153,10 @@ async def _carry_out(
     layout = layout_of(work.header or [], importer, {importer.key: importer})
     directory = StoredDirectory(db, work.app_id)
     await read_rows(importer, layout, rows, directory)
-    plans = plan_rows(importer, layout, rows, claims)
+    plans = []
+    for start in range(0, len(rows), _ROWS_BETWEEN_SIGNS):
+        plans += plan_rows(importer, layout, rows[start : start + _ROWS_BETWEEN_SIGNS], claims)
+        await db.execute("SELECT 1")
     role_keys = {role.id: role.key for role in (await directory.roles()).values()}
     applier = Applier(
         db=db, work=work, importer=importer, layout=layout, claims=claims, role_keys=role_keys

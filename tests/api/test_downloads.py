@@ -116,15 +116,29 @@ async def test_formulas_are_guarded(api: Api, cell: str) -> None:
 
 
 async def test_short_and_long_rows(api: Api) -> None:
-    """A row with too few cells is filled up; what is beyond the header can't be shown."""
-    path = await fail(api, {2: ["a"], 3: ["a", "b", "c"]})
+    """A row with too few cells is filled up; what is beyond the header comes after the errors."""
+    path = await fail(api, {2: ["a"], 3: ["a", "b", "c", "=d"]})
 
     _, body, _ = await api.get(path)
 
-    assert [line.split(",")[:3] for line in body.decode().splitlines()[1:]] == [
-        ["a", "", "2"],
-        ["a", "b", "3"],
+    error = "Case Id: no. Case Id: no."
+    assert [line.split(",") for line in body.decode().splitlines()[1:]] == [
+        ["a", "", "2", error],
+        ["a", "b", "3", error, "c", "'=d"],
     ]
+
+
+async def test_long_rows_again(api: Api) -> None:
+    """What is beyond the header stays through a second download."""
+    path = await fail(
+        api,
+        {2: ["a", "b", "9", "old", "c"]},
+        header=["case_id", "user_id", "row", "errors"],
+    )
+
+    _, body, _ = await api.get(path)
+
+    assert body.decode().splitlines()[1] == "a,b,2,Case Id: no. Case Id: no.,c"
 
 
 async def test_many_failed_rows(api: Api) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from graphql import build_client_schema, get_introspection_query
 
-from tests.api.world import Api, add_cases
+from tests.api.world import Api, add_cases, bearer
 
 
 @pytest.mark.parametrize(
@@ -106,6 +106,21 @@ async def test_page_of_a_hundred_with_its_people_is_allowed(api: Api) -> None:
     )
 
     assert len(data["cases"]["edges"]) == 1
+
+
+@pytest.mark.parametrize("name", [None, ""])
+async def test_several_operations_and_no_name(api: Api, name: str | None) -> None:
+    """Of several operations none is run unless the request says which."""
+    query = 'query a { viewer { tokenName } } mutation b { cancelImport(id: "x") { __typename } }'
+    body = {"query": query, "operationName": name}
+
+    async with api.http.post(
+        f"{api.url}/graphql", json=body, headers=bearer(api.world.admin)
+    ) as response:
+        answer = await response.json()
+
+    assert "data" not in answer
+    assert "operationName" in answer["errors"][0]["message"]
 
 
 async def test_introspection(api: Api) -> None:

@@ -349,6 +349,24 @@ async def test_client_that_leaves(api: Api, caplog: pytest.LogCaptureFixture) ->
     assert caplog.text == ""
 
 
+async def test_answer_while_the_client_is_sending(api: Api) -> None:
+    """Whoever sends too much is not cut off, so that the answer arrives, whatever is on its way."""
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.world.admin}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 3000000\r\n\r\n".encode()
+    )
+    answer = await asyncio.wait_for(reader.readuntil(b"}"), 5)
+    writer.write(b"{" * 3_000_000)
+    writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    following = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"HTTP/1.1 200 " in following
+
+
 async def test_client_that_stops(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that stops sending in the middle of its request is not waited for."""
     monkeypatch.setattr("api.request_body.IDLE_SECONDS", 0.2)

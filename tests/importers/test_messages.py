@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -236,7 +237,9 @@ async def test_a_chunk_that_fails_hard_is_set_aside(small: World, caplog: Any) -
 
     assert deaths == MOST_ATTEMPTS
     assert results[3] == Result("FAILED", codes=("IMPORTER_ERROR",))
-    assert messages == {f"These rows stopped their worker {MOST_ATTEMPTS} times."}
+    assert messages == {
+        f"These rows stopped their worker, or took too long, {MOST_ATTEMPTS} times."
+    }
     assert (await world.counts(import_id)).status == "PROCESSED"
     assert (await world.counts(import_id)).created >= 4
 
@@ -451,3 +454,45 @@ async def test_a_user_unknown_to_us(world: World) -> None:
 
     assert await other.results(import_id) == {2: Result("FAILED", codes=("NOT_WRITTEN",))}
     assert (await other.counts(import_id)).status == "FAILED"
+
+
+async def test_a_slow_importer(world: World) -> None:
+    """An importer that takes its time for a chunk, though not for a row, keeps its transaction."""
+
+    def take_time(row: Row) -> None:
+        if row.number % 400 == 0:
+            time.sleep(0.3)
+
+    slow, import_id = await hooked(
+        world, take_time, *["trv-001,jack-001,,staff,0"] * 1_500, chunk_rows=2_000
+    )
+    await world.execute("SET idle_in_transaction_session_timeout = '500ms'")
+    try:
+        await slow.engine.run(import_id)
+    finally:
+        await world.execute("RESET idle_in_transaction_session_timeout")
+
+    assert await slow.counts(import_id) == Counts("PROCESSED", 1_500, 1_500, 0, 0, 1, 0, 0, 1_499)
+
+
+@pytest.mark.parametrize(
+    ("limit", "attempts"),
+    [pytest.param(60.0, 0, id="at once"), pytest.param(0.0, 1, id="after a long time")],
+)
+async def test_a_lost_transaction_is_counted_when_it_was_long(
+    world: World, monkeypatch: pytest.MonkeyPatch, limit: float, attempts: int
+) -> None:
+    """Only a chunk that may itself be why PostgreSQL has ended its transaction is blamed for it."""
+    monkeypatch.setattr("importers.run._BLAMELESS_SECONDS", limit)
+    monkeypatch.setattr("importers.run.plan_rows", _lose_connection)
+    import_id = await world.split("assign", "trv-001,jack-001,,staff,0")
+    with pytest.raises(RetryableError):
+        await world.engine.run(import_id)
+
+    assert [row["attempts"] for row in await world.fetch("SELECT attempts FROM import_chunks")] == [
+        attempts
+    ]
+
+
+def _lose_connection(*_: Any) -> None:
+    raise asyncpg.ConnectionDoesNotExistError("connection was closed")
