@@ -90,7 +90,9 @@ _validate = lru_cache(_REMEMBERED)(validate_document)
 
 def _check_choice(document: DocumentNode, name: str | None) -> None:
     """Refuse to choose between operations: Strawberry would run the first."""
-    operations = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    operations = [
+        each for each in document.definitions if isinstance(each, OperationDefinitionNode)
+    ]
     if len(operations) > 1 and not name:
         raise ApiError(
             "BAD_REQUEST", "The query has several operations; say in 'operationName' which to run."
