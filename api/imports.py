@@ -22,6 +22,7 @@ from api.import_rows import (
 from api.import_types import ImportType
 from api.node import Node, key_of
 from api.user_error import UserError, user_error
+from importers.header import column_name
 from importers.node_id import encode_node_id
 from importers.retry import Corrections, RetryError, request_retry
 from models.listing import IMPORTS, has_import_status, has_type, matches_search
@@ -265,15 +266,27 @@ async def retry_import(
     key = key_of("Import", node_id)
     if key is None:
         return _failed(_not_found())
-    numbers = [row.number for row in rows or ()]
-    if len(set(numbers)) < len(numbers):
-        return _failed(user_error("ROW_TWICE", "The list names a row twice.", "rows"))
+    if ambiguity := _said_twice(rows or ()):
+        return _failed(ambiguity)
     try:
         await context.scope.write(request_retry, key, None if rows is None else _corrections(rows))
     except RetryError as error:
         return _failed(user_error(error.code, error.message, *error.field))
     await context.services.doorbell.split(key)
     return await _payload(context, key)
+
+
+def _said_twice(rows: Sequence[RowCorrectionInput]) -> UserError | None:
+    """Refuse to choose between two corrections of the same row or cell."""
+    numbers = [row.number for row in rows]
+    if len(set(numbers)) < len(numbers):
+        return user_error("ROW_TWICE", "The list names a row twice.", "rows")
+    for row in rows:
+        columns = [column_name(cell.column) for cell in row.cells or ()]
+        if len(set(columns)) < len(columns):
+            message = f"Row {row.number}: the list names a column twice."
+            return user_error("COLUMN_TWICE", message, "rows")
+    return None
 
 
 def _corrections(rows: Sequence[RowCorrectionInput]) -> Corrections:

@@ -124,6 +124,19 @@ async def test_retry_some(api: Api, rung: list[tuple[str, int]]) -> None:
         ([{"number": 9}], {}, "NO_SUCH_ROW"),
         ([{"number": -1}], {}, "NO_SUCH_ROW"),
         ([{"number": 3}, {"number": 3}], {}, "ROW_TWICE"),
+        (
+            [
+                {
+                    "number": 3,
+                    "cells": [
+                        {"column": "user_id", "value": "x"},
+                        {"column": "User ID", "value": "y"},
+                    ],
+                }
+            ],
+            {},
+            "COLUMN_TWICE",
+        ),
         ([{"number": 3, "cells": [{"column": "what", "value": ""}]}], {}, "UNKNOWN_COLUMN"),
         (None, {"failed": 0}, "NOTHING_TO_RETRY"),
         (None, {"status": ImportStatus.PROCESSING}, "NOT_FINISHED"),
