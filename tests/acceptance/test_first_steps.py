@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.acceptance.program import launch, wait_until_ready
 
 # As on the project's first page: what the sample files hold, byte by byte.
 SAMPLES = {
@@ -29,20 +29,7 @@ class Place:
         self.folder = folder
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        names = ("DATABASE_URL", "REDIS_URL")
-        environ = {
-            name: value
-            for name, value in os.environ.items()
-            if name not in names and not name.startswith("CASEROLL_")
-        }
-        return subprocess.Popen(
-            [sys.executable, "-P", "-m", "api.cli", *arguments],
-            cwd=self.folder,
-            env=environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        return launch(arguments, cwd=self.folder)
 
     def run(self, *arguments: str) -> tuple[int, str]:
         with self.start(*arguments) as popen:
@@ -55,13 +42,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Demo data, as new; each test imports something that the others do not touch."""
     place = Place(tmp_path_factory.mktemp("steps"))
     with place.start("up", "--demo") as up:
-        assert up.stdout is not None
-        for line in up.stdout:
-            if "Try " in line:
-                break
+        wait_until_ready(up)
         yield place
         up.terminate()
-        up.stdout.read()
+        up.communicate(timeout=40)
 
 
 @pytest.mark.parametrize("type_", SAMPLES)

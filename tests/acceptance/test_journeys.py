@@ -7,7 +7,6 @@ import io
 import os
 import signal
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from gql.transport.aiohttp import AIOHTTPTransport
 from gql.transport.websockets import WebsocketsTransport
 
 from models.db import credentials
+from tests.acceptance.program import children_of, launch, wait_until_ready
 
 SAMPLES = {
     "assign": "case_id,user_id,case_role_order,case_role_id,case_notify\r\n"
@@ -65,23 +65,8 @@ class System:
         self._up: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
-        environ = {
-            name: value
-            for name, value in os.environ.items()
-            if not name.startswith(("DATABASE_URL", "REDIS_URL", "CASEROLL_"))
-        }
-        self._up = subprocess.Popen(
-            [sys.executable, "-P", "-m", "api.cli", "up", "--demo", "--workers", "2"],
-            cwd=self.folder,
-            env=environ,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self._up.stdout
-        for line in self._up.stdout:
-            if "Try " in line:
-                break
+        self._up = launch(["up", "--demo", "--workers", "2"], cwd=self.folder)
+        wait_until_ready(self._up)
         self.url = (self.folder / ".caseroll/url").read_text().strip()
 
     def stop(self) -> None:
@@ -93,16 +78,8 @@ class System:
     def kill_worker(self) -> None:
         """Kill one of its worker processes with -9."""
         assert self._up
-        for path in Path("/proc").glob("[0-9]*"):
-            try:
-                parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (path / "cmdline").read_bytes()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if parent == self._up.pid and b"api.worker" in command:
-                os.kill(int(path.name), signal.SIGKILL)
-                return
-        raise AssertionError("there is no worker")
+        children = children_of(self._up.pid).items()
+        os.kill(next(pid for pid, command in children if "api.worker" in command), signal.SIGKILL)
 
     @property
     def headers(self) -> dict[str, str]:

@@ -3,29 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 
 import pytest
+
+from tests.acceptance.program import launch
 
 
 class Operator:
     """Runs commands with DATABASE_URL and REDIS_URL set, as production does."""
 
     def __init__(self, database_url: str, redis_url: str) -> None:
-        self._environ = {**os.environ, "DATABASE_URL": database_url, "REDIS_URL": redis_url}
+        self._environ = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "api.cli", *arguments],
-            env=self._environ,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
+        with launch(arguments, stderr=subprocess.PIPE, **self._environ) as popen:
+            output, error = popen.communicate(timeout=60)
+        return popen.returncode, output, error
 
 
 @pytest.fixture

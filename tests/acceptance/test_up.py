@@ -8,17 +8,17 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import IO
 
 import pytest
 
+from tests.acceptance.program import children_of, launch
+
 READY_SECONDS = 60
-SETTINGS = ("DATABASE_URL", "REDIS_URL", "CASEROLL_")
 
 
 class Running:
@@ -42,16 +42,7 @@ class Running:
 
     def children(self) -> dict[int, str]:
         """Process ids of the children, with their command lines."""
-        found = {}
-        for path in Path("/proc").glob("[0-9]*"):
-            try:
-                parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-                command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except (FileNotFoundError, ProcessLookupError):
-                continue
-            if parent == self.popen.pid and command:
-                found[int(path.name)] = command
-        return found
+        return children_of(self.popen.pid)
 
     def child(self, word: str) -> int:
         return next(pid for pid, command in self.children().items() if word in command)
@@ -88,7 +79,8 @@ def up(folder: Path, tmp_path: Path) -> Iterator[Up]:
     def start(*arguments: str, **environ: str) -> Running:
         output = tmp_path / f"output-{len(started)}"
         files.append(output.open("w"))
-        popen = launch(["up", "--data", str(folder), *arguments], environ, files[-1])
+        environ = {"CASEROLL_WORKERS": "1", **environ}
+        popen = launch(["up", "--data", str(folder), *arguments], stdout=files[-1], **environ)
         started.append(popen)
         running = Running(popen, output)
         deadline = time.monotonic() + READY_SECONDS
@@ -106,24 +98,9 @@ def up(folder: Path, tmp_path: Path) -> Iterator[Up]:
         file.close()
 
 
-def launch(
-    arguments: Sequence[str], environ: Mapping[str, str], stdout: IO[str] | int
-) -> subprocess.Popen[str]:
-    """Start the command without any setting of the machine that the tests run on."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "api.cli", *arguments],
-        env={**clean, "CASEROLL_WORKERS": "1", **environ},
-        stdout=stdout,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-
-
 def run(*arguments: str, **environ: str) -> tuple[int, str]:
     """Run the command to its end; its exit code and everything that it printed."""
-    with launch(arguments, environ, subprocess.PIPE) as popen:
+    with launch(arguments, CASEROLL_WORKERS="1", **environ) as popen:
         output, _ = popen.communicate(timeout=60)
     return popen.returncode, output
 
