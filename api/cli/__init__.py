@@ -54,7 +54,7 @@ def cli(*, debug: bool) -> None:
         level=logging.DEBUG if debug else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    for noisy in ("gql", "websockets", "asyncio"):
+    for noisy in ("gql", "websockets", "asyncio", "python_multipart"):
         logging.getLogger(noisy).setLevel(logging.DEBUG if debug else logging.ERROR)
 
 

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.cli.client import ApiClient, ApiLostError, find_api
 from api.cli.failure import EXIT_REFUSED, EXIT_SOME_FAILED
 from api.cli.folder import DataFolder, folder_option
-from api.cli.output import json_option, print_json, print_table
+from api.cli.output import json_option, print_json, print_table, say
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -25,6 +25,9 @@ _FINISHED = ("PROCESSED", "FAILED", "CANCELLED")
 _SHOWN_ROWS = 10
 _MOST_TRIES = 10
 _COUNTS = ("passed", "failed", "cancelled", "created", "updated", "removed", "unchanged")
+
+# What the API calls a field, and what the user calls it; an error about the file names the file.
+_OPTIONS = {"name": "--name", "type": "--type", "encoding": "--encoding"}
 
 _FIELDS = """
 fragment Fields on Import {
@@ -87,9 +90,16 @@ def imports(last: int, folder: DataFolder, *, as_json: bool) -> None:
     if as_json:
         print_json(found)
         return
-    columns = ["id", "name", "type", "status", "total", "passed", "failed", "createdAt"]
-    rows = [{**each, "type": each["type"]["key"]} for each in found]
-    print_table(columns, [[row[column] for column in columns] for row in rows])
+    counts = ["total", "passed", "failed"]
+    print_table(
+        ["id", "name", "type", "status", *counts, "created (UTC)"],
+        [
+            [each["id"], each["name"], each["type"]["key"], each["status"]]
+            + [each[count] for count in counts]
+            + [each["createdAt"][:16].replace("T", " ")]
+            for each in found
+        ],
+    )
 
 
 async def _import(api: ApiClient, fields: dict[str, object], *, watch: bool, as_json: bool) -> int:
@@ -98,9 +108,7 @@ async def _import(api: ApiClient, fields: dict[str, object], *, watch: bool, as_
         return _refuse(payload["userErrors"], payload if as_json else None)
     created: Import = payload["import"]
     if watch:
-        with _progress() as show:
-            async for state in follow(api, created["id"]):
-                show(state)
+        await _watch(api, created["id"])
         data = await api.execute(_FAILED_ROWS + _FIELDS, id=created["id"], first=_SHOWN_ROWS)
         created = data["import"]
     if as_json:
@@ -110,6 +118,17 @@ async def _import(api: ApiClient, fields: dict[str, object], *, watch: bool, as_
     else:
         click.echo(created["id"])
     return exit_code(created)
+
+
+async def _watch(api: ApiClient, import_id: str) -> None:
+    """Follow an import to its end; Ctrl-C ends the watching alone."""
+    try:
+        with _progress() as show:
+            async for state in follow(api, import_id):
+                show(state)
+    except asyncio.CancelledError:
+        say("The import goes on; `caseroll imports` shows how far it is.")
+        raise
 
 
 async def follow(api: ApiClient, import_id: str) -> AsyncIterator[Import]:
@@ -166,7 +185,8 @@ def _refuse(errors: list[dict[str, Any]], payload: object) -> int:
     if payload is not None:
         print_json(payload)
     for error in errors:
-        click.echo(f"Error: {error['message']}", err=True)
+        option = _OPTIONS.get((error.get("field") or [""])[-1])
+        click.echo(f"Error: {f'{option}: ' if option else ''}{error['message']}", err=True)
     return EXIT_REFUSED
 
 
@@ -176,7 +196,8 @@ def _summarise(state: Import) -> None:
         return
     counts = ", ".join(f"{state[count]} {count}" for count in _COUNTS if state[count])
     status = str(state["status"]).capitalize()
-    click.echo(f"{status}: {state['name']}, {state['total'] or 0} rows: {counts or 'none'}.")
+    total = "1 row" if state["total"] == 1 else f"{state['total'] or 0} rows"
+    click.echo(f"{status}: {state['name']}, {total}: {counts or 'none'}.")
     failed = [edge["node"] for edge in state["rows"]["edges"]]
     if not failed:
         return

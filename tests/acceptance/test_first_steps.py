@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,7 +66,7 @@ def test_samples_pass_unchanged(place: Place) -> None:
             "import", f"unchanged-{type_}.csv", "--type", type_, "--name", f"Sample {type_}"
         )
 
-        assert output == f"Processed: Sample {type_}, 1 rows: 1 passed, 1 {OUTCOMES[type_]}.\n"
+        assert output == f"Processed: Sample {type_}, 1 row: 1 passed, 1 {OUTCOMES[type_]}.\n"
         assert code == 0
 
 
@@ -99,6 +100,18 @@ def test_refused_file(place: Place) -> None:
     assert "colour" in output
 
 
+def test_wrong_options(place: Place) -> None:
+    """What is wrong with an option is said with its name."""
+    (place.folder / "good.csv").write_text("case_id,user_id,case_role_id\ntrv-001,jack-001,staff\n")
+    code, output = place.run("import", "good.csv", "--type", "asign", "--name", " ")
+
+    assert code == 2
+    assert output.splitlines() == [
+        "Error: --name: This can't be blank.",
+        "Error: --type: There is no such import type; there are: assign, modify, remove.",
+    ]
+
+
 def test_no_watch_and_json(place: Place) -> None:
     """Programs get the import's ID at once, or JSON."""
     (place.folder / "one.csv").write_text("case_id,user_id,case_role_id\ntrv-005,jack-001,staff\n")
@@ -109,3 +122,13 @@ def test_no_watch_and_json(place: Place) -> None:
 
     assert code == 0
     assert number.strip() in [each["id"] for each in listed]
+
+
+def test_list(place: Place) -> None:
+    """The list of imports says when each was made, to the minute."""
+    (place.folder / "two.csv").write_text("case_id,user_id,case_role_id\ntrv-006,jack-001,staff\n")
+    place.run("import", "two.csv", "--type", "assign", "--name", "Two")
+    header, newest, *_ = place.run("imports")[1].splitlines()
+
+    assert header.split("\t")[-1] == "created (UTC)"
+    assert re.fullmatch(r".+\tTwo\tassign\tPROCESSED\t1\t1\t0\t\d{4}-\d\d-\d\d \d\d:\d\d", newest)
