@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,9 @@ _JSON = "application/json"
 _GRAPHQL_JSON = "application/graphql-response+json"
 _OVER_HTTP = (OperationType.QUERY, OperationType.MUTATION)
 _CLIENT_CLOSED = 499
+_STOPPING = HttpError(
+    503, "STOPPING", "The service is stopping; try again.", {"Connection": "close"}
+)
 
 
 async def serve_graphql(request: Request) -> Response:
@@ -38,7 +42,9 @@ async def serve_graphql(request: Request) -> Response:
     try:
         return _respond(await _answer(request), media_type)
     except HttpError as error:
-        return json_response(error.body, error.status, media_type, error.headers)
+        return _refuse(error, media_type)
+    except asyncio.CancelledError:  # uvicorn has waited long enough for this request
+        return _refuse(_STOPPING, media_type)
     except ClientDisconnect:
         log.info("a client left in the middle of its request")
         return Response(status_code=_CLIENT_CLOSED)
@@ -55,6 +61,10 @@ def json_response(
     return Response(
         orjson.dumps(body), status, headers={"Content-Type": content_type, **(headers or {})}
     )
+
+
+def _refuse(error: HttpError, media_type: str) -> Response:
+    return json_response(error.body, error.status, media_type, error.headers)
 
 
 async def _answer(request: Request) -> ExecutionResult:

@@ -367,6 +367,27 @@ async def test_answer_while_the_client_is_sending(api: Api) -> None:
     assert b"HTTP/1.1 200 " in following
 
 
+async def test_request_that_outlasts_the_server(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """A request that a stopping server does not wait for any longer is told so, and not logged."""
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.world.admin}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{".encode()
+    )
+    await asyncio.sleep(0.2)
+    with caplog.at_level(logging.WARNING):
+        for task in asyncio.all_tasks():
+            if "run_asgi" in repr(task.get_coro()):
+                task.cancel("as uvicorn does")
+        answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"STOPPING" in answer
+    assert caplog.text == ""
+
+
 async def test_client_that_stops(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that stops sending in the middle of its request is not waited for."""
     monkeypatch.setattr("api.request_body.IDLE_SECONDS", 0.2)
