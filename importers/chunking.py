@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from importers.limits import MAX_CHUNK
 from importers.payload import pack_rows, unpack_rows
 from models.chunk import add_chunk
 
@@ -155,12 +156,14 @@ class Chunker:
     async def _store_moved(self) -> None:
         """Store the moved rows bucket by bucket; what is too much for a chunk becomes a chain."""
         rows: list[ReadRow] = []
-        last_bucket, is_chained = None, False
+        last_bucket, is_chained, size = None, False, 0
         query = "SELECT bucket, row FROM moved_rows ORDER BY bucket, number"
         async for bucket, row in self._db.cursor(query, prefetch=self._size):
-            if rows and (bucket != last_bucket or len(rows) == self._size):
+            is_full = len(rows) == self._size or size >= MAX_CHUNK
+            if rows and (bucket != last_bucket or is_full):
                 await self._store(rows, is_chained=is_chained)
-                is_chained, rows = bucket == last_bucket, []
+                is_chained, rows, size = bucket == last_bucket, [], 0
             last_bucket = bucket
+            size += len(row)
             rows.extend(unpack_rows(row))
         await self._store(rows, is_chained=is_chained)

@@ -10,6 +10,9 @@ MAX_CELL = 1024 * 1024
 MAX_RECORD = 4 * MAX_CELL
 """Characters in a row; what is read at once, and so held in memory, stays below this."""
 
+MAX_CHUNK = 2 * MAX_RECORD
+"""Characters of the rows of a chunk, but for the last row: a worker holds some chunks at once."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

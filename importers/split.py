@@ -14,6 +14,7 @@ from importers.chunking import Chunker
 from importers.errors import ErrorDetail, FileRefusedError, RetryableError
 from importers.grouping import group_rows
 from importers.header import match_header
+from importers.limits import MAX_CHUNK
 from importers.read import Layout, ReadRow
 from importers.retry import corrected
 from importers.stored import StoredDirectory
@@ -139,7 +140,7 @@ async def _split_failed(db: Connection, work: Work, importer: Importer, chunk_ro
     layout = layout_of(header, importer, {importer.key: importer})
     retry = work.retry or {}
     chunker = _chunker(db, work, importer, layout, chunk_rows)
-    async for failed in failed_rows(db, work.id, retry["rows"]):
+    async for failed in failed_rows(db, work.id, retry["rows"], most=MAX_CHUNK):
         rows = [_again(result, layout, retry["cells"]) for result in failed]
         await chunker.add([*await _context(db, work, failed, retry["cells"]), *rows])
     await chunker.finish()
@@ -175,7 +176,14 @@ def _open(file: BinaryIO, work: Work, limits: Limits) -> Table:
 
 
 def _take(table: Table, count: int) -> list[ReadRow]:
-    return [ReadRow(number, cells) for number, cells in islice(table.rows, count)]
+    """Read rows for a chunk: fewer than `count` when they are long."""
+    rows, size = [], 0
+    for number, cells in islice(table.rows, count):
+        rows.append(ReadRow(number, cells))
+        size += sum(map(len, cells))
+        if size >= MAX_CHUNK:
+            break
+    return rows
 
 
 def _again(result: RowResult, layout: Layout, cells: Mapping[str, Mapping[str, str]]) -> ReadRow:

@@ -112,26 +112,34 @@ async def delete_rows(db: Connection, import_id: int, numbers: Iterable[int]) ->
 
 
 async def failed_rows(
-    db: Connection, import_id: int, numbers: Sequence[int] | None = None
+    db: Connection, import_id: int, numbers: Sequence[int] | None, *, most: int
 ) -> AsyncIterator[list[RowResult]]:
     """Yield the failed rows of an import in order, a page at a time.
 
     Args:
         numbers: only these rows; None for all.
+        most: bytes of a page's cells, but for its last row.
     """
     last, end = row_key(import_id, 0), row_key(import_id + 1, 0)
     chosen = None if numbers is None else [row_key(import_id, number) for number in numbers]
     while True:
         rows = await db.fetch(
             """
-            SELECT id, cells, status, outcome, message, errors FROM import_rows
-            WHERE id > $1 AND id < $2 AND status = 2 AND ($3::bigint[] IS NULL OR id = ANY($3))
-            ORDER BY id LIMIT $4
+            SELECT * FROM (
+              SELECT id, cells, status, outcome, message, errors,
+                sum(octet_length(cells::text)) OVER before AS size_before
+              FROM import_rows
+              WHERE id > $1 AND id < $2 AND status = 2 AND ($3::bigint[] IS NULL OR id = ANY($3))
+              WINDOW before AS (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+              ORDER BY id LIMIT $4) page
+            WHERE size_before IS NULL OR size_before < $5
+            ORDER BY id
             """,
             last,
             end,
             chosen,
             _ROWS_PER_PAGE,
+            most,
         )
         if not rows:
             return

@@ -66,6 +66,34 @@ def random_file(seed: int, type_: str, count: int, world: World) -> list[str]:
     return rows
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [f"{n}{'x' * 500_000},jack-001,,staff,0" for n in range(40)],
+        ["x" * 500_000 + ",b,,c,0"] * 40,
+    ],
+    ids=["different", "repeated"],
+)
+async def test_long_rows(world: World, rows: list[str]) -> None:
+    """A chunk of long rows has fewer of them, so that memory stays flat, also when they repeat
+    each other or are tried again."""
+    largest = "SELECT max(octet_length(payload)) FROM import_chunks WHERE import_id = $1"
+    import_id = await world.split("assign", *rows)
+    [[first]] = await world.fetch(largest, import_id)
+    await world.bell.chunks(import_id)
+    await world.drain()
+    counts = await world.counts(import_id)
+    await world.request_retry(import_id)
+    await world.engine.split(import_id)
+    [[again]] = await world.fetch(largest, import_id)
+
+    assert (counts.total, counts.failed) == (40, 40)
+    assert max(first, again) < 10_000_000
+    await world.bell.chunks(import_id)
+    await world.drain()
+    assert await world.counts(import_id) == counts
+
+
 @pytest.mark.parametrize("type_", ["assign", "modify", "remove"])
 @pytest.mark.parametrize("size", [1, 3, 7])
 async def test_any_order(world: World, type_: str, size: int) -> None:
