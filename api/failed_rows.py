@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from typing import TYPE_CHECKING
 
 from importers.header import IGNORED, column_name
-from models.listing import IMPORT_ROWS, has_row_status, is_part_of
-from models.page import Window, fetch_page
-from models.row import RowStatus, row_number
+from models.row import failed_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
@@ -18,11 +15,12 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
     from api.scope import Scope
+    from models.row import RowResult
 
 # Excel takes a CSV file for UTF-8 only if it begins so.
 _BOM = "\ufeff"
 _GUARDED = ("=", "+", "-", "@", "\t", "\r")
-_ROWS_PER_PAGE = 2_000
+_PAGE_BYTES = 4 * 1024 * 1024
 
 
 async def failed_rows_csv(scope: Scope, of_import: Record) -> AsyncIterator[bytes]:
@@ -37,25 +35,18 @@ async def failed_rows_csv(scope: Scope, of_import: Record) -> AsyncIterator[byte
     delimiter = of_import["delimiter"] or ","
     names = [*[header[index] for index in kept], "row", "errors"]
     yield _write(delimiter, [names], _BOM)
-    conditions = [is_part_of(of_import["id"]), has_row_status([RowStatus.FAILED])]
-    last: int | None = None
-    while True:
-        window = Window(_ROWS_PER_PAGE, after=last)
-        page = await scope.read(fetch_page, IMPORT_ROWS, conditions, window)
-        if page.rows:
-            yield _write(delimiter, [_cells(row, kept, len(header)) for row in page.rows])
-        if not page.has_more:
-            return
-        last = page.rows[-1]["page_key"]
+    last = 0
+    while rows := await scope.read(failed_page, of_import["id"], after=last, most=_PAGE_BYTES):
+        yield _write(delimiter, [_cells(row, kept, len(header)) for row in rows])
+        last = rows[-1].number
 
 
-def _cells(row: Record, kept: Sequence[int], width: int) -> list[str]:
-    own = json.loads(row["cells"])
-    messages = [error["message"] for error in json.loads(row["errors"] or "[]")]
+def _cells(row: RowResult, kept: Sequence[int], width: int) -> list[str]:
+    own = row.cells
     return [
         *[own[index] if index < len(own) else "" for index in kept],
-        str(row_number(row["id"])),
-        " ".join(messages),
+        str(row.number),
+        " ".join(error["message"] for error in row.errors),
         *own[width:],
     ]
 

@@ -21,7 +21,7 @@ from importers.stored import StoredDirectory
 from importers.table import Limits, open_table
 from models.db import allow_long, connection, is_passing, transaction
 from models.progress import begin, finish_retry_split, finish_split, lock_split, read_work, refuse
-from models.row import RowStatus, failed_rows, find_rows
+from models.row import RowStatus, failed_page, find_rows
 from models.upload import read_file
 
 if TYPE_CHECKING:
@@ -140,9 +140,13 @@ async def _split_failed(db: Connection, work: Work, importer: Importer, chunk_ro
     layout = layout_of(header, importer, {importer.key: importer})
     retry = work.retry or {}
     chunker = _chunker(db, work, importer, layout, chunk_rows)
-    async for failed in failed_rows(db, work.id, retry["rows"], most=MAX_CHUNK):
+    last = 0
+    while failed := await failed_page(
+        db, work.app_id, work.id, retry["rows"], after=last, most=MAX_CHUNK
+    ):
         rows = [_again(result, layout, retry["cells"]) for result in failed]
         await chunker.add([*await _context(db, work, failed, retry["cells"]), *rows])
+        last = failed[-1].number
     await chunker.finish()
     await finish_retry_split(db, work.id, rows=chunker.rows)
 

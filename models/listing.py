@@ -108,11 +108,6 @@ def has_type(types: Collection[str]) -> Condition:
     return Condition("t.type = ANY({}::text[])", list(types))
 
 
-def is_part_of(import_id: int) -> Condition:
-    """Ask for the rows of one import."""
-    return Condition("t.id BETWEEN {0} AND {0} + (1::bigint << 32) - 1", row_key(import_id, 0))
-
-
 def has_row_status(statuses: Collection[RowStatus]) -> Condition:
     """Ask for rows in one of these states."""
     if set(statuses) == {RowStatus.FAILED}:

@@ -10,7 +10,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
     from asyncpg import Connection
 
@@ -111,40 +111,43 @@ async def delete_rows(db: Connection, import_id: int, numbers: Iterable[int]) ->
     )
 
 
-async def failed_rows(
-    db: Connection, import_id: int, numbers: Sequence[int] | None, *, most: int
-) -> AsyncIterator[list[RowResult]]:
-    """Yield the failed rows of an import in order, a page at a time.
+async def failed_page(
+    db: Connection,
+    app_id: int,
+    import_id: int,
+    numbers: Sequence[int] | None = None,
+    *,
+    after: int,
+    most: int,
+) -> list[RowResult]:
+    """Read the next failed rows of an import, in order; none at the end.
 
     Args:
         numbers: only these rows; None for all.
-        most: bytes of a page's cells, but for its last row.
+        after: number of the last row of the page before, or 0.
+        most: bytes of the page's cells, but for its last row.
     """
-    last, end = row_key(import_id, 0), row_key(import_id + 1, 0)
-    chosen = None if numbers is None else [row_key(import_id, number) for number in numbers]
-    while True:
-        rows = await db.fetch(
-            """
-            SELECT * FROM (
-              SELECT id, cells, status, outcome, message, errors,
-                sum(octet_length(cells::text)) OVER before AS size_before
-              FROM import_rows
-              WHERE id > $1 AND id < $2 AND status = 2 AND ($3::bigint[] IS NULL OR id = ANY($3))
-              WINDOW before AS (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-              ORDER BY id LIMIT $4) page
-            WHERE size_before IS NULL OR size_before < $5
-            ORDER BY id
-            """,
-            last,
-            end,
-            chosen,
-            _ROWS_PER_PAGE,
-            most,
-        )
-        if not rows:
-            return
-        yield [_result(row) for row in rows]
-        last = rows[-1]["id"]
+    rows = await db.fetch(
+        """
+        SELECT * FROM (
+          SELECT id, cells, status, outcome, message, errors,
+            sum(octet_length(cells::text)) OVER before AS size_before
+          FROM import_rows
+          WHERE id > $1 AND id < $2 AND app_id = $3 AND status = 2
+            AND ($4::bigint[] IS NULL OR id = ANY($4))
+          WINDOW before AS (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+          ORDER BY id LIMIT $5) page
+        WHERE size_before IS NULL OR size_before < $6
+        ORDER BY id
+        """,
+        row_key(import_id, after),
+        row_key(import_id + 1, 0),
+        app_id,
+        None if numbers is None else [row_key(import_id, number) for number in numbers],
+        _ROWS_PER_PAGE,
+        most,
+    )
+    return [_result(row) for row in rows]
 
 
 async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> dict[int, RowResult]:
@@ -162,7 +165,7 @@ async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> d
 
 def _result(row: Any) -> RowResult:
     return RowResult(
-        row["id"] & ((1 << _ROW_BITS) - 1),
+        row_number(row["id"]),
         orjson.loads(row["cells"]),
         RowStatus(row["status"]),
         RowOutcome(row["outcome"]) if row["outcome"] else None,

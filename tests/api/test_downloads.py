@@ -9,8 +9,12 @@ from typing import Any
 
 import pytest
 
+from api.failed_rows import failed_rows_csv
 from api.files import content_disposition
+from api.scope import Scope
 from models.db import transaction
+from models.listing import IMPORTS
+from models.page import find_by_id
 from models.row import RowResult, RowStatus, write_rows
 from tests.api.world import ASSIGN, Api, add_import, node_id, sql
 
@@ -149,6 +153,20 @@ async def test_many_failed_rows(api: Api) -> None:
 
     numbers = [int(row["row"]) for row in csv.DictReader(io.StringIO(body.decode("utf-8-sig")))]
     assert numbers == list(range(2, 4_503))
+
+
+async def test_long_failed_rows(api: Api) -> None:
+    """Long rows are read and sent some at a time, so that no download fills the memory."""
+    path = await fail(api, {number: ["a" * 1_000_000, "b"] for number in range(2, 22)})
+    key = await sql("fetchval", "SELECT max(id) FROM imports")
+    scope = Scope(api.world.app.id)
+    [row] = await scope.read(find_by_id, IMPORTS, [key])
+
+    blocks = [block async for block in failed_rows_csv(scope, row)]
+
+    assert max(map(len, blocks)) < 8_000_000
+    assert b"".join(blocks) == (await api.get(path))[1]
+    assert b"".join(blocks).count(b"\r\n") == 21
 
 
 async def test_no_failed_rows(api: Api) -> None:
