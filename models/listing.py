@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from models.page import Condition, Listing
-from models.row import RowStatus, row_key
+from models.row import RowStatus
 from models.search import prefix_query
 
 if TYPE_CHECKING:
