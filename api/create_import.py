@@ -15,7 +15,7 @@ from api.user_error import UserError, user_error
 from importers.base import header_spec
 from importers.errors import ErrorDetail, FileRefusedError
 from importers.header import match_header
-from importers.table import Limits, check_head
+from importers.table import check_head
 from models.new_import import NewImport, find_repeated, insert_import, is_name_in_use
 
 if TYPE_CHECKING:
@@ -128,12 +128,7 @@ async def _file_problems(context: Context, values: CreateImportInput) -> list[Us
 
 
 def _check_file(context: Context, values: CreateImportInput, importer: Importer | None) -> None:
-    settings, file = context.services.settings, values.file
-    limits = Limits(
-        max_bytes=settings.max_upload_bytes,
-        max_rows=settings.max_rows,
-        max_columns=settings.max_columns,
-    )
+    file, limits = values.file, context.services.settings.limits
     if file.size > limits.max_bytes:
         raise FileRefusedError([_too_large(limits.max_bytes)])
     header = check_head(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from importers.errors import ConfigError
+from importers.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,6 +98,13 @@ class Settings:
         )
         reader.check()
         return settings
+
+    @property
+    def limits(self) -> Limits:
+        """What an uploaded file may cost."""
+        return Limits(
+            max_bytes=self.max_upload_bytes, max_rows=self.max_rows, max_columns=self.max_columns
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,6 @@ from api.settings import Settings, process_environment
 from importers.engine import SWEEP_SECONDS, Engine
 from importers.errors import ConfigError
 from importers.registry import load
-from importers.table import Limits
 from models.db import database
 
 if TYPE_CHECKING:
@@ -97,11 +96,7 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
     broker = make_broker(settings.redis_url, [upkeep])
     upkeep.engine = Engine(
         importers=registry.importers,
-        limits=Limits(
-            max_bytes=settings.max_upload_bytes,
-            max_rows=settings.max_rows,
-            max_columns=settings.max_columns,
-        ),
+        limits=settings.limits,
         chunk_rows=settings.chunk_rows,
         bell=Doorbell(broker),
         carrier=make_carrier(settings.smtp_url, settings.mail_dir, settings.mail_from),
