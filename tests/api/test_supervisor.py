@@ -149,10 +149,11 @@ def test_failing_child_is_retried_more_and_more_slowly(notes: Path) -> None:
 
 def test_refusing_child_stops_everything(notes: Path) -> None:
     """A child that ends with exit code 2 is not started again: its settings are wrong."""
-    with Supervisor([spec(notes), spec(notes, "2")]) as supervisor:
+    refusing = notes.with_name("refusing")
+    with Supervisor([spec(notes), spec(refusing, "2")]) as supervisor:
         assert supervisor.run() == 2
 
-    assert len(noted(notes)) == 2
+    assert len(noted(refusing)) == 1
     assert not any(is_alive(pid) for pid in noted(notes))
 
 
