@@ -14,6 +14,8 @@ from importers.refusal import refusal
 from importers.sniff import seems_to_be, shown_name, zip_kind
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from importers.errors import FileRefusedError
     from importers.limits import Limits
 
@@ -33,6 +35,12 @@ _ERROR_CELL = re.compile(
     _OPEN_CELL + rb"(?=[^<>]*?" + _ERROR + rb")([^<>]*)>"
     rb"(?:<(?:\w+:)?f\b[^<>]*(?:/>|>[^<>]*</[^<>]*>))?\s*<(?:\w+:)?v\s*>([^<>]*)<"
 )
+_STYLE = rb"""\bs\s*=\s*["']([0-9]{1,6})["']"""
+_STYLED_NUMBER = re.compile(
+    _OPEN_CELL + rb"(?=[^<>]*?" + _STYLE + rb""")(?![^<>]*?\bt\s*=\s*["'][^n])([^<>]*)>"""
+    rb"(?:<(?:\w+:)?f\b[^<>]*(?:/>|>[^<>]*</[^<>]*>))?\s*<(?:\w+:)?v\s*>([0-9]{1,15})<"
+)
+_PADDED = re.compile(r"0{2,}")
 _UNCOMPUTED = re.compile(
     _OPEN_CELL + rb"""(?![^<>]*?\bt\s*=\s*["'](?:str|s|inlineStr|b|e|d)["'])([^<>]*)>"""
     rb"<(?:\w+:)?f\b[^<>]*(?:/>|>[^<>]*</(?:\w+:)?f>)"
@@ -57,11 +65,11 @@ Position = tuple[int, int]
 
 @dataclass(slots=True)
 class _Part:
-    """What was seen in one part: the corners of its cells, and those that hold an error value."""
+    """What was seen in one part: the corners of its cells, and those that show another text."""
 
     first: Position | None = None
     last: Position = (0, 0)
-    errors: dict[Position, str] = field(default_factory=dict)
+    texts: dict[Position, str] = field(default_factory=dict)
 
     def area(self) -> int:
         """Count the cells between the corners, which is what the reader makes room for."""
@@ -74,21 +82,22 @@ def examine(file: BinaryIO, filename: str, limits: Limits) -> dict[str, dict[Pos
     """Look through the whole archive, and refuse what would harm or puzzle its reader.
 
     Returns:
-        Sheet name → the cells (row, column, both from 1) that hold an error value such as `#N/A`,
-        which the reader shows as empty.
+        Sheet name → the cells (row, column, both from 1) that show a text which the reader does
+        not tell: error values such as `#N/A`, and numbers with zeros before them such as `007`.
 
     Raises:
         FileRefusedError: this is no workbook, or it is too large, encrypted or ill-made.
     """
     with zipfile.ZipFile(file) as archive:
         _check_entries(archive, filename, limits)
+        widths = _padded_styles(archive)
         parts = {
-            entry.filename: _scan(archive, entry, limits)
+            entry.filename: _scan(archive, entry, limits, widths)
             for entry in archive.infolist()
             if not entry.is_dir()
         }
         sheets = _sheet_parts(archive)
-    return {name: parts[part].errors for name, part in sheets.items() if part in parts}
+    return {name: parts[part].texts for name, part in sheets.items() if part in parts}
 
 
 def _check_entries(archive: zipfile.ZipFile, filename: str, limits: Limits) -> None:
@@ -112,7 +121,12 @@ def _check_entries(archive: zipfile.ZipFile, filename: str, limits: Limits) -> N
         )
 
 
-def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> _Part:
+def _scan(
+    archive: zipfile.ZipFile,
+    entry: zipfile.ZipInfo,
+    limits: Limits,
+    widths: Mapping[bytes, int],
+) -> _Part:
     part = _Part()
     window = b""
     is_xml = entry.filename.lower().endswith((".xml", ".rels"))
@@ -124,6 +138,7 @@ def _scan(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> _
                 raise _document_type()
             _note_corners(part, window)
             _note_errors(part, window)
+            _note_padded(part, window, widths)
             _refuse_uncomputed(window)
     if part.area() > limits.workbook_memory // _BYTES_A_CELL:
         raise _too_far_apart(part)
@@ -146,10 +161,21 @@ def _note_errors(part: _Part, window: bytes) -> None:
     if b'"e"' not in window and b"'e'" not in window:
         return
     for attributes, text in _ERROR_CELL.findall(window):
-        address = re.search(_ADDRESS, attributes)
-        if address is None:
-            raise ValueError("an error value without an address")
-        part.errors[int(address[2]), _column_number(address[1])] = text.decode().strip()
+        part.texts[_position(attributes)] = text.decode().strip()
+
+
+def _note_padded(part: _Part, window: bytes, widths: Mapping[bytes, int]) -> None:
+    """Note numbers that a format fills up with zeros, as people do with IDs."""
+    for style, attributes, digits in _STYLED_NUMBER.findall(window) if widths else ():
+        if style in widths:
+            part.texts[_position(attributes)] = digits.decode().zfill(widths[style])
+
+
+def _position(attributes: bytes) -> Position:
+    address = re.search(_ADDRESS, attributes)
+    if address is None:
+        raise ValueError("a cell without an address")
+    return int(address[2]), _column_number(address[1])
 
 
 def _refuse_uncomputed(window: bytes) -> None:
@@ -178,6 +204,23 @@ def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
             target = targets.get(ids[0] if ids else None, "")
             parts[element.get("name", "")] = normpath(join("/xl", target)).lstrip("/")
     return parts
+
+
+def _padded_styles(archive: zipfile.ZipFile) -> dict[bytes, int]:
+    """Map the styles whose numbers have a fixed count of digits, as by the format `000`, to it."""
+    if "xl/styles.xml" not in archive.namelist():
+        return {}
+    formats: dict[str | None, int] = {}
+    widths: dict[bytes, int] = {}
+    for element in _parse(archive, "xl/styles.xml"):
+        group = element.tag.rpartition("}")[2]
+        if group == "numFmts":
+            codes = {each.get("numFmtId"): each.get("formatCode", "") for each in element}
+            formats = {key: len(code) for key, code in codes.items() if _PADDED.fullmatch(code)}
+        if group == "cellXfs":
+            used = [formats.get(each.get("numFmtId")) for each in element]
+            widths = {b"%d" % style: width for style, width in enumerate(used) if width}
+    return widths
 
 
 def _parse(archive: zipfile.ZipFile, name: str) -> ET.Element:

@@ -99,9 +99,9 @@ def _say(kind: str, content: object) -> None:
 def _read(filename: str, limits: Limits) -> Iterator[Record]:
     try:
         with Path(_INPUT).open("rb") as file:
-            errors = examine(file, filename, limits)
+            texts = examine(file, filename, limits)
         with CalamineWorkbook.from_path(_INPUT) as book:
-            yield from _only_sheet(book, errors)
+            yield from _only_sheet(book, texts)
     except PasswordError as error:
         raise refusal(
             "PASSWORD_PROTECTED",
@@ -120,13 +120,13 @@ def _shortened(error: BaseException) -> str:
     return " ".join(str(error).split())[:100] or type(error).__name__
 
 
-def _only_sheet(book: CalamineWorkbook, errors: dict[str, dict[Position, str]]) -> Iterator[Record]:
+def _only_sheet(book: CalamineWorkbook, texts: dict[str, dict[Position, str]]) -> Iterator[Record]:
     """Return the rows of the one sheet with data, hidden or not; none if all are empty."""
     found: dict[str, Iterator[Record]] = {}
     for sheet in book.sheets_metadata:
         if sheet.typ is not SheetTypeEnum.WorkSheet:
             continue
-        rows = _sheet_rows(book, sheet.name, errors.get(sheet.name, {}))
+        rows = _sheet_rows(book, sheet.name, texts.get(sheet.name, {}))
         first = next(rows, None)
         if first:
             # Only the first is ever read on, so no second one is kept in memory.
@@ -141,28 +141,28 @@ def _only_sheet(book: CalamineWorkbook, errors: dict[str, dict[Position, str]]) 
     return chain.from_iterable(found.values())
 
 
-def _sheet_rows(book: CalamineWorkbook, name: str, errors: dict[Position, str]) -> Iterator[Record]:
+def _sheet_rows(book: CalamineWorkbook, name: str, texts: dict[Position, str]) -> Iterator[Record]:
     """Yield the rows that are not blank, with the numbers that the sheet shows."""
     sheet = book.get_sheet_by_name(name)
     leftmost = sheet.start[1] + 1 if sheet.start else 1
-    rows_with_errors = {row for row, _ in errors}
+    rows_with_texts = {row for row, _ in texts}
     for row, values in enumerate(sheet.iter_rows(), 1):
         cells = [value if type(value) is str else _shown(value) for value in values]
-        if row in rows_with_errors:
-            _put_errors(cells, row, leftmost, errors)
+        if row in rows_with_texts:
+            _put_texts(cells, row, leftmost, texts)
         if not is_blank(cells):
             _check_text(row, "".join(cells), cells)
             yield row, cells
 
 
-def _put_errors(cells: list[str], row: int, leftmost: int, errors: dict[Position, str]) -> None:
+def _put_texts(cells: list[str], row: int, leftmost: int, texts: dict[Position, str]) -> None:
     for column in range(leftmost, leftmost + len(cells)):
-        if (row, column) in errors:
-            cells[column - leftmost] = errors[row, column]
+        if (row, column) in texts:
+            cells[column - leftmost] = texts[row, column]
 
 
 def _shown(value: Any) -> str:
-    """Return a value that is no text as a spreadsheet shows it; formats of numbers are unknown."""
+    """Return a value that is no text as a spreadsheet shows it, but for the formats of numbers."""
     if value is True or value is False:
         return str(value).upper()
     if isinstance(value, float):

@@ -101,6 +101,29 @@ def test_an_upload_without_a_name_on_disk() -> None:
         assert list(table.rows) == [(2, ["trv-1", "jo-1"])]
 
 
+@pytest.mark.parametrize(
+    ("value", "number_format", "shown"),
+    [
+        pytest.param(7, "000", "007", id="filled up"),
+        pytest.param(1234, "000", "1234", id="longer than the format"),
+        pytest.param(0, "00", "00", id="zero"),
+        pytest.param("7", "000", "7", id="text"),
+        pytest.param(7, "0", "7", id="no zeros before it"),
+        pytest.param(7, "0.00", "7", id="another format"),
+    ],
+)
+def test_numbers_filled_up_with_zeros(value: object, number_format: str, shown: str) -> None:
+    """A number whose format fills it up with zeros is read as it is shown: people mean an ID."""
+    book = openpyxl.Workbook()
+    sheet: Any = book.active
+    sheet.append(["case_id", "user_id"])
+    sheet.append(["x", value])
+    sheet["A1"].font = Font(bold=True)
+    sheet["B2"].number_format = number_format
+
+    assert list(opened(saved(book)).rows) == [(2, ["x", shown])]
+
+
 def test_rows_have_the_numbers_of_the_sheet() -> None:
     """A used range that begins further down or to the right changes no row's number."""
     book = openpyxl.Workbook()
