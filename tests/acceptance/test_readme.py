@@ -27,20 +27,19 @@ def blocks(section: str) -> list[str]:
     return re.findall(r"^```\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder as `make up` leaves it, with everything running."""
-    folder = tmp_path_factory.mktemp("readme")
-    scripts = folder / ".venv" / "bin"
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder as `make up` leaves it, with everything running; each test begins with new data."""
+    scripts = tmp_path / ".venv" / "bin"
     scripts.mkdir(parents=True)
     (scripts / "activate").write_text(f"PATH={shlex.quote(str(scripts))}:$PATH\n")
     (scripts / "caseroll").write_text(
         f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m api.cli "$@"\n'
     )
     (scripts / "caseroll").chmod(0o755)
-    with launch(["up", "--demo"], cwd=folder) as up:
+    with launch(["up", "--demo"], cwd=tmp_path) as up:
         wait_until_ready(up)
-        yield folder
+        yield tmp_path
         up.terminate()
         assert up.stdout
         up.stdout.read()
