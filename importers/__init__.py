@@ -1,7 +1,16 @@
 """The plugin SDK: what an importer is written with. Loads nothing but the standard library."""
 
 from importers.base import Importer
-from importers.changes import Assign, Change, Modify, Remove
+from importers.changes import (
+    Applied,
+    Assign,
+    Change,
+    Modify,
+    OwnChange,
+    Refused,
+    Remove,
+    Transaction,
+)
 from importers.columns import Blank, Column, Flag
 from importers.entity import Case, Role, User
 from importers.errors import RowError
@@ -9,6 +18,7 @@ from importers.references import CaseRef, Reference, RoleRef, UserRef
 from importers.row import Row
 
 __all__ = [
+    "Applied",
     "Assign",
     "Blank",
     "Case",
@@ -18,12 +28,15 @@ __all__ = [
     "Flag",
     "Importer",
     "Modify",
+    "OwnChange",
     "Reference",
+    "Refused",
     "Remove",
     "Role",
     "RoleRef",
     "Row",
     "RowError",
+    "Transaction",
     "User",
     "UserRef",
 ]
