@@ -14,6 +14,7 @@ from importers.changes import (
 from importers.columns import Blank, Column, Flag
 from importers.entity import Case, Role, User
 from importers.errors import RowError
+from importers.formatted import Date, Email, Locale, State, TagId, TimeZone
 from importers.references import CaseRef, Reference, RoleRef, UserRef
 from importers.row import Row
 
@@ -25,8 +26,11 @@ __all__ = [
     "CaseRef",
     "Change",
     "Column",
+    "Date",
+    "Email",
     "Flag",
     "Importer",
+    "Locale",
     "Modify",
     "OwnChange",
     "Reference",
@@ -36,6 +40,9 @@ __all__ = [
     "RoleRef",
     "Row",
     "RowError",
+    "State",
+    "TagId",
+    "TimeZone",
     "Transaction",
     "User",
     "UserRef",
