@@ -13,12 +13,15 @@ from importers.changes import (
 )
 from importers.columns import Blank, Column, Flag
 from importers.entity import Case, Role, User
+from importers.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
 from importers.errors import RowError
 from importers.formatted import Date, Email, Locale, State, TagId, TimeZone
 from importers.references import CaseRef, Reference, RoleRef, UserRef
 from importers.row import Row
 
 __all__ = [
+    "AddCase",
+    "AddUser",
     "Applied",
     "Assign",
     "Blank",
@@ -32,6 +35,8 @@ __all__ = [
     "Importer",
     "Locale",
     "Modify",
+    "ModifyCase",
+    "ModifyUser",
     "OwnChange",
     "Reference",
     "Refused",

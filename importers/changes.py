@@ -174,7 +174,7 @@ def _plain(value: object) -> str | int | None:
     """Make a value comparable across chunks, which hand wishes over as JSON."""
     if isinstance(value, Case | User | Role):
         return value.id
-    return value if isinstance(value, str | bool | None) else repr(value)
+    return value if isinstance(value, str | bool | None) else str(value)
 
 
 Change = Assign | Modify | Remove | OwnChange
