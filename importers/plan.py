@@ -59,12 +59,12 @@ def plan_rows(
     Rows come in the order of the file; `claims` is added to.
     """
     make_row = row_type(importer.columns)
+    claiming = _Claiming(importer, layout, claims)
     plans = []
     for row in rows:
         plan = Plan(row, errors=tuple(row.errors))
         if not plan.errors:
-            asked = _ask(importer, layout, make_row, plan)
-            _Claiming(importer, layout, plan, claims).claim(asked)
+            claiming.claim(plan, _ask(importer, layout, make_row, plan))
         plans.append(plan)
     return plans
 
@@ -129,11 +129,10 @@ class _Claiming:
 
     importer: Importer
     layout: Layout
-    plan: Plan
     claims: Claims
 
-    def claim(self, asked: Sequence[Asked]) -> None:
-        plan, claims = self.plan, self.claims
+    def claim(self, plan: Plan, asked: Sequence[Asked]) -> None:
+        claims = self.claims
         own: list[Claim] = []
         changes, repeats = [], []
         for each in asked:
@@ -144,7 +143,7 @@ class _Claiming:
                 own.append(claim)
                 changes.append((each.keys, each.change))
             elif not _is_repeat(each, held):
-                plan.errors = self._conflicts(each, held)
+                plan.errors = self._conflicts(plan.row, each, held)
                 break
             elif held[0][1] not in own:
                 repeats.append(held[0][1])
@@ -155,7 +154,7 @@ class _Claiming:
         plan.changes, plan.repeats = changes, repeats
 
     def _conflicts(
-        self, asked: Asked, held: Sequence[tuple[Key, Claim]]
+        self, row: ReadRow, asked: Asked, held: Sequence[tuple[Key, Claim]]
     ) -> tuple[ErrorDetail, ...]:
         taken = asked.change.taken if isinstance(asked.change, OwnChange) else {}
         errors = []
@@ -164,9 +163,7 @@ class _Claiming:
                 name, code = taken[str(key[0])]
                 error = RowError(None, code, f"row {claim.row} of this file has it too.")
                 at_fault = getattr(asked.change, name)
-                errors.append(
-                    refusal_detail(self.importer, error, at_fault, self.plan.row, self.layout)
-                )
+                errors.append(refusal_detail(self.importer, error, at_fault, row, self.layout))
             else:
                 errors.append(_conflict(asked.change, str(key[0]), claim.row))
         return tuple(dict.fromkeys(errors))

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import logging
 import random
+import re
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -300,3 +304,29 @@ async def test_a_lost_race_is_run_again(own: World, monkeypatch: pytest.MonkeyPa
 
     assert calls == [2, 2]
     assert [result.what for result in (await own.results(import_id)).values()] == ["UPDATED"] * 2
+
+
+async def test_the_guides_example(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the guide shows of changes of one's own works on a table as the guide has it."""
+    guide = ModuleType("guide")
+    monkeypatch.setitem(sys.modules, "guide", guide)
+    text = (Path(__file__).parents[2] / "docs/writing-an-importer.md").read_text()
+    for snippet in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
+        exec(snippet, vars(guide))
+    await world.execute(
+        "CREATE TABLE acme_rooms (app_id bigint, room text, case_id bigint, UNIQUE (app_id, room))"
+    )
+    rooms = world.with_engine(rooms=guide.Rooms("rooms"))
+    header = "case_id,room"
+    first = await rooms.run("rooms", "trv-001,2-14", "trv-003,2-15", header=header)
+    second = await rooms.run("rooms", "trv-004,2-14", "trv-002,2-16", "trv-003,2-15", header=header)
+    booked = await world.fetch("SELECT room FROM acme_rooms ORDER BY 1")
+    await world.execute("DROP TABLE acme_rooms")
+
+    assert [each.what for each in (await world.results(first)).values()] == ["CREATED"] * 2
+    assert await world.results(second) == {
+        2: Result("FAILED", codes=("ROOM_TAKEN",)),
+        3: Result("CREATED"),
+        4: Result("UNCHANGED"),
+    }
+    assert [row[0] for row in booked] == ["2-14", "2-15", "2-16"]
