@@ -232,6 +232,30 @@ async def test_any_order_of_chunks(world: World, type_: str, seed: int) -> None:
     ) == expected  # fmt: skip
 
 
+@pytest.mark.parametrize("seed", range(4))
+async def test_rows_that_are_tied_in_turn(small: World, seed: int) -> None:
+    """A row that meets one by its address and another by its Tag ID takes both along, so that it
+    still comes second."""
+    import_id = await small.upload(
+        "add-users",
+        "a@x.org,,,,,t-1",
+        "a@x.org,,,,,t-2",
+        "b@x.org,,,,,",
+        "c@x.org,,,,,t-2",
+        "d@x.org,,,,,",
+    )
+    await small.bell.split(import_id)
+    await small.drain(random.Random(seed))
+
+    assert {row: result.codes for row, result in (await small.results(import_id)).items()} == {
+        2: (),
+        3: ("EMAIL_TAKEN",),
+        4: (),
+        5: (),
+        6: (),
+    }
+
+
 async def _snapshot(world: World) -> tuple[list[Any], list[Any]]:
     return (
         await world.fetch("SELECT * FROM users ORDER BY id"),
