@@ -9,7 +9,7 @@ import asyncpg
 
 from importers.changes import Applied, OwnChange, Refused
 from importers.decide import Verdict
-from importers.errors import RunError
+from importers.errors import RowError, RunError
 from models.db import RaceError, is_passing
 from models.row import RowOutcome
 
@@ -71,14 +71,22 @@ async def _apply(
     return answers
 
 
-def _check(answers: Sequence[object], count: int) -> None:
+def _check(answers: Sequence[Applied | Refused], count: int) -> None:
+    """Look at what strangers' code has answered.
+
+    Raises:
+        TypeError: it is not what it should be.
+    """
     if len(answers) != count:
         raise TypeError(f"{count} changes came to {len(answers)} answers")
     outcomes: Mapping[str, RowOutcome] = RowOutcome.__members__
     for answer in answers:
-        if isinstance(answer, Applied) and answer.outcome in outcomes:
-            continue
-        if not (isinstance(answer, Refused) and answer.reasons):
+        if isinstance(answer, Applied):
+            is_sound = answer.outcome in outcomes and isinstance(answer.message, str | None)
+        else:
+            is_sound = isinstance(answer, Refused) and bool(answer.reasons)
+            is_sound = is_sound and all(isinstance(error, RowError) for _, error in answer.reasons)
+        if not is_sound:
             raise TypeError(f"apply() returned {answer!r:.200}, which is no answer")
 
 

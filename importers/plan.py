@@ -94,15 +94,23 @@ def _listed(changes: Change | Iterable[Change] | None) -> list[Change]:
 
 def _asked(change: Change) -> Asked:
     asked = Asked(keys_of(change), wish_of(change), change)
-    if isinstance(change, OwnChange) and not (asked.keys and all(map(_is_key, asked.keys))):
-        raise TypeError(f"the keys of {change!r:.200} are not tuples that begin with a word")
+    if isinstance(change, OwnChange):
+        if not (asked.keys and all(map(_is_plain, (*asked.keys, asked.wish)))):
+            raise TypeError(f"keys and wish of {change!r:.200} have to be tuples, a word first")
+        for name, code in change.taken.values():
+            if not (hasattr(change, name) and isinstance(code, str)):
+                raise TypeError(f"{type(change).__name__}.taken does not fit its fields")
     return asked
 
 
-def _is_key(key: Any) -> bool:
-    if not (isinstance(key, tuple) and key and isinstance(key[0], str)):
+def _is_plain(values: Any) -> bool:
+    """Tell whether it is a tuple that can be handed over to the next chunk."""
+    if not (isinstance(values, tuple) and values and isinstance(values[0], str)):
         return False
-    return all(isinstance(part, str | int | None) for part in key)
+    return all(
+        isinstance(each, str | None) or (isinstance(each, int) and abs(each) < 1 << 63)
+        for each in values
+    )
 
 
 def _is_sound(change: Change) -> bool:

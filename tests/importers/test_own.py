@@ -177,14 +177,26 @@ def test_claims_are_handed_over() -> None:
     assert [error.code for error in other.errors] == ["CONFLICTS_WITH_ROW"]
 
 
-@pytest.mark.parametrize("keys", [(), ((),), ((1, 2),), (("a", 1.5),), ("ab",), None])
-def test_nonsense_keys(keys: Any, caplog: pytest.LogCaptureFixture) -> None:
-    """Keys that can't be compared across chunks are the importer's error."""
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[
+            ("keys", keys)
+            for keys in [(), ((),), ((1, 2),), (("a", 1.5),), (("a", 1 << 63),), ("ab",), None]
+        ],
+        ("wish", lambda _: "x"),
+        ("wish", lambda _: ("x", 1.5)),
+        ("taken", {"label": "label"}),
+        ("taken", {"label": ("lable", "LABEL_TAKEN")}),
+    ],
+)
+def test_nonsense(name: str, value: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Keys and wishes that can't be compared across chunks are the importer's error."""
 
     class Odd(Describe):
-        keys = None
+        pass
 
-    Odd.keys = keys
+    setattr(Odd, name, value)
     with caplog.at_level(logging.ERROR):
         assert codes(Odd(case=OPEN, about="x")) == [["IMPORTER_ERROR"]]
 
@@ -286,6 +298,34 @@ async def test_any_order_of_chunks(own: World, seed: int) -> None:
 
     assert await own.results(import_id) == expected
     assert await abouts(own) == described
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        "CREATED",
+        Applied("DONE"),
+        Applied("CREATED", 7),
+        Refused(()),
+        Refused((RowError(None, "BAD", "is bad."),)),
+        Refused((("x", "is bad."),)),
+    ],
+    ids=repr,
+)
+async def test_nonsense_answers(
+    own: World, answer: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What is no answer fails the row as the importer's error."""
+
+    async def apply(changes: Sequence[Any], transaction: Transaction) -> list[Any]:
+        return [answer for _ in changes]
+
+    monkeypatch.setattr(Describe, "apply", apply)
+    with caplog.at_level(logging.ERROR):
+        import_id = await own.run("describe", "trv-001,one,,,", header=HEADER)
+
+    assert await own.results(import_id) == {2: Result("FAILED", codes=("IMPORTER_ERROR",))}
 
 
 async def test_a_lost_race_is_run_again(own: World, monkeypatch: pytest.MonkeyPatch) -> None:
