@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -113,7 +112,7 @@ class Refused:
     reasons: tuple[tuple[object, RowError], ...]
 
 
-class OwnChange(ABC):
+class OwnChange:
     """The base of kinds of change beside those to assignments.
 
     Subclasses are frozen dataclasses. The engine groups a chunk's changes by class and has each
@@ -140,7 +139,6 @@ class OwnChange(ABC):
     earlier row has the key. Other kinds fail the row as a whole, with `CONFLICTS_WITH_ROW`."""
 
     @property
-    @abstractmethod
     def keys(self) -> Sequence[Key]:
         """What the change is about, one or several: each a tuple of a word for the kind, then texts
         or numbers, such as `("desk", "2-14")`.
@@ -149,6 +147,7 @@ class OwnChange(ABC):
         are found to share a key only if a column that it is made of has `is_key`, or is the
         importer's only one for cases or for users.
         """
+        raise NotImplementedError
 
     def wish(self) -> Wish:
         """Return what is asked for: a later row with the same keys and wish is a repeat."""
@@ -156,7 +155,6 @@ class OwnChange(ABC):
         return (type(self).__name__, *map(_plain, values))
 
     @classmethod
-    @abstractmethod
     async def apply(
         cls, changes: Sequence[Self], transaction: Transaction
     ) -> Sequence[Applied | Refused]:
@@ -168,6 +166,7 @@ class OwnChange(ABC):
         Returns:
             what became of each change, in their order.
         """
+        raise NotImplementedError
 
 
 def _plain(value: object) -> str | int | None:
