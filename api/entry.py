@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from functools import cache
-from typing import TYPE_CHECKING, TypeVar
-from zoneinfo import available_timezones
+from typing import TypeVar
 
 import strawberry
 
 from api.user_error import UserError, user_error
-
-if TYPE_CHECKING:
-    from collections.abc import Collection
+from importers.wellformed import is_email, is_locale, is_tag, is_zone, locale_named
 
 T = TypeVar("T")
-
-_TAG = re.compile(r"[A-Za-z0-9/_-]{1,64}")
-_EMAIL = re.compile(r"[^\s@\"(),:;<>\[\]\\]{1,64}@(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,63}")
-_EMAIL_LONGEST = 254
-# Language, then script, region, variants, extensions and private use, as in BCP 47.
-_LOCALE = re.compile(
-    r"(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
-    r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[0-9a-wyz](?:-[a-z0-9]{2,8})+)*"
-    r"(?:-x(?:-[a-z0-9]{1,8})+)?",
-    re.IGNORECASE | re.ASCII,
-)
-_LOCALE_LONGEST = 35
-_ALIASES = {"sp": "es"}
 
 
 def given(value: T | None) -> T | None:
@@ -63,7 +45,7 @@ class Problems:
     def tag(self, value: str | None) -> str | None:
         """Read a Tag ID."""
         text = (value or "").strip()
-        if text and not _TAG.fullmatch(text):
+        if text and not is_tag(text):
             self.add(
                 "INVALID_TAG",
                 "tagId",
@@ -74,31 +56,26 @@ class Problems:
     def email(self, value: str) -> str:
         """Read an e-mail address."""
         text = value.strip()
-        if not _EMAIL.fullmatch(text) or len(text) > _EMAIL_LONGEST or ".." in text:
+        if not is_email(text):
             self.add("INVALID_EMAIL", "email", "This is not an e-mail address.")
         return text
 
     def locale(self, value: str | None) -> str | None:
         """Read a language tag; `sp`, which files are full of, is Spanish."""
         text = (value or "").strip()
-        if text and (not _LOCALE.fullmatch(text) or len(text) > _LOCALE_LONGEST):
+        if text and not is_locale(text):
             self.add(
                 "INVALID_LOCALE", "locale", "A locale is a BCP 47 tag, such as 'en' or 'es-MX'."
             )
-        return _ALIASES.get(text.lower(), text) or None
+        return locale_named(text) or None
 
     def zoneinfo(self, value: str | None) -> str | None:
         """Read a time zone."""
         text = (value or "").strip()
-        if text and text not in _zones():
+        if text and not is_zone(text):
             self.add(
                 "INVALID_ZONEINFO",
                 "zoneinfo",
                 "A time zone is an IANA name, such as 'America/New_York'.",
             )
         return text or None
-
-
-@cache
-def _zones() -> Collection[str]:
-    return available_timezones()

@@ -1,6 +1,6 @@
 """Chunking: rows go into chunks that can run in any order and at the same time.
 
-Rows that may speak of the same pair end up in one chunk, or in a chain of chunks, in the order of
+Rows that may speak of the same thing end up in one chunk, or in a chain of chunks, in the order of
 the file. They are found by their group keys: PostgreSQL counts these in a temporary table, so that
 memory stays flat and nothing is read twice unless there are repeats.
 """
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
+    from importers.grouping import GroupKeys
     from importers.read import ReadRow
     from models.progress import Work
 
@@ -26,7 +27,7 @@ class Chunker:
     """Store the chunks of one import, within one transaction.
 
     Args:
-        keys: gives each row its group key.
+        keys: gives each row its group keys, one for each kind of key.
         size: rows a chunk.
     """
 
@@ -34,7 +35,7 @@ class Chunker:
         self,
         db: Connection,
         work: Work,
-        keys: Callable[[Sequence[ReadRow]], Awaitable[list[int]]],
+        keys: Callable[[Sequence[ReadRow]], Awaitable[list[GroupKeys]]],
         *,
         size: int,
     ) -> None:
@@ -43,7 +44,7 @@ class Chunker:
         self._keys = keys
         self._size = size
         self._count = 0
-        self._first_keys: list[int] = []
+        self._first_keys: list[GroupKeys] = []
         self.rows = 0
 
     async def add(self, rows: Sequence[ReadRow]) -> None:
@@ -66,12 +67,7 @@ class Chunker:
         """Bring rows that may repeat each other together."""
         if self._count < 2:
             return
-        await self._db.execute(
-            """
-            CREATE TEMP TABLE repeated_keys ON COMMIT DROP AS
-            SELECT key FROM chunk_keys GROUP BY key HAVING min(chunk) <> max(chunk)
-            """
-        )
+        await self._find_repeats()
         affected = await self._db.fetch(
             "SELECT DISTINCT chunk FROM chunk_keys JOIN repeated_keys USING (key) ORDER BY chunk"
         )
@@ -87,9 +83,33 @@ class Chunker:
             await self._move_repeats(chunk, buckets)
         await self._store_moved()
 
-    async def _note_keys(self, keys: Sequence[int], chunk: int) -> None:
+    async def _note_keys(self, kinds: Sequence[GroupKeys], chunk: int) -> None:
         await self._db.copy_records_to_table(
-            "chunk_keys", records=[(key, chunk, position) for position, key in enumerate(keys)]
+            "chunk_keys",
+            records=[
+                (key, chunk, position)
+                for keys in kinds
+                for position, key in enumerate(keys)
+                if key is not None
+            ],
+        )
+
+    @property
+    def _has_several_kinds(self) -> bool:
+        return len(self._first_keys) > 1
+
+    async def _find_repeats(self) -> None:
+        """Find the keys whose rows are to be moved: those that several chunks have.
+
+        A row of several kinds of key can meet one row by the first and another by the second. So
+        when one of its keys is repeated, all rows that share any of them have to follow it.
+        """
+        repeated = "count(*) > 1" if self._has_several_kinds else "min(chunk) <> max(chunk)"
+        await self._db.execute(
+            f"""
+            CREATE TEMP TABLE repeated_keys ON COMMIT DROP AS
+            SELECT key FROM chunk_keys GROUP BY key HAVING {repeated}
+            """  # noqa: S608 - one of two texts
         )
 
     async def _store(self, rows: Sequence[ReadRow], *, is_chained: bool = False) -> None:
@@ -105,7 +125,10 @@ class Chunker:
         self._count += 1
 
     async def _buckets(self) -> int:
-        """Choose how many buckets the repeated rows go into: about one for each chunk of them."""
+        """Choose how many buckets the repeated rows go into: about one for each chunk of them; with
+        several kinds of key, which tie buckets to each other, there is one."""
+        if self._has_several_kinds:
+            return 1
         moved = await self._db.fetchval(
             "SELECT count(*) FROM chunk_keys JOIN repeated_keys USING (key)"
         )

@@ -27,6 +27,9 @@ class Column(Generic[T]):
         help: one sentence for the person who fills the file in.
         example: the cell of this column in the sample file.
         in_sample: whether the sample file has the column.
+        is_key: rows with the same cell are about the same thing, and judged together; for columns
+            that `OwnChange.keys` are made of.
+        longest: how many characters a cell may have.
 
     Example:
         >>> class Floor(Column[int]):
@@ -46,6 +49,8 @@ class Column(Generic[T]):
         help: str = "",  # noqa: A002 - the word that plugin authors expect
         example: str | None = None,
         in_sample: bool = True,
+        is_key: bool = False,
+        longest: int = _LONGEST_CELL,
     ) -> None:
         self.name = ""
         self.required = required
@@ -53,6 +58,8 @@ class Column(Generic[T]):
         self.help = help
         self.example = example
         self.in_sample = in_sample
+        self.is_key = is_key
+        self.longest = longest
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -73,11 +80,11 @@ class Column(Generic[T]):
             if self.required:
                 raise RowError(None, "REQUIRED", "is required.")
             return self.default
-        if len(text) > _LONGEST_CELL:
+        if len(text) > self.longest:
             raise RowError(
                 None,
                 "TOO_LONG",
-                f"has {len(text):,} characters; the limit is {_LONGEST_CELL:,}.",
+                f"has {len(text):,} characters; the limit is {self.longest:,}.",
             )
         if found := _CONTROL.search(text):
             name = _control_name(found[0])
@@ -91,6 +98,10 @@ class Column(Generic[T]):
             RowError: with None as its column.
         """
         return text  # type: ignore[return-value]  # Column[str] is the base's own use
+
+    def group_key(self, value: T) -> str:
+        """Name a value in one way only, whichever cell it was read from; of use with `is_key`."""
+        return str(value)
 
     def choices_for(self, roles: Sequence[str]) -> Sequence[str] | None:
         """List what a cell may hold, if that is a list.

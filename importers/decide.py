@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from importers.changes import Assign, Change, Modify
+from importers.changes import Assign, Modify, Remove
 from importers.errors import RowError
 from importers.references import case_closed, user_disabled
 from models.assignment import Present
@@ -12,8 +12,6 @@ from models.row import RowOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from importers.entity import Case, User
 
 
 class Verdict(NamedTuple):
@@ -23,17 +21,19 @@ class Verdict(NamedTuple):
         outcome: None when the change is refused.
         after: the assignment as it will be; None when there will be none.
         message: what the admin should know although all is well.
-        refusals: why not, each with what is at fault: the case, the user, or None for the row.
+        refusals: why not, each with what is at fault, the case or the user, or None for the row.
     """
 
     outcome: RowOutcome | None
     after: Present | None = None
     message: str | None = None
-    refusals: tuple[tuple[Case | User | None, RowError], ...] = ()
+    refusals: tuple[tuple[object, RowError], ...] = ()
 
 
-def decide(change: Change, present: Present | None, role_keys: Mapping[int, str]) -> Verdict:
-    """Decide about a change.
+def decide(
+    change: Assign | Modify | Remove, present: Present | None, role_keys: Mapping[int, str]
+) -> Verdict:
+    """Decide about a change of an assignment.
 
     Args:
         present: the assignment of this user to this case, if there is one.
@@ -52,7 +52,7 @@ def _assign(change: Assign, present: Present | None, role_keys: Mapping[int, str
     wanted = Present(change.role.id, change.notify)
     if present == wanted:
         return Verdict(RowOutcome.UNCHANGED, present)
-    refusals: list[tuple[Case | User | None, RowError]] = []
+    refusals: list[tuple[object, RowError]] = []
     if not change.case.is_active:
         refusals.append((change.case, case_closed(change.case)))
     if not change.user.is_active:
@@ -65,7 +65,7 @@ def _assign(change: Assign, present: Present | None, role_keys: Mapping[int, str
 
 
 def _modify(change: Modify, present: Present | None) -> Verdict:
-    refusals: list[tuple[Case | User | None, RowError]] = []
+    refusals: list[tuple[object, RowError]] = []
     wanted = present and Present(
         change.role.id if change.role else present.role_id,
         present.notify if change.notify is None else change.notify,

@@ -1,4 +1,4 @@
-"""Grouping: rows that could speak of the same pair get the same key, whatever they call it."""
+"""Grouping: rows that could speak of the same thing share a key, whatever they call it."""
 
 from __future__ import annotations
 
@@ -12,26 +12,80 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from importers.base import Importer
+    from importers.columns import Column
     from importers.directory import Directory
     from importers.read import Layout, ReadRow
 
 logger = logging.getLogger(__name__)
 
 
+GroupKeys = list[int | None]
+"""A key for each row; None for a row that can't meet others."""
+
+
 async def group_rows(
     importer: Importer, layout: Layout, rows: Sequence[ReadRow], directory: Directory
-) -> list[int]:
-    """Return a key for each row, valid within this process.
+) -> list[GroupKeys]:
+    """Return the rows' keys, valid within this process, for each kind of key that there is.
 
-    Two rows whose changes can meet have the same key; the converse need not hold.
+    Two rows whose changes can meet share a key of some kind; the converse need not hold.
     """
-    if not _references(importer):
-        return [row.number for row in rows]
+    kinds = [await _alone(column, layout, rows, directory) for column in _own_keys(importer)]
+    if _references(importer) and not _is_about_one(importer):
+        kinds.append(await _together(key_columns(importer), layout, rows, directory))
+    return kinds
+
+
+async def _together(
+    columns: Sequence[Reference[Any]],
+    layout: Layout,
+    rows: Sequence[ReadRow],
+    directory: Directory,
+) -> GroupKeys:
+    """Return one key for the columns' cells of a row; without columns, all rows have the same."""
     names = [
-        await _group_keys(_texts(column, layout, rows), column, directory)
-        for column in key_columns(importer)
+        await _group_keys(_texts(column, layout, rows), column, directory) for column in columns
     ]
     return list(map(hash, zip(*names, strict=True))) if names else [0] * len(rows)
+
+
+async def _alone(
+    column: Column[Any], layout: Layout, rows: Sequence[ReadRow], directory: Directory
+) -> GroupKeys:
+    """Return a key for each row's cell of the column; a blank cell meets no others."""
+    if isinstance(column, Reference):
+        names = await _group_keys(_texts(column, layout, rows), column, directory)
+    else:
+        names = _names(column, layout, rows)
+    return [hash((column.name, name)) if name else None for name in names]
+
+
+def _names(column: Column[Any], layout: Layout, rows: Sequence[ReadRow]) -> list[str]:
+    """Return the group key of each row's value; rows that can't be read meet no others."""
+    position = layout.positions.get(column.name)
+    if position is None:
+        return [""] * len(rows)
+    cells = [row.cells[position] if position < len(row.cells) else "" for row in rows]
+    names = {cell: _name(column, cell) for cell in set(cells)}
+    return [names[cell] for cell in cells]
+
+
+def _name(column: Column[Any], cell: str) -> str:
+    try:
+        value = column.read(cell)
+        return "" if value is None else column.group_key(value)
+    except Exception:
+        return ""
+
+
+def _own_keys(importer: Importer) -> list[Column[Any]]:
+    return [column for column in importer.columns.values() if column.is_key]
+
+
+def _is_about_one(importer: Importer) -> bool:
+    """Tell whether the one column that tells rows apart is a key anyway."""
+    columns = key_columns(importer)
+    return len(columns) == 1 and columns[0].is_key
 
 
 def key_columns(importer: Importer) -> list[Reference[Any]]:

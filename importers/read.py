@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from importers.columns import shorten
@@ -149,6 +150,23 @@ def _refusal(column: Reference[Any], value: Any) -> RowError | None:
         return column.refusal(value)
     except Exception:
         return _failed(column)
+
+
+def refusal_detail(
+    importer: Importer, error: RowError, at_fault: object, row: ReadRow, layout: Layout
+) -> ErrorDetail:
+    """Describe a refusal, on the column that holds the very value at fault.
+
+    Equal texts of several columns may be one object; a key column is meant rather than others.
+    """
+    columns = zip(importer.columns.items(), row.values, strict=True)
+    names = [
+        (not column.is_key, name)
+        for (name, column), value in columns
+        if at_fault is not None and value is at_fault
+    ]
+    column = min(names, key=itemgetter(0))[1] if names else error.column
+    return error_detail(importer, error, column, row, layout)
 
 
 def error_detail(

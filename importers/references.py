@@ -222,13 +222,8 @@ def unknown_tag(noun: str, key: str, near: Sequence[str]) -> RowError:
         noun: `case` or `user`.
         near: Tag IDs that there are.
     """
-    if _DAMAGE.fullmatch(key):
-        return RowError(
-            None,
-            "SPREADSHEET_DAMAGE",
-            f"'{shorten(key)}' looks like an ID that a spreadsheet has changed; "
-            "format the column as text and enter the ID again.",
-        )
+    if damage := damaged(key):
+        return damage
     suggestion = _most_alike(key, near)
     hint = f"; did you mean '{suggestion}'?" if suggestion else "."
     return RowError(
@@ -236,6 +231,18 @@ def unknown_tag(noun: str, key: str, near: Sequence[str]) -> RowError:
         "NOT_FOUND",
         f"no {noun} has the Tag ID or ID '{shorten(key)}'{hint}",
         suggestion,
+    )
+
+
+def damaged(key: str) -> RowError | None:
+    """Say that a spreadsheet has made a number or a date of an ID, if it looks like that."""
+    if not _DAMAGE.fullmatch(key):
+        return None
+    return RowError(
+        None,
+        "SPREADSHEET_DAMAGE",
+        f"'{shorten(key)}' looks like an ID that a spreadsheet has changed; "
+        "format the column as text and enter the ID again.",
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, cast
 
+from importers.changes import OwnChange
 from importers.decide import decide
-from importers.read import error_detail
+from importers.read import refusal_detail
 from models.assignment import Edit
 from models.mail import Notice
 from models.row import RowOutcome, RowResult, RowStatus
@@ -15,16 +16,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from importers.base import Importer
+    from importers.changes import Change, Key
     from importers.claims import Claims
     from importers.decide import Verdict
-    from importers.entity import Case, User
-    from importers.errors import ErrorDetail, RowError
+    from importers.errors import ErrorDetail
     from importers.plan import Plan
     from importers.read import Layout, ReadRow
     from models.assignment import Pair, Present
 
 _NOTHING = RowOutcome.UNCHANGED
-_WRITTEN = (RowOutcome.CREATED, RowOutcome.UPDATED, RowOutcome.REMOVED)
+WRITTEN = (RowOutcome.CREATED, RowOutcome.UPDATED, RowOutcome.REMOVED)
 
 
 class Settled(NamedTuple):
@@ -42,6 +43,7 @@ class Scene:
     Args:
         present: the assignments of the pairs that the plans speak of.
         role_keys: the app's roles by primary key.
+        applied: what became of the changes of other kinds, by their keys.
     """
 
     importer: Importer
@@ -49,6 +51,13 @@ class Scene:
     claims: Claims
     present: Mapping[Pair, Present]
     role_keys: Mapping[int, str]
+    applied: Mapping[tuple[Key, ...], Verdict] = field(default_factory=dict)
+
+    def verdict(self, keys: tuple[Key, ...], change: Change) -> Verdict:
+        """Return what becomes of a change."""
+        if isinstance(change, OwnChange):
+            return self.applied[keys]
+        return decide(change, self.present.get(cast("Pair", keys[0])), self.role_keys)
 
 
 def settle(plans: Sequence[Plan], scene: Scene) -> Settled:
@@ -72,36 +81,33 @@ def failure(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
 
 
 def _settle_row(plan: Plan, scene: Scene, settled: Settled) -> None:
-    number, present = plan.row.number, scene.present
-    verdicts = [decide(change, present.get(pair), scene.role_keys) for pair, change in plan.changes]
+    verdicts = [scene.verdict(keys, change) for keys, change in plan.changes]
     errors = [
-        _refused(at_fault, error, plan, scene)
+        refusal_detail(scene.importer, error, at_fault, plan.row, scene.layout)
         for verdict in verdicts
         for at_fault, error in verdict.refusals
     ]
     for claim in plan.repeats:
         errors += claim.errors
-    for pair, _ in plan.changes:
-        scene.claims[pair].errors = errors
+    for keys, _ in plan.changes:
+        for key in keys:
+            scene.claims[key].errors = errors
     if errors:
         settled.results.append(failure(plan.row, errors))
         return
     settled.results.append(_success(plan, verdicts))
-    edits = [
-        Edit(*pair, number, present.get(pair), verdict.after)
-        for (pair, _), verdict in zip(plan.changes, verdicts, strict=True)
-        if verdict.outcome in _WRITTEN
-    ]
+    edits = _edits(plan, verdicts, scene.present)
     settled.edits.extend(edits)
     settled.notices.extend(_notices(edits))
 
 
-def _refused(
-    at_fault: Case | User | None, error: RowError, plan: Plan, scene: Scene
-) -> ErrorDetail:
-    columns = zip(scene.importer.columns, plan.row.values, strict=True)
-    name = next((name for name, value in columns if at_fault and value is at_fault), None)
-    return error_detail(scene.importer, error, name, plan.row, scene.layout)
+def _edits(plan: Plan, verdicts: Sequence[Verdict], present: Mapping[Pair, Present]) -> list[Edit]:
+    edits = []
+    for (keys, change), verdict in zip(plan.changes, verdicts, strict=True):
+        if verdict.outcome in WRITTEN and not isinstance(change, OwnChange):
+            pair = cast("Pair", keys[0])
+            edits.append(Edit(*pair, plan.row.number, present.get(pair), verdict.after))
+    return edits
 
 
 def _success(plan: Plan, verdicts: Sequence[Verdict]) -> RowResult:
@@ -109,7 +115,7 @@ def _success(plan: Plan, verdicts: Sequence[Verdict]) -> RowResult:
     if len(verdicts) == 1 and not plan.repeats:
         (verdict,) = verdicts
         return RowResult(row.number, row.cells, RowStatus.PASSED, verdict.outcome, verdict.message)
-    outcomes = {verdict.outcome for verdict in verdicts if verdict.outcome in _WRITTEN}
+    outcomes = {verdict.outcome for verdict in verdicts if verdict.outcome in WRITTEN}
     outcome = RowOutcome.UPDATED if len(outcomes) > 1 else next(iter(outcomes), _NOTHING)
     messages = [f"repeats row {claim.row}" for claim in plan.repeats]
     messages += [verdict.message for verdict in verdicts if verdict.message]

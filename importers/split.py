@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from importers.base import Importer
+    from importers.grouping import GroupKeys
     from importers.table import Table
     from models.progress import Work
     from models.row import RowResult
@@ -168,7 +169,7 @@ def _chunker(
 ) -> Chunker:
     directory = StoredDirectory(db, work.app_id)
 
-    async def keys(rows: Sequence[ReadRow]) -> list[int]:
+    async def keys(rows: Sequence[ReadRow]) -> list[GroupKeys]:
         return await group_rows(importer, layout, rows, directory)
 
     return Chunker(db, work, keys, size=chunk_rows)

@@ -5,26 +5,31 @@ from __future__ import annotations
 import asyncio
 import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from importers.base import header_spec
+from importers.changes import OwnChange
 from importers.claims import Claims
+from importers.decide import Verdict
 from importers.entity import Case, Role, User
 from importers.header import match_header
 from importers.limits import Limits
 from importers.node_id import encode_node_id
+from importers.own import own_changes
 from importers.plan import plan_rows
 from importers.read import Layout, ReadRow, read_rows
 from importers.settle import Scene, settle
 from importers.table import open_table
 from models.assignment import Present
+from models.row import RowOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from importers.base import Importer
+    from importers.plan import Plan
     from models.row import RowResult
 
 __all__ = ["Assigned", "World", "check_importer", "run_importer"]
@@ -117,7 +122,9 @@ def run_importer(
 ) -> list[RowReport]:
     """Run an importer over a file and report each row as the API would.
 
-    A report has `row` and `outcome`, or `row` and `errors`, and a `message` if there is one.
+    A report has `row` and `outcome`, or `row` and `errors`, and a `message` if there is one. What
+    becomes of changes of other kinds than `Assign`, `Modify` and `Remove` only the database can
+    tell: in place of the outcome the report has `asks`, a list of these changes and their values.
     `json.dump` it to write the expected file of `check_importer`. Not for use in a coroutine.
 
     Raises:
@@ -131,12 +138,12 @@ def run_importer(
         positions=match_header(table.header, header_spec(made), []), width=len(table.header)
     )
     rows = [ReadRow(number, cells) for number, cells in table.rows]
-    return [_report(result) for result in _settled(made, layout, rows, world or World())]
+    return _reports(made, layout, rows, world or World())
 
 
-def _settled(
+def _reports(
     importer: Importer, layout: Layout, rows: Sequence[ReadRow], world: World
-) -> list[RowResult]:
+) -> list[RowReport]:
     asyncio.run(read_rows(importer, layout, rows, WorldDirectory(world)))
     claims = Claims()
     plans = plan_rows(importer, layout, rows, claims)
@@ -146,8 +153,14 @@ def _settled(
         claims=claims,
         present=_present(world),
         role_keys={role.id: role.key for role in world.roles},
+        applied={
+            keys: Verdict(RowOutcome.UNCHANGED)
+            for plan in plans
+            for keys, _ in own_changes(plan.changes)
+        },
     )
-    return settle(plans, scene).results
+    results = settle(plans, scene).results
+    return [_report(result, plan) for result, plan in zip(results, plans, strict=True)]
 
 
 def _present(world: World) -> dict[tuple[int, int], Present]:
@@ -160,9 +173,12 @@ def _present(world: World) -> dict[tuple[int, int], Present]:
     }
 
 
-def _report(result: RowResult) -> RowReport:
+def _report(result: RowResult, plan: Plan) -> RowReport:
     report: RowReport = {"row": result.number}
-    if result.outcome:
+    own = own_changes(plan.changes)
+    if result.outcome and own:
+        report["asks"] = [_described(change) for _, change in own]
+    elif result.outcome:
         report["outcome"] = result.outcome.name
     if result.message:
         report["message"] = result.message
@@ -172,6 +188,14 @@ def _report(result: RowResult) -> RowReport:
             for error in result.errors
         ]
     return report
+
+
+def _described(change: OwnChange) -> dict[str, Any]:
+    """Write a change down as JSON, without the values that it leaves open."""
+    kind, *values = OwnChange.wish(change)
+    names = [each.name for each in fields(change)]  # type: ignore[arg-type]
+    given = zip(names, values, strict=True)
+    return {"change": kind, **{name: value for name, value in given if value is not None}}
 
 
 def _read_expected(path: Path) -> list[RowReport]:

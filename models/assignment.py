@@ -11,6 +11,7 @@ from tortoise.models import Model
 
 from models.app import App, Role
 from models.case import Case
+from models.db import RaceError
 from models.user import User
 
 if TYPE_CHECKING:
@@ -100,10 +101,6 @@ class Edit(NamedTuple):
     after: Present | None
 
 
-class AssignmentRaceError(Exception):
-    """Somebody else changed one of the assignments meanwhile: read them again and decide anew."""
-
-
 async def present_assignments(
     db: Connection, pairs: Collection[Pair], *, lock: bool
 ) -> dict[Pair, Present]:
@@ -130,7 +127,7 @@ async def write_edits(db: Connection, app_id: int, import_id: int, edits: Sequen
     """Apply edits and their history in at most four statements, however many edits there are.
 
     Raises:
-        AssignmentRaceError: the state is no longer what `before` says; nothing may be kept.
+        RaceError: the state is no longer what `before` says; nothing may be kept.
     """
     ordered = sorted(edits, key=itemgetter(0, 1))
     await _insert(db, app_id, import_id, [edit for edit in ordered if edit.before is None])
@@ -222,4 +219,4 @@ async def _write_history(db: Connection, app_id: int, import_id: int, edits: lis
 def _expect(status: str, count: int) -> None:
     """Compare the number in a command tag such as `INSERT 0 5` with what was to be written."""
     if int(status.rpartition(" ")[2]) != count:
-        raise AssignmentRaceError
+        raise RaceError

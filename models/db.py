@@ -176,6 +176,10 @@ async def allow_long(db: Connection, seconds: int) -> None:
     )
 
 
+class RaceError(Exception):
+    """Somebody else changed what was read meanwhile: undo, read it again and decide anew."""
+
+
 def is_passing(error: BaseException) -> bool:
     """Tell whether another attempt may cure the error."""
     if isinstance(error, asyncpg.PostgresError):

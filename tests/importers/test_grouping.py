@@ -8,8 +8,19 @@ from typing import Any
 
 import pytest
 
-from importers import Case, CaseRef, Column, Importer, Reference, RoleRef, User, UserRef
-from importers.grouping import group_rows, key_columns
+from importers import (
+    Case,
+    CaseRef,
+    Column,
+    Email,
+    Importer,
+    Reference,
+    RoleRef,
+    TagId,
+    User,
+    UserRef,
+)
+from importers.grouping import GroupKeys, group_rows, key_columns
 from importers.node_id import encode_node_id
 from importers.payload import pack_rows, unpack_rows
 from tests.importers.fakes import (
@@ -28,9 +39,14 @@ CASE_1, CASE_3 = encode_node_id("Case", OPEN.id), encode_node_id("Case", UNTAGGE
 JACK_ID = encode_node_id("User", JACK.id)
 
 
-def keys(importer: Importer, *texts: str, names: Sequence[str] = ()) -> list[int]:
+def kinds(importer: Importer, *texts: str, names: Sequence[str] = ()) -> list[GroupKeys]:
     rows = unpack_rows(pack_rows(rows_of(*texts)))
     return asyncio.run(group_rows(importer, layout(importer, *names), rows, FakeDirectory()))
+
+
+def keys(importer: Importer, *texts: str, names: Sequence[str] = ()) -> GroupKeys:
+    (found,) = kinds(importer, *texts, names=names)
+    return found
 
 
 class Anything(Importer):
@@ -109,7 +125,7 @@ def test_several_of_both() -> None:
 
 def test_no_reference() -> None:
     """Rows that name nobody can't meet."""
-    assert len(set(keys(Anything(t=Column[str]()), "a", "a"))) == 2
+    assert kinds(Anything(t=Column[str]()), "a", "a") == []
 
 
 def test_a_column_that_the_file_lacks() -> None:
@@ -187,6 +203,47 @@ def test_users_are_one_kind() -> None:
     directory = FakeDirectory(known_users=[User(id=1, tag_id="a", email="a@b.c")])
     rows = rows_of("a@b.c", "A@B.C")
     importer = Anything(u=UserRef(by="email"))
-    one, other = asyncio.run(group_rows(importer, layout(importer), rows, directory))
+    ((one, other),) = asyncio.run(group_rows(importer, layout(importer), rows, directory))
 
     assert one == other
+
+
+def test_each_key_column_is_a_kind_of_its_own() -> None:
+    """Rows can meet by any of their keys; cells that are blank or wrong meet no others."""
+    importer = Anything(e=Email(is_key=True), t=TagId(is_key=True), n=Column[str]())
+    emails, tags = kinds(
+        importer, "jo@x.org,a,n", " JO@x.org , ,n", "al@x.org,a", "bad,b c,n", "bad,b c,n"
+    )
+
+    assert emails[0] == emails[1] != emails[2]
+    assert tags[0] == tags[2] is not None
+    assert [tags[1], emails[3], emails[4], tags[3], tags[4]] == [None] * 5
+
+
+def test_a_text_in_two_key_columns() -> None:
+    """The same text is another thing in another column."""
+    one, other = kinds(Anything(a=TagId(is_key=True), b=TagId(is_key=True)), "x,x")
+
+    assert one != other
+
+
+def test_a_reference_as_key() -> None:
+    """What a reference names is a key whichever name it uses, beside the pair if there is one."""
+    importer = Anything(c=CaseRef(is_key=True), u=UserRef())
+    cases, pairs = kinds(importer, "trv-001,jack-001", f"{CASE_1},jones-001", ",jack-001")
+
+    assert cases[0] == cases[1]
+    assert cases[2] is None
+    assert len(set(pairs)) == 3
+
+
+def test_the_only_reference_as_key() -> None:
+    """A key that tells rows apart anyway is one kind, not two."""
+    assert len(kinds(Anything(c=CaseRef(is_key=True)), "trv-001", "trv-002")) == 1
+
+
+def test_a_key_column_that_the_file_lacks() -> None:
+    """No row meets another by a column that is not there."""
+    importer = Anything(e=Email(is_key=True), t=TagId(is_key=True))
+
+    assert kinds(importer, "jo@x.org", names=("e",))[1] == [None]

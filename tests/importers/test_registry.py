@@ -298,5 +298,7 @@ def test_the_built_ins_are_installed() -> None:
     registry = load()
     own = [plugin for plugin in registry.plugins if plugin.distribution == "caseroll 0.1.0"]
 
-    assert {"assign", "modify", "remove"} <= {plugin.name for plugin in own if plugin.state == "on"}
-    assert list(registry.importers)[:1] == ["assign"]
+    assert [plugin.state for plugin in own] == ["on"] * 7
+    assert [key for key in registry.importers if key in {plugin.name for plugin in own}] == [
+        "add-users", "assign", "add-cases", "modify-cases", "modify-users", "modify", "remove",
+    ]  # fmt: skip

@@ -12,8 +12,12 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from importers import Importer
+from importers.builtin.add_cases import AddCases
+from importers.builtin.add_users import AddUsers
 from importers.builtin.assign import AssignUsers
 from importers.builtin.modify import ModifyAssignments
+from importers.builtin.modify_cases import ModifyCases
+from importers.builtin.modify_users import ModifyUsers
 from importers.builtin.remove import RemoveUsers
 from importers.engine import Engine
 from importers.errors import RetryableError
@@ -30,6 +34,10 @@ HEADERS = {
     "assign": "case_id,user_id,case_role_order,case_role_id,case_notify",
     "modify": "case_id,user_id,case_role_id,case_notify",
     "remove": "user_id,case_id",
+    "add-users": "username,given_name,family_name,locale,zoneinfo,host_tag_id",
+    "modify-users": ("user_id,given_name,family_name,locale,zoneinfo,host_tag_id,host_user_status"),
+    "add-cases": "tag_id,case_status,date_opened,about",
+    "modify-cases": "case_id,case_status,date_opened,about",
 }
 CASES = {"trv-001": True, "trv-002": False, "trv-003": True, "trv-004": True}
 USERS = {"jack-001": True, "gone-001": False, "jones-001": True, "jill-001": True}
@@ -332,6 +340,10 @@ async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> World:
             "assign": AssignUsers("assign"),
             "modify": ModifyAssignments("modify"),
             "remove": RemoveUsers("remove"),
+            "add-users": AddUsers("add-users"),
+            "modify-users": ModifyUsers("modify-users"),
+            "add-cases": AddCases("add-cases"),
+            "modify-cases": ModifyCases("modify-cases"),
         },
         limits=Limits(),
         chunk_rows=chunk_rows,

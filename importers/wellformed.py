@@ -1,0 +1,55 @@
+"""What Tag IDs, e-mail addresses, languages and time zones look like, wherever they come from."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_TAG = re.compile(r"[A-Za-z0-9/_-]{1,64}")
+_EMAIL = re.compile(r"[^\s@\"(),:;<>\[\]\\]{1,64}@(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,63}")
+_EMAIL_LONGEST = 254
+# Language, then script, region, variants, extensions and private use, as in BCP 47.
+_LOCALE = re.compile(
+    r"(?:[a-z]{2,3}(?:-[a-z]{3}){0,3}|[a-z]{4,8})(?:-[a-z]{4})?(?:-(?:[a-z]{2}|[0-9]{3}))?"
+    r"(?:-(?:[a-z0-9]{5,8}|[0-9][a-z0-9]{3}))*(?:-[0-9a-wyz](?:-[a-z0-9]{2,8})+)*"
+    r"(?:-x(?:-[a-z0-9]{1,8})+)?",
+    re.IGNORECASE | re.ASCII,
+)
+_LOCALE_LONGEST = 35
+_ALIASES = {"sp": "es"}
+
+
+def is_tag(text: str) -> bool:
+    """Tell whether a new case or user can have this Tag ID."""
+    return _TAG.fullmatch(text) is not None
+
+
+def is_email(text: str) -> bool:
+    """Tell whether it is an e-mail address."""
+    return _EMAIL.fullmatch(text) is not None and len(text) <= _EMAIL_LONGEST and ".." not in text
+
+
+def is_locale(text: str) -> bool:
+    """Tell whether it is a BCP 47 tag."""
+    return _LOCALE.fullmatch(text) is not None and len(text) <= _LOCALE_LONGEST
+
+
+def locale_named(text: str) -> str:
+    """Return the language that is meant: `sp`, which files are full of, is Spanish."""
+    return _ALIASES.get(text.lower(), text)
+
+
+def is_zone(text: str) -> bool:
+    """Tell whether it is the IANA name of a time zone."""
+    return text in _zones()
+
+
+@cache
+def _zones() -> Collection[str]:
+    from zoneinfo import available_timezones  # noqa: PLC0415 - slow to load
+
+    return available_timezones()
