@@ -108,7 +108,8 @@ def test_wrong_options(place: Place) -> None:
     assert code == 2
     assert output.splitlines() == [
         "Error: --name: This can't be blank.",
-        "Error: --type: There is no such import type; there are: assign, modify, remove.",
+        "Error: --type: There is no such import type; there are: add-users, assign, add-cases, "
+        "modify-cases, modify-users, modify, remove.",
     ]
 
 
