@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import os
 import signal
@@ -12,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import asyncpg
 import pytest
 from gql import Client, FileVar, gql
@@ -220,11 +220,11 @@ async def test_mended_failed_rows(system: System) -> None:
     url = await system.execute(gql("query ($id: ID!) { import(id: $id) { failedRowsUrl } }"),
                                id=import_id)  # fmt: skip
 
-    process = await asyncio.create_subprocess_exec(
-        "curl", "-sf", "-H", f"Authorization: {system.headers['Authorization']}",
-        system.url + url["import"]["failedRowsUrl"], stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    download = (await process.communicate())[0].decode("utf-8-sig")
+    async with (
+        aiohttp.ClientSession(headers=system.headers) as session,
+        session.get(system.url + url["import"]["failedRowsUrl"]) as response,
+    ):
+        download = (await response.read()).decode("utf-8-sig")
     again = await system.upload("assign", "mended", download.replace("stafff,", "staff,", 1))
     end = await system.end(again)
 
