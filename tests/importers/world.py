@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 from collections import deque
@@ -193,6 +194,17 @@ class World:
             except RetryableError:
                 self.bell.rings.append((name, arguments))
         raise AssertionError("the bell does not stop ringing")
+
+    async def persevere(self, import_id: int, *, stubborn: bool = True) -> None:
+        """Run an import's chunks to the end, as Dramatiq's retries and the sweeper do."""
+        while (await self.counts(import_id)).status == "PROCESSING":
+            try:
+                await self.engine.run(import_id)
+            except RetryableError:
+                if not stubborn:
+                    raise
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
 
     async def retry(self, import_id: int, corrections: Corrections | None = None) -> None:
         """Ask for failed rows to be run again, and do it."""
