@@ -4,13 +4,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+BENCH_STAMP := $(VENV)/.bench-installed
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test check fmt schema bench lock clean
+.PHONY: help setup up test fuzz chaos check fmt schema reference bench bench-long lock clean
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(STAMP) ## Make .venv with everything in it, and the caseroll command
 
@@ -20,11 +21,15 @@ up: setup ## Run Caseroll on this machine, with demo data
 test: setup ## Run every test
 	$(BIN)/pytest
 
-check: setup ## Check format, lint, types and layers
+fuzz: setup ## Try the reader with a million files made at random (FUZZ="--minutes 10 --seed 7")
+	$(BIN)/python -m tests.fuzz $(FUZZ)
+
+check: setup ## Check format, lint, types, layers and known vulnerabilities
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	@$(BIN)/python scripts/audit.py
 
 fmt: setup ## Format the code, mend what the linter can mend
 	$(BIN)/ruff check --fix-only .
@@ -33,12 +38,24 @@ fmt: setup ## Format the code, mend what the linter can mend
 schema: setup ## Write docs/schema.graphql anew
 	$(BIN)/python -m api.schema > docs/schema.graphql
 
-bench: setup ## Measure the throughput of an import
-	$(BIN)/python bench/import.py
+reference: setup ## Write docs/sdk-reference.md anew
+	$(BIN)/python -m importers.sdk_reference > docs/sdk-reference.md
 
-lock: setup ## Remake requirements.lock from pyproject.toml (needs uv)
+bench: $(BENCH_STAMP) ## Measure how fast everything is, in some minutes
+	$(BIN)/python -m bench
+
+bench-long: $(BENCH_STAMP) ## Measure with a million rows and more, for claims
+	$(BIN)/python -m bench --long
+
+chaos: setup ## Break everything in turn and count rows; ARGS="--minutes 60", ARGS=--help
+	$(BIN)/python -m tests.chaos $(ARGS)
+
+lock: setup ## Remake both locks from pyproject.toml (needs uv)
 	PATH="$(BIN):$$PATH" uv pip compile --quiet --universal --generate-hashes \
 		--no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock
+	PATH="$(BIN):$$PATH" uv pip compile --quiet --universal --generate-hashes \
+		--no-header --no-annotate --group bench --constraints requirements.lock \
+		--output-file bench/requirements.lock
 
 clean: ## Remove .venv and every cache; data in .caseroll stays
 	rm -rf $(VENV) dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
@@ -55,5 +72,14 @@ else
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+endif
+	@touch $@
+
+$(BENCH_STAMP): $(STAMP) bench/requirements.lock
+ifdef UV
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes -r bench/requirements.lock
+else
+	$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes \
+		-r bench/requirements.lock
 endif
 	@touch $@

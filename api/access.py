@@ -5,24 +5,35 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.errors import HttpError
-from api.scope import undisturbed
-from models.access import TokenRecord, find_token
 from models.app import token_digest
-from models.db import connection, is_passing
+from models.db import is_passing
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from starlette.requests import Request
 
+    from api.context import Services
+    from api.tokens import Tokens
+    from models.access import TokenRecord
+
+UNAVAILABLE = HttpError(503, "UNAVAILABLE", "The service can't be reached right now; try again.")
 _LONGEST_TOKEN = 200
+_EXPIRED = 'Bearer error="invalid_token", error_description="The token has expired"'
 
 
 async def authenticate(request: Request) -> TokenRecord:
-    """Find the token of a request.
+    """Find the token of a request, and count the request.
+
+    Whoever holds a token that has expired is told so. Whether a token was revoked or has never
+    been is told to nobody.
 
     Raises:
-        HttpError: there is none, it is not good, or the database can't be asked.
+        HttpError: there is none, it is not good or has asked too much, or the database can't be
+            asked.
     """
-    token = await find_bearer(request.headers.get("authorization"))
+    services: Services = request.app.state.services
+    token = await find_bearer(services.tokens, request.headers.get("authorization"))
     if token is None:
         raise HttpError(
             401,
@@ -30,11 +41,20 @@ async def authenticate(request: Request) -> TokenRecord:
             "Send a valid token: Authorization: Bearer <token>",
             {"WWW-Authenticate": "Bearer"},
         )
+    if token.is_expired:
+        message = f"{say_expired(token.expires_at)}; ask for a new one."
+        raise HttpError(401, "TOKEN_EXPIRED", message, {"WWW-Authenticate": _EXPIRED})
+    services.allowances.of(token.id).count()
     return token
 
 
-async def find_bearer(authorization: object) -> TokenRecord | None:
-    """Find the token in the value of an Authorization header.
+def say_expired(expires_at: datetime | None) -> str:
+    """Say that a token has expired, and when; without a full stop."""
+    return f"The token has expired on {expires_at:%Y-%m-%d at %H:%M} UTC"
+
+
+async def find_bearer(tokens: Tokens, authorization: object) -> TokenRecord | None:
+    """Find the token in the value of an Authorization header; it may be expired.
 
     Raises:
         HttpError: the database can't be asked.
@@ -45,15 +65,8 @@ async def find_bearer(authorization: object) -> TokenRecord | None:
     if scheme.lower() != "bearer" or not is_possible:
         return None
     try:
-        return await undisturbed(_find(token_digest(text)))
+        return await tokens.find(token_digest(text))
     except Exception as error:
         if not is_passing(error):
             raise
-        raise HttpError(
-            503, "UNAVAILABLE", "The service can't be reached right now; try again."
-        ) from error
-
-
-async def _find(digest: str) -> TokenRecord | None:
-    async with connection() as db:
-        return await find_token(db, digest)
+        raise UNAVAILABLE from error

@@ -10,14 +10,21 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
+from api.allowance import Allowances
 from api.broker import Doorbell, make_broker
 from api.context import Services
+from api.docs import TypesPage
+from api.errors import log_incident, masked
 from api.events import open_hub
 from api.files import behind_token, send_failed_rows, send_file, send_sample
 from api.graphql_http import json_response, serve_graphql
 from api.graphql_socket import serve_socket
-from api.health import is_alive, is_ready
+from api.health import Readiness, is_alive
+from api.limits import APP_CONNECTIONS
+from api.origins import cors
+from api.tokens import Tokens
 from importers.registry import load
+from models.app_pool import open_app_pool
 from models.db import database
 
 if TYPE_CHECKING:
@@ -30,7 +37,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-DATABASE_CONNECTIONS = 10
+# Those that see one app, for requests, and those for what is no app's: tokens, events, health.
+OWN_CONNECTIONS = 4
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -46,11 +54,18 @@ def create_app(settings: Settings) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         broker = make_broker(settings.redis_url)
         async with (
-            database(settings.database_url, connections=DATABASE_CONNECTIONS),
+            database(settings.database_url, connections=OWN_CONNECTIONS),
+            open_app_pool(settings.database_url, connections=APP_CONNECTIONS) as pool,
             open_hub(settings.redis_url) as hub,
         ):
             app.state.services = Services(
-                settings=settings, registry=registry, doorbell=Doorbell(broker), hub=hub
+                settings=settings,
+                registry=registry,
+                doorbell=Doorbell(broker),
+                hub=hub,
+                tokens=Tokens(),
+                pool=pool,
+                allowances=Allowances(settings.token),
             )
             yield
         broker.close()
@@ -62,9 +77,11 @@ def create_app(settings: Settings) -> Starlette:
             Route("/files/imports/{import_id}", behind_token(send_file)),
             Route("/files/imports/{import_id}/failed-rows.csv", behind_token(send_failed_rows)),
             Route("/files/samples/{name}", behind_token(send_sample)),
+            Route("/docs/import-types", TypesPage().send),
             Route("/health", is_alive),
-            Route("/ready", is_ready),
+            Route("/ready", Readiness().answer),
         ],
+        middleware=cors(settings.origins),
         lifespan=lifespan,
         exception_handlers={HTTPException: _refuse, Exception: _fail},
     )
@@ -81,8 +98,7 @@ async def _refuse(_request: Request, error: Exception) -> Response:
     return json_response(body, status, headers=headers)
 
 
-async def _fail(_request: Request, _error: Exception) -> Response:
-    body = {
-        "errors": [{"message": "Something went wrong here.", "extensions": {"code": "INTERNAL"}}]
-    }
-    return json_response(body, 500)
+async def _fail(request: Request, error: Exception) -> Response:
+    incident = log_incident(f"{request.method} {request.url.path}", error)
+    extensions = {"code": "INTERNAL", "incident": incident}
+    return json_response({"errors": [{"message": masked(incident), "extensions": extensions}]}, 500)

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
 
-from api.cases import Case
-from api.connection import Connection, PageArguments, connect
+from api.cases import CASE_ROW, Case
+from api.connection import Connection, PageArguments, connect, connect_each
 from api.context import Context, Info
 from api.node import Node
-from api.roles import Role
-from api.users import User
-from importers.node_id import encode_node_id
+from api.objects import read
+from api.roles import ROLE_ROW, Role
+from api.row_type import Column, Part, RowType, node_id
+from api.users import USER_ROW, User
 from models.listing import CASE_ASSIGNMENTS, USER_ASSIGNMENTS, has_role
 from models.page import find_by_id
 
 if TYPE_CHECKING:
-    from asyncpg import Record
-
     from api.imports import Import  # noqa: TC004 - strawberry.lazy imports it
-    from models.page import Listing
+    from api.objects import Items, Values
+    from api.together import Selected
+    from models.page import Condition, Listing
 
 
 @strawberry.type(description="Which row of which import did something.")
@@ -66,36 +67,56 @@ class Assignment(Node):
         description="Which import last changed it; null when none did since it was created."
     )
 
-    @classmethod
-    def from_row(cls, row: Record) -> Assignment:
-        """Make it of a row of an assignment listing."""
-        return cls(
-            id=strawberry.ID(encode_node_id("Assignment", row["id"])),
-            case=Case.from_row(row, "case_"),
-            user=User.from_row(row, "user_"),
-            role=Role.from_row(row, "role_"),
-            notify=row["notify"],
-            created_at=row["created_at"],
-            updated_at=row["updated_at"],
-            created_by=ChangeOrigin.of(row["created_import_id"], row["created_row"]),
-            updated_by=ChangeOrigin.of(row["updated_import_id"], row["updated_row"]),
-        )
+
+ASSIGNMENT_ROW = RowType(
+    Assignment,
+    id=node_id("Assignment"),
+    case=Part(CASE_ROW, "case_"),
+    user=Part(USER_ROW, "user_"),
+    role=Part(ROLE_ROW, "role_"),
+    created_by=Column(("created_import_id", "created_row"), ChangeOrigin.of),
+    updated_by=Column(("updated_import_id", "updated_row"), ChangeOrigin.of),
+)
 
 
 async def load_assignment(context: Context, key: int) -> Assignment | None:
     """Read an assignment by its primary key."""
     rows = await context.scope.read(find_by_id, CASE_ASSIGNMENTS, [key])
-    return Assignment.from_row(rows[0]) if rows else None
+    return ASSIGNMENT_ROW.object(rows[0]) if rows else None
 
 
 async def _assignments(
     listing: Listing, context: Context, parent: int, arguments: PageArguments, role: str | None
 ) -> Connection[Any]:
-    conditions = () if role is None else (has_role(role),)
-    return await connect(
-        context, listing, Assignment.from_row, arguments, conditions, parent=parent
+    build = ASSIGNMENT_ROW.objects
+    return await connect(context, listing, build, arguments, _conditions(role), parent=parent)
+
+
+async def _assignments_of_each(
+    listing: Listing,
+    context: Context,
+    parents: Items,
+    selected: Selected,
+    *,
+    role: str | None = None,
+    **page: Any,
+) -> Values:
+    return await connect_each(
+        context,
+        listing,
+        ASSIGNMENT_ROW,
+        PageArguments(**page),
+        _conditions(role),
+        parents=cast("list[int]", read(parents, "key")),
+        selected=selected,
     )
+
+
+def _conditions(role: str | None) -> tuple[Condition, ...]:
+    return () if role is None else (has_role(role),)
 
 
 case_assignments = partial(_assignments, CASE_ASSIGNMENTS)
 user_assignments = partial(_assignments, USER_ASSIGNMENTS)
+assignments_of_cases = partial(_assignments_of_each, CASE_ASSIGNMENTS)
+assignments_of_users = partial(_assignments_of_each, USER_ASSIGNMENTS)

@@ -62,7 +62,7 @@ def make_broker(redis_url: str, middleware: Sequence[Middleware] = ()) -> RedisB
 def register(broker: RedisBroker, engine: Engine) -> None:
     """Declare the engine's methods as actors of the broker."""
     methods: dict[str, Callable[..., Awaitable[None]]] = {
-        SPLIT: engine.split,
+        SPLIT: engine.take_up,
         RUN: engine.run,
         MAIL: engine.send_mails,
     }

@@ -13,16 +13,17 @@ from api.context import Context, Info
 from api.entry import Problems, given
 from api.errors import ApiError
 from api.node import Node, key_of
+from api.row_type import Column, RowType, node_id
+from api.together import TOGETHER, Together
 from api.user_error import UserError, user_error
-from importers.node_id import encode_node_id
 from models.edit import TagPermanentError, TagTakenError, insert_one, update_one
 from models.listing import CASES, has_tag, is_active, matches_search
 from models.page import Condition, find_by_id, find_one
 
 if TYPE_CHECKING:
-    from asyncpg import Record
-
     from api.assignments import Assignment  # noqa: TC004 - strawberry.lazy imports it
+    from api.objects import Items, Values
+    from api.together import Selected
 
 
 @strawberry.enum(description="Whether a case takes new assignments.")
@@ -31,6 +32,15 @@ class CaseStatus(Enum):
 
     ACTIVE = strawberry.enum_value("ACTIVE", description="Open.")
     CLOSED = strawberry.enum_value("CLOSED", description="Closed: nobody can be put on it.")
+
+
+async def _assignments(
+    context: Context, cases: Items, selected: Selected, **arguments: Any
+) -> Values:
+    """Page through the assignments of many cases."""
+    from api.assignments import assignments_of_cases  # noqa: PLC0415 - it needs Case
+
+    return await assignments_of_cases(context, cases, selected, **arguments)
 
 
 @strawberry.type(description="A matter that users are assigned to.")
@@ -47,7 +57,10 @@ class Case(Node):
     created_at: datetime = strawberry.field(description="When it came into the system.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
 
-    @strawberry.field(description="Who is on the case, in the order in which users came.")
+    @strawberry.field(
+        description="Who is on the case, in the order in which users came.",
+        metadata={TOGETHER: Together(_assignments, needs=("key",))},
+    )
     async def assignments(
         self,
         info: Info,
@@ -66,20 +79,15 @@ class Case(Node):
         arguments = PageArguments(first=first, after=after, last=last, before=before)
         return await case_assignments(info.context, self.key, arguments, role)
 
-    @classmethod
-    def from_row(cls, row: Record, prefix: str = "") -> Case:
-        """Make it of a row whose columns begin with a prefix."""
-        key = row[prefix + "id"]
-        return cls(
-            id=strawberry.ID(encode_node_id("Case", key)),
-            key=key,
-            tag_id=row[prefix + "tag_id"],
-            about=row[prefix + "about"],
-            status=CaseStatus.ACTIVE if row[prefix + "is_active"] else CaseStatus.CLOSED,
-            date_opened=row[prefix + "date_opened"],
-            created_at=row[prefix + "created_at"],
-            updated_at=row[prefix + "updated_at"],
-        )
+
+CASE_ROW = RowType(
+    Case,
+    id=node_id("Case"),
+    key=Column(("id",)),
+    status=Column(
+        ("is_active",), lambda active: CaseStatus.ACTIVE if active else CaseStatus.CLOSED
+    ),
+)
 
 
 CaseConnection = Connection[Case]
@@ -151,14 +159,14 @@ async def list_cases(
         conditions.append(matches_search(CASES, search))
     if status is not None:
         conditions.append(is_active(status is CaseStatus.ACTIVE))
-    return await connect(context, CASES, Case.from_row, arguments, conditions)
+    return await connect(context, CASES, CASE_ROW.objects, arguments, conditions)
 
 
 async def find_case(context: Context, by: CaseBy) -> Case | None:
     """Find a case by ID or Tag ID."""
     if given(by.tag_id) is not None:
         row = await context.scope.read(find_one, CASES, has_tag(str(by.tag_id)))
-        return row and Case.from_row(row)
+        return row and CASE_ROW.object(row)
     key = key_of("Case", str(by.id))
     return None if key is None else await load_case(context, key)
 
@@ -166,7 +174,7 @@ async def find_case(context: Context, by: CaseBy) -> Case | None:
 async def load_case(context: Context, key: int) -> Case | None:
     """Read a case by its primary key."""
     rows = await context.scope.read(find_by_id, CASES, [key])
-    return Case.from_row(rows[0]) if rows else None
+    return CASE_ROW.object(rows[0]) if rows else None
 
 
 async def create_case(context: Context, values: CreateCaseInput) -> CasePayload:
@@ -181,7 +189,7 @@ async def create_case(context: Context, values: CreateCaseInput) -> CasePayload:
     if problems.found:
         return CasePayload(case=None, user_errors=problems.found)
     try:
-        key = await context.scope.write(insert_one, "cases", row)
+        key = await context.scope.write(insert_one, "cases", row, by=context.actor)
     except TagTakenError:
         return _failed(_tag_taken(values.tag_id))
     return await _payload(context, key)
@@ -203,7 +211,9 @@ async def update_case(context: Context, node_id: str, values: UpdateCaseInput) -
         return CasePayload(case=None, user_errors=problems.found)
     key = key_of("Case", node_id)
     try:
-        is_there = key is not None and await context.scope.write(update_one, "cases", key, changes)
+        is_there = key is not None and await context.scope.write(
+            update_one, "cases", key, changes, by=context.actor
+        )
     except TagTakenError:
         return _failed(_tag_taken(values.tag_id))
     except TagPermanentError as error:

@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias, TypeVar
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias, TypeVar, cast
 
 import strawberry
 
+from api.cursor import read_cursor, write_cursor
 from api.errors import ApiError
+from api.objects import Lists, Objects
 from models.listing import is_beyond
 from models.page import Window, count_rows, fetch_page, has_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from asyncpg import Record
 
     from api.context import Context
+    from api.objects import Items, Values
+    from api.row_type import RowType
+    from api.together import Selected
     from models.page import Condition, Listing, Page
+
+    Build: TypeAlias = Callable[[Sequence[Record]], Items]
 
 T = TypeVar("T")
 
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 100
-_LARGEST_KEY = 2**63 - 1
 
 First: TypeAlias = Annotated[
     int | None,
@@ -64,7 +69,7 @@ class Slice:
     conditions: Sequence[Condition]
     window: Window
     page: Page
-    total: int | None
+    total: int | None = None
 
     async def count(self) -> int:
         """Count the whole list."""
@@ -146,10 +151,10 @@ class Connection(Generic[T]):
 class PageArguments:
     """What a client asked for, as it said it."""
 
-    first: int | None
-    after: str | None
-    last: int | None
-    before: str | None
+    first: int | None = None
+    after: str | None = None
+    last: int | None = None
+    before: str | None = None
 
     def window(self, listing: Listing) -> Window:
         """Translate for `models.page`.
@@ -163,16 +168,109 @@ class PageArguments:
         size = self.last if is_backward else self.first
         return Window(
             _size("last" if is_backward else "first", size),
-            _read_cursor(listing, self.after),
-            _read_cursor(listing, self.before),
+            read_cursor(listing, self.after),
+            read_cursor(listing, self.before),
             is_backward,
         )
+
+
+class Edges(Objects):
+    """The edges of rows, or of several pages of them one behind another."""
+
+    def __init__(self, listing: Listing, rows: Sequence[Record], nodes: Items) -> None:
+        super().__init__(Edge)
+        self._listing = listing
+        self._rows = rows
+        self._nodes = nodes
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Edge[Any]]:
+        """Make the edges."""
+        for cursor, node in zip(self._cursors(), self._nodes, strict=True):
+            yield Edge(cursor=cursor, node=node)
+
+    def read(self, attribute: str) -> Values:
+        """Return the nodes or the cursors."""
+        return self._nodes if attribute == "node" else self._cursors()
+
+    def _cursors(self) -> list[str]:
+        return [write_cursor(self._listing, row["page_key"]) for row in self._rows]
+
+
+class Connections(Objects):
+    """The connections of many parents.
+
+    Args:
+        pages: what each shows, by parent.
+        show: makes the slice of a page.
+        build: makes the nodes of rows.
+    """
+
+    def __init__(
+        self,
+        listing: Listing,
+        pages: Sequence[tuple[int, Page]],
+        show: Callable[[int, Page], Slice],
+        build: Build,
+    ) -> None:
+        super().__init__(Connection)
+        self._listing = listing
+        self._pages = pages
+        self._show = show
+        self._build = build
+
+    def __len__(self) -> int:
+        return len(self._pages)
+
+    def __iter__(self) -> Iterator[Connection[Any]]:
+        """Make the connections."""
+        for parent, page in self._pages:
+            yield _connection(self._show(parent, page), self._build)
+
+    def read(self, attribute: str) -> Values:
+        """Return the values that an attribute has; all edges are read together."""
+        if attribute != "edges":
+            return super().read(attribute)
+        rows = list(chain.from_iterable(page.rows for _, page in self._pages))
+        lengths = [len(page.rows) for _, page in self._pages]
+        return Lists(lengths, Edges(self._listing, rows, self._build(rows)))
+
+
+async def connect_each(
+    context: Context,
+    listing: Listing,
+    type_: RowType[Any],
+    arguments: PageArguments,
+    conditions: Sequence[Condition],
+    *,
+    parents: Sequence[int],
+    selected: Selected,
+) -> Connections:
+    """Read the same page of the lists of many parents, as far as it is selected."""
+    window = arguments.window(listing)
+    node = selected.get("edges", {}).get("node", {})
+    columns = frozenset(type_.wanted(node))
+    pages = await context.loaders.pages(listing, parents, conditions, window, columns)
+
+    def show(parent: int, page: Page) -> Slice:
+        return Slice(
+            context=context,
+            listing=listing,
+            parent=parent,
+            conditions=conditions,
+            window=window,
+            page=page,
+        )
+
+    return Connections(listing, list(zip(parents, pages, strict=True)), show, type_.objects)
 
 
 async def connect(
     context: Context,
     listing: Listing,
-    build: Callable[[Record], Any],
+    build: Build,
     arguments: PageArguments,
     conditions: Sequence[Condition] = (),
     *,
@@ -182,7 +280,7 @@ async def connect(
     """Read one page of a list.
 
     Args:
-        build: makes the node of a row.
+        build: makes the nodes of rows.
         parent: whose list it is, when it is not the app's.
         total: how long the list is, when that is known.
     """
@@ -190,8 +288,7 @@ async def connect(
     if parent is None:
         page = await context.scope.read(fetch_page, listing, conditions, window)
     else:
-        page = await context.loaders.page(listing, parent, conditions, window)
-    edges = [Edge(cursor=_cursor(listing, row["page_key"]), node=build(row)) for row in page.rows]
+        [page] = await context.loaders.pages(listing, [parent], conditions, window)
     shown = Slice(
         context=context,
         listing=listing,
@@ -201,11 +298,18 @@ async def connect(
         page=page,
         total=total,
     )
+    return _connection(shown, build)
+
+
+def _connection(shown: Slice, build: Build) -> Connection[Any]:
+    rows = shown.page.rows
     info = PageInfo(
         slice=shown,
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else None,
+        start_cursor=write_cursor(shown.listing, rows[0]["page_key"]) if rows else None,
+        end_cursor=write_cursor(shown.listing, rows[-1]["page_key"]) if rows else None,
     )
+    # To all who only go through it, a list that is not made yet is a list.
+    edges = cast("list[Edge[Any]]", Edges(shown.listing, rows, build(rows)))
     return Connection(slice=shown, edges=edges, page_info=info)
 
 
@@ -215,20 +319,3 @@ def _size(name: str, size: int | None) -> int:
     if not 0 <= size <= LARGEST_PAGE:
         raise ApiError("BAD_PAGE", f"{name} has to be from 0 to {LARGEST_PAGE}, not {size}.")
     return size
-
-
-def _cursor(listing: Listing, key: int) -> str:
-    return base64.urlsafe_b64encode(f"{listing.name}:{key}".encode()).decode()
-
-
-def _read_cursor(listing: Listing, cursor: str | None) -> int | None:
-    if cursor is None:
-        return None
-    try:
-        name, _, digits = base64.urlsafe_b64decode(cursor.encode()).decode().partition(":")
-    except (binascii.Error, UnicodeError):
-        name, digits = "", ""
-    is_ours = name == listing.name and digits.isascii() and digits.isdigit()
-    if not is_ours or len(digits) > 19 or int(digits) > _LARGEST_KEY:
-        raise ApiError("BAD_CURSOR", "This is not a cursor of this list.")
-    return int(digits)

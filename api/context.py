@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -9,13 +10,17 @@ import strawberry
 
 from api.loaders import Loaders
 from api.scope import Scope
+from models.audit import Actor
 
 if TYPE_CHECKING:
+    from api.allowance import Allowance, Allowances
     from api.broker import Doorbell
     from api.events import Hub
     from api.settings import Settings
+    from api.tokens import Tokens
     from importers.registry import Registry
     from models.access import TokenRecord
+    from models.app_pool import AppPool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +31,9 @@ class Services:
     registry: Registry
     doorbell: Doorbell
     hub: Hub
+    tokens: Tokens
+    pool: AppPool
+    allowances: Allowances
 
 
 class Context:
@@ -39,12 +47,26 @@ class Context:
     def __init__(self, services: Services, token: TokenRecord) -> None:
         self.services = services
         self.token = token
-        self.scope = Scope(token.app_id)
-        self.loaders = Loaders(self.scope)
+        self.scope = Scope(services.pool, token.app_id, self.allowance.connections)
+        self.actor = Actor(token.name, token.id)
+
+    @property
+    def allowance(self) -> Allowance:
+        """What the token may still ask."""
+        return self.services.allowances.of(self.token.id)
+
+    @functools.cached_property
+    def loaders(self) -> Loaders:
+        """What has been loaded so far."""
+        return Loaders(self.scope)
 
     def forget(self) -> None:
-        """Drop what was loaded: a subscription's next event wants newer data."""
-        self.loaders = Loaders(self.scope)
+        """Forget what has been loaded: the operation is over."""
+        self.__dict__.pop("loaders", None)
+
+    def anew(self) -> Context:
+        """Make one that has loaded nothing: a subscription's next event wants newer data."""
+        return Context(self.services, self.token)
 
 
 Info: TypeAlias = strawberry.Info[Context, None]

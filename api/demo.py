@@ -1,125 +1,114 @@
-"""A made-up law firm to try Caseroll on: cases, users, and who is on what."""
+"""A made-up law firm to try Caseroll on, loaded as anybody loads data: by importing files."""
 
 from __future__ import annotations
 
-import random
-from collections import Counter
-from datetime import date, timedelta
+import hashlib
+import io
+from typing import TYPE_CHECKING
 
-from models.app import App, Role, create_app
-from models.assignment import Assignment
-from models.case import Case
-from models.db import transaction
-from models.user import User
+from tortoise.exceptions import IntegrityError
+
+from api.demo_files import demo_files
+from importers.builtin.add_cases import AddCases
+from importers.builtin.add_users import AddUsers
+from importers.builtin.assign import AssignUsers
+from importers.builtin.modify_cases import ModifyCases
+from importers.builtin.modify_users import ModifyUsers
+from importers.errors import RunError
+from importers.local import run_here
+from models.app import App, create_app
+from models.audit import COMMAND_LINE
+from models.db import connection, transaction
+from models.new_import import NewImport, find_repeated, insert_import
+from models.upload import Import
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+    from api.demo_files import DemoFile
 
 DEMO_SLUG = "demo"
-CASES = 500
-USERS = 300
-
-_SEED = 7
-_GIVEN = (
-    "Ada Aisha Akira Alice Amara Andrei Anika Ben Bianca Carlos Chen Clara Dana Daniel Deepa Elena "
-    "Emeka Eva Farid Fatima Felix Grace Hana Hugo Ines Isaac Ivan Jade James Jonas Julia Kofi Lea "
-    "Leo Lin Lucia Maria Marcus Mei Mina Nadia Nora Olga Omar Paula Priya Rafael Rosa Ruth Samuel "
-    "Sara Sofia Tariq Tess Tomas Uma Victor Wei Yara Zoe"
-).split()
-_FAMILY = (
-    "Abbott Adeyemi Ahmed Alvarez Baker Banerjee Barros Becker Berg Bianchi Brown Castillo Chen "
-    "Clark Costa Dubois Eriksen Fischer Flores Garcia Greco Haddad Hansen Hughes Ito Ivanova "
-    "Johansson Kaur Khan Kim Kowalski Larsen Lee Lopez Martin Meyer Miller Moreau Murphy Nakamura "
-    "Nguyen Novak Okafor Olsen Patel Pereira Petrov Quinn Reyes Rossi Santos Schmidt Singh Tanaka "
-    "Torres Walker Weber Wright Young Zhang"
-).split()
-_COMPANIES = (
-    "Harbor Freight Lines;Northgate Insurance;Blue Ridge Hospital;Pacific Rail;Sunrise Foods;"
-    "Cedar Grove Schools;Metro Transit;Summit Energy;Lakeside Homes;Orchard Pharmacy"
-).split(";")
-_MATTERS = ("v.", "claim against", "appeal against", "settlement with")
-_ZONES = ("America/New_York", "America/Chicago", "America/Los_Angeles", "Europe/Madrid")
-_FIRST_DAY = date(2023, 1, 2)
-# The sample files need these two: one on trv-001, the other not.
-_SAMPLE_USERS = (("jack-001", "Samuel", "Jack"), ("jones-001", "Maria", "Jones"))
+_SOURCE = "demo"
+# Whatever plugins.toml says: without its data the demo is none.
+_IMPORTERS = {
+    "add-users": AddUsers("add-users"),
+    "modify-users": ModifyUsers("modify-users"),
+    "add-cases": AddCases("add-cases"),
+    "assign": AssignUsers("assign"),
+    "modify-cases": ModifyCases("modify-cases"),
+}
 
 
 async def create_demo() -> App:
-    """Create the app `demo` with its data, or find the one that is there."""
-    app = await App.get_or_none(slug=DEMO_SLUG)
-    if app is not None:
-        return app
-    async with transaction():
-        app = await create_app(DEMO_SLUG, "Demo Law")
-        chance = random.Random(_SEED)  # noqa: S311 - the same data for everyone
-        await User.bulk_create(demo_users(app.id, chance))
-        await Case.bulk_create(demo_cases(app.id, chance))
-        await _assign(app.id, chance)
+    """Create the app `demo` with its data, or find the one that is there.
+
+    Interrupted, it goes on where it was when it is asked for again. Each import is stored once the
+    one before it is finished, so that workers, who may find one that was interrupted, can't run
+    them in another order.
+
+    Raises:
+        RunError: the database is not well, or somebody else's import has the name of the next one.
+    """
+    if await has_demo():
+        return await App.get(slug=DEMO_SLUG)
+    files = demo_files()
+    app = await App.get_or_none(slug=DEMO_SLUG) or await _begin(files[0])
+    for file in files:
+        await run_here(await _store(app.id, file), _IMPORTERS)
     return app
 
 
-def demo_users(app_id: int, chance: random.Random) -> list[User]:
-    """Make up the users: one in thirty is disabled, one in fifty has no Tag ID yet."""
-    numbers: Counter[str] = Counter()
-    users = [_user(app_id, *sample) for sample in _SAMPLE_USERS]
-    while len(users) < USERS:
-        given, family = chance.choice(_GIVEN), chance.choice(_FAMILY)
-        numbers[family] += 1
-        user = _user(app_id, f"{family.lower()}-{numbers[family]:03d}", given, family)
-        user.locale = chance.choice(("en", "en", "en", "es"))
-        user.zoneinfo = chance.choice(_ZONES)
-        user.is_active = len(users) % 30 != 0
-        if len(users) % 50 == 0:
-            user.tag_id = None
-        users.append(user)
-    return users
+async def has_demo() -> bool:
+    """Tell whether the demo is complete, or the app is one that was not made here."""
+    app = await App.get_or_none(slug=DEMO_SLUG)
+    if app is None:
+        return False
+    keys = [_key(file) for file in demo_files()]
+    stored = await Import.filter(app_id=app.id, idempotency_key__in=keys)
+    is_complete = len(stored) == len(keys) and all(each.status.is_final for each in stored)
+    return is_complete or not stored
 
 
-def demo_cases(app_id: int, chance: random.Random) -> list[Case]:
-    """Make up the cases `trv-001` to `trv-500`; one in ten is closed."""
-    return [
-        Case(
-            app_id=app_id,
-            tag_id=f"trv-{number:03d}",
-            about=" ".join(map(chance.choice, (_FAMILY, _MATTERS, _COMPANIES))),
-            is_active=number % 10 != 0,
-            date_opened=_FIRST_DAY + timedelta(days=2 * number + chance.randrange(2)),
-        )
-        for number in range(1, CASES + 1)
-    ]
+async def _begin(file: DemoFile) -> App:
+    """Create the app together with its first import, by which it can be told from others."""
+    try:
+        async with transaction() as db:
+            app = await create_app(DEMO_SLUG, "Demo Law")
+            await _insert(db, app.id, file)
+    except IntegrityError:  # another process has begun at the same moment
+        return await App.get(slug=DEMO_SLUG)
+    return app
 
 
-async def _assign(app_id: int, chance: random.Random) -> None:
-    """Put one client and one member of the staff on the first 200 cases."""
-    roles = {role.key: role.id for role in await Role.filter(app_id=app_id)}
-    cases = {case.tag_id: case.id for case in await Case.filter(app_id=app_id)}
-    users = await User.filter(app_id=app_id, is_active=True).order_by("id")
-    sample = {user.tag_id: user for user in users if user.tag_id in ("jack-001", "jones-001")}
-    others = [user for user in users if user.tag_id not in sample]
-    assignments = []
-    for number in range(1, 201):
-        client, staff = chance.sample(others, 2)
-        pairs = {client.id: "clients", staff.id: "staff"}
-        if number == 1:
-            pairs = {sample["jones-001"].id: "clients", staff.id: "staff"}
-        assignments += [
-            Assignment(
-                app_id=app_id,
-                case_id=cases[f"trv-{number:03d}"],
-                user_id=user_id,
-                role_id=roles[role],
-            )
-            for user_id, role in pairs.items()
-        ]
-    await Assignment.bulk_create(assignments)
+async def _store(app_id: int, file: DemoFile) -> int:
+    """Store the import, or find it."""
+    async with connection() as db:
+        found = await find_repeated(db, app_id, _key(file))
+    if found is None:
+        async with transaction() as db:
+            await _insert(db, app_id, file)
+        async with connection() as db:
+            found = await find_repeated(db, app_id, _key(file))
+    if found is None:
+        raise RunError(f"an import named '{file.name}' is running in the app {DEMO_SLUG}.")
+    return found[0]
 
 
-def _user(app_id: int, tag_id: str, given: str, family: str) -> User:
-    email = f"{given}.{tag_id}@example.org".lower()
-    return User(
-        app_id=app_id,
-        tag_id=tag_id,
-        email=email,
-        given_name=given,
-        family_name=family,
-        locale="en",
-        zoneinfo=_ZONES[0],
-        is_active=True,
+async def _insert(db: Connection, app_id: int, file: DemoFile) -> None:
+    new = NewImport(
+        token_id=None,
+        type=file.type,
+        name=file.name,
+        source=_SOURCE,
+        is_dry_run=False,
+        idempotency_key=_key(file),
+        declared_encoding=None,
+        file_name=file.file_name,
+        file_size=len(file.content),
+        file_sha256=hashlib.sha256(file.content).hexdigest(),
     )
+    await insert_import(db, app_id, new, io.BytesIO(file.content), by=COMMAND_LINE)
+
+
+def _key(file: DemoFile) -> str:
+    return f"{_SOURCE} {file.type}"

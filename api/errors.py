@@ -9,18 +9,12 @@ from typing import Any
 from asyncpg import CharacterNotInRepertoireError, UntranslatableCharacterError
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import StrawberryInputCoercionError
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 
 from models.db import is_passing
 
 log = logging.getLogger(__name__)
 
-_CLIENTS_FAULT = (
-    GraphQLError,
-    StrawberryInputCoercionError,
-    CannotGetOperationTypeError,
-    InvalidOperationTypeError,
-)
+_CLIENTS_FAULT = (GraphQLError, StrawberryInputCoercionError)
 _SUGGESTION = " Did you mean "
 
 
@@ -61,6 +55,18 @@ class HttpError(Exception):
         return {"errors": [{"message": self.message, "extensions": {"code": self.code}}]}
 
 
+class TokenEndedError(Exception):
+    """The token of a subscription opens nothing any more.
+
+    Args:
+        reason: why, in a few words.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
 def shape_error(error: GraphQLError) -> dict[str, Any]:
     """Return an error as it is sent; one that is a bug is logged, and masked with the log's id."""
     cause = _cause(error)
@@ -70,13 +76,23 @@ def shape_error(error: GraphQLError) -> dict[str, Any]:
         return _replace(error, "BAD_REQUEST", "Text must not contain NUL characters.")
     if cause is None or isinstance(cause, _CLIENTS_FAULT):
         return _shown(error)
-    incident = secrets.token_hex(6)
-    log.error("incident %s at %s", incident, error.path or "the operation", exc_info=cause)
+    incident = log_incident(str(error.path or "the operation"), cause)
     if is_passing(cause):
         message = f"The service can't be reached right now; try again (incident {incident})."
         return _replace(error, "UNAVAILABLE", message, incident)
-    message = f"Something went wrong here; quote incident {incident} when you report it."
-    return _replace(error, "INTERNAL", message, incident)
+    return _replace(error, "INTERNAL", masked(incident), incident)
+
+
+def log_incident(place: str, error: BaseException) -> str:
+    """Log a bug; return an ID that finds the entry."""
+    incident = secrets.token_hex(6)
+    log.error("incident %s at %s", incident, place, exc_info=error)
+    return incident
+
+
+def masked(incident: str) -> str:
+    """Return what a client is told of a bug."""
+    return f"Something went wrong here; quote incident {incident} when you report it."
 
 
 def _cause(error: GraphQLError) -> BaseException | None:

@@ -7,19 +7,20 @@ import logging
 import time
 from collections import defaultdict
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from api.access import say_expired
 from api.broker import events_channel
-from api.errors import ApiError
+from api.errors import TokenEndedError
 from api.mailbox import Kind, Mailbox
 from api.scope import undisturbed
-from models.access import live_tokens
+from api.update import Update
+from models.access import ended_tokens
 from models.changes import read_imports, recent_changes
 from models.db import connection
-from models.upload import ImportStatus
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -34,12 +35,22 @@ __all__ = ["Hub", "Kind", "Mailbox", "open_hub"]
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 2.0
-PAUSE_SECONDS = 0.25
+PAUSE_SECONDS = 0.15
 # How far polls look back: longer than any transaction may take.
 _HORIZON_SECONDS = 75.0
 _REMEMBERED_ENDS = 10_000
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 10.0
 _IDLE_SECONDS = 10.0
+
+
+class _Told(NamedTuple):
+    """When which status of an import was told."""
+
+    at: float
+    status: str
+
+
+_NOTHING = _Told(0, "")
 
 
 class Hub:
@@ -53,7 +64,7 @@ class Hub:
         self._mailboxes: dict[int, set[Mailbox]] = defaultdict(set)
         self._versions: dict[int, dict[int, int]] = {}
         self._ends: dict[int, datetime] = {}
-        self._told_at: dict[int, float] = {}
+        self._told: dict[int, _Told] = {}
         self._held: dict[int, Record] = {}
         self._changed: set[int] = set()
         self._wake = asyncio.Event()
@@ -128,25 +139,29 @@ class Hub:
             recent[app_id][import_id] = known
         self._versions = {app_id: recent[app_id] for app_id in self._versions}
         unforgotten = {import_id for known in self._versions.values() for import_id in known}
-        self._told_at = {key: at for key, at in self._told_at.items() if key in unforgotten}
+        self._told = {key: told for key, told in self._told.items() if key in unforgotten}
         while len(self._ends) > _REMEMBERED_ENDS:
             del self._ends[next(iter(self._ends))]
 
     async def _check_tokens(self) -> None:
         everyone = [mailbox for some in self._mailboxes.values() for mailbox in some]
-        live = await _ask(live_tokens, {mailbox.token.id for mailbox in everyone})
+        found = await _ask(ended_tokens, {mailbox.token.id for mailbox in everyone})
         for mailbox in everyone:
-            if mailbox.token.id not in live:
-                mailbox.close(ApiError("UNAUTHENTICATED", "The token is no longer valid."))
+            if mailbox.token.id in found.revoked:
+                mailbox.close(TokenEndedError("The token is no longer valid"))
+            elif mailbox.token.id in found.expired:
+                reason = say_expired(found.expired[mailbox.token.id])
+                mailbox.close(TokenEndedError(reason))
 
     def _receive(self, row: Record) -> None:
-        """Pass a state on at once if it is final or the last one was told long enough ago."""
+        """Pass a state on: at once if its status is news, else a while after the one before."""
         import_id, known = row["id"], self._versions.setdefault(row["app_id"], {})
         if row["version"] <= known.get(import_id, 0):
             return
         known[import_id] = row["version"]
-        wait = self._told_at.get(import_id, 0) + PAUSE_SECONDS - time.monotonic()
-        if wait <= 0 or ImportStatus(row["status"]).is_final:
+        told = self._told.get(import_id, _NOTHING)
+        wait = told.at + PAUSE_SECONDS - time.monotonic()
+        if wait <= 0 or row["status"] != told.status:
             self._held.pop(import_id, None)
             self._tell(row)
             return
@@ -164,9 +179,10 @@ class Hub:
         is_new_end = end is not None and self._ends.get(import_id) != end
         if is_new_end:
             self._ends[import_id] = end
-        self._told_at[import_id] = time.monotonic()
+        self._told[import_id] = _Told(time.monotonic(), row["status"])
+        update = Update(row)
         for mailbox in self._mailboxes.get(row["app_id"], ()):
-            mailbox.offer(row, is_new_end=is_new_end)
+            mailbox.offer(update, is_new_end=is_new_end)
 
 
 @asynccontextmanager

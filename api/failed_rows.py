@@ -7,6 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from importers.header import IGNORED, column_name
+from importers.record import FORMULA_STARTS
 from models.row import failed_page
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 # Excel takes a CSV file for UTF-8 only if it begins so.
 _BOM = "\ufeff"
-_GUARDED = ("=", "+", "-", "@", "\t", "\r")
 _PAGE_BYTES = 4 * 1024 * 1024
 
 
@@ -60,4 +60,4 @@ def _write(delimiter: str, rows: Iterable[Sequence[str]], beginning: str = "") -
 
 
 def _guard(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(_GUARDED) else cell
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

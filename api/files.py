@@ -7,14 +7,16 @@ from urllib.parse import quote
 
 from starlette.responses import Response, StreamingResponse
 
-from api.access import authenticate
+from api.access import UNAVAILABLE, authenticate
+from api.description import ImporterDescription
 from api.errors import HttpError
 from api.failed_rows import failed_rows_csv
 from api.graphql_http import json_response
 from api.import_types import SAMPLE_TYPE
 from api.node import key_of
 from api.scope import Scope
-from importers.sample import sample_csv, sample_filename
+from importers.sample import sample_filename
+from models.db import is_passing
 from models.listing import IMPORTS
 from models.page import find_by_id
 from models.upload import read_part
@@ -25,12 +27,15 @@ if TYPE_CHECKING:
     from asyncpg import Record
     from starlette.requests import Request
 
+    from api.allowance import Allowance, Places
+    from api.context import Services
     from models.access import TokenRecord
 
     Answer = Callable[[Request, TokenRecord], Awaitable[Response]]
     Endpoint = Callable[[Request], Awaitable[Response]]
 
 _CSV = "text/csv; charset=utf-8"
+_SLICE_BYTES = 64 * 1024
 _SAMPLE_ENDING = "_sample.csv"
 
 
@@ -39,42 +44,88 @@ def behind_token(answer: Answer) -> Endpoint:
 
     async def endpoint(request: Request) -> Response:
         try:
-            return await answer(request, await authenticate(request))
+            response = await answer(request, await authenticate(request))
         except HttpError as error:
             return json_response(error.body, error.status, headers=error.headers)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            return json_response(UNAVAILABLE.body, UNAVAILABLE.status)
+        return _without_content(response) if request.method == "HEAD" else response
 
     return endpoint
 
 
+def _without_content(response: Response) -> Response:
+    """Return the headers alone, so that nothing is read to be thrown away."""
+    bare = Response(headers=dict(response.headers))
+    if "Content-Length" not in response.headers:
+        del bare.headers["Content-Length"]
+    return bare
+
+
 async def send_file(request: Request, token: TokenRecord) -> Response:
     """Send an uploaded file, byte by byte as it came."""
-    scope = Scope(token.app_id)
+    allowance, scope = _open(request, token)
     row = await _find_import(request, scope)
+    _check_kept(row, "file")
     first = await scope.read(read_part, row["id"], 0)
-    if first is None and row["file_size"]:
-        raise HttpError(410, "GONE", "The file was removed when its retention time was over.")
-    parts = _parts(scope, row["id"], first)
+    parts = _sliced(_parts(scope, row["id"], first), allowance.downloads)
     return _download(parts, row["file_name"], "application/octet-stream", row["file_size"])
 
 
 async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
     """Send the failed rows of an import."""
-    scope = Scope(token.app_id)
+    allowance, scope = _open(request, token)
     row = await _find_import(request, scope)
+    _check_kept(row, "rows")
     if not row["failed"]:
         raise HttpError(404, "NOT_FOUND", "No row of this import has failed.")
     stem = row["file_name"].rpartition(".")[0] or row["file_name"]
-    return _download(failed_rows_csv(scope, row), f"{stem}-failed-rows.csv", _CSV)
+    rows = _sliced(failed_rows_csv(scope, row), allowance.downloads)
+    return _download(rows, f"{stem}-failed-rows.csv", _CSV)
 
 
 async def send_sample(request: Request, token: TokenRecord) -> Response:
     """Send a type's sample file."""
     name = request.path_params["name"]
-    importers = request.app.state.services.registry.importers
-    importer = importers.get(name.removesuffix(_SAMPLE_ENDING))
-    if importer is None or not name.endswith(_SAMPLE_ENDING):
+    key = name.removesuffix(_SAMPLE_ENDING)
+    importer = request.app.state.services.registry.importers.get(key)
+    if importer is None or name != sample_filename(key):
         raise HttpError(404, "NOT_FOUND", "There is no such sample file.")
-    return _download(sample_csv(importer).encode(), sample_filename(importer), SAMPLE_TYPE)
+    content = await ImporterDescription(key, importer).sample()
+    if content is None:
+        raise HttpError(500, "PLUGIN_ERROR", "The plugin of this type can't write its sample.")
+    return _download(content.encode(), name, SAMPLE_TYPE)
+
+
+def _open(request: Request, token: TokenRecord) -> tuple[Allowance, Scope]:
+    """Return what the token may have, and what it sees.
+
+    Raises:
+        HttpError: it has as many downloads as it may.
+    """
+    services: Services = request.app.state.services
+    allowance = services.allowances.of(token.id)
+    allowance.downloads.check()
+    return allowance, Scope(services.pool, token.app_id, allowance.connections)
+
+
+async def _sliced(blocks: AsyncIterator[bytes], places: Places) -> AsyncIterator[bytes]:
+    """Send little at a time: what a client does not take has to wait in memory."""
+    with places:
+        async for block in blocks:
+            for start in range(0, len(block), _SLICE_BYTES):
+                yield block[start : start + _SLICE_BYTES]
+
+
+def _check_kept(row: Record, what: str) -> None:
+    if purged_at := row["purged_at"]:
+        message = (
+            f"The {what} of this import went on {purged_at:%Y-%m-%d}, when the time was over for "
+            "which files and rows are kept. Its counts and the history of its changes stay."
+        )
+        raise HttpError(410, "GONE", message)
 
 
 async def _find_import(request: Request, scope: Scope) -> Record:
@@ -101,7 +152,7 @@ def _download(
         "Content-Disposition": content_disposition(filename),
         "Content-Type": media_type,
         "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
         "Cache-Control": "private, no-store",
     }
     if isinstance(content, bytes):

@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
-from strawberry.types.graphql import OperationType
 
 from api.access import authenticate
 from api.context import Context
 from api.errors import HttpError, shape_error
+from api.execution import execute
 from api.multipart import read_multipart
-from api.request_body import Operation, bad_request, read_json
-from api.schema import schema
+from api.request_body import read_json
 from models.app import Permission
 
 if TYPE_CHECKING:
-    from strawberry.types import ExecutionResult
+    from graphql import ExecutionResult
 
     from api.context import Services
 
@@ -29,7 +27,8 @@ log = logging.getLogger(__name__)
 
 _JSON = "application/json"
 _GRAPHQL_JSON = "application/graphql-response+json"
-_OVER_HTTP = (OperationType.QUERY, OperationType.MUTATION)
+# Answers to POST are neither kept nor opened by browsers; refusals may be answers to GET.
+_REFUSED = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 _CLIENT_CLOSED = 499
 _STOPPING = HttpError(
     503, "STOPPING", "The service is stopping; try again.", {"Connection": "close"}
@@ -57,10 +56,8 @@ def json_response(
     headers: dict[str, str] | None = None,
 ) -> Response:
     """Encode a response."""
-    content_type = f"{media_type}; charset=utf-8"
-    return Response(
-        orjson.dumps(body), status, headers={"Content-Type": content_type, **(headers or {})}
-    )
+    about = {"Content-Type": f"{media_type}; charset=utf-8", **(headers or {})}
+    return Response(orjson.dumps(body), status, headers=about if status < 400 else _REFUSED | about)
 
 
 def _refuse(error: HttpError, media_type: str) -> Response:
@@ -72,32 +69,22 @@ async def _answer(request: Request) -> ExecutionResult:
         raise HttpError(405, "METHOD_NOT_ALLOWED", "Send GraphQL by POST.", {"Allow": "POST"})
     token = await authenticate(request)
     services: Services = request.app.state.services
+    settings = services.settings
     context = Context(services, token)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == _JSON:
-        return await _execute(context, await read_json(request))
+        with context.allowance.waiting:
+            operation = await read_json(request, settings.max_request_bytes, settings.patience)
+            async with context.allowance.turns:
+                return await execute(context, operation)
     if content_type != "multipart/form-data":
         message = "Send application/json, or multipart/form-data with a file."
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message)
     if token.permission is not Permission.ADMIN:
         raise HttpError(403, "FORBIDDEN", "This token may only read.")
-    async with read_multipart(request, services.settings.max_upload_bytes) as operation:
-        return await _execute(context, operation)
-
-
-async def _execute(context: Context, operation: Operation) -> ExecutionResult:
-    try:
-        return await schema.execute(
-            operation.query,
-            variable_values=operation.variables,
-            context_value=context,
-            operation_name=operation.name,
-            allowed_operation_types=_OVER_HTTP,
-        )
-    except CannotGetOperationTypeError as error:
-        raise bad_request(error.as_http_error_reason()) from error
-    except InvalidOperationTypeError as error:
-        raise bad_request("Subscriptions go over the WebSocket at this path.") from error
+    with context.allowance.uploads:
+        async with read_multipart(request, settings) as operation:
+            return await execute(context, operation)
 
 
 def _respond(result: ExecutionResult, media_type: str) -> Response:

@@ -10,28 +10,43 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from graphql import GraphQLError
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from strawberry.types.execution import ExecutionResult, PreExecutionError
 
-from api.access import find_bearer
+from api.access import find_bearer, say_expired
 from api.context import Context
-from api.errors import HttpError, shape_error
-from api.request_body import MOST_JSON_BYTES, Operation, to_operation
-from api.schema import schema
+from api.errors import (
+    ApiError,
+    HttpError,
+    TokenEndedError,
+    log_incident,
+    masked,
+    shape_error,
+)
+from api.execution import stream
+from api.graphql_http import json_response
+from api.guard import RefusedError
+from api.origins import is_welcome
+from api.request_body import Operation, to_operation
 
 if TYPE_CHECKING:
     from starlette.types import Message
 
+    from api.allowance import Allowance
     from api.context import Services
+    from api.settings import Settings
 
 log = logging.getLogger(__name__)
 
 PROTOCOL = "graphql-transport-ws"
-INIT_SECONDS = 10.0
-# A peer that does not take a message for so long is gone, or means no good.
-SEND_SECONDS = 30.0
-MOST_OPERATIONS = 50
+# Clients of the protocol may come back after this code, with another token.
+FORBIDDEN = 4403
+_MOST_BEFORE_INIT = 10
 _LONGEST_ID = 200
 _REASON_BYTES = 120
+_FOREIGN = HttpError(
+    403,
+    "FORBIDDEN",
+    "Pages of this origin may not use the API; CASEROLL_ORIGINS names those that may.",
+)
 
 
 class CloseError(Exception):
@@ -50,12 +65,16 @@ class CloseError(Exception):
 
 async def serve_socket(websocket: WebSocket) -> None:
     """Serve one connection until its end."""
+    settings: Settings = websocket.app.state.services.settings
+    if not is_welcome(websocket.headers, settings.origins):
+        await websocket.send_denial_response(json_response(_FOREIGN.body, _FOREIGN.status))
+        return
     if PROTOCOL not in websocket.scope.get("subprotocols", ()):
         await websocket.accept()
         await websocket.close(4406, f"Subprotocol not acceptable: use {PROTOCOL}")
         return
     await websocket.accept(PROTOCOL)
-    session = _Session(websocket, websocket.app.state.services)
+    session = _Session(websocket, settings)
     try:
         await session.serve()
     except CloseError as error:
@@ -63,6 +82,10 @@ async def serve_socket(websocket: WebSocket) -> None:
             await websocket.close(error.code, error.reason)
     except (WebSocketDisconnect, RuntimeError):
         log.debug("a subscriber has left")
+    except Exception as error:
+        incident = log_incident("a WebSocket", error)
+        with suppress(RuntimeError, WebSocketDisconnect, OSError):
+            await websocket.close(1011, masked(incident))
     finally:
         await session.end()
 
@@ -74,18 +97,24 @@ class _Session:
     `_fatal`, which the reading task waits for as well.
     """
 
-    def __init__(self, websocket: WebSocket, services: Services) -> None:
+    def __init__(self, websocket: WebSocket, settings: Settings) -> None:
         self._websocket = websocket
-        self._services = services
+        self._settings = settings
         self._authorization = ""
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._fatal: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     async def serve(self) -> None:
         """Read messages until the peer leaves or has to."""
-        await self._begin()
-        while True:
-            await self._handle(await self._receive(None))
+        self._authorization = await self._wait_for_init()
+        allowance = (await self._context()).allowance
+        try:
+            with allowance.sockets:
+                await self._send({"type": "connection_ack"})
+                while True:
+                    await self._handle(await self._receive(None), allowance)
+        except HttpError as error:
+            raise CloseError(1013, error.message) from error
 
     async def end(self) -> None:
         """Cancel what is still running."""
@@ -95,16 +124,15 @@ class _Session:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._fatal.cancel()
 
-    async def _begin(self) -> None:
-        deadline = asyncio.get_running_loop().time() + INIT_SECONDS
-        while True:
+    async def _wait_for_init(self) -> str:
+        """Return what the peer says that would be in an Authorization header."""
+        deadline = asyncio.get_running_loop().time() + self._settings.patience.init_seconds
+        for _ in range(_MOST_BEFORE_INIT):
             message = await self._receive(deadline)
             if message["type"] == "connection_init":
-                break
+                return _authorization(message.get("payload"))
             await self._handle_any(message)
-        self._authorization = _authorization(message.get("payload"))
-        await self._context()
-        await self._send({"type": "connection_ack"})
+        raise CloseError(4400, "Too many messages before connection_init")
 
     async def _receive(self, deadline: float | None) -> dict[str, Any]:
         """Read a message, and check that it is an object with a type."""
@@ -121,12 +149,15 @@ class _Session:
             self._fatal.result()
         if not reading.done():
             raise CloseError(4408, "Connection initialisation timeout")
-        return _read(reading.result())
+        return _read(reading.result(), self._settings.max_request_bytes)
 
-    async def _handle(self, message: dict[str, Any]) -> None:
+    async def _handle(self, message: dict[str, Any], allowance: Allowance) -> None:
         if message["type"] == "subscribe":
-            await self._subscribe(message)
-        elif message["type"] == "complete":
+            await self._subscribe(message, allowance)
+            return
+        if message["type"] != "complete":  # it costs nothing, and frees what an operation has
+            allowance.count()
+        if message["type"] == "complete":
             task = self._operations.pop(_operation_id(message), None)
             if task:
                 task.cancel()
@@ -144,7 +175,7 @@ class _Session:
         elif message["type"] not in ("pong", "complete"):
             raise CloseError(4400, "Unknown message type")
 
-    async def _subscribe(self, message: dict[str, Any]) -> None:
+    async def _subscribe(self, message: dict[str, Any], allowance: Allowance) -> None:
         operation_id = _operation_id(message)
         if operation_id in self._operations:
             raise CloseError(4409, f"Subscriber for {operation_id} already exists")
@@ -152,45 +183,45 @@ class _Session:
             operation = to_operation(message.get("payload"))
         except HttpError as error:
             raise CloseError(4400, error.message) from error
-        if len(self._operations) >= MOST_OPERATIONS:
-            reason = f"A connection has {MOST_OPERATIONS} operations at most."
-            await self._send_errors(operation_id, [GraphQLError(reason)])
+        try:
+            allowance.count()
+            self._check_room()
+        except HttpError as error:
+            await self._send_errors(operation_id, _errors(error))
             return
         task = asyncio.create_task(self._run(operation_id, operation))
         self._operations[operation_id] = task
+
+    def _check_room(self) -> None:
+        most = self._settings.token.operations
+        if len(self._operations) >= most:
+            message = f"This WebSocket has {most:,} operations, the most; complete one first."
+            raise HttpError(429, "TOO_MANY_REQUESTS", message)
 
     async def _run(self, operation_id: str, operation: Operation) -> None:
         """Run one operation to its end; the connection's end is the only way for it to fail."""
         try:
             await self._stream(operation_id, operation)
+        except TokenEndedError as error:
+            self._end_with(CloseError(FORBIDDEN, error.reason))
         except (CloseError, WebSocketDisconnect, RuntimeError, OSError) as error:
-            if not self._fatal.done():
-                self._fatal.set_exception(_as_close(error))
+            self._end_with(_as_close(error))
         except Exception as error:
-            if not isinstance(error, GraphQLError):
-                error = GraphQLError(str(error), original_error=error)
             with suppress(Exception):
-                await self._send_errors(operation_id, [error])
+                await self._send_errors(operation_id, _errors(error))
         finally:
             if self._operations.get(operation_id) is asyncio.current_task():
                 del self._operations[operation_id]
 
+    def _end_with(self, error: BaseException) -> None:
+        if not self._fatal.done():
+            self._fatal.set_exception(error)
+
     async def _stream(self, operation_id: str, operation: Operation) -> None:
-        results = await schema.stream(
-            operation.query,
-            variable_values=operation.variables,
-            context_value=await self._context(),
-            operation_name=operation.name,
-        )
-        async with aclosing(results):
-            async for result in results:
-                if isinstance(result, PreExecutionError):
-                    await self._send_errors(operation_id, result.errors or [])
-                    return
-                if isinstance(result, ExecutionResult):
-                    await self._send(
-                        {"id": operation_id, "type": "next", "payload": _payload(result)}
-                    )
+        head = f'{{"id":{orjson.dumps(operation_id).decode()},"type":"next","payload":'
+        async with aclosing(stream(await self._context(), operation)) as payloads:
+            async for payload in payloads:
+                await self._send_text(f"{head}{payload}}}")
         self._operations.pop(operation_id, None)
         await self._send({"id": operation_id, "type": "complete"})
 
@@ -200,32 +231,38 @@ class _Session:
         await self._send({"id": operation_id, "type": "error", "payload": payload})
 
     async def _context(self) -> Context:
-        """Make an operation's context; the token may have been revoked since the last one."""
+        """Make an operation's context; the token may have ended since the last one."""
+        services: Services = self._websocket.app.state.services
         try:
-            token = await find_bearer(self._authorization)
+            token = await find_bearer(services.tokens, self._authorization)
         except HttpError as error:
             raise CloseError(1013, error.message) from error
         if token is None:
-            raise CloseError(4403, "Forbidden")
-        return Context(self._services, token)
+            raise CloseError(FORBIDDEN, "Forbidden")
+        if token.is_expired:
+            raise CloseError(FORBIDDEN, say_expired(token.expires_at))
+        return Context(services, token)
 
     async def _send(self, message: dict[str, Any]) -> None:
+        await self._send_text(orjson.dumps(message).decode())
+
+    async def _send_text(self, text: str) -> None:
         """Send text frames, as clients want them; give up on a peer that does not read."""
-        text = orjson.dumps(message).decode()
         try:
-            await asyncio.wait_for(self._websocket.send_text(text), SEND_SECONDS)
+            async with asyncio.timeout(self._settings.patience.idle_seconds):
+                await self._websocket.send_text(text)
         except TimeoutError as error:
             raise CloseError(1013, "Messages are not being read") from error
 
 
-def _read(event: Message) -> dict[str, Any]:
+def _read(event: Message, limit: int) -> dict[str, Any]:
     if event["type"] != "websocket.receive":
         raise WebSocketDisconnect(event.get("code", 1005))
     text = event.get("text")
     if text is None:
         raise CloseError(4400, "Messages have to be text")
-    if len(text) > MOST_JSON_BYTES:
-        raise CloseError(1009, "The message is too large")
+    if len(text) > limit:
+        raise CloseError(1009, f"The message is larger than {limit:,} bytes, the most")
     try:
         message = orjson.loads(text)
     except orjson.JSONDecodeError as error:
@@ -252,11 +289,13 @@ def _operation_id(message: dict[str, Any]) -> str:
     return operation_id
 
 
-def _payload(result: ExecutionResult) -> dict[str, Any]:
-    payload: dict[str, Any] = {"data": result.data}
-    if result.errors:
-        payload["errors"] = [shape_error(error) for error in result.errors]
-    return payload
+def _errors(error: Exception) -> list[GraphQLError]:
+    """Tell why an operation was not executed."""
+    if isinstance(error, RefusedError):
+        return error.errors
+    if isinstance(error, HttpError):
+        return [ApiError(error.code, error.message)]
+    return [GraphQLError(str(error), original_error=error)]
 
 
 def _as_close(error: BaseException) -> BaseException:

@@ -10,33 +10,36 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLError,
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     VariableNode,
     parse,
+    specified_rules,
 )
-from strawberry.extensions import SchemaExtension
 from strawberry.schema.schema import validate_document
-from strawberry.types.graphql import OperationType
 
 from api.connection import DEFAULT_PAGE, LARGEST_PAGE
 from api.errors import ApiError
+from api.request_body import bad_request
 from models.app import Permission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Mapping
 
-MOST_TOKENS = 1_000
-MOST_DEPTH = 15
-MOST_ALIASES = 30
-MOST_ROOT_FIELDS = 20
-MOST_FIELDS = 300
-MOST_OBJECTS = 20_000
+    from graphql import GraphQLSchema
+
+    from api.limits import QueryLimits
+    from api.request_body import Operation
+    from models.access import TokenRecord
+
 _REMEMBERED = 256
+_noted: set[int] = set()
 
-_LISTS = frozenset({"cases", "users", "imports", "assignments", "rows"})
+_LISTS = frozenset({"cases", "users", "imports", "assignments", "rows", "auditEvents"})
 # The shell of a connection; what counts is what stands in it.
 _WRAPPERS = frozenset({"edges", "node", "pageInfo"})
 
@@ -48,58 +51,121 @@ class Size(NamedTuple):
     fields: int = 0
     aliases: int = 0
     objects: int = 0
+    values: int = 0
 
 
-class Guard(SchemaExtension):
-    """Parses and validates each query once, and refuses what costs too much or isn't allowed."""
+class Prepared(NamedTuple):
+    """An operation that may be executed."""
 
-    def on_parse(self) -> Iterator[None]:
-        """Take the document from memory, or parse it and measure it."""
-        context = self.execution_context
-        document = _parse(context.query or "")
-        _check_choice(document, context._provided_operation_name)
-        check_size(document, context.variables or {})
-        context.graphql_document = document
-        yield
+    document: DocumentNode
+    kind: OperationType
 
-    def on_validate(self) -> Iterator[None]:
-        """Take the verdict from memory, or validate."""
-        context = self.execution_context
-        if context.graphql_document is not None:
-            context.pre_execution_errors = _validate(
-                context.schema._schema, context.graphql_document, context.validation_rules
-            )
-        yield
 
-    def on_execute(self) -> Iterator[None]:
-        """Let only administrators change anything."""
-        context = self.execution_context
-        is_change = context.operation_type is OperationType.MUTATION
-        if is_change and context.context.token.permission is not Permission.ADMIN:
-            raise ApiError("FORBIDDEN", "This token may only read.")
-        yield
+class RefusedError(Exception):
+    """An operation is not executed.
+
+    Args:
+        errors: why not, for the client.
+    """
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        self.errors = errors
+        super().__init__(errors)
+
+
+def prepare(
+    schema: GraphQLSchema,
+    token: TokenRecord,
+    operation: Operation,
+    kinds: Container[OperationType],
+    limits: QueryLimits,
+) -> Prepared:
+    """Parse and validate an operation, and refuse what costs too much or isn't allowed.
+
+    Texts that are sent again are looked up: they are parsed, measured and validated once.
+
+    Args:
+        kinds: those that are possible here.
+        limits: how large it may be.
+
+    Raises:
+        RefusedError: it is not to be executed.
+        HttpError: there is no such operation, or not here.
+    """
+    try:
+        _check("characters", len(operation.query), limits.characters)
+        document = _parse(operation.query, limits.tokens)
+        kind = _choose(document, operation.name)
+        _measure(operation.query, _numbers(operation.variables or {}), limits)
+        if kind not in kinds:
+            raise bad_request("Subscriptions go over the WebSocket at this path.")
+        errors = _validate(schema, operation.query, limits.tokens)
+        _note(operation.query)
+    except GraphQLError as error:
+        errors = [error]
+    except RecursionError as error:
+        errors = [GraphQLError(str(error), original_error=error)]
+    if errors:
+        raise RefusedError(errors)
+    if kind is OperationType.MUTATION and token.permission is not Permission.ADMIN:
+        raise RefusedError([ApiError("FORBIDDEN", "This token may only read.")])
+    return Prepared(document, kind)
+
+
+def is_remembered(query: str) -> bool:
+    """Tell whether a text has been parsed and validated, and need not be once more."""
+    return hash(query) in _noted
+
+
+def _note(query: str) -> None:
+    # So many different texts since the last time are all in the caches below.
+    if len(_noted) >= _REMEMBERED:
+        _noted.clear()
+    _noted.add(hash(query))
 
 
 @lru_cache(_REMEMBERED)
-def _parse(query: str) -> DocumentNode:
-    return parse(query, max_tokens=MOST_TOKENS)
+def _parse(query: str, most_tokens: int) -> DocumentNode:
+    return parse(query, max_tokens=most_tokens)
 
 
-_validate = lru_cache(_REMEMBERED)(validate_document)
+@lru_cache(_REMEMBERED)
+def _measure(query: str, numbers: frozenset[tuple[str, int | None]], limits: QueryLimits) -> None:
+    check_size(_parse(query, limits.tokens), dict(numbers), limits)
 
 
-def _check_choice(document: DocumentNode, name: str | None) -> None:
-    """Refuse to choose between operations: Strawberry would run the first."""
+@lru_cache(_REMEMBERED)
+def _validate(schema: GraphQLSchema, query: str, most_tokens: int) -> list[GraphQLError]:
+    return validate_document(schema, _parse(query, most_tokens), tuple(specified_rules))
+
+
+def _numbers(variables: Mapping[str, object]) -> frozenset[tuple[str, int | None]]:
+    """Pick out what a page's size may be; other variables don't change an operation's size."""
+    return frozenset(
+        (name, value) for name, value in variables.items() if isinstance(value, int | None)
+    )
+
+
+def _choose(document: DocumentNode, name: str | None) -> OperationType:
+    """Find the operation to execute, and refuse to choose between several."""
     operations = [
         each for each in document.definitions if isinstance(each, OperationDefinitionNode)
     ]
-    if len(operations) > 1 and not name:
+    if name is None and len(operations) > 1:
         raise ApiError(
             "BAD_REQUEST", "The query has several operations; say in 'operationName' which to run."
         )
+    for each in operations:
+        if name is None or (each.name and each.name.value == name):
+            return each.operation
+    if name is None:
+        raise bad_request("The query has no operation.")
+    raise bad_request(f"The query has no operation named '{name}'.")
 
 
-def check_size(document: DocumentNode, variables: Mapping[str, object]) -> None:
+def check_size(
+    document: DocumentNode, variables: Mapping[str, object], limits: QueryLimits
+) -> None:
     """Refuse a document of which any operation or fragment is too large.
 
     Each fragment is measured once an operation, however often it is spread, so that the time is
@@ -116,22 +182,27 @@ def check_size(document: DocumentNode, variables: Mapping[str, object]) -> None:
     }
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            _check("root fields", len(definition.selection_set.selections), MOST_ROOT_FIELDS)
+            _check("root fields", len(definition.selection_set.selections), limits.root_fields)
             given = {**_defaults(definition), **variables}
-            _check_parts(_Ruler(fragments, given).measure(definition.selection_set))
+            _check_parts(_Ruler(fragments, given).measure(definition.selection_set), limits)
     unspread = _Ruler(fragments, variables)
     for fragment in fragments.values():
-        _check_parts(unspread.measure(fragment.selection_set))
+        _check_parts(unspread.measure(fragment.selection_set), limits)
 
 
-def _check_parts(size: Size) -> None:
-    _check("levels", size.depth, MOST_DEPTH)
-    _check("fields", size.fields, MOST_FIELDS)
-    _check("aliases", size.aliases, MOST_ALIASES)
-    if size.objects > MOST_OBJECTS:
+def _check_parts(size: Size, limits: QueryLimits) -> None:
+    _check("levels", size.depth, limits.depth)
+    _check("fields", size.fields, limits.fields)
+    _check("aliases", size.aliases, limits.aliases)
+    _check_answer("objects", size.objects, limits.objects)
+    _check_answer("values", size.values, limits.values)
+
+
+def _check_answer(noun: str, number: int, limit: int) -> None:
+    if number > limit:
         raise ApiError(
             "TOO_COMPLEX",
-            f"The query may return {size.objects:,} objects; {MOST_OBJECTS:,} are the most. "
+            f"The query may return {number:,} {noun}; {limit:,} are the most. "
             "Ask for smaller pages.",
         )
 
@@ -147,7 +218,10 @@ def _defaults(operation: OperationDefinitionNode) -> dict[str, object]:
 
 def _check(noun: str, number: int, limit: int) -> None:
     if number > limit:
-        raise ApiError("TOO_COMPLEX", f"The query has {number:,} {noun}; {limit} are the most.")
+        raise ApiError(
+            "TOO_COMPLEX",
+            f"The query has {number:,} {noun}; {limit:,} are the most. Ask in several requests.",
+        )
 
 
 class _Ruler:
@@ -168,6 +242,7 @@ class _Ruler:
             fields=sum(size.fields for size in sizes),
             aliases=sum(size.aliases for size in sizes),
             objects=sum(size.objects for size in sizes),
+            values=sum(size.values for size in sizes),
         )
 
     def _selection(self, node: object) -> Size:
@@ -181,12 +256,14 @@ class _Ruler:
 
     def _field(self, node: FieldNode) -> Size:
         inner = self.measure(node.selection_set)
+        pages = self._pages(node)
         own = 1 if node.selection_set and node.name.value not in _WRAPPERS else 0
         return Size(
             depth=inner.depth + 1,
             fields=inner.fields + 1,
             aliases=inner.aliases + (node.alias is not None),
-            objects=self._pages(node) * (own + inner.objects),
+            objects=pages * (own + inner.objects),
+            values=1 + pages * inner.values,
         )
 
     def _fragment(self, name: str) -> Size:

@@ -28,20 +28,34 @@ async def is_alive(_request: Request) -> Response:
     return json_response({"status": "ok"})
 
 
-async def is_ready(request: Request) -> Response:
-    """Say which of the servers that the API needs can be reached."""
-    settings = request.app.state.services.settings
+class Readiness:
+    """Whether the servers that the API needs can be reached.
+
+    Anybody may ask, so those who ask while others wait for an answer have the same; none is kept.
+    """
+
+    def __init__(self) -> None:
+        self._asking: asyncio.Task[dict[str, str]] | None = None
+
+    async def answer(self, request: Request) -> Response:
+        """Say which of them can be reached."""
+        if self._asking is None or self._asking.done():
+            redis_url = request.app.state.services.settings.redis_url
+            self._asking = asyncio.create_task(_ask(redis_url))
+        body = await asyncio.shield(self._asking)
+        return json_response(body, 200 if body["status"] == "ok" else 503)
+
+
+async def _ask(redis_url: str) -> dict[str, str]:
     database, redis = await asyncio.gather(
         _check("PostgreSQL", undisturbed(_ask_database())),
-        _check("Redis", _ask_redis(settings.redis_url)),
+        _check("Redis", _ask_redis(redis_url)),
     )
-    is_up = database and redis
-    body = {
-        "status": "ok" if is_up else "unavailable",
+    return {
+        "status": "ok" if database and redis else "unavailable",
         "database": "up" if database else "down",
         "redis": "up" if redis else "down",
     }
-    return json_response(body, 200 if is_up else 503)
 
 
 async def _check(name: str, question: Awaitable[None]) -> bool:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from enum import Enum
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import strawberry
 
 from api.connection import Connection, PageArguments, connect
 from models.listing import IMPORT_ROWS, has_outcome, has_row_status
+from models.page import Condition
 from models.row import RowOutcome as StoredOutcome
 from models.row import RowStatus as StoredStatus
 from models.row import row_number
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
     from api.context import Context
-    from models.page import Condition
 
 
 @strawberry.enum(description="Whether a row took effect.")
@@ -131,11 +130,13 @@ async def list_rows(
         conditions.append(has_row_status([StoredStatus[each.name] for each in status]))
     if outcome is not None:
         conditions.append(has_outcome([StoredOutcome[each.name] for each in outcome]))
-    build = partial(ImportRow.from_row, of_import["header"] or ())
+    if of_import["purged_at"]:
+        conditions.append(Condition("false"))
+    header = of_import["header"] or ()
     return await connect(
         context,
         IMPORT_ROWS,
-        build,
+        lambda rows: [ImportRow.from_row(header, row) for row in rows],
         arguments,
         conditions,
         parent=of_import["id"],
@@ -149,6 +150,8 @@ def _known_total(
     outcome: Collection[RowOutcome] | None,
 ) -> int:
     """Add up the import's own counters, instead of counting a million rows."""
+    if counters["purged_at"]:
+        return 0
     if outcome is None:
         wanted = set(RowStatus) if status is None else set(status)
         return sum(counters[each.name.lower()] for each in wanted)

@@ -8,13 +8,12 @@ from urllib.parse import quote
 import strawberry
 
 from api.context import Context, Info
-from importers.sample import sample_csv, sample_filename
+from api.description import ColumnDescription, ImporterDescription, plain
+from api.plugin_state import DISTRIBUTION, PROBLEMS, PluginState, find_status, shown_problems
+from importers.sample import sample_filename
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from importers.base import Importer
-    from importers.columns import Column as ImporterColumn
+    from collections.abc import Collection
 
 SAMPLE_TYPE = "text/csv; charset=utf-8"
 
@@ -32,15 +31,14 @@ class Column:
     )
 
     @classmethod
-    def of(cls, column: ImporterColumn[Any], roles: Sequence[str]) -> Column:
+    def of(cls, column: ColumnDescription) -> Column:
         """Describe an importer's column."""
-        choices = column.choices_for(roles)
         return cls(
             name=column.name,
             required=column.required,
             description=column.help,
             example=column.example,
-            choices=None if choices is None else list(choices),
+            choices=None if column.choices is None else list(column.choices),
         )
 
 
@@ -59,62 +57,82 @@ class SampleTemplate:
     )
 
     @classmethod
-    def of(cls, importer: Importer) -> SampleTemplate:
-        """Write an importer's sample file."""
-        return cls._named(importer.key, sample_filename(importer), sample_csv(importer))
-
-    @classmethod
-    def empty(cls, key: str) -> SampleTemplate:
-        """Make the sample of a type that is no longer offered."""
-        return cls._named(key, f"{key}_sample.csv", "")
-
-    @classmethod
-    def _named(cls, key: str, filename: str, content: str) -> SampleTemplate:
-        url = f"/files/samples/{quote(filename)}"
-        return cls(type=key, filename=filename, content_type=SAMPLE_TYPE, content=content, url=url)
+    async def of(cls, key: str, importer: Any) -> SampleTemplate:
+        """Write a type's sample file; that of a type which isn't on is empty."""
+        content = None if importer is None else await ImporterDescription(key, importer).sample()
+        filename = sample_filename(key)
+        return cls(
+            type=key,
+            filename=filename,
+            content_type=SAMPLE_TYPE,
+            content=content or "",
+            url=f"/files/samples/{quote(filename)}",
+        )
 
 
 @strawberry.type(description="A kind of import: what its files look like and what they do.")
 class ImportType:
-    """An importer that is on, or the name of one that was."""
+    """An importer, whatever has become of it."""
 
     importer: strawberry.Private[Any]
     key: str = strawberry.field(description="What `createImport` calls it.")
-    label: str = strawberry.field(description="What menus call it.")
-    description: str = strawberry.field(description="What it does.")
+    label: str = strawberry.field(description="What menus call it; its key unless it is on.")
+    state: PluginState = strawberry.field(
+        description="What has become of it; only a type that is ON can be imported."
+    )
+    problems: list[str] = strawberry.field(description=PROBLEMS)
+    distribution: str | None = strawberry.field(description=DISTRIBUTION)
 
-    @strawberry.field(description="The columns of its files, in the order of the sample file.")
+    @strawberry.field(description="What it does.")
+    async def description(self) -> str:
+        """Ask the importer."""
+        if self.importer is None:
+            return "Not offered."
+        return await ImporterDescription(self.key, self.importer).text()
+
+    @strawberry.field(
+        description="The columns of its files, in the order of the sample file; none unless it "
+        "is on."
+    )
     async def columns(self, info: Info) -> list[Column]:
         """Describe the columns; the choices of some are the app's roles."""
         if self.importer is None:
             return []
         roles = [row["key"] for row in await info.context.loaders.roles()]
-        return [Column.of(column, roles) for column in self.importer.columns.values()]
+        columns = await ImporterDescription(self.key, self.importer).columns(roles)
+        return [Column.of(column) for column in columns]
 
-    @strawberry.field(description="A file to start from.")
-    def sample_template(self) -> SampleTemplate:
+    @strawberry.field(description="A file to start from; it is empty unless the type is on.")
+    async def sample_template(self) -> SampleTemplate:
         """Write the sample file."""
-        if self.importer is None:
-            return SampleTemplate.empty(self.key)
-        return SampleTemplate.of(self.importer)
+        return await SampleTemplate.of(self.key, self.importer)
 
     @classmethod
     def of(cls, context: Context, key: str) -> ImportType:
-        """Describe a type; one whose plugin is off or gone has its key for a label."""
-        importer = context.services.registry.importers.get(key)
-        if importer is None:
-            return cls(importer=None, key=key, label=key, description="No longer offered.")
+        """Describe a type, also one of which only the key is left."""
+        status = find_status(context, "importer", key)
         return cls(
-            importer=importer, key=key, label=importer.label, description=importer.description
+            importer=context.services.registry.importers.get(key),
+            key=key,
+            label=plain(status.label or key),
+            state=PluginState(status.state),
+            problems=shown_problems(context, status),
+            distribution=status.distribution,
         )
 
 
-def list_import_types(context: Context) -> list[ImportType]:
-    """List what the enabled plugins offer, sorted by label."""
-    return [ImportType.of(context, key) for key in context.services.registry.importers]
+def list_import_types(context: Context, states: Collection[PluginState]) -> list[ImportType]:
+    """List the types in these states, sorted by label."""
+    types = [
+        ImportType.of(context, status.name)
+        for status in context.services.registry.plugins
+        if status.kind == "importer"
+    ]
+    found = [each for each in types if each.state in states]
+    return sorted(found, key=lambda each: (each.label, each.key))
 
 
-def find_sample(context: Context, key: str) -> SampleTemplate | None:
-    """Find the sample file of a type that is offered."""
+async def find_sample(context: Context, key: str) -> SampleTemplate | None:
+    """Find the sample file of a type that is on."""
     importer = context.services.registry.importers.get(key)
-    return None if importer is None else SampleTemplate.of(importer)
+    return None if importer is None else await SampleTemplate.of(key, importer)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,7 +67,8 @@ class ImportFile:
         description="What separates its cells; null for workbooks, and until it is read."
     )
     url: str = strawberry.field(
-        description="Path of its original bytes on this server; wants the same bearer token."
+        description="Path of its original bytes on this server; wants the same bearer token. "
+        "Answers 410 once they were removed (`purgedAt`)."
     )
 
     @classmethod
@@ -112,9 +113,13 @@ class Import(Node):
     created_at: datetime = strawberry.field(description="When it was uploaded.")
     started_at: datetime | None = strawberry.field(description="When a worker began.")
     finished_at: datetime | None = strawberry.field(description="When it was finished.")
+    purged_at: datetime | None = strawberry.field(
+        description="When its file and its rows were removed, as their retention time was over; "
+        "`rows` is empty since then. Null while they are there."
+    )
     failed_rows_url: str | None = strawberry.field(
         description="Path of a CSV file of the failed rows, to be corrected and uploaded again; "
-        "wants the same bearer token. Null when no row has failed."
+        "wants the same bearer token. Null when no row has failed, and when the rows were removed."
     )
 
     @strawberry.field(description="What kind of import it is.")
@@ -122,7 +127,21 @@ class Import(Node):
         """Find the type, which may have gone since."""
         return ImportType.of(info.context, self.row["type"])
 
-    @strawberry.field(description="What became of the file's rows, in the file's order.")
+    @strawberry.field(
+        description="When its file and its rows are to be removed, or were; counts and history "
+        "stay. Null while it is not finished, and when everything is kept for ever."
+    )
+    def expires_at(self, info: Info) -> datetime | None:
+        """Add the retention time to its end."""
+        if self.purged_at or not self.finished_at:
+            return self.purged_at
+        days = info.context.services.settings.retention_days
+        return self.finished_at + timedelta(days=days) if days else None
+
+    @strawberry.field(
+        description="What became of the file's rows, in the file's order; nothing once they were "
+        "removed."
+    )
     async def rows(
         self,
         info: Info,
@@ -169,7 +188,10 @@ class Import(Node):
             created_at=row["created_at"],
             started_at=row["started_at"],
             finished_at=row["finished_at"],
-            failed_rows_url=f"/files/imports/{node_id}/failed-rows.csv" if row["failed"] else None,
+            purged_at=row["purged_at"],
+            failed_rows_url=f"/files/imports/{node_id}/failed-rows.csv"
+            if row["failed"] and not row["purged_at"]
+            else None,
         )
 
 
@@ -228,7 +250,11 @@ async def list_imports(
         conditions.append(has_import_status([StoredStatus[each.name] for each in status]))
     if types is not None:
         conditions.append(has_type(types))
-    return await connect(context, IMPORTS, Import.from_row, arguments, conditions)
+    return await connect(context, IMPORTS, _imports, arguments, conditions)
+
+
+def _imports(rows: Sequence[Record]) -> list[Import]:
+    return [Import.from_row(row) for row in rows]
 
 
 async def load_import(context: Context, key: int) -> Import | None:
@@ -248,7 +274,7 @@ async def cancel_import(context: Context, node_id: str) -> ImportPayload:
     key = key_of("Import", node_id)
     if key is None:
         return _failed(_not_found())
-    result = await context.scope.write(request_cancel, key)
+    result = await context.scope.write(request_cancel, key, by=context.actor)
     if result is CancelResult.NOT_FOUND:
         return _failed(_not_found())
     if result is CancelResult.FINISHED:
@@ -269,7 +295,8 @@ async def retry_import(
     if ambiguity := _said_twice(rows or ()):
         return _failed(ambiguity)
     try:
-        await context.scope.write(request_retry, key, None if rows is None else _corrections(rows))
+        corrections = None if rows is None else _corrections(rows)
+        await context.scope.write(request_retry, key, corrections, by=context.actor)
     except RetryError as error:
         return _failed(user_error(error.code, error.message, *error.field))
     await context.services.doorbell.split(key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from strawberry.dataloader import DataLoader
@@ -29,10 +30,10 @@ class Loaders:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._pages: dict[_Kind, DataLoader[int, Page]] = {}
+        self._pages: dict[_Kind, DataLoader[tuple[int, ...], Sequence[Page]]] = {}
         self._counts: dict[_Kind, DataLoader[int, int]] = {}
-        self._roles: DataLoader[None, Sequence[Record]] = DataLoader(self._load_roles)
-        self._imports: DataLoader[int, Record | None] = DataLoader(self._load_imports)
+        self._roles: DataLoader[None, Sequence[Record]] = DataLoader(partial(_load_roles, scope))
+        self._imports: DataLoader[int, Record | None] = DataLoader(partial(_load_imports, scope))
 
     async def import_row(self, key: int) -> Record | None:
         """Load an import by its primary key."""
@@ -42,43 +43,62 @@ class Loaders:
         """Load the app's roles, in the order of their making."""
         return await self._roles.load(None)
 
-    async def page(
-        self, listing: Listing, parent: int, conditions: Sequence[Condition], window: Window
-    ) -> Page:
-        """Load a page of the list that belongs to a parent."""
-        kind = (listing.name, repr(conditions), window)
+    async def pages(
+        self,
+        listing: Listing,
+        parents: Sequence[int],
+        conditions: Sequence[Condition],
+        window: Window,
+        columns: frozenset[str] | None = None,
+    ) -> Sequence[Page]:
+        """Load the page of each list that belongs to one of the parents; some columns, or all."""
+        kind = (listing.name, repr(conditions), window, columns)
         if kind not in self._pages:
-            load = partial(self._load_pages, listing, conditions, window)
+            load = partial(
+                _load_pages, self._scope, listing, conditions, window=window, columns=columns
+            )
             self._pages[kind] = DataLoader(load)
-        return await self._pages[kind].load(parent)
+        return await self._pages[kind].load(tuple(parents))
 
     async def count(self, listing: Listing, parent: int, conditions: Sequence[Condition]) -> int:
         """Count the list that belongs to a parent."""
         kind = (listing.name, repr(conditions))
         if kind not in self._counts:
-            self._counts[kind] = DataLoader(partial(self._load_counts, listing, conditions))
+            self._counts[kind] = DataLoader(partial(_load_counts, self._scope, listing, conditions))
         return await self._counts[kind].load(parent)
 
-    async def _load_roles(self, keys: list[None]) -> list[Any]:
-        page = await self._scope.read(fetch_page, ROLES, (), Window(_MOST_ROLES))
-        return [page.rows for _ in keys]
 
-    async def _load_imports(self, keys: list[int]) -> list[Record | None]:
-        found = {row["id"]: row for row in await self._scope.read(find_by_id, IMPORTS, keys)}
-        return [found.get(key) for key in keys]
+# No methods: a cycle would stay until the garbage is collected, with all that was loaded.
 
-    async def _load_pages(
-        self,
-        listing: Listing,
-        conditions: Sequence[Condition],
-        window: Window,
-        parents: list[int],
-    ) -> list[Page]:
-        pages = await self._scope.read(fetch_pages, listing, parents, conditions, window=window)
-        return [pages[parent] for parent in parents]
 
-    async def _load_counts(
-        self, listing: Listing, conditions: Sequence[Condition], parents: list[int]
-    ) -> list[int]:
-        counts = await self._scope.read(count_each, listing, parents, conditions)
-        return [counts[parent] for parent in parents]
+async def _load_roles(scope: Scope, keys: list[None]) -> list[Any]:
+    page = await scope.read(fetch_page, ROLES, (), Window(_MOST_ROLES))
+    return [page.rows for _ in keys]
+
+
+async def _load_imports(scope: Scope, keys: list[int]) -> list[Record | None]:
+    found = {row["id"]: row for row in await scope.read(find_by_id, IMPORTS, keys)}
+    return [found.get(key) for key in keys]
+
+
+async def _load_pages(
+    scope: Scope,
+    listing: Listing,
+    conditions: Sequence[Condition],
+    wanted: list[tuple[int, ...]],
+    *,
+    window: Window,
+    columns: frozenset[str] | None,
+) -> list[Sequence[Page]]:
+    parents = list(dict.fromkeys(chain.from_iterable(wanted)))
+    pages = await scope.read(
+        fetch_pages, listing, parents, conditions, window=window, columns=columns
+    )
+    return [[pages[parent] for parent in some] for some in wanted]
+
+
+async def _load_counts(
+    scope: Scope, listing: Listing, conditions: Sequence[Condition], parents: list[int]
+) -> list[int]:
+    counts = await scope.read(count_each, listing, parents, conditions)
+    return [counts[parent] for parent in parents]

@@ -12,8 +12,8 @@ from api.errors import ApiError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from asyncpg import Record
-
+    from api.errors import TokenEndedError
+    from api.update import Update
     from models.access import TokenRecord
 
 LARGEST = 1_000
@@ -49,37 +49,39 @@ class Mailbox:
         self._import_id = import_id
         self._since = since - _LATENESS
         self._seen = 0
-        self._waiting: dict[int, Record] = {}
-        self._error: ApiError | None = None
+        self._waiting: dict[int, Update] = {}
+        self._error: ApiError | TokenEndedError | None = None
         self._bell = asyncio.Event()
 
     def wants(self, import_id: int) -> bool:
         """Tell whether changes of an import matter here."""
         return self._kind is not Kind.ONE or import_id == self._import_id
 
-    def offer(self, row: Record, *, is_new_end: bool) -> None:
+    def offer(self, update: Update, *, is_new_end: bool) -> None:
         """Take a state, if it is what the subscriber wants to know.
 
         Args:
             is_new_end: whether the import has been finished, and nobody was told of it yet.
         """
+        row = update.row
         if not self.wants(row["id"]):
             return
         if self._kind is Kind.FINISHED and not (is_new_end and row["finished_at"] > self._since):
             return
-        self.put(row)
+        self.put(update)
 
-    def put(self, row: Record) -> None:
+    def put(self, update: Update) -> None:
         """Take a state, unless it is older than what the subscriber has of a single import."""
+        row = update.row
         if self._kind is Kind.ONE and row["version"] <= self._seen:
             return
         self._seen = row["version"]
-        self._waiting[row["id"]] = row
+        self._waiting[row["id"]] = update
         if len(self._waiting) > LARGEST:
             self.close(ApiError("TOO_SLOW", "Too many events wait to be read; subscribe again."))
         self._bell.set()
 
-    def close(self, error: ApiError) -> None:
+    def close(self, error: ApiError | TokenEndedError) -> None:
         """End the subscription with an error."""
         self._error = error
         self._bell.set()
@@ -87,7 +89,7 @@ class Mailbox:
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Record:
+    async def __anext__(self) -> Update:
         while not self._waiting and self._error is None:
             self._bell.clear()
             await self._bell.wait()

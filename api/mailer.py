@@ -180,8 +180,10 @@ def _refused(code: int, answer: bytes | str) -> NotSentError:
 def _reason(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         return f"{error.smtp_code} {_text(error.smtp_error)}"
-    return str(error) or type(error).__name__
+    return _text(str(error)) or type(error).__name__
 
 
 def _text(answer: bytes | str) -> str:
-    return answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    """Make one printable line of what the server says: it goes to the log and into the database."""
+    text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
+    return "".join(letter if letter.isprintable() else "?" for letter in _one_line(text))

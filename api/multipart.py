@@ -1,98 +1,95 @@
-"""GraphQL multipart requests: an operation and one file, spooled to disk."""
+"""GraphQL multipart requests: an operation, which may begin while its file is still arriving."""
 
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from starlette.datastructures import FormData, UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
-
+from api.multipart_body import MultipartBody
 from api.request_body import (
-    MOST_JSON_BYTES,
     Operation,
     bad_request,
-    limited,
     parse_json,
+    read_blocks,
     to_operation,
 )
-from api.upload import UploadedFile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from starlette.requests import Request
 
+    from api.settings import Settings
+    from api.upload import UploadedFile
+
 # What a form on another site can't send along, unless this server says so: nobody's browser can be
 # made to upload anything.
-_PREFLIGHT_HEADERS = (
+PREFLIGHT_HEADERS = (
     "graphql-preflight",
     "apollo-require-preflight",
     "x-apollo-operation-name",
     "x-requested-with",
 )
-_SLACK_BYTES = 2 * MOST_JSON_BYTES
+_FIELDS = {"operations", "map"}
 
 
 @asynccontextmanager
-async def read_multipart(request: Request, max_upload_bytes: int) -> AsyncIterator[Operation]:
-    """Read a multipart request; its file is there as long as the block.
+async def read_multipart(request: Request, settings: Settings) -> AsyncIterator[Operation]:
+    """Read a multipart request up to its file, and the file as the operation asks for it.
+
+    The file is there as long as the block. What is left unread when the block ends is thrown away
+    by the server as it comes: closed while a client sends, the connection would be reset, and the
+    client would see that instead of its answer.
 
     Raises:
-        HttpError: it is too large, or not what it should be.
+        HttpError: it is too large, or not what it should be, even if only the operation found out.
+        ClientDisconnect: the client has left.
     """
-    if not any(request.headers.get(name) for name in _PREFLIGHT_HEADERS):
+    if not any(request.headers.get(name) for name in PREFLIGHT_HEADERS):
         raise bad_request(
             "A multipart request needs one of the headers GraphQL-Preflight, "
             "Apollo-Require-Preflight, X-Apollo-Operation-Name and X-Requested-With."
         )
-    parser = MultiPartParser(
-        request.headers,
-        limited(request, max_upload_bytes + _SLACK_BYTES),
-        max_files=1,
-        max_fields=2,
-        max_part_size=MOST_JSON_BYTES,
-    )
+    # Besides the file there are two fields, and a little around each part.
+    limit = settings.max_upload_bytes + 2 * settings.max_request_bytes
+    blocks = read_blocks(request, limit, settings.patience)
+    body = MultipartBody(request.headers["content-type"], blocks, settings.max_request_bytes)
     try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise bad_request(f"The multipart body can't be read: {error.message}") from error
-    try:
-        yield _operation(form)
+        while not body.is_whole and not (body.files and body.fields.keys() >= _FIELDS):
+            await body.read_on()
+        yield _operation(body)
+        if body.error is not None:
+            raise body.error
     finally:
-        await form.close()
+        body.close()
 
 
-def _operation(form: FormData) -> Operation:
-    operations = parse_json(_field(form, "operations"), "'operations'")
-    places = parse_json(_field(form, "map"), "'map'")
+def _operation(body: MultipartBody) -> Operation:
+    operations = parse_json(_field(body, "operations"), "'operations'")
+    places = parse_json(_field(body, "map"), "'map'")
     if not isinstance(operations, dict):
         raise bad_request("'operations' has to be an object.")
     if not isinstance(places, dict):
         raise bad_request("'map' has to be an object.")
-    unmapped = [name for name in form if name not in ("operations", "map", *places)]
-    if unmapped:
+    if not body.fields.keys() | body.files.keys() <= {*_FIELDS, *places}:
         raise bad_request("'map' does not say where the file belongs.")
     for name, paths in places.items():
-        file = _file(form, name)
         if not isinstance(paths, list) or len(paths) != 1 or not isinstance(paths[0], str):
             raise bad_request("'map' has to give one path for the file.")
-        _place(operations, paths[0], file)
+        _place(operations, paths[0], _file(body, name))
     return to_operation(operations)
 
 
-def _field(form: FormData, name: str) -> str:
-    value = form.get(name)
-    if not isinstance(value, str):
+def _field(body: MultipartBody, name: str) -> str:
+    if name not in body.fields:
         raise bad_request(f"The multipart body needs the field '{name}', as text.")
-    return value
+    return body.fields[name]
 
 
-def _file(form: FormData, name: str) -> UploadedFile:
-    part = form.get(name)
-    if not isinstance(part, UploadFile):
+def _file(body: MultipartBody, name: str) -> UploadedFile:
+    if name not in body.files:
         raise bad_request("'map' names a part that is missing or is not a file.")
-    return UploadedFile(part)
+    return body.files[name]
 
 
 def _place(operations: dict[str, Any], path: str, file: UploadedFile) -> None:

@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-MOST_JSON_BYTES = 1024 * 1024
-IDLE_SECONDS = 30.0
+    from api.limits import Patience
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,41 +27,66 @@ class Operation:
     name: str | None
 
 
-async def read_json(request: Request) -> Operation:
-    """Read a request with a JSON body.
+async def read_json(request: Request, limit: int, patience: Patience) -> Operation:
+    """Read a request with a JSON body of so many bytes at most.
 
     Raises:
-        HttpError: the body is too large or not what it should be.
+        HttpError: the body is too large, comes too slowly, or is not what it should be.
     """
+    declared = _check_declared(request, limit)
     body = bytearray()
-    async for block in limited(request, MOST_JSON_BYTES):
-        body += block
+    now = asyncio.get_running_loop().time
+    begun = now()
+    try:
+        # One clock for the whole body, set anew by each block but the last: most come in one.
+        async with asyncio.timeout(patience.idle_seconds) as clock:
+            async for block in request.stream():
+                body += block
+                if len(body) > limit:
+                    raise _too_large(limit)
+                if block and len(body) != declared:
+                    seconds = patience.seconds_left(len(body), now() - begun)
+                    clock.reschedule(now() + seconds)
+    except TimeoutError as error:
+        raise _too_slow(patience) from error
     return to_operation(parse_json(bytes(body), "The body"))
 
 
-async def limited(request: Request, limit: int) -> AsyncGenerator[bytes, None]:
-    """Yield the body's blocks; stop with an HttpError when there are more bytes than allowed."""
-    declared = request.headers.get("content-length", "")
-    size = int(declared) if declared.isascii() and declared.isdigit() else 0
-    if size > limit:
-        raise _too_large(limit)
-    size = 0
+async def read_blocks(
+    request: Request, limit: int, patience: Patience
+) -> AsyncGenerator[bytes, None]:
+    """Yield the body's blocks, which may be asked for at any pace.
+
+    Raises:
+        HttpError: there are more bytes than allowed, or they come too slowly.
+    """
+    _check_declared(request, limit)
+    size, waited = 0, 0.0
+    now = asyncio.get_running_loop().time
     blocks = request.stream()
-    while (block := await _next(blocks)) is not None:
+    while True:
+        begun = now()
+        try:
+            async with asyncio.timeout(patience.seconds_left(size, waited)):
+                block = await anext(blocks, None)
+        except TimeoutError as error:
+            raise _too_slow(patience) from error
+        if block is None:
+            return
+        waited += now() - begun
         size += len(block)
         if size > limit:
             raise _too_large(limit)
         yield block
 
 
-async def _next(blocks: AsyncGenerator[bytes, None]) -> bytes | None:
-    """Wait for the next block, but not for ever."""
-    try:
-        async with asyncio.timeout(IDLE_SECONDS):
-            return await anext(blocks, None)
-    except TimeoutError as error:
-        message = f"Nothing came for {IDLE_SECONDS:.0f} seconds."
-        raise HttpError(408, "TIMEOUT", message, {"Connection": "close"}) from error
+def _check_declared(request: Request, limit: int) -> int:
+    """Return the length that the request says it has; 0 if it says none."""
+    declared = request.headers.get("content-length", "")
+    size = int(declared) if declared.isascii() and declared.isdigit() else 0
+    if size > limit:
+        raise _too_large(limit)
+    return size
 
 
 def parse_json(text: bytes | str, noun: str) -> Any:
@@ -107,7 +131,15 @@ def bad_request(message: str) -> HttpError:
     return HttpError(400, "BAD_REQUEST", message)
 
 
+def _too_slow(patience: Patience) -> HttpError:
+    message = (
+        f"The request comes too slowly: send {patience.bytes_per_second:,} bytes a second or more, "
+        f"and pause for no more than {patience.idle_seconds:g} seconds."
+    )
+    return HttpError(408, "TIMEOUT", message, {"Connection": "close"})
+
+
 def _too_large(limit: int) -> HttpError:
     # The connection stays: closed while the rest is on its way, it would be reset, and the client
     # would see that instead of this answer. The server throws the rest away as it comes.
-    return HttpError(413, "TOO_LARGE", f"The request is larger than {limit:,} bytes.")
+    return HttpError(413, "TOO_LARGE", f"The request is larger than {limit:,} bytes, the most.")

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import strawberry
 
-if TYPE_CHECKING:
-    from asyncpg import Record
+from api.row_type import RowType
 
+if TYPE_CHECKING:
     from api.context import Context
 
 
@@ -19,12 +19,10 @@ class Role:
     key: str = strawberry.field(description="What files call it, e.g. `staff`.")
     label: str = strawberry.field(description="What people call it, e.g. `Staff`.")
 
-    @classmethod
-    def from_row(cls, row: Record, prefix: str = "") -> Role:
-        """Make it of a row whose columns begin with a prefix."""
-        return cls(key=row[prefix + "key"], label=row[prefix + "label"])
+
+ROLE_ROW = RowType(Role)
 
 
 async def list_roles(context: Context) -> list[Role]:
     """List the app's roles."""
-    return [Role.from_row(row) for row in await context.loaders.roles()]
+    return list(ROLE_ROW.objects(await context.loaders.roles()))

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING, Annotated
+from datetime import datetime
+from typing import Annotated
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.name_converter import NameConverter
+from strawberry.utils.str_converters import to_camel_case
 
 from api import subscriptions
 from api.assignments import Assignment, load_assignment
+from api.audit import (
+    AuditAction,
+    AuditEventConnection,
+    list_audit_events,
+    load_audit_event,
+)
 from api.cases import (
     Case,
     CaseBy,
@@ -28,7 +38,6 @@ from api.cases import (
 from api.connection import After, Before, First, Last, PageArguments
 from api.context import Context, Info
 from api.create_import import CreateImportInput, CreateImportPayload, create_import
-from api.guard import Guard
 from api.import_types import ImportType, SampleTemplate, find_sample, list_import_types
 from api.imports import (
     Import,
@@ -43,7 +52,9 @@ from api.imports import (
     retry_import,
 )
 from api.node import Node
+from api.plugin_state import PluginState
 from api.roles import Role, list_roles
+from api.update import Update
 from api.upload import UPLOAD, UploadedFile
 from api.users import (
     CreateUserInput,
@@ -59,17 +70,16 @@ from api.users import (
     load_user,
     update_user,
 )
+from api.validators import Validator, list_validators
 from api.viewer import App, Viewer
 from importers.node_id import decode_node_id
-
-if TYPE_CHECKING:
-    from graphql import GraphQLError
-    from strawberry.types import ExecutionContext
 
 Search = Annotated[
     str | None,
     strawberry.argument(description="Only those in which every word of this begins a word."),
 ]
+
+_ON = [PluginState.ON]
 
 
 async def _load_app(context: Context, key: int) -> App | None:
@@ -79,6 +89,7 @@ async def _load_app(context: Context, key: int) -> App | None:
 _NODES = {
     "App": _load_app,
     "Assignment": load_assignment,
+    "AuditEvent": load_audit_event,
     "Case": load_case,
     "Import": load_import,
     "User": load_user,
@@ -203,23 +214,70 @@ class Query:
         return await find_import(info.context, node_id)
 
     @strawberry.field(description="What can be imported, sorted by label.")
-    def import_types(self, info: Info) -> list[ImportType]:
-        """List the types that are on."""
-        return list_import_types(info.context)
+    def import_types(
+        self,
+        info: Info,
+        states: Annotated[
+            list[PluginState] | None,
+            strawberry.argument(name="state", description="Only types in these states."),
+        ] = _ON,
+    ) -> list[ImportType]:
+        """List the types that are on, or those in other states."""
+        return list_import_types(info.context, _ON if states is None else states)
+
+    @strawberry.field(
+        description="The validators: those that are switched on, in the order in which each row "
+        "has to pass them, then the others."
+    )
+    def validators(self, info: Info) -> list[Validator]:
+        """List the validators."""
+        return list_validators(info.context)
+
+    @strawberry.field(
+        description="Who did what in the app, newest first; for ADMIN tokens. What the rows of "
+        "imports have done is in their results."
+    )
+    async def audit_events(
+        self,
+        info: Info,
+        *,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        action: Annotated[
+            list[AuditAction] | None, strawberry.argument(description="Only these actions.")
+        ] = None,
+        actor: Annotated[
+            str | None,
+            strawberry.argument(description="Only what an actor of exactly this name did."),
+        ] = None,
+        since: Annotated[
+            datetime | None, strawberry.argument(description="Only from this time on.")
+        ] = None,
+        until: Annotated[
+            datetime | None, strawberry.argument(description="Only before this time.")
+        ] = None,
+    ) -> AuditEventConnection:
+        """Page through the audit trail."""
+        arguments = PageArguments(first=first, after=after, last=last, before=before)
+        return await list_audit_events(
+            info.context, arguments, actions=action, actor=actor, since=since, until=until
+        )
 
     @strawberry.field(description="A type's sample file; null when there is no such type.")
-    def sample_template(
+    async def sample_template(
         self,
         info: Info,
         key: Annotated[str, strawberry.argument(name="type", description="The type's key.")],
     ) -> SampleTemplate | None:
         """Find a sample file."""
-        return find_sample(info.context, key)
+        return await find_sample(info.context, key)
 
 
 @strawberry.type(description="Everything that can be changed, by tokens that may.")
 class Mutation:
-    """Root fields that change something; `Guard` keeps viewers out of all of them."""
+    """Root fields that change something; `api.guard` keeps viewers out of all of them."""
 
     @strawberry.mutation(
         description="Upload a file, by a GraphQL multipart request. What its first bytes show to "
@@ -315,10 +373,11 @@ class Mutation:
 
 @strawberry.type(description="What can be watched, over graphql-transport-ws.")
 class Subscription:
-    """Root fields that go on."""
+    """Root fields that go on; `api.execution` makes an import of each update."""
 
     @strawberry.subscription(
-        description="An import's state now, then each change; ends when the import is finished."
+        graphql_type=Import,
+        description="An import's state now, then each change; ends when the import is finished.",
     )
     async def import_updated(
         self,
@@ -326,38 +385,40 @@ class Subscription:
         node_id: Annotated[
             strawberry.ID, strawberry.argument(name="id", description="The import's `id`.")
         ],
-    ) -> AsyncIterator[Import]:
+    ) -> AsyncIterator[Update]:
         """Watch one import."""
         async for each in subscriptions.import_updated(info.context, node_id):
             yield each
 
-    @strawberry.subscription(description="Every change of every import of the app, from now on.")
-    async def imports_updated(self, info: Info) -> AsyncIterator[Import]:
+    @strawberry.subscription(
+        graphql_type=Import, description="Every change of every import of the app, from now on."
+    )
+    async def imports_updated(self, info: Info) -> AsyncIterator[Update]:
         """Watch all imports."""
         async for each in subscriptions.imports_updated(info.context):
             yield each
 
-    @strawberry.subscription(description="Each import of the app that is finished, from now on.")
-    async def import_finished(self, info: Info) -> AsyncIterator[Import]:
+    @strawberry.subscription(
+        graphql_type=Import, description="Each import of the app that is finished, from now on."
+    )
+    async def import_finished(self, info: Info) -> AsyncIterator[Update]:
         """Watch for ends."""
         async for each in subscriptions.import_finished(info.context):
             yield each
 
 
-class _Schema(strawberry.Schema):
-    def process_errors(
-        self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None
-    ) -> None:
-        """Leave logging to `shape_error`, which gives each incident an id."""
+class _Names(NameConverter):
+    """Remembers the API's names: Strawberry asks for those of all arguments at each call."""
+
+    apply_naming_config = staticmethod(functools.cache(to_camel_case))
 
 
-schema = _Schema(
+schema = strawberry.Schema(
     query=Query,
     mutation=Mutation,
     subscription=Subscription,
     types=[Assignment],
-    extensions=[Guard],
-    config=StrawberryConfig(scalar_map={UploadedFile: UPLOAD}),
+    config=StrawberryConfig(name_converter=_Names(), scalar_map={UploadedFile: UPLOAD}),
 )
 
 if __name__ == "__main__":

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
-from models.db import connection, transaction
-
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from asyncpg import Connection
+
+    from models.app_pool import AppPool
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,10 +20,16 @@ class Scope:
     """Calls functions of `models` with a connection and the app of the token.
 
     Every function takes both as its first arguments, so that none can be called without an app.
+    And the connection shows nothing of others: a function that forgot the app would still be right.
+
+    Args:
+        places: taken as long as a connection is, so that no token has all of them.
     """
 
-    def __init__(self, app_id: int) -> None:
+    def __init__(self, pool: AppPool, app_id: int, places: asyncio.Semaphore) -> None:
+        self._pool = pool
         self._app_id = app_id
+        self._places = places
 
     async def read(
         self,
@@ -34,7 +40,7 @@ class Scope:
         """Call a function on a connection on which every statement stands alone."""
 
         async def call() -> T:
-            async with connection() as db:
+            async with self._places, self._pool.connection(self._app_id) as db:
                 return await function(db, self._app_id, *args, **kwargs)
 
         return await undisturbed(call())
@@ -48,7 +54,7 @@ class Scope:
         """Call a function in a transaction, which an exception rolls back."""
 
         async def call() -> T:
-            async with transaction() as db:
+            async with self._places, self._pool.transaction(self._app_id) as db:
                 return await function(db, self._app_id, *args, **kwargs)
 
         return await undisturbed(call())

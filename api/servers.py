@@ -138,6 +138,11 @@ class EmbeddedPostgres:
         self._sockets = _socket_folder(self.folder, _POSTGRES_SOCKET)
 
     @property
+    def pid(self) -> int | None:
+        """The server's process; None when it does not run."""
+        return self._process.pid
+
+    @property
     def url(self) -> str:
         """A DATABASE_URL for the `postgres` database."""
         return self.database_url("postgres")
@@ -240,6 +245,11 @@ class EmbeddedValkey:
     def url(self) -> str:
         """A REDIS_URL for database 0."""
         return f"unix://{self._socket}?db=0"
+
+    @property
+    def pid(self) -> int | None:
+        """The server's process; None when it does not run."""
+        return self._process.pid
 
     def start(self) -> None:
         """Start the server and wait until it answers.

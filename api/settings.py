@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from api.limits import HIGHEST, Patience, QueryLimits, TokenLimits
 from importers.errors import ConfigError
 from importers.limits import Limits
 
@@ -18,10 +20,13 @@ DEFAULT_MAIL_FROM = "caseroll@localhost"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
 DEFAULT_MAX_UPLOAD_BYTES = 512 * 1024 * 1024
+DEFAULT_MAX_REQUEST_BYTES = 1024 * 1024
 DEFAULT_MAX_ROWS = 10_000_000
 DEFAULT_MAX_COLUMNS = 100
 DEFAULT_CHUNK_ROWS = 10_000
 DEFAULT_WORKERS = 2
+# Failed rows are mended within days; three months are a quarter's report. History stays for ever.
+DEFAULT_RETENTION_DAYS = 90
 # What GraphQL's Int holds: the API tells sizes in it.
 _LARGEST_INT = 2**31 - 1
 
@@ -29,6 +34,8 @@ _DATABASE_SCHEMES = ("postgresql", "postgres")
 _REDIS_SCHEMES = ("redis", "rediss", "unix")
 _SMTP_SCHEMES = ("smtp", "smtps")
 _HTTP_SCHEMES = ("http", "https")
+# What a browser says of a page: in lower case, and without anything after the port.
+_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
 
 def process_environment() -> dict[str, str]:
@@ -54,6 +61,13 @@ class Settings:
         max_columns: CASEROLL_MAX_COLUMNS, likewise.
         chunk_rows: CASEROLL_CHUNK_ROWS, how many rows one transaction does.
         workers: CASEROLL_WORKERS, processes that `caseroll worker` runs.
+        max_request_bytes: CASEROLL_MAX_REQUEST_BYTES, of JSON, also in a WebSocket message.
+        query: CASEROLL_MAX_QUERY_TOKENS and so on, by the limit's name.
+        token: CASEROLL_MAX_REQUESTS_PER_SECOND and so on.
+        patience: CASEROLL_HEAD_SECONDS, CASEROLL_INIT_SECONDS, CASEROLL_IDLE_SECONDS,
+            CASEROLL_MIN_BYTES_PER_SECOND.
+        origins: CASEROLL_ORIGINS, web pages of other sites that may use the API.
+        retention_days: CASEROLL_RETENTION_DAYS, after which files and row results go; 0: never.
     """
 
     database_url: str = field(repr=False)
@@ -69,6 +83,12 @@ class Settings:
     max_columns: int = DEFAULT_MAX_COLUMNS
     chunk_rows: int = DEFAULT_CHUNK_ROWS
     workers: int = DEFAULT_WORKERS
+    max_request_bytes: int = DEFAULT_MAX_REQUEST_BYTES
+    query: QueryLimits = field(default_factory=QueryLimits)
+    token: TokenLimits = field(default_factory=TokenLimits)
+    patience: Patience = field(default_factory=Patience)
+    origins: tuple[str, ...] = ()
+    retention_days: int = DEFAULT_RETENTION_DAYS
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -95,6 +115,16 @@ class Settings:
             max_columns=reader.number("CASEROLL_MAX_COLUMNS", DEFAULT_MAX_COLUMNS, high=1_000),
             chunk_rows=reader.number("CASEROLL_CHUNK_ROWS", DEFAULT_CHUNK_ROWS, high=100_000),
             workers=reader.number("CASEROLL_WORKERS", DEFAULT_WORKERS, high=1_000),
+            max_request_bytes=reader.number(
+                "CASEROLL_MAX_REQUEST_BYTES", DEFAULT_MAX_REQUEST_BYTES, high=_LARGEST_INT
+            ),
+            query=QueryLimits(**reader.numbers("CASEROLL_MAX_QUERY_", QueryLimits())),
+            token=TokenLimits(**reader.numbers("CASEROLL_MAX_", TokenLimits())),
+            patience=reader.patience(),
+            origins=reader.origins("CASEROLL_ORIGINS"),
+            retention_days=reader.number(
+                "CASEROLL_RETENTION_DAYS", DEFAULT_RETENTION_DAYS, low=0, high=36_500
+            ),
         )
         reader.check()
         return settings
@@ -175,6 +205,35 @@ class _Reader:
         self._problems.append(f"{name} has to be a whole number {limit}, not {text!r}.")
         return default
 
+    def numbers(self, prefix: str, defaults: QueryLimits | TokenLimits) -> dict[str, int]:
+        """Read one number for each limit, named like it."""
+        return {
+            name: self.number(
+                f"{prefix}{name.upper()}", default, high=HIGHEST.get(name, _LARGEST_INT)
+            )
+            for name, default in defaults._asdict().items()
+        }
+
+    def patience(self) -> Patience:
+        default = Patience()
+        return Patience(
+            head_seconds=self.number("CASEROLL_HEAD_SECONDS", 10, high=3_600),
+            init_seconds=self.number("CASEROLL_INIT_SECONDS", 10, high=3_600),
+            idle_seconds=self.number("CASEROLL_IDLE_SECONDS", 30, high=3_600),
+            bytes_per_second=self.number(
+                "CASEROLL_MIN_BYTES_PER_SECOND", default.bytes_per_second, high=_LARGEST_INT
+            ),
+        )
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        origins = tuple((self.text(name) or "").replace(",", " ").split())
+        for origin in origins:
+            if not _ORIGIN.fullmatch(origin):
+                self._problems.append(
+                    f"{name} has to be origins such as https://cases.example.org, not {origin!r}."
+                )
+        return origins
+
     def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
         """The text may hold a password: it is never repeated in the problem."""
         text = self.text(name)
@@ -191,7 +250,7 @@ class _Reader:
 
     def address(self, name: str, default: str) -> str:
         text = self.text(name) or default
-        if "@" not in text or "\n" in text:
+        if "@" not in text or not text.isprintable():
             self._problems.append(f"{name} has to be an e-mail address, not {text!r}.")
         return text
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from api.errors import ApiError
 from api.events import Kind
-from api.imports import Import, load_import
+from api.imports import load_import
 from api.node import key_of
+from api.update import Update
 from models.listing import IMPORTS
 from models.page import find_by_id
 from models.upload import ImportStatus
@@ -15,12 +16,10 @@ from models.upload import ImportStatus
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from asyncpg import Record
-
     from api.context import Context
 
 
-async def import_updated(context: Context, node_id: str) -> AsyncIterator[Import]:
+async def import_updated(context: Context, node_id: str) -> AsyncIterator[Update]:
     """Yield an import's state, then each change, until it is finished."""
     key = key_of("Import", node_id)
     if key is None or await load_import(context, key) is None:
@@ -28,27 +27,22 @@ async def import_updated(context: Context, node_id: str) -> AsyncIterator[Import
     async with context.services.hub.mailbox(context.token, Kind.ONE, key) as mailbox:
         # Read after the mailbox is there, so that no change falls between the two.
         rows = await context.scope.read(find_by_id, IMPORTS, [key])
-        mailbox.put(rows[0])
-        async for row in mailbox:
-            yield _fresh(context, row)
-            if ImportStatus(row["status"]).is_final:
+        mailbox.put(Update(rows[0]))
+        async for update in mailbox:
+            yield update
+            if ImportStatus(update.row["status"]).is_final:
                 return
 
 
-async def imports_updated(context: Context) -> AsyncIterator[Import]:
+async def imports_updated(context: Context) -> AsyncIterator[Update]:
     """Yield every change of every import of the app."""
     async with context.services.hub.mailbox(context.token, Kind.ALL) as mailbox:
-        async for row in mailbox:
-            yield _fresh(context, row)
+        async for update in mailbox:
+            yield update
 
 
-async def import_finished(context: Context) -> AsyncIterator[Import]:
+async def import_finished(context: Context) -> AsyncIterator[Update]:
     """Yield each import of the app that is finished from now on."""
     async with context.services.hub.mailbox(context.token, Kind.FINISHED) as mailbox:
-        async for row in mailbox:
-            yield _fresh(context, row)
-
-
-def _fresh(context: Context, row: Record) -> Import:
-    context.forget()
-    return Import.from_row(row)
+        async for update in mailbox:
+            yield update

@@ -2,48 +2,99 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import os
 import unicodedata
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING
+from tempfile import SpooledTemporaryFile
+from typing import BinaryIO, Protocol, cast
 
 import strawberry
 from graphql import GraphQLError
 
-if TYPE_CHECKING:
-    from starlette.datastructures import UploadFile
-
 HEAD_BYTES = 1024 * 1024
+_IN_MEMORY = 1024 * 1024
 _NAME_LONGEST = 255
+
+
+class Source(Protocol):
+    """Where a file comes from.
+
+    Attributes:
+        is_whole: whether everything has come.
+    """
+
+    is_whole: bool
+
+    async def read_on(self) -> None:
+        """Wait for more."""
 
 
 class UploadedFile:
     """A file part of a multipart request, spooled to disk when it is large.
 
+    It may still be arriving: who wants more of it than is there waits for that.
+
     Args:
-        part: what the form parser made of it; whoever parsed the form closes it.
+        filename: as the client sent it.
+        source: hands blocks to `take`, and closes `content` in the end.
+
+    Attributes:
+        size: how many bytes have come.
     """
 
-    def __init__(self, part: UploadFile) -> None:
-        self.name = base_name(part.filename or "")
-        self.size = part.size or 0
-        self.content = part.file
+    def __init__(self, filename: str, source: Source) -> None:
+        self.name = base_name(filename)
+        self.size = 0
+        self.content = cast("BinaryIO", SpooledTemporaryFile(max_size=_IN_MEMORY))  # noqa: SIM115
+        self._source = source
+        self._digest = hashlib.sha256()
+        self._taken: list[bytes] = []
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing more will come."""
+        return self._source.is_whole
+
+    async def arrive(self, size: int) -> None:
+        """Wait until so many bytes of the file are there, or all of it.
+
+        Raises:
+            HttpError, ClientDisconnect: it does not come, or not as it should.
+        """
+        while self.size < size and not self.is_whole:
+            await self._source.read_on()
+
+    def take(self, block: bytes) -> None:
+        """Take a block; it is part of the file once it is kept."""
+        self._taken.append(block)
+
+    async def keep(self) -> None:
+        """Write down what was taken, in a thread when it goes to disk."""
+        if not self._taken:
+            return
+        taken, self._taken = b"".join(self._taken), []
+        self.size += len(taken)
+        if self.size > _IN_MEMORY:
+            await asyncio.to_thread(self._write, taken)
+        else:
+            self._write(taken)
 
     def head(self) -> bytes:
-        """Read the beginning, up to `HEAD_BYTES`, and go back to it."""
+        """Read the beginning, up to `HEAD_BYTES`, as far as it has come."""
         self.content.seek(0)
         head = self.content.read(HEAD_BYTES)
-        self.content.seek(0)
+        self.content.seek(0, os.SEEK_END)
         return head
 
     def sha256(self) -> str:
-        """Hash the content; takes about a second for a gibibyte."""
-        digest = hashlib.sha256()
-        self.content.seek(0)
-        while block := self.content.read(HEAD_BYTES):
-            digest.update(block)
-        self.content.seek(0)
-        return digest.hexdigest()
+        """Return the hash of what has come."""
+        return self._digest.hexdigest()
+
+    def _write(self, data: bytes) -> None:
+        self.content.write(data)
+        self._digest.update(data)
 
 
 def base_name(filename: str) -> str:

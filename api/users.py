@@ -13,8 +13,9 @@ from api.context import Context, Info
 from api.entry import Problems, given
 from api.errors import ApiError
 from api.node import Node, key_of
+from api.row_type import Column, RowType, node_id
+from api.together import TOGETHER, Together
 from api.user_error import UserError, user_error
-from importers.node_id import encode_node_id
 from models.edit import (
     EmailTakenError,
     TagPermanentError,
@@ -26,9 +27,9 @@ from models.listing import USERS, has_email, has_tag, is_active, matches_search
 from models.page import Condition, find_by_id, find_one
 
 if TYPE_CHECKING:
-    from asyncpg import Record
-
     from api.assignments import Assignment  # noqa: TC004 - strawberry.lazy imports it
+    from api.objects import Items, Values
+    from api.together import Selected
 
 _NAME_LONGEST = 200
 
@@ -39,6 +40,15 @@ class UserStatus(Enum):
 
     ACTIVE = strawberry.enum_value("ACTIVE", description="Enabled.")
     DISABLED = strawberry.enum_value("DISABLED", description="Disabled: can't be put on a case.")
+
+
+async def _assignments(
+    context: Context, users: Items, selected: Selected, **arguments: Any
+) -> Values:
+    """Page through the assignments of many users."""
+    from api.assignments import assignments_of_users  # noqa: PLC0415 - it needs User
+
+    return await assignments_of_users(context, users, selected, **arguments)
 
 
 @strawberry.type(description="A person who can be assigned to cases.")
@@ -60,7 +70,10 @@ class User(Node):
     created_at: datetime = strawberry.field(description="When the user came into the system.")
     updated_at: datetime = strawberry.field(description="When the user was last changed.")
 
-    @strawberry.field(description="Which cases the user is on, in the order in which cases came.")
+    @strawberry.field(
+        description="Which cases the user is on, in the order in which cases came.",
+        metadata={TOGETHER: Together(_assignments, needs=("key",))},
+    )
     async def assignments(
         self,
         info: Info,
@@ -79,23 +92,15 @@ class User(Node):
         arguments = PageArguments(first=first, after=after, last=last, before=before)
         return await user_assignments(info.context, self.key, arguments, role)
 
-    @classmethod
-    def from_row(cls, row: Record, prefix: str = "") -> User:
-        """Make it of a row whose columns begin with a prefix."""
-        key = row[prefix + "id"]
-        return cls(
-            id=strawberry.ID(encode_node_id("User", key)),
-            key=key,
-            tag_id=row[prefix + "tag_id"],
-            email=row[prefix + "email"],
-            given_name=row[prefix + "given_name"],
-            family_name=row[prefix + "family_name"],
-            locale=row[prefix + "locale"],
-            zoneinfo=row[prefix + "zoneinfo"],
-            status=UserStatus.ACTIVE if row[prefix + "is_active"] else UserStatus.DISABLED,
-            created_at=row[prefix + "created_at"],
-            updated_at=row[prefix + "updated_at"],
-        )
+
+USER_ROW = RowType(
+    User,
+    id=node_id("User"),
+    key=Column(("id",)),
+    status=Column(
+        ("is_active",), lambda active: UserStatus.ACTIVE if active else UserStatus.DISABLED
+    ),
+)
 
 
 UserConnection = Connection[User]
@@ -179,7 +184,7 @@ async def list_users(
         conditions.append(matches_search(USERS, search))
     if status is not None:
         conditions.append(is_active(status is UserStatus.ACTIVE))
-    return await connect(context, USERS, User.from_row, arguments, conditions)
+    return await connect(context, USERS, USER_ROW.objects, arguments, conditions)
 
 
 async def find_user(context: Context, by: UserBy) -> User | None:
@@ -191,7 +196,7 @@ async def find_user(context: Context, by: UserBy) -> User | None:
         condition = has_email(str(by.email).strip())
     if condition is not None:
         row = await context.scope.read(find_one, USERS, condition)
-        return row and User.from_row(row)
+        return row and USER_ROW.object(row)
     key = key_of("User", str(by.id))
     return None if key is None else await load_user(context, key)
 
@@ -199,7 +204,7 @@ async def find_user(context: Context, by: UserBy) -> User | None:
 async def load_user(context: Context, key: int) -> User | None:
     """Read a user by its primary key."""
     rows = await context.scope.read(find_by_id, USERS, [key])
-    return User.from_row(rows[0]) if rows else None
+    return USER_ROW.object(rows[0]) if rows else None
 
 
 async def create_user(context: Context, values: CreateUserInput) -> UserPayload:
@@ -216,7 +221,7 @@ async def create_user(context: Context, values: CreateUserInput) -> UserPayload:
     if problems.found:
         return UserPayload(user=None, user_errors=problems.found)
     try:
-        key = await context.scope.write(insert_one, "users", row)
+        key = await context.scope.write(insert_one, "users", row, by=context.actor)
     except TagTakenError:
         return _failed(_tag_taken(values.tag_id))
     except EmailTakenError:
@@ -233,7 +238,9 @@ async def update_user(context: Context, node_id: str, values: UpdateUserInput) -
         return UserPayload(user=None, user_errors=problems.found)
     key = key_of("User", node_id)
     try:
-        is_there = key is not None and await context.scope.write(update_one, "users", key, changes)
+        is_there = key is not None and await context.scope.write(
+            update_one, "users", key, changes, by=context.actor
+        )
     except TagTakenError:
         return _failed(_tag_taken(values.tag_id))
     except TagPermanentError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import Enum
 
 import strawberry
@@ -40,9 +41,17 @@ class Viewer:
     app: App = strawberry.field(description="The app that the token opens.")
     permission: Permission = strawberry.field(description="What the token may do.")
     token_name: str = strawberry.field(description="What the token was called when it was made.")
+    token_expires_at: datetime | None = strawberry.field(
+        description="When the token opens nothing any more; null when it never expires."
+    )
 
     @classmethod
     def of(cls, token: TokenRecord) -> Viewer:
         """Describe a token."""
         permission = Permission[token.permission.name]
-        return cls(app=App.of(token), permission=permission, token_name=token.name)
+        return cls(
+            app=App.of(token),
+            permission=permission,
+            token_name=token.name,
+            token_expires_at=token.expires_at,
+        )

@@ -9,17 +9,19 @@ import signal
 import sys
 import threading
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import dramatiq
 from dramatiq.asyncio import get_event_loop_thread
-from dramatiq.middleware import Middleware
+from dramatiq.middleware import Middleware, MiddlewareError
 
 from api.broker import Doorbell, make_broker, register
 from api.mailer import make_carrier
 from api.settings import Settings, process_environment
 from importers.engine import SWEEP_SECONDS, Engine
 from importers.errors import ConfigError
+from importers.guard import die_when_stuck
+from importers.printed import PrintLog
 from importers.registry import load
 from models.db import database
 
@@ -28,14 +30,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# A chunk computes and waits for PostgreSQL in turns: a second one fills the gaps. The third thread
-# is for splits and mails.
+# Dramatiq's threads. Each process takes one message at a time (`queue_prefetch`): several chunks at
+# once in each of two processes cost more CPU on two cores and won no time.
 THREADS = 3
 _IDLE_MILLISECONDS = 20
 # A chunk makes hundreds of thousands of objects that all live until its end: looking through them
 # for cycles every 700 costs a fifth of the time.
-_GC_THRESHOLDS = (100_000, 50, 50)
+GC_THRESHOLDS = (100_000, 50, 50)
 _GRACE_MILLISECONDS = 20_000
+
+
+class NoDatabaseError(MiddlewareError):
+    """The worker can't begin, and is to be started again."""
 
 
 class Upkeep(Middleware):
@@ -48,15 +54,25 @@ class Upkeep(Middleware):
         self.engine: Engine | None = None
 
     def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
-        """Open the database before the first message is taken."""
-        _on_loop(self._open())
+        """Open the database before the first message is taken.
+
+        Raises:
+            NoDatabaseError: it can't be opened. Any other exception Dramatiq would only log, and
+                take messages all the same.
+        """
+        try:
+            _on_loop(self._open())
+        except Exception as error:
+            raise NoDatabaseError(f"the database can't be opened: {error!r}") from error
 
     def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         """Close the database once the last message is done. Runs before the loop is stopped."""
         _on_loop(self._close())
 
     async def _open(self) -> None:
-        await self._stack.enter_async_context(database(self._database_url, connections=THREADS + 2))
+        await self._stack.enter_async_context(
+            database(self._database_url, connections=2 * THREADS + 2)
+        )
         self._sweeper = asyncio.create_task(self._sweep())
 
     async def _close(self) -> None:
@@ -96,10 +112,13 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
     broker = make_broker(settings.redis_url, [upkeep])
     upkeep.engine = Engine(
         importers=registry.importers,
+        validators=registry.validators,
         limits=settings.limits,
         chunk_rows=settings.chunk_rows,
         bell=Doorbell(broker),
         carrier=make_carrier(settings.smtp_url, settings.mail_dir, settings.mail_from),
+        takes_turns=True,
+        retention_days=settings.retention_days,
     )
     register(broker, upkeep.engine)
     worker = dramatiq.Worker(broker, worker_timeout=_IDLE_MILLISECONDS, worker_threads=THREADS)
@@ -108,21 +127,33 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
 
 
 def main() -> int:
-    """Run one worker process until it is told to stop; return its exit code."""
+    """Run one worker process until it is told to stop; return its exit code.
+
+    With `--quiet` it does not tell of broken plugins: whoever started it has done so.
+    """
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s worker %(name)s: %(message)s"
     )
-    gc.set_threshold(*_GC_THRESHOLDS)
+    if "--quiet" in sys.argv:
+        logging.getLogger("importers.registry").setLevel(logging.CRITICAL)
+    gc.set_threshold(*GC_THRESHOLDS)
+    sys.stdout = cast("TextIO", PrintLog(sys.stdout))
+    die_when_stuck()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
         worker = make_worker(Settings.from_environment(process_environment()))
+        gc.freeze()  # what is there by now stays, so that no collection need look at it
         worker.start()
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)  # noqa: T201 - the log may not be set up as wanted
         return 2
+    except NoDatabaseError as error:
+        logger.critical("%s", error)
+        worker.broker.emit_after("worker_shutdown", worker)
+        return 1
     stop.wait()
     worker.stop(timeout=_GRACE_MILLISECONDS)
     return 0

@@ -1,192 +1,225 @@
 """Chunking: rows go into chunks that can run in any order and at the same time.
 
 Rows that may speak of the same thing end up in one chunk, or in a chain of chunks, in the order of
-the file. They are found by their group keys: PostgreSQL counts these in a temporary table, so that
-memory stays flat and nothing is read twice unless there are repeats.
+the file. What a file has is known at its end only, so its rows wait in a spool until then.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import repeat
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from importers.limits import MAX_CHUNK
-from importers.payload import pack_rows, unpack_rows
-from models.chunk import add_chunk
+from importers.spool import KeySpool, Spool
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from asyncpg import Connection
+    from importers.grouping import GroupKeys, Groups
+    from importers.spool import Entry
 
-    from importers.grouping import GroupKeys
-    from importers.read import ReadRow
-    from models.progress import Work
+# A chunk takes one or more whole places. A file of ten million rows has as many chunks as this.
+_PLACES = 1_024
 
 
-class Chunker:
-    """Store the chunks of one import, within one transaction.
+class Chunk(NamedTuple):
+    """Rows that one transaction will run; chained to the chunk before it, or free."""
+
+    entries: Sequence[Entry]
+    is_chained: bool = False
+
+
+class Chunks(Protocol):
+    """Takes the rows of a file, and gives them back in chunks."""
+
+    def add(self, numbers: Sequence[int], texts: Sequence[bytes], groups: Groups) -> None:
+        """Add rows, in the order of the file.
+
+        Args:
+            numbers: negative for rows that are only context.
+            texts: their cells as JSON.
+        """
+
+    def finish(self) -> Iterator[Chunk]:
+        """Return the chunks."""
+
+    def close(self) -> None:
+        """Forget everything."""
+
+
+def chunks_for(groups: Groups, size: int) -> Chunks:
+    """Choose how rows with such keys are cut.
 
     Args:
-        keys: gives each row its group keys, one for each kind of key.
+        size: rows a chunk.
+    """
+    return Partitions(size) if len(groups.kinds) == 1 else Ties(size)
+
+
+class Partitions:
+    """Chunks of rows with one kind of key: rows that share a key share a place.
+
+    The place is told by the wide key, that of the case alone: a chunk then has all rows of some
+    cases, so that fewer cases are looked up, and what is written lies closer together. Where a
+    place becomes too large, its rows are told apart by their own keys, and only rows that share
+    even those form a chain.
+
+    Args:
         size: rows a chunk.
     """
 
-    def __init__(
-        self,
-        db: Connection,
-        work: Work,
-        keys: Callable[[Sequence[ReadRow]], Awaitable[list[GroupKeys]]],
-        *,
-        size: int,
-    ) -> None:
-        self._db = db
-        self._work = work
-        self._keys = keys
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._spool = Spool()
+
+    def add(self, numbers: Sequence[int], texts: Sequence[bytes], groups: Groups) -> None:
+        """Add rows, in the order of the file."""
+        keys = _filled(groups.kinds[0], numbers)
+        places = [key % _PLACES for key in _filled(groups.wide, numbers)]
+        self._spool.add(places, list(zip(numbers, texts, keys, strict=True)))
+
+    def finish(self) -> Iterator[Chunk]:
+        """Return the chunks."""
+        return self._merged(self._spool, self._divided)
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._spool.close()
+
+    def _merged(
+        self, spool: Spool, too_large: Callable[[Spool, int], Iterator[Chunk]]
+    ) -> Iterator[Chunk]:
+        """Make chunks of whole places."""
+        waiting: list[Entry] = []
+        size = 0
+        for place in spool.places():
+            count, place_size = spool.count(place), spool.size(place)
+            if count > self._size or place_size > MAX_CHUNK:
+                yield from too_large(spool, place)
+                continue
+            if waiting and (len(waiting) + count > self._size or size + place_size > MAX_CHUNK):
+                yield Chunk(waiting)
+                waiting, size = [], 0
+            for entries in spool.read(place):
+                waiting.extend(entries)
+            size += place_size
+        if waiting:
+            yield Chunk(waiting)
+
+    def _divided(self, spool: Spool, place: int) -> Iterator[Chunk]:
+        """Make chunks of a large place."""
+        chunks = max(spool.count(place) / self._size, spool.size(place) / MAX_CHUNK)
+        # Places small beside a chunk make chunks of about the same size.
+        places = 4 * ceil(chunks)
+        inner = Spool()
+        try:
+            for entries in spool.read(place):
+                # The place is told by the key's remainder: what is left of the key tells more.
+                inner.add([key // _PLACES % places for _, _, key in entries], entries)
+            yield from self._merged(inner, self._chained)
+        finally:
+            inner.close()
+
+    def _chained(self, spool: Spool, place: int) -> Iterator[Chunk]:
+        """Make a chain of a large place whose rows share a key, nearly all of them."""
+        entries = (entry for piece in spool.read(place) for entry in piece)
+        return chain_of(entries, self._size)
+
+
+class Ties:
+    """Chunks of rows with several kinds of key, or with none.
+
+    A row can meet one row by the first kind of key and another by the second. So all rows with any
+    key that others have too form one chain, in the order of the file.
+
+    Args:
+        size: rows a chunk.
+    """
+
+    def __init__(self, size: int) -> None:
         self._size = size
         self._count = 0
-        self._first_keys: list[GroupKeys] = []
-        self.rows = 0
+        self._batches = 0
+        self._rows = Spool()
+        self._keys = KeySpool()
 
-    async def add(self, rows: Sequence[ReadRow]) -> None:
-        """Store the next rows of the file as a chunk."""
-        keys = await self._keys(rows)
-        if self._count == 0:
-            self._first_keys = keys
-        else:
-            if self._count == 1:
-                await self._db.execute(
-                    "CREATE TEMP TABLE chunk_keys (key bigint, chunk int, position int)"
-                    " ON COMMIT DROP"
-                )
-                await self._note_keys(self._first_keys, 0)
-            await self._note_keys(keys, self._count)
-        await self._store(rows)
-        self.rows += sum(not row.is_context for row in rows)
+    def add(self, numbers: Sequence[int], texts: Sequence[bytes], groups: Groups) -> None:
+        """Add rows, in the order of the file."""
+        entries = list(zip(numbers, texts, repeat(0)))
+        self._rows.extend(self._batches, entries)
+        for keys in groups.kinds:
+            self._keys.add(keys, self._count)
+        self._batches += 1
+        self._count += len(entries)
 
-    async def finish(self) -> None:
-        """Bring rows that may repeat each other together."""
-        if self._count < 2:
-            return
-        await self._find_repeats()
-        affected = await self._db.fetch(
-            "SELECT DISTINCT chunk FROM chunk_keys JOIN repeated_keys USING (key) ORDER BY chunk"
-        )
-        if not affected:
-            return
-        await self._db.execute(
-            """
-            CREATE TEMP TABLE moved_rows (bucket int, number int, row bytea) ON COMMIT DROP
-            """
-        )
-        buckets = await self._buckets()
-        for (chunk,) in affected:
-            await self._move_repeats(chunk, buckets)
-        await self._store_moved()
+    def finish(self) -> Iterator[Chunk]:
+        """Return the chunks."""
+        tied = Spool()
+        try:
+            for chunk in chain_of(self._free(tied), self._size):
+                yield Chunk(chunk.entries)
+            yield from chain_of((entry for piece in tied.read(0) for entry in piece), self._size)
+        finally:
+            tied.close()
 
-    async def _note_keys(self, kinds: Sequence[GroupKeys], chunk: int) -> None:
-        await self._db.copy_records_to_table(
-            "chunk_keys",
-            records=[
-                (key, chunk, position)
-                for keys in kinds
-                for position, key in enumerate(keys)
-                if key is not None
-            ],
-        )
+    def close(self) -> None:
+        """Forget everything."""
+        self._rows.close()
+        self._keys.close()
 
-    @property
-    def _has_several_kinds(self) -> bool:
-        return len(self._first_keys) > 1
+    def _free(self, tied: Spool) -> Iterator[Entry]:
+        """Return the rows that are tied to no others; those that are go into a spool."""
+        is_tied = self._find_ties()
+        position = 0
+        for batch in self._rows.places():
+            entries = [entry for piece in self._rows.read(batch) for entry in piece]
+            marks = is_tied[position : position + len(entries)]
+            position += len(entries)
+            if any(marks):
+                pairs = list(zip(entries, marks, strict=True))
+                tied.extend(0, [entry for entry, mark in pairs if mark])
+                entries = [entry for entry, mark in pairs if not mark]
+            yield from entries
 
-    async def _find_repeats(self) -> None:
-        """Find the keys whose rows are to be moved: those that several chunks have.
+    def _find_ties(self) -> bytearray:
+        """Return for each row whether any key of it occurs in another row too."""
+        is_tied = bytearray(self._count)
+        for keys, rows in self._keys.read():
+            if len(repeated := _repeated(keys)):
+                for key, row in zip(keys, rows, strict=True):
+                    if key in repeated:
+                        is_tied[row] = True
+        return is_tied
 
-        A row of several kinds of key can meet one row by the first and another by the second. So
-        when one of its keys is repeated, all rows that share any of them have to follow it.
-        """
-        repeated = "count(*) > 1" if self._has_several_kinds else "min(chunk) <> max(chunk)"
-        await self._db.execute(
-            f"""
-            CREATE TEMP TABLE repeated_keys ON COMMIT DROP AS
-            SELECT key FROM chunk_keys GROUP BY key HAVING {repeated}
-            """  # noqa: S608 - one of two texts
-        )
 
-    async def _store(self, rows: Sequence[ReadRow], *, is_chained: bool = False) -> None:
-        await add_chunk(
-            self._db,
-            self._work.app_id,
-            self._work.id,
-            self._count,
-            pack_rows(rows),
-            is_chained=is_chained,
-            is_retry=self._work.retry is not None,
-        )
-        self._count += 1
+def chain_of(entries: Iterable[Entry], size: int) -> Iterator[Chunk]:
+    """Make a chain of chunks: each but the first waits for the one before it.
 
-    async def _buckets(self) -> int:
-        """Choose how many buckets the repeated rows go into: about one for each chunk of them; with
-        several kinds of key, which tie buckets to each other, there is one."""
-        if self._has_several_kinds:
-            return 1
-        moved = await self._db.fetchval(
-            "SELECT count(*) FROM chunk_keys JOIN repeated_keys USING (key)"
-        )
-        return max(1, round(int(moved) / self._size * 1.25))
+    Args:
+        size: rows a chunk.
+    """
+    waiting: list[Entry] = []
+    length, is_chained = 0, False
+    for entry in entries:
+        if len(waiting) >= size or length >= MAX_CHUNK:
+            yield Chunk(waiting, is_chained)
+            waiting, length, is_chained = [], 0, True
+        waiting.append(entry)
+        length += len(entry[1])
+    if waiting:
+        yield Chunk(waiting, is_chained)
 
-    async def _move_repeats(self, chunk: int, buckets: int) -> None:
-        """Take the rows with repeated keys out of a stored chunk."""
-        payload = await self._db.fetchval(
-            "SELECT payload FROM import_chunks WHERE import_id = $1 AND number = $2",
-            self._work.id,
-            chunk,
-        )
-        repeated = dict(
-            await self._db.fetch(
-                """
-                SELECT position, key FROM chunk_keys JOIN repeated_keys USING (key)
-                WHERE chunk = $1
-                """,
-                chunk,
-            )
-        )
-        rows = unpack_rows(payload)
-        await self._db.copy_records_to_table(
-            "moved_rows",
-            records=[
-                (key % buckets, rows[position].number, pack_rows([rows[position]]))
-                for position, key in repeated.items()
-            ],
-        )
-        kept = [row for position, row in enumerate(rows) if position not in repeated]
-        await self._replace(chunk, kept)
 
-    async def _replace(self, chunk: int, rows: Sequence[ReadRow]) -> None:
-        if not rows:
-            await self._db.execute(
-                "DELETE FROM import_chunks WHERE import_id = $1 AND number = $2",
-                self._work.id,
-                chunk,
-            )
-            return
-        await self._db.execute(
-            "UPDATE import_chunks SET payload = $3 WHERE import_id = $1 AND number = $2",
-            self._work.id,
-            chunk,
-            pack_rows(rows),
-        )
+def _filled(keys: GroupKeys, numbers: Iterable[int]) -> Sequence[int]:
+    """Return the rows' keys; a row that meets no others can be anywhere."""
+    if None not in keys:
+        return cast("Sequence[int]", keys)
+    return [number if key is None else key for key, number in zip(keys, numbers, strict=True)]
 
-    async def _store_moved(self) -> None:
-        """Store the moved rows bucket by bucket; what is too much for a chunk becomes a chain."""
-        rows: list[ReadRow] = []
-        last_bucket, is_chained, size = None, False, 0
-        query = "SELECT bucket, row FROM moved_rows ORDER BY bucket, number"
-        async for bucket, row in self._db.cursor(query, prefetch=self._size):
-            is_full = len(rows) == self._size or size >= MAX_CHUNK
-            if rows and (bucket != last_bucket or is_full):
-                await self._store(rows, is_chained=is_chained)
-                is_chained, rows, size = bucket == last_bucket, [], 0
-            last_bucket = bucket
-            size += len(row)
-            rows.extend(unpack_rows(row))
-        await self._store(rows, is_chained=is_chained)
+
+def _repeated(keys: Sequence[int]) -> set[int]:
+    if len(set(keys)) == len(keys):
+        return set()
+    seen: set[int] = set()
+    return {key for key in keys if key in seen or seen.add(key)}  # type: ignore[func-returns-value]

@@ -19,27 +19,34 @@ _LONGEST_CELL = 10_000
 class Column(Generic[T]):
     """A column of text, and the base of all others.
 
-    The attribute's name is the column's name in the file. Subclasses override `parse`.
+    The attribute's name is the column's name in the file, in any case and order. A subclass that
+    overrides `parse` is a column of another kind.
 
     Args:
-        required: a blank cell, or a file without the column, is an error.
-        default: the value of a blank cell.
+        required: a file without the column is refused, a row with a blank cell in it fails.
+        default: the row's value when the cell is blank, or the file has no such column.
         help: one sentence for the person who fills the file in.
         example: the cell of this column in the sample file.
         in_sample: whether the sample file has the column.
-        is_key: rows with the same cell are about the same thing, and judged together; for columns
-            that `OwnChange.keys` are made of.
-        longest: how many characters a cell may have.
+        is_key: rows with the same cell are about the same thing, and judged together, in the order
+            of the file. Columns that `OwnChange.keys` are made of need it.
+        longest: how many characters a cell may have; a longer one fails.
 
     Example:
         >>> class Floor(Column[int]):
         ...     def parse(self, text: str) -> int:
-        ...         if not text.isdecimal():
-        ...             raise RowError(None, "NOT_A_FLOOR", f"'{text}' is not a floor.")
+        ...         if not (text.isascii() and text.isdigit() and len(text) < 4):
+        ...             raise RowError(None, "NOT_A_FLOOR", "is not the number of a floor.")
         ...         return int(text)
+        >>> Floor().read(" 12 ")
+        12
     """
 
+    name: str
+    """The attribute's name, which is the column's name in the file."""
+
     choices: ClassVar[Sequence[str] | None] = None
+    """What a cell may hold, for menus, if that is a list."""
 
     def __init__(
         self,
@@ -72,6 +79,12 @@ class Column(Generic[T]):
     def read(self, cell: str) -> T | None:
         """Check a cell as every column does, then parse it.
 
+        It is trimmed; a blank one is the default, or an error if it is required; one that is too
+        long or has control characters fails.
+
+        Args:
+            cell: as the file has it.
+
         Raises:
             RowError: the cell can't be read; its column is filled in by the engine.
         """
@@ -92,19 +105,32 @@ class Column(Generic[T]):
         return self.parse(text)
 
     def parse(self, text: str) -> T:
-        """Turn the trimmed, non-blank text of a cell into the row's value.
+        """Turn the text of a cell into the row's value.
+
+        Called for each different text that a chunk has in the column, and not for blank cells.
+
+        Args:
+            text: trimmed; not blank, not too long, and without control characters.
 
         Raises:
-            RowError: with None as its column.
+            RowError: what is wrong with it; its column is None, as the engine knows the column.
         """
         return text  # type: ignore[return-value]  # Column[str] is the base's own use
 
     def group_key(self, value: T) -> str:
-        """Name a value in one way only, whichever cell it was read from; of use with `is_key`."""
+        """Name a value in one way only, whichever cell it was read from.
+
+        Rows are about the same thing when the group keys of their `is_key` columns are the same.
+        Override it when cells can differ in form and mean the same to `OwnChange.keys`, such as
+        `A-12` and `a-12`.
+
+        Args:
+            value: what `parse` has returned.
+        """
         return str(value)
 
     def choices_for(self, roles: Sequence[str]) -> Sequence[str] | None:
-        """List what a cell may hold, if that is a list.
+        """List what a cell may hold, for menus, if that is a list.
 
         Args:
             roles: the keys of the app's roles.
@@ -113,7 +139,11 @@ class Column(Generic[T]):
 
 
 class Blank(Column[None]):
-    """A column that files carry and that must be left blank."""
+    """A column that files carry and that must be left blank; the value is None.
+
+    Example:
+        >>> order = Blank(help="Leave this cell blank.")
+    """
 
     def parse(self, text: str) -> None:
         """Refuse every text."""
@@ -121,7 +151,13 @@ class Blank(Column[None]):
 
 
 class Flag(Column[bool]):
-    """Yes or no: `1` or `0`, also `true`, `false`, `yes`, `no` in any case."""
+    """Yes or no: `1` or `0`, also `true`, `false`, `yes`, `no` in any case; the value is a bool.
+
+    Example:
+        >>> mail = Flag(default=False, example="0")
+        >>> mail.read("Yes")
+        True
+    """
 
     choices = ("0", "1")
     _WORDS: ClassVar[Mapping[str, bool]] = {
@@ -139,6 +175,11 @@ class Flag(Column[bool]):
         if value is None:
             raise RowError(None, "INVALID_FLAG", f"'{shorten(text)}' is not 0 (no) or 1 (yes).")
         return value
+
+
+def has_control(text: str) -> bool:
+    """Tell whether a text has a control character, which no cell may have."""
+    return bool(_CONTROL.search(text))
 
 
 def shorten(text: str, longest: int = 100) -> str:

@@ -9,21 +9,21 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from importers.limits import MAX_CELL, MAX_RECORD
-from importers.record import drop_guards
+from importers.record import FORMULA_STARTS, Batch, drop_guards
 from importers.refusal import BadRecordError, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from importers.errors import FileRefusedError
-    from importers.record import Records
+    from importers.record import Batches
 
 DELIMITERS = (",", ";", "\t", "|")
 
-_SEP_LINE = re.compile(r'"?sep=(.)"?[,;\t|]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
+_SEP_LINE = re.compile(r'"?sep=([^\r\n])"?[,;\t|]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
 _QUOTED = re.compile(r'(?<![^,;\t|\r\n])"(?:[^"]|"")*+(?:"|\Z)')
 _LINE_END = re.compile(r"[\r\n]+")
-_GUARD = re.compile(r"'[=+\-@\t\r]")
+_GUARD = re.compile(f"'[{re.escape(''.join(FORMULA_STARTS))}]")
 _BLANK = " ,;\t|\r\n"
 _HEADER_CHARACTERS = 64 * 1024
 
@@ -50,22 +50,59 @@ class DelimitedText:
         lines = self._whole_lines()
         separator, start = _read_to_header(lines)
         self.delimiter = separator or find_delimiter(start)
-        # StringIO finds line ends as a file opened with newline="" does: str.splitlines would split
-        # at form feeds and other characters that are part of a cell.
-        texts = (io.StringIO(text, newline="") for text in chain([start], lines))
-        self._reader = csv.reader(chain.from_iterable(texts), delimiter=self.delimiter, strict=True)
+        self._texts = chain([start], lines)
 
-    def __iter__(self) -> Records:
+    def __iter__(self) -> Batches:
         csv.field_size_limit(MAX_CELL)
         try:
-            for row, cells in enumerate(self._reader, 1):
-                self._row = row
-                yield row, drop_guards(cells) if self._has_guards else cells
+            for text in self._texts:
+                yield from self._read(text)
         except csv.Error as error:
             if not (self._is_cut and _is_unclosed(error)):
                 raise _bad_quoting(error, self._row + 1) from error
         except BadRecordError as error:
             raise error.at(self._row + 1) from error
+
+    def _read(self, text: str) -> Batches:
+        """Read a text at once, as nearly all can be: those that end where a record does."""
+        try:
+            # StringIO finds line ends as a file opened with newline="" does: str.splitlines would
+            # split at form feeds and other characters that are part of a cell.
+            rows = list(self._reader(io.StringIO(text, newline="")))
+        except csv.Error:
+            yield from self._read_on(text)
+        else:
+            self._row += len(rows)
+            yield self._batch(rows)
+
+    def _read_on(self, text: str) -> Batches:
+        """Read record by record, as one goes on in the next text, or is at fault."""
+        lines = _Lines(text, self._texts)
+        texts = lines.texts
+        rows: list[list[str]] = []
+        try:
+            for cells in self._reader(lines):
+                self._row += 1
+                rows.append(cells)
+                if lines.is_at_end():
+                    break
+                if lines.texts > texts:
+                    texts = lines.texts
+                    yield self._batch(rows)
+                    rows = []
+        except (csv.Error, BadRecordError):
+            yield self._batch(rows)
+            raise
+        yield self._batch(rows)
+
+    def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
+        return csv.reader(lines, delimiter=self.delimiter, strict=True)
+
+    def _batch(self, rows: list[list[str]]) -> Batch:
+        """Number the rows that have been read last."""
+        if self._has_guards:
+            rows = [drop_guards(cells) for cells in rows]
+        return Batch(range(self._row - len(rows) + 1, self._row + 1), rows)
 
     def _whole_lines(self) -> Iterator[str]:
         """Yield text that ends where a line does; refuse a record of over MAX_RECORD characters."""
@@ -93,6 +130,32 @@ class DelimitedText:
     def _noted(self, text: str) -> str:
         self._has_guards = self._has_guards or bool(_GUARD.search(text))
         return text
+
+
+class _Lines:
+    """The lines of a text, and of those after it where a record goes on in them."""
+
+    def __init__(self, text: str, more: Iterator[str]) -> None:
+        self._more = more
+        self._open(text)
+        self.texts = 1
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        while not (line := self._file.readline()):
+            self._open(next(self._more))
+            self.texts += 1
+        return line
+
+    def is_at_end(self) -> bool:
+        """Tell whether all of the last text has been given out."""
+        return self._file.tell() == self._size
+
+    def _open(self, text: str) -> None:
+        self._file = io.StringIO(text, newline="")
+        self._size = len(text)
 
 
 def find_delimiter(text: str) -> str:

@@ -3,27 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from importers.errors import RetryableError
 from importers.outbox import send_mails
+from importers.retention import purge
 from importers.run import next_chunk, run_chunk
-from importers.split import split_import
+from importers.split import Cut, split_import
+from importers.turns import Turns
 from models.db import connection
 from models.mail import sweep_mails
 from models.progress import waiting_imports
+from models.waiting import find_waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from importers.base import Importer
     from importers.outbox import Carrier
     from importers.table import Limits
+    from importers.validator import Validator
+    from models.progress import Work
+    from models.waiting import Waiting
 
 SWEEP_SECONDS = 3.0
 _SILENT_SECONDS = 10.0
 _ABANDONED_MAIL_SECONDS = 300.0
 _MAILS_AT_ONCE = 100
+# A file that is cut in less is run at once; while one takes longer, small imports are done.
+_SHORT_SECONDS = 0.2
+_SMALL_BYTES = 256 * 1024
+_SMALL_ROWS = 2_000
+
+logger = logging.getLogger(__name__)
 
 
 class Bell(Protocol):
@@ -51,9 +66,12 @@ class Engine:
 
     Args:
         importers: those that are on, by key.
+        validators: those that are on, in the order in which they are asked.
         limits: what files may be like.
         chunk_rows: how many rows one transaction runs.
         carrier: sends the mails.
+        takes_turns: look after other imports than those that were asked for, when they wait, too.
+        retention_days: how long files and row results are kept after an import's end; 0: for ever.
     """
 
     importers: Mapping[str, Importer]
@@ -61,43 +79,158 @@ class Engine:
     chunk_rows: int
     bell: Bell
     carrier: Carrier
+    validators: Sequence[Validator] = ()
+    takes_turns: bool = False
+    retention_days: int = 0
     _sending: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _turns: Turns = field(default_factory=Turns, init=False)
 
     async def split(self, import_id: int) -> None:
-        """Cut an import into chunks.
+        """Cut an import into chunks, or let another import have its turn.
 
         Raises:
             RetryableError: the database is not well.
         """
-        work = await split_import(
-            import_id, self.importers, self.limits, chunk_rows=self.chunk_rows
-        )
-        if work:
-            await self.bell.changed(work.app_id, import_id)
-            await self.bell.chunks(import_id)
+        await self._split(import_id, is_to_run=False)
 
-    async def run(self, import_id: int) -> None:
-        """Run the next chunk of an import.
+    async def take_up(self, import_id: int) -> None:
+        """Cut an import into chunks, and run the first at once if the file was a small one.
 
-        The bell is passed on before the work begins: each import has one hint in the queue at any
-        time, however many workers are at it, so that imports take turns.
+        It need not stand in the queue a second time behind whatever else is there.
 
         Raises:
             RetryableError: the database is not well.
+        """
+        await self._split(import_id, is_to_run=True)
+
+    async def _split(self, import_id: int, *, is_to_run: bool) -> None:
+        if await self._let_others_first(import_id, self.bell.split):
+            return
+        cutting = asyncio.create_task(self._cut(import_id, is_to_run=is_to_run))
+        while not (await asyncio.wait([cutting], timeout=_SHORT_SECONDS))[0]:
+            if self.takes_turns:
+                await self._do_small_ones(import_id, cutting)
+        await cutting
+
+    async def run(self, import_id: int) -> None:
+        """Run the next chunk of an import, or let another import have its turn.
+
+        The bell is passed on before the work begins: as a rule each import has one hint in the
+        queue, however many workers are at it, so that imports take turns.
+
+        Raises:
+            RetryableError: the database is not well.
+        """
+        if not await self._let_others_first(import_id, self.bell.chunks):
+            await self._run(import_id)
+
+    async def _cut(self, import_id: int, *, is_to_run: bool) -> bool:
+        """Cut an import into chunks; tell whether there was anything to do.
+
+        Args:
+            is_to_run: run the first chunk if cutting did not take long.
+        """
+        started = time.monotonic()
+        cut = Cut(
+            importers=self.importers,
+            limits=self.limits,
+            chunk_rows=self.chunk_rows,
+            together={each.together for each in self.validators if each.together},
+            tell=self._tell,
+        )
+        with self._turns.working(import_id):
+            work = await split_import(import_id, cut)
+        if work is None:
+            return False
+        self._turns.served(work.app_id)
+        await self.bell.changed(work.app_id, import_id)
+        if is_to_run and time.monotonic() - started < _SHORT_SECONDS:
+            await self._run_at_once(import_id)
+        else:
+            await self.bell.chunks(import_id)
+        return True
+
+    async def _run_at_once(self, import_id: int) -> None:
+        """Run the first chunk of an import that was cut just now; ring for it if that fails.
+
+        What is tried again must be a hint to run: one to cut would find nothing to do.
+        """
+        try:
+            await self._run(import_id)
+        except Exception as error:
+            await self.bell.chunks(import_id)
+            if not isinstance(error, RetryableError):
+                raise
+
+    async def _tell(self, work: Work) -> None:
+        await self.bell.changed(work.app_id, work.id)
+
+    async def _run(self, import_id: int, *, is_rung: bool = True) -> bool:
+        """Run a chunk; tell whether there was anything to do.
+
+        Args:
+            is_rung: a hint was taken for it, so that there is no other one of this import.
         """
         claim = await next_chunk(import_id)
         if claim is None:
-            return
-        if claim.has_more:
+            return False
+        if claim.has_more and is_rung:
             await self.bell.chunks(import_id)
-        end = await run_chunk(import_id, claim, self.importers)
+        with self._turns.working(import_id):
+            end = await run_chunk(import_id, claim, self.importers, self.validators)
         if end is None:
-            return
+            return False
+        self._turns.served(end.app_id)
         await self.bell.changed(end.app_id, import_id)
         if end.has_successor:
             await self.bell.chunks(import_id)
         if end.has_mails:
             await self.bell.mails()
+        return True
+
+    async def _let_others_first(
+        self, import_id: int, ring: Callable[[int], Awaitable[None]]
+    ) -> bool:
+        """Do a turn of another import if that has waited longer; ring again for this one.
+
+        The other's own hint stays in the queue, and finds less to do.
+        """
+        if not (self.takes_turns and self._turns.is_look_due):
+            return False
+        async with connection() as db:
+            waiting = await find_waiting(db)
+        chosen = self._turns.choose(waiting)
+        if chosen is None or chosen.id == import_id:
+            return False
+        try:
+            if not await self._do(chosen):
+                return False
+        except Exception:
+            logger.warning("import %d was put off to its own turn", chosen.id, exc_info=True)
+            return False
+        await ring(import_id)
+        return True
+
+    async def _do(self, waiting: Waiting) -> bool:
+        """Do what comes next for an import that no hint was taken for."""
+        if waiting.is_cut:
+            return await self._run(waiting.id, is_rung=False)
+        return await self._cut(waiting.id, is_to_run=True)
+
+    async def _do_small_ones(self, import_id: int, cutting: asyncio.Task[bool]) -> None:
+        """While this import's file is being cut, do small imports: this may be the only worker.
+
+        What can't be done now is left to their own hints.
+        """
+        try:
+            while not cutting.done():
+                async with connection() as db:
+                    small = await find_waiting(db, most_bytes=_SMALL_BYTES, most_rows=_SMALL_ROWS)
+                chosen = self._turns.choose([each for each in small if each.id != import_id])
+                if chosen is None or not await self._do(chosen):
+                    return
+        except Exception:
+            logger.warning("a small import was put off to its own turn", exc_info=True)
 
     async def send_mails(self) -> None:
         """Send the mails that are due, unless this process is at it: a slow mail server must not
@@ -110,7 +243,7 @@ class Engine:
             await self.bell.mails()
 
     async def sweep(self) -> None:
-        """Ring again for what has waited too long."""
+        """Ring again for what has waited too long, and delete what has been kept long enough."""
         async with connection() as db:
             to_split, to_run = await waiting_imports(db, silent_for=_SILENT_SECONDS)
             has_mails = await sweep_mails(db, abandoned_after=_ABANDONED_MAIL_SECONDS)
@@ -120,3 +253,4 @@ class Engine:
             await self.bell.chunks(import_id)
         if has_mails:
             await self.bell.mails()
+        await purge(self.retention_days)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from importers.changes import Applied, OwnChange, Refused
@@ -21,13 +22,19 @@ if TYPE_CHECKING:
 class AddUser(OwnChange):
     """Create a user; changes nothing when the app has just this user already.
 
-    Fails when a user has the address, with other details, or another user the Tag ID.
+    Fails when a user has the address, with other details, or another user the Tag ID. The columns
+    that address and Tag ID come from need `is_key=True`.
 
     Args:
         email: the address, unique in the app in any case.
-        tag_id: the Tag ID, unique in the app.
+        given_name: the first name.
+        family_name: the last name.
         locale: a BCP 47 tag.
         zoneinfo: an IANA name.
+        tag_id: the Tag ID, unique in the app.
+
+    Example:
+        >>> change = AddUser(email="jo@example.org", given_name="Jo", tag_id="smith-001")
     """
 
     taken: ClassVar[Mapping[str, tuple[str, str]]] = {
@@ -49,7 +56,15 @@ class AddUser(OwnChange):
 
     def wish(self) -> Wish:
         """Return all values; addresses in any case are the same."""
-        return OwnChange.wish(replace(self, email=self.email.lower()))
+        return (
+            "AddUser",
+            self.email.lower(),
+            self.given_name,
+            self.family_name,
+            self.locale,
+            self.zoneinfo,
+            self.tag_id,
+        )
 
     @classmethod
     async def apply(
@@ -60,7 +75,9 @@ class AddUser(OwnChange):
 
         db, app_id = transaction.db, transaction.app_id
         ordered = sorted(changes, key=lambda change: change.email.lower())
-        created = await insert_many(db, app_id, "users", "email", list(map(_values, ordered)))
+        names = cls.__slots__
+        rows = list(map(attrgetter(*names), ordered))
+        created = await insert_many(db, app_id, "users", names, rows, key="email")
         others = [change for change in changes if change.email not in created]
         by_email = await find_by_email(db, app_id, [change.email for change in others])
         tags = {change.tag_id for change in others if change.tag_id}
@@ -77,10 +94,20 @@ class AddUser(OwnChange):
 class ModifyUser(OwnChange):
     """Change a user. None keeps what is stored.
 
+    Columns that the user and a new Tag ID come from need `is_key=True`.
+
     Args:
         user: the user.
+        given_name: the first name.
+        family_name: the last name.
+        locale: a BCP 47 tag.
+        zoneinfo: an IANA name.
         tag_id: a Tag ID for a user who has none; one that is set is permanent.
-        is_active: False disables the user.
+        is_active: False disables the user, True enables the user again.
+
+    Example:
+        >>> def change(self, row):
+        ...     return ModifyUser(user=row.person, is_active=False)
     """
 
     taken: ClassVar[Mapping[str, tuple[str, str]]] = {"user-tag": ("tag_id", "TAG_TAKEN")}
@@ -97,6 +124,19 @@ class ModifyUser(OwnChange):
     def keys(self) -> tuple[Key, ...]:
         """The user, and the Tag ID if there is one."""
         return (("user", self.user.id), *_tag_key("user-tag", self.tag_id))
+
+    def wish(self) -> Wish:
+        """Return all values."""
+        return (
+            "ModifyUser",
+            self.user.id,
+            self.given_name,
+            self.family_name,
+            self.locale,
+            self.zoneinfo,
+            self.tag_id,
+            self.is_active,
+        )
 
     @classmethod
     async def apply(
@@ -128,12 +168,17 @@ class ModifyUser(OwnChange):
 class AddCase(OwnChange):
     """Create a case; changes nothing when the app has just this case already.
 
-    Fails when a case has the Tag ID, with other details.
+    Fails when a case has the Tag ID, with other details. The column that the Tag ID comes from
+    needs `is_key=True`.
 
     Args:
         tag_id: the Tag ID, unique in the app, and permanent.
         about: what the case is about.
-        is_active: False when the case is closed.
+        is_active: False for a case that is closed from the start.
+        date_opened: the day on which it was opened.
+
+    Example:
+        >>> change = AddCase(tag_id="trv-901", about="Smith v. Harbor Freight Lines")
     """
 
     taken: ClassVar[Mapping[str, tuple[str, str]]] = {"case-tag": ("tag_id", "TAG_TAKEN")}
@@ -148,6 +193,10 @@ class AddCase(OwnChange):
         """The Tag ID."""
         return (("case-tag", self.tag_id),)
 
+    def wish(self) -> Wish:
+        """Return all values."""
+        return "AddCase", self.tag_id, self.about, self.is_active, _day(self.date_opened)
+
     @classmethod
     async def apply(
         cls, changes: Sequence[AddCase], transaction: Transaction
@@ -157,7 +206,9 @@ class AddCase(OwnChange):
 
         db, app_id = transaction.db, transaction.app_id
         ordered = sorted(changes, key=lambda change: change.tag_id)
-        created = await insert_many(db, app_id, "cases", "tag_id", list(map(_values, ordered)))
+        names = cls.__slots__
+        rows = list(map(attrgetter(*names), ordered))
+        created = await insert_many(db, app_id, "cases", names, rows, key="tag_id")
         others = {change.tag_id for change in changes} - created
         by_tag = await find_by_tag(db, app_id, "cases", others)
         return [
@@ -172,9 +223,17 @@ class AddCase(OwnChange):
 class ModifyCase(OwnChange):
     """Change a case. None keeps what is stored; a Tag ID can't be changed.
 
+    The column that the case comes from needs `is_key=True`.
+
     Args:
         case: the case.
+        about: what the case is about.
         is_active: False closes the case, True opens it again.
+        date_opened: the day on which it was opened.
+
+    Example:
+        >>> def change(self, row):
+        ...     return ModifyCase(case=row.matter, is_active=False)
     """
 
     case: Case
@@ -186,6 +245,10 @@ class ModifyCase(OwnChange):
     def keys(self) -> tuple[Key, ...]:
         """The case."""
         return (("case", self.case.id),)
+
+    def wish(self) -> Wish:
+        """Return all values."""
+        return "ModifyCase", self.case.id, self.about, self.is_active, _day(self.date_opened)
 
     @classmethod
     async def apply(cls, changes: Sequence[ModifyCase], transaction: Transaction) -> list[Applied]:
@@ -202,8 +265,14 @@ def _tag_key(kind: str, tag_id: str | None) -> tuple[Key, ...]:
     return ((kind, tag_id),) if tag_id else ()
 
 
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
 def _values(change: OwnChange) -> dict[str, Any]:
-    return {each.name: getattr(change, each.name) for each in fields(change)}  # type: ignore[arg-type]
+    # `dataclasses.fields` would find out anew for each of many thousand changes.
+    names: tuple[str, ...] = change.__slots__
+    return {name: getattr(change, name) for name in names}
 
 
 def _given(change: ModifyUser | ModifyCase) -> dict[str, Any]:

@@ -45,13 +45,18 @@ class ConfigError(CaserollError):
 
 
 class RowError(CaserollError):
-    """Write it on the row and go on; raised by `Importer.change`.
+    """What is wrong with a row: it is written on the row, which fails, and the import goes on.
+
+    Raised by `Importer.change`, `Column.parse` and `Validator.check`, and handed over by
+    `Importer.check_chunk`, `Reference.unknown` and `Refused`.
 
     Args:
-        column: name of the column at fault, or None for the whole row.
+        column: name of the column at fault, or None for the whole row. None in a column, which the
+            engine knows; a field of the change in a validator.
         code: stable, upper-case name of the kind of error.
-        message: the rest of the sentence, in lower case; the column's label is put before it.
-        suggestion: what the admin probably meant.
+        message: what is wrong and what to do, in a sentence: its rest, in lower case, if there is a
+            column, as the column's label is put before it.
+        suggestion: what the cell should probably hold.
 
     Example:
         >>> raise RowError("seat", "SEAT_TAKEN", "seat 12 is taken.")
@@ -63,6 +68,9 @@ class RowError(CaserollError):
     def __init__(
         self, column: str | None, code: str, message: str, suggestion: str | None = None
     ) -> None:
+        given = (column, code, message, suggestion)
+        if not all(map(isinstance, given, (str | None, str, str, str | None))):
+            raise TypeError(f"RowError takes texts, not {given!r:.200}")
         self.column = column
         self.code = code
         self.message = message

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from importers.columns import Column, shorten
 from importers.errors import RowError
-from importers.references import damaged
+from importers.references import damaged, no_choice
 from importers.wellformed import is_email, is_locale, is_tag, is_zone, locale_named
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 # Workbooks show midnight with some dates.
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?: 00:00:00)?", re.ASCII)
@@ -17,7 +20,14 @@ _AMERICAN = re.compile(r"(?P<month>\d\d?)/(?P<day>\d\d?)/(?P<year>\d{4})", re.AS
 
 
 class Email(Column[str]):
-    """An e-mail address; two that differ only in capitals are the same."""
+    """An e-mail address; two that differ only in capitals are the same.
+
+    To refer to a user by address there is `UserRef`.
+
+    Example:
+        >>> Email(required=True).read(" Jo@example.org ")
+        'Jo@example.org'
+    """
 
     def parse(self, text: str) -> str:
         """Check the address."""
@@ -35,6 +45,10 @@ class TagId(Column[str]):
 
     One that has the look of a number or date of a spreadsheet is refused: Tag IDs are permanent.
     To refer to something by its Tag ID there are `CaseRef` and `UserRef`.
+
+    Example:
+        >>> TagId().read("2026/trv-001")
+        '2026/trv-001'
     """
 
     def parse(self, text: str) -> str:
@@ -52,7 +66,12 @@ class TagId(Column[str]):
 
 
 class Locale(Column[str]):
-    """A language as a BCP 47 tag, such as `en` or `es-MX`; `sp` is read as `es`."""
+    """A language as a BCP 47 tag, such as `en` or `es-MX`; `sp` is read as `es`.
+
+    Example:
+        >>> Locale().read("sp")
+        'es'
+    """
 
     def parse(self, text: str) -> str:
         """Check the tag."""
@@ -66,7 +85,12 @@ class Locale(Column[str]):
 
 
 class TimeZone(Column[str]):
-    """A time zone by its IANA name, such as `America/New_York`."""
+    """A time zone by its IANA name; the value is that name.
+
+    Example:
+        >>> TimeZone().read("America/New_York")
+        'America/New_York'
+    """
 
     def parse(self, text: str) -> str:
         """Check the name."""
@@ -80,7 +104,12 @@ class TimeZone(Column[str]):
 
 
 class Date(Column[date]):
-    """A day, as `mm/dd/yyyy` or `yyyy-mm-dd`."""
+    """A day, as `mm/dd/yyyy` or `yyyy-mm-dd`; the value is a `datetime.date`.
+
+    Example:
+        >>> Date().read("1/31/2026")
+        datetime.date(2026, 1, 31)
+    """
 
     def parse(self, text: str) -> date:
         """Read the day."""
@@ -96,12 +125,42 @@ class Date(Column[date]):
             ) from error
 
 
-class State(Column[bool]):
-    """One of two states: `0` for the one, `1` for the other.
+class Choice(Column[str]):
+    """One of a few words, exactly as they are.
 
     Args:
-        off: what 0 is called, e.g. `closed`.
-        on: what 1 is called, e.g. `active`.
+        words: what a cell may hold.
+
+    Example:
+        >>> Choice("EUR", "USD").read("USD")
+        'USD'
+    """
+
+    def __init__(self, *words: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._words = words
+
+    def parse(self, text: str) -> str:
+        """Check the word."""
+        if text not in self._words:
+            raise no_choice(text, self._words)
+        return text
+
+    def choices_for(self, roles: Sequence[str]) -> Sequence[str]:
+        """List the words."""
+        return self._words
+
+
+class State(Column[bool]):
+    """One of two states: `0` for the one, `1` for the other; the value is True for `1`.
+
+    Args:
+        off: what 0 is called in messages.
+        on: what 1 is called.
+
+    Example:
+        >>> State(off="closed", on="active").read("0")
+        False
     """
 
     choices = ("0", "1")
@@ -120,3 +179,21 @@ class State(Column[bool]):
                 f"'{shorten(text)}' is not 0 ({self.off}) or 1 ({self.on}).",
             )
         return text == "1"
+
+
+def quick_group_keys(column: Column[Any], cells: Sequence[str]) -> list[str] | None:
+    """Return the group keys of cells without checking these; blank cells have none.
+
+    A cell that is wrong gets a key as well. That does no harm where hardly any are the same.
+
+    Returns:
+        None where the column may make anything else of a cell.
+    """
+    kind = type(column)
+    only_checks = kind.parse in (Column.parse, Email.parse, TagId.parse)
+    if kind.read is not Column.read or not only_checks or column.default is not None:
+        return None
+    texts = map(str.strip, cells)
+    if kind.group_key is Email.group_key:
+        return list(map(str.lower, texts))
+    return list(texts) if kind.group_key is Column.group_key else None

@@ -3,89 +3,143 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from importers.references import CaseRef, Reference, RoleRef, UserRef
+from importers.formatted import quick_group_keys
+from importers.guard import guarded, guarded_await, is_of_plugin
+from importers.references import CaseRef, Reference, RoleRef, UserRef, are_tags
 from models.db import is_passing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
     from importers.base import Importer
     from importers.columns import Column
     from importers.directory import Directory
-    from importers.read import Layout, ReadRow
+    from importers.read import Layout
 
 logger = logging.getLogger(__name__)
 
+Cells = Sequence[str]
 
-GroupKeys = list[int | None]
+GroupKeys = Sequence[int | None]
 """A key for each row; None for a row that can't meet others."""
 
 
-async def group_rows(
-    importer: Importer, layout: Layout, rows: Sequence[ReadRow], directory: Directory
-) -> list[GroupKeys]:
-    """Return the rows' keys, valid within this process, for each kind of key that there is.
+class Groups(NamedTuple):
+    """The keys of some rows, valid within this process.
 
-    Two rows whose changes can meet share a key of some kind; the converse need not hold.
+    Args:
+        kinds: for each kind of key that there is. Two rows whose changes can meet share a key of
+            some kind; the converse need not hold.
+        wide: where there is one kind, keys that rows with the same key of that kind share as well:
+            those of the case, say, where the one kind is that of the pair.
     """
-    kinds = [await _alone(column, layout, rows, directory) for column in _own_keys(importer)]
-    if _references(importer) and not _is_about_one(importer):
-        kinds.append(await _together(key_columns(importer), layout, rows, directory))
-    return kinds
+
+    kinds: list[GroupKeys]
+    wide: GroupKeys
+
+
+async def group_rows(
+    importer: Importer,
+    layout: Layout,
+    rows: Sequence[Cells],
+    directory: Directory,
+    together: Collection[str] = (),
+) -> Groups:
+    """Return the rows' keys.
+
+    A kind that a key column is part of is left out: its rows share that column's key.
+
+    Args:
+        rows: their cells.
+        together: `case` or `user`, when rows about the same one are to be judged together.
+    """
+    groups = [await _alone(column, layout, rows, directory) for column in _own_keys(importer)]
+    if _references(importer):
+        groups += [
+            await _together(columns, layout, rows, directory)
+            for columns in _column_groups(importer, together)
+            if not any(column.is_key for column in columns)
+        ]
+    kinds = [kind for kind, _ in groups]
+    return Groups(kinds, groups[0][1] if groups else [])
+
+
+def _column_groups(importer: Importer, together: Collection[str]) -> list[list[Reference[Any]]]:
+    """Return the columns whose cells make a key, for each kind of key.
+
+    Rows about one case are told by the one column of cases, and include those about one pair.
+    """
+    wanted = [kind for noun, kind in (("case", CaseRef), ("user", UserRef)) if noun in together]
+    references = _references(importer)
+    by_kind: list[list[Reference[Any]]] = [
+        [each for each in references if isinstance(each, kind)] for kind in wanted
+    ]
+    # A look-up of a plugin's own may find cases or users as well.
+    others = [each for each in references if not isinstance(each, CaseRef | UserRef)]
+    named = [
+        columns if len(columns) == 1 and not others else []
+        for columns in by_kind
+        if columns or others
+    ]
+    return named or [key_columns(importer)]
 
 
 async def _together(
     columns: Sequence[Reference[Any]],
     layout: Layout,
-    rows: Sequence[ReadRow],
+    rows: Sequence[Cells],
     directory: Directory,
-) -> GroupKeys:
-    """Return one key for the columns' cells of a row; without columns, all rows have the same."""
+) -> tuple[GroupKeys, GroupKeys]:
+    """Return one key for the columns' cells of a row, and one for the first column's alone.
+
+    Without columns, all rows have the same.
+    """
     names = [
         await _group_keys(_texts(column, layout, rows), column, directory) for column in columns
     ]
-    return list(map(hash, zip(*names, strict=True))) if names else [0] * len(rows)
+    if not names:
+        return [0] * len(rows), [0] * len(rows)
+    return list(map(hash, zip(*names, strict=True))), list(map(hash, names[0]))
 
 
 async def _alone(
-    column: Column[Any], layout: Layout, rows: Sequence[ReadRow], directory: Directory
-) -> GroupKeys:
-    """Return a key for each row's cell of the column; a blank cell meets no others."""
+    column: Column[Any], layout: Layout, rows: Sequence[Cells], directory: Directory
+) -> tuple[GroupKeys, GroupKeys]:
+    """Return a key for each row's cell of the column, twice; a blank cell meets no others."""
     if isinstance(column, Reference):
         names = await _group_keys(_texts(column, layout, rows), column, directory)
     else:
         names = _names(column, layout, rows)
-    return [hash((column.name, name)) if name else None for name in names]
+    keys = [hash((column.name, name)) if name else None for name in names]
+    return keys, keys
 
 
-def _names(column: Column[Any], layout: Layout, rows: Sequence[ReadRow]) -> list[str]:
+def _names(column: Column[Any], layout: Layout, rows: Sequence[Cells]) -> list[str]:
     """Return the group key of each row's value; rows that can't be read meet no others."""
     position = layout.positions.get(column.name)
     if position is None:
         return [""] * len(rows)
-    cells = [row.cells[position] if position < len(row.cells) else "" for row in rows]
-    names = {cell: _name(column, cell) for cell in set(cells)}
+    cells = _column(rows, position)
+    distinct = set(cells)
+    if len(distinct) == len(cells) and (quick := quick_group_keys(column, cells)):
+        return quick
+    names = {cell: _name(column, cell) for cell in distinct}
     return [names[cell] for cell in cells]
 
 
 def _name(column: Column[Any], cell: str) -> str:
     try:
-        value = column.read(cell)
-        return "" if value is None else column.group_key(value)
+        value = guarded(column.read, cell)
+        return "" if value is None else guarded(column.group_key, value)
     except Exception:
         return ""
 
 
 def _own_keys(importer: Importer) -> list[Column[Any]]:
     return [column for column in importer.columns.values() if column.is_key]
-
-
-def _is_about_one(importer: Importer) -> bool:
-    """Tell whether the one column that tells rows apart is a key anyway."""
-    columns = key_columns(importer)
-    return len(columns) == 1 and columns[0].is_key
 
 
 def key_columns(importer: Importer) -> list[Reference[Any]]:
@@ -109,13 +163,21 @@ def _references(importer: Importer) -> list[Reference[Any]]:
     ]
 
 
-def _texts(column: Reference[Any], layout: Layout, rows: Sequence[ReadRow]) -> list[str]:
+def _column(rows: Sequence[Cells], position: int) -> list[str]:
+    """Return a cell of each row; blank where a row has too few."""
+    try:
+        return [cells[position] for cells in rows]
+    except IndexError:
+        return [cells[position] if position < len(cells) else "" for cells in rows]
+
+
+def _texts(column: Reference[Any], layout: Layout, rows: Sequence[Cells]) -> list[str]:
     """Return each row's cell as the column reads it."""
     blank = column.default if isinstance(column.default, str) else ""
     position = layout.positions.get(column.name)
     if position is None:
         return [blank] * len(rows)
-    texts = [row.cells[position].strip() if position < len(row.cells) else "" for row in rows]
+    texts = list(map(str.strip, _column(rows, position)))
     if type(column).parse is Reference.parse:
         return [text or blank for text in texts] if blank else texts
     read = {text: _parsed(column, text) if text else blank for text in set(texts)}
@@ -125,21 +187,23 @@ def _texts(column: Reference[Any], layout: Layout, rows: Sequence[ReadRow]) -> l
 def _parsed(column: Reference[Any], text: str) -> str:
     """Parse a text as reading does; rows that can't be read meet no others."""
     try:
-        return str(column.parse(text))
+        return str(guarded(column.parse, text))
     except Exception:
         return text
 
 
 async def _group_keys(texts: list[str], column: Reference[Any], directory: Directory) -> list[str]:
     """Replace IDs and addresses, which are other names of something with a Tag ID."""
+    if are_tags(column, texts):
+        return texts
     others = {text for text in set(texts) if text and not column.is_plain(text)}
     if not others:
         return texts
     try:
-        found = await column.resolve(directory, others)
-        names = {text: column.group_key(entity) for text, entity in found.items()}
+        found = await guarded_await(column.resolve(directory, others))
+        names = {text: guarded(column.group_key, entity) for text, entity in found.items()}
     except Exception as error:
-        if is_passing(error):
+        if is_passing(error) and not is_of_plugin(error):
             raise
         logger.warning("column %r failed (%r); its rows are kept together", column.name, error)
         names = dict.fromkeys(others, "")

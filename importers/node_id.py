@@ -5,6 +5,10 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 _LARGEST = 2**63 - 1
 _MOST_DIGITS = len(str(_LARGEST))
@@ -23,6 +27,11 @@ def encode_node_id(kind: str, key: int) -> str:
 def could_be_node_id(kind: str, text: str) -> bool:
     """Tell cheaply whether a text can be the ID of such a node at all."""
     return text.startswith(_beginning(kind))
+
+
+def has_node_id(kind: str, texts: Collection[str]) -> bool:
+    """Tell cheaply whether any of the texts can be the ID of such a node."""
+    return _beginning(kind) in "\n".join(texts)
 
 
 @functools.cache

@@ -6,8 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Protocol
 
-from importers.errors import CaserollError
-from models.db import connection
+from importers.errors import CaserollError, RetryableError
+from models.db import connection, persist
 from models.mail import mark_sent, mark_uncertain, mark_unsent, take_mail
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ logger = logging.getLogger(__name__)
 _MOST_ATTEMPTS = 10
 _FIRST_PAUSE = 10.0
 _LONGEST_PAUSE = 3_600.0
+# As long as a worker that is told to stop has for it.
+_RECORD_SECONDS = 15.0
 
 
 class NotSentError(CaserollError):
@@ -73,8 +75,13 @@ async def _send(carrier: Carrier, letter: Letter) -> None:
         async with connection() as db:
             await mark_uncertain(db, letter.id, str(error))
     else:
-        async with connection() as db:
-            await mark_sent(db, letter.id)
+        await _sent(letter)
+
+
+async def _sent(letter: Letter) -> None:
+    """Record that a mail was sent, also when the database is away for a while."""
+    if not await persist(lambda db: mark_sent(db, letter.id), seconds=_RECORD_SECONDS):
+        raise RetryableError(f"mail {letter.id} was sent, which could not be put on record")
 
 
 async def _not_sent(letter: Letter, error: NotSentError) -> None:

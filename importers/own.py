@@ -10,6 +10,7 @@ import asyncpg
 from importers.changes import Applied, OwnChange, Refused
 from importers.decide import Verdict
 from importers.errors import RowError, RunError
+from importers.guard import guarded_await
 from models.db import RaceError, is_passing
 from models.row import RowOutcome
 
@@ -58,7 +59,7 @@ async def _apply(
     kind: type[OwnChange], changes: Sequence[OwnChange], transaction: Transaction
 ) -> Sequence[Applied | Refused]:
     try:
-        answers = list(await kind.apply(changes, transaction))
+        answers = list(await guarded_await(kind.apply(changes, transaction)))
         _check(answers, len(changes))
     except asyncpg.UniqueViolationError as error:
         raise RaceError from error

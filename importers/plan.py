@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
+import copy
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 
-from importers.changes import Assign, Change, Modify, OwnChange
-from importers.claims import Claim, keys_of, wish_of
+from importers.base import Importer
+from importers.changes import Assign, Change, Modify, OwnChange, Unchanged
+from importers.claims import Claim, keys_of, pack_memo, wish_of
 from importers.entity import Case, Role, User
 from importers.errors import ErrorDetail, RowError
+from importers.guard import TooSlowError, guarded
 from importers.read import error_detail, refusal_detail
 from importers.row import row_type
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from importers.base import Importer
-    from importers.changes import Key, Wish
-    from importers.claims import Claims
+    from importers.changes import Answer, Key, Wish
+    from importers.claims import Claims, Memo
     from importers.read import Layout, ReadRow
     from importers.row import Row
 
 logger = logging.getLogger(__name__)
 
-_KINDS = get_args(Change)
+_KINDS = (*get_args(Change), Unchanged)
+_TEXTS = frozenset({str, bool, type(None)})
 
 
 class Asked(NamedTuple):
@@ -43,58 +47,129 @@ class Plan:
         changes: those that no earlier row of the file has asked for, each with its keys.
         repeats: claims of earlier rows that this row only says again.
         errors: why the row can't be carried out.
+        messages: what the importer has to say on a row that it wants unchanged.
     """
 
     row: ReadRow
     changes: Sequence[tuple[tuple[Key, ...], Change]] = ()
     repeats: Sequence[Claim] = ()
     errors: tuple[ErrorDetail, ...] = ()
+    messages: Sequence[str] = ()
+
+
+# What Caseroll's own kinds of change say is known to be sound.
+_BUILT_IN = "importers.entity_changes"
+
+
+class Planner:
+    """Asks the importer what each row means, and finds out which rows say the same or conflict.
+
+    Rows come in the order of the file; `claims` is added to.
+    """
+
+    def __init__(self, importer: Importer, layout: Layout, claims: Claims) -> None:
+        self._importer = importer
+        self._layout = layout
+        self._memo = claims.memo
+        self._claiming = _Claiming(importer, layout, claims)
+        self._make_row = row_type([*importer.columns, *importer.assignments])
+
+    def check(self, rows: Sequence[ReadRow]) -> None:
+        """Let the importer look at all rows of a chunk; those that it names get their errors."""
+        if type(self._importer).check_chunk is Importer.check_chunk:
+            return
+        good = {row.number: row for row in rows if not row.errors}
+        carried = copy.deepcopy(self._memo)
+        try:
+            made = [self._made(row) for row in good.values()]
+            wrong = guarded(_named, self._importer, made, self._memo)
+            for number, error in wrong:
+                good[number].errors = (*good[number].errors, self._detail(error, good[number]))
+        except Exception:
+            logger.exception("importer %r failed on a chunk; its rows fail", self._importer.key)
+            for row in good.values():
+                row.errors = (_FAILED,)
+            self._memo.clear()
+            self._memo.update(carried)
+
+    def plan(self, row: ReadRow) -> Plan:
+        """Plan the next row."""
+        if row.errors:
+            return Plan(row, errors=tuple(row.errors))
+        plan = Plan(row)
+        self._claiming.claim(plan, self._ask(plan))
+        return plan
+
+    def _made(self, row: ReadRow) -> Row:
+        return self._make_row(row.number, *row.values, *row.present)
+
+    def _ask(self, plan: Plan) -> list[Asked]:
+        row, importer = plan.row, self._importer
+        try:
+            answers = guarded(_answers, importer, self._made(row))
+            return [_asked(each) for each in _changes(answers, plan)]
+        except RowError as error:
+            plan.errors = (self._detail(error, row),)
+        except TooSlowError:
+            logger.exception("importer %r took too long on row %d", importer.key, row.number)
+            plan.errors = (_TOO_SLOW,)
+        except Exception:
+            logger.exception(
+                "importer %r failed on row %d; the row fails", importer.key, row.number
+            )
+            plan.errors = (_FAILED,)
+        return []
+
+    def _detail(self, error: RowError, row: ReadRow) -> ErrorDetail:
+        return error_detail(self._importer, error, error.column, row, self._layout)
 
 
 def plan_rows(
     importer: Importer, layout: Layout, rows: Sequence[ReadRow], claims: Claims
 ) -> list[Plan]:
-    """Ask the importer what each row means, and find out which rows say the same or conflict.
-
-    Rows come in the order of the file; `claims` is added to.
-    """
-    make_row = row_type(importer.columns)
-    claiming = _Claiming(importer, layout, claims)
-    plans = []
-    for row in rows:
-        plan = Plan(row, errors=tuple(row.errors))
-        if not plan.errors:
-            claiming.claim(plan, _ask(importer, layout, make_row, plan))
-        plans.append(plan)
-    return plans
+    """Plan all rows of a chunk."""
+    planner = Planner(importer, layout, claims)
+    planner.check(rows)
+    return [planner.plan(row) for row in rows]
 
 
-def _ask(importer: Importer, layout: Layout, make_row: type[Row], plan: Plan) -> list[Asked]:
-    row = plan.row
-    try:
-        changes = _listed(importer.change(make_row(row.number, *row.values)))
-        return [_asked(change) for change in changes]
-    except RowError as error:
-        plan.errors = (error_detail(importer, error, error.column, row, layout),)
-    except Exception:
-        logger.exception("importer %r failed on row %d; the row fails", importer.key, row.number)
-        plan.errors = (importer_error("the importer failed on this row; its log says why."),)
-    return []
-
-
-def _listed(changes: Change | Iterable[Change] | None) -> list[Change]:
-    if changes is None:
+def _answers(importer: Importer, row: Row) -> list[Answer]:
+    """Ask what a row means, and look at what comes back."""
+    answer = importer.change(row)
+    if answer is None:
         return []
-    found: list[Any] = [changes] if isinstance(changes, _KINDS) else list(changes)  # type: ignore[arg-type]
-    for change in found:
-        if not isinstance(change, _KINDS) or not _is_sound(change):
-            raise TypeError(f"change() returned {change!r:.200}, which can't be carried out")
+    if isinstance(answer, OwnChange):
+        return [answer]
+    is_one = isinstance(answer, _KINDS) or not isinstance(answer, Iterable)
+    found: list[Any] = [answer] if is_one else list(answer)  # type: ignore[arg-type]
+    for each in found:
+        if not isinstance(each, _KINDS) or not _is_sound(each):
+            raise TypeError(f"change() returned {each!r:.200}, which can't be carried out")
     return found
+
+
+def _changes(answers: Sequence[Answer], plan: Plan) -> Sequence[Change]:
+    """Return what is to be carried out; what the importer has to say goes into the plan."""
+    if Unchanged not in map(type, answers):
+        return cast("Sequence[Change]", answers)
+    plan.messages = [each.message for each in answers if isinstance(each, Unchanged)]
+    return [each for each in answers if not isinstance(each, Unchanged)]
+
+
+def _named(importer: Importer, rows: Sequence[Row], memo: Memo) -> list[tuple[int, RowError]]:
+    """Ask which rows of a chunk are wrong, and look at what comes back."""
+    found = list(importer.check_chunk(rows, memo))
+    pack_memo(memo)
+    known = set(map(id, rows))
+    for row, error in found:
+        if not (id(row) in known and isinstance(error, RowError)):
+            raise TypeError(f"check_chunk() returned {(row, error)!r:.200}, no row and its error")
+    return [(row.number, error) for row, error in found]
 
 
 def _asked(change: Change) -> Asked:
     asked = Asked(keys_of(change), wish_of(change), change)
-    if isinstance(change, OwnChange):
+    if isinstance(change, OwnChange) and type(change).__module__ != _BUILT_IN:
         if not (asked.keys and all(map(_is_plain, (*asked.keys, asked.wish)))):
             raise TypeError(f"keys and wish of {change!r:.200} have to be tuples, a word first")
         for name, code in change.taken.values():
@@ -107,16 +182,20 @@ def _is_plain(values: Any) -> bool:
     """Tell whether it is a tuple that can be handed over to the next chunk."""
     if not (isinstance(values, tuple) and values and isinstance(values[0], str)):
         return False
+    if _TEXTS.issuperset(map(type, values)):
+        return True
     return all(
         isinstance(each, str | None) or (isinstance(each, int) and abs(each) < 1 << 63)
         for each in values
     )
 
 
-def _is_sound(change: Change) -> bool:
+def _is_sound(change: Answer) -> bool:
     """Tell whether the change's values are of the types that it declares."""
     if isinstance(change, OwnChange):
         return True
+    if isinstance(change, Unchanged):
+        return isinstance(change.message, str)
     if not (isinstance(change.case, Case) and isinstance(change.user, User)):
         return False
     if isinstance(change, Assign):
@@ -131,6 +210,10 @@ def importer_error(message: str) -> ErrorDetail:
     return ErrorDetail(code="IMPORTER_ERROR", message=message[0].upper() + message[1:])
 
 
+_FAILED = importer_error("the importer failed on this row; its log says why.")
+_TOO_SLOW = importer_error("the importer took too long on this row; its log says where.")
+
+
 @dataclass(frozen=True, slots=True)
 class _Claiming:
     """Finds out which of a row's changes are new, and which repeat or contradict earlier rows."""
@@ -141,6 +224,11 @@ class _Claiming:
 
     def claim(self, plan: Plan, asked: Sequence[Asked]) -> None:
         claims = self.claims
+        if len(asked) == 1 and claims.keys().isdisjoint(asked[0].keys):
+            (only,) = asked
+            claims.update(dict.fromkeys(only.keys, Claim(plan.row.number, only.wish)))
+            plan.changes = [(only.keys, only.change)]
+            return
         own: list[Claim] = []
         changes, repeats = [], []
         for each in asked:

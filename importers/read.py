@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from importers.columns import shorten
+from importers.columns import Column, has_control, shorten
 from importers.errors import ErrorDetail, RowError
+from importers.guard import guarded, guarded_await, is_guarding, is_of_plugin
 from importers.references import Reference
 from models.db import is_passing
 
@@ -16,21 +17,32 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from importers.base import Importer
-    from importers.columns import Column
     from importers.directory import Directory
+    from importers.entity import Assignment
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
 class ReadRow:
-    """A row with its values, one a column, or with what is wrong with it."""
+    """A row with its values, one a column, or with what is wrong with it.
+
+    Args:
+        text: its cells as JSON, where the row comes from a chunk.
+        present: how users are on cases, one for each `AssignmentOf`.
+    """
 
     number: int
     cells: Sequence[str]
     is_context: bool = False
+    text: bytes = b""
     values: Sequence[Any] = ()
+    present: Sequence[Assignment | None] = ()
     errors: Sequence[ErrorDetail] = ()
+
+    def forget(self) -> None:
+        """Drop all but what the file says, to read it anew."""
+        self.values = self.present = self.errors = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +66,25 @@ async def read_rows(
     Each distinct cell of a column is parsed once, and each reference column is looked up with one
     query, whatever the number of rows.
     """
-    whole = [row for row in rows if _has_all_cells(row, layout)]
-    columns = [
-        await _read_column(column, layout.positions.get(name), whole, directory)
-        for name, column in importer.columns.items()
-    ]
-    for row, values in zip(whole, zip(*columns, strict=True), strict=True):
-        row.values = values
-        if any(isinstance(value, RowError) for value in values):
-            row.errors = _errors(importer, layout, row)
+    whole: Sequence[ReadRow] = rows
+    cells = [row.cells for row in rows]
+    if set(map(len, cells)) != {layout.width}:
+        whole = [row for row in rows if _has_all_cells(row, layout)]
+        cells = [row.cells for row in whole]
+    cells_by_column = list(zip(*cells, strict=True))
+    columns, wrong = [], set()
+    for name, column in importer.columns.items():
+        position = layout.positions.get(name)
+        own: Sequence[str] = [""] * len(whole)
+        if whole and position is not None:
+            own = cells_by_column[position]
+        values, bad = await _read_column(column, own, directory)
+        columns.append(values)
+        wrong.update(bad)
+    for row, row_values in zip(whole, zip(*columns, strict=True), strict=True):
+        row.values = row_values
+    for index in wrong:
+        whole[index].errors = _errors(importer, layout, whole[index])
 
 
 def _has_all_cells(row: ReadRow, layout: Layout) -> bool:
@@ -84,18 +106,47 @@ def _has_all_cells(row: ReadRow, layout: Layout) -> bool:
 
 
 async def _read_column(
-    column: Column[Any], position: int | None, rows: Sequence[ReadRow], directory: Directory
-) -> list[Any]:
-    cells = [""] * len(rows) if position is None else [row.cells[position] for row in rows]
-    values = {cell: _read_cell(column, cell) for cell in set(cells)}
+    column: Column[Any], cells: Sequence[str], directory: Directory
+) -> tuple[list[Any], list[int]]:
+    """Return the values of a column, and the indices of those that are errors."""
+    values = _read_cells(column, set(cells))
     if isinstance(column, Reference):
         values = await _look_up(column, values, directory)
-    return [values[cell] for cell in cells]
+    wrong = {cell for cell, value in values.items() if isinstance(value, RowError)}
+    bad = [index for index, cell in enumerate(cells) if cell in wrong] if wrong else []
+    return list(map(values.__getitem__, cells)), bad
+
+
+def _read_cells(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
+    """Read distinct cells; those of a column that only trims them all at once."""
+    kind = type(column)
+    only_trims = kind.read is Column.read and kind.parse in (Column.parse, Reference.parse)
+    if not only_trims or max(map(len, cells), default=0) > column.longest:
+        return _read_each(column, cells)
+    texts = {cell: cell.strip() for cell in cells}
+    if has_control("".join(texts.values())):
+        return _read_each(column, cells)
+    return {cell: text or _read_cell(column, cell) for cell, text in texts.items()}
+
+
+def _read_each(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
+    if is_guarding():
+        return {cell: _read_cell(column, cell) for cell in cells}
+    values: dict[str, Any] = {}
+    read = column.read
+    for cell in cells:
+        try:
+            values[cell] = read(cell)
+        except RowError as error:
+            values[cell] = error
+        except Exception:
+            values[cell] = _failed(column)
+    return values
 
 
 def _read_cell(column: Column[Any], cell: str) -> Any:
     try:
-        return column.read(cell)
+        return guarded(column.read, cell)
     except RowError as error:
         return error
     except Exception:
@@ -107,9 +158,9 @@ async def _look_up(
 ) -> dict[str, Any]:
     keys = {value for value in values.values() if isinstance(value, str)}
     try:
-        found = await _find(column, keys, directory)
+        found = await guarded_await(_find(column, keys, directory))
     except Exception as error:
-        if is_passing(error):
+        if is_passing(error) and not is_of_plugin(error):
             raise
         found = dict.fromkeys(keys, _failed(column))
     return {
@@ -147,7 +198,7 @@ def _errors(importer: Importer, layout: Layout, row: ReadRow) -> list[ErrorDetai
 
 def _refusal(column: Reference[Any], value: Any) -> RowError | None:
     try:
-        return column.refusal(value)
+        return guarded(column.refusal, value)
     except Exception:
         return _failed(column)
 

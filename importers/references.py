@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 from importers.columns import Column, shorten
 from importers.errors import RowError
-from importers.node_id import could_be_node_id
+from importers.node_id import could_be_node_id, has_node_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -23,25 +23,39 @@ T = TypeVar("T")
 MOST_SUGGESTIONS = 100
 _CLOSE_ENOUGH = 0.7
 # What spreadsheets make of an ID: 1E+05, 5-Jan, Jan-05, 05.01.2026, 1.0, #NAME?
+_MONTH = r"""
+    (Jan(uary)?|Feb(ruary)?|Mar(ch)?|Apr(il)?|May|June?|July?|Aug(ust)?|Sept?(ember)?|Oct(ober)?
+    |Nov(ember)?|Dec(ember)?)
+"""
 _DAMAGE = re.compile(
-    r"""
+    rf"""
     [+-]?\d+(\.\d+)?E[+-]?\d+
-    | \d{1,2}[-/ ](Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*([-/ ]\d{2,4})?
-    | (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*[-/ ]\d{1,4}
-    | \d{1,2}[/.]\d{1,2}[/.]\d{2,4}
+    | \d{{1,2}}[-/ ]{_MONTH}([-/ ]\d{{2,4}})?
+    | {_MONTH}[-/ ]\d{{1,4}}
+    | \d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}
     | \d+[.,]0+
     | \#(NAME\?|REF!|VALUE!|N/A|NUM!|DIV/0!|NULL!|SPILL!)
-    | \#{3,}
+    | \#{{3,}}
     """,
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 
 
 class Reference(Column[T]):
-    """A column whose cells are keys; all of a chunk's are looked up at once.
+    """A column whose cells are keys of things that are stored; the value is what was found.
 
-    The row's value is what `resolve` found. A plugin brings its own look-up by overriding
-    `resolve` and `unknown`.
+    All keys of a chunk are looked up at once. A plugin looks things of its own up in a subclass
+    that overrides `resolve`, and `unknown` to say more than that there is no such thing.
+
+    Example:
+        >>> class Desk(Reference[int]):
+        ...     async def resolve(self, directory, keys):
+        ...         found = await directory.fetch(
+        ...             "SELECT code, id FROM acme_desks WHERE app_id = $1 AND code = ANY($2)",
+        ...             directory.app_id,
+        ...             list(keys),
+        ...         )
+        ...         return {row["code"]: row["id"] for row in found}
     """
 
     def parse(self, text: str) -> Any:
@@ -49,15 +63,35 @@ class Reference(Column[T]):
         return text
 
     async def resolve(self, directory: Directory, keys: Collection[str]) -> Mapping[str, T]:
-        """Look up keys in a bounded number of queries; leave out those that find nothing."""
+        """Look up keys, in a number of queries that does not grow with theirs.
+
+        Args:
+            directory: what is stored of the app.
+            keys: what `parse` has returned, each once.
+
+        Returns:
+            what each key finds; those that find nothing are left out.
+        """
         raise NotImplementedError
 
     async def unknown(self, directory: Directory, keys: Sequence[str]) -> Mapping[str, RowError]:
-        """Say what is wrong with keys that `resolve` left out."""
+        """Say what is wrong with keys that `resolve` left out.
+
+        Args:
+            directory: what is stored of the app, to find out what was meant.
+            keys: sorted; as many as a chunk has, so bound what you look up.
+
+        Returns:
+            an error for each of them, with None as its column.
+        """
         return {key: RowError(None, "NOT_FOUND", f"'{shorten(key)}' is unknown.") for key in keys}
 
     def refusal(self, value: T) -> RowError | None:
-        """Say why what was found can't be used; told together with a row's other errors."""
+        """Say why what was found can't be used, if so; told together with a row's other errors.
+
+        Args:
+            value: what `resolve` has found.
+        """
         return None
 
     def group_key(self, value: T) -> str:
@@ -65,12 +99,17 @@ class Reference(Column[T]):
         return repr(value)
 
     def is_plain(self, key: str) -> bool:
-        """Tell whether the key itself is the `group_key` of what it finds, if anything."""
+        """Tell whether the key itself is the `group_key` of what it finds, if anything.
+
+        Such keys need no look-up when a file is cut into chunks. False is always right.
+        """
         return False
 
 
 class CaseRef(Reference["Case"]):
-    """A case by its Tag ID, or by the `id` that the API shows for it. A Tag ID match wins.
+    """A case by its Tag ID, or by the `id` that the API shows for it; the value is a `Case`.
+
+    If a cell is both, the Tag ID wins. Unknown ones fail, with a suggestion.
 
     Args:
         must_be_open: tell of a closed case together with the row's other errors. `Assign` and
@@ -107,10 +146,11 @@ class CaseRef(Reference["Case"]):
 
 
 class UserRef(Reference["User"]):
-    """A user by Tag ID or the API's `id`, or by e-mail address.
+    """A user by Tag ID or the API's `id`, or else by e-mail address; the value is a `User`.
 
     Args:
-        by: `tag` (a Tag ID match wins over an ID) or `email` (in any case).
+        by: `tag` for Tag IDs and the API's IDs (if a cell is both, the Tag ID wins), `email` for
+            addresses (in any case).
         must_be_active: tell of a disabled user together with the row's other errors. `Assign`
             refuses disabled users in any event.
 
@@ -161,12 +201,22 @@ class UserRef(Reference["User"]):
         return self.by == "tag" and not is_own and not could_be_node_id("User", key)
 
 
+def are_tags(column: Reference[Any], keys: Collection[str]) -> bool:
+    """Tell at once that all keys are plain, without asking for each; False says nothing."""
+    kind = type(column)
+    if kind.is_plain is CaseRef.is_plain:
+        return kind.resolve is CaseRef.resolve and not has_node_id("Case", keys)
+    if kind.is_plain is UserRef.is_plain and isinstance(column, UserRef) and column.by == "tag":
+        return kind.resolve is UserRef.resolve and not has_node_id("User", keys)
+    return False
+
+
 class RoleRef(Reference["Role"]):
-    """A role of the app by its key; `role::staff` is read as `staff`.
+    """A role of the app; the value is a `Role`.
 
     Args:
-        choices: what cells may hold, and the role key that each stands for; None for the
-            app's own keys.
+        choices: what cells may hold, and the role's key that each stands for; None for the app's
+            own keys, of which `role::staff` is read as `staff`.
 
     Example:
         >>> seat = RoleRef(choices={"lead": "staff", "guest": "default"})
@@ -181,7 +231,7 @@ class RoleRef(Reference["Role"]):
         if self._keys is None:
             return text.removeprefix("role::")
         if text not in self._keys:
-            raise _no_choice(text, list(self._keys))
+            raise no_choice(text, list(self._keys))
         return self._keys[text]
 
     async def resolve(self, directory: Directory, keys: Collection[str]) -> Mapping[str, Role]:
@@ -192,7 +242,9 @@ class RoleRef(Reference["Role"]):
     async def unknown(self, directory: Directory, keys: Sequence[str]) -> Mapping[str, RowError]:
         """Name the roles that there are."""
         roles = sorted(await directory.roles())
-        return {key: _no_choice(key, roles) for key in keys}
+        if self._keys is None:
+            return {key: no_choice(key, roles) for key in keys}
+        return {key: _no_such_role(key) for key in keys}
 
     def choices_for(self, roles: Sequence[str]) -> Sequence[str]:
         """List the cells that are read."""
@@ -265,7 +317,8 @@ def _closest(text: str, choices: Sequence[str]) -> str | None:
     return lowered[found[0]] if found else None
 
 
-def _no_choice(text: str, choices: Sequence[str]) -> RowError:
+def no_choice(text: str, choices: Sequence[str]) -> RowError:
+    """Say that a cell is none of a list, and what was probably meant."""
     suggestion = _closest(text, choices)
     hint = f"did you mean '{suggestion}'?" if suggestion else f"use one of {', '.join(choices)}."
     return RowError(None, "INVALID_CHOICE", f"there is no '{shorten(text)}'; {hint}", suggestion)
@@ -273,3 +326,12 @@ def _no_choice(text: str, choices: Sequence[str]) -> RowError:
 
 def _quoted(tag: str | None) -> str:
     return f"'{tag}' " if tag else ""
+
+
+def _no_such_role(key: str) -> RowError:
+    """Say that an importer's word stands for a role that the app lacks, no fault of the file."""
+    return RowError(
+        None,
+        "NO_SUCH_ROLE",
+        f"stands for the role '{shorten(key)}', which the app does not have.",
+    )

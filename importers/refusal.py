@@ -6,8 +6,18 @@ from importers.errors import ErrorDetail, FileRefusedError
 
 
 def refusal(code: str, message: str, *, value: str | None = None) -> FileRefusedError:
-    """Make the error that refuses a file for one reason."""
-    return FileRefusedError([ErrorDetail(code=code, message=message, value=value)])
+    """Make the error that refuses a file for one reason.
+
+    What it quotes of the file is made printable: a NUL in it could not even be stored.
+    """
+    detail = ErrorDetail(
+        code=code, message=_printable(message), value=None if value is None else _printable(value)
+    )
+    return FileRefusedError([detail])
+
+
+def _printable(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 class BadRecordError(Exception):

@@ -1,27 +1,39 @@
-"""The registry: which importers are on, off or broken, as `plugins.toml` says."""
+"""The registry: which plugins are on, off or broken, as `plugins.toml` says."""
 
 from __future__ import annotations
 
-import dataclasses
 import logging
-import tomllib
+import sys
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_type_hints
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from importers.base import Importer
 from importers.errors import ConfigError
-from importers.header import IGNORED, column_name
+from importers.faults import faults_of
+from importers.guard import Guard
+from importers.missing import MissingValidator
+from importers.plugin_settings import fill_settings
+from importers.plugins_file import default_path, read_tables
+from importers.printed import PrintLog
+from importers.validator import Validator
+from importers.version import unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from importers.plugin import Plugin
 
 logger = logging.getLogger(__name__)
 
-GROUP = "caseroll.importers"
 _OWN_DISTRIBUTION = "caseroll"
-_FILE = "plugins.toml"
+_LOAD_SECONDS = 30.0
+_SLOW_SECONDS = 2.0
+
+Kind: TypeAlias = Literal["importer", "validator"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,31 +41,56 @@ class PluginStatus:
     """What has become of one plugin.
 
     Args:
-        name: the entry point's name, which is the importer's key.
-        reason: why it is not on.
+        kind: what it is.
+        name: the entry point's name, which is the plugin's key.
+        problems: why it is not on.
         label: what menus call it, when it could be loaded.
         distribution: the package that brings it, with its version.
     """
 
+    kind: Kind
     name: str
     state: Literal["on", "off", "broken"]
-    reason: str | None = None
+    problems: tuple[str, ...] = ()
     label: str | None = None
     distribution: str | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """Why it is not on, in one line."""
+        return "; ".join(self.problems) or None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registry:
-    """The importers that are on, sorted by label, and the state of every plugin."""
+    """The plugins that are on, and the state of every plugin.
+
+    Args:
+        importers: by key, sorted by label.
+        validators: in the order of plugins.toml. One that is switched on and does not load has a
+            stand-in that lets nothing through.
+        plugins: importers first, each kind sorted by name.
+    """
 
     importers: Mapping[str, Importer]
+    validators: Sequence[Validator]
     plugins: Sequence[PluginStatus]
+
+    @property
+    def migrations(self) -> dict[str, str]:
+        """The migrations of the plugins' own tables: their name → the Python package."""
+        plugins: list[Plugin] = [*self.importers.values(), *self.validators]
+        return {
+            _migrations_name(plugin.migrations): plugin.migrations
+            for plugin in plugins
+            if plugin.migrations
+        }
 
 
 def load(path: Path | None = None, *, found: Iterable[EntryPoint] | None = None) -> Registry:
-    """Load the plugins that the file switches on.
+    """Load the plugins that the file switches on, and log what is left out, in one list.
 
-    A third-party plugin that does not load is reported and left out.
+    A third party's importer that does not load is left out; its validator refuses everything.
 
     Args:
         path: the file; None for `plugins.toml` in the working folder, else the one that comes
@@ -64,133 +101,117 @@ def load(path: Path | None = None, *, found: Iterable[EntryPoint] | None = None)
         ConfigError: the file is wrong, or a plugin of Caseroll's own does not load.
     """
     path = path or default_path()
-    tables = _read(path)
-    points = list(entry_points(group=GROUP) if found is None else found)
-    plugins, importers = [], []
-    for name in sorted({point.name for point in points} | tables.keys()):
-        named = [point for point in points if point.name == name]
-        status, importer = _load_plugin(name, named, tables.get(name))
-        plugins.append(status)
-        if importer:
-            importers.append(importer)
+    tables = read_tables(path)
+    with redirect_stdout(PrintLog(sys.stdout)):
+        importers = _Shelf("importer", Importer, tables["importers"], _points("importers", found))
+        validators = _Shelf(
+            "validator", Validator, tables["validators"], _points("validators", found)
+        )
+    plugins = (*importers.plugins, *validators.plugins)
     _report(plugins, path)
-    importers.sort(key=lambda importer: (importer.label, importer.key))
+    on: list[Any] = sorted(importers.on.values(), key=lambda each: (each.label, each.key))
     return Registry(
-        importers={importer.key: importer for importer in importers}, plugins=tuple(plugins)
+        importers={importer.key: importer for importer in on},
+        validators=[
+            validators.on.get(name) or MissingValidator(name) for name in tables["validators"]
+        ],
+        plugins=plugins,
     )
 
 
-def default_path() -> Path:
-    """Return `plugins.toml` of the working folder, else the one that comes with Caseroll."""
-    package = Path(__file__).parent
-    places = (Path.cwd() / _FILE, package.parent / _FILE, package / _FILE)
-    return next((place for place in places if place.is_file()), places[0])
+def _points(kind: str, found: Iterable[EntryPoint] | None) -> list[EntryPoint]:
+    group = f"caseroll.{kind}"
+    if found is None:
+        return list(entry_points(group=group))
+    return [point for point in found if point.group == group]
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
-    try:
-        with path.open("rb") as file:
-            content = tomllib.load(file)
-    except OSError as error:
-        raise ConfigError([f"{path}: can't be read: {error.strerror}."]) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path}: is not TOML: {error}."]) from error
-    problems = [
-        f"{path}: '{name}' is unknown; tables are [importers.NAME]."
-        for name in content
-        if name != "importers"
-    ]
-    tables = content.get("importers", {})
-    if not isinstance(tables, dict):
-        problems.append(f"{path}: 'importers' must be tables, [importers.NAME].")
-        tables = {}
-    problems += [
-        f"{path}: 'importers.{name}' must be a table, [importers.{name}]."
-        for name, table in tables.items()
-        if not isinstance(table, dict)
-    ]
-    if problems:
-        raise ConfigError(problems)
-    return dict(tables)
+class _Shelf:
+    """All plugins of one kind.
 
+    Args:
+        tables: name → settings of those that are switched on.
+        points: those that are installed.
+    """
 
-def _load_plugin(
-    name: str, points: Sequence[EntryPoint], table: Mapping[str, Any] | None
-) -> tuple[PluginStatus, Importer | None]:
-    distribution = _distribution(max(points, key=_is_own)) if points else None
-    if table is None:
-        reason = f"plugins.toml has no table [importers.{name}]"
-        return PluginStatus(name=name, state="off", reason=reason, distribution=distribution), None
-    try:
-        importer = _instantiate(name, points, table)
-    except Exception as error:
-        if not isinstance(error, ConfigError):
-            logger.exception("plugin %r does not load; it is left out", name)
-        reason = str(error) or type(error).__name__
-        return (
-            PluginStatus(name=name, state="broken", reason=reason, distribution=distribution),
-            None,
+    def __init__(
+        self,
+        kind: Kind,
+        base: type[Plugin],
+        tables: Mapping[str, Mapping[str, Any]],
+        points: Sequence[EntryPoint],
+    ) -> None:
+        self.kind = kind
+        self.base = base
+        self.on: dict[str, Any] = {}
+        self.plugins: list[PluginStatus] = []
+        for name in sorted({point.name for point in points} | tables.keys()):
+            named = [point for point in points if point.name == name]
+            self.plugins.append(self._load(name, named, tables.get(name)))
+
+    def _load(
+        self, name: str, points: Sequence[EntryPoint], table: Mapping[str, Any] | None
+    ) -> PluginStatus:
+        distribution = _distribution(max(points, key=_is_own)) if points else None
+        state: Literal["on", "off", "broken"] = "on"
+        problems: tuple[str, ...] = ()
+        if table is None:
+            state, problems = "off", (f"plugins.toml has no table [{self.kind}s.{name}]",)
+        else:
+            guard = Guard(f"{self.kind} {name!r}", call_seconds=_LOAD_SECONDS)
+            try:
+                self.on[name] = guard.call(self._instantiate, name, points, table)
+            except ConfigError as error:
+                state, problems = "broken", error.problems
+            except Exception as error:
+                logger.exception("%s does not load", guard.plugin)
+                state, problems = "broken", (str(error) or type(error).__name__,)
+            if guard.spent > _SLOW_SECONDS:
+                logger.warning("%s took %.1f s to load", guard.plugin, guard.spent)
+        return PluginStatus(
+            kind=self.kind,
+            name=name,
+            state=state,
+            problems=problems,
+            label=getattr(self.on.get(name), "label", None),
+            distribution=distribution,
         )
-    status = PluginStatus(name=name, state="on", label=importer.label, distribution=distribution)
-    return status, importer
+
+    def _instantiate(
+        self, name: str, points: Sequence[EntryPoint], table: Mapping[str, Any]
+    ) -> Plugin:
+        if not points:
+            raise ConfigError([f"no installed package offers this {self.kind}"])
+        if len(points) > 1:
+            packages = " and ".join(str(_distribution(point)) for point in points)
+            raise ConfigError([f"two packages offer it: {packages}"])
+        found = points[0].load()
+        if not (isinstance(found, type) and issubclass(found, self.base)):
+            article = "an Importer" if self.base is Importer else "a Validator"
+            raise ConfigError([f"{points[0].value} is not {article} class"])
+        if issubclass(found, Importer):
+            problems = faults_of(found)
+        else:
+            problems = [problem] if (problem := unfit(found.sdk)) else []
+        problems += _wrong_migrations(found.migrations)
+        if problems:
+            raise ConfigError(problems)
+        return found(name, fill_settings(found.Settings, table))
 
 
-def _instantiate(name: str, points: Sequence[EntryPoint], table: Mapping[str, Any]) -> Importer:
-    if not points:
-        raise ConfigError(["no installed package offers this importer"])
-    if len(points) > 1:
-        packages = " and ".join(str(_distribution(point)) for point in points)
-        raise ConfigError([f"two packages offer it: {packages}"])
-    importer_class = points[0].load()
-    if not (isinstance(importer_class, type) and issubclass(importer_class, Importer)):
-        raise ConfigError([f"{points[0].value} is not an Importer class"])
-    problems = [] if importer_class.label else ["the class has no label"]
-    problems += [] if importer_class.columns else ["the class has no columns"]
-    problems += _wrong_names(importer_class.columns)
-    if problems:
-        raise ConfigError(problems)
-    return importer_class(name, _settings(importer_class, table))
+def _migrations_name(module: str) -> str:
+    """Name the migrations of `acme.rates.migrations` after the package, `acme_rates`."""
+    return module.rpartition(".")[0].replace(".", "_")
 
 
-def _wrong_names(columns: Iterable[str]) -> list[str]:
-    """Find columns that a file or a row can't have."""
-    problems = [
-        f"a column can't be called '{name}'"
-        for name in columns
-        if name == "number" or name in IGNORED
-    ]
-    return problems + [
-        f"a column can't be called '{name}': use small letters"
-        for name in columns
-        if name != column_name(name)
-    ]
-
-
-def _settings(importer_class: type[Importer], table: Mapping[str, Any]) -> Any:
-    """Fill the importer's settings class from its table."""
-    settings_class = importer_class.Settings
-    if settings_class is None:
-        if table:
-            raise ConfigError([f"it has no settings, but the table sets {', '.join(table)}"])
-        return None
-    fields = {field.name: field for field in dataclasses.fields(settings_class)}
-    types = get_type_hints(settings_class)
-    problems = [f"there is no setting '{key}'" for key in table if key not in fields]
-    problems += [
-        f"the setting '{key}' must be {types[key].__name__}, not {type(value).__name__}"
-        for key, value in table.items()
-        if key in fields and isinstance(types[key], type) and type(value) is not types[key]
-    ]
-    problems += [
-        f"the setting '{name}' is missing"
-        for name, field in fields.items()
-        if name not in table
-        and field.default is dataclasses.MISSING
-        and field.default_factory is dataclasses.MISSING
-    ]
-    if problems:
-        raise ConfigError(problems)
-    return settings_class(**table)
+def _wrong_migrations(module: str | None) -> list[str]:
+    if module is None:
+        return []
+    if _migrations_name(module) in ("", "models"):
+        return [f"its migrations must be a package inside one of its own, not '{module}'"]
+    if find_spec(module) is None:
+        return [f"its migrations '{module}' are not there"]
+    return []
 
 
 def _distribution(point: EntryPoint) -> str | None:
@@ -204,14 +225,12 @@ def _is_own(point: EntryPoint) -> bool:
 def _report(plugins: Sequence[PluginStatus], path: Path) -> None:
     """Log every broken plugin; stop when one of Caseroll's own is among them."""
     broken = [plugin for plugin in plugins if plugin.state == "broken"]
-    for plugin in broken:
-        logger.error("plugin %r is left out: %s", plugin.name, plugin.reason)
-    own = [
-        plugin
+    lines = [
+        f"{plugin.kind} '{plugin.name}' is broken: {problem.rstrip('.')}."
         for plugin in broken
-        if (plugin.distribution or "").partition(" ")[0] == _OWN_DISTRIBUTION
+        for problem in plugin.problems
     ]
-    if own:
-        raise ConfigError(
-            [f"{path}: importer '{plugin.name}' is broken: {plugin.reason}." for plugin in broken]
-        )
+    if any((plugin.distribution or "").startswith(f"{_OWN_DISTRIBUTION} ") for plugin in broken):
+        raise ConfigError([f"{path}: {line}" for line in lines])
+    if lines:
+        logger.error("%s: what is broken is left out.\n  %s", path, "\n  ".join(lines))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from importers.errors import CaserollError
 from importers.header import column_name
 from importers.record import drop_guards
+from models.audit import Action, record
 from models.progress import lock_for_retry, reopen
 from models.row import RowStatus, find_rows
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from asyncpg import Connection
+
+    from models.audit import Actor
 
 # NUL, and halves of characters.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -40,7 +43,12 @@ class RetryError(CaserollError):
 
 
 async def request_retry(
-    db: Connection, app_id: int, import_id: int, corrections: Corrections | None
+    db: Connection,
+    app_id: int,
+    import_id: int,
+    corrections: Corrections | None,
+    *,
+    by: Actor,
 ) -> None:
     """Ask that failed rows are run again; of two requests at the same moment one is refused.
 
@@ -53,20 +61,27 @@ async def request_retry(
     found = await lock_for_retry(db, app_id, import_id)
     if found is None:
         raise RetryError("NOT_FOUND", "There is no such import.", "id")
-    status, header, failed = found
-    if not status.is_final:
+    if not found.status.is_final:
         raise RetryError("NOT_FINISHED", "The import is still running; wait for its end.", "id")
-    if not failed:
+    if found.purged_at:
+        raise RetryError(
+            "PURGED",
+            f"The rows of this import were removed on {found.purged_at:%Y-%m-%d}, when their "
+            "retention time was over; upload them again.",
+            "id",
+        )
+    if not found.failed:
         raise RetryError("NOTHING_TO_RETRY", "The import has no failed rows.", "id")
     retry: dict[str, Any] = {"rows": None, "cells": {}}
     if corrections is not None:
         await _check_rows(db, import_id, corrections)
         _check_cells(corrections)
-        retry = {"rows": sorted(corrections), "cells": _by_position(header, corrections)}
+        retry = {"rows": sorted(corrections), "cells": _by_position(found.header, corrections)}
     if not await reopen(db, import_id, retry):
         raise RetryError(
             "NAME_TAKEN", "Another import of this name is running; wait for its end.", "id"
         )
+    await record(db, app_id, by, Action.IMPORT_RETRIED, import_id, name=found.name)
 
 
 async def _check_rows(db: Connection, import_id: int, corrections: Corrections) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import make_dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,11 +11,17 @@ if TYPE_CHECKING:
 
 
 class Row:
-    """The values of one row: an attribute for each column, and `number`.
+    """The values of one row: an attribute for each column and each `AssignmentOf`, and `number`.
+
+    `row.matter` is what the column `matter` has made of the cell. Rows are made by the engine.
 
     Args:
         number: as a spreadsheet shows it; the header is row 1.
         values: one for each column, in the order of the importer's columns.
+
+    Example:
+        >>> def change(self, row):
+        ...     return Remove(case=row.matter, user=row.person)
     """
 
     __slots__ = ()
@@ -29,5 +36,10 @@ class Row:
 
 
 def row_type(columns: Iterable[str]) -> type[Row]:
-    """Make the row class for an importer's columns."""
+    """Return the row class for an importer's columns; it is made once."""
+    return _row_type(tuple(columns))
+
+
+@functools.cache
+def _row_type(columns: tuple[str, ...]) -> type[Row]:
     return make_dataclass("Row", ("number", *columns), bases=(Row,), slots=True)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from importers.apply import Applier
+from importers.apply import Applier, apply_columns
 from importers.claims import Claims
+from importers.columnar import Columnar
 from importers.errors import RetryableError
+from importers.guard import Guard, guard_of, guarding
 from importers.payload import unpack_rows
-from importers.plan import importer_error, plan_rows
+from importers.plan import Planner, importer_error
+from importers.present import read_present
 from importers.read import read_rows
 from importers.settle import Settled, failure
 from importers.split import layout_of
 from importers.stored import StoredDirectory
+from importers.suspects import find_suspects, most_attempts
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk
-from models.db import connection, is_passing, transaction
+from models.db import RaceError, connection, is_passing, persist, transaction
 from models.mail import leave_mails
 from models.progress import count, read_work
 from models.row import RowResult, RowStatus, delete_rows, write_rows
@@ -26,13 +33,23 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from importers.base import Importer
-    from importers.read import ReadRow
+    from importers.directory import Directory
+    from importers.plan import Plan
+    from importers.read import Layout, ReadRow
+    from importers.validator import Validator
     from models.chunk import ChunkWork, Claim
     from models.progress import Work
 
-MOST_ATTEMPTS = 5
-# PostgreSQL ends a transaction that is silent for 15 seconds: a slow importer gives signs of life.
+logger = logging.getLogger(__name__)
+
+_MOST_RACES = 5
+# PostgreSQL ends a transaction that is silent for 15 seconds, and one call may take 10: a slow
+# importer gives signs of life.
 _ROWS_BETWEEN_SIGNS = 500
+_SECONDS_OF_SILENCE = 3.0
+# What is worth a line in the log.
+_SLOW_CHUNK_SECONDS = 3.0
+_SLOW_ROW_SECONDS = 0.001
 # A chunk that lost its transaction sooner than this is not to blame for it.
 _BLAMELESS_SECONDS = 10.0
 
@@ -60,9 +77,16 @@ async def next_chunk(import_id: int) -> Claim | None:
 
 
 async def run_chunk(
-    import_id: int, claim: Claim, importers: Mapping[str, Importer]
+    import_id: int,
+    claim: Claim,
+    importers: Mapping[str, Importer],
+    validators: Sequence[Validator] = (),
 ) -> ChunkEnd | None:
     """Run a chunk to its end, or not at all.
+
+    Args:
+        importers: those that are on, by key.
+        validators: those that are on, in the order in which they are asked.
 
     Returns:
         None when somebody else runs it or has run it.
@@ -72,50 +96,54 @@ async def run_chunk(
     """
     started = time.monotonic()
     try:
+        condemned = await find_suspects(import_id, claim, importers) if claim.attempts > 1 else ()
         async with transaction() as db:
             chunk = await lock_chunk(db, claim.chunk_id)
             work = await read_work(db, import_id) if chunk else None
             if chunk is None or work is None:
                 return None
-            return await _run(db, work, chunk, claim, importers)
+            return await _run(
+                db, work, chunk, importers, validators=validators, claim=claim, condemned=condemned
+            )
     except Exception as error:
         if not (is_passing(error) or isinstance(error, RetryableError)):
             raise
         if time.monotonic() - started < _BLAMELESS_SECONDS:
-            await _give_back(claim)
+            # The chunk is not to blame; if the database is away, the attempt stays counted.
+            await persist(lambda db: give_back(db, claim.chunk_id))
         raise RetryableError(f"chunk {claim.chunk_id} is to be run again: {error}") from error
-
-
-async def _give_back(claim: Claim) -> None:
-    """The chunk is not to blame; if the database is out of reach, the attempt stays counted."""
-    try:
-        async with connection() as db:
-            await give_back(db, claim.chunk_id)
-    except Exception as error:
-        if not is_passing(error):
-            raise
 
 
 async def _run(
     db: Connection,
     work: Work,
     chunk: ChunkWork,
-    claim: Claim,
     importers: Mapping[str, Importer],
+    *,
+    validators: Sequence[Validator],
+    claim: Claim,
+    condemned: Sequence[int],
 ) -> ChunkEnd:
-    rows = sorted(unpack_rows(chunk.payload), key=lambda row: (row.number, not row.is_context))
+    rows = unpack_rows(chunk.payload)
+    most = most_attempts(condemned)
     claims = Claims.unpack(chunk.carry)
     importer = importers.get(work.type)
     if work.is_cancelled:
         settled = Settled(_cancelled(rows, chunk), [], [])
-    elif claim.attempts > MOST_ATTEMPTS:
+    elif claim.attempts > most:
         settled = _given_up(
-            rows, f"these rows stopped their worker, or took too long, {MOST_ATTEMPTS} times."
+            rows, f"these rows stopped their worker, or took too long, {most} times."
         )
     elif importer is None:
         settled = _given_up(rows, f"the import type '{work.type}' is not switched on.")
     else:
-        settled = await _carry_out(db, work, importer, rows, claims)
+        fit = [row for place, row in enumerate(rows) if place not in condemned]
+        runner = _Runner(
+            db=db, work=work, chunk=chunk, importer=importer, validators=validators, rows=fit
+        )
+        settled, claims = await runner.run()
+        left_out = _given_up([rows[place] for place in condemned], "this row stops its worker.")
+        settled.results.extend(left_out.results)
     await _write_results(db, work, chunk, settled)
     if chunk.has_successor:
         await hand_over(db, work.id, chunk.number + 1, claims.pack())
@@ -135,7 +163,7 @@ def _cancelled(rows: Sequence[ReadRow], chunk: ChunkWork) -> list[RowResult]:
     """Rows that never ran are cancelled; those of a retry stay as failed as they were."""
     if chunk.is_retry:
         return []
-    return [RowResult(row.number, row.cells, RowStatus.CANCELLED) for row in rows]
+    return [RowResult(row.number, row.text, RowStatus.CANCELLED) for row in rows]
 
 
 def _given_up(rows: Sequence[ReadRow], why: str) -> Settled:
@@ -143,25 +171,98 @@ def _given_up(rows: Sequence[ReadRow], why: str) -> Settled:
     return Settled([failure(row, errors) for row in rows if not row.is_context], [], [])
 
 
-async def _carry_out(
-    db: Connection,
-    work: Work,
-    importer: Importer,
-    rows: Sequence[ReadRow],
-    claims: Claims,
-) -> Settled:
-    layout = layout_of(work.header or [], importer, {importer.key: importer})
-    directory = StoredDirectory(db, work.app_id)
-    await read_rows(importer, layout, rows, directory)
-    plans = []
-    for start in range(0, len(rows), _ROWS_BETWEEN_SIGNS):
-        plans += plan_rows(importer, layout, rows[start : start + _ROWS_BETWEEN_SIGNS], claims)
-        await db.execute("SELECT 1")
-    role_keys = {role.id: role.key for role in (await directory.roles()).values()}
-    applier = Applier(
-        db=db, work=work, importer=importer, layout=layout, claims=claims, role_keys=role_keys
-    )
-    return await applier.apply(plans)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Runner:
+    """Does what the rows of a chunk ask for, within the chunk's transaction."""
+
+    db: Connection
+    work: Work
+    chunk: ChunkWork
+    importer: Importer
+    validators: Sequence[Validator]
+    rows: Sequence[ReadRow]
+
+    async def run(self) -> tuple[Settled, Claims]:
+        """Do it, once more when somebody else has changed the same things meanwhile.
+
+        Raises:
+            RetryableError: others keep changing them.
+        """
+        guard = guard_of(self.importer)
+        with guarding(guard):
+            for attempt in range(_MOST_RACES):
+                with suppress(RaceError):
+                    async with self.db.transaction():
+                        found = await self._try(is_first=attempt == 0)
+                    if guard:
+                        self._tell_if_slow(guard)
+                    return found
+        raise RetryableError("the same things kept changing under this chunk")
+
+    async def _try(self, *, is_first: bool) -> tuple[Settled, Claims]:
+        importer, rows = self.importer, self.rows
+        claims = Claims.unpack(self.chunk.carry)
+        layout = layout_of(self.work.header or [], importer, {importer.key: importer})
+        directory = StoredDirectory(self.db, self.work.app_id)
+        if not is_first:
+            for row in rows:
+                row.forget()
+        await read_rows(importer, layout, rows, directory)
+        if settled := await self._try_columns(layout, directory, is_first=is_first):
+            return settled, claims
+        seen = await read_present(importer, rows, directory, claims)
+        plans = await self._plan(Planner(importer, layout, claims))
+        applier = Applier(
+            db=self.db,
+            work=self.work,
+            importer=importer,
+            validators=self.validators,
+            layout=layout,
+            directory=directory,
+            claims=claims,
+            seen=seen,
+        )
+        settled = await applier.apply(plans)
+        if self.chunk.has_successor and (importer.assignments or self.validators):
+            claims.note_edits(settled.edits)
+        return settled, claims
+
+    async def _try_columns(
+        self, layout: Layout, directory: Directory, *, is_first: bool
+    ) -> Settled | None:
+        """Take all rows at once; None when they have to be taken one by one."""
+        is_chained = self.chunk.has_successor or self.chunk.carry
+        if is_chained or self.validators or self.importer.assignments:
+            return None
+        columnar = Columnar.of(self.importer, layout, self.rows)
+        if columnar is None:
+            return None
+        return await apply_columns(self.db, self.work, columnar, directory, is_first=is_first)
+
+    async def _plan(self, planner: Planner) -> list[Plan]:
+        planner.check(self.rows)
+        await self.db.execute("SELECT 1")
+        plans: list[Plan] = []
+        signed = time.monotonic()
+        for row in self.rows:
+            is_due = len(plans) % _ROWS_BETWEEN_SIGNS == 0 and plans
+            if is_due or time.monotonic() - signed > _SECONDS_OF_SILENCE:
+                await self.db.execute("SELECT 1")
+                signed = time.monotonic()
+            plans.append(planner.plan(row))
+        return plans
+
+    def _tell_if_slow(self, guard: Guard) -> None:
+        each = guard.spent / max(1, len(self.rows))
+        if guard.spent > _SLOW_CHUNK_SECONDS and each > _SLOW_ROW_SECONDS:
+            logger.warning(
+                "%s is slow: it took %.1f s for %d rows of import %d, %.1f ms a row",
+                guard.plugin,
+                guard.spent,
+                len(self.rows),
+                self.work.id,
+                each * 1_000,
+            )
 
 
 async def _write_results(db: Connection, work: Work, chunk: ChunkWork, settled: Settled) -> None:

@@ -10,9 +10,13 @@ if TYPE_CHECKING:
     from importers.base import Importer
 
 
-def sample_filename(importer: Importer) -> str:
-    """Return the name of the importer's sample file."""
-    return f"{importer.key}_sample.csv"
+def sample_filename(key: str) -> str:
+    """Return the name of an importer's sample file.
+
+    Args:
+        key: the importer's.
+    """
+    return f"{key}_sample.csv"
 
 
 def sample_csv(importer: Importer) -> str:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from importers.errors import ErrorDetail
     from importers.plan import Plan
     from importers.read import Layout, ReadRow
+    from importers.veto import Vetoes
     from models.assignment import Pair, Present
 
 _NOTHING = RowOutcome.UNCHANGED
@@ -44,6 +45,7 @@ class Scene:
         present: the assignments of the pairs that the plans speak of.
         role_keys: the app's roles by primary key.
         applied: what became of the changes of other kinds, by their keys.
+        vetoes: the validators' say; None where there are no validators.
     """
 
     importer: Importer
@@ -52,6 +54,7 @@ class Scene:
     present: Mapping[Pair, Present]
     role_keys: Mapping[int, str]
     applied: Mapping[tuple[Key, ...], Verdict] = field(default_factory=dict)
+    vetoes: Vetoes | None = None
 
     def verdict(self, keys: tuple[Key, ...], change: Change) -> Verdict:
         """Return what becomes of a change."""
@@ -76,11 +79,35 @@ def settle(plans: Sequence[Plan], scene: Scene) -> Settled:
 def failure(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
     """Return the result of a row that failed."""
     return RowResult(
-        row.number, row.cells, RowStatus.FAILED, errors=[asdict(error) for error in errors]
+        row.number, row.text, RowStatus.FAILED, errors=[asdict(error) for error in errors]
     )
 
 
+def note(
+    settled: Settled, row: ReadRow, pair: Pair, before: Present | None, verdict: Verdict
+) -> None:
+    """Note a row of one change of one assignment that is not refused."""
+    outcome, after = verdict.outcome, verdict.after
+    settled.results.append(
+        RowResult(row.number, row.text, RowStatus.PASSED, outcome, verdict.message)
+    )
+    if outcome is _NOTHING:
+        return
+    edit = Edit(*pair, row.number, before, after)
+    settled.edits.append(edit)
+    if after and after.notify:
+        settled.notices.extend(_notices([edit]))
+
+
 def _settle_row(plan: Plan, scene: Scene, settled: Settled) -> None:
+    if len(plan.changes) == 1 and not (plan.repeats or scene.vetoes):
+        ((keys, change),) = plan.changes
+        verdict = scene.verdict(keys, change)
+        if isinstance(change, OwnChange) and not verdict.refusals:
+            for key in keys:
+                scene.claims[key].errors = ()
+            settled.results.append(_success(plan, [verdict]))
+            return
     verdicts = [scene.verdict(keys, change) for keys, change in plan.changes]
     errors = [
         refusal_detail(scene.importer, error, at_fault, plan.row, scene.layout)
@@ -89,6 +116,8 @@ def _settle_row(plan: Plan, scene: Scene, settled: Settled) -> None:
     ]
     for claim in plan.repeats:
         errors += claim.errors
+    if scene.vetoes and not errors:
+        errors = scene.vetoes.judge(plan, verdicts, scene.present)
     for keys, _ in plan.changes:
         for key in keys:
             scene.claims[key].errors = errors
@@ -112,15 +141,16 @@ def _edits(plan: Plan, verdicts: Sequence[Verdict], present: Mapping[Pair, Prese
 
 def _success(plan: Plan, verdicts: Sequence[Verdict]) -> RowResult:
     row = plan.row
-    if len(verdicts) == 1 and not plan.repeats:
+    if len(verdicts) == 1 and not (plan.repeats or plan.messages):
         (verdict,) = verdicts
-        return RowResult(row.number, row.cells, RowStatus.PASSED, verdict.outcome, verdict.message)
+        return RowResult(row.number, row.text, RowStatus.PASSED, verdict.outcome, verdict.message)
     outcomes = {verdict.outcome for verdict in verdicts if verdict.outcome in WRITTEN}
     outcome = RowOutcome.UPDATED if len(outcomes) > 1 else next(iter(outcomes), _NOTHING)
     messages = [f"repeats row {claim.row}" for claim in plan.repeats]
     messages += [verdict.message for verdict in verdicts if verdict.message]
+    messages += plan.messages
     message = "; ".join(dict.fromkeys(messages)) if messages else None
-    return RowResult(row.number, row.cells, RowStatus.PASSED, outcome, message)
+    return RowResult(row.number, row.text, RowStatus.PASSED, outcome, message)
 
 
 def _notices(edits: Sequence[Edit]) -> list[Notice]:

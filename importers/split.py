@@ -5,32 +5,56 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from dataclasses import asdict
-from itertools import islice
+import time
+from contextlib import asynccontextmanager, closing
+from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from importers.base import header_spec
-from importers.chunking import Chunker
+from importers.base import Importer, header_spec
+from importers.cutter import Cutter
 from importers.errors import ErrorDetail, FileRefusedError, RetryableError
+from importers.first_rows import MOST, fail_first
 from importers.grouping import group_rows
+from importers.guard import guard_of, guarding
 from importers.header import match_header
 from importers.limits import MAX_CHUNK
-from importers.read import Layout, ReadRow
+from importers.read import Layout
+from importers.record import Batch
 from importers.retry import corrected
 from importers.stored import StoredDirectory
 from importers.table import Limits, open_table
-from models.db import allow_long, connection, is_passing, transaction
-from models.progress import begin, finish_retry_split, finish_split, lock_split, read_work, refuse
-from models.row import RowStatus, failed_page, find_rows
+from models.db import allow_long, connection, is_passing, keep_alive, persist, transaction
+from models.progress import (
+    begin,
+    finish_retry_split,
+    finish_split,
+    keep_header,
+    lock_split,
+    read_work,
+    refuse,
+    take_back_begin,
+)
+from models.row import RowStatus, failed_page, find_passed, find_rows, row_numbers
 from models.upload import read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import (
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Collection,
+        Iterable,
+        Iterator,
+        Mapping,
+        Sequence,
+    )
 
     from asyncpg import Connection
 
-    from importers.base import Importer
-    from importers.grouping import GroupKeys
+    from importers.grouping import Cells, Groups
+    from importers.record import Record
     from importers.table import Table
     from models.progress import Work
     from models.row import RowResult
@@ -38,6 +62,13 @@ if TYPE_CHECKING:
 # A split is one transaction; ten million rows take longer than transactions may otherwise.
 _SPLIT_SECONDS = 1_800
 _IN_MEMORY = 8 * 1024 * 1024
+_MOST_ATTEMPTS = 5
+_BLAMELESS_SECONDS = 10.0
+_ENDS_WORKERS = ErrorDetail(
+    code="IMPORTER_ERROR",
+    message=f"The importer has ended its worker {_MOST_ATTEMPTS} times while the file was cut into"
+    " chunks, or took too long.",
+)
 _NOT_CUT = ErrorDetail(
     code="NOT_CUT",
     message="The file could not be worked on, by no fault of its own; the worker's log says why.",
@@ -46,10 +77,31 @@ _NOT_CUT = ErrorDetail(
 logger = logging.getLogger(__name__)
 
 
-async def split_import(
-    import_id: int, importers: Mapping[str, Importer], limits: Limits, *, chunk_rows: int
-) -> Work | None:
-    """Cut an import's rows into chunks, in one transaction.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cut:
+    """How files are cut into chunks.
+
+    Args:
+        importers: those that are on, by key.
+        limits: what files may be like.
+        chunk_rows: how many rows a chunk has.
+        together: `case` or `user`, when validators judge rows about the same one together.
+        tell: called when there is something to see before all is cut.
+    """
+
+    importers: Mapping[str, Importer]
+    limits: Limits
+    chunk_rows: int
+    together: Collection[str] = ()
+    tell: Callable[[Work], Awaitable[None]] | None = None
+
+
+class _TakenError(Exception):
+    """Another worker has cut the import, or is at it."""
+
+
+async def split_import(import_id: int, cut: Cut) -> Work | None:
+    """Cut an import's rows into chunks, which are stored in one transaction.
 
     A file that can't be read ends the import as failed, with the reasons.
 
@@ -57,35 +109,52 @@ async def split_import(
         None when there was nothing to do, or another worker is at it.
 
     Raises:
-        RetryableError: the database is not well; nothing has been kept.
+        RetryableError: the database is not well; no chunk has been kept.
     """
     async with connection() as db:
         work = await read_work(db, import_id)
-        if work is None or work.is_split:
-            return None
-        await begin(db, import_id)
+    if work is None or work.is_split:
+        return None
+    # If the database is out of reach, the attempt stays counted.
+    take_back = partial(take_back_begin, import_id=import_id)
+    attempts, begun = 0, time.monotonic()
     try:
-        async with transaction() as db:
-            if not await _take_over(db, work):
-                return None
-            await allow_long(db, _SPLIT_SECONDS)
-            await _split(db, work, importers, limits, chunk_rows)
+        async with _holding(work) as db:
+            attempts = await begin(db, import_id)
+        if cut.tell:
+            await cut.tell(work)
+        await _split(work, cut, attempts)
+    except _TakenError:
+        if attempts:
+            await persist(take_back)
+        return None
     except FileRefusedError as error:
         await _refuse(import_id, error.errors)
     except Exception as error:
         if is_passing(error):
+            # One that lost its transaction late may have been too slow, and would be so again.
+            if time.monotonic() - begun < _BLAMELESS_SECONDS:
+                await persist(take_back)
             raise RetryableError(f"import {import_id} is to be cut again: {error}") from error
         logger.exception("import %d can't be cut into chunks; it fails", import_id)
         await _refuse(import_id, [_NOT_CUT])
     return work
 
 
-async def _take_over(db: Connection, work: Work) -> bool:
-    """Lock the work; False when another worker has done it or is at it."""
-    if not await lock_split(db, work.id):
-        return False
-    present = await read_work(db, work.id)
-    return present is not None and not present.is_split and present.retry == work.retry
+@asynccontextmanager
+async def _holding(work: Work) -> AsyncIterator[Connection]:
+    """Open a transaction that holds the import's lock.
+
+    Raises:
+        _TakenError: another worker has done the work, or is at it.
+    """
+    async with transaction() as db:
+        if not await lock_split(db, work.id):
+            raise _TakenError
+        present = await read_work(db, work.id)
+        if present is None or present.is_split or present.retry != work.retry:
+            raise _TakenError
+        yield db
 
 
 async def _refuse(import_id: int, errors: Sequence[ErrorDetail]) -> None:
@@ -94,62 +163,75 @@ async def _refuse(import_id: int, errors: Sequence[ErrorDetail]) -> None:
             await refuse(db, import_id, [asdict(detail) for detail in errors])
 
 
-async def _split(
-    db: Connection,
-    work: Work,
-    importers: Mapping[str, Importer],
-    limits: Limits,
-    chunk_rows: int,
-) -> None:
-    if work.type not in importers:
+async def _split(work: Work, cut: Cut, attempts: int) -> None:
+    importer = cut.importers.get(work.type)
+    if importer is None:
         raise FileRefusedError([_no_importer(work.type)])
-    if work.retry is None:
-        await _split_file(db, work, importers, limits, chunk_rows)
-    else:
-        await _split_failed(db, work, importers[work.type], chunk_rows)
+    guard = guard_of(importer)
+    if guard and attempts > _MOST_ATTEMPTS:
+        raise FileRefusedError([_ENDS_WORKERS])
+    with guarding(guard):
+        if work.retry is None:
+            # When a worker has died of the file, its rows are read in chunks only, where the one
+            # that is at fault can be found.
+            await _split_file(work, importer, cut, has_first=attempts <= 1)
+        else:
+            async with _holding(work) as db:
+                await _split_failed(db, work, importer, cut)
 
 
-async def _split_file(
-    db: Connection,
-    work: Work,
-    importers: Mapping[str, Importer],
-    limits: Limits,
-    chunk_rows: int,
-) -> None:
-    importer = importers[work.type]
+async def _split_file(work: Work, importer: Importer, cut: Cut, *, has_first: bool) -> None:
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
-        async for part in read_file(db, work.id):
-            file.write(part)
-        table = await asyncio.to_thread(_open, cast("BinaryIO", file), work, limits)
-        layout = layout_of(table.header, importer, importers)
-        chunker = _chunker(db, work, importer, layout, chunk_rows)
-        while rows := await asyncio.to_thread(_take, table, chunk_rows):
-            await chunker.add(rows)
-    await chunker.finish()
-    await finish_split(
-        db,
-        work.id,
-        rows=chunker.rows,
-        header=table.header,
-        encoding=table.encoding,
-        delimiter=table.delimiter,
-    )
+        async with connection() as db:
+            async for part in read_file(db, work.id):
+                file.write(part)
+        table = await asyncio.to_thread(_open, cast("BinaryIO", file), work, cut.limits)
+        layout = layout_of(table.header, importer, cut.importers)
+        first, is_all = await asyncio.to_thread(_beginning, table.batches, cut.chunk_rows)
+        if not (is_all or work.is_cancelled):
+            async with _holding(work) as db:
+                most = MOST if has_first else 0
+                is_any = await fail_first(db, work, importer, layout, first.part(0, most))
+                await keep_header(db, work.id, table.header)
+            if is_any and cut.tell:
+                await cut.tell(work)
+        async with _holding(work) as db:
+            # Results of first rows may be another worker's, or those of an attempt before this.
+            told = await row_numbers(db, work.id)
+            await allow_long(db, _SPLIT_SECONDS)
+            with closing(_cutter(db, work, importer, layout, cut)) as cutter:
+                await cutter.add(first.without(told))
+                while batch := await keep_alive(db, asyncio.to_thread(next, table.batches, None)):
+                    await cutter.add(batch.without(told))
+                await cutter.finish()
+            await finish_split(
+                db,
+                work.id,
+                rows=cutter.rows,
+                told=len(told),
+                header=table.header,
+                encoding=table.encoding,
+                delimiter=table.delimiter,
+            )
 
 
-async def _split_failed(db: Connection, work: Work, importer: Importer, chunk_rows: int) -> None:
+async def _split_failed(db: Connection, work: Work, importer: Importer, cut: Cut) -> None:
+    await allow_long(db, _SPLIT_SECONDS)
     header = work.header or []
     layout = layout_of(header, importer, {importer.key: importer})
     retry = work.retry or {}
-    chunker = _chunker(db, work, importer, layout, chunk_rows)
     last = 0
-    while failed := await failed_page(
-        db, work.app_id, work.id, retry["rows"], after=last, most=MAX_CHUNK
-    ):
-        rows = [_again(result, layout, retry["cells"]) for result in failed]
-        await chunker.add([*await _context(db, work, failed, retry["cells"]), *rows])
-        last = failed[-1].number
-    await chunker.finish()
-    await finish_retry_split(db, work.id, rows=chunker.rows)
+    with closing(_cutter(db, work, importer, layout, cut)) as cutter:
+        while failed := await failed_page(
+            db, work.app_id, work.id, retry["rows"], after=last, most=MAX_CHUNK
+        ):
+            rows = [_again(result, layout, retry["cells"]) for result in failed]
+            context = await _rivals(db, work, failed, retry["cells"])
+            context |= await _companions(db, work, rows, _checked_places(importer, layout))
+            await cutter.add(Batch.of([*context.items(), *rows]))
+            last = failed[-1].number
+        await cutter.finish()
+    await finish_retry_split(db, work.id, rows=cutter.rows)
 
 
 def layout_of(
@@ -164,15 +246,13 @@ def layout_of(
     return Layout(positions=match_header(header, header_spec(importer), others), width=len(header))
 
 
-def _chunker(
-    db: Connection, work: Work, importer: Importer, layout: Layout, chunk_rows: int
-) -> Chunker:
+def _cutter(db: Connection, work: Work, importer: Importer, layout: Layout, cut: Cut) -> Cutter:
     directory = StoredDirectory(db, work.app_id)
 
-    async def keys(rows: Sequence[ReadRow]) -> list[GroupKeys]:
-        return await group_rows(importer, layout, rows, directory)
+    async def groups(rows: Sequence[Cells]) -> Groups:
+        return await group_rows(importer, layout, rows, directory, cut.together)
 
-    return Chunker(db, work, keys, size=chunk_rows)
+    return Cutter(db, work, groups, size=cut.chunk_rows)
 
 
 def _open(file: BinaryIO, work: Work, limits: Limits) -> Table:
@@ -180,28 +260,31 @@ def _open(file: BinaryIO, work: Work, limits: Limits) -> Table:
     return open_table(file, filename=work.file_name, encoding=work.declared_encoding, limits=limits)
 
 
-def _take(table: Table, count: int) -> list[ReadRow]:
-    """Read rows for a chunk: fewer than `count` when they are long."""
-    rows, size = [], 0
-    for number, cells in islice(table.rows, count):
-        rows.append(ReadRow(number, cells))
-        size += sum(map(len, cells))
-        if size >= MAX_CHUNK:
-            break
-    return rows
+def _beginning(batches: Iterator[Batch], most: int) -> tuple[Batch, bool]:
+    """Read the first rows, and tell whether these are all: no more than so many, or than fit."""
+    numbers: list[int] = []
+    cells: list[list[str]] = []
+    size = 0
+    for batch in batches:
+        numbers += batch.numbers
+        cells += batch.cells
+        size += sum(map(len, chain.from_iterable(batch.cells)))
+        if len(numbers) > most or size > MAX_CHUNK:
+            return Batch(numbers, cells), False
+    return Batch(numbers, cells), True
 
 
-def _again(result: RowResult, layout: Layout, cells: Mapping[str, Mapping[str, str]]) -> ReadRow:
+def _again(result: RowResult, layout: Layout, cells: Mapping[str, Mapping[str, str]]) -> Record:
     new = cells.get(str(result.number), {})
-    return ReadRow(result.number, corrected(result.cells, layout.width, new))
+    return result.number, corrected(result.cells, layout.width, new)
 
 
-async def _context(
+async def _rivals(
     db: Connection,
     work: Work,
     failed: Sequence[RowResult],
     cells: Mapping[str, Mapping[str, str]],
-) -> list[ReadRow]:
+) -> dict[int, list[str]]:
     """Find passed rows that unchanged failed rows are in conflict with: they still are."""
     numbers = {
         int(error["value"])
@@ -211,11 +294,31 @@ async def _context(
         if error["code"] == "CONFLICTS_WITH_ROW"
     }
     found = await find_rows(db, work.id, sorted(numbers))
-    return [
-        ReadRow(number, result.cells, is_context=True)
-        for number, result in sorted(found.items())
-        if result.status is RowStatus.PASSED
-    ]
+    return _as_context(result for result in found.values() if result.status is RowStatus.PASSED)
+
+
+async def _companions(
+    db: Connection, work: Work, rows: Sequence[Record], places: Sequence[int]
+) -> dict[int, list[str]]:
+    """Find passed rows that `check_chunk` has to see together with those that failed."""
+    context: dict[int, list[str]] = {}
+    for place in places:
+        cells = {row[place].strip() for _, row in rows if place < len(row)}
+        context |= _as_context(await find_passed(db, work.id, place, cells))
+    return context
+
+
+def _checked_places(importer: Importer, layout: Layout) -> list[int]:
+    """Return where in a row the cells are whose rows an importer looks at together."""
+    if type(importer).check_chunk is Importer.check_chunk:
+        return []
+    keys = [name for name, column in importer.columns.items() if column.is_key]
+    return [layout.positions[name] for name in keys if name in layout.positions]
+
+
+def _as_context(results: Iterable[RowResult]) -> dict[int, list[str]]:
+    """Return the cells of rows by their numbers, negative as those of context are."""
+    return {-result.number: result.cells for result in results}
 
 
 def _no_importer(key: str) -> ErrorDetail:

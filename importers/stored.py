@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from importers.entity import Case, Role, User
+from importers.entity import Assignment, Case, Role, User
 from importers.node_id import could_be_node_id, decode_node_id
+from models.assignment import count_assignments, present_assignments
 from models.case import find_cases
 from models.neighbour import neighbours
 from models.user import find_users, find_users_by_email
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from asyncpg import Connection
+
+    from models.user import UserRecord
 
 E = TypeVar("E", Case, User)
 
@@ -26,22 +29,33 @@ class StoredDirectory:
         self._app_id = app_id
         self._roles: dict[str, Role] | None = None
 
+    @property
+    def app_id(self) -> int:
+        """The app."""
+        return self._app_id
+
+    async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
+        """Read rows of a plugin's own tables; a query that fails fails alone."""
+        async with self._db.transaction():
+            return list(await self._db.fetch(query, *arguments))
+
     async def cases(self, keys: Collection[str]) -> Mapping[str, Case]:
         """Find cases by Tag ID, else by ID."""
         ids = _ids("Case", keys)
         found = await find_cases(self._db, self._app_id, tags=list(keys), ids=list(ids.values()))
-        return _by_key(keys, ids, [Case(**record._asdict()) for record in found])
+        cases = [Case(id=key, tag_id=tag, is_active=is_open) for key, tag, is_open in found]
+        return _by_key(keys, ids, cases)
 
     async def users(self, keys: Collection[str]) -> Mapping[str, User]:
         """Find users by Tag ID, else by ID."""
         ids = _ids("User", keys)
         found = await find_users(self._db, self._app_id, tags=list(keys), ids=list(ids.values()))
-        return _by_key(keys, ids, [User(**record._asdict()) for record in found])
+        return _by_key(keys, ids, _users(found))
 
     async def users_by_email(self, keys: Collection[str]) -> Mapping[str, User]:
         """Find users by e-mail address, in any case."""
         found = await find_users_by_email(self._db, self._app_id, list(keys))
-        by_email = {record.email.lower(): User(**record._asdict()) for record in found}
+        by_email = {user.email.lower(): user for user in _users(found)}
         return {key: by_email[key.lower()] for key in keys if key.lower() in by_email}
 
     async def roles(self) -> Mapping[str, Role]:
@@ -53,6 +67,25 @@ class StoredDirectory:
             self._roles = {row["key"]: Role(**row) for row in rows}
         return self._roles
 
+    async def assignments(
+        self, pairs: Collection[tuple[int, int]]
+    ) -> Mapping[tuple[int, int], Assignment]:
+        """Find present assignments by the primary keys of case and user."""
+        found = await present_assignments(self._db, pairs, lock=False)
+        roles = {role.id: role for role in (await self.roles()).values()}
+        return {
+            pair: Assignment(role=roles[state.role_id], notify=state.notify)
+            for pair, state in found.items()
+        }
+
+    async def count_users(self, case_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
+        """Count the users on cases, by the case's primary key and the role's key."""
+        return await count_assignments(self._db, self._app_id, "case_id", case_ids)
+
+    async def count_cases(self, user_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
+        """Count the cases that users are on, by the user's primary key and the role's key."""
+        return await count_assignments(self._db, self._app_id, "user_id", user_ids)
+
     async def near_cases(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Find Tag IDs of cases that look like unknown ones."""
         return await neighbours(self._db, self._app_id, "cases", keys)
@@ -60,6 +93,13 @@ class StoredDirectory:
     async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Find Tag IDs of users that look like unknown ones."""
         return await neighbours(self._db, self._app_id, "users", keys)
+
+
+def _users(found: Iterable[UserRecord]) -> list[User]:
+    return [
+        User(id=key, tag_id=tag, email=email, is_active=is_active)
+        for key, tag, email, is_active in found
+    ]
 
 
 def _ids(kind: str, keys: Collection[str]) -> dict[str, int]:

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING, BinaryIO
 from importers.delimited import DelimitedText
 from importers.encoding import decode_blocks, find_encoding, is_cut_mark
 from importers.limits import Limits
-from importers.record import is_blank
+from importers.record import Batch, is_blank
 from importers.refusal import refusal
 from importers.sniff import is_workbook, refuse_foreign, refuse_markup
 from importers.workbook import read_workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from importers.errors import FileRefusedError
-    from importers.record import Record, Records
+    from importers.record import Batches, Record
 
 __all__ = ["Limits", "Table", "check_head", "open_table"]
 
@@ -36,22 +36,28 @@ class Table:
         encoding: `utf-8`, `utf-8-bom`, `utf-16-le`, `windows-1252` …; None for a workbook.
         delimiter: `,`, `;`, tab or `|`; None for a workbook.
         header: the names as the file has them, trimmed, without empty ones at the end.
-        rows: number and cells of each row that is not blank. The number is the one a spreadsheet
-            shows; cells are not trimmed, and may be more or fewer than the header's names. Read it
-            once, while the file is open; it may raise FileRefusedError to its very end.
+        batches: number and cells of each row that is not blank; no batch is empty. The number is
+            the one a spreadsheet shows; cells are not trimmed, and may be more or fewer than the
+            header's names. Read it once, while the file is open; it may raise FileRefusedError to
+            its very end.
     """
 
     encoding: str | None
     delimiter: str | None
     header: tuple[str, ...]
-    rows: Iterator[Record]
+    batches: Iterator[Batch]
+
+    @property
+    def rows(self) -> Iterator[Record]:
+        """The rows of the batches one by one."""
+        return chain.from_iterable(batch.records() for batch in self.batches)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Header:
-    row: int
     names: tuple[str, ...]
     width: int
+    below: Batch
 
 
 def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: Limits) -> Table:
@@ -115,13 +121,13 @@ def check_head(
     if not is_whole and head and is_cut_mark(head):
         return None
     text, _ = _open_text(io.BytesIO(head), head, filename, encoding, is_cut=not is_whole)
-    records = iter(text)
-    header = _read_header(records, limits)
+    batches = iter(text)
+    header = _read_header(batches, limits)
     if header is None:
         if is_whole or not head:
             raise _empty_file()
         return None
-    count = sum(1 for _ in _data_rows(records, header, limits))
+    count = sum(len(data.numbers) for data in _data(batches, header, limits))
     if is_whole and not count:
         raise _no_rows()
     return header.names
@@ -138,52 +144,68 @@ def _open_text(
 
 
 def _table(
-    records: Records, limits: Limits, encoding: str | None = None, delimiter: str | None = None
+    batches: Batches, limits: Limits, encoding: str | None = None, delimiter: str | None = None
 ) -> Table:
-    header = _read_header(records, limits)
+    header = _read_header(batches, limits)
     if header is None:
         raise _empty_file()
-    rows = _data_rows(records, header, limits)
-    first = next(rows, None)
+    data = _data(batches, header, limits)
+    first = next(data, None)
     if first is None:
         raise _no_rows()
     return Table(
-        encoding=encoding, delimiter=delimiter, header=header.names, rows=chain([first], rows)
+        encoding=encoding, delimiter=delimiter, header=header.names, batches=chain([first], data)
     )
 
 
-def _read_header(records: Records, limits: Limits) -> _Header | None:
+def _read_header(batches: Batches, limits: Limits) -> _Header | None:
     """Take the first row that is not blank as the header; there may be none."""
-    for row, cells in records:
-        if is_blank(cells):
-            _check_blank_lines(row, limits)
-            continue
-        names = [cell.strip() for cell in cells]
-        while not names[-1]:
-            names.pop()
-        if len(names) > limits.max_columns:
-            records.close()
-            raise _too_many_columns(row, len(names), limits)
-        return _Header(row=row, names=tuple(names), width=len(cells))
+    for batch in batches:
+        for index, (row, cells) in enumerate(batch.records(), 1):
+            if is_blank(cells):
+                _check_blank_lines(row, limits)
+                continue
+            names = [cell.strip() for cell in cells]
+            while not names[-1]:
+                names.pop()
+            if len(names) > limits.max_columns:
+                batches.close()
+                raise _too_many_columns(row, len(names), limits)
+            below = batch.part(index, len(batch.numbers))
+            return _Header(names=tuple(names), width=len(cells), below=below)
     return None
 
 
-def _data_rows(records: Records, header: _Header, limits: Limits) -> Iterator[Record]:
-    width = len(header.names)
-    last = header.row + limits.max_rows
+def _data(batches: Batches, header: _Header, limits: Limits) -> Batches:
+    count = blank = 0
     # Whoever catches a refusal may keep it, and with it this frame; what reads a workbook must not
     # live that long.
-    with closing(records):
-        for row, read_cells in records:
-            cells = read_cells
-            if len(cells) != width:
-                cells = _without_padding(cells, row, header, limits)
-            if not cells or (not cells[0].strip() and is_blank(cells)):
-                last += 1
-                _check_blank_lines(last - header.row - limits.max_rows, limits)
-                continue
-            if row > last:
+    with closing(batches):
+        for batch in chain([header.below], batches):
+            data = batch
+            if not _is_data(batch.cells, len(header.names)):
+                data = Batch.of(_data_rows(batch, header, limits))
+            count += len(data.numbers)
+            blank += len(batch.numbers) - len(data.numbers)
+            _check_blank_lines(blank, limits)
+            if count > limits.max_rows:
                 raise _too_many_rows(limits)
+            if data.numbers:
+                yield data
+
+
+def _is_data(rows: Sequence[list[str]], width: int) -> bool:
+    """Tell whether rows are as long as the header and not blank, as nearly all are."""
+    return {*map(len, rows)} == {width} and all(map(str.strip, [cells[0] for cells in rows]))
+
+
+def _data_rows(batch: Batch, header: _Header, limits: Limits) -> Iterator[Record]:
+    width = len(header.names)
+    for row, read_cells in batch.records():
+        cells = read_cells
+        if len(cells) != width:
+            cells = _without_padding(cells, row, header, limits)
+        if cells and (cells[0].strip() or not is_blank(cells)):
             yield row, cells
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from importers.record import drop_guards
+from importers.record import Batch, drop_guards
 from importers.refusal import refusal
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from importers.errors import FileRefusedError
     from importers.limits import Limits
-    from importers.record import Records
+    from importers.record import Batches
 
 _READER = ["-P", "-s", "-m", "importers.workbook_reader"]
 
@@ -35,7 +35,7 @@ _TOO_SLOW = (-signal.SIGXCPU,)
 _TOO_BIG = (3, -signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS)
 
 
-def read_workbook(file: BinaryIO, *, filename: str, limits: Limits) -> Records:
+def read_workbook(file: BinaryIO, *, filename: str, limits: Limits) -> Batches:
     """Yield the rows of the one sheet that has data, numbered as in the sheet.
 
     A workbook can be made to cost any amount of memory and time, and to abort the process that
@@ -58,8 +58,7 @@ def read_workbook(file: BinaryIO, *, filename: str, limits: Limits) -> Records:
                     raise refusal(*content)
                 if kind == "end":
                     return
-                for row, cells in content:
-                    yield row, drop_guards(cells)
+                yield Batch.of((row, drop_guards(cells)) for row, cells in content)
             raise _death(process.wait(), limits)
         finally:
             process.kill()

@@ -55,7 +55,7 @@ DAMAGES = (
     NotImplementedError,
     UnicodeError,
     ValueError,
-    KeyError,
+    LookupError,
     OSError,
 )
 """What unpacking raises for an archive that is damaged, or made to be."""

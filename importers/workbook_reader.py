@@ -111,13 +111,15 @@ def _read(filename: str, limits: Limits) -> Iterator[Record]:
     except (CalamineError, *DAMAGES) as error:
         raise refusal(
             "DAMAGED_WORKBOOK",
-            f"The workbook can't be read; it seems to be damaged ({_shortened(error)}). "
+            f"The workbook can't be read; it seems to be damaged{_reason(error)}. "
             "Open it in a spreadsheet program and save it again, or save it as CSV UTF-8.",
         ) from error
 
 
-def _shortened(error: BaseException) -> str:
-    return " ".join(str(error).split())[:100] or type(error).__name__
+def _reason(error: BaseException) -> str:
+    """Say in brackets what the error says, if anything."""
+    said = " ".join(str(error).split())[:100]
+    return f" ({said})" if said else ""
 
 
 def _only_sheet(book: CalamineWorkbook, texts: dict[str, dict[Position, str]]) -> Iterator[Record]:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from models.app import Permission
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
 
     from asyncpg import Connection
 
-_IS_LIVE = "t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())"
+_IS_EXPIRED = "coalesce(t.expires_at <= now(), false)"
 
 
 class TokenRecord(NamedTuple):
-    """A token that opens its app now."""
+    """A token that is not revoked; it opens its app unless it is expired."""
 
     id: int
     name: str
@@ -23,31 +24,50 @@ class TokenRecord(NamedTuple):
     app_id: int
     app_slug: str
     app_name: str
+    expires_at: datetime | None = None
+    is_expired: bool = False
 
 
-async def find_token(db: Connection, digest: str) -> TokenRecord | None:
-    """Find a token that is neither revoked nor expired.
+class EndedTokens(NamedTuple):
+    """Tokens that open nothing any more; of those that expired, since when."""
 
-    Looking a digest up in an index gives nothing away in its timing: nobody can choose a token
-    by the digits of its SHA-256.
+    revoked: Collection[int]
+    expired: Mapping[int, datetime]
+
+
+async def find_tokens(db: Connection, digests: Collection[str]) -> dict[str, TokenRecord]:
+    """Find those tokens that are not revoked, by digest.
+
+    Nothing compares a token with a secret, so there is no comparison whose time could tell how
+    much of it was right. What is looked up in an index is the SHA-256 of what was sent. The time
+    that takes may tell how a stored digest begins; but nobody can choose a token by the digits of
+    its digest, nor make a token of them.
     """
-    row = await db.fetchrow(
-        f"""
-        SELECT t.id, t.name, t.permission, a.id, a.slug, a.name
-        FROM api_tokens t JOIN apps a ON a.id = t.app_id WHERE t.digest = $1 AND {_IS_LIVE}
-        """,
-        digest,
-    )
-    if row is None:
-        return None
-    token_id, name, permission, *app = row
-    return TokenRecord(token_id, name, Permission(permission), *app)
-
-
-async def live_tokens(db: Connection, token_ids: Collection[int]) -> set[int]:
-    """Tell which of these tokens still open their app."""
     rows = await db.fetch(
-        f"SELECT t.id FROM api_tokens t WHERE t.id = ANY($1::bigint[]) AND {_IS_LIVE}",
+        f"""
+        SELECT t.digest, t.id, t.name, t.permission, a.id, a.slug, a.name, t.expires_at,
+          {_IS_EXPIRED}
+        FROM api_tokens t JOIN apps a ON a.id = t.app_id
+        WHERE t.digest = ANY($1::text[]) AND t.revoked_at IS NULL
+        """,
+        list(digests),
+    )
+    return {
+        digest: TokenRecord(token_id, name, Permission(permission), *others)
+        for digest, token_id, name, permission, *others in rows
+    }
+
+
+async def ended_tokens(db: Connection, token_ids: Collection[int]) -> EndedTokens:
+    """Tell which of these tokens no longer open their app; one that is gone counts as revoked."""
+    rows = await db.fetch(
+        f"""
+        SELECT t.id, {_IS_EXPIRED}, t.expires_at FROM api_tokens t
+        WHERE t.id = ANY($1::bigint[]) AND t.revoked_at IS NULL
+        """,
         list(token_ids),
     )
-    return {row[0] for row in rows}
+    return EndedTokens(
+        revoked=set(token_ids) - {row[0] for row in rows},
+        expired={row[0]: row[2] for row in rows if row[1]},
+    )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
 from tortoise import fields
 from tortoise.fields.db_defaults import Now
 from tortoise.models import Model
 
-if TYPE_CHECKING:
-    from datetime import datetime
+from models.audit import COMMAND_LINE, Action, Actor, record
+from models.db import transaction
 
 TOKEN_PREFIX = "crl_"  # noqa: S105 - what every token begins with, so that scanners find leaked ones
 DEFAULT_ROLES = {"clients": "Clients", "staff": "Staff", "default": "Default"}
@@ -72,13 +72,27 @@ class ApiToken(Model):
         table = "api_tokens"
 
 
-async def create_app(slug: str, name: str) -> App:
+async def create_app(slug: str, name: str, *, by: Actor = COMMAND_LINE) -> App:
     """Create an app with the default roles."""
-    app = await App.create(slug=slug, name=name)
-    await Role.bulk_create(
-        [Role(app_id=app.id, key=key, label=label) for key, label in DEFAULT_ROLES.items()]
-    )
+    async with transaction() as db:
+        app = await App.create(slug=slug, name=name)
+        await Role.bulk_create(
+            [Role(app_id=app.id, key=key, label=label) for key, label in DEFAULT_ROLES.items()]
+        )
+        await record(db, app.id, by, Action.APP_CREATED, app.id, name=name)
     return app
+
+
+async def add_role(app: App, key: str, label: str, *, by: Actor = COMMAND_LINE) -> Role:
+    """Add a role to an app.
+
+    Raises:
+        IntegrityError: the app has a role of that key.
+    """
+    async with transaction() as db:
+        role = await Role.create(app_id=app.id, key=key, label=label)
+        await record(db, app.id, by, Action.ROLE_ADDED, role.id, name=key)
+    return role
 
 
 def token_digest(token: str) -> str:
@@ -87,15 +101,35 @@ def token_digest(token: str) -> str:
 
 
 async def create_token(
-    app: App, name: str, permission: Permission, *, expires_at: datetime | None = None
+    app: App,
+    name: str,
+    permission: Permission,
+    *,
+    expires_at: datetime | None = None,
+    by: Actor = COMMAND_LINE,
 ) -> str:
     """Create a token and return it; this is the only time that it can be seen."""
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    await ApiToken.create(
-        app_id=app.id,
-        name=name,
-        digest=token_digest(token),
-        permission=permission,
-        expires_at=expires_at,
-    )
+    async with transaction() as db:
+        row = await ApiToken.create(
+            app_id=app.id,
+            name=name,
+            digest=token_digest(token),
+            permission=permission,
+            expires_at=expires_at,
+        )
+        await record(db, app.id, by, Action.TOKEN_CREATED, row.id, name=name)
     return token
+
+
+async def revoke_token(token_id: int, *, by: Actor = COMMAND_LINE) -> str | None:
+    """Make a token useless and return its name; None when there is no such token."""
+    async with transaction() as db:
+        token = await ApiToken.select_for_update().get_or_none(id=token_id)
+        if token is None:
+            return None
+        if token.revoked_at is None:
+            token.revoked_at = datetime.now(UTC)
+            await token.save(update_fields=["revoked_at"])
+            await record(db, token.app_id, by, Action.TOKEN_REVOKED, token.id, name=token.name)
+    return token.name

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from models.foreign_keys import checked_at_once
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -25,18 +31,38 @@ _TYPES = {
 
 
 async def insert_many(
-    db: Connection, app_id: int, table: Table, key: str, rows: Sequence[Mapping[str, object]]
+    db: Connection,
+    app_id: int,
+    table: Table,
+    names: Sequence[str],
+    rows: Sequence[tuple[object, ...]],
+    *,
+    key: str,
 ) -> set[str]:
     """Insert rows in their order; those whose Tag ID or address is taken are left out.
 
+    A COPY is quicker, but takes all rows or none: most files are of new cases and users, so it
+    is tried first.
+
     Args:
+        names: the columns.
+        rows: their values.
         key: the column that tells the rows apart.
-        rows: all with the same columns.
 
     Returns:
         the keys of the rows that were inserted.
     """
-    names = list(rows[0])
+    with suppress(asyncpg.UniqueViolationError):
+        async with (
+            db.transaction(),
+            checked_at_once(db, table, len(rows), {"apps": [app_id]}),
+        ):
+            await db.copy_records_to_table(
+                table,
+                columns=("app_id", *names),
+                records=((app_id, *row) for row in rows),
+            )
+        return set(map(itemgetter(names.index(key)), rows))
     columns = ", ".join(names)
     found = await db.fetch(
         f"""
@@ -45,7 +71,7 @@ async def insert_many(
         ON CONFLICT DO NOTHING RETURNING {key}
         """,
         app_id,
-        *[[row[name] for row in rows] for name in names],
+        *map(list, zip(*rows, strict=True)),
     )
     return {row[0] for row in found}
 
@@ -70,7 +96,7 @@ async def lock_many(
 async def update_many(
     db: Connection, app_id: int, table: Table, rows: Mapping[int, Mapping[str, object]]
 ) -> None:
-    """Change rows that are locked.
+    """Change rows that are locked, in the order of their keys: it spares the indexes some way.
 
     Args:
         rows: by primary key, all with the same columns.
@@ -79,6 +105,7 @@ async def update_many(
         asyncpg.UniqueViolationError: a Tag ID is taken.
     """
     names = list(next(iter(rows.values())))
+    ordered = sorted(rows.items())
     await db.execute(
         f"""
         UPDATE {table} t SET {", ".join(f"{name} = n.{name}" for name in names)}, updated_at = now()
@@ -86,8 +113,8 @@ async def update_many(
         WHERE t.app_id = $1 AND t.id = n.id
         """,
         app_id,
-        list(rows),
-        *[[row[name] for row in rows.values()] for name in names],
+        [key for key, _ in ordered],
+        *[[row[name] for _, row in ordered] for name in names],
     )
 
 

@@ -118,9 +118,14 @@ async def lock_chunk(db: Connection, chunk_id: int) -> ChunkWork | None:
 
 
 async def finish_chunk(db: Connection, import_id: int, chunk_id: int) -> None:
-    """Remove a chunk whose rows are written."""
+    """Remove a chunk whose rows are written, and what was noted of its rows."""
     await db.execute(
-        "DELETE FROM import_chunks WHERE import_id = $1 AND id = $2", import_id, chunk_id
+        """
+        WITH noted AS (DELETE FROM chunk_trials WHERE chunk_id = $2)
+        DELETE FROM import_chunks WHERE import_id = $1 AND id = $2
+        """,
+        import_id,
+        chunk_id,
     )
 
 

@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+import time
+import warnings
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from tortoise import Tortoise
+from tortoise.backends.base.client import TransactionContext, TransactionContextPooled
+from tortoise.connection import get_connections
 from tortoise.context import get_current_context
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.transactions import in_transaction
 
+from models.walls import build_walls, is_walled
+
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from asyncpg import Connection
+
+T = TypeVar("T")
 
 MODULES = (
     "models.app",
     "models.assignment",
+    "models.audit",
     "models.case",
     "models.chunk",
     "models.mail",
     "models.row",
+    "models.trial",
     "models.upload",
     "models.user",
 )
@@ -36,10 +46,17 @@ TIMEOUTS = {
     "transaction_timeout": "60s",
 }
 _TRANSACTION_TIMEOUT_SINCE = 17
+_APPLICATION = {"application_name": "caseroll"}
 _CONNECT_SECONDS = 10
-# What another attempt may cure: lost and refused connections, shutdown, deadlock, lock and
-# statement time-outs, out of connections, memory or disk.
-_PASSING = ("08", "40", "53", "55P03", "57", "25P03", "25P04")
+_NOT_THE_OWNER = (
+    "the user of DATABASE_URL does not own Caseroll's tables, and row-level security hides all rows"
+    " from others: let it be the user of `caseroll migrate`."
+)
+# What another attempt may cure: lost and refused connections (also to a database that takes none,
+# 55000), shutdown, deadlock, lock and statement time-outs, out of connections, memory or disk.
+_PASSING = ("08", "40", "53", "55000", "55P03", "57", "25P03", "25P04")
+_SIGN_SECONDS = 3.0
+_PAUSE_SECONDS = 0.2
 
 
 def credentials(url: str) -> dict[str, Any]:
@@ -66,13 +83,18 @@ async def _keep_session(_: Connection) -> None:
 
 
 def tortoise_config(
-    url: str, *, connections: int = 5, server_settings: Mapping[str, str] | None = None
+    url: str,
+    *,
+    connections: int = 5,
+    server_settings: Mapping[str, str] | None = None,
+    migrations: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Build Tortoise's configuration.
 
     Args:
         connections: the most that the pool may hold.
         server_settings: PostgreSQL settings of each connection.
+        migrations: those of plugins' own tables: a name → the Python package.
     """
     options = {
         **credentials(url),
@@ -80,16 +102,17 @@ def tortoise_config(
         "maxsize": connections,
         "timeout": _CONNECT_SECONDS,
         "reset": _keep_session,
-        "server_settings": {"application_name": "caseroll", **(server_settings or {})},
+        "server_settings": {**_APPLICATION, **(server_settings or {})},
     }
     return {
         "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": options}},
         "apps": {
-            "models": {
-                "models": list(MODULES),
-                "default_connection": "default",
-                "migrations": "models.migrations",
-            }
+            name: {"models": models, "default_connection": "default", "migrations": package}
+            for name, models, package in [
+                ("models", list(MODULES), "models.migrations"),
+                # Tortoise wants some module of models; that this has none is nothing to warn of.
+                *((name, [package], package) for name, package in (migrations or {}).items()),
+            ]
         },
         "use_tz": True,
         "timezone": "UTC",
@@ -107,37 +130,58 @@ async def database(url: str, *, connections: int = 5) -> AsyncIterator[None]:
     Only one event loop of a process may do so.
 
     Raises:
+        PermissionError: the user does not own the tables, which would look empty.
         OSError, asyncpg.PostgresError: the server can't be reached.
     """
-    settings = dict(TIMEOUTS)
-    if await _server_version(url) < _TRANSACTION_TIMEOUT_SINCE:
-        del settings["transaction_timeout"]
+    settings = await _timeouts(url)
     await Tortoise.init(
         config=tortoise_config(url, connections=connections, server_settings=settings),
         _enable_global_fallback=True,
     )
     try:
-        async with connection():
-            pass
+        async with connection() as db:
+            if await is_walled(db):
+                raise PermissionError(_NOT_THE_OWNER)
         yield
     finally:
         await Tortoise.close_connections()
 
 
-async def _server_version(url: str) -> int:
+async def session_options(url: str, *, connections: int) -> dict[str, Any]:
+    """Return what asyncpg makes a pool from, whose sessions are like those of the models."""
+    return {
+        **credentials(url),
+        "min_size": 1,
+        "max_size": connections,
+        "timeout": _CONNECT_SECONDS,
+        "reset": _keep_session,
+        "server_settings": {**_APPLICATION, **await _timeouts(url)},
+    }
+
+
+async def _timeouts(url: str) -> dict[str, str]:
+    """Return those of `TIMEOUTS` that the server has."""
     db = await asyncpg.connect(**credentials(url), timeout=_CONNECT_SECONDS)
     try:
-        return int(db.get_server_version().major)
+        is_new = db.get_server_version().major >= _TRANSACTION_TIMEOUT_SINCE
     finally:
         await db.close()
+    return {name: time for name, time in TIMEOUTS.items() if is_new or not name.startswith("tran")}
 
 
-async def migrate(url: str) -> None:
-    """Bring the schema up to date; several processes may try at once, one of them works."""
+async def migrate(url: str, plugins: Mapping[str, str] | None = None) -> None:
+    """Bring the schema up to date; several processes may try at once, one of them works.
+
+    Args:
+        plugins: the migrations of plugins' own tables: a name → the Python package.
+    """
     lock = await asyncpg.connect(**credentials(url), timeout=_CONNECT_SECONDS)
     try:
         await lock.execute("SELECT pg_advisory_lock(hashtext('caseroll migrate'))")
-        await run_migrations(config=tortoise_config(url))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*has no models", category=RuntimeWarning)
+            await run_migrations(config=tortoise_config(url, migrations=plugins))
+        await build_walls(lock)
     finally:
         await Tortoise.close_connections()
         await lock.close()
@@ -150,8 +194,24 @@ async def transaction() -> AsyncIterator[Connection]:
     Raises:
         asyncpg.PostgresError, OSError: untranslated, for `is_passing`.
     """
-    async with in_transaction() as client:
+    async with AsyncExitStack() as stack:
+        client = await _enter(in_transaction(), stack)
         yield client._connection
+
+
+async def _enter(context: TransactionContext, stack: AsyncExitStack) -> Any:
+    """Begin a transaction; where that fails on a connection that has died, let go of it.
+
+    Tortoise would keep it: the pool has a place less from then on, and once all are gone whoever
+    wants a connection waits for ever; and the task sees no other connection any more.
+    """
+    try:
+        return await stack.enter_async_context(context)
+    except BaseException:
+        if isinstance(context, TransactionContextPooled) and hasattr(context, "token"):
+            get_connections().reset(context.token)
+            await context.client._parent._pool.release(context.client._connection)
+        raise
 
 
 @asynccontextmanager
@@ -167,13 +227,44 @@ async def connection() -> AsyncIterator[Connection]:
 async def allow_long(db: Connection, seconds: int) -> None:
     """Let this transaction, and each of its statements, take as long as this.
 
+    It may still not be silent for long (`keep_alive`): a worker that hangs must not hold it.
     PostgreSQL takes a new limit for a transaction only where there is none, so it goes first.
     """
     set_limits = "SELECT set_config(name, $2, true) FROM pg_settings WHERE name = ANY($1::text[])"
     await db.execute(set_limits, ["transaction_timeout"], "0")
-    await db.execute(
-        set_limits, [name for name in TIMEOUTS if name != "lock_timeout"], f"{seconds}s"
-    )
+    await db.execute(set_limits, ["statement_timeout", "transaction_timeout"], f"{seconds}s")
+
+
+async def keep_alive(db: Connection, work: Awaitable[T]) -> T:
+    """Wait for work that does not use the transaction, and give signs of life meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait([task], timeout=_SIGN_SECONDS))[0]:
+            await db.execute("SELECT 1")
+    finally:
+        await asyncio.wait([task])
+    return task.result()
+
+
+async def persist(write: Callable[[Connection], Awaitable[None]], *, seconds: float = 0) -> bool:
+    """Write something, also when the database is away for so long.
+
+    Returns:
+        False when it stayed away.
+    """
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            async with connection() as db:
+                await write(db)
+        except Exception as error:
+            if not is_passing(error):
+                raise
+            if time.monotonic() >= until:
+                return False
+            await asyncio.sleep(_PAUSE_SECONDS)
+        else:
+            return True
 
 
 class RaceError(Exception):

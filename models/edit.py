@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, Literal
 
 from asyncpg import UniqueViolationError
 
+from models.audit import Action, record
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from asyncpg import Connection
 
+    from models.audit import Actor
+
 Table = Literal["cases", "users"]
+_CREATED = {"cases": Action.CASE_CREATED, "users": Action.USER_CREATED}
+_UPDATED = {"cases": Action.CASE_UPDATED, "users": Action.USER_UPDATED}
 
 
 class TagTakenError(Exception):
@@ -35,9 +41,9 @@ class TagPermanentError(Exception):
 
 
 async def insert_one(
-    db: Connection, app_id: int, table: Table, values: Mapping[str, object]
+    db: Connection, app_id: int, table: Table, values: Mapping[str, object], *, by: Actor
 ) -> int:
-    """Insert a row and return its primary key.
+    """Insert a row and return its primary key. To be run in a transaction.
 
     Args:
         values: by the name of the column, which is never a client's text.
@@ -54,11 +60,18 @@ async def insert_one(
         )
     except UniqueViolationError as error:
         raise _taken(error) from error
+    await record(db, app_id, by, _CREATED[table], key)
     return int(key)
 
 
 async def update_one(
-    db: Connection, app_id: int, table: Table, key: int, values: Mapping[str, object]
+    db: Connection,
+    app_id: int,
+    table: Table,
+    key: int,
+    values: Mapping[str, object],
+    *,
+    by: Actor,
 ) -> bool:
     """Change a row; False when the app has none with this key. To be run in a transaction.
 
@@ -84,6 +97,7 @@ async def update_one(
         )
     except UniqueViolationError as error:
         raise _taken(error) from error
+    await record(db, app_id, by, _UPDATED[table], key, changed=values)
     return True
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from models.page import Condition, Listing
@@ -10,7 +11,9 @@ from models.search import prefix_query
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
+    from models.audit import Action
     from models.row import RowOutcome
     from models.upload import ImportStatus
 
@@ -18,6 +21,7 @@ CASES = Listing(name="case", table="cases")
 USERS = Listing(name="user", table="users")
 ROLES = Listing(name="role", table="roles")
 IMPORTS = Listing(name="import", table="imports", is_descending=True)
+AUDIT_EVENTS = Listing(name="audit-event", table="audit_events", is_descending=True)
 
 # An import's rows are those whose keys begin with its own (`models.row.row_key`).
 IMPORT_ROWS = Listing(
@@ -29,16 +33,19 @@ IMPORT_ROWS = Listing(
 # PostgreSQL's words have 2,046 bytes at most.
 _SEARCH_LONGEST = 500
 
-_ASSIGNMENT_COLUMNS = """
-t.id, t.notify, t.created_at, t.updated_at,
-t.created_import_id, t.created_row, t.updated_import_id, t.updated_row,
-t.case_id, c.tag_id AS case_tag_id, c.about AS case_about, c.is_active AS case_is_active,
-c.date_opened AS case_date_opened, c.created_at AS case_created_at, c.updated_at AS case_updated_at,
-t.user_id, u.tag_id AS user_tag_id, u.email AS user_email, u.given_name AS user_given_name,
-u.family_name AS user_family_name, u.locale AS user_locale, u.zoneinfo AS user_zoneinfo,
-u.is_active AS user_is_active, u.created_at AS user_created_at, u.updated_at AS user_updated_at,
-r.key AS role_key, r.label AS role_label
+_OWN = """
+id notify created_at updated_at created_import_id created_row updated_import_id updated_row
 """
+_OF_CASE = "id tag_id about is_active date_opened created_at updated_at"
+_OF_USER = """
+id tag_id email given_name family_name locale zoneinfo is_active created_at updated_at
+"""
+_ASSIGNMENT_COLUMNS = {
+    **{name: f"t.{name}" for name in _OWN.split()},
+    **{f"case_{name}": f"c.{name}" for name in _OF_CASE.split()},
+    **{f"user_{name}": f"u.{name}" for name in _OF_USER.split()},
+    **{f"role_{name}": f"r.{name}" for name in ("key", "label")},
+}
 _ASSIGNMENT_JOINS = """
 JOIN cases c ON c.id = t.case_id JOIN users u ON u.id = t.user_id JOIN roles r ON r.id = t.role_id
 """
@@ -59,15 +66,8 @@ USER_ASSIGNMENTS = Listing(
     parent="t.user_id = {}",
 )
 
-# The indexed expressions of migration 0002: a search is only quick when it says the same.
-_SEARCHED = {
-    CASES.name: "search_words(coalesce(t.tag_id, '') || ' ' || t.about)",
-    USERS.name: (
-        "search_words(coalesce(t.tag_id, '') || ' ' || t.email || ' ' || t.given_name || ' ' ||"
-        " t.family_name)"
-    ),
-    IMPORTS.name: "search_words(t.name || ' ' || t.file_name)",
-}
+# The views of migration 0004: row-level security would keep searches from the indexes.
+_WORDS = {CASES.name: "case_words", USERS.name: "user_words", IMPORTS.name: "import_words"}
 
 
 def matches_search(listing: Listing, text: str) -> Condition:
@@ -75,7 +75,8 @@ def matches_search(listing: Listing, text: str) -> Condition:
     query = prefix_query(text[:_SEARCH_LONGEST])
     if query is None:
         return Condition("false")
-    return Condition(f"{_SEARCHED[listing.name]} @@ to_tsquery('simple', {{}})", query)
+    words = f"SELECT id FROM {_WORDS[listing.name]} WHERE words @@ to_tsquery('simple', {{}})"
+    return Condition(f"t.id IN ({words})", query)
 
 
 def is_active(value: bool) -> Condition:
@@ -90,7 +91,7 @@ def has_tag(tag_id: str) -> Condition:
 
 def has_email(email: str) -> Condition:
     """Ask for an e-mail address, in any case."""
-    return Condition("lower(t.email) = lower({})", email)
+    return Condition("t.id IN (SELECT id FROM user_words WHERE email = lower({}))", email)
 
 
 def has_role(key: str) -> Condition:
@@ -108,6 +109,22 @@ def has_type(types: Collection[str]) -> Condition:
     return Condition("t.type = ANY({}::text[])", list(types))
 
 
+def did_one_of(actions: Collection[Action]) -> Condition:
+    """Ask for audit events of one of these actions."""
+    return Condition("t.action = ANY({}::text[])", [action.value for action in actions])
+
+
+def was_done_by(actor: str) -> Condition:
+    """Ask for audit events of an actor of this name."""
+    return Condition("t.actor = {}", actor)
+
+
+def happened_between(since: datetime | None, until: datetime | None) -> list[Condition]:
+    """Ask for audit events from one time on, and before another."""
+    limits = (("t.occurred_at >= {}", since), ("t.occurred_at < {}", until))
+    return [Condition(sql, _aware(time)) for sql, time in limits if time is not None]
+
+
 def has_row_status(statuses: Collection[RowStatus]) -> Condition:
     """Ask for rows in one of these states."""
     if set(statuses) == {RowStatus.FAILED}:
@@ -119,6 +136,11 @@ def has_row_status(statuses: Collection[RowStatus]) -> Condition:
 def has_outcome(outcomes: Collection[RowOutcome]) -> Condition:
     """Ask for rows with one of these outcomes."""
     return Condition("t.outcome = ANY({}::int[])", [int(outcome) for outcome in outcomes])
+
+
+def _aware(time: datetime) -> datetime:
+    """Return a time with a zone; one without is UTC."""
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def is_beyond(listing: Listing, key: int, *, forward: bool) -> Condition:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from models.audit import Action, record
 from models.upload import store_file
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
     from asyncpg import Connection
+
+    from models.audit import Actor
 
 # A large file takes its time, and so does waiting for somebody else's of the same name or key.
 _PATIENCE = "55s"
@@ -18,7 +21,7 @@ _PATIENCE = "55s"
 class NewImport(NamedTuple):
     """What an upload says of itself; the fields are columns of `Import`."""
 
-    token_id: int
+    token_id: int | None
     type: str
     name: str
     source: str
@@ -34,8 +37,20 @@ class NewImport(NamedTuple):
         return self[1:3] + self[4:7] + self[8:] == other[1:3] + other[4:7] + other[8:]
 
 
-async def insert_import(db: Connection, app_id: int, new: NewImport, file: BinaryIO) -> int | None:
-    """Create an import with its file and return its primary key; to be run in a transaction.
+class Inserted(NamedTuple):
+    """A new import's primary key, and that of another one with the same file, if there is any."""
+
+    id: int
+    same_as: int | None
+
+
+async def insert_import(
+    db: Connection, app_id: int, new: NewImport, file: BinaryIO, *, by: Actor
+) -> Inserted | None:
+    """Create an import with its file; to be run in a transaction.
+
+    The same file is one of the same type that came in the last 24 hours and may have had an effect:
+    its import was no dry run, and has not failed.
 
     Returns None when an import has the idempotency key, or a running one the name, even if it
     came at the same moment: the unique indexes decide.
@@ -46,18 +61,23 @@ async def insert_import(db: Connection, app_id: int, new: NewImport, file: Binar
     )
     columns = ", ".join(NewImport._fields)
     places = ", ".join(f"${number}" for number in range(2, len(new) + 2))
-    key = await db.fetchval(
+    row = await db.fetchrow(
         f"""
         INSERT INTO imports (app_id, {columns}) VALUES ($1, {places})
-        ON CONFLICT DO NOTHING RETURNING id
+        ON CONFLICT DO NOTHING RETURNING id, (
+          SELECT max(o.id) FROM imports o
+          WHERE o.app_id = imports.app_id AND o.file_sha256 = imports.file_sha256
+            AND o.type = imports.type AND NOT o.is_dry_run AND o.status <> 'FAILED'
+            AND o.created_at > now() - interval '24 hours')
         """,
         app_id,
         *new,
     )
-    if key is None:
+    if row is None:
         return None
-    await store_file(db, app_id, key, file)
-    return int(key)
+    await store_file(db, app_id, row["id"], file)
+    await record(db, app_id, by, Action.IMPORT_CREATED, row["id"], name=new.name)
+    return Inserted(*row)
 
 
 async def find_repeated(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from asyncpg import Connection, Record
 
@@ -18,7 +19,7 @@ class Listing:
     Args:
         name: tells its cursors from those of other lists.
         table: the table.
-        columns: what is selected.
+        columns: what is selected, as SQL; or by name, when fewer of them can be asked for.
         joins: tables that the columns need; never any that leaves rows out.
         key: unique column, an integer, that the list is ordered by.
         parent: condition that ties rows to what they belong to, `{}`; empty for lists of the app.
@@ -27,11 +28,18 @@ class Listing:
 
     name: str
     table: str
-    columns: str = "t.*"
+    columns: str | Mapping[str, str] = "t.*"
     joins: str = ""
     key: str = "t.id"
     parent: str = ""
     is_descending: bool = False
+
+    def select(self, wanted: Collection[str] | None = None) -> str:
+        """Return what to select: every column, or no others than those wanted if that is known."""
+        if isinstance(self.columns, str):
+            return self.columns
+        names = [name for name in self.columns if wanted is None or name in wanted]
+        return ", ".join(f"{self.columns[name]} AS {name}" for name in names) or "NULL"
 
 
 class Condition(NamedTuple):
@@ -86,7 +94,12 @@ class _Statement:
         return condition.sql.format(self.add(condition.value))
 
     def page(
-        self, listing: Listing, conditions: Sequence[Condition], window: Window, parent: str | None
+        self,
+        listing: Listing,
+        conditions: Sequence[Condition],
+        window: Window,
+        parent: str | None = None,
+        columns: Collection[str] | None = None,
     ) -> str:
         where = self.where(listing, conditions, parent)
         up, down = ("<", ">") if listing.is_descending else (">", "<")
@@ -96,7 +109,7 @@ class _Statement:
             where += f" AND {listing.key} {down} {self.add(window.before)}"
         order = "DESC" if listing.is_descending != window.is_backward else "ASC"
         return f"""
-            SELECT {listing.columns}, {listing.key} AS page_key FROM (
+            SELECT {listing.select(columns)}, {listing.key} AS page_key FROM (
               SELECT t.* FROM {listing.table} t WHERE {where}
               ORDER BY {listing.key} {order} LIMIT {self.add(window.size + 1)}) t {listing.joins}
             """
@@ -111,8 +124,9 @@ async def fetch_page(
 ) -> Page:
     """Read one page of a list of the app."""
     statement = _Statement(app_id)
-    sql = statement.page(listing, conditions, window, None)
-    return _page(listing, window, await db.fetch(sql, *statement.values))
+    sql = statement.page(listing, conditions, window)
+    rows = await db.fetch(sql, *statement.values)
+    return _page(window, _ordered(listing, window, rows))
 
 
 async def fetch_pages(
@@ -123,20 +137,25 @@ async def fetch_pages(
     conditions: Sequence[Condition],
     *,
     window: Window,
+    columns: Collection[str] | None = None,
 ) -> dict[int, Page]:
-    """Read the same page of the lists of many parents with one statement."""
+    """Read the same page of the lists of many parents with one statement.
+
+    Args:
+        columns: which are enough; by default all are read.
+    """
     statement = _Statement(app_id)
     keys = statement.add(list(parents))
-    sql = statement.page(listing, conditions, window, "p.parent")
+    sql = statement.page(listing, conditions, window, "p.parent", columns)
     rows = await db.fetch(
         f"SELECT p.parent AS page_parent, l.* FROM unnest({keys}::bigint[]) AS p(parent),"
         f" LATERAL ({sql}) l",
         *statement.values,
     )
     found: dict[int, list[Record]] = {parent: [] for parent in parents}
-    for row in rows:
+    for row in _ordered(listing, window, rows):
         found[row["page_parent"]].append(row)
-    return {parent: _page(listing, window, some) for parent, some in found.items()}
+    return {parent: _page(window, some) for parent, some in found.items()}
 
 
 async def count_rows(
@@ -203,15 +222,19 @@ async def _find(
 ) -> list[Record]:
     statement = _Statement(app_id)
     where = statement.where(listing, [condition], None)
-    sql = f"SELECT {listing.columns} FROM {listing.table} t {listing.joins} WHERE {where}"
+    sql = f"SELECT {listing.select()} FROM {listing.table} t {listing.joins} WHERE {where}"
     found: list[Record] = await db.fetch(sql, *statement.values)
     return found
 
 
-def _page(listing: Listing, window: Window, rows: Sequence[Any]) -> Page:
-    order = listing.is_descending != window.is_backward
-    ordered = sorted(rows, key=lambda row: row["page_key"], reverse=order)
-    kept = ordered[: window.size]
+def _ordered(listing: Listing, window: Window, rows: Sequence[Any]) -> list[Any]:
+    """Sort rows in the direction of reading."""
+    is_falling = listing.is_descending != window.is_backward
+    return sorted(rows, key=itemgetter("page_key"), reverse=is_falling)
+
+
+def _page(window: Window, rows: list[Any]) -> Page:
+    kept = rows[: window.size]
     if window.is_backward:
         kept.reverse()
-    return Page(kept, len(ordered) > window.size)
+    return Page(kept, len(rows) > window.size)

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncpg
 
-from models.row import RowOutcome, RowStatus
+from models.audit import Action, record
+from models.row import RowOutcome, RowStatus, row_key
 from models.upload import ImportStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from datetime import datetime
 
     from asyncpg import Connection
 
+    from models.audit import Actor
     from models.row import RowResult
 
 _SPLIT_LOCK = "caseroll split"
@@ -35,6 +38,16 @@ class Work(NamedTuple):
     declared_encoding: str | None
     retry: dict[str, Any] | None
     is_split: bool
+
+
+class Stopped(NamedTuple):
+    """An import as it has to be known before any of its rows are run again."""
+
+    name: str
+    status: ImportStatus
+    header: list[str]
+    failed: int
+    purged_at: datetime | None
 
 
 class CancelResult(StrEnum):
@@ -73,14 +86,25 @@ async def lock_split(db: Connection, import_id: int) -> bool:
     )
 
 
-async def begin(db: Connection, import_id: int) -> None:
-    """Show that a worker is at the file."""
-    await db.execute(
-        f"""
-        UPDATE imports SET status = 'PROCESSING', {_TOUCH},
-          started_at = coalesce(started_at, clock_timestamp())
-        WHERE id = $1 AND status = 'QUEUED'
+async def begin(db: Connection, import_id: int) -> int:
+    """Show that a worker is at the file; return how many have begun with it by now."""
+    attempts = await db.fetchval(
+        """
+        UPDATE imports SET status = 'PROCESSING', split_attempts = split_attempts + 1,
+          started_at = coalesce(started_at, clock_timestamp()),
+          version = version + CASE status WHEN 'QUEUED' THEN 1 ELSE 0 END,
+          changed_at = CASE status WHEN 'QUEUED' THEN clock_timestamp() ELSE changed_at END
+        WHERE id = $1 AND status IN ('QUEUED', 'PROCESSING') RETURNING split_attempts
         """,
+        import_id,
+    )
+    return attempts or 0
+
+
+async def take_back_begin(db: Connection, import_id: int) -> None:
+    """Take an attempt to cut the file back that failed for no fault of the file."""
+    await db.execute(
+        "UPDATE imports SET split_attempts = greatest(split_attempts - 1, 0) WHERE id = $1",
         import_id,
     )
 
@@ -90,6 +114,7 @@ async def finish_split(
     import_id: int,
     *,
     rows: int,
+    told: int,
     header: Sequence[str],
     encoding: str | None,
     delimiter: str | None,
@@ -98,14 +123,16 @@ async def finish_split(
 
     Args:
         rows: how many.
+        told: how many more have their results already.
     """
     await db.execute(
         f"""
-        UPDATE imports SET split_at = clock_timestamp(), total = $2, pending = $2, header = $3,
-          encoding = $4, delimiter = $5, {_TOUCH}
+        UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, total = $2,
+          pending = $3, header = $4, encoding = $5, delimiter = $6, {_TOUCH}
         WHERE id = $1
         """,
         import_id,
+        rows + told,
         rows,
         header,
         encoding,
@@ -117,7 +144,8 @@ async def finish_retry_split(db: Connection, import_id: int, *, rows: int) -> No
     """Record that the failed rows wait in chunks."""
     await db.execute(
         f"""
-        UPDATE imports SET split_at = clock_timestamp(), pending = $2, retry = NULL, {_TOUCH}
+        UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, pending = $2,
+          retry = NULL, {_TOUCH}
         WHERE id = $1
         """,
         import_id,
@@ -125,11 +153,37 @@ async def finish_retry_split(db: Connection, import_id: int, *, rows: int) -> No
     )
 
 
+async def keep_header(db: Connection, import_id: int, header: Sequence[str]) -> None:
+    """Keep the names of a file's columns, which results of its rows are shown with."""
+    await db.execute("UPDATE imports SET header = $2 WHERE id = $1", import_id, header)
+
+
+async def count_first(db: Connection, import_id: int, failed: int) -> None:
+    """Count rows that have failed before the file was cut."""
+    await db.execute(
+        f"UPDATE imports SET failed = failed + $2, {_TOUCH} WHERE id = $1", import_id, failed
+    )
+
+
 async def refuse(db: Connection, import_id: int, errors: Iterable[Mapping[str, Any]]) -> None:
-    """End an import whose file can't be read, or a retry, whose rows then stay as they are."""
+    """End an import whose file can't be read, or a retry, whose rows then stay as they are.
+
+    A file that can't be read has no rows, also if some were told of already.
+    """
+    await db.execute(
+        """
+        DELETE FROM import_rows WHERE id > $2 AND id < $3 AND EXISTS (
+          SELECT 1 FROM imports WHERE id = $1 AND split_at IS NULL AND retry IS NULL)
+        """,
+        import_id,
+        row_key(import_id, 0),
+        row_key(import_id + 1, 0),
+    )
     await db.execute(
         f"""
-        UPDATE imports SET errors = $2, total = coalesce(total, 0), retry = NULL, {_TOUCH},
+        UPDATE imports SET errors = $2, total = coalesce(total, 0), retry = NULL,
+          split_attempts = 0, {_TOUCH},
+          failed = CASE WHEN retry IS NULL THEN 0 ELSE failed END,
           status = CASE WHEN cancelled > 0 THEN 'CANCELLED'
             WHEN passed > 0 THEN 'PROCESSED' ELSE 'FAILED' END,
           finished_at = clock_timestamp()
@@ -179,17 +233,21 @@ async def count(
     )
 
 
-async def request_cancel(db: Connection, app_id: int, import_id: int) -> CancelResult:
-    """Ask that no more rows of the import are run; those that wait end as cancelled."""
-    status = await db.execute(
+async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Actor) -> CancelResult:
+    """Ask that no more rows of the import are run; those that wait end as cancelled.
+
+    To be run in a transaction.
+    """
+    name = await db.fetchval(
         f"""
         UPDATE imports SET cancel_requested_at = coalesce(cancel_requested_at, now()), {_TOUCH}
-        WHERE app_id = $1 AND id = $2 AND status IN ('QUEUED', 'PROCESSING')
+        WHERE app_id = $1 AND id = $2 AND status IN ('QUEUED', 'PROCESSING') RETURNING name
         """,
         app_id,
         import_id,
     )
-    if status != "UPDATE 0":
+    if name is not None:
+        await record(db, app_id, by, Action.IMPORT_CANCELLED, import_id, name=name)
         return CancelResult.REQUESTED
     exists = await db.fetchval(
         "SELECT EXISTS (SELECT 1 FROM imports WHERE app_id = $1 AND id = $2)", app_id, import_id
@@ -197,16 +255,17 @@ async def request_cancel(db: Connection, app_id: int, import_id: int) -> CancelR
     return CancelResult.FINISHED if exists else CancelResult.NOT_FOUND
 
 
-async def lock_for_retry(
-    db: Connection, app_id: int, import_id: int
-) -> tuple[ImportStatus, list[str], int] | None:
-    """Hold an import until the transaction ends; return its status, header and failed rows."""
+async def lock_for_retry(db: Connection, app_id: int, import_id: int) -> Stopped | None:
+    """Hold an import until the transaction ends."""
     row = await db.fetchrow(
-        "SELECT status, header, failed FROM imports WHERE app_id = $1 AND id = $2 FOR UPDATE",
+        "SELECT name, status, coalesce(header, '{}') AS header, failed, purged_at FROM imports"
+        " WHERE app_id = $1 AND id = $2 FOR UPDATE",
         app_id,
         import_id,
     )
-    return row and (ImportStatus(row["status"]), row["header"] or [], row["failed"])
+    if row is None:
+        return None
+    return Stopped(**{**row, "status": ImportStatus(row["status"])})
 
 
 async def reopen(db: Connection, import_id: int, retry: Mapping[str, Any]) -> bool:

@@ -10,7 +10,7 @@ from tortoise import fields
 from tortoise.models import Model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from asyncpg import Connection
 
@@ -60,14 +60,24 @@ class ImportRow(Model):
 
 
 class RowResult(NamedTuple):
-    """What became of a row, before it is written."""
+    """What became of a row.
+
+    Args:
+        text: its cells as JSON.
+    """
 
     number: int
-    cells: Sequence[str]
+    text: bytes
     status: RowStatus
     outcome: RowOutcome | None = None
     message: str | None = None
     errors: Sequence[dict[str, Any]] = ()
+
+    @property
+    def cells(self) -> list[str]:
+        """The row's cells."""
+        cells: list[str] = orjson.loads(self.text)
+        return cells
 
 
 def row_key(import_id: int, number: int) -> int:
@@ -96,11 +106,22 @@ async def write_rows(
                 result.outcome,
                 result.message,
                 orjson.dumps(result.errors).decode() if result.errors else None,
-                orjson.dumps(result.cells).decode(),
+                result.text.decode(),
             )
             for result in results
         ),
     )
+
+
+async def row_numbers(db: Connection, import_id: int) -> list[int]:
+    """Return the numbers of the rows of an import that have results, some thousand at most."""
+    rows = await db.fetch(
+        "SELECT id FROM import_rows WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3",
+        row_key(import_id, 0),
+        row_key(import_id + 1, 0),
+        _ROWS_PER_PAGE,
+    )
+    return [row_number(row["id"]) for row in rows]
 
 
 async def delete_rows(db: Connection, import_id: int, numbers: Iterable[int]) -> None:
@@ -163,10 +184,32 @@ async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> d
     return {result.number: result for result in results}
 
 
+async def find_passed(
+    db: Connection, import_id: int, place: int, cells: Collection[str]
+) -> list[RowResult]:
+    """Find the passed rows of an import with one of these cells; reads all of its rows.
+
+    Args:
+        place: index of the cell in its row.
+        cells: trimmed.
+    """
+    rows = await db.fetch(
+        """
+        SELECT id, cells, status, outcome, message, errors FROM import_rows
+        WHERE id > $1 AND id < $2 AND status = 1 AND btrim(cells ->> $3::int) = ANY($4::text[])
+        """,
+        row_key(import_id, 0),
+        row_key(import_id + 1, 0),
+        place,
+        list(cells),
+    )
+    return [_result(row) for row in rows]
+
+
 def _result(row: Any) -> RowResult:
     return RowResult(
         row_number(row["id"]),
-        orjson.loads(row["cells"]),
+        row["cells"].encode(),
         RowStatus(row["status"]),
         RowOutcome(row["outcome"]) if row["outcome"] else None,
         row["message"],

@@ -46,7 +46,11 @@ class Import(Model):
 
     `split_at` is empty while a worker still has to cut the rows into chunks: those of the file, or,
     when `retry` is set, the failed rows that it selects
-    (`{"rows": [3, 7] or null, "cells": {"7": ["…"]}}`).
+    (`{"rows": [3, 7] or null, "cells": {"7": ["…"]}}`). `split_attempts` counts the workers that
+    have begun with that and not come to an end.
+
+    From `purged_at` on, its file and its row results count as gone; while `is_purging`, some of
+    them are yet to be deleted.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -89,9 +93,12 @@ class Import(Model):
     created_at = fields.DatetimeField(db_default=Now())
     started_at = fields.DatetimeField(null=True)
     split_at = fields.DatetimeField(null=True)
+    split_attempts = fields.SmallIntField(db_default=0)
     finished_at = fields.DatetimeField(null=True)
     rung_at = fields.DatetimeField(db_default=Now())
     changed_at = fields.DatetimeField(db_default=Now())
+    purged_at = fields.DatetimeField(null=True)
+    is_purging = fields.BooleanField(db_default=False)
     version = fields.IntField(db_default=1)
 
     class Meta:
@@ -126,7 +133,10 @@ class ImportFilePart(Model):
 
 
 async def store_file(db: Connection, app_id: int, import_id: int, file: BinaryIO) -> None:
-    """Write the file, from where it stands to its end, in parts of `PART_BYTES`."""
+    """Write the file, from where it stands to its end, in parts of `PART_BYTES`.
+
+    Not by a COPY, which PostgreSQL refuses where row-level security holds.
+    """
 
     def parts() -> Iterator[tuple[int, int, int, bytes]]:
         number = 0
@@ -134,8 +144,9 @@ async def store_file(db: Connection, app_id: int, import_id: int, file: BinaryIO
             yield app_id, import_id, number, data
             number += 1
 
-    await db.copy_records_to_table(
-        "import_file_parts", columns=("app_id", "import_id", "number", "data"), records=parts()
+    await db.executemany(
+        "INSERT INTO import_file_parts (app_id, import_id, number, data) VALUES ($1, $2, $3, $4)",
+        parts(),
     )
 
 

@@ -7,12 +7,13 @@ import sys
 import tomllib
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
-from importers import Importer
-from importers.sample import sample_csv
-from importers.testing import World, run_importer
+from bench.page import PAGE, newest_figures, with_figures
+from importers import Importer, Validator
+from importers.testing import check_conformance, check_validator
 
 ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "docs/writing-an-importer.md").read_text()
@@ -38,32 +39,51 @@ def test_tests_of_the_guide(guide: ModuleType) -> None:
     for test in tests:
         test()
 
-    assert len(tests) == 2
+    assert [test.__name__ for test in tests] == [
+        "test_seating_plan", "test_conformance", "test_rooms", "test_wall",
+    ]  # fmt: skip
 
 
-def test_importers_of_the_guide(guide: ModuleType) -> None:
-    """Every importer has a sample that passes when nobody is on any case."""
-    classes = [
-        value
-        for value in vars(guide).values()
-        if isinstance(value, type) and issubclass(value, Importer) and value is not Importer
-    ]
+def plugins(guide: ModuleType, base: type) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in vars(guide).items()
+        if isinstance(value, type) and issubclass(value, base) and value is not base
+        and value.__module__ == "guide"
+    }  # fmt: skip
 
-    assert [each.__name__ for each in classes] == ["SeatingPlan", "Leavers", "Rooms", "Roster"]
-    for each in classes:
-        made = each("guide", each.Settings() if each.Settings else None)
-        reports = run_importer(made, sample_csv(made), world=World(assignments=()))
-        (report,) = reports
-        assert "asks" in report or report["outcome"] in ("CREATED", "UNCHANGED")
+
+IMPORTERS = ["SeatingPlan", "Roster", "Leavers", "Promotions", "OneLead", "Rooms"]
+
+
+def test_the_first_importer_is_short() -> None:
+    """The guide begins with a whole importer, in fifteen lines."""
+    lines = [line for line in snippets("python")[0].splitlines() if line.strip()]
+
+    assert len(lines) <= 15
+
+
+@pytest.mark.parametrize("name", IMPORTERS)
+def test_importers_of_the_guide(guide: ModuleType, name: str) -> None:
+    """Every importer gets right what importers have to."""
+    check_conformance(plugins(guide, Importer)[name], rows=500)
+
+
+def test_plugins_of_the_guide(guide: ModuleType) -> None:
+    """So does every validator, and no importer is forgotten here."""
+    validators = plugins(guide, Validator)
+    check_validator(validators["Wall"]("wall", guide.Wall.Settings(prefix="trv-", users=[])))
+    check_validator(validators["OneOfAKind"])
+
+    assert list(validators) == ["Wall", "OneOfAKind"]
+    assert list(plugins(guide, Importer)) == IMPORTERS
 
 
 def test_toml_of_the_guide() -> None:
     """Every piece of TOML can be read."""
     assert [list(tomllib.loads(snippet)) for snippet in snippets("toml")] == [
-        ["project"],
-        ["importers"],
-        ["importers"],
-    ]
+        ["project"], ["importers"], ["importers"], ["validators"],
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -72,6 +92,15 @@ def test_toml_of_the_guide() -> None:
 )  # fmt: skip
 def test_links(page: Path) -> None:
     """Every link to a file of the project leads to one."""
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+    text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_figures_are_measured() -> None:
+    """The page of figures shows those that were measured last, and no others."""
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert with_figures(page, newest_figures()) == page
+    assert page.count("\n| ") > 50

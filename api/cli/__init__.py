@@ -10,15 +10,19 @@ from typing import NoReturn
 import click
 
 from api.cli.failure import EXIT_INTERRUPTED, EXIT_REFUSED, describe
+from api.cli.shown import shown
 
 _COMMANDS = {
     "app": "api.cli.app:app",
     "demo": "api.cli.demo:demo",
     "failed-rows": "api.cli.failed_rows:failed_rows",
     "import": "api.cli.imports:import_",
+    "import-types": "api.cli.import_types:import_types",
     "importers": "api.cli.plugins:importers",
     "imports": "api.cli.imports:imports",
     "migrate": "api.cli.processes:migrate",
+    "new-importer": "api.cli.new_importer:new_importer",
+    "role": "api.cli.role:role",
     "sample": "api.cli.sample:sample",
     "serve": "api.cli.processes:serve",
     "token": "api.cli.token:token",
@@ -73,6 +77,6 @@ def main() -> NoReturn:
         if "--debug" in sys.argv:
             raise
         for line in describe(error):
-            click.echo(f"Error: {line}", err=True)
+            click.echo(f"Error: {shown(line)}", err=True)
         sys.exit(EXIT_REFUSED)
     sys.exit(code if isinstance(code, int) else 0)

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from api.demo import create_demo
 from models.app import ApiToken, App, Permission, create_app, create_token, token_digest
-from models.db import database, migrate, transaction
+from models.db import database, migrate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _MAIN_SLUG, _MAIN_NAME = "main", "Main"
 _TOKEN_NAME = "caseroll up"  # noqa: S105 - the name of a token, not a token
 
 
-async def prepare(url: str, old_token: str | None, *, demo: bool) -> str:
+async def prepare(
+    url: str, old_token: str | None, migrations: Mapping[str, str], *, demo: bool
+) -> str:
     """Migrate the database, see to it that there is an app, and return an admin's token.
 
     Args:
         url: the database.
         old_token: used again when it still opens the right app.
+        migrations: those of plugins' own tables.
         demo: create the demo app, and return a token of that one.
     """
-    await migrate(url)
+    await migrate(url, migrations)
     async with database(url, connections=2):
         app = await create_demo() if demo else None
         if old_token and await _is_good(old_token, app):
@@ -41,5 +48,4 @@ async def _first_app() -> App:
     app = await App.all().order_by("id").first()
     if app is not None:
         return app
-    async with transaction():
-        return await create_app(_MAIN_SLUG, _MAIN_NAME)
+    return await create_app(_MAIN_SLUG, _MAIN_NAME)

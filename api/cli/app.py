@@ -11,7 +11,6 @@ from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
 from api.cli.local import database_url, on_database
 from models.app import create_app
-from models.db import transaction
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 
@@ -37,7 +36,6 @@ def create(slug: str, name: str, folder: DataFolder) -> None:
 
 async def _create(slug: str, name: str) -> None:
     try:
-        async with transaction():
-            await create_app(slug, name)
+        await create_app(slug, name)
     except IntegrityError:
         raise RefusedError(f"there is an app {slug!r} already.") from None

@@ -134,7 +134,9 @@ def _translated(url: str) -> Iterator[None]:
         raise RefusedError(" ".join(messages) or str(error)) from error
     except TransportServerError as error:
         if error.code == _UNAUTHORIZED:
-            raise RefusedError("the API does not accept the token; see CASEROLL_TOKEN.") from error
+            raise RefusedError(
+                "the API does not accept the token, which may have expired; see CASEROLL_TOKEN."
+            ) from error
         raise RefusedError(f"the API at {url} answered: {error}") from error
     except (TransportError, WebSocketException, aiohttp.ClientError, OSError) as error:
         raise ApiLostError(f"the API at {url} can't be reached: {_reason(error)}") from error

@@ -6,8 +6,8 @@ import click
 
 from api.cli.folder import DataFolder, folder_option
 from api.cli.local import database_url, on_database
-from api.demo import CASES, DEMO_SLUG, USERS, create_demo
-from models.app import App
+from api.demo import DEMO_SLUG, create_demo, has_demo
+from api.demo_files import CASES, USERS
 
 
 @click.command()
@@ -22,6 +22,7 @@ def demo(folder: DataFolder) -> None:
 
 
 async def _demo() -> bool:
-    is_new = not await App.exists(slug=DEMO_SLUG)
+    if await has_demo():
+        return False
     await create_demo()
-    return is_new
+    return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,12 @@ class DataFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.mail = path / "mail"
+
+    @property
+    def option(self) -> str:
+        """What a command has to be given to find this folder: ` --data DIR`, or nothing."""
+        is_default = self.path.resolve() == Path(DEFAULT_FOLDER).resolve()
+        return "" if is_default else f" --data {shlex.quote(str(self.path))}"
 
     def read(self, name: str) -> str | None:
         """Return what a note in the folder says; None when there is none."""

@@ -15,6 +15,7 @@ from api.cli.client import ApiClient, ApiLostError, find_api
 from api.cli.failure import EXIT_REFUSED, EXIT_SOME_FAILED
 from api.cli.folder import DataFolder, folder_option
 from api.cli.output import json_option, print_json, print_table, say
+from api.cli.shown import shown
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -37,7 +38,9 @@ fragment Fields on Import {
 """
 _CREATE = """
 mutation ($input: CreateImportInput!) {
-  createImport(input: $input) { import { ...Fields } userErrors { code message field } }
+  createImport(input: $input) {
+    import { ...Fields } userErrors { code message field } warnings { code message }
+  }
 }
 """
 _FOLLOW = "subscription ($id: ID!) { importUpdated(id: $id) { ...Fields } }"
@@ -67,7 +70,6 @@ query ($first: Int!) { imports(first: $first) { edges { node { ...Fields } } } }
 @folder_option
 def import_(file: str, folder: DataFolder, *, watch: bool, as_json: bool, **fields: object) -> int:
     """Upload FILE and apply it; ends with 0 if all rows passed, 1 if some failed, 2 if refused."""
-    api = find_api(folder)
     answer = {
         "name": fields["name"],
         "type": fields["type_"],
@@ -76,7 +78,7 @@ def import_(file: str, folder: DataFolder, *, watch: bool, as_json: bool, **fiel
         "file": FileVar(file),
         "source": "cli",
     }
-    return asyncio.run(_import(api, answer, watch=watch, as_json=as_json))
+    return asyncio.run(_import(folder, answer, watch=watch, as_json=as_json))
 
 
 @click.command()
@@ -102,11 +104,16 @@ def imports(last: int, folder: DataFolder, *, as_json: bool) -> None:
     )
 
 
-async def _import(api: ApiClient, fields: dict[str, object], *, watch: bool, as_json: bool) -> int:
+async def _import(
+    folder: DataFolder, fields: dict[str, object], *, watch: bool, as_json: bool
+) -> int:
+    api = find_api(folder)
     payload = (await api.execute(_CREATE + _FIELDS, input=fields))["createImport"]
     if payload["userErrors"]:
         return _refuse(payload["userErrors"], payload if as_json else None)
     created: Import = payload["import"]
+    for warning in payload["warnings"]:
+        click.echo(f"Warning: {shown(warning['message'])}", err=True)
     if watch:
         await _watch(api, created["id"])
         data = await api.execute(_FAILED_ROWS + _FIELDS, id=created["id"], first=_SHOWN_ROWS)
@@ -114,7 +121,7 @@ async def _import(api: ApiClient, fields: dict[str, object], *, watch: bool, as_
     if as_json:
         print_json(created)
     elif watch:
-        _summarise(created)
+        _summarise(created, folder)
     else:
         click.echo(created["id"])
     return exit_code(created)
@@ -186,18 +193,18 @@ def _refuse(errors: list[dict[str, Any]], payload: object) -> int:
         print_json(payload)
     for error in errors:
         option = _OPTIONS.get((error.get("field") or [""])[-1])
-        click.echo(f"Error: {f'{option}: ' if option else ''}{error['message']}", err=True)
+        click.echo(f"Error: {f'{option}: ' if option else ''}{shown(error['message'])}", err=True)
     return EXIT_REFUSED
 
 
-def _summarise(state: Import) -> None:
+def _summarise(state: Import, folder: DataFolder) -> None:
     if state["errors"]:
         _refuse(state["errors"], None)
         return
     counts = ", ".join(f"{state[count]} {count}" for count in _COUNTS if state[count])
     status = str(state["status"]).capitalize()
     total = "1 row" if state["total"] == 1 else f"{state['total'] or 0} rows"
-    click.echo(f"{status}: {state['name']}, {total}: {counts or 'none'}.")
+    click.echo(f"{status}: {shown(state['name'])}, {total}: {counts or 'none'}.")
     failed = [edge["node"] for edge in state["rows"]["edges"]]
     if not failed:
         return
@@ -209,4 +216,5 @@ def _summarise(state: Import) -> None:
     print_table(["row", "column", "what is wrong"], rows)
     if state["failed"] > len(failed):
         click.echo(f"… and {state['failed'] - len(failed)} more failed rows.")
-    click.echo(f"All of them, to correct: caseroll failed-rows {state['id']} -o failed.csv")
+    command = f"caseroll failed-rows {state['id']} -o failed.csv{folder.option}"
+    click.echo(f"All of them, to correct: {command}")

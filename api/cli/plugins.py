@@ -2,30 +2,79 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from dataclasses import asdict
+from dataclasses import asdict, replace
+from typing import IO, TYPE_CHECKING
 
 import click
 
-from api.cli.output import json_option, print_json, print_table
+from api.catalogue import read_catalogue
+from api.cli.failure import EXIT_SOME_FAILED
+from api.cli.output import is_for_people, json_option, print_json, print_table
+from api.description import plain
 from api.settings import plugins_file, process_environment
+from api.types_page import render_types_page
+from importers.errors import ConfigError
 from importers.registry import Registry, load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from importers.registry import PluginStatus
+
+_COLUMNS = ["kind", "name", "state", "label", "distribution", "reason"]
 
 
 @click.command()
+@click.option("--check", is_flag=True, help="List only what is wrong; exit code 2 if anything is.")
 @json_option
-def importers(*, as_json: bool) -> None:
-    """List the importer plugins on this machine: on, off, or broken and why."""
-    plugins = [asdict(plugin) for plugin in load_quietly(process_environment()).plugins]
-    if as_json:
-        print_json(plugins)
-        return
-    columns = ["name", "state", "label", "distribution", "reason"]
-    print_table(columns, [[plugin[column] for column in columns] for plugin in plugins])
+@click.option(
+    "--page",
+    type=click.File("w", encoding="utf-8", lazy=True),
+    metavar="FILE",
+    help="Write the page of what can be imported, as the API has it at /docs/import-types.",
+)
+def importers(*, check: bool, as_json: bool, page: IO[str] | None) -> int:
+    """List the plugins here, importers and validators: on, off, or broken.
+
+    The exit code is 1 when a plugin that is switched on is broken.
+    """
+    if check:
+        load_whole(process_environment())
+        return 0
+    registry = load_quietly(process_environment())
+    plugins = [_printable(plugin) for plugin in registry.plugins]
+    if page:
+        page.write(render_types_page(asyncio.run(read_catalogue(registry))))
+    elif as_json:
+        print_json([asdict(plugin) for plugin in plugins])
+    else:
+        _print_plugins(plugins)
+    is_broken = any(plugin.state == "broken" for plugin in plugins)
+    return EXIT_SOME_FAILED if is_broken else 0
+
+
+def load_whole(environ: dict[str, str]) -> Registry:
+    """Load the plugins, all of those that are switched on.
+
+    Raises:
+        ConfigError: plugins.toml is wrong, or plugins are broken; it names every problem.
+    """
+    registry = load_quietly(environ)
+    problems = [
+        f"{plugin.kind} '{plugin.name}' is broken: {problem.rstrip('.')}."
+        for plugin in registry.plugins
+        if plugin.state == "broken"
+        for problem in plugin.problems
+    ]
+    if problems:
+        raise ConfigError(problems)
+    return registry
 
 
 def load_quietly(environ: dict[str, str]) -> Registry:
-    """Load the plugins without a log line for each broken one: API and workers write that.
+    """Load the plugins without a word in the log about broken ones: others say that.
 
     Raises:
         ConfigError: plugins.toml is wrong, or a plugin of Caseroll's own is broken.
@@ -37,3 +86,31 @@ def load_quietly(environ: dict[str, str]) -> Registry:
         return load(plugins_file(environ))
     finally:
         log.setLevel(level)
+
+
+def _printable(plugin: PluginStatus) -> PluginStatus:
+    """Make sure that no text of a plugin does anything to a terminal."""
+    return replace(
+        plugin,
+        label=None if plugin.label is None else plain(plugin.label),
+        problems=tuple(map(plain, plugin.problems)),
+    )
+
+
+def _print_plugins(plugins: Sequence[PluginStatus]) -> None:
+    """Print them all; for people, what is wrong has lines of its own, however long it is."""
+    if not is_for_people():
+        print_table(_COLUMNS, [_cells(plugin, _COLUMNS) for plugin in plugins])
+        return
+    columns = _COLUMNS[:-1]
+    print_table(columns, [_cells(plugin, columns) for plugin in plugins])
+    for plugin in plugins:
+        if plugin.state == "broken":
+            click.echo()
+            click.secho(f"The {plugin.kind} {plugin.name} is broken:", bold=True)
+            for problem in plugin.problems:
+                click.echo(f"  {problem}")
+
+
+def _cells(plugin: PluginStatus, columns: Sequence[str]) -> list[object]:
+    return [getattr(plugin, column) for column in columns]

@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
 import sys
 from dataclasses import replace
+from typing import TextIO, cast
 
 import click
 
 from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
 from api.cli.local import database_url
+from api.cli.plugins import load_quietly
 from api.settings import Settings, process_environment
 from api.supervisor import ChildSpec, Supervisor
+from importers.printed import PrintLog
+from importers.registry import load
 from models.db import migrate as migrate_database
 
-# Long enough for a request to end, short enough for a deployment not to wait for a subscriber.
-_SHUTDOWN_SECONDS = 5
-# Queries are limited to a thousand tokens: a larger message is refused before it has arrived.
-_MESSAGE_BYTES = 1024 * 1024
+_GARBAGE_OBJECTS = 20_000
 
 
 @click.command()
@@ -29,60 +31,86 @@ _MESSAGE_BYTES = 1024 * 1024
 @click.option(
     "--port", type=click.IntRange(1, 65535), help="Likewise.  [default: CASEROLL_PORT or 8000]"
 )
-def serve(host: str | None, port: int | None) -> int:
-    """Run the API; DATABASE_URL and REDIS_URL name its servers."""
+@click.option("--listener", type=int, hidden=True, help="An inherited socket to listen on.")
+def serve(host: str | None, port: int | None, listener: int | None) -> int:
+    """Run the API; DATABASE_URL and REDIS_URL name its servers. SIGHUP loads the plugins anew."""
     import uvicorn  # noqa: PLC0415 - the web stack is slow to import, other commands go without
 
     from api.app import create_app  # noqa: PLC0415
+    from api.cli.reload import Reload  # noqa: PLC0415
+    from api.web_server import WebServerConfig  # noqa: PLC0415
 
-    settings = Settings.from_environment(process_environment())
+    logging.getLogger("api.cli.reload").setLevel(logging.INFO)
+    environ = process_environment()
+    settings = Settings.from_environment(environ)
     settings = replace(settings, host=host or settings.host, port=port or settings.port)
-    listener = listen(settings.host, settings.port)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            create_app(settings),
-            timeout_graceful_shutdown=_SHUTDOWN_SECONDS,
-            ws="websockets-sansio",
-            ws_max_size=_MESSAGE_BYTES,
-            access_log=False,
-            server_header=False,
-            log_config=None,
-            log_level="warning",
-        )
+    listening = (
+        listen(settings.host, settings.port) if listener is None else socket.socket(fileno=listener)
     )
-    server.run(sockets=[listener])
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # who takes nothing any more is cut off by the kernel
+        milliseconds = int(settings.patience.idle_seconds * 1_000)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+    sys.stdout = cast("TextIO", PrintLog(sys.stdout))
+    app = create_app(settings)
+    Reload(app, environ)
+    # What is there by now stays, so that no collection need look at it; and a list's answer is made
+    # of thousands of objects, of which few are garbage.
+    gc.freeze()
+    gc.set_threshold(_GARBAGE_OBJECTS)
+    server = uvicorn.Server(WebServerConfig(app, settings))
+    server.run(sockets=[listening])
     return 0 if server.started else 1
 
 
 @click.command()
 @click.option("--processes", type=click.IntRange(1, 1000), help="[default: CASEROLL_WORKERS or 2]")
 def worker(processes: int | None) -> int:
-    """Run imports and send mails, in several processes; one that dies is started again."""
+    """Run imports and send mails, in several processes; one that dies is started again.
+
+    SIGHUP replaces them one after another, so that they take in new plugins and plugins.toml.
+    """
     logging.getLogger("api.supervisor").setLevel(logging.INFO)
     environ = process_environment()
     settings = Settings.from_environment(environ)
-    with Supervisor([worker_spec(environ, processes or settings.workers)]) as supervisor:
+    load(settings.plugins)  # says once what is broken; the workers keep quiet about it
+    spec = worker_spec(environ, processes or settings.workers)
+    with Supervisor([spec], check=plugins_spec(environ)) as supervisor:
         return supervisor.run()
 
 
 @click.command()
 @folder_option
 def migrate(folder: DataFolder) -> None:
-    """Bring the database's schema up to date; safe to run from several hosts at once."""
-    asyncio.run(migrate_database(database_url(folder)))
+    """Bring the database's schema up to date, and the tables of plugins that are on.
+
+    Safe to run from several hosts at once.
+    """
+    migrations = load_quietly(process_environment()).migrations
+    asyncio.run(migrate_database(database_url(folder), migrations))
     click.echo("The database is up to date.")
 
 
 def worker_spec(environ: dict[str, str], count: int) -> ChildSpec:
-    """Describe the worker processes; -P: a folder `api` where the user stands is not ours."""
-    argv = (sys.executable, "-P", "-m", "api.worker")
+    """Describe the worker processes; whoever runs them tells of broken plugins in their stead.
+
+    -P: a folder `api` where the user stands is not ours.
+    """
+    argv = (sys.executable, "-P", "-m", "api.worker", "--quiet")
     return ChildSpec(name="worker", argv=argv, env=environ, count=count)
 
 
-def api_spec(environ: dict[str, str]) -> ChildSpec:
-    """Describe the API's process."""
-    argv = (sys.executable, "-P", "-m", "api.cli", "serve")
-    return ChildSpec(name="api", argv=argv, env=environ)
+def plugins_spec(environ: dict[str, str]) -> ChildSpec:
+    """Describe the check of the plugins: in a process of its own, which finds them as they are."""
+    argv = (sys.executable, "-P", "-m", "api.cli", "importers", "--check")
+    return ChildSpec(name="caseroll importers --check", argv=argv, env=environ)
+
+
+def api_spec(environ: dict[str, str], listener: socket.socket) -> ChildSpec:
+    """Describe the API's process, which takes connections from a socket of ours: nobody else can
+    get the port, and clients wait while it is started again."""
+    fd = listener.fileno()
+    argv = (sys.executable, "-P", "-m", "api.cli", "serve", "--listener", str(fd))
+    return ChildSpec(name="api", argv=argv, env=environ, fds=(fd,))
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -93,8 +121,12 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         number = error.errno or 0
         reason = os.strerror(number) if number > 0 else error.strerror  # below: a name's look-up
         raise RefusedError(f"can't listen on {host} port {port}: {reason}.") from error
+    # Connections inherit it. asyncio sets it only on sockets that were made with a protocol's
+    # number; without it a response's body waits 40 ms for the client to confirm the head.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 
 import click
 
@@ -10,7 +11,31 @@ from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
 from api.cli.local import database_url, find_app, on_database
 from api.cli.output import json_option, print_json, print_table, say
-from models.app import ApiToken, Permission, create_token
+from models.app import ApiToken, Permission, create_token, revoke_token
+
+_DAYS = re.compile(r"([1-9][0-9]{0,4})d")
+
+
+class _Expiry(click.ParamType[datetime]):
+    """A number of days from now, or the last day."""
+
+    name = "90d|2027-01-31"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, context: click.Context | None
+    ) -> datetime:
+        """Return the moment from which on the token opens nothing."""
+        text, now = str(value), datetime.now(UTC)
+        try:
+            if days := _DAYS.fullmatch(text):
+                return now + timedelta(days=int(days[1]))
+            after = date.fromisoformat(text) + timedelta(days=1)
+        except (ValueError, OverflowError):
+            self.fail(f"{text!r} is neither a number of days, 90d, nor a date, 2027-01-31.")
+        expires_at = datetime(after.year, after.month, after.day, tzinfo=UTC)
+        if expires_at <= now:
+            self.fail(f"{text} is over.")
+        return expires_at
 
 
 @click.group()
@@ -21,15 +46,22 @@ def token() -> None:
 @token.command()
 @click.option("--app", "slug", required=True, help="The app that the token opens.")
 @click.option("--viewer", is_flag=True, help="The token may read only.")
-@click.option("--name", default="command line", show_default=True, help="What it is for.")
-@click.option("--days", type=click.IntRange(min=1), help="It ends after so many days.")
+@click.option("--name", default="unnamed", show_default=True, help="What it is for.")
+@click.option(
+    "--expires",
+    "expires_at",
+    type=_Expiry(),
+    help="After so many days, or with the end of that day, UTC.  [default: never]",
+)
 @folder_option
-def create(slug: str, name: str, days: int | None, folder: DataFolder, *, viewer: bool) -> None:
+def create(
+    slug: str, name: str, expires_at: datetime | None, folder: DataFolder, *, viewer: bool
+) -> None:
     """Create a token and print it: this is the only time that it can be seen."""
     permission = Permission.VIEWER if viewer else Permission.ADMIN
-    expires_at = datetime.now(UTC) + timedelta(days=days) if days else None
     created = on_database(database_url(folder), _create(slug, name, permission, expires_at))
-    say(f"A token of permission {permission} for the app {slug}; it is not shown again:")
+    until = f" until {_time(expires_at)}" if expires_at else ""
+    say(f"A token of permission {permission} for the app {slug}{until}; it is not shown again:")
     click.echo(created)
 
 
@@ -42,7 +74,7 @@ def list_(folder: DataFolder, *, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ["id", "app", "name", "permission", "created", "expires", "revoked"]
+    columns = ["id", "app", "name", "permission", "state", "created", "expires", "revoked"]
     print_table(columns, [[row[column] for column in columns] for row in rows])
 
 
@@ -67,6 +99,7 @@ async def _list() -> list[dict[str, object]]:
             "app": token.app.slug,
             "name": token.name,
             "permission": token.permission.value,
+            "state": _state(token),
             "created": _time(token.created_at),
             "expires": _time(token.expires_at),
             "revoked": _time(token.revoked_at),
@@ -76,13 +109,17 @@ async def _list() -> list[dict[str, object]]:
 
 
 async def _revoke(number: int) -> str:
-    token = await ApiToken.get_or_none(id=number)
-    if token is None:
+    name = await revoke_token(number)
+    if name is None:
         raise RefusedError(f"there is no token {number}; see `caseroll token list`.")
-    if token.revoked_at is None:
-        token.revoked_at = datetime.now(UTC)
-        await token.save(update_fields=["revoked_at"])
-    return token.name
+    return name
+
+
+def _state(token: ApiToken) -> str:
+    if token.revoked_at is not None:
+        return "revoked"
+    is_expired = token.expires_at is not None and token.expires_at <= datetime.now(UTC)
+    return "expired" if is_expired else "live"
 
 
 def _time(time: datetime | None) -> str | None:

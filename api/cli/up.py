@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, NoReturn
 
 import click
@@ -20,6 +20,7 @@ from api.settings import Settings, process_environment
 from api.supervisor import REFUSED, Supervisor
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Sequence
     from types import FrameType
 
@@ -57,19 +58,21 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
     if not environ.get("CASEROLL_SMTP_URL", "").strip():
         environ.setdefault("CASEROLL_MAIL_DIR", str(folder.mail.resolve()))
     settings = Settings.from_environment(environ)
-    load_quietly(environ)
-    environ["CASEROLL_PORT"] = str(_choose_port(settings, is_fixed="CASEROLL_PORT" in environ))
+    migrations = load_quietly(environ).migrations
+    listener = stack.enter_context(_listen(settings, is_fixed="CASEROLL_PORT" in environ))
+    environ["CASEROLL_PORT"] = str(listener.getsockname()[1])
     settings = Settings.from_environment(environ)
     for server in servers:
         stack.enter_context(server)
-    token = asyncio.run(prepare(settings.database_url, folder.read("admin.token"), demo=demo))
+    old_token = folder.read("admin.token")
+    token = asyncio.run(prepare(settings.database_url, old_token, migrations, demo=demo))
     welcome = Welcome(settings, folder, token)
     notes = {"admin.token": token, "database.url": settings.database_url, "url": welcome.url}
     for name, text in notes.items():
         folder.write(name, text)
     stack.callback(folder.remove, "database.url")
     stack.callback(folder.remove, "url")
-    children = [api_spec(environ), worker_spec(environ, settings.workers)]
+    children = [api_spec(environ, listener), worker_spec(environ, settings.workers)]
     supervisor = stack.enter_context(Supervisor(children, servers=servers))
     code = supervisor.run(welcome.when_ready)
     click.echo("Stopped: see above." if code == REFUSED else "Stopping.", err=True)
@@ -92,21 +95,17 @@ def _choose_servers(
     return servers
 
 
-def _choose_port(settings: Settings, *, is_fixed: bool) -> int:
-    """Return the port that is asked for, or the first free one from the default on.
+def _listen(settings: Settings, *, is_fixed: bool) -> socket.socket:
+    """Listen on the port that is asked for, or on the first free one from the default on.
 
     Raises:
         RefusedError: it is taken, or all that were tried are.
     """
     last = settings.port if is_fixed else settings.port + _PORTS_TRIED
     for port in range(settings.port, last):
-        try:
-            listen(settings.host, port).close()
-        except RefusedError:
-            continue
-        return port
-    listen(settings.host, last).close()
-    return last
+        with suppress(RefusedError):
+            return listen(settings.host, port)
+    return listen(settings.host, last)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

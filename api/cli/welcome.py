@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from api.settings import Settings
 
 _READY_SECONDS = 60.0
+# The socket takes connections before the API does; meanwhile children want to be looked after.
+_PROBE_SECONDS = 0.5
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to connect, not to listen
 
 
@@ -56,7 +58,9 @@ class Welcome:
             raise RefusedError(f"the API was not ready within {_READY_SECONDS:.0f} seconds.")
 
     def _is_ready(self) -> bool:
-        connection = http.client.HTTPConnection(self._host, self._settings.port, timeout=2)
+        connection = http.client.HTTPConnection(
+            self._host, self._settings.port, timeout=_PROBE_SECONDS
+        )
         try:
             connection.request("GET", "/ready")
             return connection.getresponse().status == http.client.OK
@@ -69,11 +73,12 @@ class Welcome:
         path = self._folder.path
         lines = {
             "API": f"{self.url}/graphql",
+            "Types": f"{self.url}/docs/import-types  (what can be imported)",
             "Token": f"{self._token}  (also in {path / 'admin.token'})",
             "Data": str(path),
             "Mails": self._mails(),
-            "Try": "caseroll sample assign -o assign.csv && "
-            'caseroll import assign.csv --type assign --name "First try"',
+            "Try": f"caseroll sample assign -o assign.csv{self._folder.option} && "
+            f'caseroll import assign.csv --type assign --name "First try"{self._folder.option}',
         }
         shown = [f"  {click.style(f'{name:<6}', bold=True)} {text}" for name, text in lines.items()]
         return "\n".join(["Caseroll is ready; Ctrl-C stops it.", *shown])

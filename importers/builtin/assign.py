@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importers import Assign, Blank, CaseRef, Flag, Importer, RoleRef, Row, UserRef
+from importers import Assign, Blank, CaseRef, EveryRow, Flag, Importer, RoleRef, UserRef
 
 
 class AssignUsers(Importer):
@@ -29,9 +29,6 @@ class AssignUsers(Importer):
     case_notify = Flag(
         default=False, example="0", help="1 sends the user an e-mail, 0 does not. Blank is 0."
     )
-
-    def change(self, row: Row) -> Assign:
-        """Assign the row's user to its case."""
-        return Assign(
-            case=row.case_id, user=row.user_id, role=row.case_role_id, notify=row.case_notify
-        )
+    every_row = EveryRow(
+        Assign, case="case_id", user="user_id", role="case_role_id", notify="case_notify"
+    )

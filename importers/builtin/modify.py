@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importers import Blank, CaseRef, Flag, Importer, Modify, RoleRef, Row, UserRef
+from importers import Blank, CaseRef, EveryRow, Flag, Importer, Modify, RoleRef, UserRef
 
 
 class ModifyAssignments(Importer):
@@ -28,9 +28,6 @@ class ModifyAssignments(Importer):
         example="0",
         help="1 sends the user an e-mail, 0 does not. Blank keeps the present choice.",
     )
-
-    def change(self, row: Row) -> Modify:
-        """Modify the assignment of the row's user to its case."""
-        return Modify(
-            case=row.case_id, user=row.user_id, role=row.case_role_id, notify=row.case_notify
-        )
+    every_row = EveryRow(
+        Modify, case="case_id", user="user_id", role="case_role_id", notify="case_notify"
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importers import CaseRef, Importer, Remove, Row, UserRef
+from importers import CaseRef, EveryRow, Importer, Remove, UserRef
 
 
 class RemoveUsers(Importer):
@@ -20,7 +20,4 @@ class RemoveUsers(Importer):
         example="trv-001",
         help="Tag ID of the case, or the ID that the API shows for it.",
     )
-
-    def change(self, row: Row) -> Remove:
-        """Take the row's user off its case."""
-        return Remove(case=row.case_id, user=row.user_id)
+    every_row = EveryRow(Remove, case="case_id", user="user_id")

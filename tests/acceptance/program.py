@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
@@ -15,6 +16,7 @@ SETTINGS = ("DATABASE_URL", "REDIS_URL", "CASEROLL_")
 def launch(
     arguments: Sequence[str],
     *,
+    python: str | Path = sys.executable,
     cwd: Path | None = None,
     stdout: IO[str] | int = subprocess.PIPE,
     stderr: IO[str] | int = subprocess.STDOUT,
@@ -23,10 +25,13 @@ def launch(
     """Start the command without any setting of the machine that the tests run on.
 
     It has a session of its own, so that a signal to the tests' process group does not reach it.
+
+    Args:
+        python: the interpreter of the environment that Caseroll is to run in.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
     return subprocess.Popen(
-        [sys.executable, "-P", "-m", "api.cli", *arguments],
+        [python, "-P", "-m", "api.cli", *arguments],
         cwd=cwd,
         env={**clean, **environ},
         stdout=stdout,
@@ -52,10 +57,23 @@ def children_of(parent: int) -> dict[int, str]:
     found = {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            its_parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
-            command = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            if int(_stat(path)[1]) == parent and (command := _command_of(path)):
+                found[int(path.name)] = command
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if its_parent == parent and command:
-            found[int(path.name)] = command
     return found
+
+
+def _stat(process: Path) -> list[str]:
+    """State, parent and so on: what follows the name, which may hold anything."""
+    return (process / "stat").read_text().rpartition(")")[2].split()
+
+
+def _command_of(process: Path) -> str:
+    """The command line; blank only when the process is dead, not while it becomes another program,
+    when for a moment it has none."""
+    while True:
+        command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        if command or _stat(process)[0] in "ZX":
+            return command
+        time.sleep(0.001)

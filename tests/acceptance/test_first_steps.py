@@ -58,6 +58,28 @@ def test_sample_file(place: Place, type_: str) -> None:
     assert (place.folder / f"{type_}.csv").read_bytes() == SAMPLES[type_]
 
 
+def test_import_types(place: Place) -> None:
+    """What goes into a type's columns is listed, with the choices that the app has."""
+    code, output = place.run("import-types", "assign")
+    wrong = place.run("import-types", "asign")
+
+    assert code == 0
+    assert output.splitlines()[0].split("\t")[:3] == ["type", "column", "required"]
+    assert [line.split("\t")[1:3] for line in output.splitlines()[1:]] == [
+        ["case_id", "yes"],
+        ["user_id", "yes"],
+        ["case_role_order", ""],
+        ["case_role_id", "yes"],
+        ["case_notify", ""],
+    ]
+    assert "clients, staff, default" in output
+    assert wrong[0] == 2
+    assert "there is no import type 'asign'; the types are: add-users, assign" in wrong[1]
+    assert [each["key"] for each in json.loads(place.run("import-types", "--json")[1])] == [
+        "add-users", "assign", "add-cases", "modify-cases", "modify-users", "modify", "remove",
+    ]  # fmt: skip
+
+
 def test_samples_pass_unchanged(place: Place) -> None:
     """Each sample file, uploaded unchanged, passes on the demo data."""
     for type_, content in SAMPLES.items():

@@ -46,11 +46,24 @@ def test_migrate(operator: Operator) -> None:
     assert operator.run("token", "list", "--json")[:2] == (0, "[]\n")
 
 
+TOKEN = ["token", "create", "--app", "acme"]
+
+
+def test_last_day_of_a_token(on_migrated: Operator) -> None:
+    """A token that is created with a date is good to the end of that day, UTC."""
+    on_migrated.run("app", "create", "acme", "Acme Law")
+    note = on_migrated.run(*TOKEN, "--expires", "2999-12-31")[2]
+    [listed] = json.loads(on_migrated.run("token", "list", "--json")[1])
+
+    assert listed["expires"] == "3000-01-01T00:00:00+00:00"
+    assert listed["expires"] in note
+
+
 def test_tokens(on_migrated: Operator) -> None:
     """A token alone is on stdout when it is created; the list never shows it."""
     on_migrated.run("app", "create", "acme", "Acme Law")
     code, token, note = on_migrated.run(
-        "token", "create", "--app", "acme", "--viewer", "--name", "reports", "--days", "30"
+        "token", "create", "--app", "acme", "--viewer", "--name", "reports", "--expires", "30d"
     )
     [listed] = json.loads(on_migrated.run("token", "list", "--json")[1])
     revoked = on_migrated.run("token", "revoke", str(listed["id"]))
@@ -63,7 +76,7 @@ def test_tokens(on_migrated: Operator) -> None:
     assert (listed["app"], listed["name"], listed["permission"]) == ("acme", "reports", "VIEWER")
     assert listed["expires"] > listed["created"]
     assert token.strip() not in json.dumps(listed)
-    assert listed["revoked"] is None
+    assert (listed["revoked"], listed["state"], after["state"]) == (None, "live", "revoked")
     assert revoked[0] == 0
     assert after["revoked"] is not None
 
@@ -73,7 +86,16 @@ def test_tokens(on_migrated: Operator) -> None:
     [
         pytest.param(["app", "create", "Acme!", "x"], "a slug is made of", id="slug"),
         pytest.param(["token", "create", "--app", "nope"], "the apps are: none.", id="app"),
+        pytest.param([*TOKEN, "--expires", "soon"], "nor a date", id="no time"),
+        pytest.param([*TOKEN, "--expires", "0d"], "nor a date", id="no days"),
+        pytest.param([*TOKEN, "--expires", "2026-02-30"], "nor a date", id="no such day"),
+        pytest.param([*TOKEN, "--expires", "99999d"], "acme", id="far away"),
+        pytest.param([*TOKEN, "--expires", "9999-12-31"], "nor a date", id="end of time"),
+        pytest.param([*TOKEN, "--expires", "2020-01-31"], "2020-01-31 is over", id="over"),
         pytest.param(["token", "revoke", "7"], "there is no token 7", id="token"),
+        pytest.param(["role", "add", "--app", "x", "No!", "No"], "a role's key is", id="role"),
+        pytest.param(["role", "add", "--app", "x", "no", " "], "a role's label", id="no label"),
+        pytest.param(["role", "add", "--app", "nope", "a", "A"], "the apps are: none", id="no app"),
         pytest.param(["nonsense"], "No such command", id="command"),
         pytest.param(["import", "missing.csv", "--type", "x"], "does not exist", id="file"),
     ],
@@ -85,6 +107,16 @@ def test_wrong_use(on_migrated: Operator, arguments: list[str], message: str) ->
     assert (code, output) == (2, "")
     assert message in error
     assert "Traceback" not in error
+
+
+def test_role(on_migrated: Operator) -> None:
+    """A role is added once to an app, and is offered with the others."""
+    on_migrated.run("app", "create", "acme", "Acme Law")
+    first = on_migrated.run("role", "add", "--app", "acme", "paralegal", "Paralegal")
+    second = on_migrated.run("role", "add", "--app", "acme", "paralegal", "Again")
+
+    assert first == (0, "Added the role paralegal to the app acme.\n", "")
+    assert second[::2] == (2, "Error: the app acme has a role 'paralegal' already.\n")
 
 
 def test_app_that_is_there(on_migrated: Operator) -> None:

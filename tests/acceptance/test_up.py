@@ -16,7 +16,7 @@ from typing import IO
 
 import pytest
 
-from tests.acceptance.program import children_of, launch
+from tests.acceptance.program import children_of, launch, wait_until_ready
 
 READY_SECONDS = 60
 
@@ -182,8 +182,10 @@ def test_revoked_token_is_replaced(up: Up, folder: Path) -> None:
     """A token that does not open the app any more is not used again."""
     first = up()
     _, listed = run("token", "list", "--data", str(folder))
-    [number] = [line.split("\t")[0] for line in listed.splitlines()[1:] if line.endswith("\t")][-1:]
-    assert run("token", "revoke", number, "--data", str(folder))[0] == 0
+    for line in listed.splitlines()[1:]:
+        number, _, name, *_, revoked = line.split("\t")
+        if name == "caseroll up" and not revoked:
+            assert run("token", "revoke", number, "--data", str(folder))[0] == 0
     first.stop()
 
     assert up().token != first.token
@@ -197,6 +199,24 @@ def test_second_up_on_the_folder(up: Up, folder: Path) -> None:
     assert (code, output.count("\n")) == (2, 1)
     assert "another `caseroll up` is running" in output
     assert is_ready(running.url)
+
+
+def test_two_at_once(tmp_path: Path) -> None:
+    """Two that are started at the same moment get ports of their own, and each its own token."""
+    started = [launch(["up", "--data", str(tmp_path / name)]) for name in "ab"]
+    try:
+        for popen in started:
+            wait_until_ready(popen)
+        urls = [(tmp_path / name / "url").read_text().strip() for name in "ab"]
+        listed = [run("imports", "--data", str(tmp_path / name)) for name in "ab"]
+    finally:
+        for popen in started:
+            popen.terminate()
+        for popen in started:
+            popen.communicate(timeout=40)
+
+    assert urls[0] != urls[1]
+    assert [code for code, _ in listed] == [0, 0], listed
 
 
 def test_port_that_is_taken(folder: Path) -> None:

@@ -2,79 +2,132 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from asyncpg import Connection
+from graphql import get_named_type
 
-from api.schema import schema
+from importers.node_id import decode_node_id
+from models.app import App
+from models.app_pool import AppPool
+from models.db import transaction
+from models.page import _Statement
+from models.walls import SETTING
+from tests.api.selection import everything, node_types, root_fields
+from tests.api.subscriber import subscriber
 from tests.api.world import (
     ASSIGN,
     PREFLIGHT,
     Api,
+    Server,
     add_cases,
     add_import,
     add_users,
+    assign,
     bearer,
     multipart,
     node_id,
     sql,
 )
 
+# The arguments of every root field: what they ask for is an app's that has a few of everything.
 QUERIES = {
-    "node": 'node(id: "{case}") { id }',
-    "viewer": "viewer { tokenName }",
-    "cases": "cases { edges { node { id } } totalCount }",
-    "case": 'case(by: {id: "{case}"}) { id }',
-    "users": "users { edges { node { id } } totalCount }",
-    "user": 'user(by: {id: "{user}"}) { id }',
-    "roles": "roles { key }",
-    "imports": "imports { edges { node { id } } totalCount }",
-    "import": 'import(id: "{import}") { id }',
-    "importTypes": "importTypes { key }",
-    "sampleTemplate": 'sampleTemplate(type: "assign") { filename }',
+    "node": '(id: "{case}")',
+    "viewer": "",
+    "cases": "",
+    "case": '(by: {id: "{case}"})',
+    "users": "",
+    "user": '(by: {id: "{user}"})',
+    "roles": "",
+    "imports": "",
+    "import": '(id: "{import}")',
+    "importTypes": "",
+    "validators": "",
+    "sampleTemplate": '(type: "assign")',
+    "auditEvents": "",
 }
 MUTATIONS = {
-    "createImport": 'createImport(input: {name: "a", type: "b", file: null}) { import { id } }',
-    "retryImport": 'retryImport(id: "{import}") { import { id } userErrors { code } }',
-    "cancelImport": 'cancelImport(id: "{import}") { import { id } userErrors { code } }',
-    "createCase": 'createCase(input: {about: "x"}) { case { id } userErrors { code } }',
-    "updateCase": 'updateCase(id: "{case}", input: {about: "x"})'
-    " { case { id } userErrors { code } }",
-    "createUser": 'createUser(input: {email: "x@example.org"}) { user { id } userErrors { code } }',
-    "updateUser": 'updateUser(id: "{user}", input: {givenName: "x"})'
-    " { user { id } userErrors { code } }",
+    "createImport": '(input: {name: "a", type: "b", file: null})',
+    "retryImport": '(id: "{import}")',
+    "cancelImport": '(id: "{import}")',
+    "createCase": '(input: {about: "x"})',
+    "updateCase": '(id: "{case}", input: {about: "x"})',
+    "createUser": '(input: {email: "x@example.org"})',
+    "updateUser": '(id: "{user}", input: {givenName: "x"})',
 }
-OPERATIONS = {
-    **{name: f"{{ {text} }}" for name, text in QUERIES.items()},
-    **{name: f"mutation {{ {text} }}" for name, text in MUTATIONS.items()},
-}
+SUBSCRIPTIONS = {"importUpdated": '(id: "{import}")', "importsUpdated": "", "importFinished": ""}
+TABLES = {"Query": QUERIES, "Mutation": MUTATIONS, "Subscription": SUBSCRIPTIONS}
 ROUTES = ["/files/imports/{import}", "/files/imports/{import}/failed-rows.csv"]
-SEEN_BY_ALL = {"viewer", "roles", "importTypes", "sampleTemplate"}
+OPEN_ROUTES = {"/docs/import-types", "/health", "/ready"}
+SEEN_BY_ALL = {"viewer", "roles", "importTypes", "validators", "sampleTemplate"}
+ADMIN_ONLY = {"auditEvents"}
+IDENTIFIED = {
+    "Assignment": "assignments",
+    "AuditEvent": "audit_events",
+    "Case": "cases",
+    "Import": "imports",
+    "Token": "api_tokens",
+    "User": "users",
+}
 
 
-def test_the_tables_are_complete() -> None:
-    """Every query and mutation of the schema is in the tables below."""
-    kinds = schema._schema
+def operation(name: str) -> str:
+    """Make an operation that selects all that a root field and the types below it have."""
+    [kind] = [kind for kind, table in TABLES.items() if name in table]
+    selection = everything(get_named_type(root_fields(kind)[name].type).name)
+    if name == "node":
+        selection = f"{{ ... on Case {everything('Case')} }}"
+    return f"{kind.lower()} {{ {name}{TABLES[kind][name]} {selection} }}"
 
-    assert kinds.query_type is not None
-    assert kinds.mutation_type is not None
-    assert {*kinds.query_type.fields, *kinds.mutation_type.fields} == set(OPERATIONS)
+
+OPERATIONS = {name: operation(name) for name in (*QUERIES, *MUTATIONS)}
+WATCHES = {name: operation(name) for name in SUBSCRIPTIONS}
+
+
+@pytest.mark.parametrize("kind", TABLES)
+def test_the_tables_are_complete(kind: str) -> None:
+    """Every query, mutation and subscription of the schema is in the tables above."""
+    assert set(root_fields(kind)) == set(TABLES[kind])
+
+
+def test_the_routes_are_complete(server: Server) -> None:
+    """Every route of the application is tried below, or is meant to be open to all."""
+    paths = {route.path.replace("{import_id}", "{import}") for route in server.app.routes}
+
+    assert paths == {"/graphql", *ROUTES, "/files/samples/{name}", *OPEN_ROUTES}
 
 
 async def fill(api: Api, text: str) -> str:
-    """Add a case, a user and an import, and put their IDs into a text."""
+    """Give the app a few of everything, and put their IDs into a text."""
     [case], [user] = await add_cases(api.world.app, 1), await add_users(api.world.app, 1)
     imported = await add_import(api.world.app, failed=1)
-    for kind, key in (("Case", case), ("User", user), ("Import", imported)):
+    await assign(api.world.app, [case], [user], imported)
+    await sql(
+        "execute",
+        "INSERT INTO import_rows (id, app_id, status, cells) VALUES ($1 << 32 | 2, $2, 2, '[]')",
+        imported,
+        api.world.app.id,
+    )
+    keys = {"Case": case, "User": user, "Import": imported, "App": api.world.app.id}
+    for kind, table in (("Assignment", "assignments"), ("AuditEvent", "audit_events")):
+        app_id = api.world.app.id
+        found = f"SELECT max(id) FROM {table} WHERE app_id = $1"
+        keys[kind] = await sql("fetchval", found, app_id)
+    for kind, key in keys.items():
         text = text.replace(f"{{{kind.lower()}}}", node_id(kind, key))
     return text
 
 
 async def spoil(how: str, token: str) -> str:
     """Make a token that opens nothing of a good one."""
-    if how == "revoked":
+    if "revoked" in how:
         await sql("execute", "UPDATE api_tokens SET revoked_at = now()")
-    if how == "expired":
+    if "expired" in how:
         await sql("execute", "UPDATE api_tokens SET expires_at = now() - interval '1 second'")
     return {
         "none": "",
@@ -88,6 +141,11 @@ async def spoil(how: str, token: str) -> str:
 
 
 SPOILS = ["none", "unknown", "other scheme", "bare", "empty", "long", "odd", "revoked", "expired"]
+ENDED = ["revoked", "expired", "revoked and expired"]
+SPOILS += ["revoked and expired"]
+# Only who has a token that has expired is told why it is not good.
+_EXPIRED = 'Bearer error="invalid_token", error_description="The token has expired"'
+REFUSALS = {"expired": (_EXPIRED, "TOKEN_EXPIRED")}
 
 
 @pytest.mark.parametrize("how", SPOILS)
@@ -104,15 +162,52 @@ async def test_without_a_good_token(api: Api, path: str, how: str) -> None:
     ) as response:
         body = await response.json()
 
-    assert (response.status, response.headers["WWW-Authenticate"]) == (401, "Bearer")
-    assert body["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    challenge, code = REFUSALS.get(how, ("Bearer", "UNAUTHENTICATED"))
+    assert (response.status, response.headers["WWW-Authenticate"]) == (401, challenge)
+    assert body["errors"][0]["extensions"]["code"] == code
     assert list(body) == ["errors"]
+
+
+@pytest.mark.parametrize("how", ["none", "unknown", *ENDED])
+@pytest.mark.parametrize("name", OPERATIONS)
+async def test_operations_without_a_good_token(api: Api, name: str, how: str) -> None:
+    """No query and no mutation is answered or carried out without a good token."""
+    query = await fill(api, OPERATIONS[name])
+    before = await contents()
+    authorization = await spoil(how, api.world.admin)
+    headers = {"Authorization": authorization} if authorization else {}
+
+    async with api.http.post(
+        f"{api.url}/graphql", json={"query": query}, headers=headers
+    ) as response:
+        body = await response.json()
+
+    assert (response.status, list(body)) == (401, ["errors"])
+    assert body["errors"][0]["extensions"]["code"] == REFUSALS.get(how, ("", "UNAUTHENTICATED"))[1]
+    assert await contents() == before
+
+
+@pytest.mark.parametrize("how", ["none", "unknown", *ENDED])
+@pytest.mark.parametrize("name", WATCHES)
+async def test_subscriptions_without_a_good_token(api: Api, name: str, how: str) -> None:
+    """No subscription begins without a good token: its connection is closed instead."""
+    query = await fill(api, WATCHES[name])
+    async with subscriber(api) as peer:
+        authorization = await spoil(how, api.world.admin)
+        payload = {"Authorization": authorization}
+        await peer.send({"type": "connection_init", "payload": payload})
+        await peer.subscribe(query)
+
+        assert (await peer.closed())[0] == 4403
 
 
 @pytest.mark.parametrize("name", QUERIES)
 async def test_viewer_reads(api: Api, name: str) -> None:
-    """A viewer reads everything."""
+    """A viewer reads everything but the audit trail."""
     query = await fill(api, OPERATIONS[name])
+    if name in ADMIN_ONLY:
+        assert await api.code(query, token=api.world.viewer) == "FORBIDDEN"
+        return
 
     data = await api.data(query, token=api.world.viewer)
 
@@ -122,11 +217,13 @@ async def test_viewer_reads(api: Api, name: str) -> None:
 @pytest.mark.parametrize("name", MUTATIONS)
 async def test_viewer_changes_nothing(api: Api, name: str) -> None:
     """A viewer can't change anything."""
-    mutation = MUTATIONS[name].replace("file: null", "file: $file")
-    variables = "($file: Upload!)" if "$file" in mutation else ""
-    query = await fill(api, f"mutation {variables} {{ {mutation} }}")
+    query = await fill(api, OPERATIONS[name].replace("file: null", "file: $file"))
+    if "$file" in query:
+        query = query.replace("mutation", "mutation ($file: Upload!)")
+    before = await contents()
 
     assert await api.code(query, {"file": None}, api.world.viewer) == "FORBIDDEN"
+    assert await contents() == before
 
 
 async def test_viewer_uploads_nothing(api: Api) -> None:
@@ -140,31 +237,121 @@ async def test_viewer_uploads_nothing(api: Api) -> None:
     assert (response.status, body["errors"][0]["extensions"]["code"]) == (403, "FORBIDDEN")
 
 
-def is_nothing(value: Any) -> bool:
-    """Tell whether a result shows nothing of an app."""
-    if isinstance(value, dict) and "userErrors" in value:
-        return bool([error["code"] for error in value["userErrors"]] == ["NOT_FOUND"])
-    return value is None or value == {"edges": [], "totalCount": 0}
+async def contents() -> list[str]:
+    """Return every row that a mutation could add or change, as text."""
+    tables = ("cases", "users", "imports", "assignments", "audit_events")
+    return [
+        f"{table} {row[0]}"
+        for table in tables
+        for row in await sql("fetch", f"SELECT t::text FROM {table} t ORDER BY id")
+    ]
 
 
-@pytest.mark.parametrize(
-    "name", sorted(set(OPERATIONS) - SEEN_BY_ALL - {"createImport", "createCase", "createUser"})
-)
+def names_of(text: str) -> list[str]:
+    """List the IDs in a text that holds answers or operations."""
+    return [each for each in re.findall(r'"([A-Za-z0-9+/=]{8,})"', text) if decode_node_id(each)]
+
+
+async def own_ids(app: App) -> set[str]:
+    """Return the IDs of all that an app has."""
+    found = {node_id("App", app.id)}
+    for kind, table in IDENTIFIED.items():
+        rows = await sql("fetch", f"SELECT id FROM {table} WHERE app_id = $1", app.id)
+        found |= {node_id(kind, row["id"]) for row in rows}
+    return found
+
+
+@asynccontextmanager
+async def all_seeing(_: AppPool, app_id: int) -> AsyncIterator[Connection]:
+    """Lend a connection of the database's owner, to whom every row is shown."""
+    async with transaction() as db:
+        await db.execute(f"SET LOCAL {SETTING} = {app_id}")
+        yield db
+
+
+@pytest.fixture(params=["both walls", "filters alone", "row-level security alone"])
+def walls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take one wall down: the role, or the app in the conditions of every list and look-up."""
+    where = _Statement.where
+
+    def forgetful(*arguments: Any) -> str:
+        return where(*arguments).replace("t.app_id = $1", "$1::bigint IS NOT NULL")
+
+    if request.param == "filters alone":
+        monkeypatch.setattr(AppPool, "connection", all_seeing)
+        monkeypatch.setattr(AppPool, "transaction", all_seeing)
+    if request.param == "row-level security alone":
+        monkeypatch.setattr(_Statement, "where", forgetful)
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize("name", sorted({*QUERIES, *MUTATIONS} - {"createImport"}))
 async def test_stranger_sees_nothing(api: Api, name: str) -> None:
     """What belongs to another app looks as if it did not exist, and stays as it is."""
     query = await fill(api, OPERATIONS[name])
+    before = await contents()
+    theirs = await own_ids(api.world.app)
 
-    data = await api.data(query, token=api.world.stranger)
+    result = await api.execute(query, token=api.world.stranger)
+    shown = set(names_of(json.dumps(result)))
 
-    assert is_nothing(data[name]), data
-    assert await sql("fetchval", "SELECT about FROM cases") == "About 1"
-    assert await sql("fetchval", "SELECT given_name FROM users") == "Name1"
-    assert await sql("fetchval", "SELECT version FROM imports") == 1
+    assert "errors" not in result, result
+    assert not shown & theirs
+    assert "case-1" not in str(result)
+    assert "user1@" not in str(result)
+    assert set(before) <= set(await contents())
+    if name in {"retryImport", "cancelImport", "updateCase", "updateUser"}:
+        assert [each["code"] for each in result["data"][name]["userErrors"]] == ["NOT_FOUND"]
 
 
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize("name", sorted(set(QUERIES) & {"node", "case", "user", "import"}))
+async def test_owner_sees_it(api: Api, name: str) -> None:
+    """The same operations show an app what it has: strangers see nothing for no other reason."""
+    query = await fill(api, OPERATIONS[name])
+
+    data = await api.data(query)
+
+    assert set(names_of(json.dumps(data))) & await own_ids(api.world.app)
+
+
+@pytest.mark.usefixtures("walls")
+@pytest.mark.parametrize("kind", sorted(node_types()))
+async def test_nodes_of_strangers(api: Api, kind: str) -> None:
+    """`node` finds an object of any type for its own app, and for no other."""
+    selection = f"... on {kind} {everything(kind)}"
+    query = await fill(api, f'{{ node(id: "{{{kind.lower()}}}") {{ {selection} }} }}')
+
+    assert (await api.data(query))["node"]
+    assert (await api.data(query, token=api.world.stranger))["node"] is None
+
+
+@pytest.mark.parametrize("name", WATCHES)
+async def test_stranger_watches_nothing(api: Api, name: str) -> None:
+    """No event of another app's import comes, whatever is subscribed to."""
+    query = await fill(api, WATCHES[name])
+    key = await sql("fetchval", "SELECT id FROM imports")
+    async with subscriber(api, token=api.world.stranger) as peer:
+        await peer.subscribe(query)
+        if name == "importUpdated":
+            message = await peer.receive()
+            assert message["payload"]["data"] is None
+            assert message["payload"]["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+            assert (await peer.receive())["type"] == "complete"
+        await sql(
+            "execute",
+            "UPDATE imports SET version = version + 1, changed_at = clock_timestamp(),"
+            " finished_at = clock_timestamp()",
+        )
+        await api.server.services.doorbell.changed(api.world.app.id, key)
+
+        assert await peer.silence(2.5)
+
+
+@pytest.mark.usefixtures("walls")
 @pytest.mark.parametrize("path", ROUTES)
 async def test_stranger_downloads_nothing(api: Api, path: str) -> None:
-    """Files of another app are not found."""
+    """Files of another app are not found, not even if the import's app were not asked for."""
     status, _, _ = await api.get(await fill(api, path), api.world.stranger)
 
     assert status == 404

@@ -169,7 +169,7 @@ async def test_ctrl_c_while_watching(fake: FakeApi, tmp_path: Path) -> None:
     """Ctrl-C while watching ends the watching, says so, and ends with exit code 130."""
     file = tmp_path / "May.csv"
     file.write_bytes(b"a,b\r\n")
-    fake.answer = {"data": {"createImport": {"import": STATE, "userErrors": []}}}
+    fake.answer = {"data": {"createImport": {"import": STATE, "userErrors": [], "warnings": []}}}
     fake.is_patient = True
     command = await asyncio.create_subprocess_exec(
         *[sys.executable, "-P", "-m", "api.cli", "import", str(file), "--type", "x", "--name", "y"],
@@ -186,6 +186,27 @@ async def test_ctrl_c_while_watching(fake: FakeApi, tmp_path: Path) -> None:
         130,
         "The import goes on; `caseroll imports` shows how far it is.",
     )
+
+
+async def test_a_warning_of_an_upload(fake: FakeApi, tmp_path: Path) -> None:
+    """What the API warns of is told on stderr, without what a terminal would act upon."""
+    file = tmp_path / "May.csv"
+    file.write_bytes(b"a,b\r\n")
+    warning = {"code": "SAME_FILE", "message": "The same file was imported as 'M\x1b[2Jay'."}
+    fake.answer = {
+        "data": {"createImport": {"import": STATE, "userErrors": [], "warnings": [warning]}}
+    }
+    command = await asyncio.create_subprocess_exec(
+        *[sys.executable, "-P", "-m", "api.cli", "import", str(file), "--type", "x", "--name", "y"],
+        "--no-watch",
+        env={**os.environ, "CASEROLL_URL": fake.url, "CASEROLL_TOKEN": "t"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, complaints = await command.communicate()
+
+    assert (command.returncode, output.decode()) == (0, "1\n")
+    assert complaints.decode() == "Warning: The same file was imported as 'M\ufffd[2Jay'.\n"
 
 
 @pytest.mark.parametrize(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import hashlib
 import io
 from typing import Any
 
+import orjson
 import pytest
 
 from api.failed_rows import failed_rows_csv
@@ -26,11 +28,13 @@ async def fail(api: Api, rows: dict[int, list[str]], **columns: Any) -> str:
     app = api.world.app
     key = await add_import(app, failed=len(rows), passed=1, **columns)
     results = [
-        RowResult(number, cells, RowStatus.FAILED, errors=[ERROR, ERROR])
+        RowResult(number, orjson.dumps(cells), RowStatus.FAILED, errors=[ERROR, ERROR])
         for number, cells in rows.items()
     ]
     async with transaction() as db:
-        await write_rows(db, app.id, key, [*results, RowResult(99_999, ["ok"], RowStatus.PASSED)])
+        await write_rows(
+            db, app.id, key, [*results, RowResult(99_999, b'["ok"]', RowStatus.PASSED)]
+        )
     return f"/files/imports/{node_id('Import', key)}/failed-rows.csv"
 
 
@@ -49,13 +53,15 @@ async def test_uploaded_file(api: Api) -> None:
 
 
 async def test_file_that_retention_has_removed(api: Api) -> None:
-    """A file that is kept no longer is gone, not empty."""
+    """A file that is kept no longer is gone, not empty, and so are failed rows; the answer says
+    since when."""
     uploaded = (await api.upload())["import"]
-    await sql("execute", "DELETE FROM import_file_parts")
+    await sql("execute", "UPDATE imports SET failed = 1, purged_at = '2026-03-01Z'")
 
-    status, body, _ = await api.get(f"/files/imports/{uploaded['id']}")
+    for path in ("", "/failed-rows.csv"):
+        status, body, _ = await api.get(f"/files/imports/{uploaded['id']}{path}")
 
-    assert (status, b"GONE" in body) == (410, True)
+        assert (status, b"GONE" in body, b"2026-03-01" in body) == (410, True, True)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +114,10 @@ async def test_failed_rows_keep_the_delimiter(api: Api, delimiter: str | None) -
     assert rows[1][:2] == cells
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@a", "\tx", "\rx", "'=x"])
+@pytest.mark.parametrize(
+    "cell",
+    ["=1+1", "+1", "-1", "@a", "\tx", "\rx", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20a", "'=x"],
+)
 async def test_formulas_are_guarded(api: Api, cell: str) -> None:
     """A cell that a spreadsheet would compute gets one `'`, which an upload drops again."""
     path = await fail(api, {2: [cell, "plain"]})
@@ -159,7 +168,7 @@ async def test_long_failed_rows(api: Api) -> None:
     """Long rows are read and sent some at a time, so that no download fills the memory."""
     path = await fail(api, {number: ["a" * 1_000_000, "b"] for number in range(2, 22)})
     key = await sql("fetchval", "SELECT max(id) FROM imports")
-    scope = Scope(api.world.app.id)
+    scope = Scope(api.server.services.pool, api.world.app.id, asyncio.Semaphore(1))
     [row] = await scope.read(find_by_id, IMPORTS, [key])
 
     blocks = [block async for block in failed_rows_csv(scope, row)]

@@ -29,7 +29,12 @@ async def test_viewer(api: Api) -> None:
 
     data = await ask(api, "Me")
 
-    assert {"app": app, "permission": "ADMIN", "tokenName": "admin"} == data["viewer"]
+    assert {
+        "app": app,
+        "permission": "ADMIN",
+        "tokenName": "admin",
+        "tokenExpiresAt": None,
+    } == data["viewer"]
     assert data["roles"] == [
         {"key": "clients", "label": "Clients"},
         {"key": "staff", "label": "Staff"},
@@ -265,11 +270,11 @@ async def add_rows(api: Api) -> int:
     keys = [await add_import(app, f"Import {number}", **counters) for number in range(3)]
     error = {"code": "NOT_FOUND", "message": "no", "column": "case_id", "value": "x"}
     rows = [
-        RowResult(2, ["a", "b"], RowStatus.PASSED, RowOutcome.CREATED),
-        RowResult(3, ["a", "c"], RowStatus.PASSED, RowOutcome.CREATED),
-        RowResult(4, ["a", "d"], RowStatus.PASSED, RowOutcome.UPDATED, "a remark"),
-        RowResult(5, ["x", "e", "f"], RowStatus.FAILED, errors=[error]),
-        RowResult(7, ["a"], RowStatus.CANCELLED),
+        RowResult(2, b'["a","b"]', RowStatus.PASSED, RowOutcome.CREATED),
+        RowResult(3, b'["a","c"]', RowStatus.PASSED, RowOutcome.CREATED),
+        RowResult(4, b'["a","d"]', RowStatus.PASSED, RowOutcome.UPDATED, "a remark"),
+        RowResult(5, b'["x","e","f"]', RowStatus.FAILED, errors=[error]),
+        RowResult(7, b'["a"]', RowStatus.CANCELLED),
     ]
     async with transaction() as db:
         for key in keys:

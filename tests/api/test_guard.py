@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from graphql import build_client_schema, get_introspection_query
 
+from api.guard import _parse, is_remembered
 from tests.api.world import Api, add_cases, bearer
 
 
@@ -128,3 +129,21 @@ async def test_introspection(api: Api) -> None:
     data = await api.data(get_introspection_query(input_value_deprecation=True))
 
     assert build_client_schema(data).query_type
+
+
+async def test_what_is_remembered_is_remembered_whole(api: Api) -> None:
+    """A text counts as known only for as long as it need not be parsed again; a wrong one never."""
+    kept, wrong = "{ viewer { tokenName } }", "{ viewer { nothing }"
+    await api.execute(kept)
+    await api.execute(wrong)
+    before = (is_remembered(kept), is_remembered(wrong))
+    for number in range(300):
+        await api.execute(f"{{ viewer {{ a{number}: tokenName }} }}")
+    forgotten = not is_remembered(kept)
+    misses = _parse.cache_info().misses
+    await api.execute(kept)
+
+    assert before == (True, False)
+    assert forgotten
+    assert _parse.cache_info().misses == misses + 1
+    assert is_remembered(kept)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -44,9 +45,9 @@ async def add_failed(api: Api, **columns: Any) -> int:
     counters = {"total": 3, "passed": 1, "failed": 2, "created": 1, **columns}
     key = await add_import(app, **counters)
     rows = [
-        RowResult(2, ["a", "b"], RowStatus.PASSED, RowOutcome.CREATED),
-        RowResult(3, ["c", "d"], RowStatus.FAILED),
-        RowResult(4, ["e", "f"], RowStatus.FAILED),
+        RowResult(2, b'["a","b"]', RowStatus.PASSED, RowOutcome.CREATED),
+        RowResult(3, b'["c","d"]', RowStatus.FAILED),
+        RowResult(4, b'["e","f"]', RowStatus.FAILED),
     ]
     async with transaction() as db:
         await write_rows(db, app.id, key, rows)
@@ -162,6 +163,48 @@ async def test_retry_while_the_name_is_taken(api: Api) -> None:
     payload = (await api.data(RETRY, {"id": node_id("Import", key)}))["retryImport"]
 
     assert [error["code"] for error in payload["userErrors"]] == ["NAME_TAKEN"]
+
+
+KEPT = """query ($id: ID!) { import(id: $id) { total failed expiresAt purgedAt failedRowsUrl
+  file { name url } rows(first: 9) { totalCount edges { node { number } } }
+  failures: rows(first: 9, status: [FAILED]) { totalCount edges { node { number } } } } }"""
+
+
+async def test_what_is_kept_and_for_how_long(api: Api) -> None:
+    """An import says until when its file and rows are kept; it is not known before its end."""
+    finished = datetime(2026, 3, 1, tzinfo=UTC)
+    done = await add_failed(api, finished_at=finished)
+    running = await add_import(api.world.app, "June", ImportStatus.PROCESSING)
+
+    found = [
+        (await api.data(KEPT, {"id": node_id("Import", key)}))["import"] for key in (done, running)
+    ]
+
+    expiry = finished + timedelta(days=api.server.services.settings.retention_days)
+    assert [each["purgedAt"] for each in found] == [None, None]
+    assert [each["expiresAt"] for each in found] == [expiry.isoformat(), None]
+    assert found[0]["rows"]["totalCount"] == 3
+    assert found[0]["failedRowsUrl"]
+
+
+async def test_what_is_gone(api: Api, rung: list[tuple[str, int]]) -> None:
+    """Once rows and file are removed, counts stay, lists are empty, and a retry says why not.
+
+    The rows count as removed from then on, also while some are yet to be deleted.
+    """
+    purged = datetime(2026, 6, 1, tzinfo=UTC)
+    key = await add_failed(api, finished_at=purged - timedelta(days=90), purged_at=purged)
+    id_ = node_id("Import", key)
+
+    found = (await api.data(KEPT, {"id": id_}))["import"]
+    retried = (await api.data(RETRY, {"id": id_}))["retryImport"]
+
+    assert (found["total"], found["failed"], found["failedRowsUrl"]) == (3, 2, None)
+    assert found["purgedAt"] == found["expiresAt"] == purged.isoformat()
+    assert found["rows"] == found["failures"] == {"totalCount": 0, "edges": []}
+    assert found["file"]["url"]
+    assert retried == {"import": None, "userErrors": [{"code": "PURGED", "field": ["id"]}]}
+    assert rung == []
 
 
 async def test_the_gql_client(api: Api) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from models.db import transaction
 from models.listing import CASES, IMPORTS, USERS, matches_search
 from models.page import Listing
 from models.upload import ImportStatus
@@ -197,12 +196,23 @@ async def test_search_users(api: Api, text: str, count: int) -> None:
 
 @pytest.mark.parametrize("listing", [CASES, USERS, IMPORTS], ids=lambda listing: listing.name)
 async def test_searches_use_their_indexes(api: Api, listing: Listing) -> None:
-    """The searched expressions are the indexed ones, letter by letter."""
+    """The searched expressions are the indexed ones, and no policy keeps them from the index."""
+    await add_cases(api.world.app, 2_000)
+    await add_users(api.world.app, 2_000)
+    key = await add_import(api.world.app)
+    await sql(
+        "execute",
+        "INSERT INTO imports"
+        " (app_id, type, name, source, status, file_name, file_size, file_sha256)"
+        " SELECT app_id, type, 'May ' || n, source, status, file_name, file_size, file_sha256"
+        " FROM imports, generate_series(1, 2000) n WHERE id = $1",
+        key,
+    )
+    await sql("execute", "ANALYZE cases, users, imports")
     condition = matches_search(listing, "word")
     query = f"EXPLAIN SELECT 1 FROM {listing.table} t WHERE {condition.sql.format('$1')}"
 
-    async with transaction() as db:
-        await db.execute("SET LOCAL enable_seqscan = off")
+    async with api.server.services.pool.connection(api.world.app.id) as db:
         plan = await db.fetch(query, condition.value)
 
     assert f"{listing.table}_search" in str(plan)

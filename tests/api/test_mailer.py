@@ -147,6 +147,15 @@ def test_refused(inbox: Inbox, url: str, step: str, answer: str, is_final: bool)
     assert inbox.mails == []
 
 
+def test_what_the_server_says_is_one_line(inbox: Inbox, url: str) -> None:
+    """A server's answer makes no lines of its own in the log, and nothing that can't be stored."""
+    inbox.answers["RCPT"] = "550-no\x1b[2J\r\n550 2026-01-01 ERROR forged\x00"
+    with pytest.raises(NotSentError) as caught:
+        SmtpCarrier(url, SENDER).send(LETTER)
+
+    assert caught.value.reason == "550 no?[2J 2026-01-01 ERROR forged?"
+
+
 def test_dropped_in_the_text(inbox: Inbox, url: str) -> None:
     """When the connection ends after the text was sent, nobody knows: that is no NotSentError."""
     inbox.answers["DATA"] = "drop"

@@ -11,7 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from tests.api.world import CREATE_IMPORT, PREFLIGHT, Api, bearer, multipart
+from api.limits import Patience
+from tests.api.world import CREATE_IMPORT, PREFLIGHT, Api, bearer, change_settings, multipart
 
 JSON = {"Content-Type": "application/json"}
 VIEWER = "{ viewer { tokenName } }"
@@ -390,7 +391,7 @@ async def test_request_that_outlasts_the_server(api: Api, caplog: pytest.LogCapt
 
 async def test_client_that_stops(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that stops sending in the middle of its request is not waited for."""
-    monkeypatch.setattr("api.request_body.IDLE_SECONDS", 0.2)
+    change_settings(api, monkeypatch, patience=Patience(idle_seconds=0.2))
     host, port = api.url.removeprefix("http://").split(":")
     reader, writer = await asyncio.open_connection(host, int(port))
     writer.write(

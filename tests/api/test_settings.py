@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from api.limits import Patience, QueryLimits, TokenLimits
 from api.settings import ClientSettings, Settings
 from importers.errors import ConfigError
+
+
+class Recorded(dict[str, str]):
+    """An environment that notes what it is asked for."""
+
+    def __init__(self, values: dict[str, str]) -> None:
+        super().__init__(values)
+        self.asked: set[str] = set()
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked.add(key)
+        return super().get(key, default)
+
 
 NEEDED = {"DATABASE_URL": "postgresql://db/caseroll", "REDIS_URL": "redis://broker/0"}
 
@@ -44,6 +59,27 @@ def test_every_variable(tmp_path: Path) -> None:
             "CASEROLL_MAX_COLUMNS": "3",
             "CASEROLL_CHUNK_ROWS": "4",
             "CASEROLL_WORKERS": "5",
+            "CASEROLL_MAX_REQUEST_BYTES": "6",
+            "CASEROLL_MAX_QUERY_CHARACTERS": "7",
+            "CASEROLL_MAX_QUERY_TOKENS": "8",
+            "CASEROLL_MAX_QUERY_DEPTH": "9",
+            "CASEROLL_MAX_QUERY_ALIASES": "10",
+            "CASEROLL_MAX_QUERY_ROOT_FIELDS": "11",
+            "CASEROLL_MAX_QUERY_FIELDS": "12",
+            "CASEROLL_MAX_QUERY_OBJECTS": "13",
+            "CASEROLL_MAX_QUERY_VALUES": "24",
+            "CASEROLL_MAX_REQUESTS_PER_SECOND": "14",
+            "CASEROLL_MAX_RUNNING": "9",
+            "CASEROLL_MAX_UPLOADS": "16",
+            "CASEROLL_MAX_SOCKETS": "17",
+            "CASEROLL_MAX_SUBSCRIPTIONS": "18",
+            "CASEROLL_MAX_OPERATIONS": "19",
+            "CASEROLL_HEAD_SECONDS": "20",
+            "CASEROLL_INIT_SECONDS": "21",
+            "CASEROLL_IDLE_SECONDS": "22",
+            "CASEROLL_MIN_BYTES_PER_SECOND": "23",
+            "CASEROLL_ORIGINS": "https://a.example.org, http://localhost:3000",
+            "CASEROLL_RETENTION_DAYS": "0",
         }
     )
 
@@ -61,6 +97,28 @@ def test_every_variable(tmp_path: Path) -> None:
         max_columns=3,
         chunk_rows=4,
         workers=5,
+        max_request_bytes=6,
+        query=QueryLimits(
+            characters=7,
+            tokens=8,
+            depth=9,
+            aliases=10,
+            root_fields=11,
+            fields=12,
+            objects=13,
+            values=24,
+        ),
+        token=TokenLimits(
+            requests_per_second=14,
+            running=9,
+            uploads=16,
+            sockets=17,
+            subscriptions=18,
+            operations=19,
+        ),
+        patience=Patience(head_seconds=20, init_seconds=21, idle_seconds=22, bytes_per_second=23),
+        origins=("https://a.example.org", "http://localhost:3000"),
+        retention_days=0,
     )
 
 
@@ -70,6 +128,7 @@ def test_all_problems_at_once() -> None:
         "REDIS_URL": "localhost:6379",
         "CASEROLL_PORT": "70000",
         "CASEROLL_WORKERS": "two",
+        "CASEROLL_RETENTION_DAYS": "-1",
         "CASEROLL_PLUGINS": "/not/there.toml",
         "CASEROLL_MAIL_FROM": "nobody",
     }
@@ -81,6 +140,7 @@ def test_all_problems_at_once() -> None:
         "CASEROLL_MAIL_FROM has to be an e-mail address, not 'nobody'.",
         "CASEROLL_PLUGINS: there is no file '/not/there.toml'.",
         "CASEROLL_PORT has to be a whole number from 1 to 65535, not '70000'.",
+        "CASEROLL_RETENTION_DAYS has to be a whole number from 0 to 36500, not '-1'.",
         "CASEROLL_WORKERS has to be a whole number from 1 to 1000, not 'two'.",
         "DATABASE_URL is not set.",
         "REDIS_URL has to be a URL that begins with redis://.",
@@ -92,6 +152,24 @@ def test_numbers_are_plain_digits(number: str) -> None:
     """A number is ASCII digits and above zero; nothing is guessed."""
     with pytest.raises(ConfigError, match="CASEROLL_MAX_ROWS"):
         Settings.from_environment({**NEEDED, "CASEROLL_MAX_ROWS": number})
+
+
+@pytest.mark.parametrize(
+    "origin", ["example.org", "https://a.example.org/", "https://A.example.org", "*", "null"]
+)
+def test_origins_are_as_browsers_say_them(origin: str) -> None:
+    """What no browser would say of a page's origin is refused, as it would let nobody in."""
+    with pytest.raises(ConfigError, match="CASEROLL_ORIGINS"):
+        Settings.from_environment({**NEEDED, "CASEROLL_ORIGINS": origin})
+
+
+def test_every_variable_is_documented() -> None:
+    """The table of settings names every variable that is read."""
+    read = Recorded(NEEDED)
+    Settings.from_environment(read)
+    table = (Path(__file__).parents[2] / "docs/operating.md").read_text(encoding="utf-8")
+
+    assert [name for name in sorted(read.asked) if f"`{name}`" not in table] == []
 
 
 def test_blank_is_unset() -> None:

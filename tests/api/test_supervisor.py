@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -24,6 +25,8 @@ if sys.argv[2] == "stubborn":
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 if sys.argv[2].isdigit():
     sys.exit(int(sys.argv[2]))
+if os.path.exists(sys.argv[1] + ".wrong"):
+    sys.exit(2)
 time.sleep(60)
 """
 SUPERVISOR = """
@@ -31,9 +34,16 @@ import os, sys
 from api.supervisor import ChildSpec, Supervisor
 argv = (sys.executable, "-c", sys.argv[1], *sys.argv[2:4])
 spec = ChildSpec(name="child", argv=argv, env=dict(os.environ), count=int(sys.argv[4]))
-with Supervisor([spec]) as supervisor:
+check = ChildSpec(name="check", argv=(sys.executable, "-c", ""), env=spec.env)
+with Supervisor([spec], check=check if "reload" in sys.argv else None, proof=0.2) as supervisor:
     code = supervisor.run()
 sys.exit(code)
+"""
+# The same with a terminal, which is stdin.
+IN_TERMINAL = f"""
+import fcntl, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+{SUPERVISOR}
 """
 
 
@@ -45,6 +55,10 @@ def spec(notes: Path, behaviour: str = "wait", count: int = 1) -> ChildSpec:
 def launch(notes: Path, behaviour: str = "wait", count: int = 1) -> subprocess.Popen[bytes]:
     argv = [sys.executable, "-c", SUPERVISOR, CHILD, str(notes), behaviour, str(count)]
     return subprocess.Popen(argv)
+
+
+def checked_by(code: str) -> ChildSpec:
+    return ChildSpec(name="check", argv=(sys.executable, "-c", code), env=dict(os.environ))
 
 
 def noted(notes: Path) -> list[int]:
@@ -192,6 +206,105 @@ def test_handlers_are_put_back(notes: Path) -> None:
         assert signal.getsignal(signal.SIGINT) != before
 
     assert signal.getsignal(signal.SIGINT) == before
+
+
+def test_hangup_replaces_one_after_another(notes: Path) -> None:
+    """With a check that finds nothing wrong, SIGHUP replaces every child, each once the one before
+    it has shown that it lives."""
+    alive: list[set[int]] = []
+
+    def look() -> None:
+        pids = noted(notes)
+        alive.append({pid for pid in pids if is_alive(pid)})
+        if len(pids) == 3 and len(alive[0]) < 3:
+            alive.clear()
+            os.kill(os.getpid(), signal.SIGHUP)
+        if len(pids) == 6 and not alive[-1] & set(pids[:3]):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with Supervisor([spec(notes, count=3)], check=checked_by(""), proof=0.3) as supervisor:
+        assert supervisor.run(look) == 0
+
+    old = noted(notes)[:3]
+    assert min(map(len, alive)) >= 2
+    assert sorted({len(pids & set(old)) for pids in alive}) == [0, 1, 2, 3]
+    assert len(noted(notes)) == 6
+
+
+def test_hangup_with_wrong_settings(notes: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What the check finds wrong is said as it says it, and every child is left alone."""
+    problems = "Error: one thing.\nError: another."
+    check = checked_by(f"import sys; sys.exit({problems!r})")
+
+    def look() -> None:
+        if len(noted(notes)) == 2 and not caplog.records:
+            os.kill(os.getpid(), signal.SIGHUP)
+        if caplog.records:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with Supervisor([spec(notes, count=2)], check=check, proof=0.1) as supervisor:
+        supervisor.run(look)
+        assert all(is_alive(pid) for pid in noted(notes))
+
+    assert len(noted(notes)) == 2
+    assert caplog.messages == [f"check found this wrong; all go on as they were:\n{problems}"]
+
+
+def test_child_that_refuses_what_it_is_replaced_by(notes: Path) -> None:
+    """When the first new one refuses its settings after all, the others are left alone, and all are
+    replaced once it does not any more."""
+    wrong = notes.with_name("pids.wrong")
+    supervisor = launch(notes, "reload", count=2)
+    wait_for(lambda: len(noted(notes)) == 2)
+    started = noted(notes)
+    time.sleep(0.3)  # until they have shown that they live
+    wrong.touch()
+    supervisor.send_signal(signal.SIGHUP)
+    wait_for(lambda: len(noted(notes)) >= 4)
+
+    assert sum(map(is_alive, started)) == 1
+    wrong.unlink()
+    wait_for(lambda: not any(map(is_alive, started)))
+    supervisor.terminate()
+    assert supervisor.wait(10) == 0
+
+
+def test_stubborn_child_is_replaced_after_the_grace(notes: Path) -> None:
+    """A child that ignores SIGTERM is killed when its time is over, and replaced."""
+
+    def look() -> None:
+        pids = noted(notes)
+        if len(pids) == 1 and not supervisor._hangups:
+            time.sleep(0.1)  # until it ignores the signal
+            os.kill(os.getpid(), signal.SIGHUP)
+            time.sleep(0.1)
+        if len(pids) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    check = checked_by("")
+    with Supervisor([spec(notes, "stubborn")], check=check, grace=0.3, proof=0) as supervisor:
+        supervisor.run(look)
+
+    assert not any(is_alive(pid) for pid in noted(notes))
+
+
+@pytest.mark.parametrize("is_nohup", [False, True], ids=["plain", "nohup"])
+def test_closed_terminal(notes: Path, is_nohup: bool) -> None:
+    """A terminal that closes stops what was started in it; under nohup the same signal has the
+    children replaced."""
+    ours, theirs = pty.openpty()
+    code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)" if is_nohup else ""
+    argv = [sys.executable, "-c", code + IN_TERMINAL, CHILD, str(notes), "reload", "1"]
+    supervisor = subprocess.Popen(argv, stdin=theirs, start_new_session=True)
+    os.close(theirs)
+    wait_for(lambda: len(noted(notes)) == 1)
+    os.close(ours)
+
+    if is_nohup:
+        wait_for(lambda: len(noted(notes)) == 2)
+        supervisor.terminate()
+    assert supervisor.wait(10) == 0
+    assert len(noted(notes)) == (2 if is_nohup else 1)
 
 
 def _signal_once_noted(notes: Path) -> None:

@@ -201,3 +201,48 @@ async def test_declared_encoding_is_kept(api: Api) -> None:
 
     assert codes(payload) == []
     assert await sql("fetchval", "SELECT declared_encoding FROM imports") == "windows-1252"
+
+
+async def test_the_same_file_again(api: Api) -> None:
+    """A file that came in the last 24 hours is accepted, with a warning that names its import."""
+    first = await api.upload(name="May")
+    again = await api.upload(name="May again", filename="other.csv")
+    third = await api.upload(name="May once more")
+
+    assert first["warnings"] == []
+    assert again["import"]["id"] != first["import"]["id"]
+    assert [(w["code"], w["import"]["id"]) for w in again["warnings"]] == [
+        ("SAME_FILE", first["import"]["id"])
+    ]
+    assert "'May'" in again["warnings"][0]["message"]
+    assert third["warnings"][0]["import"]["id"] == again["import"]["id"]
+
+
+@pytest.mark.parametrize(
+    ("change", "upload"),
+    [
+        pytest.param("created_at = now() - interval '25 hours'", {}, id="long ago"),
+        pytest.param("is_dry_run = true", {}, id="a dry run"),
+        pytest.param("status = 'FAILED'", {}, id="failed"),
+        pytest.param("type = 'modify'", {}, id="another type"),
+        pytest.param("app_id = app_id + 1", {}, id="another app"),
+        pytest.param("type = type", {"content": ASSIGN + b"\r\n"}, id="another file"),
+    ],
+)
+async def test_no_such_file_before(api: Api, change: str, upload: dict[str, Any]) -> None:
+    """There is no warning of what can't have had the same effect."""
+    await api.upload()
+    await sql("execute", f"UPDATE imports SET {change}")
+
+    payload = await api.upload(name="June", **upload)
+
+    assert codes(payload) == []
+    assert payload["warnings"] == []
+
+
+async def test_no_warning_of_the_import_itself(api: Api) -> None:
+    """An upload that is repeated with its key is no second import to be warned of."""
+    await api.upload(idempotencyKey="k")
+    again = await api.upload(idempotencyKey="k")
+
+    assert again["warnings"] == []

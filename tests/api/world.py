@@ -8,16 +8,19 @@ import json
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import aiohttp
+import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from api.allowance import Allowances
 from api.app import create_app
 from api.context import Services
 from api.settings import Settings
+from api.web_server import WebServerConfig
 from importers.node_id import encode_node_id
 from models.app import App, Permission, create_token
 from models.app import create_app as create_app_row
@@ -32,6 +35,7 @@ TABLES = (
     "cases",
     "assignments",
     "assignment_history",
+    "audit_events",
     "imports",
     "import_file_parts",
     "import_chunks",
@@ -44,6 +48,7 @@ CREATE_IMPORT = """
 mutation ($input: CreateImportInput!) {
   createImport(input: $input) {
     import { id name status file { name size sha256 } } userErrors { code message field }
+    warnings { code message import { id } }
   }
 }
 """
@@ -68,6 +73,7 @@ class Server:
 
     url: str
     app: Starlette
+    connections: set[Any]
 
     @property
     def services(self) -> Services:
@@ -138,6 +144,15 @@ class Api:
             return response.status, await response.read(), response.headers
 
 
+def change_settings(api: Api, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    """Give the running API other settings, and every token a new allowance."""
+    settings = replace(api.server.services.settings, **changes)
+    services = replace(
+        api.server.services, settings=settings, allowances=Allowances(settings.token)
+    )
+    monkeypatch.setitem(api.server.app.state._state, "services", services)
+
+
 def bearer(token: str) -> dict[str, str]:
     """Make the header that carries a token."""
     return {"Authorization": f"Bearer {token}"}
@@ -163,20 +178,15 @@ async def serve(settings: Settings) -> AsyncIterator[Server]:
     """Run the API."""
     app = create_app(settings)
     listener = listen()
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        lifespan="on",
-        ws="websockets-sansio",
-        timeout_graceful_shutdown=1,
-    )
+    config = WebServerConfig(app, settings, shutdown_seconds=1)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:
         assert not task.done(), task
         await asyncio.sleep(0.005)
     try:
-        yield Server(f"http://127.0.0.1:{listener.getsockname()[1]}", app)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield Server(url, app, server.server_state.connections)
     finally:
         server.should_exit = True
         await task

@@ -7,8 +7,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
+
 from importers import (
     Assign,
+    Assignment,
     Case,
     CaseRef,
     Flag,
@@ -74,6 +77,30 @@ class FakeDirectory:
         """Return all roles by key."""
         return {role.key: role for role in self.known_roles}
 
+    @property
+    def app_id(self) -> int:
+        """The app."""
+        return 1
+
+    async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
+        """Find nothing."""
+        self.asked.append(("fetch", (query, *map(str, arguments))))
+        return []
+
+    async def assignments(
+        self, pairs: Collection[tuple[int, int]]
+    ) -> Mapping[tuple[int, int], Assignment]:
+        """Find nobody on any case."""
+        return {}
+
+    async def count_users(self, case_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
+        """Count nobody."""
+        return {}
+
+    async def count_cases(self, user_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
+        """Count nothing."""
+        return {}
+
     async def near_cases(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Offer every Tag ID for each key."""
         self.asked.append(("near_cases", tuple(keys)))
@@ -137,7 +164,8 @@ def layout(importer: Importer, *names: str) -> Layout:
 
 def rows_of(*texts: str, first: int = 2) -> list[ReadRow]:
     """Make rows of cells parted by commas."""
-    return [ReadRow(number, text.split(",")) for number, text in enumerate(texts, first)]
+    rows = [(number, text.split(",")) for number, text in enumerate(texts, first)]
+    return [ReadRow(number, cells, text=orjson.dumps(cells)) for number, cells in rows]
 
 
 def read(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
 from importers.claims import Claim, Claims
 from importers.errors import ErrorDetail
-from importers.payload import pack_rows, unpack_rows
-from importers.read import ReadRow
+from importers.payload import pack, unpack_rows
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
 maybe = st.none() | texts
@@ -37,10 +37,28 @@ def test_the_first_chunk_has_no_claims() -> None:
 
 @given(
     st.lists(
-        st.builds(ReadRow, st.integers(2, 2**31), st.lists(texts, max_size=4), st.booleans()),
+        st.tuples(st.integers(2, 2**31), st.lists(texts, max_size=4), st.booleans()),
+        min_size=1,
         max_size=5,
     )
 )
-def test_rows_round_trip(rows: list[ReadRow]) -> None:
+def test_rows_round_trip(rows: list[tuple[int, list[str], bool]]) -> None:
     """A chunk's rows are read as they were stored: number, cells, and whether one is context."""
-    assert unpack_rows(pack_rows(rows)) == rows
+    stored = pack(
+        (-number if is_context else number, orjson.dumps(cells), 0)
+        for number, cells, is_context in rows
+    )
+
+    read = unpack_rows(stored)
+
+    in_order = sorted(rows, key=lambda row: (row[0], not row[2]))
+    assert [(row.number, row.cells, row.is_context) for row in read] == in_order
+    assert [orjson.loads(row.text) for row in read] == [cells for _, cells, _ in in_order]
+
+
+def test_memo() -> None:
+    """What an importer remembers comes back with keys as they were."""
+    claimed = Claims()
+    claimed.memo = {7: [1, "a"], "x": None, ("a", 1): True}
+
+    assert Claims.unpack(claimed.pack()).memo == claimed.memo

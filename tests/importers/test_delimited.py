@@ -46,6 +46,7 @@ def refused(data: bytes, encoding: str | None = None) -> ErrorDetail:
         pytest.param(b"SEP=|\r\na|b\n1|2\n", "|", ("a", "b"), id="in capitals"),
         pytest.param(b'"sep=;";\r\na;b\n1;2\n', ";", ("a", "b"), id="quoted and padded"),
         pytest.param(b"\xef\xbb\xbfsep=\t\r\na\tb\n1\t2\n", "\t", ("a", "b"), id="after a mark"),
+        pytest.param(b"sep=\r\na,b\n1,2\n", ",", ("sep=",), id="a sep line that sets nothing"),
         pytest.param(b" a , b \n1,2\n", ",", ("a", "b"), id="names are trimmed"),
         pytest.param(b"a,,b,,\n1,,2,,\n", ",", ("a", "", "b"), id="empty names stay in the middle"),
     ],

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
 
-from importers import Importer
+from importers import (
+    AddCase,
+    AddUser,
+    Case,
+    Importer,
+    ModifyCase,
+    ModifyUser,
+    OwnChange,
+    User,
+)
 from importers.builtin.add_cases import AddCases
 from importers.builtin.add_users import AddUsers
 from importers.builtin.modify_cases import ModifyCases
@@ -48,12 +58,13 @@ def codes(importer: type[Importer], *rows: str) -> list[Any]:
             id="a user, blank but for the address",
         ),
         pytest.param(
-            ModifyUsers, "jack-001,,,,,,", {"change": "ModifyUser", "user": 1},
+            ModifyUsers, "jack-001,,,,,,", {"change": "ModifyUser", "user": "jack-001"},
             id="blank cells keep",
         ),
         pytest.param(
             ModifyUsers, "jack-001,,Jackson,,,,0",
-            {"change": "ModifyUser", "user": 1, "family_name": "Jackson", "is_active": False},
+            {"change": "ModifyUser", "user": "jack-001",
+             "family_name": "Jackson", "is_active": False},
             id="some of a user",
         ),
         pytest.param(
@@ -68,7 +79,8 @@ def codes(importer: type[Importer], *rows: str) -> list[Any]:
             id="a closed case",
         ),
         pytest.param(
-            ModifyCases, "closed-001,1,,", {"change": "ModifyCase", "case": 3, "is_active": True},
+            ModifyCases, "closed-001,1,,",
+            {"change": "ModifyCase", "case": "closed-001", "is_active": True},
             id="a closed case is opened",
         ),
     ],
@@ -205,3 +217,35 @@ def test_a_one_letter_tag_is_told_from_a_one_letter_name() -> None:
     assert codes(AddUsers, "a@b.org,x,x,,,x", "c@b.org,x,x,,,x")[1] == [
         ("TAG_TAKEN", "host_tag_id")
     ]
+
+
+USER = {"given_name": "Jo", "family_name": "Smith", "locale": "en", "zoneinfo": "UTC"}
+CASE = {"about": "Smith v. Jones", "is_active": False, "date_opened": date(2026, 1, 31)}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(AddUser(email="jo@example.org", tag_id="smith-001", **USER), id="add user"),
+        pytest.param(AddUser(email="jo@example.org"), id="add user, by address alone"),
+        pytest.param(
+            ModifyUser(
+                user=User(id=7, tag_id=None, email=""), tag_id="jo-1", is_active=True, **USER
+            ),
+            id="modify user",
+        ),
+        pytest.param(AddCase(tag_id="trv-1", **CASE), id="add case"),
+        pytest.param(ModifyCase(case=Case(id=7, tag_id=None), **CASE), id="modify case"),
+        pytest.param(ModifyCase(case=Case(id=7, tag_id=None)), id="modify nothing of a case"),
+    ],
+)
+def test_wish(change: OwnChange) -> None:
+    """What is asked for is all that the change holds, in the order of its fields."""
+
+    assert change.wish() == OwnChange.wish(change)
+
+
+def test_addresses_in_any_case_are_one_wish() -> None:
+    """Two rows that differ in the capitals of the address alone say the same."""
+
+    assert AddUser(email="Jo@Example.org").wish() == AddUser(email="jo@example.org").wish()

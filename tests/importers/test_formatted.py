@@ -6,7 +6,18 @@ from datetime import date
 
 import pytest
 
-from importers import Column, Date, Email, Importer, Locale, RowError, State, TagId, TimeZone
+from importers import (
+    Choice,
+    Column,
+    Date,
+    Email,
+    Importer,
+    Locale,
+    RowError,
+    State,
+    TagId,
+    TimeZone,
+)
 
 
 class Formats(Importer):
@@ -18,6 +29,7 @@ class Formats(Importer):
     zone = TimeZone()
     day = Date()
     state = State(off="closed", on="active")
+    choice = Choice("EUR", "USD", "New York")
     short = Column[str](longest=5)
 
 
@@ -41,6 +53,8 @@ class Formats(Importer):
         ("day", "2024-02-29 00:00:00", date(2024, 2, 29)),
         ("state", "0", False),
         ("state", " 1 ", True),
+        ("choice", " USD ", "USD"),
+        ("choice", "New York", "New York"),
         ("short", " 12345 ", "12345"),
         *[(name, " ", None) for name in Formats.columns],
     ],
@@ -53,6 +67,7 @@ def test_a_cell_is_read(name: str, cell: str, expected: object) -> None:
 @pytest.mark.parametrize(
     ("name", "cell", "code"),
     [
+        *[("choice", cell, "INVALID_CHOICE") for cell in ("usd", "US D", "0")],
         *[
             ("email", cell, "INVALID_EMAIL")
             for cell in ("jo", "jo@", "@x.org", "jo@x", "a b@x.org", "a..b@x.org", "a@b@c.org")
@@ -104,3 +119,14 @@ def test_addresses_meet_in_any_case() -> None:
     """Rows with the same address in other capitals are kept together; other texts are not."""
     assert Email().group_key("Jo@X.org") == Email().group_key("jo@x.ORG")
     assert TagId().group_key("A") != TagId().group_key("a")
+
+
+def test_a_choice_is_suggested_and_listed() -> None:
+    """A near miss is told what it was probably meant to be; menus list the words."""
+    column = Choice("EUR", "USD")
+    with pytest.raises(RowError) as caught:
+        column.read("Usd")
+
+    assert caught.value.message == "there is no 'Usd'; did you mean 'USD'?"
+    assert caught.value.suggestion == "USD"
+    assert list(column.choices_for([])) == ["EUR", "USD"]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+import orjson
 import pytest
 
 from importers import (
@@ -22,7 +23,6 @@ from importers import (
 )
 from importers.grouping import GroupKeys, group_rows, key_columns
 from importers.node_id import encode_node_id
-from importers.payload import pack_rows, unpack_rows
 from tests.importers.fakes import (
     ASSIGN,
     JACK,
@@ -39,9 +39,18 @@ CASE_1, CASE_3 = encode_node_id("Case", OPEN.id), encode_node_id("Case", UNTAGGE
 JACK_ID = encode_node_id("User", JACK.id)
 
 
-def kinds(importer: Importer, *texts: str, names: Sequence[str] = ()) -> list[GroupKeys]:
-    rows = unpack_rows(pack_rows(rows_of(*texts)))
-    return asyncio.run(group_rows(importer, layout(importer, *names), rows, FakeDirectory()))
+def kinds(
+    importer: Importer, *texts: str, names: Sequence[str] = (), together: Sequence[str] = ()
+) -> list[GroupKeys]:
+    return asyncio.run(
+        group_rows(importer, layout(importer, *names), cells(*texts), FakeDirectory(), together)
+    ).kinds
+
+
+def cells(*texts: str) -> list[list[str]]:
+    """Make cells that are equal without being the same objects."""
+    rows: list[list[str]] = orjson.loads(orjson.dumps([row.cells for row in rows_of(*texts)]))
+    return rows
 
 
 def keys(importer: Importer, *texts: str, names: Sequence[str] = ()) -> GroupKeys:
@@ -201,9 +210,9 @@ def test_columns_of_third_parties(columns: dict[str, Column[Any]], first: str, s
 def test_users_are_one_kind() -> None:
     """A user found through another kind of column is still a user."""
     directory = FakeDirectory(known_users=[User(id=1, tag_id="a", email="a@b.c")])
-    rows = rows_of("a@b.c", "A@B.C")
+    rows = cells("a@b.c", "A@B.C")
     importer = Anything(u=UserRef(by="email"))
-    ((one, other),) = asyncio.run(group_rows(importer, layout(importer), rows, directory))
+    ((one, other),) = asyncio.run(group_rows(importer, layout(importer), rows, directory)).kinds
 
     assert one == other
 
@@ -228,13 +237,12 @@ def test_a_text_in_two_key_columns() -> None:
 
 
 def test_a_reference_as_key() -> None:
-    """What a reference names is a key whichever name it uses, beside the pair if there is one."""
+    """What a reference names is a key whichever name it uses; rows about one pair share it."""
     importer = Anything(c=CaseRef(is_key=True), u=UserRef())
-    cases, pairs = kinds(importer, "trv-001,jack-001", f"{CASE_1},jones-001", ",jack-001")
+    (cases,) = kinds(importer, "trv-001,jack-001", f"{CASE_1},jones-001", ",jack-001")
 
     assert cases[0] == cases[1]
     assert cases[2] is None
-    assert len(set(pairs)) == 3
 
 
 def test_the_only_reference_as_key() -> None:
@@ -247,3 +255,63 @@ def test_a_key_column_that_the_file_lacks() -> None:
     importer = Anything(e=Email(is_key=True), t=TagId(is_key=True))
 
     assert kinds(importer, "jo@x.org", names=("e",))[1] == [None]
+
+
+@pytest.mark.parametrize(
+    ("together", "expected"),
+    [
+        pytest.param(["case"], [[0, 1]], id="by case"),
+        pytest.param(["user"], [[0, 2]], id="by user"),
+        pytest.param(["case", "user"], [[0, 1], [0, 2]], id="by both"),
+        pytest.param([], [[]], id="by pair"),
+    ],
+)
+def test_rows_that_validators_judge_together(
+    together: Sequence[str], expected: list[list[int]]
+) -> None:
+    """Rows about one case, or one user, share a key when a validator counts over them."""
+    found = kinds(
+        ASSIGN,
+        "trv-001,jack-001,,staff,0",
+        f"{CASE_1},jones-001,,staff,0",
+        f"trv-002,{JACK_ID},,staff,0",
+        together=together,
+    )
+    same = [[row for row in range(3) if keys.count(keys[row]) > 1] for keys in found]
+
+    assert same == expected
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        pytest.param({"a": CaseRef(), "b": CaseRef(), "user": UserRef()}, id="several cases"),
+    ],
+)
+def test_rows_of_several_cases_are_all_together(columns: dict[str, Column[Any]]) -> None:
+    """Which of several cases a row counts for can't be seen: all rows are one group."""
+    (found,) = kinds(Anything(**columns), "a,b,u", "c,d,v", names=list(columns), together=["case"])
+
+    assert len(set(found)) == 1
+
+
+def test_an_importer_without_cases() -> None:
+    """Where no row can be about a case, counting by case changes nothing."""
+    importer = Anything(user=UserRef(is_key=True))
+
+    assert kinds(importer, "a", "b", names=["user"], together=["case"]) == kinds(
+        importer, "a", "b", names=["user"]
+    )
+
+
+def test_cases_that_a_look_up_of_ones_own_finds() -> None:
+    """Where a plugin's own look-up could find cases, all rows are one group."""
+
+    class OwnRef(Reference[Case]):
+        async def resolve(self, directory: Any, keys: Any) -> Any:
+            return dict.fromkeys(keys, OPEN)
+
+    importer = Anything(desk=OwnRef(), user=UserRef())
+    (found,) = kinds(importer, "a,u", "b,v", names=["desk", "user"], together=["case"])
+
+    assert len(set(found)) == 1

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 
 from importers.outbox import NotSentError
 from models.db import connection
-from models.mail import sweep_mails, take_mail
+from models.mail import mark_sent, sweep_mails, take_mail
 from tests.importers.world import World
 
 
@@ -105,6 +106,24 @@ async def test_nobody_knows(world: World, caplog: pytest.LogCaptureFixture) -> N
     assert (row["state"], row["error"]) == ("UNKNOWN", "reset by peer")
     assert "may or may not have been sent" in caplog.text
     assert world.carrier.letters == []
+
+
+async def test_the_database_goes_away_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That a mail was sent is put on record as soon as the database is back."""
+    faults = [asyncpg.ConnectionDoesNotExistError("gone"), OSError("refused")]
+
+    async def mark(db: asyncpg.Connection, mail_id: int) -> None:
+        if faults:
+            raise faults.pop()
+        await mark_sent(db, mail_id)
+
+    monkeypatch.setattr("importers.outbox.mark_sent", mark)
+    await with_mail(world)
+    await world.engine.send_mails()
+
+    assert ((await mail(world))["state"], len(world.carrier.letters)) == ("SENT", 1)
 
 
 async def test_abandoned(world: World) -> None:

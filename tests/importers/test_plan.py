@@ -145,6 +145,23 @@ def test_row_errors(error: RowError, expected: ErrorDetail) -> None:
     assert plan.errors == (expected,)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [(["user_id"], "BAD", "is bad."), (None, 5, "is bad."), (None, "BAD", None)],
+    ids=["column", "code", "message"],
+)
+def test_row_errors_are_of_texts(arguments: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """An error that could not be written down is the importer's failure, on this row alone."""
+    found = changes_of(lambda _: raise_(arguments), assign())
+
+    assert found == [["IMPORTER_ERROR"], [assign()]]
+    assert "RowError takes texts" in caplog.text
+
+
+def raise_(arguments: Any) -> None:
+    raise RowError(*arguments)
+
+
 def test_a_row_sees_its_number_and_values() -> None:
     """The importer gets the row's number, as a spreadsheet shows it, and a value a column."""
     seen = []
@@ -166,7 +183,7 @@ def test_repeats() -> None:
     first, second, third = planned(ASSIGN, *["trv-001,jack-001,,staff,0"] * 3)
     claim = Claim(2, ("Assign", STAFF.id, False))
 
-    assert (done(first), first.repeats) == ([assign()], [])
+    assert (done(first), first.repeats) == ([assign()], ())
     assert (done(second), second.repeats) == ([], [claim])
     assert (done(third), third.repeats) == ([], [claim])
 
@@ -278,3 +295,12 @@ def test_rows_of_another_width_are_planned_as_failed() -> None:
     (plan,) = plan_rows(Scripted(), layout(Scripted()), rows, Claims())
 
     assert [error.code for error in plan.errors] == ["TOO_MANY_CELLS"]
+
+
+@pytest.mark.parametrize("answer", [42, object(), "assign", [assign(), 42]], ids=repr)
+def test_the_log_shows_what_was_returned(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """What is no change is shown in the log to whoever mends the importer."""
+    with caplog.at_level(logging.ERROR):
+        planned(Scripted(answer), ROW)
+
+    assert "can't be carried out" in caplog.text

@@ -162,7 +162,7 @@ def test_the_search_for_suggestions_is_bounded() -> None:
 
 DAMAGED = [
     "1E+05", "1e5", "1.5E+10", "-2E-3", "5-Jan", "05-Jan-2026", "Jan-05", "May 26", "1/5/2026",
-    "05.01.2026", "1.0", "1,00", "#NAME?", "#N/A", "#####",
+    "05.01.2026", "March-05", "5-Sept", "1.0", "1,00", "#NAME?", "#N/A", "#####",
 ]  # fmt: skip
 
 
@@ -188,7 +188,26 @@ def test_what_is_known_is_not_damaged(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["100000", "10", "E5", "5-Jab", "jan", "1.05", "trv-1.0", "A/B", "Jan-12345", "#", "##"]
+    "text",
+    [
+        "100000",
+        "10",
+        "E5",
+        "5-Jab",
+        "jan",
+        "1.05",
+        "trv-1.0",
+        "A/B",
+        "Jan-12345",
+        "#",
+        "##",
+        "martin-001",
+        "novak-7",
+        "Mayer 12",
+        "decker-7",
+        "augustin-1",
+        "7-Juniper",
+    ],
 )
 def test_what_only_looks_odd_is_not_damaged(text: str) -> None:
     """Other IDs with digits, dots or months in them are just unknown."""
@@ -246,7 +265,7 @@ def test_a_role_that_the_app_lacks() -> None:
     (row,) = read(Seats("seats"), "lead")
 
     assert [error.message for error in row.errors] == [
-        "Seat: there is no 'partner'; use one of clients, default, staff."
+        "Seat: stands for the role 'partner', which the app does not have."
     ]
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from importers import CaseRef, Importer
+from importers import CaseRef, Importer, Validator
+from importers.builtin.users_per_case import UsersPerCase
 from importers.errors import ConfigError
-from importers.registry import default_path, load
+from importers.missing import MissingValidator
+from importers.plugins_file import default_path
+from importers.registry import load
 
 
 class Good(Importer):
@@ -27,6 +31,11 @@ class Better(Good):
 
 
 class NoLabel(Importer):
+    case_id = CaseRef()
+
+
+class Numeric(Importer):
+    label = 5  # type: ignore[assignment]
     case_id = CaseRef()
 
 
@@ -80,6 +89,7 @@ class Point:
     loads: Any = Good
     dist: Package | None = field(default_factory=lambda: Package("acme"))
     value: str = "acme.roster:Roster"
+    group: str = "caseroll.importers"
 
     def load(self) -> Any:
         if isinstance(self.loads, Exception):
@@ -144,12 +154,13 @@ def test_sorted_by_label(tmp_path: Path) -> None:
                      id="no class"),
         pytest.param(Point("odd", NoLabel), "the class has no label", id="no label"),
         pytest.param(Point("odd", NoColumns), "the class has no columns", id="no columns"),
-        pytest.param(Point("odd", Importer), "the class has no label\nthe class has no columns",
+        pytest.param(Point("odd", Numeric), "its label must be a text, not 5", id="odd label"),
+        pytest.param(Point("odd", Importer), "the class has no label; the class has no columns",
                      id="neither"),
         pytest.param(
             Point("odd", Numbered),
-            "a column can't be called 'number'\n"
-            "a column can't be called 'errors'\n"
+            "a column can't be called 'number'; "
+            "a column can't be called 'errors'; "
             "a column can't be called 'Case_ID': use small letters",
             id="names that files or rows can't have",
         ),
@@ -166,7 +177,9 @@ def test_a_broken_third_party_is_left_out(
     assert (odd.state, odd.reason) == ("broken", reason)
     assert one.state == "on"
     assert list(registry.importers) == ["one"]
-    assert f"plugin 'odd' is left out: {reason}" in caplog.text
+    assert [
+        f"importer 'odd' is broken: {problem}." for problem in reason.split("; ")
+    ] == re.findall(r"^  (.*)$", caplog.records[-1].message, re.MULTILINE)
 
 
 def test_a_broken_plugin_of_our_own_stops(tmp_path: Path) -> None:
@@ -225,13 +238,13 @@ def test_settings(tmp_path: Path) -> None:
                      "it has no settings, but the table sets limit, role", id="none to set"),
         pytest.param(Tuned, "limit = 1\ncolour = 'red'", "there is no setting 'colour'",
                      id="unknown"),
-        pytest.param(Tuned, "limit = 'three'", "the setting 'limit' must be int, not str",
+        pytest.param(Tuned, "limit = 'three'", "the setting 'limit' must be int, not str 'three'",
                      id="wrong type"),
-        pytest.param(Tuned, "limit = true", "the setting 'limit' must be int, not bool",
+        pytest.param(Tuned, "limit = true", "the setting 'limit' must be int, not bool True",
                      id="true is no number"),
         pytest.param(Tuned, "role = 7\ncolour = 1",
-                     "there is no setting 'colour'\n"
-                     "the setting 'role' must be str, not int\n"
+                     "there is no setting 'colour'; "
+                     "the setting 'role' must be str, not int 7; "
                      "the setting 'limit' is missing", id="all at once"),
         pytest.param(Fussy, "limit = 10", "the setting 'limit' must be below 10",
                      id="checked by the class"),
@@ -249,8 +262,8 @@ def test_wrong_settings(tmp_path: Path, loads: Any, toml: str, reason: str) -> N
     [
         pytest.param("[importers.one", ["plugins.toml: is not TOML: "], id="not TOML"),
         pytest.param("[exporters.one]\n[plugins]",
-                     ["plugins.toml: 'exporters' is unknown; tables are [importers.NAME].",
-                      "plugins.toml: 'plugins' is unknown; tables are [importers.NAME]."],
+                     ["plugins.toml: 'exporters' is unknown; tables are [importers.",
+                      "plugins.toml: 'plugins' is unknown; tables are [importers."],
                      id="unknown tables"),
         pytest.param("importers = 1",
                      ["plugins.toml: 'importers' must be tables, [importers.NAME]."],
@@ -293,12 +306,101 @@ def test_default_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shipped.parent != tmp_path
 
 
+class Wall(Validator):
+    """A wall."""
+
+    @dataclass
+    class Settings:
+        limit: int = 1
+
+
+def validator(name: str, loads: Any = Wall, dist: Package | None = None) -> Point:
+    return Point(
+        name, loads, dist or Package("acme"), "acme.wall:Wall", group="caseroll.validators"
+    )
+
+
+def test_validators(tmp_path: Path) -> None:
+    """Validators are switched on like importers, and asked in the order of the file."""
+    registry = loaded(
+        tmp_path,
+        "[validators.two]\nlimit = 7\n[validators.one]\n",
+        validator("one"), validator("two"), validator("three"), Point("one"),
+    )  # fmt: skip
+
+    assert [(each.key, each.settings.limit) for each in registry.validators] == [
+        ("two", 7), ("one", 1),
+    ]  # fmt: skip
+    assert [(each.kind, each.name, each.state) for each in registry.plugins] == [
+        ("importer", "one", "off"),
+        ("validator", "one", "on"),
+        ("validator", "three", "off"),
+        ("validator", "two", "on"),
+    ]
+
+
+@pytest.mark.parametrize("loads", [ImportError("gone"), Good, None], ids=repr)
+def test_a_broken_validator_lets_nothing_through(tmp_path: Path, loads: Any) -> None:
+    """In the place of a validator that is switched on and does not load stands one that refuses;
+    the service starts."""
+    found = [validator("one", loads)] if loads else []
+    registry = loaded(tmp_path, "[validators.one]\n[validators.two]", *found, validator("two"))
+
+    assert [type(each) for each in registry.validators] == [MissingValidator, Wall]
+    assert registry.validators[0].key == "one"
+    assert registry.plugins[0].state == "broken"
+
+
+def test_a_validator_of_our_own_with_wrong_settings_stops(tmp_path: Path) -> None:
+    """Caseroll's own validators have to be set right before anything starts."""
+    own = validator("users-per-case", UsersPerCase, OWN)
+
+    assert problems(tmp_path, "[validators.users-per-case]", own) == [
+        "plugins.toml: validator 'users-per-case' is broken: it limits nothing; set 'limit', or "
+        "'roles'.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("module", "problem"),
+    [
+        ("migrations", "its migrations must be a package inside one of its own, not 'migrations'"),
+        ("models.migrations",
+         "its migrations must be a package inside one of its own, not 'models.migrations'"),
+        ("tests.nowhere", "its migrations 'tests.nowhere' are not there"),
+    ],
+)  # fmt: skip
+def test_wrong_migrations(tmp_path: Path, module: str, problem: str) -> None:
+    """Migrations that can't be found, or would mix with Caseroll's, are told at start."""
+
+    class Odd(Good):
+        migrations = module
+
+    (plugin,) = loaded(tmp_path, "[importers.one]", Point("one", Odd)).plugins
+
+    assert (plugin.state, plugin.reason) == ("broken", problem)
+
+
+def test_migrations(tmp_path: Path) -> None:
+    """Migrations are named after the package that they are in."""
+
+    class Fine(Good):
+        migrations = "tests.plugins.rates.migrations"
+
+    registry = loaded(
+        tmp_path, "[importers.one]\n[importers.two]", Point("one", Fine), Point("two")
+    )
+
+    assert registry.migrations == {"tests_plugins_rates": "tests.plugins.rates.migrations"}
+
+
 def test_the_built_ins_are_installed() -> None:
     """Caseroll's own importers are found through the same entry points as anybody's."""
     registry = load()
     own = [plugin for plugin in registry.plugins if plugin.distribution == "caseroll 0.1.0"]
 
-    assert [plugin.state for plugin in own] == ["on"] * 7
+    assert {plugin.state for plugin in own if plugin.kind == "importer"} == {"on"}
+    assert [plugin.name for plugin in own if plugin.kind == "validator"] == ["users-per-case"]
     assert [key for key in registry.importers if key in {plugin.name for plugin in own}] == [
         "add-users", "assign", "add-cases", "modify-cases", "modify-users", "modify", "remove",
     ]  # fmt: skip

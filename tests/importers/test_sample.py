@@ -62,7 +62,7 @@ def test_optional_columns_of_the_types() -> None:
 
 def test_file_name() -> None:
     """A sample file is called after its type."""
-    assert sample_filename(ASSIGN) == "assign_sample.csv"
+    assert sample_filename("assign") == "assign_sample.csv"
 
 
 def test_examples_are_quoted() -> None:

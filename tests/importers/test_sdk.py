@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
-import itertools
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import importers
-from importers import Blank, CaseRef, Column, Flag, Importer, UserRef
+from importers import Blank, CaseRef, Column, Flag, Importer, UserRef, docstring
 from importers.base import header_spec
 from importers.row import row_type
 
@@ -47,17 +46,15 @@ def test_every_name_is_documented(name: str) -> None:
 def _constant_doc(name: str) -> str | None:
     """Find the text behind an assignment, which Python does not keep."""
     for path in (ROOT / "importers").glob("*.py"):
-        body = ast.parse(path.read_text(encoding="utf-8")).body
-        for statement, after in itertools.pairwise(body):
-            if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == name:
-                assert isinstance(after, ast.Expr)
-                return ast.literal_eval(after.value)
+        if found := docstring.constants(path).get(name):
+            return found[1]
     return None
 
 
-@pytest.mark.parametrize(
-    "name", [n for n in importers.__all__ if inspect.isclass(getattr(importers, n))]
-)
+CLASSES = [n for n in importers.__all__ if inspect.isclass(getattr(importers, n))]
+
+
+@pytest.mark.parametrize("name", CLASSES)
 def test_every_method_is_documented(name: str) -> None:
     """So has each public method and property of the SDK's classes."""
     thing = getattr(importers, name)
@@ -70,6 +67,31 @@ def test_every_method_is_documented(name: str) -> None:
     ]
 
     assert bare == []
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_every_attribute_is_documented(name: str) -> None:
+    """So is each attribute: as an argument, or below its declaration, there or in a base."""
+    told: set[str] = set()
+    for cls in getattr(importers, name).__mro__:
+        told |= docstring.parse(cls.__doc__).args.keys()
+        if cls.__module__.startswith("importers."):
+            declared = docstring.attributes(Path(inspect.getfile(cls)), cls.__name__)
+            told |= {attribute for attribute, (_, text) in declared.items() if text}
+
+    assert _attributes(getattr(importers, name)) - told == set()
+
+
+def _attributes(cls: type) -> set[str]:
+    """Return the public attributes of a class, and those that its instances are given."""
+    own = {
+        attribute
+        for attribute, value in vars(cls).items()
+        if not (inspect.isroutine(value) or isinstance(value, property | classmethod))
+    }
+    given = re.findall(r"^        self\.(\w+)[ :=]", inspect.getsource(cls), re.MULTILINE)
+    return {each for each in {*own, *given, *vars(cls).get("__annotations__", ())}
+            if not each.startswith("_")}  # fmt: skip
 
 
 def test_columns_are_listed_in_their_order() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import asyncpg
 import pytest
 
 from importers.errors import RetryableError
-from models.db import allow_long, credentials, transaction
+from models.db import allow_long, credentials, keep_alive, transaction
 from models.progress import lock_split
 from tests.importers.world import Counts, World
 
@@ -47,11 +48,22 @@ async def test_a_fault_of_ours(
     assert "secret" in caplog.text
 
 
-async def test_a_fault_that_passes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(asyncpg.ConnectionDoesNotExistError("gone"), id="lost"),
+        pytest.param(asyncpg.ObjectNotInPrerequisiteStateError("not now"), id="closed to all"),
+        pytest.param(asyncpg.TooManyConnectionsError("full"), id="out of connections"),
+        pytest.param(asyncpg.DiskFullError("full"), id="out of disk"),
+    ],
+)
+async def test_a_fault_that_passes(
+    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
     """A lost database leaves the import as it was, to be tried again."""
 
     def fail(*_: Any, **__: Any) -> None:
-        raise asyncpg.ConnectionDoesNotExistError("gone")
+        raise error
 
     import_id = await world.upload("assign", ROW)
     with monkeypatch.context() as patch:
@@ -74,3 +86,32 @@ async def test_a_long_transaction(opened: None) -> None:
         found = await db.fetchval("SELECT 1")
 
     assert found == 1
+
+
+async def test_a_long_transaction_that_hangs(opened: None) -> None:
+    """However long a transaction may take, one that falls silent is ended, so that a worker that
+    hangs while it cuts a file does not hold the import."""
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+        await _fall_silent()
+
+
+async def test_work_beside_a_transaction(opened: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A transaction that waits for work done elsewhere gives signs of life."""
+    monkeypatch.setattr("models.db._SIGN_SECONDS", 0.05)
+    async with transaction() as db:
+        await _be_impatient(db)
+        found = await keep_alive(db, asyncio.sleep(1.5, "done"))
+
+    assert found == "done"
+
+
+async def _fall_silent() -> None:
+    async with transaction() as db:
+        await _be_impatient(db)
+        await asyncio.sleep(1.5)
+        await db.execute("SELECT 1")
+
+
+async def _be_impatient(db: asyncpg.Connection) -> None:
+    await db.execute("SET LOCAL idle_in_transaction_session_timeout = '500ms'")
+    await allow_long(db, 60)

@@ -26,6 +26,7 @@ from importers.limits import Limits
 from importers.node_id import encode_node_id
 from importers.retry import Corrections, request_retry
 from models.app import create_app
+from models.audit import COMMAND_LINE
 from models.db import connection, transaction
 from models.mail import Letter
 from models.row import RowOutcome, RowStatus, find_rows, row_number
@@ -42,6 +43,7 @@ HEADERS = {
 }
 CASES = {"trv-001": True, "trv-002": False, "trv-003": True, "trv-004": True}
 USERS = {"jack-001": True, "gone-001": False, "jones-001": True, "jill-001": True}
+PAIRS = [f"{case},{user},,staff,0" for case in CASES for user in USERS]
 EVENTS = 10_000
 _numbers = count(1)
 
@@ -174,6 +176,17 @@ class World:
         self.bell.rings.clear()
         return import_id
 
+    async def put_first(self, import_id: int, cell: str) -> None:
+        """Let the chunk that has a row with this cell be the first to be run."""
+        await self.execute(
+            """
+            UPDATE import_chunks SET attempts = 1
+            WHERE import_id = $1 AND position($2::bytea IN payload) = 0
+            """,
+            import_id,
+            f'"{cell}"'.encode(),
+        )
+
     async def run(self, type_: str, *rows: str, **options: Any) -> int:
         """Upload a file and do all that there is to do for it."""
         import_id = await self.upload(type_, *rows, **options)
@@ -214,7 +227,7 @@ class World:
     async def request_retry(self, import_id: int, corrections: Corrections | None = None) -> None:
         """Ask for failed rows to be run again."""
         async with transaction() as db:
-            await request_retry(db, self.app_id, import_id, corrections)
+            await request_retry(db, self.app_id, import_id, corrections, by=COMMAND_LINE)
         await self.bell.split(import_id)
 
     async def counts(self, import_id: int) -> Counts:
@@ -361,6 +374,7 @@ async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> World:
         chunk_rows=chunk_rows,
         bell=bell,
         carrier=carrier,
+        takes_turns=True,
     )
     return World(app.id, cases, users, {row[0]: row[1] for row in rows}, engine, bell, carrier)
 

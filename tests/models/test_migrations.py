@@ -170,3 +170,42 @@ async def test_no_drift(empty_database_url: str, tmp_path: Path, is_changed: boo
 
     assert code == 0, output
     assert len(new) == int(is_changed)
+
+
+async def test_tables_of_plugins(empty_database_url: str) -> None:
+    """Migrations of plugins' own tables are run with Caseroll's, each once; without the plugin
+    they stay as they are."""
+    plugins = {"test_rates": "tests.plugins.rates.migrations"}
+    await migrate(empty_database_url, plugins)
+    async with connected(empty_database_url) as db:
+        app = await db.fetchval("INSERT INTO apps (slug, name) VALUES ('a', 'A') RETURNING id")
+        case = await db.fetchval("INSERT INTO cases (app_id) VALUES ($1) RETURNING id", app)
+        await db.execute("INSERT INTO test_rates VALUES ($1, $2, 100)", app, case)
+    await migrate(empty_database_url, plugins)
+    await migrate(empty_database_url)
+    async with connected(empty_database_url) as db:
+        rates = await db.fetchval("SELECT count(*) FROM test_rates")
+        done = await db.fetch("SELECT app, name FROM tortoise_migrations ORDER BY app DESC, name")
+
+    assert rates == 1
+    assert [tuple(row) for row in done] == [
+        ("test_rates", "0001_rates"),
+        ("models", "0001_initial"),
+        ("models", "0002_indexes"),
+        ("models", "0003_fewer_keys"),
+        ("models", "0004_searches"),
+        ("models", "0005_audit"),
+        ("models", "0006_retention"),
+        ("models", "0007_trials"),
+    ]
+
+
+async def test_foreign_keys_of_assignments(database_url: str) -> None:
+    """Only cases and users are held by constraints, which cost a trigger for each row."""
+    async with connected(database_url) as db:
+        found = await db.fetch(
+            "SELECT confrelid::regclass::text FROM pg_constraint"
+            " WHERE contype = 'f' AND conrelid = 'assignments'::regclass ORDER BY 1"
+        )
+
+    assert [row[0] for row in found] == ["cases", "users"]

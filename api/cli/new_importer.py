@@ -1,0 +1,126 @@
+"""`caseroll new-importer`: a project to write an importer in."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import shlex
+import sys
+from importlib.metadata import entry_points
+from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
+from string import Template
+
+import click
+
+import importers
+from api.cli.failure import RefusedError
+from api.settings import plugins_file, process_environment
+from importers.plugins_file import default_path
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
+_LONGEST = 64
+_FILES = {
+    "pyproject.toml": "pyproject.toml",
+    "README.md": "README.md",
+    "importer.py": "src/$module/__init__.py",
+    "test_importer.py": "tests/test_$module.py",
+    "sample.csv": "tests/sample.csv",
+    "sample.expected.json": "tests/sample.expected.json",
+}
+"""Template → the file that it becomes."""
+
+
+@click.command("new-importer")
+@click.argument("name")
+@click.option(
+    "--into",
+    "folder",
+    type=click.Path(path_type=Path),
+    help="The project's folder, new or empty.  [default: NAME]",
+)
+def new_importer(name: str, folder: Path | None) -> None:
+    """Write a project for an importer of your own; NAME is its key, such as acme-roster.
+
+    It can be installed and tested as it is.
+    """
+    words = _words(name)
+    folder = folder or Path(name)
+    _check_empty(folder)
+    for template, path in _FILES.items():
+        _write(folder / Template(path).substitute(words), _render(template, words))
+    click.echo(f"Wrote {folder}: an importer, a sample file and a test. Next:")
+    for command in _next_commands(name, folder):
+        click.echo(f"  {command}")
+    click.echo("Then start Caseroll again; `caseroll importers` says whether it is on.")
+
+
+def _words(name: str) -> dict[str, str]:
+    """Return what the templates' placeholders stand for.
+
+    Raises:
+        RefusedError: an importer can't have this name.
+    """
+    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+        raise RefusedError(
+            f"an importer's name is made of a to z, 0 to 9 and inner hyphens, at most {_LONGEST} "
+            f"of them, and begins with a letter, as acme-roster does; not {name!r}."
+        )
+    if name in entry_points(group="caseroll.importers").names:
+        raise RefusedError(f"there is an importer {name!r} already; see `caseroll importers`.")
+    module = name.replace("-", "_")
+    class_name = "".join(part.capitalize() for part in name.split("-"))
+    if _is_taken(module, class_name):
+        raise RefusedError(
+            f"{name!r} means something else in Python or in Caseroll; "
+            f"put your organisation before it, as in acme-{name}."
+        )
+    label = name.replace("-", " ").capitalize()
+    return {
+        "name": name,
+        "module": module,
+        "class_name": class_name,
+        "label": label,
+        "sdk": importers.SDK_VERSION,
+    }
+
+
+def _is_taken(module: str, class_name: str) -> bool:
+    is_module = module in sys.stdlib_module_names or find_spec(module) is not None
+    is_word = keyword.iskeyword(module) or keyword.iskeyword(class_name)
+    return is_module or is_word or class_name in importers.__all__
+
+
+def _check_empty(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise RefusedError(f"{folder} is a file; name another folder with --into.")
+    if folder.exists() and any(folder.iterdir()):
+        raise RefusedError(f"{folder} is not empty; name another folder with --into.")
+
+
+def _render(template: str, words: dict[str, str]) -> str:
+    path = files("api") / "templates" / "importer" / f"{template}.tmpl"
+    return Template(path.read_text(encoding="utf-8")).substitute(words)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("x", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+
+
+def _next_commands(name: str, folder: Path) -> list[str]:
+    """Name the commands that install it, test it and switch it on."""
+    project = shlex.quote(str(folder))
+    return [f"pip install -e {project} pytest", f"pytest {project}", _switch_on(name)]
+
+
+def _switch_on(name: str) -> str:
+    """Name the command that adds it to the plugins that are on now."""
+    named = plugins_file(process_environment())
+    ours = Path.cwd() / "plugins.toml"
+    add = f"printf '\\n[importers.{name}]\\n' >> {shlex.quote(str(named or ours.name))}"
+    if named or ours.exists():
+        return add
+    return f"cp {shlex.quote(str(default_path()))} . && {add}"

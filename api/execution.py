@@ -1,0 +1,195 @@
+"""Executing operations: queries and mutations once, subscriptions for each event."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from functools import lru_cache
+from inspect import isawaitable
+from typing import TYPE_CHECKING, Any, cast
+
+import orjson
+from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql.execution import create_source_event_stream
+
+from api.errors import TokenEndedError, shape_error
+from api.executor import Executor, Memory
+from api.guard import RefusedError, is_remembered, prepare
+from api.imports import Import
+from api.schema import schema
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Awaitable, Container
+
+    from graphql import DocumentNode
+
+    from api.context import Context
+    from api.guard import Prepared
+    from api.request_body import Operation
+    from api.update import Update
+
+_REMEMBERED = 256
+_DIRECTIVE = "@"
+_ONCE = (OperationType.QUERY, OperationType.MUTATION)
+
+
+async def execute(context: Context, operation: Operation) -> ExecutionResult:
+    """Execute a query or mutation.
+
+    Raises:
+        HttpError: the document has no such operation, or it is a subscription.
+    """
+    try:
+        prepared = await _prepare(context, operation, _ONCE)
+    except RefusedError as error:
+        return ExecutionResult(None, error.errors)
+    return await _execute(context, operation, prepared.document)
+
+
+async def stream(context: Context, operation: Operation) -> AsyncGenerator[str, None]:
+    """Execute any operation, and yield each result as JSON.
+
+    Raises:
+        RefusedError: nothing is executed.
+        HttpError: the document has no such operation, or the token too many subscriptions.
+        TokenEndedError: the token of a subscription has expired or was revoked.
+    """
+    async with context.allowance.turns:
+        prepared = await _prepare(context, operation, tuple(OperationType))
+    if prepared.kind is not OperationType.SUBSCRIPTION:
+        async with context.allowance.turns:
+            result = await _execute(context, operation, prepared.document)
+        yield _encode(result)
+        return
+    with context.allowance.subscriptions:
+        async with aclosing(_subscribe(context, operation, prepared.document)) as payloads:
+            async for payload in payloads:
+                yield payload
+
+
+async def _prepare(
+    context: Context, operation: Operation, kinds: Container[OperationType]
+) -> Prepared:
+    """Prepare an operation; others go first before a text that may take its time."""
+    if not is_remembered(operation.query):
+        await asyncio.sleep(0)
+    limits = context.services.settings.query
+    return prepare(schema._schema, context.token, operation, kinds, limits)
+
+
+@lru_cache(_REMEMBERED)
+def _memory(query: str, name: str | None) -> Memory | None:
+    return None if _DIRECTIVE in query else Memory()
+
+
+async def _execute(
+    context: Context, operation: Operation, document: DocumentNode
+) -> ExecutionResult:
+    try:
+        result: Any = _build(context, operation, document).execute_operation()
+        return result if isinstance(result, ExecutionResult) else await result
+    except RefusedError as error:
+        return ExecutionResult(None, error.errors)
+    except Exception as error:
+        return _failed(error)
+    finally:
+        # The executor knows itself, and so stays, with the context, until garbage is collected.
+        context.forget()
+
+
+def _build(context: Context, operation: Operation, document: DocumentNode) -> Executor:
+    """Make an executor.
+
+    Raises:
+        RefusedError: a variable is wrong.
+    """
+    built = Executor.build(
+        schema._schema,
+        document,
+        context_value=context,
+        raw_variable_values=operation.variables,
+        operation_name=operation.name,
+        memory=_memory(operation.query, operation.name),
+    )
+    if isinstance(built, list):
+        raise RefusedError(built)
+    return cast("Executor", built)
+
+
+async def _subscribe(
+    context: Context, operation: Operation, document: DocumentNode
+) -> AsyncGenerator[str, None]:
+    """Yield the answer to each update, which subscribers who ask the same have in common.
+
+    What is the same is decided by all that an answer depends on: the operation, the app, and what
+    the token may do.
+    """
+    executor, source = await _open(context, operation, document)
+    variables = orjson.dumps(operation.variables, option=orjson.OPT_SORT_KEYS)
+    token = context.token
+    question = (operation.query, operation.name, variables, token.app_id, token.permission)
+    try:
+        async with aclosing(source):
+            update: Update
+            async for update in source:
+                answer = update.answer(question, lambda update: _answer(executor, update))
+                yield answer if isinstance(answer, str) else await answer
+    except TokenEndedError:
+        raise
+    except Exception as error:
+        yield _encode(_failed(error))
+
+
+async def _open(
+    context: Context, operation: Operation, document: DocumentNode
+) -> tuple[Executor, AsyncGenerator[Update, None]]:
+    """Begin a subscription.
+
+    Raises:
+        RefusedError: its variables or arguments are wrong.
+    """
+    try:
+        executor = _build(context, operation, document)
+        source: Any = create_source_event_stream(executor)
+        source = await source if isawaitable(source) else source
+    except RefusedError:
+        raise
+    except Exception as error:
+        raise RefusedError([_located(error)]) from error
+    if isinstance(source, ExecutionResult):
+        raise RefusedError(source.errors or [])
+    return executor, source
+
+
+def _answer(subscription: Executor, update: Update) -> str | Awaitable[str]:
+    """Execute a subscription for one update; at once, if no field has to wait."""
+    executor = subscription.build_per_event_executor(Import.from_row(update.row))
+    executor.context_value = subscription.context_value.anew()
+    result: Any = executor.execute_operation(False)
+    if isinstance(result, ExecutionResult):
+        return _encode(result)
+
+    async def wait() -> str:
+        try:
+            return _encode(await result)
+        except Exception as error:
+            return _encode(_failed(error))
+
+    return wait()
+
+
+def _encode(result: ExecutionResult) -> str:
+    payload: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        payload["errors"] = [shape_error(error) for error in result.errors]
+    return orjson.dumps(payload).decode()
+
+
+def _failed(error: Exception) -> ExecutionResult:
+    return ExecutionResult(None, [_located(error)])
+
+
+def _located(error: Exception) -> GraphQLError:
+    if isinstance(error, GraphQLError):
+        return error
+    return GraphQLError(str(error), original_error=error)

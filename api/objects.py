@@ -1,0 +1,60 @@
+"""Objects that are made when somebody goes through them, and read by column until then."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence, Sized
+from itertools import chain, islice
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeAlias
+
+
+class Objects(Iterable[Any], Sized):
+    """Objects of one type, in order.
+
+    Args:
+        kind: the type.
+    """
+
+    def __init__(self, kind: type) -> None:
+        self.kind = kind
+
+    @abstractmethod
+    def __iter__(self) -> Iterator[Any]:
+        """Make the objects."""
+
+    def read(self, attribute: str) -> Values:
+        """Return the values that an attribute has in the objects."""
+        return list(map(attrgetter(attribute), self))
+
+
+class Lists(NamedTuple):
+    """Lists that lie one behind another."""
+
+    lengths: Sequence[int]
+    items: Items
+
+    @classmethod
+    def of(cls, values: list[Any]) -> Lists:
+        """Put lists together."""
+        lengths = [len(each) for each in values]
+        if len(values) == 1 and isinstance(values[0], Objects):
+            return cls(lengths, values[0])
+        return cls(lengths, list(chain.from_iterable(values)))
+
+    def part(self, items: Sequence[Any]) -> list[list[Any]]:
+        """Part what came of the items as the lists are parted."""
+        rest = iter(items)
+        return [list(islice(rest, length)) for length in self.lengths]
+
+
+# What can be gone through, and the values of a field that may be lists.
+Items: TypeAlias = list[Any] | Objects
+Values: TypeAlias = Items | Lists
+
+
+def read(objects: Items, attribute: str) -> Values:
+    """Return the values that an attribute has in objects, made or not."""
+    if isinstance(objects, Objects):
+        return objects.read(attribute)
+    return list(map(attrgetter(attribute), objects))

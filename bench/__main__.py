@@ -1,0 +1,119 @@
+"""The command: `python -m bench [SCENARIO …] [--long]`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bench import (
+    fairness,
+    first_failure,
+    growth,
+    import_export,
+    imports,
+    pages,
+    reads,
+    refusal,
+    scaling,
+    shares,
+    small_file,
+    startup,
+    subscribers,
+)
+from bench.figure import print_table, write_json
+from bench.files import KINDS
+from bench.options import Options
+from bench.system import System
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from bench.figure import Figure
+
+SCENARIOS: Mapping[str, Callable[[System, Options], Awaitable[list[Figure]]]] = {
+    "imports": imports.measure,
+    "growth": growth.measure,
+    "scaling": scaling.measure,
+    "shares": shares.measure,
+    "import-export": import_export.measure,
+    "small-file": small_file.measure,
+    "refusal": refusal.measure,
+    "first-failure": first_failure.measure,
+    "fairness": fairness.measure,
+    "pages": pages.measure,
+    "startup": startup.measure,
+    "reads": reads.measure,
+    "subscribers": subscribers.measure,
+}
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+def parse() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Caseroll.")
+    parser.add_argument("scenario", nargs="*", help=f"by default all: {', '.join(SCENARIOS)}")
+    parser.add_argument("--long", action="store_true", help="for claims: a million rows, 5 rounds")
+    parser.add_argument("--type", action="append", choices=KINDS, help="may be repeated")
+    parser.add_argument("--rows", type=int, help="of each import; 100,000 or, if long, 1,000,000")
+    parser.add_argument("--rounds", type=int, help="3 or, if long, 5")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", type=Path, help="where to; if long, docs/performance-DATE.json")
+    options = parser.parse_args()
+    if unknown := set(options.scenario) - SCENARIOS.keys():
+        parser.error(f"there is no scenario {', '.join(sorted(unknown))}")
+    return options
+
+
+async def run(arguments: argparse.Namespace) -> list[Figure]:
+    """Measure one scenario after another, each on servers of its own."""
+    options = Options(
+        rows=arguments.rows or (1_000_000 if arguments.long else 100_000),
+        rounds=arguments.rounds or (5 if arguments.long else 3),
+        workers=arguments.workers,
+        types=arguments.type or tuple(KINDS),
+        is_long=arguments.long,
+    )
+    figures = []
+    for name in arguments.scenario or SCENARIOS:
+        print(f"{name} …", file=sys.stderr)
+        with tempfile.TemporaryDirectory(prefix="caseroll-bench-") as folder:
+            async with System(Path(folder)) as system:
+                figures += await SCENARIOS[name](system, options)
+    return figures
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """Return the command that measures the same again."""
+    given = {"--rows": arguments.rows, "--rounds": arguments.rounds, "--workers": arguments.workers}
+    types = [f"--type {type_}" for type_ in arguments.type or ()]
+    options = [f"{name} {value}" for name, value in given.items() if value is not None]
+    words = ["python -m bench", *arguments.scenario, *types, *options]
+    return " ".join([*words, *(["--long"] if arguments.long else [])])
+
+
+def main() -> None:
+    """Measure, print the table, and keep the figures of a long run."""
+    arguments = parse()
+    figures = asyncio.run(run(arguments))
+    print_table(figures)
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    path = arguments.json or (DOCS / f"performance-{today}.json" if arguments.long else None)
+    if path:
+        circumstances = {
+            "date": today,
+            "command": _command(arguments),
+            "cores": os.cpu_count(),
+            "python": platform.python_version(),
+        }
+        write_json(path, figures, circumstances)
+
+
+if __name__ == "__main__":
+    main()

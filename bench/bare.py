@@ -1,0 +1,47 @@
+"""The least that a JSON service costs: a Starlette route that reads JSON and sends a document.
+
+Started as `python -m bench.bare PORT FILE`; FILE has the documents, and each is served at its name.
+Its server is set up like that of the API.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+import uvicorn
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+
+async def _send(document: object, request: Request) -> Response:
+    orjson.loads(await request.body() or b"null")
+    return Response(orjson.dumps(document), media_type="application/json")
+
+
+def serve(port: int, path: Path) -> None:
+    """Serve the documents of a file."""
+    documents = orjson.loads(path.read_bytes())
+    routes = [
+        Route(f"/{name}", functools.partial(_send, document), methods=["GET", "POST"])
+        for name, document in documents.items()
+    ]
+    uvicorn.run(
+        Starlette(routes=routes),
+        port=port,
+        access_log=False,
+        server_header=False,
+        log_config=None,
+        log_level="warning",
+    )
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), Path(sys.argv[2]))

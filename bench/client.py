@@ -1,0 +1,89 @@
+"""A client of the API: what an admin's program would do."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import time
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CREATE_IMPORT = """
+mutation ($input: CreateImportInput!) {
+  createImport(input: $input) { import { id } userErrors { code message } }
+}
+"""
+_STATUS = """
+query ($id: ID!) {
+  node(id: $id) { ... on Import { status failed } }
+}
+"""
+_LEAST_POLL_SECONDS, _POLL_SHARE = 0.01, 0.01
+FINAL = ("PROCESSED", "FAILED", "CANCELLED")
+
+
+class Client:
+    """Talks to one API with one token."""
+
+    def __init__(self, http: aiohttp.ClientSession, url: str, token: str) -> None:
+        self.http = http
+        self.url = url
+        self.token = token
+        self.headers = {"Authorization": f"Bearer {token}", "GraphQL-Preflight": "1"}
+
+    async def query(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:
+        """Run an operation and return its data."""
+        async with self.http.post(
+            f"{self.url}/graphql",
+            json={"query": query, "variables": variables},
+            headers=self.headers,
+        ) as response:
+            answer = await response.json()
+        if "errors" in answer:
+            raise SystemExit(f"the API answers: {answer['errors']}")
+        return answer["data"]
+
+    async def upload(self, type_: str, name: str, file: bytes) -> dict[str, Any]:
+        """Upload a file; return the mutation's payload."""
+        values = {"type": type_, "name": name, "file": None}
+        form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
+        form.add_field(
+            "operations", json.dumps({"query": CREATE_IMPORT, "variables": {"input": values}})
+        )
+        form.add_field("map", json.dumps({"0": ["variables.input.file"]}))
+        form.add_field("0", io.BytesIO(file), filename=f"{type_}.csv", content_type="text/csv")
+        async with self.http.post(
+            f"{self.url}/graphql", data=form, headers=self.headers
+        ) as response:
+            answer = await response.json()
+        if "errors" in answer:
+            raise SystemExit(f"the API answers: {answer['errors']}")
+        payload: dict[str, Any] = answer["data"]["createImport"]
+        return payload
+
+    async def start(self, type_: str, name: str, file: bytes) -> str:
+        """Upload a file that is accepted; return the import's ID."""
+        payload = await self.upload(type_, name, file)
+        if payload["userErrors"]:
+            raise SystemExit(f"the API refuses the file: {payload['userErrors']}")
+        return str(payload["import"]["id"])
+
+    async def wait(self, import_id: str, *, failed: int) -> None:
+        """Wait for an import's end, by asking; stop everything when it is not as expected.
+
+        The longer it takes, the less often it is asked for: asking uses a core that is measured.
+        """
+        began = time.perf_counter()
+        while True:
+            found = (await self.query(_STATUS, {"id": import_id}))["node"]
+            if found["status"] in FINAL:
+                break
+            waited = time.perf_counter() - began
+            await asyncio.sleep(max(_LEAST_POLL_SECONDS, waited * _POLL_SHARE))
+        if (found["status"], found["failed"]) != ("PROCESSED", failed):
+            raise SystemExit(f"the import went wrong: {found}")

@@ -1,0 +1,130 @@
+"""A figure: what was measured, how often, and whether it reaches what it should."""
+
+from __future__ import annotations
+
+import json
+import math
+import statistics
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One line of the table.
+
+    Args:
+        value: what is claimed, in `unit`; mostly the median of the samples.
+        samples: what was measured, one a round.
+        bar: what the value should reach; None when it only says something.
+        is_at_least: whether the bar is to be exceeded; else it is a limit.
+        details: what else was seen.
+    """
+
+    scenario: str
+    what: str
+    value: float
+    unit: str
+    samples: Sequence[float] = ()
+    bar: float | None = None
+    is_at_least: bool = False
+    details: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether the bar is reached; None without a bar."""
+        if self.bar is None:
+            return None
+        return self.value >= self.bar if self.is_at_least else self.value <= self.bar
+
+
+def median_of(
+    scenario: str,
+    what: str,
+    samples: Sequence[float],
+    unit: str,
+    *,
+    bar: float | None = None,
+    is_at_least: bool = False,
+    details: Mapping[str, object] | None = None,
+) -> Figure:
+    """Make a figure of the median."""
+    return Figure(
+        scenario=scenario,
+        what=what,
+        value=statistics.median(samples),
+        unit=unit,
+        samples=tuple(samples),
+        bar=bar,
+        is_at_least=is_at_least,
+        details=details or {},
+    )
+
+
+def median_and_99th(
+    scenario: str, what: str, samples: Sequence[float], unit: str, *, bars: tuple[float, float]
+) -> list[Figure]:
+    """Make a figure of the median, and one of the 99th percentile."""
+    median_bar, high_bar = bars
+    return [
+        median_of(scenario, f"{what}: median", samples, unit, bar=median_bar),
+        Figure(
+            scenario=scenario,
+            what=f"{what}: 99th percentile",
+            value=percentile(samples, 99),
+            unit=unit,
+            samples=samples,
+            bar=high_bar,
+        ),
+    ]
+
+
+def percentile(samples: Sequence[float], percent: float) -> float:
+    """Return the smallest sample that so many per cent of them do not exceed."""
+    ordered = sorted(samples)
+    return ordered[max(math.ceil(len(ordered) * percent / 100), 1) - 1]
+
+
+def print_table(figures: Sequence[Figure]) -> None:
+    """Show the figures to a person."""
+    table = Table("", "value", "lowest", "highest", "n", "to reach", "")
+    last = None
+    for figure in figures:
+        if figure.scenario != last:
+            table.add_section()
+            table.add_row(f"[bold]{figure.scenario}[/bold]")
+            last = figure.scenario
+        samples = figure.samples or [figure.value]
+        sign = "≥" if figure.is_at_least else "≤"
+        table.add_row(
+            figure.what,
+            quantity(figure.value, figure.unit),
+            quantity(min(samples), figure.unit),
+            quantity(max(samples), figure.unit),
+            str(len(samples)),
+            "" if figure.bar is None else f"{sign} {quantity(figure.bar, figure.unit)}",
+            {True: "[green]met[/green]", False: "[red]missed[/red]", None: ""}[figure.is_met],
+        )
+    Console(width=None if Console().is_terminal else 120).print(table)
+
+
+def write_json(path: Path, figures: Sequence[Figure], circumstances: Mapping[str, object]) -> None:
+    """Write figures, each with its circumstances; those of other scenarios stay in the file."""
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+    measured = {figure.scenario for figure in figures}
+    found = [each for each in kept if each["scenario"] not in measured]
+    found += [{**asdict(each), "is_met": each.is_met, **circumstances} for each in figures]
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def quantity(value: float, unit: str) -> str:
+    """Write a value with as many digits as say something."""
+    digits = 0 if abs(value) >= 1_000 else 1 if abs(value) >= 10 else 2
+    return f"{value:,.{digits}f} {unit}".strip()

@@ -1,0 +1,105 @@
+"""A page of a hundred failed rows out of a large import, anywhere in the list.
+
+The statements are those that the API sends, timed by PostgreSQL itself, in a database in which
+other imports have rows too.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from bench.figure import Figure, median_of
+from models.db import credentials
+from models.listing import IMPORT_ROWS, has_row_status
+from models.page import Window, fetch_pages
+from models.row import RowStatus, row_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from asyncpg import Connection
+
+    from bench.options import Options
+    from bench.system import System
+
+SCENARIO = "a page of 100 failed rows, within PostgreSQL"
+_BAR = 10.0
+_PAGE = 100
+_SHARE_FAILED = 100
+_IMPORT, _OTHERS = 2, (1, 3)
+_SEED = 1
+_FILL = """
+INSERT INTO import_rows (id, app_id, status, outcome, errors, cells)
+SELECT ($1::bigint << 32) | (number + 1), 1,
+  CASE WHEN number % $3 = 0 THEN 2 ELSE 1 END, CASE WHEN number % $3 = 0 THEN NULL ELSE 1 END,
+  CASE WHEN number % $3 = 0 THEN jsonb_build_array(jsonb_build_object('code', 'UNKNOWN_CASE',
+    'message', 'There is no case with this Tag ID.', 'column', 'case_id', 'value', 'trv-xx')) END,
+  jsonb_build_array('trv-' || number, 'jack-' || number, '', 'staff', '0')
+FROM generate_series(1, $2::bigint) AS number
+"""
+_EXPLAIN = "EXPLAIN (ANALYZE, FORMAT JSON) "
+
+
+async def measure(system: System, options: Options) -> list[Figure]:
+    """Read the first page, one in the middle, the last one, and pages at random."""
+    rows = 10_000_000 if options.is_long else 1_000_000
+    database = await system.create("pages")
+    db = await asyncpg.connect(**credentials(database.url))
+    try:
+        for key, count in [(_IMPORT, rows), *((key, rows // 10) for key in _OTHERS)]:
+            await db.execute(_FILL, key, count, _SHARE_FAILED, timeout=3_600)
+        await db.execute("VACUUM ANALYZE import_rows", timeout=3_600)
+        return [
+            median_of(
+                SCENARIO,
+                f"{what} of {rows:,} rows",
+                [await _milliseconds(db, window) for window in windows],
+                "ms",
+                bar=_BAR,
+            )
+            for what, windows in _windows(rows, options.rounds).items()
+        ]
+    finally:
+        await db.close()
+
+
+def _windows(rows: int, rounds: int) -> dict[str, Sequence[Window]]:
+    chance = random.Random(_SEED)
+    anywhere = [
+        Window(_PAGE, after=row_key(_IMPORT, chance.randrange(rows))) for _ in range(10 * rounds)
+    ]
+    return {
+        "first page": [Window(_PAGE)] * rounds,
+        "a page in the middle": [Window(_PAGE, after=row_key(_IMPORT, rows // 2))] * rounds,
+        "last page": [Window(_PAGE, is_backward=True)] * rounds,
+        "pages at random": anywhere,
+    }
+
+
+async def _milliseconds(db: Connection, window: Window) -> float:
+    """Read a page as the API does; return what PostgreSQL took to plan and run the statement."""
+    timed = _Timed(db)
+    conditions = [has_row_status([RowStatus.FAILED])]
+    pages = await fetch_pages(timed, 1, IMPORT_ROWS, [_IMPORT], conditions, window=window)
+    found = pages[_IMPORT].rows
+    if len(found) != _PAGE or any(row["status"] != RowStatus.FAILED for row in found):
+        raise SystemExit(f"the page has {len(found)} rows")
+    return timed.milliseconds
+
+
+class _Timed:
+    """A connection that has statements explained, before they are run for their rows."""
+
+    def __init__(self, db: Connection) -> None:
+        self._db = db
+        self.milliseconds = 0.0
+
+    async def fetch(self, sql: str, *values: Any) -> Any:
+        """Time a statement, and run it."""
+        [plan] = json.loads(await self._db.fetchval(_EXPLAIN + sql, *values))
+        self.milliseconds += plan["Planning Time"] + plan["Execution Time"]
+        return await self._db.fetch(sql, *values)

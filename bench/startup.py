@@ -1,0 +1,54 @@
+"""`caseroll up --demo`: how long from the command to an API that is ready, with its demo data."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import aiohttp
+
+from bench.figure import median_of
+from bench.system import clean_environment, free_port, wait_until_ready
+
+if TYPE_CHECKING:
+    from bench.figure import Figure
+    from bench.options import Options
+    from bench.system import System
+
+SCENARIO = "caseroll up --demo, from the command to /ready"
+_EMPTY_BAR, _USED_BAR = 5.0, 2.5
+
+
+async def measure(_system: System, options: Options) -> list[Figure]:
+    """Start it on an empty folder, and again on the same."""
+    empty, used = [], []
+    for _ in range(options.rounds):
+        with tempfile.TemporaryDirectory(prefix="caseroll-up-") as folder:
+            empty.append(await _seconds_to_ready(Path(folder) / "data"))
+            used.append(await _seconds_to_ready(Path(folder) / "data"))
+    return [
+        median_of(SCENARIO, "on an empty folder", empty, "s", bar=_EMPTY_BAR),
+        median_of(SCENARIO, "on a used folder", used, "s", bar=_USED_BAR),
+    ]
+
+
+async def _seconds_to_ready(folder: Path) -> float:
+    port = free_port()
+    command = [sys.executable, "-m", "api.cli", "up", "--demo", "--data", str(folder)]
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [*command, "--port", str(port)], env=clean_environment(), stdout=subprocess.DEVNULL
+    )
+    try:
+        async with aiohttp.ClientSession() as http:
+            await wait_until_ready(http, f"http://127.0.0.1:{port}")
+        return time.perf_counter() - start
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(process.wait)

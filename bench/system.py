@@ -1,0 +1,266 @@
+"""What is measured: servers of our own, databases to copy, the API and its workers as processes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+import aiohttp
+import asyncpg
+import psutil
+
+from api.servers import EmbeddedPostgres, EmbeddedValkey
+from bench.client import Client
+from bench.usage import Used
+from models.app import Permission, create_app, create_token
+from models.db import credentials, database, migrate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from types import TracebackType
+
+APP = "bench"
+_READY_SECONDS = 60.0
+_STATEMENT = re.compile(r"LOG:  (statement|execute [^:]*): ")
+# Each benchmark names what it needs; nothing that the machine is set to may change a figure.
+_NO_LIMIT = 1_000_000
+_SETTINGS = ("DATABASE_URL", "REDIS_URL", "CASEROLL_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """A database of the embedded server.
+
+    Args:
+        token: an ADMIN token of its app.
+    """
+
+    name: str
+    url: str
+    token: str
+
+
+class Running:
+    """The API and its workers, on one database."""
+
+    def __init__(self, url: str, client: Client, processes: Mapping[str, psutil.Process]) -> None:
+        self.url = url
+        self.client = client
+        self.processes = processes
+        self._idle = {name: _reset_peak(each) for name, each in processes.items()}
+
+    def usage(self, before: Used | None = None) -> Used:
+        """Look at what the processes have used, since `before` or since they began."""
+        cpu = {
+            name: _cpu(process) - (before.cpu[name] if before else 0)
+            for name, process in self.processes.items()
+        }
+        memory = {
+            name: (_peak_bytes(process) - self._idle[name]) / 1024**2
+            for name, process in self.processes.items()
+            if name != "postgres"
+        }
+        return Used(cpu, memory)
+
+
+class System:
+    """An embedded PostgreSQL and Valkey; an `async with` block starts and stops them.
+
+    Args:
+        folder: where they keep their data; empty.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._stack = AsyncExitStack()
+        self._postgres = EmbeddedPostgres(folder / "pg")
+        self._valkey = EmbeddedValkey(folder / "valkey")
+        self._names = count(1)
+        self._tokens: dict[str, str] = {}
+
+    async def __aenter__(self) -> Self:
+        self._stack.enter_context(self._postgres)
+        self._stack.enter_context(self._valkey)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    async def create(self, name: str) -> Database:
+        """Create a database with the tables, one app and a token."""
+        await self._create(name, "template1")
+        url = self._postgres.database_url(name)
+        await migrate(url)
+        async with database(url):
+            app = await create_app(APP, "Bench")
+            self._tokens[name] = await create_token(app, "bench", Permission.ADMIN)
+        return self._database(name)
+
+    async def copy(self, template: Database) -> Database:
+        """Make a fresh copy of a database to which nobody is connected."""
+        name = f"copy_{next(self._names)}"
+        self._tokens[name] = template.token
+        await self._create(name, template.name)
+        return self._database(name)
+
+    async def drop(self, copy: Database) -> None:
+        """Remove a copy; its disk space is wanted for the next."""
+        await self._command(f"DROP DATABASE {copy.name} WITH (FORCE)")
+
+    @asynccontextmanager
+    async def copied(self, template: Database) -> AsyncIterator[Database]:
+        """Make a fresh copy and remove it in the end."""
+        copy = await self.copy(template)
+        try:
+            yield copy
+        finally:
+            await self.drop(copy)
+
+    @asynccontextmanager
+    async def logged(self, target: Database) -> AsyncIterator[Callable[[], list[str]]]:
+        """Have PostgreSQL note every statement on a database of whoever connects from now on.
+
+        Yields:
+            What lists the first lines of all statements so far.
+        """
+        log = self.folder / "pg" / "log"
+        begin = log.stat().st_size
+
+        def statements() -> list[str]:
+            with log.open("rb") as lines:
+                lines.seek(begin)
+                text = lines.read().decode(errors="replace")
+            return [line for line in text.splitlines() if _STATEMENT.search(line)]
+
+        await self._command(f"ALTER DATABASE {target.name} SET log_statement = 'all'")
+        try:
+            yield statements
+        finally:
+            await self._command(f"ALTER DATABASE {target.name} RESET log_statement")
+
+    @asynccontextmanager
+    async def running(
+        self, target: Database, *, workers: int = 2, **environ: str
+    ) -> AsyncIterator[Running]:
+        """Run the API and workers on a database, until they are ready and to the block's end.
+
+        Args:
+            environ: settings beyond those that name the servers.
+        """
+        port = free_port()
+        environment = {
+            **clean_environment(),
+            "DATABASE_URL": target.url,
+            "REDIS_URL": self._valkey.url,
+            "CASEROLL_PORT": str(port),
+            "CASEROLL_MAX_REQUESTS_PER_SECOND": str(_NO_LIMIT),
+            **environ,
+        }
+        commands = {"api": ["-m", "api.cli", "serve"]}
+        commands |= {
+            f"worker {number}": ["-m", "api.worker", "--quiet"] for number in range(1, workers + 1)
+        }
+        started = {
+            name: subprocess.Popen([sys.executable, *arguments], env=environment)
+            for name, arguments in commands.items()
+        }
+        url = f"http://127.0.0.1:{port}"
+        try:
+            async with aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0), timeout=aiohttp.ClientTimeout(3_600)
+            ) as http:
+                await wait_until_ready(http, url)
+                # Workers have no door to knock at; this is a generous time for one to start.
+                await asyncio.sleep(1.5)
+                processes = {name: psutil.Process(each.pid) for name, each in started.items()}
+                processes["postgres"] = psutil.Process(self._postgres.pid)
+                yield Running(url, Client(http, url, target.token), processes)
+        finally:
+            stop(list(started.values()))
+
+    def _database(self, name: str) -> Database:
+        return Database(name=name, url=self._postgres.database_url(name), token=self._tokens[name])
+
+    async def _create(self, name: str, template: str) -> None:
+        await self._command(f"CREATE DATABASE {name} TEMPLATE {template}")
+
+    async def _command(self, statement: str) -> None:
+        """Run a statement, and leave nothing to be written to disk to what is measured next."""
+        db = await asyncpg.connect(**credentials(self._postgres.url))
+        try:
+            await db.execute(statement)
+            await db.execute("CHECKPOINT")
+        finally:
+            await db.close()
+
+
+def clean_environment() -> dict[str, str]:
+    """Return the environment without what would configure Caseroll."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
+
+
+async def wait_until_ready(http: aiohttp.ClientSession, url: str) -> None:
+    """Wait until a server answers at `/ready`."""
+    deadline = time.monotonic() + _READY_SECONDS
+    patience = aiohttp.ClientTimeout(1)  # a socket may take a connection before anybody answers
+    while time.monotonic() < deadline:
+        with suppress(aiohttp.ClientConnectionError, TimeoutError):
+            async with http.get(f"{url}/ready", timeout=patience) as response:
+                if response.status == 200:
+                    return
+        await asyncio.sleep(0.02)
+    raise SystemExit("the API did not start")
+
+
+def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
+    """End processes of ours."""
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    for process in processes:
+        process.wait()
+
+
+def free_port() -> int:
+    """Find a port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def _cpu(process: psutil.Process) -> float:
+    """Return the seconds of a process, its living children and those that have ended."""
+    total = 0.0
+    for each in [process, *process.children(recursive=True)]:
+        try:
+            times = each.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system + times.children_user + times.children_system
+    return total
+
+
+def _reset_peak(process: psutil.Process) -> int:
+    """Forget the peak so far; return the bytes of memory in use."""
+    Path(f"/proc/{process.pid}/clear_refs").write_text("5", encoding="ascii")
+    return int(process.memory_info().rss)
+
+
+def _peak_bytes(process: psutil.Process) -> int:
+    status = Path(f"/proc/{process.pid}/status").read_text(encoding="ascii")
+    line = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024

@@ -1,0 +1,1 @@
+"""Migrations of Acme's own tables, applied in the order of their names."""

@@ -1,0 +1,108 @@
+"""Conformance: the checks that every importer and validator has to pass, without a database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from importers.conformance.cells import check_blank_cells, check_hostile_cells
+from importers.conformance.changes import check_own_changes
+from importers.conformance.description import check_description, check_sample, settings_problem
+from importers.conformance.files import check_independence, check_repeats
+from importers.conformance.problem import Problem, raise_problems
+from importers.conformance.specimens import specimens
+from importers.conformance.speed import check_speed
+from importers.conformance.subject import Subject
+from importers.conformance.vetoes import check_vetoes
+from importers.errors import ConfigError
+from importers.trial import instance_of
+from importers.world import World
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from importers.base import Importer
+    from importers.validator import Validator
+
+
+def check_conformance(
+    importer: type[Importer] | Importer,
+    *,
+    world: World | None = None,
+    validators: Sequence[Validator] = (),
+    rows: int = 10_000,
+    budget: float = 10.0,
+) -> None:
+    """Check that an importer keeps the rules that every importer has to keep.
+
+    It is described, and its sample file passes; blank cells, missing columns and hostile cells
+    never make it fail; a row that is repeated changes nothing; rows that speak of the same thing
+    are found to do so, and others come to the same alone, together and in any order; it is not
+    much slower than `assign`, the importer that comes with Caseroll. Rows are made of the
+    examples of the columns, and of what `world` holds. Not for use in a coroutine.
+
+    Args:
+        importer: the class, or an instance with its settings.
+        world: what there is before; None for the default world. The sample file has to pass on it.
+        validators: those that are to be asked as well.
+        rows: how many rows the largest file has.
+        budget: how many times as long as `assign` it may compute for a row.
+
+    Raises:
+        AssertionError: with every problem found: what, where, and what to do.
+
+    Example:
+        >>> from importers.builtin.modify import ModifyAssignments
+        >>> check_conformance(ModifyAssignments, rows=100)
+    """
+    name = importer.__name__ if isinstance(importer, type) else type(importer).__name__
+    try:
+        made = instance_of(importer)
+    except ConfigError as error:
+        raise_problems(name, [Problem("settings", problem) for problem in error.problems])
+        return
+    problems = [*settings_problem(made), *check_description(made)]
+    if not made.columns or any(problem.where == "settings" for problem in problems):
+        raise_problems(name, problems)
+    subject = Subject(made, world or World(), validators)
+    problems += check_sample(subject)
+    if not subject.has_crashed:
+        problems += check_hostile_cells(subject)
+    if subject.has_passed:
+        rest = specimens(subject)
+        problems += check_blank_cells(subject)
+        problems += check_own_changes(subject, rest)
+        problems += check_independence(subject, rest)
+        problems += check_repeats(subject, rows)
+        problems += check_speed(subject, rows, budget)
+    raise_problems(name, problems)
+
+
+def check_validator(
+    validator: type[Validator] | Validator,
+    *,
+    world: World | None = None,
+) -> None:
+    """Check that a validator keeps the rules that every validator has to keep.
+
+    It is described; whatever effect it is asked about, of changes of every kind, new, repeated or
+    taking away, it lets pass or refuses with a sound `RowError`; and its `check` changes nothing.
+    Not for use in a coroutine.
+
+    Args:
+        validator: the class, or an instance with its settings.
+        world: what there is; None for the default world.
+
+    Raises:
+        AssertionError: with every problem found: what, where, and what to do.
+
+    Example:
+        >>> from importers.builtin.users_per_case import UsersPerCase
+        >>> check_validator(UsersPerCase("test", UsersPerCase.Settings(limit=1)))
+    """
+    name = validator.__name__ if isinstance(validator, type) else type(validator).__name__
+    try:
+        made = instance_of(validator)
+    except ConfigError as error:
+        raise_problems(name, [Problem("settings", problem) for problem in error.problems])
+        return
+    raise_problems(name, [*settings_problem(made), *check_vetoes(made, world or World())])

@@ -1,0 +1,87 @@
+"""Whether an importer says what people have to know of it, and its sample file passes."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from typing import TYPE_CHECKING, Any, cast
+
+from importers.base import header_spec
+from importers.conformance.problem import Problem
+from importers.errors import FileRefusedError
+from importers.faults import faults_of
+from importers.header import match_header
+from importers.limits import Limits
+from importers.sample import sample_csv, sample_filename
+from importers.table import open_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from importers.base import Importer
+    from importers.conformance.subject import Subject
+    from importers.validator import Validator
+
+
+def settings_problem(plugin: Importer | Validator) -> Iterator[Problem]:
+    """Find settings that were not given."""
+    kind = type(plugin).Settings
+    if kind is None:
+        return
+    if not dataclasses.is_dataclass(cast("Any", kind)):
+        yield Problem("settings", "Settings is not a dataclass", "Decorate it with @dataclass.")
+    elif not isinstance(plugin.settings, kind):
+        name = type(plugin).__name__
+        yield Problem(
+            "settings",
+            f"they are {plugin.settings!r:.80}, not an instance of its Settings",
+            f'Give an instance that has them: {name}("test", {name}.Settings(…)).',
+        )
+
+
+def check_description(importer: Importer) -> Iterator[Problem]:
+    """Find what menus, help and header would lack."""
+    for fault in faults_of(type(importer)):
+        yield Problem("the class", fault, "Caseroll would not switch it on.")
+    if not (type(importer).__doc__ or "").strip():
+        yield Problem(
+            "the class", "it has no docstring", "Say in a sentence what its files are for."
+        )
+    for name, column in importer.columns.items():
+        if not column.help:
+            yield Problem(
+                f"column {name!r}",
+                "it has no help",
+                'Say in a sentence what to fill in: help="…".',
+            )
+        if column.required and not (column.example and column.in_sample):
+            yield Problem(
+                f"column {name!r}",
+                "it is required, and the sample file has no cell for it",
+                'Give one that passes: example="…".',
+            )
+
+
+def check_sample(subject: Subject) -> Iterator[Problem]:
+    """Find out why the sample file would not pass as it is."""
+    importer, sampled = subject.importer, subject.sampled.only
+    try:
+        data = io.BytesIO(sample_csv(importer).encode())
+        name = sample_filename(importer.key)
+        table = open_table(data, filename=name, encoding=None, limits=Limits())
+        match_header(table.header, header_spec(importer), [])
+    except FileRefusedError as error:
+        yield Problem("the sample file", f"it is refused: {error}")
+    if subject.has_crashed:
+        yield Problem(
+            "the sample file",
+            f"the importer fails on its row: {subject.sampled.cause}",
+            "Mend that first; most checks need a sample file that passes.",
+        )
+    elif sampled.errors:
+        yield Problem(
+            "the sample file",
+            f"its row fails: {sampled}",
+            "Mend the examples of the columns, or say with world= what they name; most checks need"
+            " a sample file that passes.",
+        )

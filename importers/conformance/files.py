@@ -1,0 +1,202 @@
+"""Whether whole files come to the same, however often they come and however they are cut."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from importers.base import Importer
+from importers.conformance.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from importers.changes import Key
+    from importers.conformance.specimens import Specimens
+    from importers.conformance.subject import Cells, File, Outcome, Subject
+
+_KEEP_NOTHING = (
+    "An importer and its columns keep nothing between rows, and wish for the same every time: what"
+    " depends on other rows is for `check_chunk`, what depends on what is there for `AssignmentOf`."
+)
+_MEMO = (
+    "Rows that share a value of an `is_key` column may be in several chunks, one after another:"
+    " let `check_chunk` remember in `memo` what it has to know of earlier ones."
+)
+_ANY_CHUNK = (
+    "Rows without a value of an `is_key` column in common may be in any chunk: let `check_chunk`"
+    " compare only rows that have one, or give the column is_key=True."
+)
+
+Groups = list[dict[int, int]]
+"""Group keys by kind and row number."""
+
+
+def check_repeats(subject: Subject, count: int) -> Iterator[Problem]:
+    """Repeat the sample row over and over, in two chunks: only the first may do anything."""
+    numbers, half = range(2, count + 2), count // 2 + 2
+    rows = subject.run_chain(
+        {number: subject.sample for number in numbers if number < half},
+        {number: subject.sample for number in numbers if number >= half},
+    )
+    first = subject.sampled.only
+    wrong = [number for number, row in rows.items() if number > 2 and not _is_repeat(row, first)]
+    if wrong:
+        yield Problem(
+            f"the sample row, {count:,} times",
+            f"{len(wrong):,} rows don't repeat row 2: row {wrong[0]:,} comes to {rows[wrong[0]]}",
+            "Files are mended and uploaded again: a row that says the same again is UNCHANGED,"
+            ' "repeats row 2". Equal rows need equal `keys` and `wish`.',
+        )
+
+
+def _is_repeat(row: Outcome, first: Outcome) -> bool:
+    if not first.asks:
+        return row == first
+    return row.outcome == "UNCHANGED" and "repeats row 2" in (row.message or "").split("; ")
+
+
+def check_independence(subject: Subject, rest: Specimens) -> list[Problem]:
+    """Run rows again, in another order and without others: that must make no difference.
+
+    Only the first difference is told, as one thing shows in several ways.
+    """
+    kinds = subject.group(rest.file)
+    if strangers := list(_strangers(subject, rest, kinds)):
+        return strangers
+    groups = _connected(rest.file, kinds)
+    once = subject.run(rest.file).rows
+    sample = {2: rest.file[2]}
+    found = (
+        _differing(sample, {2: subject.sampled.only}, rest.alone, "alone again", _KEEP_NOTHING)
+        or _differing(rest.file, once, subject.run(rest.file).rows, "again", _KEEP_NOTHING)
+        or _differing_apart(subject, rest.file, once, groups)
+        or _differing_in_a_chain(subject, rest.file, once)
+        or _differing(
+            rest.file,
+            once,
+            subject.run({n: rest.file[n] for group in reversed(groups) for n in group}).rows,
+            "in another order",
+            _KEEP_NOTHING,
+        )
+    )
+    return [found] if found else []
+
+
+def _differing_apart(
+    subject: Subject, file: File, once: Mapping[int, Outcome], groups: Sequence[Sequence[int]]
+) -> Problem | None:
+    ran = subject.run_each({number: file[number] for number in group} for group in groups)
+    apart = {number: row for each in ran for number, row in each.rows.items()}
+    how = "in a chunk without those that share no group key with it"
+    looks_around = type(subject.importer).check_chunk is not Importer.check_chunk
+    return _differing(file, once, apart, how, _ANY_CHUNK if looks_around else _KEEP_NOTHING)
+
+
+def _differing_in_a_chain(
+    subject: Subject, file: File, once: Mapping[int, Outcome]
+) -> Problem | None:
+    """Cut the file in two: rows are told of those before them by the claims and the memo."""
+    if type(subject.importer).check_chunk is Importer.check_chunk:
+        return None
+    numbers = sorted(file)
+    first, second = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
+    rows = subject.run_chain({n: file[n] for n in first}, {n: file[n] for n in second})
+    return _differing(file, once, rows, "cut in two", _MEMO)
+
+
+def _differing(
+    file: File, once: Mapping[int, Outcome], again: Mapping[int, Outcome], how: str, hint: str
+) -> Problem | None:
+    for number in file:
+        if again[number] != once[number]:
+            first, second = str(once[number]), str(again[number])
+            if first == second:
+                first, second = f"the wish {once[number].asks}", f"the wish {again[number].asks}"
+            rows = f"in a file of {len(file)} rows" if len(file) > 1 else "alone"
+            return Problem(
+                f"row {_shown(file[number])}",
+                f"{rows} it comes to {first}; {how}, to {second}",
+                hint,
+            )
+    return None
+
+
+def _strangers(subject: Subject, rest: Specimens, kinds: Groups) -> Iterator[Problem]:
+    """Find rows that ask for the same thing and share no group key; one pair a kind of key."""
+    by_key: dict[Key, list[int]] = defaultdict(list)
+    for number, outcome in rest.alone.items():
+        for key in {key for keys, _ in outcome.asks for key in keys}:
+            by_key[key].append(number)
+    told = set()
+    for key, numbers in by_key.items():
+        kind = key[0] if isinstance(key[0], str) else "assignment"
+        for pair in combinations(numbers, 2):
+            if kind not in told and not _share(pair, kinds):
+                told.add(kind)
+                yield _split_apart(subject, [rest.file[number] for number in pair], key)
+
+
+def _share(pair: Sequence[int], kinds: Groups) -> bool:
+    first, second = pair
+    return any(first in keys and keys[first] == keys.get(second) for keys in kinds)
+
+
+def _split_apart(subject: Subject, rows: Sequence[Cells], key: Key) -> Problem:
+    return Problem(
+        f"rows {_shown(rows[0])} and {_shown(rows[1])}",
+        f"both speak of {key!r}, and share no group key: in a large file they come into different"
+        " chunks, where nobody sees that the one repeats or contradicts the other",
+        _remedy(subject, rows, key),
+    )
+
+
+def _remedy(subject: Subject, rows: Sequence[Cells], key: Key) -> str:
+    """Say which column tells such rows apart, and what it lacks."""
+    columns = subject.importer.columns
+    cells = dict(zip(subject.names, zip(*rows, strict=True), strict=True))
+    words = {str(part).lower() for part in key[1:]}
+    telling = [
+        {name for name, pair in cells.items() if pair[number].lower() in words} for number in (0, 1)
+    ]
+    shared = [name for name, (one, other) in cells.items() if one and one == other]
+    forgotten = [name for name in shared if name in telling[0] and not columns[name].is_key]
+    if forgotten or not any(telling):
+        names = " or ".join(map(repr, forgotten or [n for n in shared if not columns[n].is_key]))
+        return f"The columns that `keys` are made of need is_key=True: set it on {names}."
+    if named := telling[0] & telling[1]:
+        names = " or ".join(map(repr, sorted(named)))
+        return (
+            f"`keys` takes both cells of the column {names} for one thing: its `group_key` has to"
+            " name both alike, or its `parse` to make the same value of both; and it needs"
+            " is_key=True."
+        )
+    return (
+        "The columns that `keys` are made of need is_key=True; and one kind of key can't be made"
+        " of two columns: give each its own kind, or make two rows of it."
+    )
+
+
+def _connected(file: File, kinds: Groups) -> list[list[int]]:
+    """Return the groups of rows that share group keys, directly or through others."""
+    leaders = {number: number for number in file}
+
+    def leader(number: int) -> int:
+        while leaders[number] != number:
+            number = leaders[number]
+        return number
+
+    for keys in kinds:
+        first: dict[int, int] = {}
+        for number, key in keys.items():
+            one, other = sorted((leader(number), leader(first.setdefault(key, number))))
+            leaders[other] = one
+    groups: dict[int, list[int]] = defaultdict(list)
+    for number in file:
+        groups[leader(number)].append(number)
+    return list(groups.values())
+
+
+def _shown(cells: Cells) -> str:
+    return repr(",".join(cells))[:120]

@@ -1,0 +1,238 @@
+"""The importer under test, its sample row, and what becomes of rows."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from contextlib import contextmanager
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from importers.claims import Claims, wish_of
+from importers.entity import Case, Role, User
+from importers.grouping import group_rows
+from importers.read import Layout, ReadRow
+from importers.trial import Trial
+from importers.world import WorldDirectory
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from importers.base import Importer
+    from importers.changes import Change, Key, Wish
+    from importers.trial import Tried
+    from importers.validator import Validator
+    from importers.world import World
+
+Cells = tuple[str, ...]
+File = dict[int, Cells]
+"""Rows by number."""
+
+CRASHES = ("IMPORTER_ERROR", "VALIDATOR_ERROR")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a row, comparable with what became of it elsewhere."""
+
+    outcome: str | None
+    message: str | None
+    errors: Sequence[Mapping[str, Any]]
+    asks: Sequence[tuple[tuple[Key, ...], Wish]]
+    changes: Sequence[Change] = field(default=(), compare=False)
+
+    @property
+    def crashes(self) -> list[Mapping[str, Any]]:
+        """Those of its errors that are the plugin's fault."""
+        return [error for error in self.errors if error["code"] in CRASHES]
+
+    def __str__(self) -> str:
+        if self.errors:
+            return "; ".join(f"{each['code']} ({each['message']})" for each in self.errors)
+        asked = ", ".join(map(_brief, self.changes))
+        message = f', "{self.message}"' if self.message else ""
+        return f"{self.outcome}{message}" + (f", asking for {asked:.300}" if asked else "")
+
+
+class Cause(NamedTuple):
+    """An exception on one line, and the place that it was raised at."""
+
+    text: str
+    place: str
+
+    def __str__(self) -> str:
+        return f"{self.text}{self.place}"
+
+
+class Ran(NamedTuple):
+    """What became of a file.
+
+    Args:
+        rows: outcomes by row number.
+        causes: exceptions that the plugin has raised.
+    """
+
+    rows: dict[int, Outcome]
+    causes: list[Cause]
+
+    @property
+    def only(self) -> Outcome:
+        """The outcome of the one row of the file."""
+        (outcome,) = self.rows.values()
+        return outcome
+
+    @property
+    def cause(self) -> Cause:
+        """The first exception."""
+        return self.causes[0] if self.causes else Cause("an exception", "")
+
+
+class Subject:
+    """The importer under test. Rows have a cell for each of its columns, in their order."""
+
+    def __init__(self, importer: Importer, world: World, validators: Sequence[Validator]) -> None:
+        self.importer = importer
+        self.world = world
+        self.names = list(importer.columns)
+        self.sample: Cells = tuple(
+            (column.example or "") if column.in_sample else ""
+            for column in importer.columns.values()
+        )
+        self._trial = Trial(importer=importer, world=world, validators=validators)
+        self._together = {each.together for each in validators if each.together}
+        self.sampled = self.run({2: self.sample})
+
+    @property
+    def has_passed(self) -> bool:
+        """Whether the sample row passes."""
+        return not self.sampled.only.errors
+
+    @property
+    def has_crashed(self) -> bool:
+        """Whether the plugin fails on the sample row."""
+        return bool(self.sampled.only.crashes)
+
+    def with_cell(self, name: str, cell: str) -> Cells:
+        """Return the sample row with another cell."""
+        cells = zip(self.names, self.sample, strict=True)
+        return tuple(cell if each == name else present for each, present in cells)
+
+    def run(self, file: File, *, without: str | None = None) -> Ran:
+        """Run the importer over a file.
+
+        Args:
+            without: a column that the file lacks.
+        """
+        (ran,) = self.run_each([file], without=without)
+        return ran
+
+    def run_each(self, files: Iterable[File], *, without: str | None = None) -> list[Ran]:
+        """Run the importer over files that have nothing to do with each other."""
+        return asyncio.run(self._run_each(files, without))
+
+    async def _run_each(self, files: Iterable[File], without: str | None) -> list[Ran]:
+        found = []
+        for file in files:
+            with _listening() as causes:
+                layout, rows = self._laid_out(file, without)
+                tried = await self._trial.run(layout, rows)
+            found.append(Ran({each.result.number: _outcome(each) for each in tried}, causes))
+        return found
+
+    def run_chain(self, first: File, second: File) -> dict[int, Outcome]:
+        """Run the importer over the two chunks of a chain, as when there are too many rows."""
+        return asyncio.run(self._run_chain(first, second))
+
+    async def _run_chain(self, *chunks: File) -> dict[int, Outcome]:
+        claims = Claims()
+        found: dict[int, Outcome] = {}
+        for chunk in chunks:
+            with _listening():
+                tried = await self._trial.run(*self._laid_out(chunk), claims)
+            found |= {each.result.number: _outcome(each) for each in tried}
+            claims = Claims.unpack(claims.pack())
+        return found
+
+    def group(self, file: File) -> list[dict[int, int]]:
+        """Return the group keys of a file's rows, by kind and row number."""
+        layout, rows = self._laid_out(file)
+        directory = WorldDirectory(self.world)
+        with _listening():
+            groups = asyncio.run(
+                group_rows(
+                    self.importer, layout, [row.cells for row in rows], directory, self._together
+                )
+            )
+        return [
+            {number: key for number, key in zip(file, keys, strict=True) if key is not None}
+            for keys in groups.kinds
+        ]
+
+    def _laid_out(self, file: File, without: str | None = None) -> tuple[Layout, list[ReadRow]]:
+        kept = [index for index, name in enumerate(self.names) if name != without]
+        positions = {self.names[index]: place for place, index in enumerate(kept)}
+        rows = [ReadRow(number, [cells[index] for index in kept]) for number, cells in file.items()]
+        return Layout(positions=positions, width=len(kept)), rows
+
+
+def _brief(change: Change) -> str:
+    """Write a change down with the names of cases, users and roles alone."""
+    values = {each.name: getattr(change, each.name) for each in fields(change)}  # type: ignore[arg-type]
+    named = (f"{name}={_name(value)}" for name, value in values.items() if value is not None)
+    return f"{type(change).__name__}({', '.join(named)})"
+
+
+def _name(value: object) -> str:
+    if isinstance(value, Case | User):
+        return value.tag_id or str(value.id)
+    return value.key if isinstance(value, Role) else repr(value)
+
+
+def _outcome(tried: Tried) -> Outcome:
+    plan, result = tried
+    changes = [change for _, change in plan.changes]
+    return Outcome(
+        outcome=result.outcome.name if result.outcome else None,
+        message=result.message,
+        errors=[
+            {name: value for name, value in error.items() if name != "value"}
+            for error in result.errors
+        ],
+        asks=[(keys, wish_of(change)) for keys, change in plan.changes],
+        changes=changes,
+    )
+
+
+class _Listener(logging.Handler):
+    """Takes down what the engine logs of exceptions that a plugin has raised."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.causes: list[Cause] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Note the exception, or else the message."""
+        error = record.exc_info[1] if record.exc_info else None
+        self.causes.append(describe(error) if error else Cause(record.getMessage(), ""))
+
+
+def describe(error: BaseException) -> Cause:
+    """Write an exception down."""
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    at = f" ({Path(place[0].filename).name}:{place[0].lineno})" if place else ""
+    return Cause(f"{text:.200}", at)
+
+
+@contextmanager
+def _listening() -> Iterator[list[Cause]]:
+    logger, listener = logging.getLogger("importers"), _Listener()
+    was, logger.propagate = logger.propagate, False
+    logger.addHandler(listener)
+    try:
+        yield listener.causes
+    finally:
+        logger.removeHandler(listener)
+        logger.propagate = was

@@ -1,0 +1,280 @@
+"""The guard: what strangers' code is called under, so that it can't run for ever, or end us."""
+
+from __future__ import annotations
+
+import asyncio
+import faulthandler
+import logging
+import math
+import os
+import sys
+import threading
+import time
+import traceback
+import types
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from dramatiq.threading import Interrupt, raise_thread_exception
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Generator, Iterator
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+# PostgreSQL ends a transaction that is silent for 15 seconds, or takes 60.
+CALL_SECONDS = 10.0
+TOTAL_SECONDS = 30.0
+# Long enough for PostgreSQL's own limit of 30 seconds a statement to come first.
+AWAIT_SECONDS = 40.0
+_LOOK_SECONDS = 0.2
+_SHOOT_AGAIN_SECONDS = 3.0
+# Code that does not come back although it was interrupted hangs outside of Python.
+_STUCK_SECONDS = 10.0
+_STUCK_EXIT_CODE = 70
+
+
+class PluginError(Exception):
+    """Strangers' code did something else than to answer or to raise an error."""
+
+
+class TooSlowError(PluginError):
+    """Strangers' code took longer than it may, and was stopped."""
+
+
+class _StopError(Interrupt):
+    """What is raised in the midst of code that takes too long; no `except Exception` catches it."""
+
+
+class Guard:
+    """What one plugin may use while a chunk is run, or a file is cut.
+
+    Args:
+        plugin: how the log calls it, e.g. `importer 'acme-roster'`.
+        call_seconds: the most that one call may take.
+        total_seconds: the most that all calls may take together.
+    """
+
+    def __init__(
+        self,
+        plugin: str,
+        *,
+        call_seconds: float = CALL_SECONDS,
+        total_seconds: float = TOTAL_SECONDS,
+    ) -> None:
+        self.plugin = plugin
+        self.spent = 0.0
+        self._call_seconds = call_seconds
+        self._total_seconds = total_seconds
+        self._since = 0.0
+        self._until = math.inf
+        self._shoot_at = math.inf
+        self._is_shot = False
+        _watchdog()
+
+    def call(self, function: Callable[..., T], *arguments: Any) -> T:
+        """Call a function of the plugin.
+
+        Raises:
+            TooSlowError: it was stopped, or all of the plugin's time is used up.
+            PluginError: it wanted to end the process.
+            Exception: whatever it raises.
+        """
+        try:
+            self._arm()
+            try:
+                return function(*arguments)
+            finally:
+                self._disarm()
+        except _StopError as error:
+            self._is_shot = False
+            self._disarm()
+            raise TooSlowError(f"{self.plugin} was stopped: it took too long") from error
+        except (SystemExit, KeyboardInterrupt) as error:
+            # A person's Ctrl-C comes to the main thread, where no worker runs plugins.
+            is_ctrl_c = isinstance(error, KeyboardInterrupt)
+            if is_ctrl_c and threading.current_thread() is threading.main_thread():
+                raise
+            raise PluginError(f"{self.plugin} wanted to end the process") from error
+
+    def _arm(self) -> None:
+        now = time.monotonic()
+        left = self._total_seconds - self.spent
+        if left <= 0:
+            raise TooSlowError(f"{self.plugin} has used up its {self._total_seconds:.0f} s")
+        self._since = now
+        self._until = self._shoot_at = now + min(self._call_seconds, left)
+        _armed[threading.get_ident()] = self
+
+    def _disarm(self) -> None:
+        self._until = math.inf
+        _armed.pop(threading.get_ident(), None)
+        now = time.monotonic()
+        self.spent += now - self._since
+        self._since = now
+        if self._is_shot:
+            self._wait_for_shot()
+
+    def _wait_for_shot(self) -> None:
+        """Let an interrupt that is on its way arrive here, and not in code of ours."""
+        for _ in range(100):
+            if not self._is_shot:
+                return
+            time.sleep(0.005)
+        self._is_shot = False
+
+    def watch(self, thread: int, now: float) -> None:
+        """Stop the call under way in a thread when its time is over; called by the watchdog."""
+        until = self._until
+        if now < self._shoot_at or now < until:
+            return
+        if now > until + _STUCK_SECONDS and _Fatal.is_wanted:
+            _die(self, thread)
+        # The order matters: the code may come back between any two of these lines, and a shot
+        # that is fired after that must be one that `_disarm` has seen coming.
+        self._is_shot = True
+        if self._until != until:
+            self._is_shot = False
+            return
+        raise_thread_exception(thread, _StopError)  # type: ignore[no-untyped-call]
+        self._shoot_at = now + min(_SHOOT_AGAIN_SECONDS, self._call_seconds)
+
+
+_armed: dict[int, Guard] = {}
+"""The guards that code runs under right now, by thread."""
+
+_current: ContextVar[Guard | None] = ContextVar("guard", default=None)
+
+
+class _Fatal:
+    """Whether code that hangs outside of Python ends the process."""
+
+    is_wanted = False
+
+
+def die_when_stuck() -> None:
+    """End this process when a plugin can't be stopped in another way; a supervisor is at hand."""
+    _Fatal.is_wanted = True
+
+
+def _die(guard: Guard, thread: int) -> None:
+    frame = sys._current_frames().get(thread)
+    where = "".join(traceback.format_stack(frame))
+    logger.critical("%s hangs and can't be stopped; this process ends.\n%s", guard.plugin, where)
+    os._exit(_STUCK_EXIT_CODE)
+
+
+@cache
+def _watchdog() -> threading.Thread:
+    """Start the thread that looks whether any call takes too long."""
+    thread = threading.Thread(target=_look, name="watchdog", daemon=True)
+    thread.start()
+    return thread
+
+
+def _look() -> None:
+    while True:
+        if _Fatal.is_wanted:
+            # Code that keeps all of Python from running stops this thread as well.
+            faulthandler.dump_traceback_later(CALL_SECONDS + _STUCK_SECONDS, exit=True)
+        time.sleep(_LOOK_SECONDS)
+        now = time.monotonic()
+        for thread, guard in list(_armed.items()):
+            guard.watch(thread, now)
+
+
+class _Keyed(Protocol):
+    key: str
+
+
+def guard_of(importer: _Keyed) -> Guard | None:
+    """Make a guard for a chunk or file of an importer; Caseroll's own need none."""
+    if type(importer).__module__.startswith("importers.builtin."):
+        return None
+    return Guard(f"importer {importer.key!r}")
+
+
+@contextmanager
+def guarding(guard: Guard | None) -> Iterator[None]:
+    """Put what `guarded` and `guarded_await` call under this guard."""
+    token = _current.set(guard)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current_plugin() -> str | None:
+    """Name the plugin whose code runs in this thread right now."""
+    guard = _armed.get(threading.get_ident())
+    return guard.plugin if guard else None
+
+
+def is_guarding() -> bool:
+    """Tell whether a guard is set, so that each call has to go through `guarded`."""
+    return _current.get() is not None
+
+
+def is_of_plugin(error: Exception) -> bool:
+    """Tell whether an error that strangers' code has raised is of no database.
+
+    A plugin that opens a file or asks a server of its own may raise what else means that PostgreSQL
+    is out of reach; of a connection that was lost asyncpg tells by errors of its own.
+    """
+    return is_guarding() and isinstance(error, OSError | TimeoutError)
+
+
+def guarded(function: Callable[..., T], *arguments: Any) -> T:
+    """Call strangers' code under the guard that is set, if any.
+
+    Raises:
+        PluginError: it was stopped.
+        Exception: whatever it raises.
+    """
+    guard = _current.get()
+    if guard is None:
+        return function(*arguments)
+    try:
+        return guard.call(function, *arguments)
+    except (asyncio.CancelledError, GeneratorExit) as error:
+        raise PluginError(f"{guard.plugin} raised {error!r:.100}") from error
+
+
+async def guarded_await(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Await strangers' code under the guard that is set, if any.
+
+    Raises:
+        PluginError: it was stopped.
+        Exception: whatever it raises.
+    """
+    guard = _current.get()
+    if guard is None:
+        return await coroutine
+    try:
+        async with asyncio.timeout(AWAIT_SECONDS) as limit:
+            return await _step_by_step(coroutine, guard)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise TooSlowError(f"{guard.plugin} waited for {AWAIT_SECONDS:.0f} s") from error
+
+
+@types.coroutine
+def _step_by_step(coroutine: Coroutine[Any, Any, T], guard: Guard) -> Generator[Any, Any, T]:
+    """Run a coroutine, each of its steps between two waits as one guarded call."""
+    step: Callable[[Any], Any] = coroutine.send
+    argument: Any = None
+    while True:
+        try:
+            awaited = guard.call(step, argument)
+        except StopIteration as stop:
+            return stop.value  # type: ignore[no-any-return]
+        try:
+            argument = yield awaited
+            step = coroutine.send
+        except BaseException as error:
+            argument, step = error, coroutine.throw

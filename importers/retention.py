@@ -1,0 +1,37 @@
+"""Retention: what the sweeper deletes when its time is over, a little in each round."""
+
+from __future__ import annotations
+
+import time
+
+from models.db import connection, transaction
+from models.retention import expire_imports, next_to_purge, purge_step
+
+_DAY = 24 * 60 * 60.0
+# What one round may take: the deleting is to be felt by nobody.
+_SECONDS_A_ROUND = 0.5
+
+
+async def purge(retention_days: int) -> None:
+    """Delete files and row results of imports that ended so long ago, for about half a second.
+
+    Each step is a short transaction. Several workers may do this at once.
+
+    Args:
+        retention_days: days from an import's end; 0 keeps everything.
+    """
+    if retention_days:
+        async with connection() as db:
+            await expire_imports(db, kept_for=retention_days * _DAY)
+    present, last = 0, 0
+    until = time.monotonic() + _SECONDS_A_ROUND
+    while True:
+        async with transaction() as db:
+            import_id = await next_to_purge(db)
+            if import_id is None:
+                return
+            if import_id != present:
+                present, last = import_id, 0
+            last = await purge_step(db, import_id, last) or 0
+        if time.monotonic() >= until:
+            return

@@ -1,0 +1,152 @@
+"""Finding the rows that end the worker which runs them, so that they fail alone."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+from importers.claims import Claims
+from importers.guard import guard_of, guarding
+from importers.payload import unpack_rows
+from importers.plan import plan_rows
+from importers.present import read_present
+from importers.read import read_rows
+from importers.split import layout_of
+from importers.stored import StoredDirectory
+from models.chunk import lock_chunk
+from models.db import connection, persist, transaction
+from models.progress import read_work
+from models.trial import Trial, end_trial, note_trial, read_trial
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from asyncpg import Connection
+
+    from importers.base import Importer
+    from importers.guard import Guard
+    from importers.read import ReadRow
+    from models.chunk import Claim
+    from models.progress import Work
+
+logger = logging.getLogger(__name__)
+
+MOST_ATTEMPTS = 5
+_PIECES = 32
+# Each of so many rows may cost a chunk two more workers.
+_MOST_CONDEMNED = 10
+# As long as a worker that is told to stop has for it.
+_END_SECONDS = 15.0
+
+
+def most_attempts(condemned: Sequence[int]) -> int:
+    """Say how often a chunk is tried before all of its rows fail."""
+    return MOST_ATTEMPTS + 2 * min(len(condemned), _MOST_CONDEMNED)
+
+
+async def find_suspects(
+    import_id: int, claim: Claim, importers: Mapping[str, Importer]
+) -> Sequence[int]:
+    """Try out the rows of a chunk whose worker has died, and note each time which ones.
+
+    Only strangers' importers are tried; Caseroll's own do not end workers.
+
+    A first trial takes the rows in some thirty pieces. When the worker dies of one of these as
+    well, the next trial takes that piece's rows one by one; a row that ends this trial too is
+    condemned. So three deaths in succession point at it, and accidents at none.
+
+    Returns:
+        the places of the rows that are to be left out.
+
+    Raises:
+        asyncpg.PostgresError, OSError: the database is not well.
+    """
+    try:
+        return await _try_out(import_id, claim, importers)
+    except Exception:  # the worker is alive, so whatever it was is no fault of the rows
+        await _end(claim.chunk_id)
+        raise
+
+
+async def _end(chunk_id: int) -> None:
+    """Take the note back, also when the database is away for a while."""
+    if not await persist(lambda db: end_trial(db, chunk_id), seconds=_END_SECONDS):
+        logger.warning("what was noted of chunk %d could not be taken back", chunk_id)
+
+
+async def _try_out(
+    import_id: int, claim: Claim, importers: Mapping[str, Importer]
+) -> Sequence[int]:
+    # What is noted has to stay when the transaction doesn't, so it has a connection of its own.
+    async with connection() as notes, transaction() as db:
+        chunk = await lock_chunk(db, claim.chunk_id)
+        work = await read_work(db, import_id) if chunk else None
+        importer = importers.get(work.type) if work else None
+        guard = guard_of(importer) if importer else None
+        if chunk is None or work is None or importer is None or guard is None or work.is_cancelled:
+            return ()
+        trials = _Trials(
+            db=db,
+            notes=notes,
+            work=work,
+            importer=importer,
+            guard=guard,
+            claim=claim,
+            rows=unpack_rows(chunk.payload),
+            carry=chunk.carry,
+        )
+        return await trials.run()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trials:
+    """Tries out the rows of one chunk, within a transaction that holds it and changes nothing."""
+
+    db: Connection
+    notes: Connection
+    work: Work
+    importer: Importer
+    guard: Guard
+    claim: Claim
+    rows: Sequence[ReadRow]
+    carry: bytes | None
+
+    async def run(self) -> Sequence[int]:
+        found = await read_trial(self.notes, self.claim.chunk_id)
+        condemned = list(found.condemned)
+        if found.until - found.since == 1:
+            condemned.append(found.since)
+            row = self.rows[found.since].number
+            logger.error("importer %r ends its worker on row %d", self.importer.key, row)
+        if self.claim.attempts > most_attempts(condemned):
+            return condemned
+        for since, until in _pieces(found, len(self.rows)):
+            # Who has lost the chunk while it hung must not write over what others have noted.
+            await self.db.execute("SELECT 1")
+            await note_trial(self.notes, self.claim.chunk_id, Trial(since, until, condemned))
+            rows = enumerate(self.rows[since:until], since)
+            await self._try([row for place, row in rows if place not in condemned])
+        await note_trial(self.notes, self.claim.chunk_id, Trial(0, 0, condemned))
+        return condemned
+
+    async def _try(self, rows: Sequence[ReadRow]) -> None:
+        if not rows:
+            return
+        importer, claims = self.importer, Claims.unpack(self.carry)
+        layout = layout_of(self.work.header or [], importer, {importer.key: importer})
+        directory = StoredDirectory(self.db, self.work.app_id)
+        with guarding(self.guard):
+            await read_rows(importer, layout, rows, directory)
+            await read_present(importer, rows, directory, claims)
+            plan_rows(importer, layout, rows, claims)
+
+
+def _pieces(found: Trial, rows: int) -> Iterator[tuple[int, int]]:
+    """Say which rows are tried out together, given those of which the last worker has died."""
+    if found.until - found.since > 1:
+        yield from ((place, place + 1) for place in range(found.since, min(found.until, rows)))
+        return
+    size = max(2, ceil(rows / _PIECES))  # one row alone is what the next trial is for
+    yield from ((since, since + size) for since in range(0, rows, size))

@@ -1,0 +1,95 @@
+"""Trying: an importer is run over rows in memory, as the engine runs it over a chunk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from importers.claims import Claims
+from importers.decide import Verdict
+from importers.errors import ConfigError
+from importers.own import own_changes
+from importers.plan import plan_rows
+from importers.plugin_settings import fill_settings
+from importers.present import read_present
+from importers.read import read_rows
+from importers.settle import Scene, settle
+from importers.veto import Vetoes
+from importers.world import WorldDirectory
+from models.row import RowOutcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from importers.base import Importer
+    from importers.plan import Plan
+    from importers.read import Layout, ReadRow
+    from importers.validator import Validator
+    from importers.world import World
+    from models.row import RowResult
+
+
+class Tried(NamedTuple):
+    """What a row asked for, and what became of it."""
+
+    plan: Plan
+    result: RowResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """An importer, and what it is tried on. Changes of own kinds count as `CREATED`."""
+
+    importer: Importer
+    world: World
+    validators: Sequence[Validator] = ()
+
+    async def run(
+        self, layout: Layout, rows: Sequence[ReadRow], claims: Claims | None = None
+    ) -> list[Tried]:
+        """Run the importer over the rows of one chunk.
+
+        Args:
+            claims: those of the chunks before it in a chain; added to.
+        """
+        claims = Claims() if claims is None else claims
+        directory = WorldDirectory(self.world)
+        await read_rows(self.importer, layout, rows, directory)
+        await read_present(self.importer, rows, directory, claims)
+        plans = plan_rows(self.importer, layout, rows, claims)
+        roles = {role.id: role for role in self.world.roles}
+        vetoes = Vetoes(importer=self.importer, layout=layout, roles=roles)
+        changes = [each for plan in plans if not plan.errors for each in plan.changes]
+        await vetoes.prepare(self.validators, [change for _, change in changes], directory)
+        scene = Scene(
+            importer=self.importer,
+            layout=layout,
+            claims=claims,
+            present=self.world.present(),
+            role_keys={role.id: role.key for role in self.world.roles},
+            applied={keys: Verdict(RowOutcome.CREATED) for keys, _ in own_changes(changes)},
+            vetoes=vetoes,
+        )
+        settled = settle(plans, scene)
+        claims.note_edits(settled.edits)
+        return list(map(Tried, plans, settled.results))
+
+
+P = TypeVar("P", bound="Importer | Validator")
+
+
+def instance_of(plugin: type[P] | P) -> P:
+    """Return the plugin; of a class, an instance whose settings are the defaults.
+
+    Raises:
+        ConfigError: some settings have no default.
+    """
+    if not isinstance(plugin, type):
+        return plugin
+    try:
+        return plugin("test", fill_settings(plugin.Settings, {}))
+    except Exception as error:
+        name = plugin.__name__
+        problems = error.problems if isinstance(error, ConfigError) else (str(error),)
+        hint = f'give an instance instead of the class: {name}("test", {name}.Settings(…))'
+        raise ConfigError([*problems, hint]) from error

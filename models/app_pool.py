@@ -1,0 +1,106 @@
+"""Connections that show one app at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from models.db import connection, session_options
+from models.walls import SETTING, find_role, is_walled
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from asyncpg import Connection, Pool
+
+log = logging.getLogger(__name__)
+
+_CLOSE_SECONDS = 10
+_NO_WALL = "there is no second wall between apps; `caseroll migrate` says why, or makes it"
+
+_ROLE_LOST = (
+    "sessions do not have the role that they are started with: something between Caseroll and"
+    " PostgreSQL, a pooler, keeps settings from it. Let DATABASE_URL name PostgreSQL itself."
+)
+
+
+class _AppConnection(asyncpg.Connection):  # type: ignore[misc]
+    """A connection, and the app that it shows."""
+
+    app_id: int | None = None
+
+    async def show(self, app_id: int) -> None:
+        """Show the rows of an app; costs nothing when it is the one that was shown before."""
+        if self.app_id != app_id:
+            self.app_id = None
+            await self.execute(f"SET {SETTING} = {app_id:d}")
+            self.app_id = app_id
+
+
+class AppPool:
+    """Lends connections, for one app each: to PostgreSQL, the rows of others are not there.
+
+    The app is set for the session, not for a transaction. A transaction for each read would be two
+    more round trips; as nobody gets a connection without saying for which app, nobody can find
+    the app of whoever had it before.
+    """
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def connection(self, app_id: int) -> AsyncIterator[Connection]:
+        """Borrow a connection on which every statement is a transaction of its own."""
+        async with self._pool.acquire() as db:
+            await db.show(app_id)
+            yield db
+
+    @asynccontextmanager
+    async def transaction(self, app_id: int) -> AsyncIterator[Connection]:
+        """Borrow a connection for a transaction, which an exception rolls back."""
+        async with self.connection(app_id) as db, db.transaction():
+            yield db
+
+
+@asynccontextmanager
+async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]:
+    """Open the pool; the database has to be open.
+
+    Where the role could not be created there is a pool and no wall, and the log says so.
+
+    Raises:
+        OSError, asyncpg.PostgresError: the server can't be reached.
+    """
+    async with connection() as db:
+        role = await find_role(db)
+    options: dict[str, Any] = await session_options(url, connections=connections)
+    if role is not None:
+        options["server_settings"]["role"] = role
+    pool = await asyncpg.create_pool(**options, connection_class=_AppConnection, init=_begin)
+    try:
+        async with pool.acquire() as db:
+            if role is not None and not await is_walled(db):
+                raise PermissionError(_ROLE_LOST)
+            if role is None:
+                log.warning(_NO_WALL)
+        yield AppPool(pool)
+    finally:
+        try:
+            await asyncio.wait_for(pool.close(), _CLOSE_SECONDS)
+        except TimeoutError:
+            pool.terminate()
+
+
+async def _begin(db: Connection) -> None:
+    """Let a search join a table to the view of its words.
+
+    PostgreSQL 18 makes one table of the two again, and the policy keeps that from the index.
+    """
+    await db.execute(
+        "SELECT set_config(name, 'off', false) FROM pg_settings"
+        " WHERE name = 'enable_self_join_elimination'"
+    )

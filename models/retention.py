@@ -1,0 +1,84 @@
+"""Retention: files and row results go when their time is over; counts and history stay."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.row import row_key
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+_ROWS_AT_ONCE = 5_000
+_PARTS_AT_ONCE = 8
+_IMPORTS_AT_ONCE = 100
+
+
+async def expire_imports(db: Connection, *, kept_for: float) -> None:
+    """Say of imports whose time is over that their files and row results are gone.
+
+    From then on nobody sees them, and no row can be tried again: what is deleted afterwards, some
+    thousand rows at a time, is missed by nobody.
+
+    Args:
+        kept_for: seconds from an import's end.
+    """
+    await db.execute(
+        """
+        UPDATE imports SET purged_at = clock_timestamp(), is_purging = true WHERE id IN (
+          SELECT id FROM imports
+          WHERE finished_at < now() - $1::float * interval '1 second'
+            AND finished_at IS NOT NULL AND purged_at IS NULL
+          ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """,
+        kept_for,
+        _IMPORTS_AT_ONCE,
+    )
+
+
+async def next_to_purge(db: Connection) -> int | None:
+    """Take an import of which something is left, until the transaction ends; None if there is none
+    that no other worker is at."""
+    key: int | None = await db.fetchval(
+        "SELECT id FROM imports WHERE is_purging ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
+    )
+    return key
+
+
+async def purge_step(db: Connection, import_id: int, after: int) -> int | None:
+    """Delete some of an import's row results, or else of its file, or else note that all is gone.
+
+    Args:
+        import_id: as `next_to_purge` returned it in this transaction.
+        after: the number of the last row that is known to be gone, or 0: the index need not be
+            searched through what was deleted just now.
+
+    Returns:
+        The number of the last row deleted; None when nothing is left.
+    """
+    last = await db.fetchval(
+        """
+        SELECT max(id) FROM (
+          SELECT id FROM import_rows WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3) page
+        """,
+        row_key(import_id, after),
+        row_key(import_id + 1, 0),
+        _ROWS_AT_ONCE,
+    )
+    if last is not None:
+        await db.execute(
+            "DELETE FROM import_rows WHERE id > $1 AND id <= $2", row_key(import_id, after), last
+        )
+        return int(last) - row_key(import_id, 0)
+    parts = await db.execute(
+        """
+        DELETE FROM import_file_parts WHERE import_id = $1 AND number IN (
+          SELECT number FROM import_file_parts WHERE import_id = $1 ORDER BY number LIMIT $2)
+        """,
+        import_id,
+        _PARTS_AT_ONCE,
+    )
+    if parts != "DELETE 0":
+        return after
+    await db.execute("UPDATE imports SET is_purging = false WHERE id = $1", import_id)
+    return None

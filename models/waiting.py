@@ -1,0 +1,53 @@
+"""Which imports wait for a worker, told so that apps can take turns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+_MOST_OF_AN_APP = 20
+
+
+class Waiting(NamedTuple):
+    """An import with something to do, as far as can be seen without locking anything.
+
+    Args:
+        is_cut: whether its rows wait in chunks, and not in its file.
+    """
+
+    id: int
+    app_id: int
+    is_cut: bool
+
+
+async def find_waiting(
+    db: Connection, *, most_bytes: int | None = None, most_rows: int | None = None
+) -> list[Waiting]:
+    """Find imports that wait to be cut or have chunks, the oldest of each app.
+
+    Those that are being cut are left out; those whose last chunks are being run are not.
+
+    Args:
+        most_bytes: only files up to this size, of those that are not cut yet.
+        most_rows: only imports with so few rows left, of those that are.
+    """
+    rows = await db.fetch(
+        """
+        SELECT id, app_id, is_cut FROM (
+          SELECT id, app_id, split_at IS NOT NULL AS is_cut,
+            row_number() OVER (PARTITION BY app_id ORDER BY id) AS place
+          FROM imports
+          WHERE status IN ('QUEUED', 'PROCESSING')
+            AND (split_at IS NOT NULL OR status = 'QUEUED' OR retry IS NOT NULL)
+            AND CASE WHEN split_at IS NOT NULL THEN pending <= coalesce($2, pending)
+              WHEN retry IS NOT NULL THEN failed <= coalesce($2, failed)
+              ELSE file_size <= coalesce($1, file_size) END) waiting
+        WHERE place <= $3
+        """,
+        most_bytes,
+        most_rows,
+        _MOST_OF_AN_APP,
+    )
+    return [Waiting(*row) for row in rows]

@@ -1,0 +1,175 @@
+"""Row-level security: a role to which each table shows the rows of one app, and no others."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+import asyncpg
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+log = logging.getLogger(__name__)
+
+SETTING = "caseroll.app"
+"""Names the app whose rows are shown; while it is not set there are none."""
+
+_POLICY = "app"
+_LOCK_SECONDS = 2
+# As a subquery it is computed once a statement, not once a row.
+_OWN = f"app_id = (SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
+# What the API does for clients, and no more: the rest is for workers and the command line.
+_GRANTS = {
+    "assignments": "SELECT",
+    "audit_events": "SELECT, INSERT",
+    "case_words": "SELECT",
+    "cases": "SELECT, INSERT, UPDATE",
+    "import_file_parts": "SELECT, INSERT",
+    "import_rows": "SELECT",
+    "import_words": "SELECT",
+    "imports": "SELECT, INSERT, UPDATE",
+    "roles": "SELECT",
+    "user_words": "SELECT",
+    "users": "SELECT, INSERT, UPDATE",
+}
+_NO_ROLE = """there is no second wall between apps: %s.
+Rows are still chosen by app in every statement. For the second wall, have somebody who may create
+roles run this, and run `caseroll migrate` again:
+    CREATE ROLE %s NOLOGIN; GRANT %s TO %s;"""
+
+
+async def build_walls(db: Connection) -> None:
+    """Make the role and its policies, or bring them up to date; to be run after migrations.
+
+    Who migrates may not be allowed to create roles. Then the log says what to do, and all works as
+    if there were no role.
+    """
+    role = await _make_role(db)
+    if role is None:
+        return
+    for table in await _tables_without_policy(db, role):
+        while not await _add_policy(db, table, _quoted(role)):
+            log.warning("waiting for %s: it is in use", table)
+    async with db.transaction():
+        await _grant(db, _quoted(role))
+
+
+async def _add_policy(db: Connection, table: str, role: str) -> bool:
+    """Let the role see the rows of one app at a time; False if others are at the table.
+
+    Whoever comes after a statement that waits for the whole table waits as well, so it does not
+    wait long; and it holds one table alone, so that it can't be in a deadlock with a chunk.
+    """
+    try:
+        async with db.transaction():
+            await db.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
+            await db.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+            await db.execute(f"DROP POLICY IF EXISTS {_POLICY} ON {table}")
+            await db.execute(f"CREATE POLICY {_POLICY} ON {table} TO {role} USING ({_OWN})")
+    except asyncpg.LockNotAvailableError:
+        await asyncio.sleep(_LOCK_SECONDS)
+        return False
+    return True
+
+
+async def is_walled(db: Connection) -> bool:
+    """Tell whether rows are hidden from whoever this connection is."""
+    return bool(
+        await db.fetchval(
+            "SELECT bool_or(row_security_active(oid)) FROM pg_class"
+            " WHERE oid = to_regclass('imports')"
+        )
+    )
+
+
+async def find_role(db: Connection) -> str | None:
+    """Find the role that the policies are for, whatever it is called."""
+    name: str | None = await db.fetchval(
+        """
+        SELECT r.rolname FROM pg_policy p JOIN pg_roles r ON r.oid = p.polroles[1]
+        WHERE p.polname = $1 AND p.polrelid = to_regclass('cases')
+        """,
+        _POLICY,
+    )
+    return name
+
+
+async def _make_role(db: Connection) -> str | None:
+    """Return the role of this database, which is made unless somebody has done so.
+
+    Roles belong to the whole server. Each database has its own, so that who may take on the role
+    of one sees nothing of another.
+    """
+    role, user, exists = await db.fetchrow(
+        """
+        SELECT name, current_user::text, EXISTS (SELECT 1 FROM pg_roles WHERE rolname = name)
+        FROM (SELECT 'caseroll_api_' || CASE WHEN octet_length(current_database()) <= 50
+          THEN current_database() ELSE md5(current_database()) END) AS of_database(name)
+        """
+    )
+    quoted, owner = _quoted(role), _quoted(user)
+    try:
+        if not exists:
+            await db.execute(f"CREATE ROLE {quoted} NOLOGIN")
+            await db.execute(f"GRANT {quoted} TO {owner}")
+        async with db.transaction():
+            await db.execute(f"SET LOCAL ROLE {quoted}")
+    except asyncpg.InsufficientPrivilegeError as error:
+        log.warning(_NO_ROLE, error.args[0], quoted, quoted, owner)
+        return None
+    return str(role)
+
+
+async def _tables_without_policy(db: Connection, role: str) -> list[str]:
+    """List those of our tables whose rows belong to apps and have no policy for this role.
+
+    A database that was copied or restored has policies for the role of the one that it came from.
+    """
+    rows = await db.fetch(
+        """
+        SELECT c.oid::regclass::text FROM pg_class c
+        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'app_id' AND NOT a.attisdropped
+        WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace
+          AND pg_has_role(c.relowner, 'USAGE')
+          AND NOT EXISTS (
+            SELECT 1 FROM pg_policy p JOIN pg_roles r ON p.polroles = ARRAY[r.oid]
+            WHERE p.polrelid = c.oid AND p.polname = $1 AND r.rolname = $2)
+        ORDER BY c.relname
+        """,
+        _POLICY,
+        role,
+    )
+    return [row[0] for row in rows]
+
+
+async def _grant(db: Connection, role: str) -> None:
+    """Give the role the rights that it needs, and take all others away."""
+    schema = _quoted(await db.fetchval("SELECT current_schema()"))
+    for relation in await _open_relations(db, role):
+        await db.execute(f"REVOKE ALL ON {relation} FROM {role}")
+    await db.execute(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
+    for table, rights in _GRANTS.items():
+        await db.execute(f"GRANT {rights} ON {table} TO {role}")
+        if "INSERT" in rights:
+            await db.execute(f"GRANT USAGE ON SEQUENCE {table}_id_seq TO {role}")
+
+
+async def _open_relations(db: Connection, role: str) -> list[str]:
+    """List our tables, views and sequences that the role may do anything with."""
+    rows = await db.fetch(
+        """
+        SELECT c.oid::regclass::text FROM pg_class c
+        WHERE c.relnamespace = current_schema()::regnamespace
+          AND pg_has_role(c.relowner, 'USAGE')
+          AND EXISTS (
+            SELECT 1 FROM aclexplode(c.relacl) WHERE grantee = $1::text::regrole)
+        """,
+        role,
+    )
+    return [row[0] for row in rows]
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,47 @@
+"""Staging faults on sites, one after the other."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from random import Random
+
+import aiohttp
+
+from tests.chaos.client import Client
+from tests.chaos.fault import Fault
+from tests.chaos.run import Run
+from tests.chaos.site import Site, SiteOptions
+from tests.chaos.table import Line
+
+
+@contextmanager
+def open_site(options: SiteOptions | None = None) -> Iterator[Site]:
+    """Run a site in a folder that is gone afterwards; its log is shown if that ends badly."""
+    with tempfile.TemporaryDirectory(prefix="caseroll-chaos-") as folder:
+        site = Site(Path(folder), options)
+        try:
+            with site:
+                yield site
+        except Exception:
+            log = Path(folder, "log")
+            if log.exists():
+                print(*log.read_text(errors="replace").splitlines()[-40:], sep="\n")
+            raise
+
+
+async def play(site: Site, fault: Fault, line: Line, seed: str, *, is_short: bool = False) -> None:
+    """Stage a fault once, and note what came of it."""
+    await site.is_ready()
+    timeout = aiohttp.ClientTimeout(total=60)
+    async with aiohttp.ClientSession(timeout=timeout) as http:
+        client = Client(site.url, site.token, http)
+        rows = fault.rows // 6 if is_short else fault.rows
+        run = Run(site, client, Random(seed), rows, is_short=is_short)
+        await fault.stage(run)
+    line.staged += await run.hits()
+    line.imports += run.uploads
+    line.slowest = max(line.slowest, run.standstill)
+    line.findings.add(run.findings)

@@ -1,0 +1,224 @@
+"""One staging of a fault: imports under way, the fault, their end, and what was found then."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
+from random import Random
+
+import asyncpg
+
+from tests.chaos.check import Checked, Findings, check
+from tests.chaos.client import Client
+from tests.chaos.known_file import SHARES, Expected, KnownFile, cases_for, write_file
+from tests.chaos.people import mend, settle_people
+from tests.chaos.site import Site
+
+PHASES = {"split": 0.1, "chunks": 0.4, "retry": 0.15, "cancel": 0.05}
+"""What the imports are at when a fault comes, and about how many seconds that takes."""
+PROMISED_SECONDS = 30.0
+_END_SECONDS = 180.0
+_POLL_SECONDS = 0.05
+_SHORTER = 0.3
+_SWEEP_SECONDS = 3.0
+# What the sweeper looks at becomes a minute older.
+_LET_TIME_PASS = """
+    WITH chunks AS (
+      UPDATE import_chunks SET attempted_at = attempted_at - interval '1 minute' WHERE id IN (
+        SELECT id FROM import_chunks FOR UPDATE SKIP LOCKED))
+    UPDATE imports SET rung_at = rung_at - interval '1 minute',
+      split_at = split_at - interval '1 minute'
+    WHERE id IN (
+      SELECT id FROM imports WHERE status IN ('QUEUED', 'PROCESSING') FOR UPDATE SKIP LOCKED)
+"""
+_numbers = count(1)
+
+
+@dataclass(slots=True)
+class Running:
+    """An import that is under way, and what is expected of its rows."""
+
+    id: str
+    file: KnownFile
+    rows: Mapping[int, Expected]
+    may_be_cancelled: bool = False
+
+    @property
+    def key(self) -> int:
+        """Its primary key."""
+        return int(base64.b64decode(self.id).decode().partition(":")[2])
+
+
+class Run:
+    """What a fault is staged with.
+
+    Args:
+        rows: of each file.
+        is_short: whether to spend as little time as shows the promise at all; then nobody waits
+            ten seconds for the sweeper, and how long imports stand still means nothing.
+    """
+
+    def __init__(
+        self, site: Site, client: Client, random: Random, rows: int, *, is_short: bool
+    ) -> None:
+        self.site = site
+        self.client = client
+        self.random = random
+        self.rows = rows
+        self.is_short = is_short
+        self.uploads = 0
+        self._strikes: list[float] = []
+        self.imports: list[Running] = []
+        self.findings = Findings()
+        self.standstill = 0.0
+        self._over_at: float | None = None
+        self._phase_seconds = 0.0
+
+    async def write(self, type_: str, rows: int | None = None) -> KnownFile:
+        """Write a file about people of its own."""
+        rows = rows or self.rows
+        prefix = f"{type_[0]}{next(_numbers):05}"
+        db = await self.site.connect()
+        try:
+            people = await settle_people(
+                db, prefix, cases_for(rows), self.random, share=SHARES[type_]
+            )
+        finally:
+            await db.close()
+        return write_file(type_, people, rows, self.random)
+
+    async def upload(self, file: KnownFile) -> Running:
+        """Upload a file."""
+        id_ = await self.send(file.type, file.people.prefix, file.content)
+        running = Running(id_, file, file.rows)
+        self.imports.append(running)
+        return running
+
+    async def send(self, type_: str, name: str, content: bytes, key: str = "") -> str:
+        """Upload any content; return the import's ID."""
+        self.uploads += 1
+        return await self.client.upload(type_, name, content, key)
+
+    async def begin(self, phase: str | None = None) -> None:
+        """Have one import of each type under way, each in that phase or in any."""
+        phase = phase or self.random.choice(list(PHASES))
+        self._phase_seconds = PHASES[phase]
+        files = [await self.write(type_) for type_ in SHARES]
+        self.random.shuffle(files)
+        await asyncio.gather(*map(self.upload, files))
+        if phase == "split":
+            return
+        if phase == "retry":
+            await self.ended()
+            await self._retry()
+            return
+        await self._progress()
+        if phase == "cancel":
+            for each in self.imports:
+                each.may_be_cancelled = True
+                await self.client.change("cancelImport", each.id)
+
+    async def moment(self, longest: float | None = None) -> None:
+        """Wait for any moment, of the imports' phase or of so many seconds."""
+        seconds = self._phase_seconds if longest is None else longest
+        await asyncio.sleep(self.random.uniform(0, seconds * (_SHORTER if self.is_short else 1)))
+
+    def strike(self) -> None:
+        """Note that harm is being done now."""
+        self._strikes.append(time.time())
+
+    async def hits(self) -> int:
+        """How often harm was done while any import was under way."""
+        [last] = await self.site.query(
+            "SELECT extract(epoch FROM max(coalesce(finished_at, now())))::float AS at FROM imports"
+        )
+        return sum(at <= last["at"] for at in self._strikes)
+
+    def over(self) -> None:
+        """Note that the fault is over: from now on imports have to move on."""
+        self._over_at = time.monotonic()
+
+    async def finish(self) -> None:
+        """Wait for the end of all imports, and check what they have done."""
+        await self.ended()
+        await self.check()
+
+    async def check(self) -> None:
+        """Check all imports."""
+        checked = [
+            Checked(
+                key=each.key,
+                file=each.file,
+                rows=each.rows,
+                may_be_cancelled=each.may_be_cancelled,
+            )
+            for each in self.imports
+        ]
+        self.findings.add(await check(self.site, checked))
+
+    async def ended(self, keys: Sequence[int] = ()) -> None:
+        """Wait until imports have ended, all or those, and note how long any of them stood still
+        since the fault was over."""
+        deadline = time.monotonic() + _END_SECONDS
+        seen: dict[int, tuple[int, float]] = {}
+        aged = 0.0
+        while True:
+            running = [state for state in await self.states(keys) if not state["is_over"]]
+            now = time.monotonic()
+            for state in running:
+                version, since = seen.get(state["id"], (0, now))
+                if version != state["version"]:
+                    seen[state["id"]] = (state["version"], now)
+                elif self._over_at is not None:
+                    self.standstill = max(self.standstill, now - max(since, self._over_at))
+            if not running:
+                return
+            if self.is_short and self._over_at is not None and now > aged + _SWEEP_SECONDS:
+                await self.site.query(_LET_TIME_PASS)
+                aged = now
+            if now > deadline:
+                for state in running:
+                    self.findings.fault(f"import {state['id']} has not ended: {dict(state)}")
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+
+    async def is_over(self) -> bool:
+        """Tell whether all imports have ended."""
+        return all(state["is_over"] for state in await self.states())
+
+    async def states(self, keys: Sequence[int] = ()) -> Sequence[asyncpg.Record]:
+        """How far imports are, all or those."""
+        return await self.site.query(
+            "SELECT id, type, status, version, total, pending, attempts, status NOT IN"
+            " ('QUEUED', 'PROCESSING') AS is_over FROM imports LEFT JOIN LATERAL ("
+            " SELECT max(attempts) AS attempts FROM import_chunks WHERE import_id = imports.id)"
+            " ON true WHERE id = ANY($1)",
+            list(keys) or [each.key for each in self.imports],
+        )
+
+    async def _progress(self) -> None:
+        """Wait until a first chunk is done, or for as long as that could take."""
+        keys = [each.key for each in self.imports]
+        begun = (
+            "SELECT 1 FROM imports WHERE id = ANY($1) AND (pending < total OR status NOT IN"
+            " ('QUEUED', 'PROCESSING'))"
+        )
+        for _ in range(1_000):
+            if await self.site.query(begun, keys):
+                return
+            await asyncio.sleep(0.01)
+
+    async def _retry(self) -> None:
+        db = await self.site.connect()
+        try:
+            for each in self.imports:
+                await mend(db, each.file.people.prefix)
+                each.rows = each.file.retried()
+        finally:
+            await db.close()
+        for each in self.imports:
+            await self.client.change("retryImport", each.id)
