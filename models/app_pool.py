@@ -75,12 +75,13 @@ async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]
     Raises:
         OSError, asyncpg.PostgresError: the server can't be reached.
     """
+    options: dict[str, Any] = await session_options(url, connections=connections)
     async with connection() as db:
         role = await find_role(db)
-    options: dict[str, Any] = await session_options(url, connections=connections)
+        options["server_settings"] |= await _search_settings(db)
     if role is not None:
         options["server_settings"]["role"] = role
-    pool = await asyncpg.create_pool(**options, connection_class=_AppConnection, init=_begin)
+    pool = await asyncpg.create_pool(**options, connection_class=_AppConnection)
     try:
         async with pool.acquire() as db:
             if role is not None and not await is_walled(db):
@@ -95,12 +96,13 @@ async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]
             pool.terminate()
 
 
-async def _begin(db: Connection) -> None:
-    """Let a search join a table to the view of its words.
+async def _search_settings(db: Connection) -> dict[str, str]:
+    """Return what lets a search join a table to the view of its words.
 
     PostgreSQL 18 makes one table of the two again, and the policy keeps that from the index.
+    Servers before it don't have the setting, and no session starts with one that is unknown.
     """
-    await db.execute(
-        "SELECT set_config(name, 'off', false) FROM pg_settings"
-        " WHERE name = 'enable_self_join_elimination'"
+    name = await db.fetchval(
+        "SELECT name FROM pg_settings WHERE name = 'enable_self_join_elimination'"
     )
+    return {} if name is None else {name: "off"}
