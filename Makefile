@@ -21,8 +21,8 @@ up: setup ## Run Caseroll on this machine, with demo data
 test: setup ## Run every test
 	$(BIN)/pytest
 
-fuzz: setup ## Try the reader with a million files made at random (FUZZ="--minutes 10 --seed 7")
-	$(BIN)/python -m tests.fuzz $(FUZZ)
+fuzz: setup ## Try the reader with a million files made at random (ARGS="--minutes 10 --seed 7")
+	$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: setup ## Check format, lint, types, layers and known vulnerabilities
 	$(BIN)/ruff format --check .
