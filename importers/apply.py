@@ -57,6 +57,7 @@ class Applier:
         validators: those that are on, in the order in which they are asked.
         claims: those that the plans were made with.
         seen: the present assignments that rows were told of.
+        is_last: whether this is the last attempt, after others have lost a race.
     """
 
     db: Connection
@@ -67,6 +68,7 @@ class Applier:
     directory: Directory
     claims: Claims
     seen: Seen
+    is_last: bool = False
 
     async def apply(self, plans: Sequence[Plan]) -> Settled:
         """Apply the plans; a row that the database refuses fails alone.
@@ -123,7 +125,7 @@ class Applier:
             importer=self.importer,
             layout=self.layout,
             claims=self.claims,
-            applied=await carry_out(own_changes(changes), transaction),
+            applied=await carry_out(own_changes(changes), transaction, is_last=self.is_last),
             present=await self._present([each for plan in plans for each in plan.changes]),
             role_keys={key: role.key for key, role in roles.items()},
             vetoes=vetoes,
@@ -218,9 +220,12 @@ async def apply_columns(
     try:
         async with db.transaction():
             present = {}
-            if not (may_guess and await _seem_new(db, columnar.pairs)):
+            is_guess = may_guess and await _seem_new(db, columnar.pairs)
+            if not is_guess:
                 present = await present_assignments(db, columnar.pairs, lock=lock)
             settled = columnar.settle(present, role_keys)
+            if is_guess and len(settled.edits) < len(columnar.pairs):
+                raise RaceError  # a row that is not written can't show that the guess was wrong
             if work.is_dry_run:
                 return settled._replace(notices=[])
             await write_edits(db, work.app_id, work.id, settled.edits)

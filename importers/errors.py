@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+
+# PostgreSQL has no text with these: NUL, and halves of surrogate pairs.
+_NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,10 +76,10 @@ class RowError(CaserollError):
         given = (column, code, message, suggestion)
         if not all(map(isinstance, given, (str | None, str, str, str | None))):
             raise TypeError(f"RowError takes texts, not {given!r:.200}")
-        self.column = column
-        self.code = code
-        self.message = message
-        self.suggestion = suggestion
+        self.column = column and storable(column)
+        self.code = storable(code)
+        self.message = storable(message)
+        self.suggestion = suggestion and storable(suggestion)
         super().__init__(message)
 
 
@@ -96,3 +101,8 @@ class FileRefusedError(RunError):
     def __init__(self, errors: Iterable[ErrorDetail]) -> None:
         self.errors = tuple(errors)
         super().__init__(" ".join(error.message for error in self.errors))
+
+
+def storable(text: str) -> str:
+    """Return a text with a mark in place of each character that can't be stored."""
+    return _NOT_STORABLE.sub("\ufffd", text)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from importers.formatted import quick_group_keys
-from importers.guard import guarded, guarded_await, is_of_plugin
+from importers.formatted import TagId, quick_group_keys
+from importers.guard import UsedUpError, guarded, guarded_await, is_of_plugin
 from importers.references import CaseRef, Reference, RoleRef, UserRef, are_tags
 from models.db import is_passing
 
@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from importers.directory import Directory
     from importers.read import Layout
 
-logger = logging.getLogger(__name__)
-
 Cells = Sequence[str]
 
 GroupKeys = Sequence[int | None]
 """A key for each row; None for a row that can't meet others."""
+
+
+class UngroupableError(Exception):
+    """Nobody can tell which rows could speak of the same thing: all of them could."""
 
 
 class Groups(NamedTuple):
@@ -55,7 +57,23 @@ async def group_rows(
     Args:
         rows: their cells.
         together: `case` or `user`, when rows about the same one are to be judged together.
+
+    Raises:
+        UngroupableError: the importer can't tell which rows belong together.
     """
+    try:
+        return await _group_rows(importer, layout, rows, directory, together)
+    except UsedUpError as error:
+        raise UngroupableError(str(error)) from error
+
+
+async def _group_rows(
+    importer: Importer,
+    layout: Layout,
+    rows: Sequence[Cells],
+    directory: Directory,
+    together: Collection[str],
+) -> Groups:
     groups = [await _alone(column, layout, rows, directory) for column in _own_keys(importer)]
     if _references(importer):
         groups += [
@@ -64,7 +82,25 @@ async def group_rows(
             if not any(column.is_key for column in columns)
         ]
     kinds = [kind for kind, _ in groups]
-    return Groups(kinds, groups[0][1] if groups else [])
+    return Groups(_unlike(kinds), groups[0][1] if groups else [])
+
+
+def one_group(rows: Sequence[Cells]) -> Groups:
+    """Return one key for all rows."""
+    keys = [0] * len(rows)
+    return Groups([keys], keys)
+
+
+def _unlike(kinds: Sequence[GroupKeys]) -> list[GroupKeys]:
+    """Leave out keys that a row has already by a kind before: it does not meet itself."""
+    unlike: list[GroupKeys] = []
+    for kind in kinds:
+        unlike.append(reduce(_without, unlike, kind))
+    return unlike
+
+
+def _without(kind: GroupKeys, before: GroupKeys) -> GroupKeys:
+    return [None if key == other else key for key, other in zip(kind, before, strict=True)]
 
 
 def _column_groups(importer: Importer, together: Collection[str]) -> list[list[Reference[Any]]]:
@@ -113,8 +149,17 @@ async def _alone(
         names = await _group_keys(_texts(column, layout, rows), column, directory)
     else:
         names = _names(column, layout, rows)
-    keys = [hash((column.name, name)) if name else None for name in names]
+    space = _space(column)
+    keys = [hash((space, name)) if name else None for name in names]
     return keys, keys
+
+
+def _space(column: Column[Any]) -> str:
+    """Say what the column's keys are names of.
+
+    A row can name by its Tag ID what another row of the file gives that Tag ID to.
+    """
+    return "Tag ID" if isinstance(column, CaseRef | UserRef | TagId) else column.name
 
 
 def _names(column: Column[Any], layout: Layout, rows: Sequence[Cells]) -> list[str]:
@@ -134,6 +179,8 @@ def _name(column: Column[Any], cell: str) -> str:
     try:
         value = guarded(column.read, cell)
         return "" if value is None else guarded(column.group_key, value)
+    except UsedUpError:
+        raise
     except Exception:
         return ""
 
@@ -188,6 +235,8 @@ def _parsed(column: Reference[Any], text: str) -> str:
     """Parse a text as reading does; rows that can't be read meet no others."""
     try:
         return str(guarded(column.parse, text))
+    except UsedUpError:
+        raise
     except Exception:
         return text
 
@@ -203,8 +252,7 @@ async def _group_keys(texts: list[str], column: Reference[Any], directory: Direc
         found = await guarded_await(column.resolve(directory, others))
         names = {text: guarded(column.group_key, entity) for text, entity in found.items()}
     except Exception as error:
-        if is_passing(error) and not is_of_plugin(error):
+        if isinstance(error, UsedUpError) or (is_passing(error) and not is_of_plugin(error)):
             raise
-        logger.warning("column %r failed (%r); its rows are kept together", column.name, error)
-        names = dict.fromkeys(others, "")
+        raise UngroupableError(f"column {column.name!r} failed: {error!r}") from error
     return [names.get(text, text) for text in texts]

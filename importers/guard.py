@@ -46,6 +46,10 @@ class TooSlowError(PluginError):
     """Strangers' code took longer than it may, and was stopped."""
 
 
+class UsedUpError(TooSlowError):
+    """All of the time that strangers' code may use together is used up."""
+
+
 class _StopError(Interrupt):
     """What is raised in the midst of code that takes too long; no `except Exception` catches it."""
 
@@ -80,7 +84,8 @@ class Guard:
         """Call a function of the plugin.
 
         Raises:
-            TooSlowError: it was stopped, or all of the plugin's time is used up.
+            TooSlowError: it was stopped.
+            UsedUpError: all of the plugin's time is used up.
             PluginError: it wanted to end the process.
             Exception: whatever it raises.
         """
@@ -93,6 +98,8 @@ class Guard:
         except _StopError as error:
             self._is_shot = False
             self._disarm()
+            if self.spent >= self._total_seconds:
+                raise self._used_up() from error
             raise TooSlowError(f"{self.plugin} was stopped: it took too long") from error
         except (SystemExit, KeyboardInterrupt) as error:
             # A person's Ctrl-C comes to the main thread, where no worker runs plugins.
@@ -105,10 +112,13 @@ class Guard:
         now = time.monotonic()
         left = self._total_seconds - self.spent
         if left <= 0:
-            raise TooSlowError(f"{self.plugin} has used up its {self._total_seconds:.0f} s")
+            raise self._used_up()
         self._since = now
         self._until = self._shoot_at = now + min(self._call_seconds, left)
         _armed[threading.get_ident()] = self
+
+    def _used_up(self) -> UsedUpError:
+        return UsedUpError(f"{self.plugin} has used up its {self._total_seconds:.0f} s")
 
     def _disarm(self) -> None:
         self._until = math.inf

@@ -11,6 +11,10 @@ from models.db import connection, persist
 from models.mail import mark_sent, mark_uncertain, mark_unsent, take_mail
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from asyncpg import Connection
+
     from models.mail import Letter
 
 logger = logging.getLogger(__name__)
@@ -71,17 +75,11 @@ async def _send(carrier: Carrier, letter: Letter) -> None:
     except NotSentError as error:
         await _not_sent(letter, error)
     except Exception as error:
+        reason = str(error)
         logger.exception("mail %d may or may not have been sent; it is left alone", letter.id)
-        async with connection() as db:
-            await mark_uncertain(db, letter.id, str(error))
+        await _record(letter, lambda db: mark_uncertain(db, letter.id, reason))
     else:
-        await _sent(letter)
-
-
-async def _sent(letter: Letter) -> None:
-    """Record that a mail was sent, also when the database is away for a while."""
-    if not await persist(lambda db: mark_sent(db, letter.id), seconds=_RECORD_SECONDS):
-        raise RetryableError(f"mail {letter.id} was sent, which could not be put on record")
+        await _record(letter, lambda db: mark_sent(db, letter.id))
 
 
 async def _not_sent(letter: Letter, error: NotSentError) -> None:
@@ -93,5 +91,11 @@ async def _not_sent(letter: Letter, error: NotSentError) -> None:
         error.reason,
         "it is given up" if is_final else f"next attempt in {pause:.0f} s",
     )
-    async with connection() as db:
-        await mark_unsent(db, letter.id, error.reason, retry_after=None if is_final else pause)
+    after = None if is_final else pause
+    await _record(letter, lambda db: mark_unsent(db, letter.id, error.reason, retry_after=after))
+
+
+async def _record(letter: Letter, write: Callable[[Connection], Awaitable[None]]) -> None:
+    """Record what became of a mail, also when the database is away for a while."""
+    if not await persist(write, seconds=_RECORD_SECONDS):
+        raise RetryableError(f"what became of mail {letter.id} could not be put on record")

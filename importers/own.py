@@ -9,9 +9,9 @@ import asyncpg
 
 from importers.changes import Applied, OwnChange, Refused
 from importers.decide import Verdict
-from importers.errors import RowError, RunError
-from importers.guard import guarded_await
-from models.db import RaceError, is_passing
+from importers.errors import RowError, RunError, storable
+from importers.guard import guarded_await, is_guarding, is_of_plugin
+from models.db import RaceError, is_misuse, is_passing
 from models.row import RowOutcome
 
 if TYPE_CHECKING:
@@ -32,9 +32,13 @@ def own_changes(changes: Sequence[tuple[tuple[Key, ...], Change]]) -> list[Keyed
 
 
 async def carry_out(
-    changes: Sequence[Keyed], transaction: Transaction
+    changes: Sequence[Keyed], transaction: Transaction, *, is_last: bool = False
 ) -> dict[tuple[Key, ...], Verdict]:
     """Carry changes out class by class, in the order of the classes' names.
+
+    Args:
+        is_last: whether a unique key that a stranger's class meets is its own fault: others can't
+            have been faster each time.
 
     Returns:
         what became of each, by its keys.
@@ -48,7 +52,8 @@ async def carry_out(
         kinds[type(change)].append((keys, change))
     verdicts: dict[tuple[Key, ...], Verdict] = {}
     for kind in sorted(kinds, key=lambda kind: f"{kind.__module__}.{kind.__qualname__}"):
-        answers = await _apply(kind, [change for _, change in kinds[kind]], transaction)
+        own = [change for _, change in kinds[kind]]
+        answers = await _apply(kind, own, transaction, is_last=is_last)
         verdicts |= {
             keys: _verdict(answer) for (keys, _), answer in zip(kinds[kind], answers, strict=True)
         }
@@ -56,20 +61,31 @@ async def carry_out(
 
 
 async def _apply(
-    kind: type[OwnChange], changes: Sequence[OwnChange], transaction: Transaction
+    kind: type[OwnChange],
+    changes: Sequence[OwnChange],
+    transaction: Transaction,
+    *,
+    is_last: bool,
 ) -> Sequence[Applied | Refused]:
     try:
         answers = list(await guarded_await(kind.apply(changes, transaction)))
         _check(answers, len(changes))
     except asyncpg.UniqueViolationError as error:
+        if is_last and is_guarding():
+            raise _failed(kind, error) from error
         raise RaceError from error
     except (asyncpg.PostgresError, RaceError, RunError):
         raise
     except Exception as error:
-        if is_passing(error):
+        is_own = is_of_plugin(error) or is_misuse(error, transaction.db)
+        if is_passing(error) and not is_own:
             raise
-        raise OwnChangeError(f"{kind.__name__}.apply failed: {error!r:.200}") from error
+        raise _failed(kind, error) from error
     return answers
+
+
+def _failed(kind: type[OwnChange], error: Exception) -> OwnChangeError:
+    return OwnChangeError(f"{kind.__name__}.apply failed: {error!r:.200}")
 
 
 def _check(answers: Sequence[Applied | Refused], count: int) -> None:
@@ -94,4 +110,5 @@ def _check(answers: Sequence[Applied | Refused], count: int) -> None:
 def _verdict(answer: Applied | Refused) -> Verdict:
     if isinstance(answer, Refused):
         return Verdict(None, refusals=answer.reasons)
-    return Verdict(RowOutcome[answer.outcome], message=answer.message)
+    message = answer.message and storable(answer.message)
+    return Verdict(RowOutcome[answer.outcome], message=message)

@@ -12,7 +12,7 @@ from importers.base import Importer
 from importers.changes import Assign, Change, Modify, OwnChange, Unchanged
 from importers.claims import Claim, keys_of, pack_memo, wish_of
 from importers.entity import Case, Role, User
-from importers.errors import ErrorDetail, RowError
+from importers.errors import ErrorDetail, RowError, storable
 from importers.guard import TooSlowError, guarded
 from importers.read import error_detail, refusal_detail
 from importers.row import row_type
@@ -152,7 +152,7 @@ def _changes(answers: Sequence[Answer], plan: Plan) -> Sequence[Change]:
     """Return what is to be carried out; what the importer has to say goes into the plan."""
     if Unchanged not in map(type, answers):
         return cast("Sequence[Change]", answers)
-    plan.messages = [each.message for each in answers if isinstance(each, Unchanged)]
+    plan.messages = [storable(each.message) for each in answers if isinstance(each, Unchanged)]
     return [each for each in answers if not isinstance(each, Unchanged)]
 
 

@@ -22,10 +22,11 @@ from importers.split import layout_of
 from importers.stored import StoredDirectory
 from importers.suspects import find_suspects, most_attempts
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk
-from models.db import RaceError, connection, is_passing, persist, transaction
+from models.db import RaceError, connection, is_innocent, is_passing, persist, transaction
 from models.mail import leave_mails
 from models.progress import count, read_work
 from models.row import RowResult, RowStatus, delete_rows, write_rows
+from models.trial import read_trial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,6 +53,8 @@ _SLOW_CHUNK_SECONDS = 3.0
 _SLOW_ROW_SECONDS = 0.001
 # A chunk that lost its transaction sooner than this is not to blame for it.
 _BLAMELESS_SECONDS = 10.0
+# As long as a worker that is told to stop has for it.
+_GIVE_BACK_SECONDS = 15.0
 
 
 class ChunkEnd(NamedTuple):
@@ -96,21 +99,25 @@ async def run_chunk(
     """
     started = time.monotonic()
     try:
-        condemned = await find_suspects(import_id, claim, importers) if claim.attempts > 1 else ()
+        if claim.attempts > 1:
+            await find_suspects(import_id, claim, importers)
         async with transaction() as db:
             chunk = await lock_chunk(db, claim.chunk_id)
             work = await read_work(db, import_id) if chunk else None
             if chunk is None or work is None:
                 return None
+            trial = await read_trial(db, claim.chunk_id) if claim.attempts > 1 else None
+            condemned = trial.condemned if trial else ()
             return await _run(
                 db, work, chunk, importers, validators=validators, claim=claim, condemned=condemned
             )
     except Exception as error:
         if not (is_passing(error) or isinstance(error, RetryableError)):
             raise
-        if time.monotonic() - started < _BLAMELESS_SECONDS:
-            # The chunk is not to blame; if the database is away, the attempt stays counted.
-            await persist(lambda db: give_back(db, claim.chunk_id))
+        is_blameless = is_innocent(error) or time.monotonic() - started < _BLAMELESS_SECONDS
+        if claim.is_counted and is_blameless:
+            # If the database stays away, the attempt stays counted.
+            await persist(lambda db: give_back(db, claim.chunk_id), seconds=_GIVE_BACK_SECONDS)
         raise RetryableError(f"chunk {claim.chunk_id} is to be run again: {error}") from error
 
 
@@ -190,16 +197,17 @@ class _Runner:
         """
         guard = guard_of(self.importer)
         with guarding(guard):
-            for attempt in range(_MOST_RACES):
+            for attempt in range(1, _MOST_RACES + 1):
                 with suppress(RaceError):
                     async with self.db.transaction():
-                        found = await self._try(is_first=attempt == 0)
+                        found = await self._try(attempt)
                     if guard:
                         self._tell_if_slow(guard)
                     return found
         raise RetryableError("the same things kept changing under this chunk")
 
-    async def _try(self, *, is_first: bool) -> tuple[Settled, Claims]:
+    async def _try(self, attempt: int) -> tuple[Settled, Claims]:
+        is_first = attempt == 1
         importer, rows = self.importer, self.rows
         claims = Claims.unpack(self.chunk.carry)
         layout = layout_of(self.work.header or [], importer, {importer.key: importer})
@@ -221,6 +229,7 @@ class _Runner:
             directory=directory,
             claims=claims,
             seen=seen,
+            is_last=attempt == _MOST_RACES,
         )
         settled = await applier.apply(plans)
         if self.chunk.has_successor and (importer.assignments or self.validators):

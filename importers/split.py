@@ -6,7 +6,7 @@ import asyncio
 import logging
 import tempfile
 import time
-from contextlib import asynccontextmanager, closing
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain
@@ -16,7 +16,7 @@ from importers.base import Importer, header_spec
 from importers.cutter import Cutter
 from importers.errors import ErrorDetail, FileRefusedError, RetryableError
 from importers.first_rows import MOST, fail_first
-from importers.grouping import group_rows
+from importers.grouping import UngroupableError, group_rows, one_group
 from importers.guard import guard_of, guarding
 from importers.header import match_header
 from importers.limits import MAX_CHUNK
@@ -25,7 +25,15 @@ from importers.record import Batch
 from importers.retry import corrected
 from importers.stored import StoredDirectory
 from importers.table import Limits, open_table
-from models.db import allow_long, connection, is_passing, keep_alive, persist, transaction
+from models.db import (
+    allow_long,
+    connection,
+    is_innocent,
+    is_passing,
+    keep_alive,
+    persist,
+    transaction,
+)
 from models.progress import (
     begin,
     finish_retry_split,
@@ -64,6 +72,8 @@ _SPLIT_SECONDS = 1_800
 _IN_MEMORY = 8 * 1024 * 1024
 _MOST_ATTEMPTS = 5
 _BLAMELESS_SECONDS = 10.0
+# As long as a worker that is told to stop has for it.
+_TAKE_BACK_SECONDS = 15.0
 _ENDS_WORKERS = ErrorDetail(
     code="IMPORTER_ERROR",
     message=f"The importer has ended its worker {_MOST_ATTEMPTS} times while the file was cut into"
@@ -115,7 +125,7 @@ async def split_import(import_id: int, cut: Cut) -> Work | None:
         work = await read_work(db, import_id)
     if work is None or work.is_split:
         return None
-    # If the database is out of reach, the attempt stays counted.
+    # If the database stays out of reach, the attempt stays counted.
     take_back = partial(take_back_begin, import_id=import_id)
     attempts, begun = 0, time.monotonic()
     try:
@@ -129,15 +139,15 @@ async def split_import(import_id: int, cut: Cut) -> Work | None:
             await persist(take_back)
         return None
     except FileRefusedError as error:
-        await _refuse(import_id, error.errors)
+        await _refuse(work, error.errors)
     except Exception as error:
         if is_passing(error):
             # One that lost its transaction late may have been too slow, and would be so again.
-            if time.monotonic() - begun < _BLAMELESS_SECONDS:
-                await persist(take_back)
+            if is_innocent(error) or time.monotonic() - begun < _BLAMELESS_SECONDS:
+                await persist(take_back, seconds=_TAKE_BACK_SECONDS)
             raise RetryableError(f"import {import_id} is to be cut again: {error}") from error
         logger.exception("import %d can't be cut into chunks; it fails", import_id)
-        await _refuse(import_id, [_NOT_CUT])
+        await _refuse(work, [_NOT_CUT])
     return work
 
 
@@ -157,10 +167,11 @@ async def _holding(work: Work) -> AsyncIterator[Connection]:
         yield db
 
 
-async def _refuse(import_id: int, errors: Sequence[ErrorDetail]) -> None:
-    async with transaction() as db:
-        if await lock_split(db, import_id):
-            await refuse(db, import_id, [asdict(detail) for detail in errors])
+async def _refuse(work: Work, errors: Sequence[ErrorDetail]) -> None:
+    """End the import, unless another worker has taken it on meanwhile."""
+    with suppress(_TakenError):
+        async with _holding(work) as db:
+            await refuse(db, work.id, [asdict(detail) for detail in errors])
 
 
 async def _split(work: Work, cut: Cut, attempts: int) -> None:
@@ -185,7 +196,8 @@ async def _split_file(work: Work, importer: Importer, cut: Cut, *, has_first: bo
         async with connection() as db:
             async for part in read_file(db, work.id):
                 file.write(part)
-        table = await asyncio.to_thread(_open, cast("BinaryIO", file), work, cut.limits)
+        source = cast("BinaryIO", file)
+        table = await asyncio.to_thread(_open, source, work, cut.limits)
         layout = layout_of(table.header, importer, cut.importers)
         first, is_all = await asyncio.to_thread(_beginning, table.batches, cut.chunk_rows)
         if not (is_all or work.is_cancelled):
@@ -199,15 +211,14 @@ async def _split_file(work: Work, importer: Importer, cut: Cut, *, has_first: bo
             # Results of first rows may be another worker's, or those of an attempt before this.
             told = await row_numbers(db, work.id)
             await allow_long(db, _SPLIT_SECONDS)
-            with closing(_cutter(db, work, importer, layout, cut)) as cutter:
-                await cutter.add(first.without(told))
-                while batch := await keep_alive(db, asyncio.to_thread(next, table.batches, None)):
-                    await cutter.add(batch.without(told))
-                await cutter.finish()
+            passes = iter([chain([first], table.batches), _reread(source, work, cut.limits)])
+            rows = await _store(
+                db, work, importer, layout, cut, read=lambda: _untold(db, next(passes), told)
+            )
             await finish_split(
                 db,
                 work.id,
-                rows=cutter.rows,
+                rows=rows,
                 told=len(told),
                 header=table.header,
                 encoding=table.encoding,
@@ -220,18 +231,61 @@ async def _split_failed(db: Connection, work: Work, importer: Importer, cut: Cut
     header = work.header or []
     layout = layout_of(header, importer, {importer.key: importer})
     retry = work.retry or {}
-    last = 0
-    with closing(_cutter(db, work, importer, layout, cut)) as cutter:
+
+    async def read() -> AsyncIterator[Batch]:
+        last = 0
         while failed := await failed_page(
             db, work.app_id, work.id, retry["rows"], after=last, most=MAX_CHUNK
         ):
             rows = [_again(result, layout, retry["cells"]) for result in failed]
             context = await _rivals(db, work, failed, retry["cells"])
             context |= await _companions(db, work, rows, _checked_places(importer, layout))
-            await cutter.add(Batch.of([*context.items(), *rows]))
+            yield Batch.of([*context.items(), *rows])
             last = failed[-1].number
-        await cutter.finish()
-    await finish_retry_split(db, work.id, rows=cutter.rows)
+
+    rows = await _store(db, work, importer, layout, cut, read=read)
+    await finish_retry_split(db, work.id, rows=rows)
+
+
+async def _store(
+    db: Connection,
+    work: Work,
+    importer: Importer,
+    layout: Layout,
+    cut: Cut,
+    *,
+    read: Callable[[], AsyncIterator[Batch]],
+) -> int:
+    """Store an import's chunks.
+
+    Args:
+        read: reads its rows, as often as it is called.
+
+    Returns:
+        how many rows they have.
+    """
+    directory = StoredDirectory(db, work.app_id)
+
+    async def by_key(rows: Sequence[Cells]) -> Groups:
+        # As much time as the importer has for a chunk: files may be large.
+        with guarding(guard_of(importer)):
+            return await group_rows(importer, layout, rows, directory, cut.together)
+
+    async def together(rows: Sequence[Cells]) -> Groups:
+        return one_group(rows)
+
+    async def fill(groups: Callable[[Sequence[Cells]], Awaitable[Groups]]) -> int:
+        with closing(Cutter(db, work, groups, size=cut.chunk_rows)) as cutter:
+            async for batch in read():
+                await cutter.add(batch)
+            await cutter.finish()
+        return cutter.rows
+
+    try:
+        return await fill(by_key)
+    except UngroupableError as error:
+        logger.warning("the rows of import %d run one after another: %s", work.id, error)
+        return await fill(together)
 
 
 def layout_of(
@@ -246,18 +300,22 @@ def layout_of(
     return Layout(positions=match_header(header, header_spec(importer), others), width=len(header))
 
 
-def _cutter(db: Connection, work: Work, importer: Importer, layout: Layout, cut: Cut) -> Cutter:
-    directory = StoredDirectory(db, work.app_id)
-
-    async def groups(rows: Sequence[Cells]) -> Groups:
-        return await group_rows(importer, layout, rows, directory, cut.together)
-
-    return Cutter(db, work, groups, size=cut.chunk_rows)
-
-
 def _open(file: BinaryIO, work: Work, limits: Limits) -> Table:
     file.seek(0)
     return open_table(file, filename=work.file_name, encoding=work.declared_encoding, limits=limits)
+
+
+def _reread(file: BinaryIO, work: Work, limits: Limits) -> Iterator[Batch]:
+    """Read the rows of a file from its beginning."""
+    yield from _open(file, work, limits).batches
+
+
+async def _untold(
+    db: Connection, batches: Iterator[Batch], told: Sequence[int]
+) -> AsyncIterator[Batch]:
+    """Read the rows that have no results yet."""
+    while batch := await keep_alive(db, asyncio.to_thread(next, batches, None)):
+        yield batch.without(told)
 
 
 def _beginning(batches: Iterator[Batch], most: int) -> tuple[Batch, bool]:
@@ -291,7 +349,7 @@ async def _rivals(
         for result in failed
         if str(result.number) not in cells
         for error in result.errors
-        if error["code"] == "CONFLICTS_WITH_ROW"
+        if error["code"] == "CONFLICTS_WITH_ROW" and not error["column"] and error["value"]
     }
     found = await find_rows(db, work.id, sorted(numbers))
     return _as_context(result for result in found.values() if result.status is RowStatus.PASSED)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import asyncpg
+
 from importers.entity import Assignment, Case, Role, User
 from importers.node_id import could_be_node_id, decode_node_id
 from models.assignment import count_assignments, present_assignments
 from models.case import find_cases
+from models.db import is_misuse
 from models.neighbour import neighbours
 from models.user import find_users, find_users_by_email
 
@@ -36,8 +39,13 @@ class StoredDirectory:
 
     async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
         """Read rows of a plugin's own tables; a query that fails fails alone."""
-        async with self._db.transaction():
-            return list(await self._db.fetch(query, *arguments))
+        try:
+            async with self._db.transaction():
+                return list(await self._db.fetch(query, *arguments))
+        except asyncpg.InterfaceError as error:
+            if is_misuse(error, self._db):
+                raise ValueError(f"the query can't be sent: {error}") from error
+            raise
 
     async def cases(self, keys: Collection[str]) -> Mapping[str, Case]:
         """Find cases by Tag ID, else by ID."""

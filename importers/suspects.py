@@ -46,39 +46,37 @@ def most_attempts(condemned: Sequence[int]) -> int:
     return MOST_ATTEMPTS + 2 * min(len(condemned), _MOST_CONDEMNED)
 
 
-async def find_suspects(
-    import_id: int, claim: Claim, importers: Mapping[str, Importer]
-) -> Sequence[int]:
+async def find_suspects(import_id: int, claim: Claim, importers: Mapping[str, Importer]) -> None:
     """Try out the rows of a chunk whose worker has died, and note each time which ones.
 
     Only strangers' importers are tried; Caseroll's own do not end workers.
 
     A first trial takes the rows in some thirty pieces. When the worker dies of one of these as
     well, the next trial takes that piece's rows one by one; a row that ends this trial too is
-    condemned. So three deaths in succession point at it, and accidents at none.
-
-    Returns:
-        the places of the rows that are to be left out.
+    condemned: it is to be left out when the chunk is run. So three deaths in succession point at
+    it, and accidents at none.
 
     Raises:
         asyncpg.PostgresError, OSError: the database is not well.
     """
+    noted: list[Trial] = []
     try:
-        return await _try_out(import_id, claim, importers)
+        await _try_out(import_id, claim, importers, noted)
     except Exception:  # the worker is alive, so whatever it was is no fault of the rows
-        await _end(claim.chunk_id)
+        if noted:
+            await _take_back(claim.chunk_id, noted[-1])
         raise
 
 
-async def _end(chunk_id: int) -> None:
-    """Take the note back, also when the database is away for a while."""
-    if not await persist(lambda db: end_trial(db, chunk_id), seconds=_END_SECONDS):
+async def _take_back(chunk_id: int, trial: Trial) -> None:
+    """Take a note back, also when the database is away for a while."""
+    if not await persist(lambda db: end_trial(db, chunk_id, trial), seconds=_END_SECONDS):
         logger.warning("what was noted of chunk %d could not be taken back", chunk_id)
 
 
 async def _try_out(
-    import_id: int, claim: Claim, importers: Mapping[str, Importer]
-) -> Sequence[int]:
+    import_id: int, claim: Claim, importers: Mapping[str, Importer], noted: list[Trial]
+) -> None:
     # What is noted has to stay when the transaction doesn't, so it has a connection of its own.
     async with connection() as notes, transaction() as db:
         chunk = await lock_chunk(db, claim.chunk_id)
@@ -86,7 +84,7 @@ async def _try_out(
         importer = importers.get(work.type) if work else None
         guard = guard_of(importer) if importer else None
         if chunk is None or work is None or importer is None or guard is None or work.is_cancelled:
-            return ()
+            return
         trials = _Trials(
             db=db,
             notes=notes,
@@ -96,13 +94,18 @@ async def _try_out(
             claim=claim,
             rows=unpack_rows(chunk.payload),
             carry=chunk.carry,
+            noted=noted,
         )
-        return await trials.run()
+        await trials.run()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trials:
-    """Tries out the rows of one chunk, within a transaction that holds it and changes nothing."""
+    """Tries out the rows of one chunk, within a transaction that holds it and changes nothing.
+
+    Args:
+        noted: gets what is noted, the last one last.
+    """
 
     db: Connection
     notes: Connection
@@ -112,24 +115,27 @@ class _Trials:
     claim: Claim
     rows: Sequence[ReadRow]
     carry: bytes | None
+    noted: list[Trial]
 
-    async def run(self) -> Sequence[int]:
+    async def run(self) -> None:
         found = await read_trial(self.notes, self.claim.chunk_id)
         condemned = list(found.condemned)
         if found.until - found.since == 1:
             condemned.append(found.since)
             row = self.rows[found.since].number
             logger.error("importer %r ends its worker on row %d", self.importer.key, row)
-        if self.claim.attempts > most_attempts(condemned):
-            return condemned
-        for since, until in _pieces(found, len(self.rows)):
-            # Who has lost the chunk while it hung must not write over what others have noted.
-            await self.db.execute("SELECT 1")
-            await note_trial(self.notes, self.claim.chunk_id, Trial(since, until, condemned))
-            rows = enumerate(self.rows[since:until], since)
-            await self._try([row for place, row in rows if place not in condemned])
-        await note_trial(self.notes, self.claim.chunk_id, Trial(0, 0, condemned))
-        return condemned
+        if self.claim.attempts <= most_attempts(condemned):
+            for since, until in _pieces(found, len(self.rows)):
+                # Who has lost the chunk while it hung must not write over what others have noted.
+                await self.db.execute("SELECT 1")
+                await self._note(Trial(since, until, condemned))
+                rows = enumerate(self.rows[since:until], since)
+                await self._try([row for place, row in rows if place not in condemned])
+        await self._note(Trial(0, 0, condemned))
+
+    async def _note(self, trial: Trial) -> None:
+        self.noted.append(trial)
+        await note_trial(self.notes, self.claim.chunk_id, trial)
 
     async def _try(self, rows: Sequence[ReadRow]) -> None:
         if not rows:

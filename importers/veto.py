@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from importers.changes import Assign, Modify, OwnChange, Remove
 from importers.entity import Assignment, Case, User
 from importers.errors import ErrorDetail, RowError
-from importers.guard import Guard, guarded_await, guarding
+from importers.guard import Guard, guarded_await, guarding, is_of_plugin
 from importers.node_id import encode_node_id
 from importers.read import refusal_detail
 from importers.validator import Effect, Validator
@@ -121,17 +121,20 @@ class Vetoes:
             for each in validators
         ]
         for hearing in self.hearings:
-            try:
-                with guarding(hearing.guard):
-                    hearing.prepared = await guarded_await(
-                        hearing.validator.prepare(changes, directory)
-                    )
-            except Exception as error:
-                if is_passing(error):
-                    raise
-                logger.exception("validator %r can't prepare; it refuses all rows of the chunk",
-                                 hearing.validator.key)  # fmt: skip
-                hearing.prepared = _Broken()
+            with guarding(hearing.guard):
+                await self._prepare(hearing, changes, directory)
+
+    async def _prepare(
+        self, hearing: _Hearing, changes: Sequence[Change], directory: Directory
+    ) -> None:
+        try:
+            hearing.prepared = await guarded_await(hearing.validator.prepare(changes, directory))
+        except Exception as error:
+            if is_passing(error) and not is_of_plugin(error):
+                raise
+            key = hearing.validator.key
+            logger.exception("validator %r can't prepare; it refuses all rows of the chunk", key)
+            hearing.prepared = _Broken()
 
     async def note_undone(self, claims: Claims, directory: Directory) -> None:
         """Note what earlier chunks of a dry run's chain have done: it is not there any more."""

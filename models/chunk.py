@@ -35,11 +35,18 @@ class ImportChunk(Model):
 
 
 class Claim(NamedTuple):
-    """A chunk to be run: its id, how often that was tried, and whether others wait as well."""
+    """A chunk to be run.
+
+    Args:
+        attempts: how often that was tried, this time included.
+        has_more: whether others of the import wait as well.
+        is_counted: whether this time is an attempt of its own.
+    """
 
     chunk_id: int
     attempts: int
     has_more: bool
+    is_counted: bool = True
 
 
 class ChunkWork(NamedTuple):
@@ -86,17 +93,21 @@ async def claim_chunk(db: Connection, import_id: int) -> Claim | None:
     """
     row = await db.fetchrow(
         """
-        UPDATE import_chunks SET attempted_at = clock_timestamp(), attempts = attempts +
-          CASE WHEN attempted_at > clock_timestamp() - interval '1 second' THEN 0 ELSE 1 END
-        WHERE id = (
-          SELECT c.id FROM import_chunks c WHERE c.import_id = $1 AND NOT (
+        WITH chosen AS MATERIALIZED (
+          SELECT c.id, c.attempted_at IS NULL
+            OR c.attempted_at <= clock_timestamp() - interval '1 second' AS is_counted
+          FROM import_chunks c WHERE c.import_id = $1 AND NOT (
             c.is_chained AND EXISTS (
               SELECT 1 FROM import_chunks p
               WHERE p.import_id = c.import_id AND p.number = c.number - 1))
           ORDER BY c.attempts, c.number LIMIT 1 FOR UPDATE SKIP LOCKED)
-        RETURNING id, attempts,
+        UPDATE import_chunks SET attempted_at = clock_timestamp(),
+          attempts = attempts + is_counted::int
+        FROM chosen WHERE import_chunks.id = chosen.id
+        RETURNING import_chunks.id, attempts,
           (SELECT count(*) > 1 FROM (
-             SELECT 1 FROM import_chunks WHERE import_id = $1 LIMIT 2) AS other)
+             SELECT 1 FROM import_chunks WHERE import_id = $1 LIMIT 2) AS other),
+          is_counted
         """,
         import_id,
     )

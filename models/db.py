@@ -55,6 +55,8 @@ _NOT_THE_OWNER = (
 # What another attempt may cure: lost and refused connections (also to a database that takes none,
 # 55000), shutdown, deadlock, lock and statement time-outs, out of connections, memory or disk.
 _PASSING = ("08", "40", "53", "55000", "55P03", "57", "25P03", "25P04")
+# Of these, what no statement brings upon itself: all but time-outs and lost connections.
+_INNOCENT = ("40", "53", "55000", "55P03", "57P")
 _SIGN_SECONDS = 3.0
 _PAUSE_SECONDS = 0.2
 
@@ -276,3 +278,18 @@ def is_passing(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate).startswith(_PASSING)
     return isinstance(error, OSError | asyncio.TimeoutError | asyncpg.InterfaceError)
+
+
+def is_innocent(error: BaseException) -> bool:
+    """Tell whether an error that may pass is no fault of whoever it came upon, however late."""
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate).startswith(_INNOCENT)
+    return False
+
+
+def is_misuse(error: BaseException, db: Connection) -> bool:
+    """Tell a call that asyncpg can't carry out from a connection that was lost.
+
+    A wrong number of arguments is one, or two statements at the same time.
+    """
+    return isinstance(error, asyncpg.InterfaceError) and not db.is_closed()

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 _SPLIT_LOCK = "caseroll split"
 _TOUCH = "version = version + 1, changed_at = clock_timestamp()"
+# What an import has come to of which no row waits any more.
+_END = """
+    CASE WHEN cancelled > 0 THEN 'CANCELLED' WHEN passed > 0 THEN 'PROCESSED' ELSE 'FAILED' END
+"""
 
 
 class Work(NamedTuple):
@@ -119,7 +123,7 @@ async def finish_split(
     encoding: str | None,
     delimiter: str | None,
 ) -> None:
-    """Record that the file's rows wait in chunks.
+    """Record that the file's rows wait in chunks; without any, the import has ended.
 
     Args:
         rows: how many.
@@ -128,7 +132,7 @@ async def finish_split(
     await db.execute(
         f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, total = $2,
-          pending = $3, header = $4, encoding = $5, delimiter = $6, {_TOUCH}
+          pending = $3, header = $4, encoding = $5, delimiter = $6, {_end_without("$3")}, {_TOUCH}
         WHERE id = $1
         """,
         import_id,
@@ -141,15 +145,23 @@ async def finish_split(
 
 
 async def finish_retry_split(db: Connection, import_id: int, *, rows: int) -> None:
-    """Record that the failed rows wait in chunks."""
+    """Record that the failed rows wait in chunks; without any, the import has ended again."""
     await db.execute(
         f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, pending = $2,
-          retry = NULL, {_TOUCH}
+          retry = NULL, {_end_without("$2")}, {_TOUCH}
         WHERE id = $1
         """,
         import_id,
         rows,
+    )
+
+
+def _end_without(rows: str) -> str:
+    """End the import if there are no rows for chunks, as otherwise the last chunk does."""
+    return (
+        f"status = CASE WHEN {rows} > 0 THEN status ELSE {_END} END,"
+        f" finished_at = CASE WHEN {rows} > 0 THEN NULL ELSE clock_timestamp() END"
     )
 
 
@@ -173,7 +185,8 @@ async def refuse(db: Connection, import_id: int, errors: Iterable[Mapping[str, A
     await db.execute(
         """
         DELETE FROM import_rows WHERE id > $2 AND id < $3 AND EXISTS (
-          SELECT 1 FROM imports WHERE id = $1 AND split_at IS NULL AND retry IS NULL)
+          SELECT 1 FROM imports WHERE id = $1 AND split_at IS NULL AND retry IS NULL
+            AND status IN ('QUEUED', 'PROCESSING'))
         """,
         import_id,
         row_key(import_id, 0),
@@ -184,9 +197,7 @@ async def refuse(db: Connection, import_id: int, errors: Iterable[Mapping[str, A
         UPDATE imports SET errors = $2, total = coalesce(total, 0), retry = NULL,
           split_attempts = 0, {_TOUCH},
           failed = CASE WHEN retry IS NULL THEN 0 ELSE failed END,
-          status = CASE WHEN cancelled > 0 THEN 'CANCELLED'
-            WHEN passed > 0 THEN 'PROCESSED' ELSE 'FAILED' END,
-          finished_at = clock_timestamp()
+          status = {_END}, finished_at = clock_timestamp()
         WHERE id = $1 AND split_at IS NULL AND status IN ('QUEUED', 'PROCESSING')
         """,
         import_id,

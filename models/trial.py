@@ -59,6 +59,12 @@ async def note_trial(db: Connection, chunk_id: int, trial: Trial) -> None:
     )
 
 
-async def end_trial(db: Connection, chunk_id: int) -> None:
-    """Note that no rows are being tried out any more."""
-    await db.execute("UPDATE chunk_trials SET since = 0, until = 0 WHERE chunk_id = $1", chunk_id)
+async def end_trial(db: Connection, chunk_id: int, trial: Trial) -> None:
+    """Note that these rows are not being tried out any more; what others have noted stays."""
+    await db.execute(
+        "UPDATE chunk_trials SET since = 0, until = 0"
+        " WHERE chunk_id = $1 AND since = $2 AND until = $3",
+        chunk_id,
+        trial.since,
+        trial.until,
+    )

@@ -236,3 +236,17 @@ async def test_a_sample_that_misleads(
         5: Result("FAILED", codes=("ALREADY_ASSIGNED",)),
     }
     assert await world.mails(import_id) == [(4, "SENT")]
+
+
+@pytest.mark.parametrize("is_dry_run", [True, False])
+async def test_a_refusal_that_a_guess_would_make(
+    world: World, monkeypatch: pytest.MonkeyPatch, is_dry_run: bool
+) -> None:
+    """A pair that is in effect on a case closed since is found, though others seem to be new."""
+    monkeypatch.setattr("importers.apply._SAMPLE", 1)
+    await world.put(("trv-002", "jill-001", "staff", 0))
+    plain = world.with_engine(plain=Plain("plain"))
+    rows = ["trv-001,jack-001,staff", "trv-002,jill-001,staff"]
+    import_id = await plain.run("plain", *rows, header="case,user,role", is_dry_run=is_dry_run)
+
+    assert await plain.results(import_id) == {2: Result("CREATED"), 3: Result("UNCHANGED")}

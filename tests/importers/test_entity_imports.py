@@ -340,3 +340,30 @@ async def test_samples_pass_on_the_demo_data(world: World) -> None:
         )
 
         assert (await world.counts(import_id)).passed == 1, await world.errors(import_id)
+
+
+async def test_a_tag_id_that_another_row_gives(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A row that names a user by a Tag ID which another row gives is run with that row, whatever
+    lies between them: it fails as it would in one chunk."""
+    monkeypatch.setattr("importers.split.MOST", 0)
+    await world.execute("INSERT INTO users (app_id, email) VALUES ($1, 'x@x.org')", world.app_id)
+    (key,) = await world.fetchrow("SELECT id FROM users WHERE email = 'x@x.org'")
+    small = world.with_engine(chunk_rows=2)
+    import_id = await small.upload(
+        "modify-users",
+        f"{encode_node_id('User', key)},,,,,fresh-1,",
+        "jack-001,Jack,,,,,",
+        "jones-001,Jones,,,,jones-001,",
+        "fresh-1,Jo,,,,,",
+    )
+    await small.bell.split(import_id)
+    await small.drain(random.Random(3))
+
+    assert await small.results(import_id) == {
+        2: Result("UPDATED"),
+        3: Result("UPDATED"),
+        4: Result("UPDATED"),
+        5: Result("FAILED", codes=("NOT_FOUND",)),
+    }

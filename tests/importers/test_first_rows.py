@@ -156,3 +156,15 @@ async def test_cancelled_between_its_first_rows_and_its_cut(
     assert set(told) == {2}
     assert counts.status == "CANCELLED"
     assert (counts.total, counts.failed, counts.cancelled) == (len(GOOD) + 1, 1, len(GOOD))
+
+
+async def test_when_they_are_all(small: World) -> None:
+    """An import of which no row is left for a chunk ends; its rows can be retried as ever."""
+    import_id = await small.run("assign", *[WRONG] * 4)
+    counts = await small.counts(import_id)
+    await small.retry(import_id, {2: {"case_id": "trv-001", "case_role_id": "staff",
+                                      "case_notify": "0"}})  # fmt: skip
+
+    assert counts == Counts("FAILED", 4, 0, 4, 0, 0, 0, 0, 0)
+    assert await small.fetchrow("SELECT finished_at FROM imports WHERE finished_at IS NOT NULL")
+    assert await small.counts(import_id) == Counts("PROCESSED", 4, 1, 3, 0, 1, 0, 0, 0)

@@ -21,7 +21,8 @@ from importers import (
     User,
     UserRef,
 )
-from importers.grouping import GroupKeys, group_rows, key_columns
+from importers.grouping import GroupKeys, UngroupableError, group_rows, key_columns
+from importers.guard import Guard, guarding
 from importers.node_id import encode_node_id
 from tests.importers.fakes import (
     ASSIGN,
@@ -164,6 +165,14 @@ class Shouted(UserRef):
         return text.lower()
 
 
+class Capitals(Column[str]):
+    """Reads texts in any case."""
+
+    def parse(self, text: str) -> str:
+        """Make the text large."""
+        return text.upper()
+
+
 class Broken(CaseRef):
     """Can't look anything up."""
 
@@ -195,16 +204,29 @@ class Strict(UserRef):
             {"c": CaseRef(default="trv-001"), "u": UserRef()}, ",jack-001", "trv-001,jack-001",
             id="default",
         ),
-        pytest.param({"c": Broken(), "u": UserRef()}, "a,jack-001", "b,jack-001", id="failing"),
         pytest.param({"c": CaseRef(), "u": Strict()}, "a,p", "a,p", id="failing to parse"),
     ],
 )  # fmt: skip
 def test_columns_of_third_parties(columns: dict[str, Column[Any]], first: str, second: str) -> None:
-    """A plugin's own look-up can give two names to one thing; such rows stay together, and a
-    look-up that fails does not keep the file from being cut."""
+    """A plugin's own look-up can give two names to one thing; such rows stay together."""
     one, other = keys(Anything(**columns), first, second)
 
     assert one == other
+
+
+def test_a_look_up_that_fails() -> None:
+    """When nobody knows which rows are about the same case, none are told apart."""
+    with pytest.raises(UngroupableError, match="LookupError"):
+        keys(Anything(c=Broken(), u=UserRef()), "a,jack-001")
+
+
+@pytest.mark.parametrize("column", [Shouted(), Shouted(is_key=True), Capitals(is_key=True)])
+def test_time_that_is_used_up(column: Column[Any]) -> None:
+    """Neither is it when there was no time to read all of the cells."""
+    guard = Guard("importer 'slow'", total_seconds=0)
+
+    with guarding(guard), pytest.raises(UngroupableError, match="used up"):
+        keys(Anything(u=column), "a", "b")
 
 
 def test_users_are_one_kind() -> None:
@@ -234,6 +256,17 @@ def test_a_text_in_two_key_columns() -> None:
     one, other = kinds(Anything(a=TagId(is_key=True), b=TagId(is_key=True)), "x,x")
 
     assert one != other
+
+
+def test_a_tag_id_that_the_file_gives() -> None:
+    """A row can name a user by the Tag ID that another row gives; it does not meet itself."""
+    users, tags = kinds(
+        Anything(u=UserRef(is_key=True), t=TagId(is_key=True)),
+        f"{JACK_ID},fresh-001", "fresh-001,", "jill-001,jill-001",
+    )  # fmt: skip
+
+    assert tags[0] == users[1]
+    assert tags[2] is None
 
 
 def test_a_reference_as_key() -> None:

@@ -7,16 +7,18 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 import pytest
 
-from importers import Assign, Case, Row, User
+from importers import Applied, Assign, Case, OwnChange, Row, RowError, Unchanged, User
 from importers.builtin.assign import AssignUsers
 from importers.errors import RetryableError
 from importers.run import _write_results, next_chunk, run_chunk
 from importers.suspects import MOST_ATTEMPTS
+from models.chunk import give_back
 from models.db import connection, credentials
 from models.progress import waiting_imports
 from tests.importers.world import HEADERS, Counts, Result, World
@@ -394,3 +396,80 @@ async def test_a_lost_transaction_is_counted_when_it_was_long(
 
 def _lose_connection(*_: Any) -> None:
     raise asyncpg.ConnectionDoesNotExistError("connection was closed")
+
+
+@pytest.mark.parametrize("limit", [0.0, 60.0])
+async def test_a_deadlock_is_blamed_on_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch, limit: float
+) -> None:
+    """However late it comes and however often, it does not count; neither is more taken back than
+    was counted."""
+
+    def lock(*_: Any) -> None:
+        raise asyncpg.DeadlockDetectedError("deadlock detected")
+
+    import_id = await world.split("assign", "trv-001,jack-001,,staff,0")
+    await world.execute("UPDATE import_chunks SET attempts = 4")
+    with monkeypatch.context() as patch:
+        patch.setattr("importers.run._BLAMELESS_SECONDS", limit)
+        patch.setattr("importers.run.layout_of", lock)
+        for _ in range(3):
+            with pytest.raises(RetryableError):
+                await world.engine.run(import_id)
+
+    assert await world.fetch("SELECT attempts FROM import_chunks") == [(4,)]
+
+
+async def test_short_outages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often PostgreSQL goes away for a moment while a chunk runs, its rows are not given
+    up."""
+    import_id = await world.split("assign", "trv-001,jack-001,,staff,0")
+    away: list[Exception] = []
+
+    async def give(*arguments: Any) -> None:
+        if away:
+            raise away.pop()
+        await give_back(*arguments)
+
+    monkeypatch.setattr("importers.run.give_back", give)
+    for _ in range(MOST_ATTEMPTS + 1):
+        away.append(OSError("refused"))
+        with monkeypatch.context() as patch:
+            patch.setattr("importers.run.layout_of", _lose_connection)
+            with pytest.raises(RetryableError):
+                await world.engine.run(import_id)
+        await world.execute("UPDATE import_chunks SET attempted_at = attempted_at - interval '2 s'")
+    await world.engine.run(import_id)
+
+    assert await world.results(import_id) == {2: Result("CREATED")}
+
+
+@pytest.mark.parametrize("character", ["\x00", "\ud800"])
+@pytest.mark.parametrize("kind", [RowError, Unchanged, Applied])
+async def test_texts_that_can_not_be_stored(world: World, character: str, kind: type) -> None:
+    """Whatever a plugin puts into a message, its row has it, and no other row suffers."""
+    text = f"a{character}b"
+
+    @dataclass(frozen=True, slots=True)
+    class Told(OwnChange):
+        keys = (("told",),)
+
+        @classmethod
+        async def apply(cls, changes: Any, transaction: Any) -> Any:
+            return [Applied("CREATED", text)]
+
+    def answer(row: Row) -> Any:
+        if row.number > 2:
+            return None
+        if kind is RowError:
+            raise RowError(None, "ODD", text, text)
+        return Unchanged(text) if kind is Unchanged else Told()
+
+    odd, import_id = await hooked(
+        world, answer, "trv-001,jack-001,,staff,0", "trv-003,jack-001,,staff,0"
+    )
+    await odd.engine.run(import_id)
+    told = await world.fetch("SELECT coalesce(message, errors::text) FROM import_rows ORDER BY id")
+
+    assert (await odd.results(import_id))[3] == Result("CREATED")
+    assert "a\ufffdb" in told[0][0]

@@ -10,7 +10,7 @@ import pytest
 
 from importers.outbox import NotSentError
 from models.db import connection
-from models.mail import mark_sent, sweep_mails, take_mail
+from models.mail import mark_sent, mark_unsent, sweep_mails, take_mail
 from tests.importers.world import World
 
 
@@ -124,6 +124,25 @@ async def test_the_database_goes_away_meanwhile(
     await world.engine.send_mails()
 
     assert ((await mail(world))["state"], len(world.carrier.letters)) == ("SENT", 1)
+
+
+async def test_the_database_goes_away_after_a_refusal(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail that was not accepted is tried again, as soon as the database knows of it."""
+    faults = [asyncpg.ConnectionDoesNotExistError("gone"), OSError("refused")]
+
+    async def mark(*arguments: Any, **options: Any) -> None:
+        if faults:
+            raise faults.pop()
+        await mark_unsent(*arguments, **options)
+
+    monkeypatch.setattr("importers.outbox.mark_unsent", mark)
+    await with_mail(world)
+    world.carrier.failures.append(NotSentError("busy"))
+    await world.engine.send_mails()
+
+    assert (await mail(world))["state"] == "PENDING"
 
 
 async def test_abandoned(world: World) -> None:

@@ -278,6 +278,29 @@ async def test_what_goes_wrong_fails_one_row(
     assert "secret" not in str(await own.errors(import_id))
 
 
+@pytest.mark.parametrize("name", ["file", "arguments", "key"])
+async def test_what_looks_like_the_database(own: World, monkeypatch: Any, name: str) -> None:
+    """What another attempt would cure if it came from PostgreSQL, and never does from a plugin,
+    fails the row at fault."""
+
+    async def apply(changes: Sequence[Describe], transaction: Transaction) -> list[Applied]:
+        if any(change.about == "bad" for change in changes):
+            if name == "file":
+                raise FileNotFoundError("acme.conf")
+            if name == "arguments":
+                await transaction.db.execute("SELECT $1::int", 1, 2)
+            raise UniqueViolationError("duplicate key")
+        return [Applied("CREATED") for _ in changes]
+
+    monkeypatch.setattr(Describe, "apply", apply)
+    import_id = await own.run("describe", "trv-001,one,,,", "trv-003,bad,,,", header=HEADER)
+
+    assert await own.results(import_id) == {
+        2: Result("CREATED"),
+        3: Result("FAILED", codes=("IMPORTER_ERROR",)),
+    }
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_any_order_of_chunks(own: World, seed: int) -> None:
     """Rows that are tied by keys of several kinds come to the same in chunks of any size and

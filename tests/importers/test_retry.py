@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from importers import Row, RowError
+from importers.builtin.assign import AssignUsers
 from importers.retry import Corrections, RetryError, corrected
 from tests.importers.world import HEADERS, Counts, Result, World
 
@@ -337,6 +339,54 @@ async def test_a_type_that_was_switched_off(world: World) -> None:
     assert "UNKNOWN_TYPE" in errors[0]
     assert await on.counts(import_id) == Counts("PROCESSED", 2, 2, 0, 0, 2, 0, 0, 0)
     assert (await on.fetchrow("SELECT errors::text FROM imports"))[0] == "[]"
+
+
+async def test_refused_by_two_workers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers that find at the same time that a retry can't be run leave the rows as they were."""
+    on = world.with_engine(seating=world.engine.importers["assign"])
+    import_id = await on.run("seating", OK, CLOSED, header=HEADERS["assign"])
+    before = (await on.counts(import_id), await on.results(import_id))
+    begun, other_is_done = asyncio.Event(), asyncio.Event()
+
+    async def wait(*_: Any) -> None:
+        if not begun.is_set():
+            begun.set()
+            await other_is_done.wait()
+
+    monkeypatch.setattr(world.bell, "changed", wait)
+    await world.request_retry(import_id)
+    late = asyncio.create_task(world.engine.split(import_id))
+    await begun.wait()
+    await world.engine.split(import_id)
+    other_is_done.set()
+    await late
+
+    assert (await on.counts(import_id), await on.results(import_id)) == before
+
+
+async def test_rows_that_are_gone(small: World) -> None:
+    """A retry that finds none of its rows ends."""
+    import_id = await small.run("assign", OK, CLOSED)
+    await small.request_retry(import_id)
+    await small.execute("DELETE FROM import_rows WHERE status = 2")
+    await small.drain()
+
+    assert (await small.counts(import_id)).status == "PROCESSED"
+
+
+async def test_a_code_of_ours(world: World) -> None:
+    """A plugin that uses the code of conflicts is not taken for the engine."""
+
+    class Odd(AssignUsers):
+        def change(self, row: Row) -> Any:
+            raise RowError("case_id", "CONFLICTS_WITH_ROW", "is odd.")
+
+    odd = world.with_engine(odd=Odd("odd"))
+    import_id = await odd.run("odd", OK, header=HEADERS["assign"])
+    await odd.retry(import_id)
+
+    assert await odd.results(import_id) == {2: Result("FAILED", codes=("CONFLICTS_WITH_ROW",))}
+    assert (await odd.fetchrow("SELECT errors::text FROM imports"))[0] == "[]"
 
 
 async def test_many_rows(world: World) -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import time
+from collections.abc import Collection, Mapping
+from functools import partial
 from typing import Any
 
 import asyncpg
 import pytest
 
+from importers import Case, CaseRef, Column, Importer, ModifyCase, Row
 from importers.errors import RetryableError
+from importers.guard import Guard
 from models.db import allow_long, credentials, keep_alive, transaction
 from models.progress import lock_split
-from tests.importers.world import Counts, World
+from tests.importers.world import Counts, Result, World
 
 ROW = "trv-001,jack-001,,staff,0"
 
@@ -115,3 +121,64 @@ async def _fall_silent() -> None:
 async def _be_impatient(db: asyncpg.Connection) -> None:
     await db.execute("SET LOCAL idle_in_transaction_session_timeout = '500ms'")
     await allow_long(db, 60)
+
+
+class Slow(CaseRef):
+    """Takes its time with each cell."""
+
+    def parse(self, text: str) -> str:
+        """Read it."""
+        time.sleep(0.002)
+        return text.removeprefix("case ")
+
+
+class Fickle(CaseRef):
+    """Knows cases by other names, when its source can be reached."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.calls = 0
+
+    def is_plain(self, key: str) -> bool:
+        """Tell whether it need not be looked up."""
+        return "case" not in key
+
+    async def resolve(self, directory: Any, keys: Collection[str]) -> Mapping[str, Case]:
+        """Look them up, but not at the first time."""
+        self.calls += 1
+        if self.calls == 1:
+            raise LookupError("away")
+        found = await directory.cases([key.removeprefix("case ") for key in keys])
+        return {key: found[tag] for key in keys if (tag := key.removeprefix("case ")) in found}
+
+
+@pytest.mark.parametrize("kind", [Slow, Fickle])
+async def test_rows_that_can_not_be_told_apart(
+    world: World, monkeypatch: pytest.MonkeyPatch, kind: type[CaseRef]
+) -> None:
+    """When an importer can't say of all rows which case they are about, in the time that it has or
+    at all, they run one after another: the first one counts, as in one chunk."""
+
+    class About(Importer):
+        label = "About"
+        case_id = kind(required=True, is_key=True)
+        about = Column[str](required=True)
+
+        def change(self, row: Row) -> ModifyCase:
+            return ModifyCase(case=row.case_id, about=row.about)
+
+    monkeypatch.setattr("importers.split.MOST", 0)
+    monkeypatch.setattr("importers.cutter._MOST", 20)
+    small = world.with_engine(about=About("about"), chunk_rows=5)
+    rows = ["trv-001,first", *[f"case x{n},x" for n in range(40)], "case trv-001,second"]
+    with monkeypatch.context() as patch:
+        guard = partial(Guard, "importer 'about'", total_seconds=0.02 if kind is Slow else 30)
+        patch.setattr("importers.split.guard_of", lambda _: guard())
+        import_id = await small.split("about", *rows, header="case_id,about")
+    await small.bell.chunks(import_id)
+    await small.drain(random.Random(1))
+    results = await small.results(import_id)
+
+    assert results[2] == Result("UPDATED")
+    assert results[len(rows) + 1] == Result("FAILED", codes=("CONFLICTS_WITH_ROW",))
+    assert (await small.counts(import_id)).total == len(rows)

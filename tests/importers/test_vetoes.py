@@ -150,6 +150,22 @@ async def test_rows_about_one_user(world: World, seed: int) -> None:
     assert codes.count(("BUSY",)) == 3
 
 
+@pytest.mark.parametrize("query", ["", "SELECT $1::int"])
+async def test_what_looks_like_the_database(world: World, query: str) -> None:
+    """A file that is not there, or a query with too few arguments, is no outage of PostgreSQL."""
+
+    class Lost(Validator):
+        async def prepare(self, changes: Sequence[Change], directory: Directory) -> None:
+            if not query:
+                raise FileNotFoundError("acme.conf")
+            await directory.fetch(query)
+
+    lost = with_validators(world, Lost("lost"))
+    import_id = await lost.run("assign", "trv-003,jack-001,,staff,0")
+
+    assert await lost.results(import_id) == {2: Result("FAILED", codes=("VALIDATOR_ERROR",))}
+
+
 async def test_a_query_that_fails(world: World, caplog: pytest.LogCaptureFixture) -> None:
     """A validator whose table is not there refuses; rows keep errors of their own, and a retry
     leaves rows alone that have passed."""
