@@ -33,8 +33,8 @@ class Groups(NamedTuple):
     """The keys of some rows, valid within this process.
 
     Args:
-        kinds: for each kind of key that there is. Two rows whose changes can meet share a key of
-            some kind; the converse need not hold.
+        kinds: for each kind of key that there is. Two rows whose changes can meet share a key, be
+            it of one kind or of two; the converse need not hold.
         wide: where there is one kind, keys that rows with the same key of that kind share as well:
             those of the case, say, where the one kind is that of the pair.
     """

@@ -139,8 +139,8 @@ def _strangers(subject: Subject, rest: Specimens, kinds: Groups) -> Iterator[Pro
 
 
 def _share(pair: Sequence[int], kinds: Groups) -> bool:
-    first, second = pair
-    return any(first in keys and keys[first] == keys.get(second) for keys in kinds)
+    first, second = ({keys[number] for keys in kinds if number in keys} for number in pair)
+    return not first.isdisjoint(second)
 
 
 def _split_apart(subject: Subject, rows: Sequence[Cells], key: Key) -> Problem:
@@ -187,8 +187,8 @@ def _connected(file: File, kinds: Groups) -> list[list[int]]:
             number = leaders[number]
         return number
 
+    first: dict[int, int] = {}
     for keys in kinds:
-        first: dict[int, int] = {}
         for number, key in keys.items():
             one, other = sorted((leader(number), leader(first.setdefault(key, number))))
             leaders[other] = one
