@@ -239,9 +239,9 @@ async def _seem_new(db: Connection, pairs: Sequence[Pair]) -> bool:
 
 def _not_written(error: Exception) -> ErrorDetail:
     if isinstance(error, OwnChangeError):
-        return importer_error("the importer failed on this row; its log says why.")
+        return importer_error("the importer failed on this row; the worker's log says why.")
     return ErrorDetail(
-        code="NOT_WRITTEN", message="The database refused this row; the log says why."
+        code="NOT_WRITTEN", message="The database refused this row; the worker's log says why."
     )
 
 

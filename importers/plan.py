@@ -210,8 +210,8 @@ def importer_error(message: str) -> ErrorDetail:
     return ErrorDetail(code="IMPORTER_ERROR", message=message[0].upper() + message[1:])
 
 
-_FAILED = importer_error("the importer failed on this row; its log says why.")
-_TOO_SLOW = importer_error("the importer took too long on this row; its log says where.")
+_FAILED = importer_error("the importer failed on this row; the worker's log says why.")
+_TOO_SLOW = importer_error("the importer took too long on this row; the worker's log says where.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -181,7 +181,8 @@ async def _find(
 def _failed(column: Column[Any]) -> RowError:
     """Log the exception that strangers' code has raised, and tell the admin that there is one."""
     logger.exception("column %r failed on a cell; rows with that cell fail", column.name)
-    return RowError(None, "IMPORTER_ERROR", "the importer failed on this cell; its log says why.")
+    message = "the importer failed on this cell; the worker's log says why."
+    return RowError(None, "IMPORTER_ERROR", message)
 
 
 def _errors(importer: Importer, layout: Layout, row: ReadRow) -> list[ErrorDetail]:

@@ -88,9 +88,9 @@ class Registry:
 
 
 def load(path: Path | None = None, *, found: Iterable[EntryPoint] | None = None) -> Registry:
-    """Load the plugins that the file switches on, and log what is left out, in one list.
+    """Load the plugins that the file switches on, and log what is broken, in one list.
 
-    A third party's importer that does not load is left out; its validator refuses everything.
+    A third party's importer that does not load is left out; its validator refuses every row.
 
     Args:
         path: the file; None for `plugins.toml` in the working folder, else the one that comes
@@ -233,4 +233,9 @@ def _report(plugins: Sequence[PluginStatus], path: Path) -> None:
     if any((plugin.distribution or "").startswith(f"{_OWN_DISTRIBUTION} ") for plugin in broken):
         raise ConfigError([f"{path}: {line}" for line in lines])
     if lines:
-        logger.error("%s: what is broken is left out.\n  %s", path, "\n  ".join(lines))
+        logger.error(
+            "%s: importers that are broken are left out; validators that are broken refuse every"
+            " row.\n  %s",
+            path,
+            "\n  ".join(lines),
+        )

@@ -45,9 +45,10 @@ class Import(Model):
     state from an older one.
 
     `split_at` is empty while a worker still has to cut the rows into chunks: those of the file, or,
-    when `retry` is set, the failed rows that it selects
-    (`{"rows": [3, 7] or null, "cells": {"7": ["…"]}}`). `split_attempts` counts the workers that
-    have begun with that and not come to an end.
+    when `retry` is set, the failed rows that it selects:
+    `{"rows": [3, 7], "cells": {"7": {"2": "…"}}}`, with null for all rows, and with the new cells
+    by their row's number and their column's position. `split_attempts` counts the workers that have
+    begun with that and not come to an end.
 
     From `purged_at` on, its file and its row results count as gone; while `is_purging`, some of
     them are yet to be deleted.

@@ -258,7 +258,7 @@ async def test_a_row_that_spins_fails_alone(odd: World, caplog: pytest.LogCaptur
         5: Result("UNCHANGED"),
     }
     assert errors[3][0]["message"] == (
-        "The importer took too long on this row; its log says where."
+        "The importer took too long on this row; the worker's log says where."
     )
     assert "importer 'odd' took too long on row 3" in caplog.text
     assert "in spin" in caplog.text

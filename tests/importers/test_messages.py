@@ -334,7 +334,7 @@ async def test_a_database_error_lands_on_its_row(world: World, caplog: Any) -> N
     assert results[4] == Result("FAILED", codes=("NOT_WRITTEN",))
     assert results[6] == Result("FAILED", codes=("NOT_WRITTEN",))
     assert (await other.errors(import_id))[4][0]["message"] == (
-        "The database refused this row; the log says why."
+        "The database refused this row; the worker's log says why."
     )
     assert "the database refused row 4" in caplog.text
     assert await other.counts(import_id) == Counts("PROCESSED", 7, 5, 2, 0, 5, 0, 0, 0)
