@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from models.access import TokenRecord
 
-__all__ = ["Hub", "Kind", "Mailbox", "open_hub"]
-
 log = logging.getLogger(__name__)
 
 POLL_SECONDS = 2.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.errors import ApiError
-from api.events import Kind
 from api.imports import load_import
+from api.mailbox import Kind
 from api.node import key_of
 from api.update import Update
 from models.listing import IMPORTS

@@ -59,13 +59,11 @@ class ChunkEnd(NamedTuple):
 
     Args:
         app_id: the app of its import.
-        is_last: whether the import is finished with it.
         has_successor: whether a chained chunk can run now.
         has_mails: whether it has left mails.
     """
 
     app_id: int
-    is_last: bool
     has_successor: bool
     has_mails: bool
 
@@ -149,14 +147,14 @@ async def _run(
         await hand_over(db, work.id, chunk.number + 1, claims.pack())
     await finish_chunk(db, work.id, claim.chunk_id)
     own = [row for row in rows if not row.is_context]
-    is_last = await count(
+    await count(
         db,
         work.id,
         settled.results,
         done=len(own),
         tried_before=len(settled.results) if chunk.is_retry else 0,
     )
-    return ChunkEnd(work.app_id, is_last, chunk.has_successor, bool(settled.notices))
+    return ChunkEnd(work.app_id, chunk.has_successor, bool(settled.notices))
 
 
 def _cancelled(rows: Sequence[ReadRow], chunk: ChunkWork) -> list[RowResult]:

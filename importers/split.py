@@ -19,12 +19,12 @@ from importers.first_rows import MOST, fail_first
 from importers.grouping import group_rows
 from importers.guard import guard_of, guarding
 from importers.header import match_header
-from importers.limits import MAX_CHUNK
+from importers.limits import MAX_CHUNK, Limits
 from importers.read import Layout
 from importers.record import Batch
 from importers.retry import corrected
 from importers.stored import StoredDirectory
-from importers.table import Limits, open_table
+from importers.table import open_table
 from models.db import allow_long, connection, is_passing, keep_alive, persist, transaction
 from models.progress import (
     begin,

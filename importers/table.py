@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from importers.delimited import DelimitedText
 from importers.encoding import decode_blocks, find_encoding, is_cut_mark
-from importers.limits import Limits
 from importers.record import Batch, is_blank
 from importers.refusal import refusal
 from importers.sniff import is_workbook, refuse_foreign, refuse_markup
@@ -21,9 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from importers.errors import FileRefusedError
+    from importers.limits import Limits
     from importers.record import Batches, Record
-
-__all__ = ["Limits", "Table", "check_head", "open_table"]
 
 _HEAD_BYTES = 1024 * 1024
 

@@ -196,15 +196,12 @@ async def refuse(db: Connection, import_id: int, errors: Iterable[Mapping[str, A
 
 async def count(
     db: Connection, import_id: int, results: Sequence[RowResult], *, done: int, tried_before: int
-) -> bool:
+) -> None:
     """Add a chunk's results to the import, and end it with the last of its rows.
 
     Args:
         done: how many rows the chunk had.
         tried_before: how many of the results replace failed ones.
-
-    Returns:
-        Whether this was the end.
     """
     by_status = dict.fromkeys(RowStatus, 0)
     by_outcome = dict.fromkeys(RowOutcome, 0)
@@ -212,24 +209,22 @@ async def count(
         by_status[result.status] += 1
         if result.outcome:
             by_outcome[result.outcome] += 1
-    return bool(
-        await db.fetchval(
-            f"""
-            UPDATE imports SET pending = pending - $2, failed = failed - $3 + $5,
-              passed = passed + $4, cancelled = cancelled + $6, created = created + $7,
-              updated = updated + $8, removed = removed + $9, unchanged = unchanged + $10,
-              status = CASE WHEN pending > $2 THEN status
-                WHEN cancelled + $6 > 0 THEN 'CANCELLED'
-                WHEN passed + $4 = 0 THEN 'FAILED' ELSE 'PROCESSED' END,
-              finished_at = CASE WHEN pending > $2 THEN NULL ELSE clock_timestamp() END, {_TOUCH}
-            WHERE id = $1 RETURNING finished_at IS NOT NULL
-            """,
-            import_id,
-            done,
-            tried_before,
-            *by_status.values(),
-            *by_outcome.values(),
-        )
+    await db.execute(
+        f"""
+        UPDATE imports SET pending = pending - $2, failed = failed - $3 + $5,
+          passed = passed + $4, cancelled = cancelled + $6, created = created + $7,
+          updated = updated + $8, removed = removed + $9, unchanged = unchanged + $10,
+          status = CASE WHEN pending > $2 THEN status
+            WHEN cancelled + $6 > 0 THEN 'CANCELLED'
+            WHEN passed + $4 = 0 THEN 'FAILED' ELSE 'PROCESSED' END,
+          finished_at = CASE WHEN pending > $2 THEN NULL ELSE clock_timestamp() END, {_TOUCH}
+        WHERE id = $1
+        """,
+        import_id,
+        done,
+        tried_before,
+        *by_status.values(),
+        *by_outcome.values(),
     )
 
 

@@ -13,12 +13,13 @@ from typing import TextIO, cast
 
 import click
 
+from api.child import ChildSpec
 from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
 from api.cli.local import database_url
 from api.cli.plugins import load_quietly
 from api.settings import Settings, process_environment
-from api.supervisor import ChildSpec, Supervisor
+from api.supervisor import Supervisor
 from importers.printed import PrintLog
 from importers.registry import load
 from models.db import migrate as migrate_database

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from api.child import REFUSED
 from api.cli.admin import prepare
 from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
@@ -17,7 +18,7 @@ from api.cli.processes import api_spec, listen, worker_spec
 from api.cli.welcome import Welcome
 from api.servers import EmbeddedPostgres, EmbeddedValkey
 from api.settings import Settings, process_environment
-from api.supervisor import REFUSED, Supervisor
+from api.supervisor import Supervisor
 
 if TYPE_CHECKING:
     import socket

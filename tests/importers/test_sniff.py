@@ -9,7 +9,8 @@ import zipfile
 import pytest
 
 from importers.errors import FileRefusedError
-from importers.table import Limits, Table, open_table
+from importers.limits import Limits
+from importers.table import Table, open_table
 
 
 def opened(data: bytes, filename: str) -> Table:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from importers.errors import ErrorDetail, FileRefusedError
-from importers.table import Limits, Table, check_head, open_table
+from importers.limits import Limits
+from importers.table import Table, check_head, open_table
 
 if TYPE_CHECKING:
     from importers.record import Record

@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from importers.errors import FileRefusedError
+from importers.limits import Limits
 from importers.record import FORMULA_STARTS
-from importers.table import Limits, Table, check_head, open_table
+from importers.table import Table, check_head, open_table
 
 
 def opened(data: bytes, encoding: str | None = None) -> Table:

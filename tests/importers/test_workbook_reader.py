@@ -17,7 +17,8 @@ import openpyxl
 import pytest
 
 from importers.errors import FileRefusedError
-from importers.table import Limits, Table, open_table
+from importers.limits import Limits
+from importers.table import Table, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -146,7 +147,9 @@ def test_the_reader_ends_with_its_parent(tmp_path: Path) -> None:
     path = tmp_path / "roster.xlsx"
     path.write_bytes(workbook(MANY))
     program = (
-        "import sys, time; from importers.table import *\n"
+        "import sys, time\n"
+        "from importers.limits import Limits\n"
+        "from importers.table import open_table\n"
         "t = open_table(open(sys.argv[1], 'rb'), filename='', encoding=None, limits=Limits())\n"
         "print('open', flush=True); time.sleep(60)"
     )
