@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from importers.claims import Claims
     from importers.columnar import Columnar
     from importers.directory import Directory
+    from importers.layout import Layout
     from importers.plan import Plan
     from importers.present import Seen
-    from importers.read import Layout
     from importers.validator import Validator
     from models.assignment import Edit, Pair, Present
     from models.edit import Table

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from importers.base import Importer
     from importers.directory import Directory
     from importers.entity import Assignment
+    from importers.layout import Layout
 
 logger = logging.getLogger(__name__)
 
@@ -43,19 +44,6 @@ class ReadRow:
     def forget(self) -> None:
         """Drop all but what the file says, to read it anew."""
         self.values = self.present = self.errors = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """How a file's rows are laid out.
-
-    Args:
-        positions: column name → index of its cell; columns that the file lacks are left out.
-        width: how many cells a row has.
-    """
-
-    positions: Mapping[str, int]
-    width: int
 
 
 async def read_rows(

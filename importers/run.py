@@ -13,12 +13,12 @@ from importers.claims import Claims
 from importers.columnar import Columnar
 from importers.errors import RetryableError
 from importers.guard import Guard, guard_of, guarding
+from importers.layout import layout_of
 from importers.payload import unpack_rows
 from importers.plan import Planner, importer_error
 from importers.present import read_present
 from importers.read import read_rows
 from importers.settle import Settled, failure
-from importers.split import layout_of
 from importers.stored import StoredDirectory
 from importers.suspects import find_suspects, most_attempts
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk
@@ -34,8 +34,9 @@ if TYPE_CHECKING:
 
     from importers.base import Importer
     from importers.directory import Directory
+    from importers.layout import Layout
     from importers.plan import Plan
-    from importers.read import Layout, ReadRow
+    from importers.read import ReadRow
     from importers.validator import Validator
     from models.chunk import ChunkWork, Claim
     from models.progress import Work
@@ -200,7 +201,7 @@ class _Runner:
     async def _try(self, *, is_first: bool) -> tuple[Settled, Claims]:
         importer, rows = self.importer, self.rows
         claims = Claims.unpack(self.chunk.carry)
-        layout = layout_of(self.work.header or [], importer, {importer.key: importer})
+        layout = layout_of(self.work.header or [], importer)
         directory = StoredDirectory(self.db, self.work.app_id)
         if not is_first:
             for row in rows:

@@ -12,15 +12,14 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from importers.base import Importer, header_spec
+from importers.base import Importer
 from importers.cutter import Cutter
 from importers.errors import ErrorDetail, FileRefusedError, RetryableError
 from importers.first_rows import MOST, fail_first
 from importers.grouping import group_rows
 from importers.guard import guard_of, guarding
-from importers.header import match_header
+from importers.layout import layout_of
 from importers.limits import MAX_CHUNK, Limits
-from importers.read import Layout
 from importers.record import Batch
 from importers.retry import corrected
 from importers.stored import StoredDirectory
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from importers.grouping import Cells, Groups
+    from importers.layout import Layout
     from importers.record import Record
     from importers.table import Table
     from models.progress import Work
@@ -186,7 +186,7 @@ async def _split_file(work: Work, importer: Importer, cut: Cut, *, has_first: bo
             async for part in read_file(db, work.id):
                 file.write(part)
         table = await asyncio.to_thread(_open, cast("BinaryIO", file), work, cut.limits)
-        layout = layout_of(table.header, importer, cut.importers)
+        layout = layout_of(table.header, importer, cut.importers.values())
         first, is_all = await asyncio.to_thread(_beginning, table.batches, cut.chunk_rows)
         if not (is_all or work.is_cancelled):
             async with _holding(work) as db:
@@ -217,8 +217,7 @@ async def _split_file(work: Work, importer: Importer, cut: Cut, *, has_first: bo
 
 async def _split_failed(db: Connection, work: Work, importer: Importer, cut: Cut) -> None:
     await allow_long(db, _SPLIT_SECONDS)
-    header = work.header or []
-    layout = layout_of(header, importer, {importer.key: importer})
+    layout = layout_of(work.header or [], importer)
     retry = work.retry or {}
     last = 0
     with closing(_cutter(db, work, importer, layout, cut)) as cutter:
@@ -232,18 +231,6 @@ async def _split_failed(db: Connection, work: Work, importer: Importer, cut: Cut
             last = failed[-1].number
         await cutter.finish()
     await finish_retry_split(db, work.id, rows=cutter.rows)
-
-
-def layout_of(
-    header: Sequence[str], importer: Importer, importers: Mapping[str, Importer]
-) -> Layout:
-    """Find the importer's columns in a header.
-
-    Raises:
-        FileRefusedError: the header isn't one of this importer's files.
-    """
-    others = [header_spec(other) for key, other in importers.items() if key != importer.key]
-    return Layout(positions=match_header(header, header_spec(importer), others), width=len(header))
 
 
 def _cutter(db: Connection, work: Work, importer: Importer, layout: Layout, cut: Cut) -> Cutter:

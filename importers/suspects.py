@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from importers.claims import Claims
 from importers.guard import guard_of, guarding
+from importers.layout import layout_of
 from importers.payload import unpack_rows
 from importers.plan import plan_rows
 from importers.present import read_present
 from importers.read import read_rows
-from importers.split import layout_of
 from importers.stored import StoredDirectory
 from models.chunk import lock_chunk
 from models.db import connection, persist, transaction
@@ -135,7 +135,7 @@ class _Trials:
         if not rows:
             return
         importer, claims = self.importer, Claims.unpack(self.carry)
-        layout = layout_of(self.work.header or [], importer, {importer.key: importer})
+        layout = layout_of(self.work.header or [], importer)
         directory = StoredDirectory(self.db, self.work.app_id)
         with guarding(self.guard):
             await read_rows(importer, layout, rows, directory)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from importers.claims import Claims
 from importers.decide import Verdict
 from importers.errors import ConfigError
+from importers.layout import Layout
 from importers.own import own_changes
 from importers.plan import plan_rows
 from importers.plugin_settings import fill_settings
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from importers.base import Importer
+    from importers.layout import Layout
     from importers.plan import Plan
-    from importers.read import Layout, ReadRow
+    from importers.read import ReadRow
     from importers.validator import Validator
     from importers.world import World
     from models.row import RowResult

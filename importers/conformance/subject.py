@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from importers.claims import Claims, wish_of
 from importers.entity import Case, Role, User
 from importers.grouping import group_rows
-from importers.read import Layout, ReadRow
+from importers.layout import Layout
+from importers.read import ReadRow
 from importers.trial import Trial
 from importers.world import WorldDirectory
 
