@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.apply import Applier, apply_columns
+from importers.attempts import is_blameless, most_attempts
 from importers.claims import Claims
 from importers.columnar import Columnar
 from importers.errors import RetryableError
@@ -20,7 +21,7 @@ from importers.present import read_present
 from importers.read import read_rows
 from importers.settle import Settled, failure
 from importers.stored import StoredDirectory
-from importers.suspects import find_suspects, most_attempts
+from importers.suspects import find_suspects
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk
 from models.db import RaceError, connection, is_passing, persist, transaction
 from models.mail import leave_mails
@@ -51,8 +52,6 @@ _SECONDS_OF_SILENCE = 3.0
 # What is worth a line in the log.
 _SLOW_CHUNK_SECONDS = 3.0
 _SLOW_ROW_SECONDS = 0.001
-# A chunk that lost its transaction sooner than this is not to blame for it.
-_BLAMELESS_SECONDS = 10.0
 
 
 class ChunkEnd(NamedTuple):
@@ -107,8 +106,8 @@ async def run_chunk(
     except Exception as error:
         if not (is_passing(error) or isinstance(error, RetryableError)):
             raise
-        if time.monotonic() - started < _BLAMELESS_SECONDS:
-            # The chunk is not to blame; if the database is away, the attempt stays counted.
+        if is_blameless(started):
+            # If the database is away, the attempt stays counted.
             await persist(lambda db: give_back(db, claim.chunk_id))
         raise RetryableError(f"chunk {claim.chunk_id} is to be run again: {error}") from error
 

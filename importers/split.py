@@ -12,6 +12,7 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from importers.attempts import MOST_ATTEMPTS, is_blameless
 from importers.base import Importer
 from importers.cutter import Cutter
 from importers.errors import ErrorDetail, FileRefusedError, RetryableError
@@ -62,11 +63,9 @@ if TYPE_CHECKING:
 # A split is one transaction; ten million rows take longer than transactions may otherwise.
 _SPLIT_SECONDS = 1_800
 _IN_MEMORY = 8 * 1024 * 1024
-_MOST_ATTEMPTS = 5
-_BLAMELESS_SECONDS = 10.0
 _ENDS_WORKERS = ErrorDetail(
     code="IMPORTER_ERROR",
-    message=f"The importer has ended its worker {_MOST_ATTEMPTS} times while the file was cut into"
+    message=f"The importer has ended its worker {MOST_ATTEMPTS} times while the file was cut into"
     " chunks, or took too long.",
 )
 _NOT_CUT = ErrorDetail(
@@ -132,8 +131,7 @@ async def split_import(import_id: int, cut: Cut) -> Work | None:
         await _refuse(import_id, error.errors)
     except Exception as error:
         if is_passing(error):
-            # One that lost its transaction late may have been too slow, and would be so again.
-            if time.monotonic() - begun < _BLAMELESS_SECONDS:
+            if is_blameless(begun):
                 await persist(take_back)
             raise RetryableError(f"import {import_id} is to be cut again: {error}") from error
         logger.exception("import %d can't be cut into chunks; it fails", import_id)
@@ -168,7 +166,7 @@ async def _split(work: Work, cut: Cut, attempts: int) -> None:
     if importer is None:
         raise FileRefusedError([_no_importer(work.type)])
     guard = guard_of(importer)
-    if guard and attempts > _MOST_ATTEMPTS:
+    if guard and attempts > MOST_ATTEMPTS:
         raise FileRefusedError([_ENDS_WORKERS])
     with guarding(guard):
         if work.retry is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
+from importers.attempts import most_attempts
 from importers.claims import Claims
 from importers.guard import guard_of, guarding
 from importers.layout import layout_of
@@ -33,17 +34,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 5
 _PIECES = 32
-# Each of so many rows may cost a chunk two more workers.
-_MOST_CONDEMNED = 10
 # As long as a worker that is told to stop has for it.
 _END_SECONDS = 15.0
-
-
-def most_attempts(condemned: Sequence[int]) -> int:
-    """Say how often a chunk is tried before all of its rows fail."""
-    return MOST_ATTEMPTS + 2 * min(len(condemned), _MOST_CONDEMNED)
 
 
 async def find_suspects(

@@ -13,10 +13,10 @@ import asyncpg
 import pytest
 
 from importers import Assign, Case, Row, User
+from importers.attempts import MOST_ATTEMPTS
 from importers.builtin.assign import AssignUsers
 from importers.errors import RetryableError
 from importers.run import _write_results, next_chunk, run_chunk
-from importers.suspects import MOST_ATTEMPTS
 from models.db import connection, credentials
 from models.progress import waiting_imports
 from tests.importers.world import HEADERS, Counts, Result, World
@@ -381,7 +381,7 @@ async def test_a_lost_transaction_is_counted_when_it_was_long(
     world: World, monkeypatch: pytest.MonkeyPatch, limit: float, attempts: int
 ) -> None:
     """Only a chunk that may itself be why PostgreSQL has ended its transaction is blamed for it."""
-    monkeypatch.setattr("importers.run._BLAMELESS_SECONDS", limit)
+    monkeypatch.setattr("importers.attempts.BLAMELESS_SECONDS", limit)
     monkeypatch.setattr("importers.run.layout_of", _lose_connection)
     import_id = await world.split("assign", "trv-001,jack-001,,staff,0")
     with pytest.raises(RetryableError):

@@ -1,0 +1,34 @@
+"""Attempts: how often work that ends its workers is begun again, and when it is not to blame."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+MOST_ATTEMPTS = 5
+BLAMELESS_SECONDS = 10.0
+# Each of so many rows may cost a chunk two more workers.
+_MOST_CONDEMNED = 10
+
+
+def most_attempts(condemned: Collection[int]) -> int:
+    """Say how often a chunk is tried before all of its rows fail.
+
+    Args:
+        condemned: those of its rows that are known to end workers.
+    """
+    return MOST_ATTEMPTS + 2 * min(len(condemned), _MOST_CONDEMNED)
+
+
+def is_blameless(begun: float) -> bool:
+    """Tell whether work that has just lost its transaction did so by no fault of its own.
+
+    Work that lost it late may have been too slow, and would be so again.
+
+    Args:
+        begun: when the work was, by the monotonic clock.
+    """
+    return time.monotonic() - begun < BLAMELESS_SECONDS
