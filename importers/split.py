@@ -122,7 +122,7 @@ async def split_import(import_id: int, cut: Cut) -> Work | None:
             attempts = await begin(db, import_id)
         if cut.tell:
             await cut.tell(work)
-        await _split(work, cut, attempts)
+        await _split_rows(work, cut, attempts)
     except _TakenError:
         if attempts:
             await persist(take_back)
@@ -161,7 +161,7 @@ async def _refuse(import_id: int, errors: Sequence[ErrorDetail]) -> None:
             await refuse(db, import_id, [asdict(detail) for detail in errors])
 
 
-async def _split(work: Work, cut: Cut, attempts: int) -> None:
+async def _split_rows(work: Work, cut: Cut, attempts: int) -> None:
     importer = cut.importers.get(work.type)
     if importer is None:
         raise FileRefusedError([_no_importer(work.type)])

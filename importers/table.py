@@ -118,7 +118,7 @@ def check_head(
         return None
     if not is_whole and head and is_cut_mark(head):
         return None
-    text, _ = _open_text(io.BytesIO(head), head, filename, encoding, is_cut=not is_whole)
+    text, _ = _open_text(io.BytesIO(head), head, filename, encoding, is_whole=is_whole)
     batches = iter(text)
     header = _read_header(batches, limits)
     if header is None:
@@ -132,13 +132,13 @@ def check_head(
 
 
 def _open_text(
-    file: BinaryIO, head: bytes, filename: str, declared: str | None, *, is_cut: bool = False
+    file: BinaryIO, head: bytes, filename: str, declared: str | None, *, is_whole: bool = True
 ) -> tuple[DelimitedText, str]:
     refuse_foreign(head, filename)
     encoding = find_encoding(head, declared)
     refuse_markup(head, encoding, filename)
-    blocks = decode_blocks(file, encoding, is_cut=is_cut)
-    return DelimitedText(blocks, is_cut=is_cut), encoding.label
+    blocks = decode_blocks(file, encoding, is_whole=is_whole)
+    return DelimitedText(blocks, is_whole=is_whole), encoding.label
 
 
 def _table(

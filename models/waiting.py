@@ -14,12 +14,12 @@ class Waiting(NamedTuple):
     """An import with something to do, as far as can be seen without locking anything.
 
     Args:
-        is_cut: whether its rows wait in chunks, and not in its file.
+        is_split: whether its rows wait in chunks, and not in its file.
     """
 
     id: int
     app_id: int
-    is_cut: bool
+    is_split: bool
 
 
 async def find_waiting(
@@ -35,8 +35,8 @@ async def find_waiting(
     """
     rows = await db.fetch(
         """
-        SELECT id, app_id, is_cut FROM (
-          SELECT id, app_id, split_at IS NOT NULL AS is_cut,
+        SELECT id, app_id, is_split FROM (
+          SELECT id, app_id, split_at IS NOT NULL AS is_split,
             row_number() OVER (PARTITION BY app_id ORDER BY id) AS place
           FROM imports
           WHERE status IN ('QUEUED', 'PROCESSING')
