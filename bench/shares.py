@@ -27,7 +27,7 @@ from importers.local import LocalBell, NoCarrier
 from importers.registry import load
 from models import foreign_keys
 from models.db import credentials, database
-from models.upload import Import
+from models.imports import Import
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

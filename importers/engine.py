@@ -16,8 +16,7 @@ from importers.split import Cut, split_import
 from importers.turns import Turns
 from models.db import connection
 from models.mail import sweep_mails
-from models.progress import waiting_imports
-from models.waiting import find_waiting
+from models.waiting import find_waiting, silent_imports
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -232,7 +231,7 @@ class Engine:
     async def sweep(self) -> None:
         """Ring again for what has waited too long, and delete what has been kept long enough."""
         async with connection() as db:
-            to_split, to_run = await waiting_imports(db, silent_for=_SILENT_SECONDS)
+            to_split, to_run = await silent_imports(db, silent_for=_SILENT_SECONDS)
             has_mails = await sweep_mails(db, abandoned_after=_ABANDONED_MAIL_SECONDS)
         for import_id in to_split:
             await self.bell.split(import_id)

@@ -26,6 +26,7 @@ from importers.retry import corrected
 from importers.stored import StoredDirectory
 from importers.table import open_table
 from models.db import allow_long, connection, is_passing, keep_alive, persist, transaction
+from models.file_part import read_file
 from models.progress import (
     begin,
     finish_retry_split,
@@ -37,7 +38,6 @@ from models.progress import (
     take_back_begin,
 )
 from models.row import RowStatus, failed_page, find_passed, find_rows, row_numbers
-from models.upload import read_file
 
 if TYPE_CHECKING:
     from collections.abc import (

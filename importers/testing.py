@@ -11,10 +11,10 @@ from importers.conformance import check_conformance, check_validator
 from importers.deprecation import renamed
 from importers.layout import layout_of
 from importers.limits import Limits
+from importers.memory_run import MemoryRun, instance_of
 from importers.read import ReadRow
 from importers.report import RowReport, agrees, read_reports, report_of, write_reports, written
 from importers.table import open_table
-from importers.trial import Trial, instance_of
 from importers.world import Assigned, World
 
 if TYPE_CHECKING:
@@ -113,8 +113,8 @@ def run_importer(
     table = open_table(io.BytesIO(data), filename=name, encoding=None, limits=Limits())
     layout = layout_of(table.header, made)
     rows = [ReadRow(number, cells) for number, cells in table.rows]
-    trial = Trial(importer=made, world=world or World(), validators=validators)
-    return list(map(report_of, asyncio.run(trial.run(layout, rows))))
+    run = MemoryRun(importer=made, world=world or World(), validators=validators)
+    return list(map(report_of, asyncio.run(run.run(layout, rows))))
 
 
 if not TYPE_CHECKING:  # for type checkers a name that is gone is an error

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import asyncpg
 
 from models.audit import Action, record
+from models.imports import ImportStatus
 from models.row import RowOutcome, RowStatus, row_key
-from models.upload import ImportStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -282,29 +282,3 @@ async def reopen(db: Connection, import_id: int, retry: Mapping[str, Any]) -> bo
     except asyncpg.UniqueViolationError:
         return False
     return True
-
-
-async def waiting_imports(db: Connection, *, silent_for: float) -> tuple[list[int], list[int]]:
-    """Find imports that nobody works on although there is something to do, and note that they
-    were found.
-
-    Args:
-        silent_for: seconds since anybody was told of them or tried one of their chunks.
-
-    Returns:
-        Imports to be cut into chunks, and imports with chunks to be run.
-    """
-    rows = await db.fetch(
-        """
-        UPDATE imports SET rung_at = clock_timestamp() WHERE id IN (
-          SELECT id FROM imports i WHERE status IN ('QUEUED', 'PROCESSING')
-            AND greatest(rung_at, split_at) < clock_timestamp() - $1::float * interval '1 second'
-            AND NOT EXISTS (
-              SELECT 1 FROM import_chunks c WHERE c.import_id = i.id
-                AND c.attempted_at > clock_timestamp() - $1::float * interval '1 second')
-          ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED)
-        RETURNING id, split_at IS NULL
-        """,
-        silent_for,
-    )
-    return [row[0] for row in rows if row[1]], [row[0] for row in rows if not row[1]]

@@ -31,8 +31,8 @@ from models.assignment import Assignment
 from models.audit import COMMAND_LINE
 from models.case import Case
 from models.db import connection, database, transaction
+from models.imports import Import
 from models.new_import import NewImport, insert_import
-from models.upload import Import
 from models.user import User
 
 FILES = [file.type for file in demo_files()]

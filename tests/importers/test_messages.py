@@ -18,7 +18,7 @@ from importers.builtin.assign import AssignUsers
 from importers.errors import RetryableError
 from importers.run import _write_results, next_chunk, run_chunk
 from models.db import connection, credentials
-from models.progress import waiting_imports
+from models.waiting import silent_imports
 from tests.importers.world import HEADERS, Counts, Result, World
 
 ROWS = [
@@ -145,8 +145,8 @@ async def test_the_sweeper_leaves_alone_what_is_worked_on(small: World) -> None:
     await age(small)
     await small.execute("UPDATE import_chunks SET attempted_at = now() WHERE number = 0")
     async with connection() as db:
-        busy = await waiting_imports(db, silent_for=10)
-        silent = await waiting_imports(db, silent_for=-1)
+        busy = await silent_imports(db, silent_for=10)
+        silent = await silent_imports(db, silent_for=-1)
 
     assert busy == ([], [])
     assert silent == ([], [import_id])

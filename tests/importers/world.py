@@ -28,9 +28,9 @@ from importers.retry import Corrections, request_retry
 from models.app import create_app
 from models.audit import COMMAND_LINE
 from models.db import connection, transaction
+from models.file_part import store_file
 from models.mail import Letter
 from models.row import RowOutcome, RowStatus, find_rows, row_number
-from models.upload import store_file
 
 HEADERS = {
     "assign": "case_id,user_id,case_role_order,case_role_id,case_notify",
