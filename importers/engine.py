@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from importers.base import Importer
-    from importers.limits import Limits
     from importers.outbox import Carrier
+    from importers.reading.limits import Limits
     from importers.validator import Validator
     from models.progress import Work
     from models.waiting import Waiting

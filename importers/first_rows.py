@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from importers.base import Importer
     from importers.layout import Layout
-    from importers.record import Batch
+    from importers.reading.record import Batch
     from models.progress import Work
 
 MOST = 1_000

@@ -20,11 +20,11 @@ from importers.first_rows import MOST, fail_first
 from importers.grouping import group_rows
 from importers.guard import guard_of, guarding
 from importers.layout import layout_of
-from importers.limits import MAX_CHUNK, Limits
-from importers.record import Batch
+from importers.reading.limits import MAX_CHUNK, Limits
+from importers.reading.record import Batch
+from importers.reading.table import open_table
 from importers.retry import corrected
 from importers.stored import StoredDirectory
-from importers.table import open_table
 from models.db import allow_long, connection, is_passing, keep_alive, persist, transaction
 from models.file_part import read_file
 from models.progress import (
@@ -55,8 +55,8 @@ if TYPE_CHECKING:
 
     from importers.grouping import Cells, Groups
     from importers.layout import Layout
-    from importers.record import Record
-    from importers.table import Table
+    from importers.reading.record import Record
+    from importers.reading.table import Table
     from models.progress import Work
     from models.row import RowResult
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from importers.conformance import check_conformance, check_validator
 from importers.deprecation import renamed
 from importers.layout import layout_of
-from importers.limits import Limits
 from importers.memory_run import MemoryRun, instance_of
 from importers.read import ReadRow
+from importers.reading.limits import Limits
+from importers.reading.table import open_table
 from importers.report import RowReport, agrees, read_reports, report_of, write_reports, written
-from importers.table import open_table
 from importers.world import Assigned, World
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from importers.builtin.modify_users import ModifyUsers
 from importers.builtin.remove import RemoveUsers
 from importers.engine import Engine
 from importers.errors import RetryableError
-from importers.limits import Limits
 from importers.node_id import encode_node_id
+from importers.reading.limits import Limits
 from importers.retry import Corrections, request_retry
 from models.app import create_app
 from models.audit import COMMAND_LINE

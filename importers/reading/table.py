@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
-from importers.delimited import DelimitedText
-from importers.encoding import decode_blocks, find_encoding, is_cut_mark
-from importers.record import Batch, is_blank
-from importers.refusal import refusal
-from importers.sniff import is_workbook, refuse_foreign, refuse_markup
-from importers.workbook import read_workbook
+from importers.reading.delimited import DelimitedText
+from importers.reading.encoding import decode_blocks, find_encoding, is_cut_mark
+from importers.reading.record import Batch, is_blank
+from importers.reading.refusal import refusal
+from importers.reading.sniff import is_workbook, refuse_foreign, refuse_markup
+from importers.reading.workbook import read_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from importers.errors import FileRefusedError
-    from importers.limits import Limits
-    from importers.record import Batches, Record
+    from importers.reading.limits import Limits
+    from importers.reading.record import Batches, Record
 
 _HEAD_BYTES = 1024 * 1024
 

@@ -8,15 +8,15 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from importers.limits import MAX_CELL, MAX_RECORD
-from importers.record import FORMULA_STARTS, Batch, drop_guards
-from importers.refusal import BadRecordError, refusal
+from importers.reading.limits import MAX_CELL, MAX_RECORD
+from importers.reading.record import FORMULA_STARTS, Batch, drop_guards
+from importers.reading.refusal import BadRecordError, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from importers.errors import FileRefusedError
-    from importers.record import Batches
+    from importers.reading.record import Batches
 
 DELIMITERS = (",", ";", "\t", "|")
 

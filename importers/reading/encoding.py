@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from encodings.aliases import aliases
 from typing import TYPE_CHECKING, BinaryIO
 
-from importers.refusal import BadRecordError, refusal
+from importers.reading.refusal import BadRecordError, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
