@@ -23,7 +23,7 @@ from api.health import Readiness, is_alive
 from api.limits import APP_CONNECTIONS
 from api.origins import cors
 from api.tokens import Tokens
-from importers.registry import load
+from importers.registry import load, report
 from models.app_pool import open_app_pool
 from models.db import database
 
@@ -49,6 +49,7 @@ def create_app(settings: Settings) -> Starlette:
         ConfigError: `plugins.toml` or a plugin is wrong; it names every problem.
     """
     registry = load(settings.plugins)
+    report(registry)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
@@ -62,7 +63,7 @@ def make_broker(redis_url: str, middleware: Sequence[Middleware] = ()) -> RedisB
 def register(broker: RedisBroker, engine: Engine) -> None:
     """Declare the engine's methods as actors of the broker."""
     methods: dict[str, Callable[..., Awaitable[None]]] = {
-        SPLIT: engine.take_up,
+        SPLIT: partial(engine.split, is_to_run=True),
         RUN: engine.run,
         MAIL: engine.send_mails,
     }

@@ -15,7 +15,7 @@ from api.user_error import UserError, user_error
 from importers.base import header_spec
 from importers.errors import ErrorDetail, FileRefusedError
 from importers.header import match_header
-from importers.table import check_head
+from importers.reading.table import check_head
 from models.new_import import NewImport, find_repeated, insert_import, is_name_in_use
 
 if TYPE_CHECKING:

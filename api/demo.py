@@ -19,8 +19,8 @@ from importers.local import run_here
 from models.app import App, create_app
 from models.audit import COMMAND_LINE
 from models.db import connection, transaction
+from models.imports import Import
 from models.new_import import NewImport, find_repeated, insert_import
-from models.upload import Import
 
 if TYPE_CHECKING:
     from asyncpg import Connection

@@ -19,8 +19,8 @@ from api.mailbox import Kind, Mailbox
 from api.scope import undisturbed
 from api.update import Update
 from models.access import ended_tokens
-from models.changes import read_imports, recent_changes
 from models.db import connection
+from models.import_changes import read_imports, recent_changes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
     from models.access import TokenRecord
-
-__all__ = ["Hub", "Kind", "Mailbox", "open_hub"]
 
 log = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from api.node import key_of
 from api.scope import Scope
 from importers.sample import sample_filename
 from models.db import is_passing
+from models.file_part import read_part
 from models.listing import IMPORTS
 from models.page import find_by_id
-from models.upload import read_part
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

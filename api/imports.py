@@ -25,10 +25,10 @@ from api.user_error import UserError, user_error
 from importers.header import column_name
 from importers.node_id import encode_node_id
 from importers.retry import Corrections, RetryError, request_retry
+from models.imports import ImportStatus as StoredStatus
 from models.listing import IMPORTS, has_import_status, has_type, matches_search
 from models.page import Condition, find_by_id
 from models.progress import CancelResult, request_cancel
-from models.upload import ImportStatus as StoredStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @strawberry.enum(description="How far an import has come; the last three are final.")
 class ImportStatus(Enum):
-    """The API's names of `models.upload.ImportStatus`."""
+    """The API's names of `models.imports.ImportStatus`."""
 
     QUEUED = strawberry.enum_value("QUEUED", description="Uploaded; no worker has begun.")
     PROCESSING = strawberry.enum_value("PROCESSING", description="Rows are being run.")

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from api.limits import HIGHEST, Patience, QueryLimits, TokenLimits
 from importers.errors import ConfigError
-from importers.limits import Limits
+from importers.reading.limits import Limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

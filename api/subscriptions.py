@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.errors import ApiError
-from api.events import Kind
 from api.imports import load_import
+from api.mailbox import Kind
 from api.node import key_of
 from api.update import Update
+from models.imports import ImportStatus
 from models.listing import IMPORTS
 from models.page import find_by_id
-from models.upload import ImportStatus
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

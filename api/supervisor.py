@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
 
-__all__ = ["REFUSED", "ChildSpec", "Server", "Supervisor"]
-
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 0.05

@@ -102,7 +102,7 @@ def _on_loop(coroutine: Awaitable[Any]) -> None:
 
 
 def make_worker(settings: Settings) -> dramatiq.Worker:
-    """Compose a worker from the settings.
+    """Compose a worker from the settings; whoever runs it reports how its plugins load.
 
     Raises:
         ConfigError: the plugins are wrong.
@@ -127,15 +127,10 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
 
 
 def main() -> int:
-    """Run one worker process until it is told to stop; return its exit code.
-
-    With `--quiet` it does not tell of broken plugins: whoever started it has done so.
-    """
+    """Run one worker process until it is told to stop; return its exit code."""
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s worker %(name)s: %(message)s"
     )
-    if "--quiet" in sys.argv:
-        logging.getLogger("importers.registry").setLevel(logging.CRITICAL)
     gc.set_threshold(*GC_THRESHOLDS)
     sys.stdout = cast("TextIO", PrintLog(sys.stdout))
     die_when_stuck()

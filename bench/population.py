@@ -11,8 +11,8 @@ from importers.local import run_here
 from importers.registry import load
 from models.audit import COMMAND_LINE
 from models.db import connection, database, transaction
+from models.imports import Import
 from models.new_import import NewImport, insert_import
-from models.upload import Import
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,12 +22,12 @@ from bench.figure import Figure, median_of
 from bench.files import make_file
 from bench.population import populate, store, wrong_rows
 from importers.engine import Engine
-from importers.limits import Limits
 from importers.local import LocalBell, NoCarrier
+from importers.reading.limits import Limits
 from importers.registry import load
 from models import foreign_keys
 from models.db import credentials, database
-from models.upload import Import
+from models.imports import Import
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

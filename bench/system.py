@@ -173,9 +173,7 @@ class System:
             **environ,
         }
         commands = {"api": ["-m", "api.cli", "serve"]}
-        commands |= {
-            f"worker {number}": ["-m", "api.worker", "--quiet"] for number in range(1, workers + 1)
-        }
+        commands |= {f"worker {number}": ["-m", "api.worker"] for number in range(1, workers + 1)}
         started = {
             name: subprocess.Popen([sys.executable, *arguments], env=environment)
             for name, arguments in commands.items()

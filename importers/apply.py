@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from importers.claims import Claims
     from importers.columnar import Columnar
     from importers.directory import Directory
+    from importers.layout import Layout
     from importers.plan import Plan
     from importers.present import Seen
-    from importers.read import Layout
     from importers.validator import Validator
     from models.assignment import Edit, Pair, Present
     from models.edit import Table
@@ -244,9 +244,9 @@ async def _seem_new(db: Connection, pairs: Sequence[Pair]) -> bool:
 
 def _not_written(error: Exception) -> ErrorDetail:
     if isinstance(error, OwnChangeError):
-        return importer_error("the importer failed on this row; its log says why.")
+        return importer_error("the importer failed on this row; the worker's log says why.")
     return ErrorDetail(
-        code="NOT_WRITTEN", message="The database refused this row; the log says why."
+        code="NOT_WRITTEN", message="The database refused this row; the worker's log says why."
     )
 
 

@@ -93,8 +93,8 @@ class Importer(Plugin):
     def change(self, row: Row) -> Answer | Iterable[Answer] | None:
         """Say what the row asks for: one change, several, or none.
 
-        Called once for each row whose cells are all right. It has to give the same for the same
-        row every time: rows are asked about again when something has changed meanwhile.
+        Called for each row whose cells are all right. It may depend on the row and the day alone:
+        rows are asked about again when something has changed meanwhile.
 
         Args:
             row: with an attribute for each column.

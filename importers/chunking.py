@@ -10,7 +10,7 @@ from itertools import repeat
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
-from importers.limits import MAX_CHUNK
+from importers.reading.limits import MAX_CHUNK
 from importers.spool import KeySpool, Spool
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from importers.changes import Assign
 from importers.columns import Flag
 from importers.decide import decide
 from importers.every_row import EveryRow
+from importers.layout import Layout
 from importers.read import refusal_detail
 from importers.references import CaseRef, RoleRef, UserRef
 from importers.settle import Settled, failure, note
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     from importers.changes import Modify, Remove
     from importers.decide import Verdict
-    from importers.read import Layout, ReadRow
+    from importers.layout import Layout
+    from importers.read import ReadRow
     from models.assignment import Pair, Present
     from models.row import RowResult
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from importers.chunking import Chunk, Chunks
     from importers.grouping import Cells, Groups
-    from importers.record import Batch
+    from importers.reading.record import Batch
     from models.progress import Work
 
 # Rows that are keyed at once: what is made of them all takes some memory.

@@ -16,15 +16,14 @@ from importers.split import Cut, split_import
 from importers.turns import Turns
 from models.db import connection
 from models.mail import sweep_mails
-from models.progress import waiting_imports
-from models.waiting import find_waiting
+from models.waiting import find_waiting, silent_imports
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from importers.base import Importer
     from importers.outbox import Carrier
-    from importers.table import Limits
+    from importers.reading.limits import Limits
     from importers.validator import Validator
     from models.progress import Work
     from models.waiting import Waiting
@@ -85,32 +84,23 @@ class Engine:
     _sending: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _turns: Turns = field(default_factory=Turns, init=False)
 
-    async def split(self, import_id: int) -> None:
+    async def split(self, import_id: int, *, is_to_run: bool = False) -> None:
         """Cut an import into chunks, or let another import have its turn.
 
-        Raises:
-            RetryableError: the database is not well.
-        """
-        await self._split(import_id, is_to_run=False)
-
-    async def take_up(self, import_id: int) -> None:
-        """Cut an import into chunks, and run the first at once if the file was a small one.
-
-        It need not stand in the queue a second time behind whatever else is there.
+        Args:
+            is_to_run: run the first chunk at once if the file was a small one, so that it need not
+                stand in the queue a second time behind whatever else is there.
 
         Raises:
             RetryableError: the database is not well.
         """
-        await self._split(import_id, is_to_run=True)
-
-    async def _split(self, import_id: int, *, is_to_run: bool) -> None:
         if await self._let_others_first(import_id, self.bell.split):
             return
-        cutting = asyncio.create_task(self._cut(import_id, is_to_run=is_to_run))
-        while not (await asyncio.wait([cutting], timeout=_SHORT_SECONDS))[0]:
+        splitting = asyncio.create_task(self._split(import_id, is_to_run=is_to_run))
+        while not (await asyncio.wait([splitting], timeout=_SHORT_SECONDS))[0]:
             if self.takes_turns:
-                await self._do_small_ones(import_id, cutting)
-        await cutting
+                await self._do_small_ones(import_id, splitting)
+        await splitting
 
     async def run(self, import_id: int) -> None:
         """Run the next chunk of an import, or let another import have its turn.
@@ -124,12 +114,8 @@ class Engine:
         if not await self._let_others_first(import_id, self.bell.chunks):
             await self._run(import_id)
 
-    async def _cut(self, import_id: int, *, is_to_run: bool) -> bool:
-        """Cut an import into chunks; tell whether there was anything to do.
-
-        Args:
-            is_to_run: run the first chunk if cutting did not take long.
-        """
+    async def _split(self, import_id: int, *, is_to_run: bool) -> bool:
+        """Cut an import into chunks; tell whether there was anything to do."""
         started = time.monotonic()
         cut = Cut(
             importers=self.importers,
@@ -213,17 +199,17 @@ class Engine:
 
     async def _do(self, waiting: Waiting) -> bool:
         """Do what comes next for an import that no hint was taken for."""
-        if waiting.is_cut:
+        if waiting.is_split:
             return await self._run(waiting.id, is_rung=False)
-        return await self._cut(waiting.id, is_to_run=True)
+        return await self._split(waiting.id, is_to_run=True)
 
-    async def _do_small_ones(self, import_id: int, cutting: asyncio.Task[bool]) -> None:
+    async def _do_small_ones(self, import_id: int, splitting: asyncio.Task[bool]) -> None:
         """While this import's file is being cut, do small imports: this may be the only worker.
 
         What can't be done now is left to their own hints.
         """
         try:
-            while not cutting.done():
+            while not splitting.done():
                 async with connection() as db:
                     small = await find_waiting(db, most_bytes=_SMALL_BYTES, most_rows=_SMALL_ROWS)
                 chosen = self._turns.choose([each for each in small if each.id != import_id])
@@ -245,7 +231,7 @@ class Engine:
     async def sweep(self) -> None:
         """Ring again for what has waited too long, and delete what has been kept long enough."""
         async with connection() as db:
-            to_split, to_run = await waiting_imports(db, silent_for=_SILENT_SECONDS)
+            to_split, to_run = await silent_imports(db, silent_for=_SILENT_SECONDS)
             has_mails = await sweep_mails(db, abandoned_after=_ABANDONED_MAIL_SECONDS)
         for import_id in to_split:
             await self.bell.split(import_id)

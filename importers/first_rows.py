@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from importers.layout import Layout
 from importers.payload import texts_of
 from importers.read import ReadRow, read_rows
 from importers.settle import failure
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from importers.base import Importer
-    from importers.read import Layout
-    from importers.record import Batch
+    from importers.layout import Layout
+    from importers.reading.record import Batch
     from models.progress import Work
 
 MOST = 1_000

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from importers.base import Importer
     from importers.columns import Column
     from importers.directory import Directory
-    from importers.read import Layout
+    from importers.layout import Layout
 
 Cells = Sequence[str]
 

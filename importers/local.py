@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importers.engine import Engine
-from importers.limits import Limits
+from importers.reading.limits import Limits
 from models.db import connection
 from models.progress import read_work
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Protocol
 
+from importers.attempts import PATIENCE_SECONDS
 from importers.errors import CaserollError, RetryableError
 from models.db import connection, persist
 from models.mail import mark_sent, mark_uncertain, mark_unsent, take_mail
@@ -22,8 +23,6 @@ logger = logging.getLogger(__name__)
 _MOST_ATTEMPTS = 10
 _FIRST_PAUSE = 10.0
 _LONGEST_PAUSE = 3_600.0
-# As long as a worker that is told to stop has for it.
-_RECORD_SECONDS = 15.0
 
 
 class NotSentError(CaserollError):
@@ -97,5 +96,5 @@ async def _not_sent(letter: Letter, error: NotSentError) -> None:
 
 async def _record(letter: Letter, write: Callable[[Connection], Awaitable[None]]) -> None:
     """Record what became of a mail, also when the database is away for a while."""
-    if not await persist(write, seconds=_RECORD_SECONDS):
+    if not await persist(write, seconds=PATIENCE_SECONDS):
         raise RetryableError(f"what became of mail {letter.id} could not be put on record")

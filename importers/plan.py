@@ -14,6 +14,7 @@ from importers.claims import Claim, keys_of, pack_memo, wish_of
 from importers.entity import Case, Role, User
 from importers.errors import ErrorDetail, RowError, storable
 from importers.guard import TooSlowError, guarded
+from importers.layout import Layout
 from importers.read import error_detail, refusal_detail
 from importers.row import row_type
 
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 
     from importers.changes import Answer, Key, Wish
     from importers.claims import Claims, Memo
-    from importers.read import Layout, ReadRow
+    from importers.layout import Layout
+    from importers.read import ReadRow
     from importers.row import Row
 
 logger = logging.getLogger(__name__)
@@ -210,8 +212,8 @@ def importer_error(message: str) -> ErrorDetail:
     return ErrorDetail(code="IMPORTER_ERROR", message=message[0].upper() + message[1:])
 
 
-_FAILED = importer_error("the importer failed on this row; its log says why.")
-_TOO_SLOW = importer_error("the importer took too long on this row; its log says where.")
+_FAILED = importer_error("the importer failed on this row; the worker's log says why.")
+_TOO_SLOW = importer_error("the importer took too long on this row; the worker's log says where.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from importers.base import Importer
     from importers.directory import Directory
     from importers.entity import Assignment
+    from importers.layout import Layout
 
 logger = logging.getLogger(__name__)
 
@@ -43,19 +44,6 @@ class ReadRow:
     def forget(self) -> None:
         """Drop all but what the file says, to read it anew."""
         self.values = self.present = self.errors = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
-    """How a file's rows are laid out.
-
-    Args:
-        positions: column name → index of its cell; columns that the file lacks are left out.
-        width: how many cells a row has.
-    """
-
-    positions: Mapping[str, int]
-    width: int
 
 
 async def read_rows(
@@ -181,7 +169,8 @@ async def _find(
 def _failed(column: Column[Any]) -> RowError:
     """Log the exception that strangers' code has raised, and tell the admin that there is one."""
     logger.exception("column %r failed on a cell; rows with that cell fail", column.name)
-    return RowError(None, "IMPORTER_ERROR", "the importer failed on this cell; its log says why.")
+    message = "the importer failed on this cell; the worker's log says why."
+    return RowError(None, "IMPORTER_ERROR", message)
 
 
 def _errors(importer: Importer, layout: Layout, row: ReadRow) -> list[ErrorDetail]:

@@ -17,7 +17,7 @@ from importers.guard import Guard
 from importers.missing import MissingValidator
 from importers.plugin_settings import fill_settings
 from importers.plugins_file import default_path, read_tables
-from importers.printed import PrintLog
+from importers.printed import PrintLog, log_line
 from importers.validator import Validator
 from importers.version import unfit
 
@@ -46,6 +46,9 @@ class PluginStatus:
         problems: why it is not on.
         label: what menus call it, when it could be loaded.
         distribution: the package that brings it, with its version.
+        error: the exception that loading it has ended with, unless that only names the problems.
+        seconds: how long loading it took.
+        printed: what it printed meanwhile, a line each.
     """
 
     kind: Kind
@@ -54,6 +57,9 @@ class PluginStatus:
     problems: tuple[str, ...] = ()
     label: str | None = None
     distribution: str | None = None
+    error: Exception | None = None
+    seconds: float = 0.0
+    printed: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str | None:
@@ -70,11 +76,23 @@ class Registry:
         validators: in the order of plugins.toml. One that is switched on and does not load has a
             stand-in that lets nothing through.
         plugins: importers first, each kind sorted by name.
+        path: the file that says which plugins are on.
     """
 
     importers: Mapping[str, Importer]
     validators: Sequence[Validator]
     plugins: Sequence[PluginStatus]
+    path: Path
+
+    @property
+    def problems(self) -> list[str]:
+        """What is wrong with the plugins that are broken, a sentence each."""
+        return [
+            f"{plugin.kind} '{plugin.name}' is broken: {problem.rstrip('.')}."
+            for plugin in self.plugins
+            if plugin.state == "broken"
+            for problem in plugin.problems
+        ]
 
     @property
     def migrations(self) -> dict[str, str]:
@@ -88,9 +106,9 @@ class Registry:
 
 
 def load(path: Path | None = None, *, found: Iterable[EntryPoint] | None = None) -> Registry:
-    """Load the plugins that the file switches on, and log what is left out, in one list.
+    """Load the plugins that the file switches on, without a word in the log: see `report`.
 
-    A third party's importer that does not load is left out; its validator refuses everything.
+    A third party's importer that does not load is left out; its validator refuses every row.
 
     Args:
         path: the file; None for `plugins.toml` in the working folder, else the one that comes
@@ -102,21 +120,50 @@ def load(path: Path | None = None, *, found: Iterable[EntryPoint] | None = None)
     """
     path = path or default_path()
     tables = read_tables(path)
-    with redirect_stdout(PrintLog(sys.stdout)):
-        importers = _Shelf("importer", Importer, tables["importers"], _points("importers", found))
-        validators = _Shelf(
-            "validator", Validator, tables["validators"], _points("validators", found)
-        )
-    plugins = (*importers.plugins, *validators.plugins)
-    _report(plugins, path)
+    importers = _Shelf("importer", Importer, tables["importers"], _points("importers", found))
+    validators = _Shelf("validator", Validator, tables["validators"], _points("validators", found))
     on: list[Any] = sorted(importers.on.values(), key=lambda each: (each.label, each.key))
-    return Registry(
+    registry = Registry(
         importers={importer.key: importer for importer in on},
         validators=[
             validators.on.get(name) or MissingValidator(name) for name in tables["validators"]
         ],
-        plugins=plugins,
+        plugins=(*importers.plugins, *validators.plugins),
+        path=path,
     )
+    _refuse_broken_own(registry)
+    return registry
+
+
+def report(registry: Registry) -> None:
+    """Log how loading the plugins went: what they printed, which were slow, and what is broken."""
+    for plugin in registry.plugins:
+        for line in plugin.printed:
+            log_line(line)
+        if plugin.error:
+            logger.error("%s %r does not load", plugin.kind, plugin.name, exc_info=plugin.error)
+        if plugin.seconds > _SLOW_SECONDS:
+            logger.warning("%s %r took %.1f s to load", plugin.kind, plugin.name, plugin.seconds)
+    if registry.problems:
+        logger.error(
+            "%s: importers that are broken are left out; validators that are broken refuse every"
+            " row.\n  %s",
+            registry.path,
+            "\n  ".join(registry.problems),
+        )
+
+
+def _refuse_broken_own(registry: Registry) -> None:
+    """Stop when a plugin of Caseroll's own is broken, and say all that is."""
+    own = [
+        plugin
+        for plugin in registry.plugins
+        if plugin.state == "broken"
+        and (plugin.distribution or "").startswith(f"{_OWN_DISTRIBUTION} ")
+    ]
+    if own:
+        cause = next((plugin.error for plugin in own if plugin.error), None)
+        raise ConfigError([f"{registry.path}: {line}" for line in registry.problems]) from cause
 
 
 def _points(kind: str, found: Iterable[EntryPoint] | None) -> list[EntryPoint]:
@@ -155,19 +202,22 @@ class _Shelf:
         distribution = _distribution(max(points, key=_is_own)) if points else None
         state: Literal["on", "off", "broken"] = "on"
         problems: tuple[str, ...] = ()
+        failure: Exception | None = None
+        guard = Guard(f"{self.kind} {name!r}", call_seconds=_LOAD_SECONDS)
+        printed: list[str] = []
         if table is None:
             state, problems = "off", (f"plugins.toml has no table [{self.kind}s.{name}]",)
         else:
-            guard = Guard(f"{self.kind} {name!r}", call_seconds=_LOAD_SECONDS)
+            output = PrintLog(sys.stdout, printed.append)
             try:
-                self.on[name] = guard.call(self._instantiate, name, points, table)
+                with redirect_stdout(output):
+                    self.on[name] = guard.call(self._instantiate, name, points, table)
             except ConfigError as error:
                 state, problems = "broken", error.problems
             except Exception as error:
-                logger.exception("%s does not load", guard.plugin)
+                failure = error
                 state, problems = "broken", (str(error) or type(error).__name__,)
-            if guard.spent > _SLOW_SECONDS:
-                logger.warning("%s took %.1f s to load", guard.plugin, guard.spent)
+            output.pass_on = log_line  # the plugin may have kept it, as handlers of logs do
         return PluginStatus(
             kind=self.kind,
             name=name,
@@ -175,6 +225,9 @@ class _Shelf:
             problems=problems,
             label=getattr(self.on.get(name), "label", None),
             distribution=distribution,
+            error=failure,
+            seconds=guard.spent,
+            printed=tuple(printed),
         )
 
     def _instantiate(
@@ -220,17 +273,3 @@ def _distribution(point: EntryPoint) -> str | None:
 
 def _is_own(point: EntryPoint) -> bool:
     return point.dist is not None and point.dist.name == _OWN_DISTRIBUTION
-
-
-def _report(plugins: Sequence[PluginStatus], path: Path) -> None:
-    """Log every broken plugin; stop when one of Caseroll's own is among them."""
-    broken = [plugin for plugin in plugins if plugin.state == "broken"]
-    lines = [
-        f"{plugin.kind} '{plugin.name}' is broken: {problem.rstrip('.')}."
-        for plugin in broken
-        for problem in plugin.problems
-    ]
-    if any((plugin.distribution or "").startswith(f"{_OWN_DISTRIBUTION} ") for plugin in broken):
-        raise ConfigError([f"{path}: {line}" for line in lines])
-    if lines:
-        logger.error("%s: what is broken is left out.\n  %s", path, "\n  ".join(lines))

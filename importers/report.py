@@ -1,4 +1,4 @@
-"""Reports: what became of rows that were tried, as tests write it down."""
+"""Reports: what became of rows that were run, as tests write it down."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from importers.changes import Change
-    from importers.trial import Tried
+    from importers.memory_run import RowEnd
 
 RowReport = dict[str, Any]
 
 
-def report_of(tried: Tried) -> RowReport:
+def report_of(end: RowEnd) -> RowReport:
     """Write down what became of a row, without what there is nothing to say of."""
-    plan, result = tried
+    plan, result = end
     report: RowReport = {"row": result.number}
     if result.outcome and not own_changes(plan.changes):
         report["outcome"] = result.outcome.name

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from importers.errors import CaserollError
 from importers.header import column_name
-from importers.record import drop_guards
+from importers.reading.record import drop_guards
 from models.audit import Action, record
 from models.progress import lock_for_retry, reopen
 from models.row import RowStatus, find_rows

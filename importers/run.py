@@ -9,20 +9,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.apply import Applier, apply_columns
+from importers.attempts import PATIENCE_SECONDS, is_blameless, most_attempts
 from importers.claims import Claims
 from importers.columnar import Columnar
 from importers.errors import RetryableError
 from importers.guard import Guard, guard_of, guarding
+from importers.layout import layout_of
 from importers.payload import unpack_rows
 from importers.plan import Planner, importer_error
 from importers.present import read_present
 from importers.read import read_rows
 from importers.settle import Settled, failure
-from importers.split import layout_of
 from importers.stored import StoredDirectory
-from importers.suspects import find_suspects, most_attempts
+from importers.suspects import find_suspects
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk
-from models.db import RaceError, connection, is_innocent, is_passing, persist, transaction
+from models.db import RaceError, connection, is_passing, persist, transaction
 from models.mail import leave_mails
 from models.progress import count, read_work
 from models.row import RowResult, RowStatus, delete_rows, write_rows
@@ -35,8 +36,9 @@ if TYPE_CHECKING:
 
     from importers.base import Importer
     from importers.directory import Directory
+    from importers.layout import Layout
     from importers.plan import Plan
-    from importers.read import Layout, ReadRow
+    from importers.read import ReadRow
     from importers.validator import Validator
     from models.chunk import ChunkWork, Claim
     from models.progress import Work
@@ -51,10 +53,6 @@ _SECONDS_OF_SILENCE = 3.0
 # What is worth a line in the log.
 _SLOW_CHUNK_SECONDS = 3.0
 _SLOW_ROW_SECONDS = 0.001
-# A chunk that lost its transaction sooner than this is not to blame for it.
-_BLAMELESS_SECONDS = 10.0
-# As long as a worker that is told to stop has for it.
-_GIVE_BACK_SECONDS = 15.0
 
 
 class ChunkEnd(NamedTuple):
@@ -62,13 +60,11 @@ class ChunkEnd(NamedTuple):
 
     Args:
         app_id: the app of its import.
-        is_last: whether the import is finished with it.
         has_successor: whether a chained chunk can run now.
         has_mails: whether it has left mails.
     """
 
     app_id: int
-    is_last: bool
     has_successor: bool
     has_mails: bool
 
@@ -114,10 +110,9 @@ async def run_chunk(
     except Exception as error:
         if not (is_passing(error) or isinstance(error, RetryableError)):
             raise
-        is_blameless = is_innocent(error) or time.monotonic() - started < _BLAMELESS_SECONDS
-        if claim.is_counted and is_blameless:
+        if claim.is_counted and is_blameless(error, started):
             # If the database stays away, the attempt stays counted.
-            await persist(lambda db: give_back(db, claim.chunk_id), seconds=_GIVE_BACK_SECONDS)
+            await persist(lambda db: give_back(db, claim.chunk_id), seconds=PATIENCE_SECONDS)
         raise RetryableError(f"chunk {claim.chunk_id} is to be run again: {error}") from error
 
 
@@ -156,14 +151,14 @@ async def _run(
         await hand_over(db, work.id, chunk.number + 1, claims.pack())
     await finish_chunk(db, work.id, claim.chunk_id)
     own = [row for row in rows if not row.is_context]
-    is_last = await count(
+    await count(
         db,
         work.id,
         settled.results,
         done=len(own),
         tried_before=len(settled.results) if chunk.is_retry else 0,
     )
-    return ChunkEnd(work.app_id, is_last, chunk.has_successor, bool(settled.notices))
+    return ChunkEnd(work.app_id, chunk.has_successor, bool(settled.notices))
 
 
 def _cancelled(rows: Sequence[ReadRow], chunk: ChunkWork) -> list[RowResult]:
@@ -210,7 +205,7 @@ class _Runner:
         is_first = attempt == 1
         importer, rows = self.importer, self.rows
         claims = Claims.unpack(self.chunk.carry)
-        layout = layout_of(self.work.header or [], importer, {importer.key: importer})
+        layout = layout_of(self.work.header or [], importer)
         directory = StoredDirectory(self.db, self.work.app_id)
         if not is_first:
             for row in rows:

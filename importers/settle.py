@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from importers.changes import OwnChange
 from importers.decide import decide
+from importers.layout import Layout
 from importers.read import refusal_detail
 from models.assignment import Edit
 from models.mail import Notice
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
     from importers.claims import Claims
     from importers.decide import Verdict
     from importers.errors import ErrorDetail
+    from importers.layout import Layout
     from importers.plan import Plan
-    from importers.read import Layout, ReadRow
+    from importers.read import ReadRow
     from importers.veto import Vetoes
     from models.assignment import Pair, Present
 

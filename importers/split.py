@@ -12,28 +12,21 @@ from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from importers.base import Importer, header_spec
+from importers.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_blameless
+from importers.base import Importer
 from importers.cutter import Cutter
 from importers.errors import ErrorDetail, FileRefusedError, RetryableError
 from importers.first_rows import MOST, fail_first
 from importers.grouping import UngroupableError, group_rows, one_group
 from importers.guard import guard_of, guarding
-from importers.header import match_header
-from importers.limits import MAX_CHUNK
-from importers.read import Layout
-from importers.record import Batch
+from importers.layout import layout_of
+from importers.reading.limits import MAX_CHUNK, Limits
+from importers.reading.record import Batch
+from importers.reading.table import open_table
 from importers.retry import corrected
 from importers.stored import StoredDirectory
-from importers.table import Limits, open_table
-from models.db import (
-    allow_long,
-    connection,
-    is_innocent,
-    is_passing,
-    keep_alive,
-    persist,
-    transaction,
-)
+from models.db import allow_long, connection, is_passing, keep_alive, persist, transaction
+from models.file_part import read_file
 from models.progress import (
     begin,
     finish_retry_split,
@@ -45,7 +38,6 @@ from models.progress import (
     take_back_begin,
 )
 from models.row import RowStatus, failed_page, find_passed, find_rows, row_numbers
-from models.upload import read_file
 
 if TYPE_CHECKING:
     from collections.abc import (
@@ -62,21 +54,18 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from importers.grouping import Cells, Groups
-    from importers.record import Record
-    from importers.table import Table
+    from importers.layout import Layout
+    from importers.reading.record import Record
+    from importers.reading.table import Table
     from models.progress import Work
     from models.row import RowResult
 
 # A split is one transaction; ten million rows take longer than transactions may otherwise.
 _SPLIT_SECONDS = 1_800
 _IN_MEMORY = 8 * 1024 * 1024
-_MOST_ATTEMPTS = 5
-_BLAMELESS_SECONDS = 10.0
-# As long as a worker that is told to stop has for it.
-_TAKE_BACK_SECONDS = 15.0
 _ENDS_WORKERS = ErrorDetail(
     code="IMPORTER_ERROR",
-    message=f"The importer has ended its worker {_MOST_ATTEMPTS} times while the file was cut into"
+    message=f"The importer has ended its worker {MOST_ATTEMPTS} times while the file was cut into"
     " chunks, or took too long.",
 )
 _NOT_CUT = ErrorDetail(
@@ -133,7 +122,7 @@ async def split_import(import_id: int, cut: Cut) -> Work | None:
             attempts = await begin(db, import_id)
         if cut.tell:
             await cut.tell(work)
-        await _split(work, cut, attempts)
+        await _split_rows(work, cut, attempts)
     except _TakenError:
         if attempts:
             await persist(take_back)
@@ -142,9 +131,8 @@ async def split_import(import_id: int, cut: Cut) -> Work | None:
         await _refuse(work, error.errors)
     except Exception as error:
         if is_passing(error):
-            # One that lost its transaction late may have been too slow, and would be so again.
-            if is_innocent(error) or time.monotonic() - begun < _BLAMELESS_SECONDS:
-                await persist(take_back, seconds=_TAKE_BACK_SECONDS)
+            if is_blameless(error, begun):
+                await persist(take_back, seconds=PATIENCE_SECONDS)
             raise RetryableError(f"import {import_id} is to be cut again: {error}") from error
         logger.exception("import %d can't be cut into chunks; it fails", import_id)
         await _refuse(work, [_NOT_CUT])
@@ -174,12 +162,12 @@ async def _refuse(work: Work, errors: Sequence[ErrorDetail]) -> None:
             await refuse(db, work.id, [asdict(detail) for detail in errors])
 
 
-async def _split(work: Work, cut: Cut, attempts: int) -> None:
+async def _split_rows(work: Work, cut: Cut, attempts: int) -> None:
     importer = cut.importers.get(work.type)
     if importer is None:
         raise FileRefusedError([_no_importer(work.type)])
     guard = guard_of(importer)
-    if guard and attempts > _MOST_ATTEMPTS:
+    if guard and attempts > MOST_ATTEMPTS:
         raise FileRefusedError([_ENDS_WORKERS])
     with guarding(guard):
         if work.retry is None:
@@ -198,7 +186,7 @@ async def _split_file(work: Work, importer: Importer, cut: Cut, *, has_first: bo
                 file.write(part)
         source = cast("BinaryIO", file)
         table = await asyncio.to_thread(_open, source, work, cut.limits)
-        layout = layout_of(table.header, importer, cut.importers)
+        layout = layout_of(table.header, importer, cut.importers.values())
         first, is_all = await asyncio.to_thread(_beginning, table.batches, cut.chunk_rows)
         if not (is_all or work.is_cancelled):
             async with _holding(work) as db:
@@ -228,8 +216,7 @@ async def _split_file(work: Work, importer: Importer, cut: Cut, *, has_first: bo
 
 async def _split_failed(db: Connection, work: Work, importer: Importer, cut: Cut) -> None:
     await allow_long(db, _SPLIT_SECONDS)
-    header = work.header or []
-    layout = layout_of(header, importer, {importer.key: importer})
+    layout = layout_of(work.header or [], importer)
     retry = work.retry or {}
 
     async def read() -> AsyncIterator[Batch]:
@@ -286,18 +273,6 @@ async def _store(
     except UngroupableError as error:
         logger.warning("the rows of import %d run one after another: %s", work.id, error)
         return await fill(together)
-
-
-def layout_of(
-    header: Sequence[str], importer: Importer, importers: Mapping[str, Importer]
-) -> Layout:
-    """Find the importer's columns in a header.
-
-    Raises:
-        FileRefusedError: the header isn't one of this importer's files.
-    """
-    others = [header_spec(other) for key, other in importers.items() if key != importer.key]
-    return Layout(positions=match_header(header, header_spec(importer), others), width=len(header))
 
 
 def _open(file: BinaryIO, work: Work, limits: Limits) -> Table:

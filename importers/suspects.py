@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING
 
+from importers.attempts import PATIENCE_SECONDS, most_attempts
 from importers.claims import Claims
 from importers.guard import guard_of, guarding
+from importers.layout import layout_of
 from importers.payload import unpack_rows
 from importers.plan import plan_rows
 from importers.present import read_present
 from importers.read import read_rows
-from importers.split import layout_of
 from importers.stored import StoredDirectory
 from models.chunk import lock_chunk
 from models.db import connection, persist, transaction
@@ -33,17 +34,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-MOST_ATTEMPTS = 5
 _PIECES = 32
-# Each of so many rows may cost a chunk two more workers.
-_MOST_CONDEMNED = 10
-# As long as a worker that is told to stop has for it.
-_END_SECONDS = 15.0
-
-
-def most_attempts(condemned: Sequence[int]) -> int:
-    """Say how often a chunk is tried before all of its rows fail."""
-    return MOST_ATTEMPTS + 2 * min(len(condemned), _MOST_CONDEMNED)
 
 
 async def find_suspects(import_id: int, claim: Claim, importers: Mapping[str, Importer]) -> None:
@@ -70,7 +61,7 @@ async def find_suspects(import_id: int, claim: Claim, importers: Mapping[str, Im
 
 async def _take_back(chunk_id: int, trial: Trial) -> None:
     """Take a note back, also when the database is away for a while."""
-    if not await persist(lambda db: end_trial(db, chunk_id, trial), seconds=_END_SECONDS):
+    if not await persist(lambda db: end_trial(db, chunk_id, trial), seconds=PATIENCE_SECONDS):
         logger.warning("what was noted of chunk %d could not be taken back", chunk_id)
 
 
@@ -141,7 +132,7 @@ class _Trials:
         if not rows:
             return
         importer, claims = self.importer, Claims.unpack(self.carry)
-        layout = layout_of(self.work.header or [], importer, {importer.key: importer})
+        layout = layout_of(self.work.header or [], importer)
         directory = StoredDirectory(self.db, self.work.app_id)
         with guarding(self.guard):
             await read_rows(importer, layout, rows, directory)

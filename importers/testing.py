@@ -7,15 +7,14 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from importers.base import header_spec
 from importers.conformance import check_conformance, check_validator
 from importers.deprecation import renamed
-from importers.header import match_header
-from importers.limits import Limits
-from importers.read import Layout, ReadRow
+from importers.layout import layout_of
+from importers.memory_run import MemoryRun, instance_of
+from importers.read import ReadRow
+from importers.reading.limits import Limits
+from importers.reading.table import open_table
 from importers.report import RowReport, agrees, read_reports, report_of, write_reports, written
-from importers.table import open_table
-from importers.trial import Trial, instance_of
 from importers.world import Assigned, World
 
 if TYPE_CHECKING:
@@ -112,12 +111,10 @@ def run_importer(
     data = file.read_bytes() if isinstance(file, Path) else file.encode()
     name = file.name if isinstance(file, Path) else "test.csv"
     table = open_table(io.BytesIO(data), filename=name, encoding=None, limits=Limits())
-    layout = Layout(
-        positions=match_header(table.header, header_spec(made), []), width=len(table.header)
-    )
+    layout = layout_of(table.header, made)
     rows = [ReadRow(number, cells) for number, cells in table.rows]
-    trial = Trial(importer=made, world=world or World(), validators=validators)
-    return list(map(report_of, asyncio.run(trial.run(layout, rows))))
+    run = MemoryRun(importer=made, world=world or World(), validators=validators)
+    return list(map(report_of, asyncio.run(run.run(layout, rows))))
 
 
 if not TYPE_CHECKING:  # for type checkers a name that is gone is an error

@@ -11,6 +11,7 @@ from importers.changes import Assign, Modify, OwnChange, Remove
 from importers.entity import Assignment, Case, User
 from importers.errors import ErrorDetail, RowError
 from importers.guard import Guard, guarded_await, guarding, is_of_plugin
+from importers.layout import Layout
 from importers.node_id import encode_node_id
 from importers.read import refusal_detail
 from importers.validator import Effect, Validator
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from importers.decide import Verdict
     from importers.directory import Directory
     from importers.entity import Role
+    from importers.layout import Layout
     from importers.plan import Plan
-    from importers.read import Layout
     from models.assignment import Pair, Present
 
 logger = logging.getLogger(__name__)

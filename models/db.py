@@ -32,10 +32,11 @@ MODULES = (
     "models.audit",
     "models.case",
     "models.chunk",
+    "models.file_part",
+    "models.imports",
     "models.mail",
     "models.row",
     "models.trial",
-    "models.upload",
     "models.user",
 )
 # PostgreSQL ends what hangs; cancelling from Python leaks connections.

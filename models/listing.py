@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from models.audit import Action
+    from models.imports import ImportStatus
     from models.row import RowOutcome
-    from models.upload import ImportStatus
 
 CASES = Listing(name="case", table="cases")
 USERS = Listing(name="user", table="users")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.audit import Action, record
-from models.upload import store_file
+from models.file_part import store_file
 
 if TYPE_CHECKING:
     from typing import BinaryIO

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import asyncpg
 
 from models.audit import Action, record
+from models.imports import ImportStatus
 from models.row import RowOutcome, RowStatus, row_key
-from models.upload import ImportStatus
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -207,15 +207,12 @@ async def refuse(db: Connection, import_id: int, errors: Iterable[Mapping[str, A
 
 async def count(
     db: Connection, import_id: int, results: Sequence[RowResult], *, done: int, tried_before: int
-) -> bool:
+) -> None:
     """Add a chunk's results to the import, and end it with the last of its rows.
 
     Args:
         done: how many rows the chunk had.
         tried_before: how many of the results replace failed ones.
-
-    Returns:
-        Whether this was the end.
     """
     by_status = dict.fromkeys(RowStatus, 0)
     by_outcome = dict.fromkeys(RowOutcome, 0)
@@ -223,24 +220,22 @@ async def count(
         by_status[result.status] += 1
         if result.outcome:
             by_outcome[result.outcome] += 1
-    return bool(
-        await db.fetchval(
-            f"""
-            UPDATE imports SET pending = pending - $2, failed = failed - $3 + $5,
-              passed = passed + $4, cancelled = cancelled + $6, created = created + $7,
-              updated = updated + $8, removed = removed + $9, unchanged = unchanged + $10,
-              status = CASE WHEN pending > $2 THEN status
-                WHEN cancelled + $6 > 0 THEN 'CANCELLED'
-                WHEN passed + $4 = 0 THEN 'FAILED' ELSE 'PROCESSED' END,
-              finished_at = CASE WHEN pending > $2 THEN NULL ELSE clock_timestamp() END, {_TOUCH}
-            WHERE id = $1 RETURNING finished_at IS NOT NULL
-            """,
-            import_id,
-            done,
-            tried_before,
-            *by_status.values(),
-            *by_outcome.values(),
-        )
+    await db.execute(
+        f"""
+        UPDATE imports SET pending = pending - $2, failed = failed - $3 + $5,
+          passed = passed + $4, cancelled = cancelled + $6, created = created + $7,
+          updated = updated + $8, removed = removed + $9, unchanged = unchanged + $10,
+          status = CASE WHEN pending > $2 THEN status
+            WHEN cancelled + $6 > 0 THEN 'CANCELLED'
+            WHEN passed + $4 = 0 THEN 'FAILED' ELSE 'PROCESSED' END,
+          finished_at = CASE WHEN pending > $2 THEN NULL ELSE clock_timestamp() END, {_TOUCH}
+        WHERE id = $1
+        """,
+        import_id,
+        done,
+        tried_before,
+        *by_status.values(),
+        *by_outcome.values(),
     )
 
 
@@ -298,29 +293,3 @@ async def reopen(db: Connection, import_id: int, retry: Mapping[str, Any]) -> bo
     except asyncpg.UniqueViolationError:
         return False
     return True
-
-
-async def waiting_imports(db: Connection, *, silent_for: float) -> tuple[list[int], list[int]]:
-    """Find imports that nobody works on although there is something to do, and note that they
-    were found.
-
-    Args:
-        silent_for: seconds since anybody was told of them or tried one of their chunks.
-
-    Returns:
-        Imports to be cut into chunks, and imports with chunks to be run.
-    """
-    rows = await db.fetch(
-        """
-        UPDATE imports SET rung_at = clock_timestamp() WHERE id IN (
-          SELECT id FROM imports i WHERE status IN ('QUEUED', 'PROCESSING')
-            AND greatest(rung_at, split_at) < clock_timestamp() - $1::float * interval '1 second'
-            AND NOT EXISTS (
-              SELECT 1 FROM import_chunks c WHERE c.import_id = i.id
-                AND c.attempted_at > clock_timestamp() - $1::float * interval '1 second')
-          ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED)
-        RETURNING id, split_at IS NULL
-        """,
-        silent_for,
-    )
-    return [row[0] for row in rows if row[1]], [row[0] for row in rows if not row[1]]

@@ -53,11 +53,6 @@ class ImportRow(Model):
     class Meta:
         table = "import_rows"
 
-    @property
-    def number(self) -> int:
-        """The row's number as a spreadsheet shows it."""
-        return int(self.id) & ((1 << _ROW_BITS) - 1)
-
 
 class RowResult(NamedTuple):
     """What became of a row.

@@ -14,12 +14,12 @@ class Waiting(NamedTuple):
     """An import with something to do, as far as can be seen without locking anything.
 
     Args:
-        is_cut: whether its rows wait in chunks, and not in its file.
+        is_split: whether its rows wait in chunks, and not in its file.
     """
 
     id: int
     app_id: int
-    is_cut: bool
+    is_split: bool
 
 
 async def find_waiting(
@@ -35,8 +35,8 @@ async def find_waiting(
     """
     rows = await db.fetch(
         """
-        SELECT id, app_id, is_cut FROM (
-          SELECT id, app_id, split_at IS NOT NULL AS is_cut,
+        SELECT id, app_id, is_split FROM (
+          SELECT id, app_id, split_at IS NOT NULL AS is_split,
             row_number() OVER (PARTITION BY app_id ORDER BY id) AS place
           FROM imports
           WHERE status IN ('QUEUED', 'PROCESSING')
@@ -51,3 +51,29 @@ async def find_waiting(
         _MOST_OF_AN_APP,
     )
     return [Waiting(*row) for row in rows]
+
+
+async def silent_imports(db: Connection, *, silent_for: float) -> tuple[list[int], list[int]]:
+    """Find imports that nobody works on although there is something to do, and note that they
+    were found.
+
+    Args:
+        silent_for: seconds since anybody was told of them or tried one of their chunks.
+
+    Returns:
+        Imports to be cut into chunks, and imports with chunks to be run.
+    """
+    rows = await db.fetch(
+        """
+        UPDATE imports SET rung_at = clock_timestamp() WHERE id IN (
+          SELECT id FROM imports i WHERE status IN ('QUEUED', 'PROCESSING')
+            AND greatest(rung_at, split_at) < clock_timestamp() - $1::float * interval '1 second'
+            AND NOT EXISTS (
+              SELECT 1 FROM import_chunks c WHERE c.import_id = i.id
+                AND c.attempted_at > clock_timestamp() - $1::float * interval '1 second')
+          ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED)
+        RETURNING id, split_at IS NULL
+        """,
+        silent_for,
+    )
+    return [row[0] for row in rows if row[1]], [row[0] for row in rows if not row[1]]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
 import click
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from importers.registry import PluginStatus
 
+_FIELDS = ["kind", "name", "state", "problems", "label", "distribution"]
 _COLUMNS = ["kind", "name", "state", "label", "distribution", "reason"]
 
 
@@ -43,12 +43,12 @@ def importers(*, check: bool, as_json: bool, page: IO[str] | None) -> int:
     if check:
         load_whole(process_environment())
         return 0
-    registry = load_quietly(process_environment())
+    registry = load(plugins_file(process_environment()))
     plugins = [_printable(plugin) for plugin in registry.plugins]
     if page:
         page.write(render_types_page(asyncio.run(read_catalogue(registry))))
     elif as_json:
-        print_json([asdict(plugin) for plugin in plugins])
+        print_json([{name: getattr(plugin, name) for name in _FIELDS} for plugin in plugins])
     else:
         _print_plugins(plugins)
     is_broken = any(plugin.state == "broken" for plugin in plugins)
@@ -61,31 +61,10 @@ def load_whole(environ: dict[str, str]) -> Registry:
     Raises:
         ConfigError: plugins.toml is wrong, or plugins are broken; it names every problem.
     """
-    registry = load_quietly(environ)
-    problems = [
-        f"{plugin.kind} '{plugin.name}' is broken: {problem.rstrip('.')}."
-        for plugin in registry.plugins
-        if plugin.state == "broken"
-        for problem in plugin.problems
-    ]
-    if problems:
-        raise ConfigError(problems)
+    registry = load(plugins_file(environ))
+    if registry.problems:
+        raise ConfigError(registry.problems)
     return registry
-
-
-def load_quietly(environ: dict[str, str]) -> Registry:
-    """Load the plugins without a word in the log about broken ones: others say that.
-
-    Raises:
-        ConfigError: plugins.toml is wrong, or a plugin of Caseroll's own is broken.
-    """
-    log = logging.getLogger("importers")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
-    try:
-        return load(plugins_file(environ))
-    finally:
-        log.setLevel(level)
 
 
 def _printable(plugin: PluginStatus) -> PluginStatus:

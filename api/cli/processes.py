@@ -13,14 +13,14 @@ from typing import TextIO, cast
 
 import click
 
+from api.child import ChildSpec
 from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
 from api.cli.local import database_url
-from api.cli.plugins import load_quietly
-from api.settings import Settings, process_environment
-from api.supervisor import ChildSpec, Supervisor
+from api.settings import Settings, plugins_file, process_environment
+from api.supervisor import Supervisor
 from importers.printed import PrintLog
-from importers.registry import load
+from importers.registry import load, report
 from models.db import migrate as migrate_database
 
 _GARBAGE_OBJECTS = 20_000
@@ -72,7 +72,7 @@ def worker(processes: int | None) -> int:
     logging.getLogger("api.supervisor").setLevel(logging.INFO)
     environ = process_environment()
     settings = Settings.from_environment(environ)
-    load(settings.plugins)  # says once what is broken; the workers keep quiet about it
+    report(load(settings.plugins))
     spec = worker_spec(environ, processes or settings.workers)
     with Supervisor([spec], check=plugins_spec(environ)) as supervisor:
         return supervisor.run()
@@ -85,7 +85,7 @@ def migrate(folder: DataFolder) -> None:
 
     Safe to run from several hosts at once.
     """
-    migrations = load_quietly(process_environment()).migrations
+    migrations = load(plugins_file(process_environment())).migrations
     asyncio.run(migrate_database(database_url(folder), migrations))
     click.echo("The database is up to date.")
 
@@ -95,7 +95,7 @@ def worker_spec(environ: dict[str, str], count: int) -> ChildSpec:
 
     -P: a folder `api` where the user stands is not ours.
     """
-    argv = (sys.executable, "-P", "-m", "api.worker", "--quiet")
+    argv = (sys.executable, "-P", "-m", "api.worker")
     return ChildSpec(name="worker", argv=argv, env=environ, count=count)
 
 

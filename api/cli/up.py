@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from api.child import REFUSED
 from api.cli.admin import prepare
 from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
-from api.cli.plugins import load_quietly
 from api.cli.processes import api_spec, listen, worker_spec
 from api.cli.welcome import Welcome
 from api.servers import EmbeddedPostgres, EmbeddedValkey
 from api.settings import Settings, process_environment
-from api.supervisor import REFUSED, Supervisor
+from api.supervisor import Supervisor
+from importers.registry import load
 
 if TYPE_CHECKING:
     import socket
@@ -58,7 +59,7 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
     if not environ.get("CASEROLL_SMTP_URL", "").strip():
         environ.setdefault("CASEROLL_MAIL_DIR", str(folder.mail.resolve()))
     settings = Settings.from_environment(environ)
-    migrations = load_quietly(environ).migrations
+    migrations = load(settings.plugins).migrations
     listener = stack.enter_context(_listen(settings, is_fixed="CASEROLL_PORT" in environ))
     environ["CASEROLL_PORT"] = str(listener.getsockname()[1])
     settings = Settings.from_environment(environ)

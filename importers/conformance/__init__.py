@@ -14,7 +14,7 @@ from importers.conformance.speed import check_speed
 from importers.conformance.subject import Subject
 from importers.conformance.vetoes import check_vetoes
 from importers.errors import ConfigError
-from importers.trial import instance_of
+from importers.memory_run import instance_of
 from importers.world import World
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from importers.conformance.problem import Problem
 from importers.errors import FileRefusedError
 from importers.faults import faults_of
 from importers.header import match_header
-from importers.limits import Limits
+from importers.reading.limits import Limits
+from importers.reading.table import open_table
 from importers.sample import sample_csv, sample_filename
-from importers.table import open_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

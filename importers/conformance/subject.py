@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from importers.claims import Claims, wish_of
 from importers.entity import Case, Role, User
 from importers.grouping import group_rows
-from importers.read import Layout, ReadRow
-from importers.trial import Trial
+from importers.layout import Layout
+from importers.memory_run import MemoryRun
+from importers.read import ReadRow
 from importers.world import WorldDirectory
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from importers.base import Importer
     from importers.changes import Change, Key, Wish
-    from importers.trial import Tried
+    from importers.memory_run import RowEnd
     from importers.validator import Validator
     from importers.world import World
 
@@ -100,7 +101,7 @@ class Subject:
             (column.example or "") if column.in_sample else ""
             for column in importer.columns.values()
         )
-        self._trial = Trial(importer=importer, world=world, validators=validators)
+        self._memory = MemoryRun(importer=importer, world=world, validators=validators)
         self._together = {each.together for each in validators if each.together}
         self.sampled = self.run({2: self.sample})
 
@@ -137,8 +138,8 @@ class Subject:
         for file in files:
             with _listening() as causes:
                 layout, rows = self._laid_out(file, without)
-                tried = await self._trial.run(layout, rows)
-            found.append(Ran({each.result.number: _outcome(each) for each in tried}, causes))
+                ends = await self._memory.run(layout, rows)
+            found.append(Ran({each.result.number: _outcome(each) for each in ends}, causes))
         return found
 
     def run_chain(self, first: File, second: File) -> dict[int, Outcome]:
@@ -150,8 +151,8 @@ class Subject:
         found: dict[int, Outcome] = {}
         for chunk in chunks:
             with _listening():
-                tried = await self._trial.run(*self._laid_out(chunk), claims)
-            found |= {each.result.number: _outcome(each) for each in tried}
+                ends = await self._memory.run(*self._laid_out(chunk), claims)
+            found |= {each.result.number: _outcome(each) for each in ends}
             claims = Claims.unpack(claims.pack())
         return found
 
@@ -190,8 +191,8 @@ def _name(value: object) -> str:
     return value.key if isinstance(value, Role) else repr(value)
 
 
-def _outcome(tried: Tried) -> Outcome:
-    plan, result = tried
+def _outcome(end: RowEnd) -> Outcome:
+    plan, result = end
     changes = [change for _, change in plan.changes]
     return Outcome(
         outcome=result.outcome.name if result.outcome else None,

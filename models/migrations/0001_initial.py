@@ -3,7 +3,7 @@ from tortoise.migrations import operations as ops
 from models.app import Permission
 from models.mail import MailState
 from models.row import RowOutcome, RowStatus
-from models.upload import ImportStatus
+from models.imports import ImportStatus
 from orjson import loads
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.base import OnDelete

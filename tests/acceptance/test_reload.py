@@ -19,8 +19,8 @@ import pytest
 from models.app import Permission, create_app, create_token
 from models.audit import COMMAND_LINE
 from models.db import database, transaction
+from models.imports import Import
 from models.new_import import NewImport, insert_import
-from models.upload import Import
 from tests.acceptance.program import children_of, launch
 
 ON = "[importers.assign]\n"

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 from importers import CaseRef, Column, Importer, RoleRef, Validator
@@ -109,6 +110,7 @@ def registry_of(
         importers={each.key: each for each in importers},
         validators=validators,
         plugins=[*statuses, *more],
+        path=Path("plugins.toml"),
     )
 
 

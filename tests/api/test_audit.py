@@ -10,7 +10,7 @@ import pytest
 from api.schema import schema
 from models.app import Permission, add_role, create_token, revoke_token
 from models.audit import Action
-from models.upload import ImportStatus
+from models.imports import ImportStatus
 from tests.api.world import Api, add_cases, add_import, add_users, node_id, sql
 
 EVENTS = """

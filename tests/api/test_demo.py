@@ -21,8 +21,8 @@ from importers.builtin.modify import ModifyAssignments
 from importers.builtin.modify_cases import ModifyCases
 from importers.builtin.modify_users import ModifyUsers
 from importers.builtin.remove import RemoveUsers
-from importers.limits import Limits
 from importers.local import run_here
+from importers.reading.limits import Limits
 from importers.run import next_chunk, run_chunk
 from importers.sample import sample_csv
 from importers.split import Cut, split_import
@@ -31,8 +31,8 @@ from models.assignment import Assignment
 from models.audit import COMMAND_LINE
 from models.case import Case
 from models.db import connection, database, transaction
+from models.imports import Import
 from models.new_import import NewImport, insert_import
-from models.upload import Import
 from models.user import User
 
 FILES = [file.type for file in demo_files()]

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 from api.limits import Patience
-from models.upload import ImportStatus
+from models.imports import ImportStatus
 from tests.api.world import (
     ASSIGN,
     CREATE_IMPORT,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.events import PAUSE_SECONDS
-from models.upload import ImportStatus
+from models.imports import ImportStatus
 from tests.api.subscriber import Subscriber, subscriber
 from tests.api.world import Api, add_import, node_id, sql
 

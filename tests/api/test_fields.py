@@ -9,8 +9,8 @@ import pytest
 from graphql import parse, print_ast, separate_operations
 
 from models.db import transaction
+from models.imports import ImportStatus
 from models.row import RowOutcome, RowResult, RowStatus, write_rows
-from models.upload import ImportStatus
 from tests.api.world import Api, add_cases, add_import, add_users, assign, node_id, sql
 
 CONSOLE = separate_operations(

@@ -13,8 +13,8 @@ from gql.transport.file_upload import FileVar
 from gql.transport.websockets import WebsocketsTransport
 
 from models.db import transaction
+from models.imports import ImportStatus
 from models.row import RowOutcome, RowResult, RowStatus, write_rows
-from models.upload import ImportStatus
 from tests.api.world import ASSIGN, PREFLIGHT, Api, add_import, bearer, node_id, sql
 
 CANCEL = """mutation ($id: ID!) { cancelImport(id: $id) {

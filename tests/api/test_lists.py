@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from models.imports import ImportStatus
 from models.listing import CASES, IMPORTS, USERS, matches_search
 from models.page import Listing
-from models.upload import ImportStatus
 from tests.api.world import Api, add_cases, add_import, add_users, assign, node_id, sql
 
 PAGE_INFO = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"

@@ -17,7 +17,7 @@ from api.servers import EmbeddedPostgres
 from api.settings import Settings
 from importers.errors import ConfigError
 from models.db import migrate
-from models.upload import ImportStatus
+from models.imports import ImportStatus
 from tests.api.subscriber import subscriber
 from tests.api.world import (
     PREFLIGHT,

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from api.supervisor import ChildSpec, Supervisor
+from api.child import ChildSpec
+from api.supervisor import Supervisor
 
 # Notes its process id in a file, then does as its argument says.
 CHILD = """
@@ -31,7 +32,8 @@ time.sleep(60)
 """
 SUPERVISOR = """
 import os, sys
-from api.supervisor import ChildSpec, Supervisor
+from api.child import ChildSpec
+from api.supervisor import Supervisor
 argv = (sys.executable, "-c", sys.argv[1], *sys.argv[2:4])
 spec = ChildSpec(name="child", argv=argv, env=dict(os.environ), count=int(sys.argv[4]))
 check = ChildSpec(name="check", argv=(sys.executable, "-c", ""), env=spec.env)

@@ -12,7 +12,7 @@ import pytest
 from api import execution
 from api.executor import Executor
 from api.update import Update
-from models.upload import ImportStatus
+from models.imports import ImportStatus
 from tests.api.subscriber import Subscriber, subscriber
 from tests.api.world import Api, add_import, sql
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from models.upload import PART_BYTES, ImportStatus
+from models.file_part import PART_BYTES
+from models.imports import ImportStatus
 from tests.api.world import ASSIGN, Api, add_import, sql
 
 

@@ -19,7 +19,7 @@ from asyncpg import Connection
 import api
 from api.broker import Doorbell, events_channel, make_broker
 from models.db import credentials
-from models.upload import store_file
+from models.file_part import store_file
 
 ROOT = Path(api.__file__).parent.parent
 HEADER = "case_id,user_id,case_role_id,case_notify\r\n"

@@ -25,7 +25,7 @@ from importers.node_id import encode_node_id
 from models.app import App, Permission, create_token
 from models.app import create_app as create_app_row
 from models.db import connection
-from models.upload import ImportStatus
+from models.imports import ImportStatus
 
 TABLES = (
     "apps",

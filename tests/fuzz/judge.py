@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from importers import encoding, table, workbook_reader
 from importers.errors import ErrorDetail, FileRefusedError
-from importers.limits import Limits
-from importers.record import Batch, Batches, drop_guards
-from importers.table import check_head, open_table
+from importers.reading import encoding, table, workbook_reader
+from importers.reading.limits import Limits
+from importers.reading.record import Batch, Batches, drop_guards
+from importers.reading.table import check_head, open_table
 from tests.fuzz.made import Made
 from tests.fuzz.plain_csv import MalformedError, records
 
@@ -188,7 +188,7 @@ def _workbooks_here(is_isolated: bool) -> Iterator[None]:
 
 
 def _read_here(file: io.BytesIO, *, filename: str, limits: Limits) -> Batches:
-    """Read a workbook in this process, as `importers.workbook_reader` does in its own."""
+    """Read a workbook in this process, as `importers.reading.workbook_reader` does in its own."""
     with tempfile.NamedTemporaryFile(dir=_shared_memory()) as copy:
         copy.write(file.getbuffer())
         copy.flush()

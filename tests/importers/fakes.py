@@ -28,9 +28,10 @@ from importers.builtin.assign import AssignUsers
 from importers.builtin.modify import ModifyAssignments
 from importers.builtin.remove import RemoveUsers
 from importers.claims import Claims
+from importers.layout import Layout
 from importers.node_id import decode_node_id
 from importers.plan import Plan, plan_rows
-from importers.read import Layout, ReadRow, read_rows
+from importers.read import ReadRow, read_rows
 from importers.settle import Scene, Settled, settle
 from models.assignment import Pair, Present
 

@@ -11,7 +11,8 @@ import zipfile
 import pytest
 
 from importers.errors import FileRefusedError
-from importers.table import Limits, open_table
+from importers.reading.limits import Limits
+from importers.reading.table import open_table
 from tests.fuzz.sheet import SHEET, packed, parts_of
 
 MIB = 1024 * 1024

@@ -111,7 +111,7 @@ async def test_cancel_of_what_is_queued_takes_no_effect_at_all(small: World) -> 
     import_id = await small.upload("assign", *ROWS)
     before = await state(small)
     said = [await cancel(small, import_id), await cancel(small, import_id)]
-    await small.engine.take_up(import_id)
+    await small.engine.split(import_id, is_to_run=True)
     await small.drain()
     counts = await small.counts(import_id)
 

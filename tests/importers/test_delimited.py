@@ -7,8 +7,8 @@ import io
 import pytest
 
 from importers.errors import ErrorDetail, FileRefusedError
-from importers.limits import MAX_CELL, MAX_RECORD
-from importers.table import Limits, Table, open_table
+from importers.reading.limits import MAX_CELL, MAX_RECORD, Limits
+from importers.reading.table import Table, open_table
 
 PERHAPS = (
     "Perhaps a quote that opens in it is never closed: close it, or double it if it belongs to "

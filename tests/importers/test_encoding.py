@@ -8,7 +8,8 @@ import io
 import pytest
 
 from importers.errors import ErrorDetail, FileRefusedError
-from importers.table import Limits, Table, open_table
+from importers.reading.limits import Limits
+from importers.reading.table import Table, open_table
 
 TEXT = "name,n\r\nJosé,1\r\n"
 UTF16 = TEXT.encode("utf-16-le")

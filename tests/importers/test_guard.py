@@ -258,7 +258,7 @@ async def test_a_row_that_spins_fails_alone(odd: World, caplog: pytest.LogCaptur
         5: Result("UNCHANGED"),
     }
     assert errors[3][0]["message"] == (
-        "The importer took too long on this row; its log says where."
+        "The importer took too long on this row; the worker's log says where."
     )
     assert "importer 'odd' took too long on row 3" in caplog.text
     assert "in spin" in caplog.text
@@ -387,7 +387,7 @@ async def test_a_reference_whose_own_source_is_away(odd: World, error: Exception
 
 def test_slow_loading_is_named(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
     """A plugin that prints while it is loaded, or takes long, is named in the log."""
-    from importers.registry import load
+    from importers.registry import load, report
     from tests.importers.test_registry import Good, Point
 
     class Loud(Point):
@@ -400,10 +400,32 @@ def test_slow_loading_is_named(caplog: pytest.LogCaptureFixture, tmp_path: Path)
     points: Sequence[Any] = [Loud("one")]
     with caplog.at_level(logging.WARNING), pytest.MonkeyPatch.context() as patch:
         patch.setattr("importers.registry._SLOW_SECONDS", 0.0)
-        load(path, found=points)
+        report(load(path, found=points))
 
     assert "importer 'one' printed: loading" in caplog.text
     assert re.search(r"importer 'one' took 0\.0 s to load", caplog.text)
+
+
+def test_output_that_is_kept(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    """What a plugin prints later on the output that it found while it was loaded is logged too."""
+    from importers.registry import load
+    from tests.importers.test_registry import Good, Point
+
+    kept: list[Any] = []
+
+    class Keeping(Point):
+        def load(self) -> Any:
+            kept.append(sys.stdout)
+            return Good
+
+    path = tmp_path / "plugins.toml"
+    path.write_text("[importers.one]")
+    points: Sequence[Any] = [Keeping("one")]
+    load(path, found=points)
+    with caplog.at_level(logging.WARNING):
+        Guard("importer 'one'").call(lambda: print("later", file=kept[0]))
+
+    assert "importer 'one' printed: later" in caplog.text
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])

@@ -14,13 +14,13 @@ import asyncpg
 import pytest
 
 from importers import Applied, Assign, Case, OwnChange, Row, RowError, Unchanged, User
+from importers.attempts import MOST_ATTEMPTS
 from importers.builtin.assign import AssignUsers
 from importers.errors import RetryableError
 from importers.run import _write_results, next_chunk, run_chunk
-from importers.suspects import MOST_ATTEMPTS
 from models.chunk import give_back
 from models.db import connection, credentials
-from models.progress import waiting_imports
+from models.waiting import silent_imports
 from tests.importers.world import HEADERS, Counts, Result, World
 
 ROWS = [
@@ -147,8 +147,8 @@ async def test_the_sweeper_leaves_alone_what_is_worked_on(small: World) -> None:
     await age(small)
     await small.execute("UPDATE import_chunks SET attempted_at = now() WHERE number = 0")
     async with connection() as db:
-        busy = await waiting_imports(db, silent_for=10)
-        silent = await waiting_imports(db, silent_for=-1)
+        busy = await silent_imports(db, silent_for=10)
+        silent = await silent_imports(db, silent_for=-1)
 
     assert busy == ([], [])
     assert silent == ([], [import_id])
@@ -336,7 +336,7 @@ async def test_a_database_error_lands_on_its_row(world: World, caplog: Any) -> N
     assert results[4] == Result("FAILED", codes=("NOT_WRITTEN",))
     assert results[6] == Result("FAILED", codes=("NOT_WRITTEN",))
     assert (await other.errors(import_id))[4][0]["message"] == (
-        "The database refused this row; the log says why."
+        "The database refused this row; the worker's log says why."
     )
     assert "the database refused row 4" in caplog.text
     assert await other.counts(import_id) == Counts("PROCESSED", 7, 5, 2, 0, 5, 0, 0, 0)
@@ -383,7 +383,7 @@ async def test_a_lost_transaction_is_counted_when_it_was_long(
     world: World, monkeypatch: pytest.MonkeyPatch, limit: float, attempts: int
 ) -> None:
     """Only a chunk that may itself be why PostgreSQL has ended its transaction is blamed for it."""
-    monkeypatch.setattr("importers.run._BLAMELESS_SECONDS", limit)
+    monkeypatch.setattr("importers.attempts.BLAMELESS_SECONDS", limit)
     monkeypatch.setattr("importers.run.layout_of", _lose_connection)
     import_id = await world.split("assign", "trv-001,jack-001,,staff,0")
     with pytest.raises(RetryableError):
@@ -411,7 +411,7 @@ async def test_a_deadlock_is_blamed_on_nobody(
     import_id = await world.split("assign", "trv-001,jack-001,,staff,0")
     await world.execute("UPDATE import_chunks SET attempts = 4")
     with monkeypatch.context() as patch:
-        patch.setattr("importers.run._BLAMELESS_SECONDS", limit)
+        patch.setattr("importers.attempts.BLAMELESS_SECONDS", limit)
         patch.setattr("importers.run.layout_of", lock)
         for _ in range(3):
             with pytest.raises(RetryableError):

@@ -96,7 +96,8 @@ def test_nonsense_is_the_importers_error(answer: Any, caplog: pytest.LogCaptureF
 
     assert plan.errors == (
         ErrorDetail(
-            code="IMPORTER_ERROR", message="The importer failed on this row; its log says why."
+            code="IMPORTER_ERROR",
+            message="The importer failed on this row; the worker's log says why.",
         ),
     )
     assert done(plan) == []

@@ -141,7 +141,7 @@ def test_a_column_that_fails_fails_its_rows(
     assert bad.errors == [
         ErrorDetail(
             code="IMPORTER_ERROR",
-            message="Odd: the importer failed on this cell; its log says why.",
+            message="Odd: the importer failed on this cell; the worker's log says why.",
             column="odd",
             value=cell,
         )

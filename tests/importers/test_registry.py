@@ -14,7 +14,7 @@ from importers.builtin.users_per_case import UsersPerCase
 from importers.errors import ConfigError
 from importers.missing import MissingValidator
 from importers.plugins_file import default_path
-from importers.registry import load
+from importers.registry import load, report
 
 
 class Good(Importer):
@@ -173,6 +173,7 @@ def test_a_broken_third_party_is_left_out(
     """A package's plugin that does not load is reported, and the others work."""
     registry = loaded(tmp_path, "[importers.odd]\n[importers.one]", point, Point("one", dist=OWN))
     (odd, one) = registry.plugins
+    report(registry)
 
     assert (odd.state, odd.reason) == ("broken", reason)
     assert one.state == "on"
@@ -180,6 +181,17 @@ def test_a_broken_third_party_is_left_out(
     assert [
         f"importer 'odd' is broken: {problem}." for problem in reason.split("; ")
     ] == re.findall(r"^  (.*)$", caplog.records[-1].message, re.MULTILINE)
+
+
+def test_loading_is_silent(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What is to be said of it is for `report`, which shows where an exception came from."""
+    registry = loaded(tmp_path, "[importers.odd]", Point("odd", ZeroDivisionError("no reason")))
+    silent = caplog.text
+    report(registry)
+
+    assert silent == ""
+    assert "importer 'odd' does not load\nTraceback" in caplog.text
+    assert "in load\n" in caplog.text
 
 
 def test_a_broken_plugin_of_our_own_stops(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import zipfile
 import pytest
 
 from importers.errors import FileRefusedError
-from importers.table import Limits, Table, open_table
+from importers.reading.limits import Limits
+from importers.reading.table import Table, open_table
 
 
 def opened(data: bytes, filename: str) -> Table:

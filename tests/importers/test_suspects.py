@@ -9,10 +9,10 @@ import asyncpg
 import pytest
 
 from importers import Row
+from importers.attempts import MOST_ATTEMPTS
 from importers.builtin.assign import AssignUsers
 from importers.columns import Column
 from importers.errors import RetryableError
-from importers.suspects import MOST_ATTEMPTS
 from tests.importers.world import HEADERS, Counts, Result, World
 
 ROWS = [f"trv-001,{user}-001,,staff,0" for user in ("jack", "jones", "jill")] + [

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from importers.errors import ErrorDetail, FileRefusedError
-from importers.table import Limits, Table, check_head, open_table
+from importers.reading.limits import Limits
+from importers.reading.table import Table, check_head, open_table
 
 if TYPE_CHECKING:
-    from importers.record import Record
+    from importers.reading.record import Record
 
 LIMITS = Limits(max_bytes=64 * 1024 * 1024)
 EMPTY = "The file is empty. Upload a file with a header row and at least one row below it."

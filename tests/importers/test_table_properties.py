@@ -11,8 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from importers.errors import FileRefusedError
-from importers.record import FORMULA_STARTS
-from importers.table import Limits, Table, check_head, open_table
+from importers.reading.limits import Limits
+from importers.reading.record import FORMULA_STARTS
+from importers.reading.table import Table, check_head, open_table
 
 
 def opened(data: bytes, encoding: str | None = None) -> Table:
@@ -88,7 +89,7 @@ def test_it_does_not_matter_where_blocks_end(
 
     whole = list(opened(data).rows)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("importers.encoding.BLOCK_BYTES", block)
+        patch.setattr("importers.reading.encoding.BLOCK_BYTES", block)
         batches = list(opened(data).batches)
 
     assert [record for batch in batches for record in batch.records()] == whole

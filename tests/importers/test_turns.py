@@ -154,7 +154,7 @@ async def test_a_small_import_while_a_large_file_is_cut(
 async def test_a_small_import_is_run_when_it_is_cut(small: World) -> None:
     """What is cut in no time need not wait in the queue for its first chunk to be run."""
     import_id = await small.upload("assign", *MANY[:3])
-    await small.engine.take_up(import_id)
+    await small.engine.split(import_id, is_to_run=True)
 
     assert (await small.counts(import_id)).status == "PROCESSED"
     assert [name for name, _ in small.bell.rings] == []
@@ -163,7 +163,7 @@ async def test_a_small_import_is_run_when_it_is_cut(small: World) -> None:
 async def test_the_rest_of_what_was_cut(small: World) -> None:
     """Other chunks are rung for, as always."""
     import_id = await small.upload("assign", *MANY)
-    await small.engine.take_up(import_id)
+    await small.engine.split(import_id, is_to_run=True)
     rung = [name for name, _ in small.bell.rings]
     await small.drain()
 
@@ -183,7 +183,7 @@ async def test_a_first_chunk_that_can_not_be_run_at_once(
     import_id = await small.upload("assign", *MANY[:3])
     monkeypatch.setattr(engine_module, "run_chunk", fail)
     with suppress(OSError):
-        await small.engine.take_up(import_id)
+        await small.engine.split(import_id, is_to_run=True)
     monkeypatch.undo()
     rung = [name for name, _ in small.bell.rings]
     await small.drain()

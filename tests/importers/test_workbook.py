@@ -16,7 +16,8 @@ import pytest
 from openpyxl.styles import Font
 
 from importers.errors import FileRefusedError
-from importers.table import Limits, Table, open_table
+from importers.reading.limits import Limits
+from importers.reading.table import Table, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

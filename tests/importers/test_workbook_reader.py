@@ -17,7 +17,8 @@ import openpyxl
 import pytest
 
 from importers.errors import FileRefusedError
-from importers.table import Limits, Table, open_table
+from importers.reading.limits import Limits
+from importers.reading.table import Table, open_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -76,7 +77,7 @@ def test_too_little_memory() -> None:
 
 def test_too_little_time(monkeypatch: pytest.MonkeyPatch, children: Children) -> None:
     """The reading process is not waited for longer than it was given."""
-    monkeypatch.setattr("importers.workbook._READER", ["-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr("importers.reading.workbook._READER", ["-c", "import time; time.sleep(60)"])
     started = time.monotonic()
 
     assert refused(workbook(), Limits(workbook_seconds=1)) == (
@@ -90,10 +91,11 @@ def test_too_little_time(monkeypatch: pytest.MonkeyPatch, children: Children) ->
 def test_too_much_computing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor may it compute for longer."""
     program = (
-        "import importers.workbook_reader as reader; from importers.limits import Limits\n"
+        "import importers.reading.workbook_reader as reader\n"
+        "from importers.reading.limits import Limits\n"
         "reader._bind(Limits(workbook_seconds=1))\nwhile True: pass"
     )
-    monkeypatch.setattr("importers.workbook._READER", ["-c", program])
+    monkeypatch.setattr("importers.reading.workbook._READER", ["-c", program])
 
     assert refused(workbook(), Limits(workbook_seconds=30))[0] == "TOO_LARGE"
 
@@ -146,7 +148,9 @@ def test_the_reader_ends_with_its_parent(tmp_path: Path) -> None:
     path = tmp_path / "roster.xlsx"
     path.write_bytes(workbook(MANY))
     program = (
-        "import sys, time; from importers.table import *\n"
+        "import sys, time\n"
+        "from importers.reading.limits import Limits\n"
+        "from importers.reading.table import open_table\n"
         "t = open_table(open(sys.argv[1], 'rb'), filename='', encoding=None, limits=Limits())\n"
         "print('open', flush=True); time.sleep(60)"
     )

@@ -22,15 +22,15 @@ from importers.builtin.modify_users import ModifyUsers
 from importers.builtin.remove import RemoveUsers
 from importers.engine import Engine
 from importers.errors import RetryableError
-from importers.limits import Limits
 from importers.node_id import encode_node_id
+from importers.reading.limits import Limits
 from importers.retry import Corrections, request_retry
 from models.app import create_app
 from models.audit import COMMAND_LINE
 from models.db import connection, transaction
+from models.file_part import store_file
 from models.mail import Letter
 from models.row import RowOutcome, RowStatus, find_rows, row_number
-from models.upload import store_file
 
 HEADERS = {
     "assign": "case_id,user_id,case_role_order,case_role_id,case_notify",

@@ -9,21 +9,19 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
-from importers.delimited import DelimitedText
-from importers.encoding import decode_blocks, find_encoding, is_cut_mark
-from importers.limits import Limits
-from importers.record import Batch, is_blank
-from importers.refusal import refusal
-from importers.sniff import is_workbook, refuse_foreign, refuse_markup
-from importers.workbook import read_workbook
+from importers.reading.delimited import DelimitedText
+from importers.reading.encoding import decode_blocks, find_encoding, is_cut_mark
+from importers.reading.record import Batch, is_blank
+from importers.reading.refusal import refusal
+from importers.reading.sniff import is_workbook, refuse_foreign, refuse_markup
+from importers.reading.workbook import read_workbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from importers.errors import FileRefusedError
-    from importers.record import Batches, Record
-
-__all__ = ["Limits", "Table", "check_head", "open_table"]
+    from importers.reading.limits import Limits
+    from importers.reading.record import Batches, Record
 
 _HEAD_BYTES = 1024 * 1024
 
@@ -120,7 +118,7 @@ def check_head(
         return None
     if not is_whole and head and is_cut_mark(head):
         return None
-    text, _ = _open_text(io.BytesIO(head), head, filename, encoding, is_cut=not is_whole)
+    text, _ = _open_text(io.BytesIO(head), head, filename, encoding, is_whole=is_whole)
     batches = iter(text)
     header = _read_header(batches, limits)
     if header is None:
@@ -134,13 +132,13 @@ def check_head(
 
 
 def _open_text(
-    file: BinaryIO, head: bytes, filename: str, declared: str | None, *, is_cut: bool = False
+    file: BinaryIO, head: bytes, filename: str, declared: str | None, *, is_whole: bool = True
 ) -> tuple[DelimitedText, str]:
     refuse_foreign(head, filename)
     encoding = find_encoding(head, declared)
     refuse_markup(head, encoding, filename)
-    blocks = decode_blocks(file, encoding, is_cut=is_cut)
-    return DelimitedText(blocks, is_cut=is_cut), encoding.label
+    blocks = decode_blocks(file, encoding, is_whole=is_whole)
+    return DelimitedText(blocks, is_whole=is_whole), encoding.label
 
 
 def _table(

@@ -8,15 +8,15 @@ import re
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from importers.limits import MAX_CELL, MAX_RECORD
-from importers.record import FORMULA_STARTS, Batch, drop_guards
-from importers.refusal import BadRecordError, refusal
+from importers.reading.limits import MAX_CELL, MAX_RECORD
+from importers.reading.record import FORMULA_STARTS, Batch, drop_guards
+from importers.reading.refusal import BadRecordError, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from importers.errors import FileRefusedError
-    from importers.record import Batches
+    from importers.reading.record import Batches
 
 DELIMITERS = (",", ";", "\t", "|")
 
@@ -36,15 +36,15 @@ class DelimitedText:
 
     Args:
         blocks: the text, in blocks of bounded size.
-        is_cut: the text is only the beginning of a file, so its last line is left alone.
+        is_whole: the text is all of a file; else only its beginning, whose last line is left alone.
 
     Raises:
         FileRefusedError: now or while iterating, for what no reading can mend.
     """
 
-    def __init__(self, blocks: Iterator[str], *, is_cut: bool = False) -> None:
+    def __init__(self, blocks: Iterator[str], *, is_whole: bool = True) -> None:
         self._blocks = blocks
-        self._is_cut = is_cut
+        self._is_whole = is_whole
         self._row = 0
         self._has_guards = False
         lines = self._whole_lines()
@@ -58,7 +58,7 @@ class DelimitedText:
             for text in self._texts:
                 yield from self._read(text)
         except csv.Error as error:
-            if not (self._is_cut and _is_unclosed(error)):
+            if self._is_whole or not _is_unclosed(error):
                 raise _bad_quoting(error, self._row + 1) from error
         except BadRecordError as error:
             raise error.at(self._row + 1) from error
@@ -124,7 +124,7 @@ class DelimitedText:
             if carry.endswith("\r"):
                 yield carry
             raise
-        if carry and not self._is_cut:
+        if carry and self._is_whole:
             yield self._noted(carry)
 
     def _noted(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Trying: an importer is run over rows in memory, as the engine runs it over a chunk."""
+"""Running in memory: an importer is run over rows as the engine runs it over a chunk."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 from importers.claims import Claims
 from importers.decide import Verdict
 from importers.errors import ConfigError
+from importers.layout import Layout
 from importers.own import own_changes
 from importers.plan import plan_rows
 from importers.plugin_settings import fill_settings
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from importers.base import Importer
+    from importers.layout import Layout
     from importers.plan import Plan
-    from importers.read import Layout, ReadRow
+    from importers.read import ReadRow
     from importers.validator import Validator
     from importers.world import World
     from models.row import RowResult
 
 
-class Tried(NamedTuple):
+class RowEnd(NamedTuple):
     """What a row asked for, and what became of it."""
 
     plan: Plan
@@ -37,8 +39,8 @@ class Tried(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trial:
-    """An importer, and what it is tried on. Changes of own kinds count as `CREATED`."""
+class MemoryRun:
+    """An importer, and the world that it is run in. Changes of own kinds count as `CREATED`."""
 
     importer: Importer
     world: World
@@ -46,7 +48,7 @@ class Trial:
 
     async def run(
         self, layout: Layout, rows: Sequence[ReadRow], claims: Claims | None = None
-    ) -> list[Tried]:
+    ) -> list[RowEnd]:
         """Run the importer over the rows of one chunk.
 
         Args:
@@ -72,7 +74,7 @@ class Trial:
         )
         settled = settle(plans, scene)
         claims.note_edits(settled.edits)
-        return list(map(Tried, plans, settled.results))
+        return list(map(RowEnd, plans, settled.results))
 
 
 P = TypeVar("P", bound="Importer | Validator")

@@ -10,14 +10,14 @@ from posixpath import join, normpath
 from typing import TYPE_CHECKING, BinaryIO
 from xml.etree import ElementTree as ET
 
-from importers.refusal import refusal
-from importers.sniff import seems_to_be, shown_name, zip_kind
+from importers.reading.refusal import refusal
+from importers.reading.sniff import seems_to_be, shown_name, zip_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from importers.errors import FileRefusedError
-    from importers.limits import Limits
+    from importers.reading.limits import Limits
 
 _MAX_ENTRIES = 10_000
 _MAX_INDEX_BYTES = 4 * 1024 * 1024

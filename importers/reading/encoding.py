@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from encodings.aliases import aliases
 from typing import TYPE_CHECKING, BinaryIO
 
-from importers.refusal import BadRecordError, refusal
+from importers.reading.refusal import BadRecordError, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,7 +119,7 @@ def _refuse_unmarked_utf16(head: bytes) -> None:
     )
 
 
-def decode_blocks(file: BinaryIO, encoding: Encoding, *, is_cut: bool = False) -> Iterator[str]:
+def decode_blocks(file: BinaryIO, encoding: Encoding, *, is_whole: bool = True) -> Iterator[str]:
     """Yield the file's text from its beginning, in blocks of bounded size.
 
     What comes before a fault is yielded first, so that whoever counts rows knows its row.
@@ -127,7 +127,7 @@ def decode_blocks(file: BinaryIO, encoding: Encoding, *, is_cut: bool = False) -
     Args:
         file: seekable; read to its end.
         encoding: as `find_encoding` returned it.
-        is_cut: the file is only a beginning, so a character may be cut at its end.
+        is_whole: this is all of a file; else only its beginning, which may end in a character.
 
     Raises:
         BadRecordError: a byte that the encoding does not have, or a NUL.
@@ -140,7 +140,7 @@ def decode_blocks(file: BinaryIO, encoding: Encoding, *, is_cut: bool = False) -
         is_last = not block
         kept = len(decoder.getstate()[0])
         try:
-            text = decoder.decode(block, final=is_last and not is_cut)
+            text = decoder.decode(block, final=is_last and is_whole)
         except UnicodeDecodeError as error:
             yield from _up_to_nul(error.object[: error.start].decode(encoding.codec, "replace"))
             raise _undecodable(error, offset - kept + error.start, encoding) from error

@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from importers.record import Batch, drop_guards
-from importers.refusal import refusal
+from importers.reading.record import Batch, drop_guards
+from importers.reading.refusal import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from importers.errors import FileRefusedError
-    from importers.limits import Limits
-    from importers.record import Batches
+    from importers.reading.limits import Limits
+    from importers.reading.record import Batches
 
-_READER = ["-P", "-s", "-m", "importers.workbook_reader"]
+_READER = ["-P", "-s", "-m", "importers.reading.workbook_reader"]
 
 _TOO_SLOW = (-signal.SIGXCPU,)
 # The reader's own status when it noticed; otherwise it was aborted, or killed by the kernel.
@@ -80,7 +80,7 @@ def _on_disk(file: BinaryIO, copy: BinaryIO) -> BinaryIO:
 
 def _start(file: BinaryIO, filename: str, limits: Limits) -> subprocess.Popen[bytes]:
     arguments = [str(os.getpid()), filename, json.dumps(dataclasses.asdict(limits))]
-    root = str(Path(__file__).resolve().parents[1])
+    root = str(Path(__file__).resolve().parents[2])
     return subprocess.Popen(
         [sys.executable, *_READER, *arguments],
         stdin=file,

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from importers.refusal import refusal
+from importers.reading.refusal import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from importers.encoding import Encoding
     from importers.errors import FileRefusedError
+    from importers.reading.encoding import Encoding
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

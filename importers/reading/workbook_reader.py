@@ -1,8 +1,8 @@
 """The process that reads one Excel workbook and says what is in it, a JSON array a line.
 
 Its lines are `["rows", [[number, cells], …]]`, as often as needed, and at the end `["end"]` or
-`["refused", [code, message]]`. It is started as `python -m importers.workbook_reader`, with the
-workbook as its standard input.
+`["refused", [code, message]]`. It is started as `python -m importers.reading.workbook_reader`, with
+the workbook as its standard input.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ import orjson
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
 from importers.errors import FileRefusedError
-from importers.limits import MAX_CELL, MAX_RECORD, Limits
-from importers.record import is_blank
-from importers.refusal import refusal
-from importers.workbook_archive import DAMAGES, examine
+from importers.reading.limits import MAX_CELL, MAX_RECORD, Limits
+from importers.reading.record import is_blank
+from importers.reading.refusal import refusal
+from importers.reading.workbook_archive import DAMAGES, examine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from importers.record import Record
-    from importers.workbook_archive import Position
+    from importers.reading.record import Record
+    from importers.reading.workbook_archive import Position
 
 OUT_OF_MEMORY = 3
 """Exit status for want of memory, when there was enough left to notice."""

@@ -1,0 +1,1 @@
+"""Reading files: from bytes to rows of cells, whatever these mean."""
