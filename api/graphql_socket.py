@@ -23,8 +23,8 @@ from api.errors import (
 )
 from api.execution import stream
 from api.graphql_http import json_response
-from api.guard import RefusedError
 from api.origins import is_welcome
+from api.preparation import OperationRefusedError
 from api.request_body import Operation, to_operation
 
 if TYPE_CHECKING:
@@ -291,7 +291,7 @@ def _operation_id(message: dict[str, Any]) -> str:
 
 def _errors(error: Exception) -> list[GraphQLError]:
     """Tell why an operation was not executed."""
-    if isinstance(error, RefusedError):
+    if isinstance(error, OperationRefusedError):
         return error.errors
     if isinstance(error, HttpError):
         return [ApiError(error.code, error.message)]

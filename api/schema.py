@@ -277,7 +277,7 @@ class Query:
 
 @strawberry.type(description="Everything that can be changed, by tokens that may.")
 class Mutation:
-    """Root fields that change something; `api.guard` keeps viewers out of all of them."""
+    """Root fields that change something; `api.preparation` keeps viewers out of all of them."""
 
     @strawberry.mutation(
         description="Upload a file, by a GraphQL multipart request. What its first bytes show to "
