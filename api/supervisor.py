@@ -7,7 +7,8 @@ import signal
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from api.child import REFUSED, Child, ChildSpec
+from api.child import Child, ChildSpec
+from api.exit_code import EXIT_REFUSED
 from api.rollout import Rollout
 from api.terminal import Terminal
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
 
-__all__ = ["REFUSED", "ChildSpec", "Server", "Supervisor"]
+__all__ = ["ChildSpec", "Server", "Supervisor"]
 
 log = logging.getLogger(__name__)
 
@@ -89,7 +90,7 @@ class Supervisor:
                     server.start()
             for child in self._children:
                 if not child.look_after():
-                    return REFUSED
+                    return EXIT_REFUSED
             self._roll_out()
             on_round()
             time.sleep(ROUND_SECONDS)
