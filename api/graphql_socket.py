@@ -155,16 +155,15 @@ class _Session:
         if message["type"] == "subscribe":
             await self._subscribe(message, allowance)
             return
-        if message["type"] != "complete":  # it costs nothing, and frees what an operation has
-            allowance.count()
-        if message["type"] == "complete":
+        if message["type"] == "complete":  # it costs nothing, and frees what an operation has
             task = self._operations.pop(_operation_id(message), None)
             if task:
                 task.cancel()
-        elif message["type"] == "connection_init":
+            return
+        allowance.count()
+        if message["type"] == "connection_init":
             raise CloseError(4429, "Too many initialisation requests")
-        else:
-            await self._handle_any(message)
+        await self._handle_any(message)
 
     async def _handle_any(self, message: dict[str, Any]) -> None:
         """Handle what may come at any time."""

@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import psutil
 
 from api.servers import EmbeddedPostgres, EmbeddedValkey
 from bench.client import Client
+from bench.port import free_port
 from bench.usage import Used
 from models.app import Permission, create_app, create_token
 from models.db import credentials, database, migrate
@@ -234,12 +234,6 @@ def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         process.send_signal(signal.SIGTERM)
     for process in processes:
         process.wait()
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _cpu(process: psutil.Process) -> float:

@@ -68,13 +68,23 @@ query ($first: Int!) { imports(first: $first) { edges { node { ...Fields } } } }
 @click.option("--encoding", help="Of a file that is neither UTF-8 nor UTF-16: windows-1252, …")
 @json_option
 @folder_option
-def import_(file: str, folder: DataFolder, *, watch: bool, as_json: bool, **fields: object) -> int:
+def import_(
+    file: str,
+    folder: DataFolder,
+    *,
+    type_: str,
+    name: str,
+    watch: bool,
+    dry_run: bool,
+    encoding: str | None,
+    as_json: bool,
+) -> int:
     """Upload FILE and apply it; ends with 0 if all rows passed, 1 if some failed, 2 if refused."""
     answer = {
-        "name": fields["name"],
-        "type": fields["type_"],
-        "dryRun": fields["dry_run"],
-        "encoding": fields["encoding"],
+        "name": name,
+        "type": type_,
+        "dryRun": dry_run,
+        "encoding": encoding,
         "file": FileVar(file),
         "source": "cli",
     }
