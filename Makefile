@@ -41,11 +41,11 @@ schema: setup ## Write docs/schema.graphql anew
 reference: setup ## Write docs/sdk-reference.md anew
 	$(BIN)/python -m importers.sdk_reference > docs/sdk-reference.md
 
-bench: $(BENCH_STAMP) ## Measure how fast everything is, in some minutes
-	$(BIN)/python -m bench
+bench: $(BENCH_STAMP) ## Measure how fast everything is, in some minutes; ARGS=--help
+	$(BIN)/python -m bench $(ARGS)
 
 bench-long: $(BENCH_STAMP) ## Measure with a million rows and more, for claims
-	$(BIN)/python -m bench --long
+	$(BIN)/python -m bench --long $(ARGS)
 
 chaos: setup ## Break everything in turn and count rows; ARGS="--minutes 60", ARGS=--help
 	$(BIN)/python -m tests.chaos $(ARGS)

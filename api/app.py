@@ -13,7 +13,6 @@ from starlette.routing import Route, WebSocketRoute
 from api.allowance import Allowances
 from api.broker import Doorbell, make_broker
 from api.context import Services
-from api.docs import TypesPage
 from api.errors import log_incident, masked
 from api.events import open_hub
 from api.files import behind_token, send_failed_rows, send_file, send_sample
@@ -23,6 +22,7 @@ from api.health import Readiness, is_alive
 from api.limits import APP_CONNECTIONS
 from api.origins import cors
 from api.tokens import Tokens
+from api.types_page import TypesPage
 from importers.registry import load, report
 from models.app_pool import open_app_pool
 from models.db import database
@@ -91,12 +91,10 @@ def create_app(settings: Settings) -> Starlette:
 
 
 async def _refuse(_request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    detail = error.detail if isinstance(error, HTTPException) else "Error"
-    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
-    code = detail.upper().replace(" ", "_")
-    body = {"errors": [{"message": f"{detail}.", "extensions": {"code": code}}]}
-    return json_response(body, status, headers=headers)
+    assert isinstance(error, HTTPException)
+    code = error.detail.upper().replace(" ", "_")
+    body = {"errors": [{"message": f"{error.detail}.", "extensions": {"code": code}}]}
+    return json_response(body, error.status_code, headers=dict(error.headers or {}))
 
 
 async def _fail(request: Request, error: Exception) -> Response:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from api.objects import Items, Values
     from api.together import Selected
 
+_ABOUT_LONGEST = 10_000
+
 
 @strawberry.enum(description="Whether a case takes new assignments.")
 class CaseStatus(Enum):
@@ -181,7 +183,7 @@ async def create_case(context: Context, values: CreateCaseInput) -> CasePayload:
     """Create a case, or say what is wrong."""
     problems = Problems()
     row = {
-        "about": problems.text("about", values.about, required=True, longest=10_000),
+        "about": problems.text("about", values.about, required=True, longest=_ABOUT_LONGEST),
         "tag_id": problems.tag(values.tag_id),
         "is_active": values.status is not CaseStatus.CLOSED,
         "date_opened": values.date_opened,
@@ -200,7 +202,9 @@ async def update_case(context: Context, node_id: str, values: UpdateCaseInput) -
     problems = Problems()
     changes: dict[str, object] = {}
     if given(values.about) is not None:
-        changes["about"] = problems.text("about", values.about, required=True, longest=10_000)
+        changes["about"] = problems.text(
+            "about", values.about, required=True, longest=_ABOUT_LONGEST
+        )
     if given(values.tag_id) is not None:
         changes["tag_id"] = problems.tag(values.tag_id)
     if given(values.status) is not None:

@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from api.exit_code import EXIT_REFUSED
 from api.lifetime import bound_command
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ log = logging.getLogger("api.supervisor")
 
 FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
 SETTLED_SECONDS = 30.0
-# A child that ends with this exit code has said that its settings are wrong: nothing to retry.
-REFUSED = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +119,7 @@ class Child:
         if now - self._started_at > SETTLED_SECONDS:
             self._delay = FIRST_DELAY
         self._start_at = now + self._delay
-        if code == REFUSED and not (self._is_patient and self._was_proven):
+        if code == EXIT_REFUSED and not (self._is_patient and self._was_proven):
             return False
         log.warning("%s %s; starting it again in %.1f s", self.name, _end(code), self._delay)
         self._delay = min(self._delay * 2, LONGEST_DELAY)

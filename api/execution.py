@@ -14,8 +14,8 @@ from graphql.execution import create_source_event_stream
 
 from api.errors import TokenEndedError, shape_error
 from api.executor import Executor, Memory
-from api.guard import RefusedError, is_remembered, prepare
 from api.imports import Import
+from api.preparation import OperationRefusedError, is_remembered, prepare
 from api.schema import schema
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from graphql import DocumentNode
 
     from api.context import Context
-    from api.guard import Prepared
+    from api.preparation import Prepared
     from api.request_body import Operation
     from api.update import Update
 
@@ -41,7 +41,7 @@ async def execute(context: Context, operation: Operation) -> ExecutionResult:
     """
     try:
         prepared = await _prepare(context, operation, _ONCE)
-    except RefusedError as error:
+    except OperationRefusedError as error:
         return ExecutionResult(None, error.errors)
     return await _execute(context, operation, prepared.document)
 
@@ -50,7 +50,7 @@ async def stream(context: Context, operation: Operation) -> AsyncGenerator[str, 
     """Execute any operation, and yield each result as JSON.
 
     Raises:
-        RefusedError: nothing is executed.
+        OperationRefusedError: nothing is executed.
         HttpError: the document has no such operation, or the token too many subscriptions.
         TokenEndedError: the token of a subscription has expired or was revoked.
     """
@@ -88,7 +88,7 @@ async def _execute(
     try:
         result: Any = _build(context, operation, document).execute_operation()
         return result if isinstance(result, ExecutionResult) else await result
-    except RefusedError as error:
+    except OperationRefusedError as error:
         return ExecutionResult(None, error.errors)
     except Exception as error:
         return _failed(error)
@@ -101,7 +101,7 @@ def _build(context: Context, operation: Operation, document: DocumentNode) -> Ex
     """Make an executor.
 
     Raises:
-        RefusedError: a variable is wrong.
+        OperationRefusedError: a variable is wrong.
     """
     built = Executor.build(
         schema._schema,
@@ -112,7 +112,7 @@ def _build(context: Context, operation: Operation, document: DocumentNode) -> Ex
         memory=_memory(operation.query, operation.name),
     )
     if isinstance(built, list):
-        raise RefusedError(built)
+        raise OperationRefusedError(built)
     return cast("Executor", built)
 
 
@@ -146,18 +146,18 @@ async def _open(
     """Begin a subscription.
 
     Raises:
-        RefusedError: its variables or arguments are wrong.
+        OperationRefusedError: its variables or arguments are wrong.
     """
     try:
         executor = _build(context, operation, document)
         source: Any = create_source_event_stream(executor)
         source = await source if isawaitable(source) else source
-    except RefusedError:
+    except OperationRefusedError:
         raise
     except Exception as error:
-        raise RefusedError([_located(error)]) from error
+        raise OperationRefusedError([_located(error)]) from error
     if isinstance(source, ExecutionResult):
-        raise RefusedError(source.errors or [])
+        raise OperationRefusedError(source.errors or [])
     return executor, source
 
 

@@ -12,7 +12,7 @@ from api.description import ImporterDescription
 from api.errors import HttpError
 from api.failed_rows import failed_rows_csv
 from api.graphql_http import json_response
-from api.import_types import SAMPLE_TYPE
+from api.import_types import CSV_TYPE
 from api.node import key_of
 from api.scope import Scope
 from importers.sample import sample_filename
@@ -34,9 +34,7 @@ if TYPE_CHECKING:
     Answer = Callable[[Request, TokenRecord], Awaitable[Response]]
     Endpoint = Callable[[Request], Awaitable[Response]]
 
-_CSV = "text/csv; charset=utf-8"
 _SLICE_BYTES = 64 * 1024
-_SAMPLE_ENDING = "_sample.csv"
 
 
 def behind_token(answer: Answer) -> Endpoint:
@@ -83,20 +81,20 @@ async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
         raise HttpError(404, "NOT_FOUND", "No row of this import has failed.")
     stem = row["file_name"].rpartition(".")[0] or row["file_name"]
     rows = _sliced(failed_rows_csv(scope, row), allowance.downloads)
-    return _download(rows, f"{stem}-failed-rows.csv", _CSV)
+    return _download(rows, f"{stem}-failed-rows.csv", CSV_TYPE)
 
 
 async def send_sample(request: Request, token: TokenRecord) -> Response:
     """Send a type's sample file."""
     name = request.path_params["name"]
-    key = name.removesuffix(_SAMPLE_ENDING)
-    importer = request.app.state.services.registry.importers.get(key)
-    if importer is None or name != sample_filename(key):
+    importers = request.app.state.services.registry.importers
+    key = next((key for key in importers if sample_filename(key) == name), None)
+    if key is None:
         raise HttpError(404, "NOT_FOUND", "There is no such sample file.")
-    content = await ImporterDescription(key, importer).sample()
+    content = await ImporterDescription(key, importers[key]).sample()
     if content is None:
         raise HttpError(500, "PLUGIN_ERROR", "The plugin of this type can't write its sample.")
-    return _download(content.encode(), name, SAMPLE_TYPE)
+    return _download(content.encode(), name, CSV_TYPE)
 
 
 def _open(request: Request, token: TokenRecord) -> tuple[Allowance, Scope]:

@@ -23,8 +23,8 @@ from api.errors import (
 )
 from api.execution import stream
 from api.graphql_http import json_response
-from api.guard import RefusedError
 from api.origins import is_welcome
+from api.preparation import OperationRefusedError
 from api.request_body import Operation, to_operation
 
 if TYPE_CHECKING:
@@ -155,16 +155,15 @@ class _Session:
         if message["type"] == "subscribe":
             await self._subscribe(message, allowance)
             return
-        if message["type"] != "complete":  # it costs nothing, and frees what an operation has
-            allowance.count()
-        if message["type"] == "complete":
+        if message["type"] == "complete":  # it costs nothing, and frees what an operation has
             task = self._operations.pop(_operation_id(message), None)
             if task:
                 task.cancel()
-        elif message["type"] == "connection_init":
+            return
+        allowance.count()
+        if message["type"] == "connection_init":
             raise CloseError(4429, "Too many initialisation requests")
-        else:
-            await self._handle_any(message)
+        await self._handle_any(message)
 
     async def _handle_any(self, message: dict[str, Any]) -> None:
         """Handle what may come at any time."""
@@ -291,7 +290,7 @@ def _operation_id(message: dict[str, Any]) -> str:
 
 def _errors(error: Exception) -> list[GraphQLError]:
     """Tell why an operation was not executed."""
-    if isinstance(error, RefusedError):
+    if isinstance(error, OperationRefusedError):
         return error.errors
     if isinstance(error, HttpError):
         return [ApiError(error.code, error.message)]

@@ -15,7 +15,7 @@ from importers.sample import sample_filename
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-SAMPLE_TYPE = "text/csv; charset=utf-8"
+CSV_TYPE = "text/csv; charset=utf-8"
 
 
 @strawberry.type(description="A column of a type's files.")
@@ -64,7 +64,7 @@ class SampleTemplate:
         return cls(
             type=key,
             filename=filename,
-            content_type=SAMPLE_TYPE,
+            content_type=CSV_TYPE,
             content=content or "",
             url=f"/files/samples/{quote(filename)}",
         )

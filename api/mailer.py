@@ -11,7 +11,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from importers.outbox import NotSentError
+from importers.outbox import NoCarrier, NotSentError
 from models.row import RowOutcome
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def make_carrier(smtp_url: str | None, mail_dir: Path | None, sender: str) -> Ca
         return SmtpCarrier(smtp_url, sender)
     if mail_dir:
         return FileCarrier(mail_dir, sender)
-    return NoCarrier()
+    return NoCarrier("neither CASEROLL_SMTP_URL nor CASEROLL_MAIL_DIR is set")
 
 
 class SmtpCarrier:
@@ -163,14 +163,6 @@ class FileCarrier:
             draft.replace(self._folder / f"{letter.id:08}.eml")
         except OSError as error:
             raise NotSentError(_reason(error)) from error
-
-
-class NoCarrier:
-    """Neither a mail server nor a folder is configured: mails wait."""
-
-    def send(self, letter: Letter) -> None:
-        """Refuse for now."""
-        raise NotSentError("neither CASEROLL_SMTP_URL nor CASEROLL_MAIL_DIR is set")
 
 
 def _refused(code: int, answer: bytes | str) -> NotSentError:

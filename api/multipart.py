@@ -51,7 +51,7 @@ async def read_multipart(request: Request, settings: Settings) -> AsyncIterator[
             "Apollo-Require-Preflight, X-Apollo-Operation-Name and X-Requested-With."
         )
     # Besides the file there are two fields, and a little around each part.
-    limit = settings.max_upload_bytes + 2 * settings.max_request_bytes
+    limit = settings.limits.max_bytes + 2 * settings.max_request_bytes
     blocks = read_blocks(request, limit, settings.patience)
     body = MultipartBody(request.headers["content-type"], blocks, settings.max_request_bytes)
     try:

@@ -147,9 +147,9 @@ class EmbeddedPostgres:
         """A DATABASE_URL for the `postgres` database."""
         return self.database_url("postgres")
 
-    def database_url(self, database: str) -> str:
+    def database_url(self, database: str, user: str = "postgres") -> str:
         """Return a DATABASE_URL for one of the server's databases."""
-        return f"postgresql://postgres@/{quote(database)}?host={quote(str(self._sockets))}"
+        return f"postgresql://{quote(user)}@/{quote(database)}?host={quote(str(self._sockets))}"
 
     def start(self) -> None:
         """Start the server and wait until it takes connections.

@@ -19,10 +19,7 @@ if TYPE_CHECKING:
 DEFAULT_MAIL_FROM = "caseroll@localhost"
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8000
-DEFAULT_MAX_UPLOAD_BYTES = 512 * 1024 * 1024
 DEFAULT_MAX_REQUEST_BYTES = 1024 * 1024
-DEFAULT_MAX_ROWS = 10_000_000
-DEFAULT_MAX_COLUMNS = 100
 DEFAULT_CHUNK_ROWS = 10_000
 DEFAULT_WORKERS = 2
 # Failed rows are mended within days; three months are a quarter's report. History stays for ever.
@@ -56,9 +53,8 @@ class Settings:
         mail_dir: CASEROLL_MAIL_DIR, where mails are put as .eml files when there is no SMTP server.
         host: CASEROLL_HOST, what the API listens on.
         port: CASEROLL_PORT, likewise.
-        max_upload_bytes: CASEROLL_MAX_UPLOAD_BYTES, over which a file is refused.
-        max_rows: CASEROLL_MAX_ROWS, likewise.
-        max_columns: CASEROLL_MAX_COLUMNS, likewise.
+        limits: CASEROLL_MAX_UPLOAD_BYTES, CASEROLL_MAX_ROWS, CASEROLL_MAX_COLUMNS, over which a
+            file is refused.
         chunk_rows: CASEROLL_CHUNK_ROWS, how many rows one transaction does.
         workers: CASEROLL_WORKERS, processes that `caseroll worker` runs.
         max_request_bytes: CASEROLL_MAX_REQUEST_BYTES, of JSON, also in a WebSocket message.
@@ -78,9 +74,7 @@ class Settings:
     mail_dir: Path | None = None
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
-    max_upload_bytes: int = DEFAULT_MAX_UPLOAD_BYTES
-    max_rows: int = DEFAULT_MAX_ROWS
-    max_columns: int = DEFAULT_MAX_COLUMNS
+    limits: Limits = field(default_factory=Limits)
     chunk_rows: int = DEFAULT_CHUNK_ROWS
     workers: int = DEFAULT_WORKERS
     max_request_bytes: int = DEFAULT_MAX_REQUEST_BYTES
@@ -108,11 +102,7 @@ class Settings:
             mail_dir=reader.path("CASEROLL_MAIL_DIR"),
             host=reader.text("CASEROLL_HOST") or DEFAULT_HOST,
             port=reader.number("CASEROLL_PORT", DEFAULT_PORT, high=65_535),
-            max_upload_bytes=reader.number(
-                "CASEROLL_MAX_UPLOAD_BYTES", DEFAULT_MAX_UPLOAD_BYTES, high=_LARGEST_INT
-            ),
-            max_rows=reader.number("CASEROLL_MAX_ROWS", DEFAULT_MAX_ROWS),
-            max_columns=reader.number("CASEROLL_MAX_COLUMNS", DEFAULT_MAX_COLUMNS, high=1_000),
+            limits=reader.limits(),
             chunk_rows=reader.number("CASEROLL_CHUNK_ROWS", DEFAULT_CHUNK_ROWS, high=100_000),
             workers=reader.number("CASEROLL_WORKERS", DEFAULT_WORKERS, high=1_000),
             max_request_bytes=reader.number(
@@ -128,13 +118,6 @@ class Settings:
         )
         reader.check()
         return settings
-
-    @property
-    def limits(self) -> Limits:
-        """What an uploaded file may cost."""
-        return Limits(
-            max_bytes=self.max_upload_bytes, max_rows=self.max_rows, max_columns=self.max_columns
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +188,9 @@ class _Reader:
         self._problems.append(f"{name} has to be a whole number {limit}, not {text!r}.")
         return default
 
+    def seconds(self, name: str, default: float) -> float:
+        return self.number(name, int(default), high=3_600)
+
     def numbers(self, prefix: str, defaults: QueryLimits | TokenLimits) -> dict[str, int]:
         """Read one number for each limit, named like it."""
         return {
@@ -214,12 +200,22 @@ class _Reader:
             for name, default in defaults._asdict().items()
         }
 
+    def limits(self) -> Limits:
+        default = Limits()
+        return Limits(
+            max_bytes=self.number(
+                "CASEROLL_MAX_UPLOAD_BYTES", default.max_bytes, high=_LARGEST_INT
+            ),
+            max_rows=self.number("CASEROLL_MAX_ROWS", default.max_rows),
+            max_columns=self.number("CASEROLL_MAX_COLUMNS", default.max_columns, high=1_000),
+        )
+
     def patience(self) -> Patience:
         default = Patience()
         return Patience(
-            head_seconds=self.number("CASEROLL_HEAD_SECONDS", 10, high=3_600),
-            init_seconds=self.number("CASEROLL_INIT_SECONDS", 10, high=3_600),
-            idle_seconds=self.number("CASEROLL_IDLE_SECONDS", 30, high=3_600),
+            head_seconds=self.seconds("CASEROLL_HEAD_SECONDS", default.head_seconds),
+            init_seconds=self.seconds("CASEROLL_INIT_SECONDS", default.init_seconds),
+            idle_seconds=self.seconds("CASEROLL_IDLE_SECONDS", default.idle_seconds),
             bytes_per_second=self.number(
                 "CASEROLL_MIN_BYTES_PER_SECOND", default.bytes_per_second, high=_LARGEST_INT
             ),

@@ -7,7 +7,8 @@ import signal
 import time
 from typing import TYPE_CHECKING, Protocol
 
-from api.child import REFUSED, Child, ChildSpec
+from api.child import Child, ChildSpec
+from api.exit_code import EXIT_REFUSED
 from api.rollout import Rollout
 from api.terminal import Terminal
 
@@ -87,7 +88,7 @@ class Supervisor:
                     server.start()
             for child in self._children:
                 if not child.look_after():
-                    return REFUSED
+                    return EXIT_REFUSED
             self._roll_out()
             on_round()
             time.sleep(ROUND_SECONDS)

@@ -1,141 +1,51 @@
-"""The page of import types: what can be imported, to read, to print and to copy from."""
+"""The page of import types, as the API sends it to anybody."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from functools import cache
-from pathlib import Path
+import asyncio
+import time
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from api.markup import Markup, element, page
+from starlette.responses import HTMLResponse
+
+from api.catalogue import read_catalogue
+from api.types_html import content_security_policy, render_types_page
 
 if TYPE_CHECKING:
-    from api.catalogue import Catalogue, CatalogueColumn, CatalogueType
+    from starlette.requests import Request
+    from starlette.responses import Response
 
-_TITLE = "Import types"
-_HEADINGS = ("Column", "What goes in", "Example", "Choices")
+    from importers.registry import Registry
 
-
-def render_types_page(catalogue: Catalogue) -> str:
-    """Write the page; it needs nothing but itself."""
-    return page(
-        f"{_TITLE} · Caseroll",
-        _style(),
-        content_security_policy(),
-        element("header", element("div", *_intro(catalogue))),
-        element("main", *map(_type, catalogue.types), _validators(catalogue)),
-        element("footer", element("p", "Written by Caseroll, from what its plugins say.")),
-    )
+_KEPT_SECONDS = 60.0
 
 
-@cache
-def content_security_policy() -> str:
-    """Return the policy that the page is under: no script, and no style but its own."""
-    digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+class TypesPage:
+    """Sends the page of import types, written anew when plugins change, and now and then.
 
+    Nobody needs a token for it, so nobody can make plugins work by asking for it again and again.
+    """
 
-@cache
-def _style() -> str:
-    return Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._registry: Registry | None = None
+        self._text = ""
+        self._until = 0.0
 
+    async def send(self, request: Request) -> Response:
+        """Send the page."""
+        headers = {
+            "Content-Security-Policy": f"{content_security_policy()}; frame-ancestors 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-cache",
+        }
+        return HTMLResponse(await self._page(request.app.state.services.registry), headers=headers)
 
-def _intro(catalogue: Catalogue) -> list[Markup]:
-    entries = [
-        element("li", element("a", each.label, href=f"#{quote(each.key)}"))
-        for each in catalogue.types
-    ]
-    if catalogue.validators:
-        entries.append(element("li", element("a", "Checks", href="#validators", class_="quiet")))
-    return [
-        element("p", "Caseroll", class_="brand"),
-        element("h1", _TITLE),
-        element(
-            "p",
-            "What can be imported here, and what its files look like. A file is a CSV file or an "
-            "Excel workbook (.xlsx); its first row names the columns, in any order. Optional "
-            "columns may be left out.",
-            class_="lead",
-        )
-        if entries
-        else element("p", "No import type is switched on.", class_="lead"),
-        element("nav", element("ul", *entries), aria_label=_TITLE),
-    ]
-
-
-def _type(each: CatalogueType) -> Markup:
-    rows = [_row(column) for column in each.columns]
-    head = element("tr", *[element("th", heading, scope="col") for heading in _HEADINGS])
-    table = element("table", element("thead", head), element("tbody", *rows))
-    return element(
-        "section",
-        element("h2", each.label, " ", element("code", each.key)),
-        element("p", each.text, class_="about") if each.text else None,
-        table,
-        _sample(each),
-        id=each.key,
-    )
-
-
-def _row(column: CatalogueColumn) -> Markup:
-    about = column.about
-    need = "required" if about.required else "optional"
-    return element(
-        "tr",
-        element(
-            "th",
-            element("code", about.name),
-            " ",
-            element("span", need, class_=f"need {need}"),
-            scope="row",
-        ),
-        _cell("What goes in", about.help),
-        _cell("Example", element("code", about.example) if about.example else ""),
-        _cell("Choices", *_choices(column)),
-    )
-
-
-def _cell(label: str, *children: Markup | str) -> Markup:
-    return element("td", *children, data_label=label)
-
-
-def _choices(column: CatalogueColumn) -> list[Markup | str]:
-    choices = [element("code", choice) for choice in column.about.choices or ()]
-    parts: list[Markup | str] = [part for choice in choices for part in (choice, " ")]
-    if column.takes_roles:
-        parts.append("or a role of the app" if parts else "a role of the app")
-    return parts
-
-
-def _sample(each: CatalogueType) -> Markup | None:
-    if each.sample is None:
-        return None
-    address = f"data:text/csv;charset=utf-8,{quote(each.sample, safe='')}"
-    return element(
-        "figure",
-        element(
-            "figcaption",
-            element("span", "Sample file"),
-            " ",
-            element("a", each.filename, href=address, download=each.filename),
-        ),
-        element("pre", element("code", each.sample.replace("\r\n", "\n").rstrip("\n"))),
-    )
-
-
-def _validators(catalogue: Catalogue) -> Markup | None:
-    if not catalogue.validators:
-        return None
-    entries = [
-        element("div", element("dt", element("code", key)), element("dd", text))
-        for key, text in catalogue.validators
-    ]
-    return element(
-        "section",
-        element("h2", "Checks"),
-        element("p", "Each row of every file has to pass these, in this order.", class_="about"),
-        element("dl", *entries),
-        id="validators",
-    )
+    async def _page(self, registry: Registry) -> str:
+        async with self._lock:
+            if registry is not self._registry or time.monotonic() > self._until:
+                self._text = render_types_page(await read_catalogue(registry))
+                self._registry = registry
+                self._until = time.monotonic() + _KEPT_SECONDS
+            return self._text

@@ -37,7 +37,7 @@ class WebServerConfig(uvicorn.Config):
         self, app: Starlette, settings: Settings, *, shutdown_seconds: int = _SHUTDOWN_SECONDS
     ) -> None:
         self.patience = settings.patience
-        self.most_unwanted = settings.max_upload_bytes + 2 * settings.max_request_bytes
+        self.most_unwanted = settings.limits.max_bytes + 2 * settings.max_request_bytes
         super().__init__(
             app,
             http=HttpConnection,

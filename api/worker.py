@@ -16,6 +16,7 @@ from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import Middleware, MiddlewareError
 
 from api.broker import Doorbell, make_broker, register
+from api.exit_code import EXIT_REFUSED
 from api.mailer import make_carrier
 from api.settings import Settings, process_environment
 from importers.engine import SWEEP_SECONDS, Engine
@@ -144,7 +145,7 @@ def main() -> int:
     except ConfigError as error:
         for problem in error.problems:
             print(problem, file=sys.stderr)  # noqa: T201 - the log may not be set up as wanted
-        return 2
+        return EXIT_REFUSED
     except NoDatabaseError as error:
         logger.critical("%s", error)
         worker.broker.emit_after("worker_shutdown", worker)

@@ -27,8 +27,8 @@ from bench import (
     startup,
     subscribers,
 )
+from bench.by_hand import TYPES
 from bench.figure import print_table, write_json
-from bench.files import KINDS
 from bench.options import Options
 from bench.system import System
 
@@ -60,10 +60,13 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Caseroll.")
     parser.add_argument("scenario", nargs="*", help=f"by default all: {', '.join(SCENARIOS)}")
     parser.add_argument("--long", action="store_true", help="for claims: a million rows, 5 rounds")
-    parser.add_argument("--type", action="append", choices=KINDS, help="may be repeated")
+    parser.add_argument("--type", action="append", choices=TYPES, help="of `imports`; repeatable")
     parser.add_argument("--rows", type=int, help="of each import; 100,000 or, if long, 1,000,000")
     parser.add_argument("--rounds", type=int, help="3 or, if long, 5")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument(
+        "--plain-user", action="store_true", help="as no superuser: all checks hold"
+    )
     parser.add_argument("--json", type=Path, help="where to; if long, docs/performance-DATE.json")
     options = parser.parse_args()
     if unknown := set(options.scenario) - SCENARIOS.keys():
@@ -77,14 +80,14 @@ async def run(arguments: argparse.Namespace) -> list[Figure]:
         rows=arguments.rows or (1_000_000 if arguments.long else 100_000),
         rounds=arguments.rounds or (5 if arguments.long else 3),
         workers=arguments.workers,
-        types=arguments.type or tuple(KINDS),
+        types=arguments.type or TYPES,
         is_long=arguments.long,
     )
     figures = []
     for name in arguments.scenario or SCENARIOS:
         print(f"{name} …", file=sys.stderr)
         with tempfile.TemporaryDirectory(prefix="caseroll-bench-") as folder:
-            async with System(Path(folder)) as system:
+            async with System(Path(folder), is_plain_user=arguments.plain_user) as system:
                 figures += await SCENARIOS[name](system, options)
     return figures
 
@@ -95,7 +98,8 @@ def _command(arguments: argparse.Namespace) -> str:
     types = [f"--type {type_}" for type_ in arguments.type or ()]
     options = [f"{name} {value}" for name, value in given.items() if value is not None]
     words = ["python -m bench", *arguments.scenario, *types, *options]
-    return " ".join([*words, *(["--long"] if arguments.long else [])])
+    flags = {"--plain-user": arguments.plain_user, "--long": arguments.long}
+    return " ".join([*words, *(name for name, is_set in flags.items() if is_set)])
 
 
 def main() -> None:

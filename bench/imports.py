@@ -10,7 +10,7 @@ import statistics
 import time
 from typing import TYPE_CHECKING
 
-from bench.by_hand import TYPES, by_hand
+from bench.by_hand import by_hand
 from bench.figure import Figure, median_of
 from bench.files import make_file
 from bench.population import fill, populate, wrong_rows
@@ -30,14 +30,13 @@ async def measure(system: System, options: Options) -> list[Figure]:
     """Measure types of imports."""
     people = max(1_000, options.rows // 10)
     empty = await populate(system, "filled", people)
-    types = [type_ for type_ in options.types if type_ in TYPES]
-    templates = dict.fromkeys(types, empty)
-    if set(types) & set(_ON_ASSIGNMENTS):
+    templates = dict.fromkeys(options.types, empty)
+    if on_assignments := set(options.types) & set(_ON_ASSIGNMENTS):
         assigned = await populate(system, "assigned", people)
         await fill(assigned, {"assign": make_file("assign", options.rows, people=people)})
-        templates |= {type_: assigned for type_ in types if type_ in _ON_ASSIGNMENTS}
+        templates |= dict.fromkeys(on_assignments, assigned)
     figures = []
-    for type_ in types:
+    for type_ in options.types:
         file = make_file(type_, options.rows, people=people)
         figures += await _compare(system, options, type_, file, templates[type_])
     return figures

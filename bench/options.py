@@ -17,7 +17,7 @@ class Options:
         rows: of the imports that are timed.
         rounds: how often each thing is measured.
         workers: processes.
-        types: of imports.
+        types: of the imports that are compared with the same by hand.
         is_long: whether claims are to be made of it; else it is a quick look.
     """
 

@@ -36,7 +36,7 @@ _FILL = """
 INSERT INTO import_rows (id, app_id, status, outcome, errors, cells)
 SELECT ($1::bigint << 32) | (number + 1), 1,
   CASE WHEN number % $3 = 0 THEN 2 ELSE 1 END, CASE WHEN number % $3 = 0 THEN NULL ELSE 1 END,
-  CASE WHEN number % $3 = 0 THEN jsonb_build_array(jsonb_build_object('code', 'UNKNOWN_CASE',
+  CASE WHEN number % $3 = 0 THEN jsonb_build_array(jsonb_build_object('code', 'NOT_FOUND',
     'message', 'There is no case with this Tag ID.', 'column', 'case_id', 'value', 'trv-xx')) END,
   jsonb_build_array('trv-' || number, 'jack-' || number, '', 'staff', '0')
 FROM generate_series(1, $2::bigint) AS number

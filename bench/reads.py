@@ -19,8 +19,9 @@ import psutil
 from bench.figure import Figure, median_of
 from bench.files import make_file
 from bench.population import fill, populate
+from bench.port import free_port
 from bench.pressure import press
-from bench.system import free_port, stop, wait_until_ready
+from bench.system import stop, wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from bench.figure import median_of
-from bench.system import clean_environment, free_port, wait_until_ready
+from bench.port import free_port
+from bench.system import clean_environment, wait_until_ready
 
 if TYPE_CHECKING:
     from bench.figure import Figure

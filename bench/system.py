@@ -6,7 +6,6 @@ import asyncio
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ import psutil
 
 from api.servers import EmbeddedPostgres, EmbeddedValkey
 from bench.client import Client
+from bench.port import free_port
 from bench.usage import Used
 from models.app import Permission, create_app, create_token
 from models.db import credentials, database, migrate
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 APP = "bench"
+_PLAIN_USER = "plain"
 _READY_SECONDS = 60.0
 _STATEMENT = re.compile(r"LOG:  (statement|execute [^:]*): ")
 # Each benchmark names what it needs; nothing that the machine is set to may change a figure.
@@ -79,10 +80,13 @@ class System:
 
     Args:
         folder: where they keep their data; empty.
+        is_plain_user: own and use the databases as a user who may not do what superusers may, as
+            setting `session_replication_role`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_plain_user: bool = False) -> None:
         self.folder = folder
+        self._user = _PLAIN_USER if is_plain_user else "postgres"
         self._stack = AsyncExitStack()
         self._postgres = EmbeddedPostgres(folder / "pg")
         self._valkey = EmbeddedValkey(folder / "valkey")
@@ -92,6 +96,8 @@ class System:
     async def __aenter__(self) -> Self:
         self._stack.enter_context(self._postgres)
         self._stack.enter_context(self._valkey)
+        if self._user == _PLAIN_USER:
+            await self._command(f"CREATE ROLE {_PLAIN_USER} LOGIN CREATEROLE")
         return self
 
     async def __aexit__(
@@ -105,7 +111,7 @@ class System:
     async def create(self, name: str) -> Database:
         """Create a database with the tables, one app and a token."""
         await self._create(name, "template1")
-        url = self._postgres.database_url(name)
+        url = self._url(name)
         await migrate(url)
         async with database(url):
             app = await create_app(APP, "Bench")
@@ -193,10 +199,13 @@ class System:
             stop(list(started.values()))
 
     def _database(self, name: str) -> Database:
-        return Database(name=name, url=self._postgres.database_url(name), token=self._tokens[name])
+        return Database(name=name, url=self._url(name), token=self._tokens[name])
+
+    def _url(self, name: str) -> str:
+        return self._postgres.database_url(name, self._user)
 
     async def _create(self, name: str, template: str) -> None:
-        await self._command(f"CREATE DATABASE {name} TEMPLATE {template}")
+        await self._command(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {self._user}")
 
     async def _command(self, statement: str) -> None:
         """Run a statement, and leave nothing to be written to disk to what is measured next."""
@@ -232,12 +241,6 @@ def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
         process.send_signal(signal.SIGTERM)
     for process in processes:
         process.wait()
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def _cpu(process: psutil.Process) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importers.engine import Engine
+from importers.outbox import NoCarrier
 from importers.reading.limits import Limits
 from models.db import connection
 from models.progress import read_work
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from importers.base import Importer
-    from models.mail import Letter
 
 _CHUNK_ROWS = 10_000
 _POLL_SECONDS = 0.1
@@ -41,14 +41,6 @@ class LocalBell:
         """Do nothing: subscribers find out by polling."""
 
 
-class NoCarrier:
-    """Takes no letters."""
-
-    def send(self, letter: Letter) -> None:
-        """Refuse the letter."""
-        raise NotImplementedError("mails are sent by workers alone")
-
-
 async def run_here(import_id: int, importers: Mapping[str, Importer]) -> None:
     """Run a stored import, and return once it is finished; its mails are left to workers.
 
@@ -66,7 +58,7 @@ async def run_here(import_id: int, importers: Mapping[str, Importer]) -> None:
         limits=Limits(),
         chunk_rows=_CHUNK_ROWS,
         bell=bell,
-        carrier=NoCarrier(),
+        carrier=NoCarrier("mails are sent by workers alone"),
     )
     while True:
         await engine.split(import_id)

@@ -50,6 +50,21 @@ class Carrier(Protocol):
         """
 
 
+class NoCarrier:
+    """Sends nothing: mails wait for another carrier.
+
+    Args:
+        reason: why.
+    """
+
+    def __init__(self, reason: str) -> None:
+        self._reason = reason
+
+    def send(self, letter: Letter) -> None:
+        """Refuse for now."""
+        raise NotSentError(self._reason)
+
+
 async def send_mails(carrier: Carrier, *, most: int) -> bool:
     """Send mails that are due, one after the other.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import sys
 import tomllib
@@ -96,6 +97,47 @@ def test_links(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", text)
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+MAKES_ERRORS = {
+    "ApiError", "HttpError", "RetryError", "UploadWarning", "ErrorDetail", "add",
+    "user_error", "_replace",
+}  # fmt: skip
+
+
+def codes_of(path: Path) -> set[str]:
+    """Every code that is given to what makes an error, or is a code in a dictionary."""
+    found: list[ast.expr | None] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "id", getattr(node.func, "attr", ""))
+            given = [*node.args, *(each.value for each in node.keywords)]
+            found += given if name in MAKES_ERRORS else []
+        if isinstance(node, ast.Dict):
+            keys = [getattr(key, "value", None) for key in node.keys]
+            found += [value for key, value in zip(keys, node.values, strict=True) if key == "code"]
+        if isinstance(node, ast.FunctionDef) and node.name == "_code":
+            found += [each for each in ast.walk(node) if isinstance(each, ast.expr)]
+    texts = [each.value for each in found if isinstance(each, ast.Constant)]
+    return {text for text in texts if re.fullmatch(r"[A-Z][A-Z_]{3,}", str(text))}
+
+
+def test_codes_of_the_api_are_explained() -> None:
+    """The API's page has every code that the API can give, and no other."""
+    page = (ROOT / "docs/api.md").read_text(encoding="utf-8").partition("\n## Codes\n")[2]
+    explained = re.findall(r"`([A-Z_]+)`", "".join(re.findall(r"^\|([^|]*)\|", page, re.MULTILINE)))
+    files = [*(ROOT / "api").rglob("*.py"), ROOT / "importers/retry.py"]
+
+    assert sorted(explained) == sorted(set().union(*map(codes_of, files)))
+
+
+def test_close_codes_are_explained() -> None:
+    """So it has every code that a WebSocket is closed with."""
+    source = (ROOT / "api/graphql_socket.py").read_text(encoding="utf-8")
+    closed = set(re.findall(r"CloseError\(([0-9]+)|\.close\(([0-9]+)|FORBIDDEN = ([0-9]+)", source))
+    page = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+
+    assert [code for code in sorted(map("".join, closed)) if f"| {code} |" not in page] == []
 
 
 def test_figures_are_measured() -> None:

@@ -9,8 +9,9 @@ from typing import NoReturn
 
 import click
 
-from api.cli.failure import EXIT_INTERRUPTED, EXIT_REFUSED, describe
+from api.cli.failure import describe
 from api.cli.shown import shown
+from api.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED
 
 _COMMANDS = {
     "app": "api.cli.app:app",

@@ -6,10 +6,6 @@ import asyncpg
 
 from importers.errors import CaserollError, ConfigError
 
-EXIT_SOME_FAILED = 1
-EXIT_REFUSED = 2
-EXIT_INTERRUPTED = 130
-
 
 class RefusedError(CaserollError):
     """The command can't do what was asked; the message says why and what to do."""

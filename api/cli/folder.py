@@ -22,7 +22,7 @@ DEFAULT_FOLDER = ".caseroll"
 class DataFolder:
     """The folder of one local Caseroll.
 
-    `admin.token` and `database.url` are readable by their owner alone.
+    Its notes, `url`, `admin.token` and `database.url`, are readable by their owner alone.
     """
 
     def __init__(self, path: Path) -> None:

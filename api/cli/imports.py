@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from api.cli.client import ApiClient, ApiLostError, find_api
-from api.cli.failure import EXIT_REFUSED, EXIT_SOME_FAILED
 from api.cli.folder import DataFolder, folder_option
 from api.cli.output import json_option, print_json, print_table, say
 from api.cli.shown import shown
+from api.exit_code import EXIT_REFUSED, EXIT_SOME_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -68,13 +68,23 @@ query ($first: Int!) { imports(first: $first) { edges { node { ...Fields } } } }
 @click.option("--encoding", help="Of a file that is neither UTF-8 nor UTF-16: windows-1252, …")
 @json_option
 @folder_option
-def import_(file: str, folder: DataFolder, *, watch: bool, as_json: bool, **fields: object) -> int:
+def import_(
+    file: str,
+    folder: DataFolder,
+    *,
+    type_: str,
+    name: str,
+    watch: bool,
+    dry_run: bool,
+    encoding: str | None,
+    as_json: bool,
+) -> int:
     """Upload FILE and apply it; ends with 0 if all rows passed, 1 if some failed, 2 if refused."""
     answer = {
-        "name": fields["name"],
-        "type": fields["type_"],
-        "dryRun": fields["dry_run"],
-        "encoding": fields["encoding"],
+        "name": name,
+        "type": type_,
+        "dryRun": dry_run,
+        "encoding": encoding,
         "file": FileVar(file),
         "source": "cli",
     }

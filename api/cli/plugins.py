@@ -9,11 +9,11 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from api.catalogue import read_catalogue
-from api.cli.failure import EXIT_SOME_FAILED
 from api.cli.output import is_for_people, json_option, print_json, print_table
 from api.description import plain
+from api.exit_code import EXIT_SOME_FAILED
 from api.settings import plugins_file, process_environment
-from api.types_page import render_types_page
+from api.types_html import render_types_page
 from importers.errors import ConfigError
 from importers.registry import Registry, load
 

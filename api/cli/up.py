@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from api.child import REFUSED
 from api.cli.admin import prepare
 from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
 from api.cli.processes import api_spec, listen, worker_spec
 from api.cli.welcome import Welcome
+from api.exit_code import EXIT_REFUSED
 from api.servers import EmbeddedPostgres, EmbeddedValkey
 from api.settings import Settings, process_environment
 from api.supervisor import Supervisor
@@ -76,7 +76,7 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
     children = [api_spec(environ, listener), worker_spec(environ, settings.workers)]
     supervisor = stack.enter_context(Supervisor(children, servers=servers))
     code = supervisor.run(welcome.when_ready)
-    click.echo("Stopped: see above." if code == REFUSED else "Stopping.", err=True)
+    click.echo("Stopped: see above." if code == EXIT_REFUSED else "Stopping.", err=True)
     return code
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import io
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,6 +15,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from bench.port import free_port
 from models.app import Permission, create_app, create_token
 from models.audit import COMMAND_LINE
 from models.db import database, transaction
@@ -112,11 +112,6 @@ def running(*arguments: str, folder: Path, **environ: str) -> Iterator[Running]:
         finally:
             popen.terminate()
             popen.wait(40)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 async def is_ready(http: aiohttp.ClientSession, url: str) -> None:

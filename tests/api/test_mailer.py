@@ -14,8 +14,8 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
-from api.mailer import FileCarrier, NoCarrier, SmtpCarrier, compose, make_carrier
-from importers.outbox import NotSentError
+from api.mailer import FileCarrier, SmtpCarrier, compose, make_carrier
+from importers.outbox import NoCarrier, NotSentError
 from models.mail import Letter
 from models.row import RowOutcome
 
@@ -279,4 +279,4 @@ def test_how_mails_leave(tmp_path: Path, make: Callable[[Path], object], kind: t
 def test_neither() -> None:
     """Without a server and a folder, mails wait."""
     with pytest.raises(NotSentError, match="neither CASEROLL_SMTP_URL nor CASEROLL_MAIL_DIR"):
-        NoCarrier().send(LETTER)
+        make_carrier(None, None, SENDER).send(LETTER)

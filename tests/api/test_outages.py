@@ -16,6 +16,7 @@ from api.app import create_app
 from api.servers import EmbeddedPostgres
 from api.settings import Settings
 from importers.errors import ConfigError
+from importers.reading.limits import Limits
 from models.db import migrate
 from models.imports import ImportStatus
 from tests.api.subscriber import subscriber
@@ -97,7 +98,7 @@ async def test_database_goes_away(redis_url: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("is_declared", [True, False], ids=["with its length", "in chunks"])
 async def test_request_over_the_limit(settings: Settings, is_declared: bool) -> None:
     """A request that is larger than any upload may be is cut off with 413."""
-    async with running(replace(settings, max_upload_bytes=1_000)) as api:
+    async with running(replace(settings, limits=Limits(max_bytes=1_000))) as api:
         form = aiohttp.FormData(default_to_multipart=True)
         # With the file first, there is no operation yet that could refuse it.
         form.add_field("0", io.BytesIO(b"x" * 5_000_000), filename="a.csv")
@@ -116,7 +117,7 @@ async def test_request_over_the_limit(settings: Settings, is_declared: bool) -> 
 @pytest.mark.parametrize(("rows", "limit"), [(100, 1_000), (200_000, 1_900_000)])
 async def test_file_over_the_limit(settings: Settings, rows: int, limit: int) -> None:
     """A file that is larger than it may be is refused by the mutation."""
-    async with running(replace(settings, max_upload_bytes=limit)) as api:
+    async with running(replace(settings, limits=Limits(max_bytes=limit))) as api:
         payload = await api.upload(b"case_id,user_id,case_role_id\r\n" + b"a,b,staff\r\n" * rows)
 
     assert [error["code"] for error in payload["userErrors"]] == ["TOO_LARGE"]

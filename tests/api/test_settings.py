@@ -10,6 +10,7 @@ import pytest
 from api.limits import Patience, QueryLimits, TokenLimits
 from api.settings import ClientSettings, Settings
 from importers.errors import ConfigError
+from importers.reading.limits import Limits
 
 
 class Recorded(dict[str, str]):
@@ -34,8 +35,9 @@ def test_defaults() -> None:
     assert settings.database_url == "postgresql://db/caseroll"
     assert settings.redis_url == "redis://broker/0"
     assert (settings.host, settings.port) == ("127.0.0.1", 8000)
-    assert settings.max_upload_bytes == 512 * 1024 * 1024
-    assert (settings.max_rows, settings.max_columns) == (10_000_000, 100)
+    limits = settings.limits
+    assert limits.max_bytes == 512 * 1024 * 1024
+    assert (limits.max_rows, limits.max_columns) == (10_000_000, 100)
     assert (settings.chunk_rows, settings.workers) == (10_000, 2)
     assert (settings.plugins, settings.smtp_url, settings.mail_dir) == (None, None, None)
 
@@ -92,9 +94,7 @@ def test_every_variable(tmp_path: Path) -> None:
         mail_dir=tmp_path,
         host="0.0.0.0",
         port=9000,
-        max_upload_bytes=1,
-        max_rows=2,
-        max_columns=3,
+        limits=Limits(max_bytes=1, max_rows=2, max_columns=3),
         chunk_rows=4,
         workers=5,
         max_request_bytes=6,
@@ -167,6 +167,7 @@ def test_every_variable_is_documented() -> None:
     """The table of settings names every variable that is read."""
     read = Recorded(NEEDED)
     Settings.from_environment(read)
+    ClientSettings.from_environment(read)
     table = (Path(__file__).parents[2] / "docs/operating.md").read_text(encoding="utf-8")
 
     assert [name for name in sorted(read.asked) if f"`{name}`" not in table] == []

@@ -12,6 +12,7 @@ import pytest
 
 from api.limits import Patience
 from api.settings import Settings
+from importers.reading.limits import Limits
 from models.app import Permission, create_app, create_token
 from tests.api.subscriber import PROTOCOL
 from tests.api.world import Server, serve
@@ -32,7 +33,7 @@ async def hasty(module_settings: Settings) -> AsyncIterator[Server]:
         database_url=module_settings.database_url,
         redis_url=module_settings.redis_url,
         patience=PATIENCE,
-        max_upload_bytes=1_000_000,
+        limits=Limits(max_bytes=1_000_000),
     )
     async with serve(settings) as server:
         yield server

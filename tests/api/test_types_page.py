@@ -14,7 +14,7 @@ import pytest
 
 from api.catalogue import read_catalogue
 from api.markup import element
-from api.types_page import render_types_page
+from api.types_html import render_types_page
 from importers import Importer, RoleRef
 from importers.builtin.assign import AssignUsers
 from importers.builtin.users_per_case import UsersPerCase
@@ -222,7 +222,7 @@ async def test_written_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
 
     with offering(api.server, registry_of(Noting("first"))):
         pages = await asyncio.gather(*[api.get(PATH, token=None) for _ in range(5)])
-    monkeypatch.setattr("api.docs._KEPT_SECONDS", 0.0)
+    monkeypatch.setattr("api.types_page._KEPT_SECONDS", 0.0)
     with offering(api.server, registry_of(Noting("second"))):
         after = [(await api.get(PATH, token=None))[1] for _ in range(2)]
 

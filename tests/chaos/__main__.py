@@ -10,7 +10,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator, Sequence
-from itertools import count, groupby
+from itertools import chain, count, groupby
 
 from tests.chaos.catalogue import FAULTS
 from tests.chaos.fault import Fault, NotStagedError
@@ -89,7 +89,7 @@ def _stage(faults: Sequence[Fault], lines: dict[str, Line], options: argparse.Na
         fault = first[1]
         try:
             with open_site(first[1].site) as site:
-                for number, fault in _with(first, batch):
+                for number, fault in chain([first], batch):
                     line = lines[fault.name]
                     seed = f"{options.seed} {fault.name} {number}"
                     asyncio.run(play(site, fault, line, seed, is_short=options.short))
@@ -99,13 +99,6 @@ def _stage(faults: Sequence[Fault], lines: dict[str, Line], options: argparse.Na
         except Exception as error:
             traceback.print_exc()
             lines[fault.name].findings.fault(f"its staging has ended with {error!r:.200}")
-
-
-def _with(
-    first: tuple[int, Fault], others: Iterator[tuple[int, Fault]]
-) -> Iterator[tuple[int, Fault]]:
-    yield first
-    yield from others
 
 
 def _turns(faults: Sequence[Fault], until: float, rounds: int) -> Iterator[tuple[int, Fault]]:

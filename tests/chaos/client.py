@@ -46,7 +46,7 @@ class Client:
         """Upload a file.
 
         Raises:
-            aiohttp.ClientError, Unavailable: it was not answered, or not now.
+            aiohttp.ClientError, UnavailableError: it was not answered, or not now.
         """
         values = {"name": name, "type": type_, "idempotencyKey": key, "file": None}
         form = aiohttp.FormData(default_to_multipart=True)

@@ -19,9 +19,10 @@ import asyncpg
 
 from api.lifetime import bound_command
 from api.servers import EmbeddedPostgres, EmbeddedValkey
+from bench.port import free_port
 from models.db import credentials
 from tests.acceptance.program import SETTINGS, children_of
-from tests.chaos.postbox import Postbox, free_port
+from tests.chaos.postbox import Postbox
 
 CHUNK_ROWS = 250
 WORKERS = 2

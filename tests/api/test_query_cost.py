@@ -6,9 +6,19 @@ import asyncio
 from typing import Any
 
 import pytest
-from graphql import build_client_schema, get_introspection_query
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLObjectType,
+    build_client_schema,
+    get_introspection_query,
+    get_named_type,
+    get_nullable_type,
+)
 
-from api.guard import _parse, is_remembered
+from api.preparation import _parse, is_remembered
+from api.query_cost import weigh
+from api.schema import schema
 from tests.api.world import Api, add_cases, bearer
 
 
@@ -25,14 +35,18 @@ from tests.api.world import Api, add_cases, bearer
         "{ cases(first: 100) { edges { node { assignments(first: 100) { edges { node {"
         " user { id } role { key } } } } } } } }",
         "{ " + "viewer { " * 16 + "tokenName" + "}" * 17,
+        "{ imports(first: 20) { edges { node { rows(first: 50) { edges { node {"
+        " cells { column value } } } } } } } }",
         "query ($n: Int) { cases(first: $n) { edges { node { assignments(first: $n) { edges {"
         " node { user { assignments(first: $n) { totalCount } } } } } } } } }",
         "{ ...f0 ...f0 } "
         + " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(60))
         + " fragment f60 on Query { viewer { tokenName } }",
     ],
-    ids=["aliases", "root fields", "depth", "objects", "nesting", "variables", "fragments"],
-)
+    ids=[
+        "aliases", "root fields", "depth", "objects", "nesting", "cells", "variables", "fragments",
+    ],
+)  # fmt: skip
 async def test_too_complex(api: Api, query: str) -> None:
     """A query that would cost too much is refused, in a moment, before anything is executed."""
     started = asyncio.get_running_loop().time()
@@ -95,6 +109,38 @@ async def test_same_field_many_times_is_quick(api: Api) -> None:
 
     assert await api.code(query) == "TOO_COMPLEX"
     assert asyncio.get_running_loop().time() - started < 0.5
+
+
+def test_every_list_has_a_weight() -> None:
+    """No list of the schema counts as one object: it has a page, or a length that is reckoned."""
+    pages = {
+        f"{kind.name}.edges"
+        for kind in schema._schema.type_map.values()
+        if kind.name.endswith("Connection")
+    }
+    lists = {
+        (kind.name, name)
+        for kind in schema._schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
+        for name, field in kind.fields.items()
+        if isinstance(get_nullable_type(field.type), GraphQLList)
+        or "edges" in getattr(get_named_type(field.type), "fields", {})
+    }
+    weights = weigh(schema._schema)
+
+    assert {f"{kind}.{name}" for kind, name in lists if weights[kind, name].times == 1} == pages
+
+
+async def test_rows_with_cells_and_errors_are_allowed(api: Api) -> None:
+    """So is a page of imports with their first failed rows, and a hundred rows of one import."""
+    rows = "edges { node { number cells { column value } errors { code message column value } } }"
+    many = (
+        f"{{ imports {{ edges {{ node {{ rows(first: 10, status: FAILED) {{ {rows} }} }} }} }} }}"
+    )
+    one = f'{{ import(id: "x") {{ id errors {{ code }} rows(first: 100) {{ {rows} }} }} }}'
+
+    assert await api.data(many) == {"imports": {"edges": []}}
+    assert await api.data(one) == {"import": None}
 
 
 async def test_page_of_a_hundred_with_its_people_is_allowed(api: Api) -> None:
