@@ -47,7 +47,7 @@ class Settings:
     Args:
         database_url: DATABASE_URL.
         redis_url: REDIS_URL.
-        plugins: CASEROLL_PLUGINS, another file than the plugins.toml that is part of Caseroll.
+        plugins: CASEROLL_PLUGINS, the plugins.toml to read; None for `default_path`'s choice.
         smtp_url: CASEROLL_SMTP_URL, `smtp://user:password@host:587` or `smtps://host`.
         mail_from: CASEROLL_MAIL_FROM, the sender of every mail.
         mail_dir: CASEROLL_MAIL_DIR, where mails are put as .eml files when there is no SMTP server.

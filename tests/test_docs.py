@@ -54,7 +54,7 @@ def plugins(guide: ModuleType, base: type) -> dict[str, Any]:
     }  # fmt: skip
 
 
-IMPORTERS = ["SeatingPlan", "Roster", "Leavers", "Promotions", "OneLead", "Rooms"]
+IMPORTERS = ["SeatingPlan", "Staffing", "Leavers", "Promotions", "OneLead", "Rooms"]
 
 
 def test_the_first_importer_is_short() -> None:
@@ -88,9 +88,16 @@ def test_toml_of_the_guide() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))],
-    ids=lambda page: page.name,
-)  # fmt: skip
+    "page",
+    [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "CHANGELOG.md",
+        *sorted((ROOT / "docs").glob("*.md")),
+        *sorted((ROOT / "examples").glob("**/README.md")),
+    ],
+    ids=lambda page: str(page.relative_to(ROOT)),
+)
 def test_links(page: Path) -> None:
     """Every link to a file of the project leads to one."""
     text = re.sub(r"```.*?```", "", page.read_text(), flags=re.DOTALL)

@@ -17,12 +17,15 @@ class Roster(Importer):
 
     settings: Settings
 
-    matter = CaseRef(required=True, example="trv-001", help="Its number.")
+    matter = CaseRef(required=True, example="trv-001", help="Tag ID of the matter.")
     person = UserRef(
-        required=True, by="email", example="jack@example.org", help="An e-mail address."
+        required=True, by="email", example="jack@example.org", help="E-mail address of the person."
     )
     seat = RoleRef(
-        required=True, choices={"lead": "staff", "guest": "default"}, example="lead", help="A seat."
+        required=True,
+        choices={"lead": "staff", "guest": "default"},
+        example="lead",
+        help="`lead` or `guest`.",
     )
     mail = Flag(example="0", help="1 sends a mail, 0 does not; what blank does is a setting.")
 
