@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -22,10 +23,12 @@ from models.listing import IMPORTS
 from models.page import find_by_id
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
     from asyncpg import Record
     from starlette.requests import Request
+    from starlette.types import Receive, Send
+    from starlette.types import Scope as ASGIScope
 
     from api.allowance import Allowance, Places
     from api.context import Services
@@ -68,8 +71,9 @@ async def send_file(request: Request, token: TokenRecord) -> Response:
     row = await _find_import(request, scope)
     _check_kept(row, "file")
     first = await scope.read(read_part, row["id"], 0)
-    parts = _sliced(_parts(scope, row["id"], first), allowance.downloads)
-    return _download(parts, row["file_name"], "application/octet-stream", row["file_size"])
+    headers = _headers(row["file_name"], "application/octet-stream")
+    headers["Content-Length"] = str(row["file_size"])
+    return _Download(_parts(scope, row["id"], first), headers, allowance.downloads)
 
 
 async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
@@ -80,8 +84,8 @@ async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
     if not row["failed"]:
         raise HttpError(404, "NOT_FOUND", "No row of this import has failed.")
     stem = row["file_name"].rpartition(".")[0] or row["file_name"]
-    rows = _sliced(failed_rows_csv(scope, row), allowance.downloads)
-    return _download(rows, f"{stem}-failed-rows.csv", CSV_TYPE)
+    headers = _headers(f"{stem}-failed-rows.csv", CSV_TYPE)
+    return _Download(failed_rows_csv(scope, row), headers, allowance.downloads)
 
 
 async def send_sample(request: Request, token: TokenRecord) -> Response:
@@ -94,7 +98,7 @@ async def send_sample(request: Request, token: TokenRecord) -> Response:
     content = await ImporterDescription(key, importers[key]).sample()
     if content is None:
         raise HttpError(500, "PLUGIN_ERROR", "The plugin of this type can't write its sample.")
-    return _download(content.encode(), name, CSV_TYPE)
+    return Response(content.encode(), headers=_headers(name, CSV_TYPE))
 
 
 def _open(request: Request, token: TokenRecord) -> tuple[Allowance, Scope]:
@@ -109,12 +113,32 @@ def _open(request: Request, token: TokenRecord) -> tuple[Allowance, Scope]:
     return allowance, Scope(services.pool, token.app_id, allowance.connections)
 
 
-async def _sliced(blocks: AsyncIterator[bytes], places: Places) -> AsyncIterator[bytes]:
+class _Download(StreamingResponse):
+    """A response that takes a place while it is on its way, or says that there is none."""
+
+    def __init__(
+        self, blocks: AsyncIterator[bytes], headers: Mapping[str, str], places: Places
+    ) -> None:
+        super().__init__(_sliced(blocks), headers=headers)
+        self._places = places
+
+    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(self._places)
+            except HttpError as error:
+                refusal = json_response(error.body, error.status, headers=error.headers)
+                await refusal(scope, receive, send)
+            else:
+                await super().__call__(scope, receive, send)
+
+
+async def _sliced(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Send little at a time: what a client does not take has to wait in memory."""
-    with places:
-        async for block in blocks:
-            for start in range(0, len(block), _SLICE_BYTES):
-                yield block[start : start + _SLICE_BYTES]
+    async for block in blocks:
+        for start in range(0, len(block), _SLICE_BYTES):
+            yield block[start : start + _SLICE_BYTES]
 
 
 def _check_kept(row: Record, what: str) -> None:
@@ -143,21 +167,14 @@ async def _parts(scope: Scope, import_id: int, part: bytes | None) -> AsyncItera
         part = await scope.read(read_part, import_id, number)
 
 
-def _download(
-    content: AsyncIterator[bytes] | bytes, filename: str, media_type: str, size: int | None = None
-) -> Response:
-    headers = {
+def _headers(filename: str, media_type: str) -> dict[str, str]:
+    return {
         "Content-Disposition": content_disposition(filename),
         "Content-Type": media_type,
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
         "Cache-Control": "private, no-store",
     }
-    if isinstance(content, bytes):
-        return Response(content, headers=headers)
-    if size is not None:
-        headers["Content-Length"] = str(size)
-    return StreamingResponse(content, headers=headers)
 
 
 def content_disposition(filename: str) -> str:

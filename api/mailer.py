@@ -57,8 +57,8 @@ def _composed(letter: Letter, sender: str) -> bytes:
     """
     try:
         return compose(letter, sender).as_bytes()
-    except ValueError as error:
-        raise NotSentError(f"the address can't be used: {error}", is_final=True) from error
+    except Exception as error:  # Python's parser of addresses raises whatever it meets
+        raise NotSentError(f"the address can't be used: {error!r}", is_final=True) from error
 
 
 def _one_line(text: str) -> str:

@@ -6,22 +6,26 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
+    VariableNode,
+    Visitor,
     parse,
     specified_rules,
+    visit,
 )
 from strawberry.schema.schema import validate_document
 
 from api.errors import ApiError
-from api.query_cost import check_size, check_text
+from api.query_cost import PAGE_SIZES, check_size, check_text
 from api.request_body import bad_request
 from models.app import Permission
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Mapping
+    from collections.abc import Collection, Container, Mapping
 
     from graphql import GraphQLSchema
 
@@ -75,7 +79,8 @@ def prepare(
         check_text(operation.query, limits)
         document = _parse(operation.query, limits.tokens)
         kind = _choose(document, operation.name)
-        _measure(schema, operation.query, _numbers(operation.variables or {}), limits)
+        names = _page_variables(operation.query, limits.tokens)
+        _measure(schema, operation.query, _numbers(operation.variables or {}, names), limits)
         if kind not in kinds:
             raise bad_request("Subscriptions go over the WebSocket at this path.")
         errors = _validate(schema, operation.query, limits.tokens)
@@ -123,10 +128,36 @@ def _validate(schema: GraphQLSchema, query: str, most_tokens: int) -> list[Graph
     return validate_document(schema, _parse(query, most_tokens), tuple(specified_rules))
 
 
-def _numbers(variables: Mapping[str, object]) -> frozenset[tuple[str, int | None]]:
-    """Pick out what a page's size may be; other variables don't change an operation's size."""
+@lru_cache(_REMEMBERED)
+def _page_variables(query: str, most_tokens: int) -> Collection[str]:
+    """Name the variables that pages get their sizes from."""
+    finder = _PageVariables()
+    visit(_parse(query, most_tokens), finder)
+    return finder.names
+
+
+class _PageVariables(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_argument(self, node: ArgumentNode, *_: object) -> None:
+        if node.name.value in PAGE_SIZES and isinstance(node.value, VariableNode):
+            self.names.add(node.value.name.value)
+
+
+def _numbers(
+    variables: Mapping[str, object], names: Collection[str]
+) -> frozenset[tuple[str, int | None]]:
+    """Pick out the sizes of pages; other variables don't change an operation's size.
+
+    GraphQL takes `100.0` for the number that it is.
+    """
+    sizes = [(name, variables[name]) for name in names if name in variables]
     return frozenset(
-        (name, value) for name, value in variables.items() if isinstance(value, int | None)
+        (name, None if size is None else int(size))
+        for name, size in sizes
+        if isinstance(size, int | None) or (isinstance(size, float) and size.is_integer())
     )
 
 

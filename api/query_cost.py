@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
     from api.limits import QueryLimits
 
+PAGE_SIZES = ("first", "last")
+"""The arguments that say how long a page is."""
+
 _CONNECTION = "Connection"
 _EDGE = "Edge"
 # How long lists without pages commonly are, which the schema does not tell.
@@ -234,7 +237,7 @@ class _Ruler:
         asked = [
             self._number(argument.value)
             for argument in node.arguments or ()
-            if argument.name.value in ("first", "last")
+            if argument.name.value in PAGE_SIZES
         ]
         return max((number for number in asked if number is not None), default=DEFAULT_PAGE)
 

@@ -44,6 +44,10 @@ class UploadedFile:
         size: how many bytes have come.
     """
 
+    def __repr__(self) -> str:
+        """Return what errors tell a client of it that has put it in the wrong place."""
+        return "a file"
+
     def __init__(self, filename: str, source: Source) -> None:
         self.name = base_name(filename)
         self.size = 0

@@ -13,9 +13,11 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from api.errors import HttpError
+from api.request_body import bad_request
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+    from uvicorn._types import ASGIReceiveEvent
 
     from api.limits import Patience
     from api.settings import Settings
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
 # Long enough for a request to end, short enough for a deployment not to wait for a subscriber.
 _SHUTDOWN_SECONDS = 5
 _LENGTHS = {b"content-length", b"transfer-encoding"}
+# What is taken in before others have their turn: it may be thousands of chunks or frames.
+_HTTP_BYTES = 64 * 1024
+_SOCKET_BYTES = 16 * 1024
+_NO_HANDSHAKE = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\n"
+    b"Connection: close\r\n\r\n"
+    + orjson.dumps(bad_request("This is not a request to open a WebSocket.").body)
+)
 
 
 class WebServerConfig(uvicorn.Config):
@@ -69,6 +79,7 @@ class HttpConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
         super().connection_made(transport)
+        _read_at_most(_HTTP_BYTES, transport)
         self._outlet = _Outlet(transport, self.config.patience)
         self._wait_for_head()
 
@@ -180,11 +191,37 @@ class SocketConnection(WebSocketsSansIOProtocol):
     """
 
     config: WebServerConfig
+    _is_writing_paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         super().connection_made(transport)
+        _read_at_most(_SOCKET_BYTES, self.transport)
         self._outlet = _Outlet(self.transport, self.config.patience)
+
+    def data_received(self, data: bytes) -> None:
+        """Take in what has come; a request that can't be read as a handshake is refused here.
+
+        uvicorn would neither answer it nor close the connection.
+        """
+        super().data_received(data)
+        if not self.handshake_initiated and not self.transport.is_closing():
+            self.transport.write(_NO_HANDSHAKE)
+            self.transport.close()
+
+    def shutdown(self) -> None:
+        """End in good order, unless nothing has begun."""
+        if self.handshake_initiated:
+            super().shutdown()
+        else:
+            self.transport.close()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """Hand the next message over; reading goes on only if the peer reads, too."""
+        message = await super().receive()
+        if self._is_writing_paused:
+            self.transport.pause_reading()
+        return message
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
@@ -194,15 +231,22 @@ class SocketConnection(WebSocketsSansIOProtocol):
     def pause_writing(self) -> None:
         """See that the peer takes what is on its way to it."""
         super().pause_writing()
+        self._is_writing_paused = True
         self.transport.pause_reading()
         self._outlet.pause()
 
     def resume_writing(self) -> None:
         """Go on."""
+        self._is_writing_paused = False
         self._outlet.resume()
         if not self.read_paused:
             self.transport.resume_reading()
         super().resume_writing()
+
+
+def _read_at_most(size: int, transport: asyncio.Transport) -> None:
+    """Let a transport of asyncio's selector loop read so many bytes at a time."""
+    transport.max_size = size  # type: ignore[attr-defined]
 
 
 class _Outlet:

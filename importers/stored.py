@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import asyncpg
-
 from importers.entity import Assignment, Case, Role, User
 from importers.node_id import could_be_node_id, decode_node_id
 from models.assignment import count_assignments, present_assignments
@@ -42,7 +40,7 @@ class StoredDirectory:
         try:
             async with self._db.transaction():
                 return list(await self._db.fetch(query, *arguments))
-        except asyncpg.InterfaceError as error:
+        except Exception as error:
             if is_misuse(error, self._db):
                 raise ValueError(f"the query can't be sent: {error}") from error
             raise

@@ -29,8 +29,17 @@ def is_tag(text: str) -> bool:
 
 
 def is_email(text: str) -> bool:
-    """Tell whether it is an e-mail address."""
-    return _EMAIL.fullmatch(text) is not None and len(text) <= _EMAIL_LONGEST and ".." not in text
+    """Tell whether it is an e-mail address.
+
+    Not one is what a mail program would read as another, encoded, or show as another.
+    """
+    return (
+        _EMAIL.fullmatch(text) is not None
+        and len(text) <= _EMAIL_LONGEST
+        and ".." not in text
+        and "=?" not in text
+        and text.isprintable()
+    )
 
 
 def is_locale(text: str) -> bool:

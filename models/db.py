@@ -58,6 +58,9 @@ _NOT_THE_OWNER = (
 _PASSING = ("08", "40", "53", "55000", "55P03", "57", "25P03", "25P04")
 # Of these, what no statement brings upon itself: all but time-outs and lost connections.
 _INNOCENT = ("40", "53", "55000", "55P03", "57P")
+# What asyncpg says of a connection that is gone, or about to be: one that PostgreSQL ends while a
+# statement is sent is in a state that asyncpg did not expect.
+_CLIENT_SIDE = asyncpg.InterfaceError | asyncpg.InternalClientError
 _SIGN_SECONDS = 3.0
 _PAUSE_SECONDS = 0.2
 
@@ -278,7 +281,7 @@ def is_passing(error: BaseException) -> bool:
     """Tell whether another attempt may cure the error."""
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate).startswith(_PASSING)
-    return isinstance(error, OSError | asyncio.TimeoutError | asyncpg.InterfaceError)
+    return isinstance(error, OSError | asyncio.TimeoutError | _CLIENT_SIDE)
 
 
 def is_innocent(error: BaseException) -> bool:
@@ -293,4 +296,4 @@ def is_misuse(error: BaseException, db: Connection) -> bool:
 
     A wrong number of arguments is one, or two statements at the same time.
     """
-    return isinstance(error, asyncpg.InterfaceError) and not db.is_closed()
+    return isinstance(error, _CLIENT_SIDE) and not db.is_closed()

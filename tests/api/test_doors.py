@@ -245,6 +245,28 @@ RAW = {
 }
 
 
+UPGRADE = b" HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+NO_HANDSHAKES = {
+    "body": b"GET /graphql" + UPGRADE + b"Content-Length: 10\r\n\r\n",
+    "long path": b"GET /" + b"a" * 9_000 + UPGRADE + b"\r\n",
+    "long header": b"GET /graphql" + UPGRADE + b"a: " + b"b" * 9_000 + b"\r\n\r\n",
+    "many headers": b"GET /graphql" + UPGRADE + b"a: b\r\n" * 130 + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("data", NO_HANDSHAKES.values(), ids=NO_HANDSHAKES)
+async def test_no_handshake(api: Api, data: bytes) -> None:
+    """A request that can't be read as a WebSocket's is answered, and its connection ends."""
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(data)
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"BAD_REQUEST" in answer
+
+
 async def send_raw(api: Api, data: bytes) -> bytes:
     """Send bytes, and read until there is silence."""
     host, port = api.url.removeprefix("http://").split(":")

@@ -11,6 +11,7 @@ import pytest
 
 from api.allowance import BURST_SECONDS
 from api.limits import QueryLimits, TokenLimits
+from api.preparation import _numbers, _page_variables
 from models.app import token_digest
 from models.db import connection
 from tests.api.subscriber import subscriber
@@ -321,6 +322,41 @@ async def test_downloads(api: Api) -> None:
 
     assert (refused, allowed) == (429, 200)
     assert allowance.downloads.taken == 0
+
+
+async def test_downloads_at_once(api: Api) -> None:
+    """Those over the limit are refused as such, however close together they come."""
+    uploaded = (await api.upload())["import"]
+    data = await api.data("query ($id: ID!) { import(id: $id) { file { url } } }", uploaded)
+    digest = token_digest(api.world.admin)
+    key = await sql("fetchval", "SELECT id FROM api_tokens WHERE digest = $1", digest)
+    allowance = api.server.services.allowances.of(key)
+    with ExitStack() as taken:
+        for _ in range(49):
+            taken.enter_context(allowance.downloads)
+        answers = await asyncio.gather(
+            *(api.get(data["import"]["file"]["url"]) for _ in range(20)), return_exceptions=True
+        )
+
+    assert {answer[0] for answer in answers} <= {200, 429}
+    assert allowance.downloads.taken == 0
+
+
+@pytest.mark.parametrize("size", [100.0, 100])
+async def test_sizes_of_pages_in_variables(api: Api, size: float) -> None:
+    """A page's size counts as GraphQL takes it, written as a whole number or not."""
+    query = """query ($n: Int = 1) { cases(first: $n) { edges { node {
+      assignments(first: $n) { edges { node { user {
+        assignments(first: $n) { edges { node { case { about } } } } } } } } } } } }"""
+
+    assert "TOO_COMPLEX" in str(await api.execute(query, {"n": size}))
+
+
+def test_other_variables_are_not_remembered() -> None:
+    """What a query is measured with are the sizes of its pages alone."""
+    names = _page_variables("query ($a: Int, $b: Int) { cases(first: $a) { totalCount } }", 1_000)
+
+    assert _numbers({"a": 2.0, "b": 3, "0": 1}, names) == {("a", 2)}
 
 
 async def test_ready_is_asked_of_the_servers_once_at_a_time(

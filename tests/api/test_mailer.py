@@ -118,6 +118,16 @@ def test_updated() -> None:
     )
 
 
+@pytest.mark.parametrize("address", ["=?utf-8?q??=@x.com", "a\r\nBcc: b@x.org", "\ud800@x.org"])
+def test_addresses_that_break_a_mail(tmp_path: Path, address: str) -> None:
+    """Whatever the parser of addresses makes of one, the mail was certainly not sent."""
+    with pytest.raises(NotSentError, match="can't be used") as raised:
+        FileCarrier(tmp_path, SENDER).send(LETTER._replace(recipient=address))
+
+    assert raised.value.is_final
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("address", ["jo@ex\u00e4mple.org", "j\u00f6@example.org"])
 def test_international_addresses(inbox: Inbox, url: str, address: str) -> None:
     """An address need not be ASCII when the server says that it can do without."""

@@ -72,6 +72,10 @@ def test_a_cell_is_read(name: str, cell: str, expected: object) -> None:
             ("email", cell, "INVALID_EMAIL")
             for cell in ("jo", "jo@", "@x.org", "jo@x", "a b@x.org", "a..b@x.org", "a@b@c.org")
         ],
+        *[
+            ("email", cell, "INVALID_EMAIL")
+            for cell in ("=?utf-8?q?a=40b.org=2C_c?=@x.org", "\u202ejo@x.org")
+        ],
         ("email", "x@" + "y" * 260 + ".org", "INVALID_EMAIL"),
         *[("tag", cell, "INVALID_TAG") for cell in ("a b", "é", "a.b", "x" * 65, "\uff11", "a'b")],
         *[("tag", cell, "SPREADSHEET_DAMAGE") for cell in ("1E+05", "5-Jan", "1.0", "#NAME?")],

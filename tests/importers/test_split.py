@@ -58,6 +58,7 @@ async def test_a_fault_of_ours(
     "error",
     [
         pytest.param(asyncpg.ConnectionDoesNotExistError("gone"), id="lost"),
+        pytest.param(asyncpg.InternalClientError("cannot switch to state 15"), id="being lost"),
         pytest.param(asyncpg.ObjectNotInPrerequisiteStateError("not now"), id="closed to all"),
         pytest.param(asyncpg.TooManyConnectionsError("full"), id="out of connections"),
         pytest.param(asyncpg.DiskFullError("full"), id="out of disk"),
