@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from importers.outbox import NoCarrier, NotSentError
+from importers.wellformed import is_email
 from models.row import RowOutcome
 
 if TYPE_CHECKING:
@@ -29,7 +30,12 @@ def compose(letter: Letter, sender: str) -> EmailMessage:
     """Write the mail about an assignment.
 
     The Message-ID depends on the mail alone, so that a receiver can drop a second copy.
+
+    Raises:
+        ValueError: to an address that a mail program would read as another.
     """
+    if not is_email(letter.recipient):
+        raise ValueError(f"{letter.recipient!r} is no e-mail address")
     message = EmailMessage(policy=SMTP if letter.recipient.isascii() else SMTPUTF8)
     case = _one_line(letter.case_tag or letter.case_about or "a case")
     is_new = letter.outcome is RowOutcome.CREATED

@@ -18,6 +18,7 @@ from api.request_body import bad_request
 if TYPE_CHECKING:
     from starlette.applications import Starlette
     from uvicorn._types import ASGIReceiveEvent
+    from websockets.frames import Frame
 
     from api.limits import Patience
     from api.settings import Settings
@@ -28,6 +29,7 @@ _LENGTHS = {b"content-length", b"transfer-encoding"}
 # What is taken in before others have their turn: it may be thousands of chunks or frames.
 _HTTP_BYTES = 64 * 1024
 _SOCKET_BYTES = 16 * 1024
+_MOST_FRAMES = 1_000
 _NO_HANDSHAKE = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\n"
     b"Connection: close\r\n\r\n"
@@ -208,6 +210,12 @@ class SocketConnection(WebSocketsSansIOProtocol):
         if not self.handshake_initiated and not self.transport.is_closing():
             self.transport.write(_NO_HANDSHAKE)
             self.transport.close()
+
+    def handle_cont(self, event: Frame) -> None:
+        """Take in a part of a message; one of too many parts, which may be empty, ends it all."""
+        super().handle_cont(event)
+        if len(self.frames) > _MOST_FRAMES:
+            self.transport.abort()
 
     def shutdown(self) -> None:
         """End in good order, unless nothing has begun."""

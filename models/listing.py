@@ -139,8 +139,15 @@ def has_outcome(outcomes: Collection[RowOutcome]) -> Condition:
 
 
 def _aware(time: datetime) -> datetime:
-    """Return a time with a zone; one without is UTC."""
-    return time if time.tzinfo else time.replace(tzinfo=UTC)
+    """Return a time in UTC; one without a zone is that already.
+
+    At the ends of the calendar there is no such time, and nothing happened so near to them that
+    the zone would matter.
+    """
+    try:
+        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+    except OverflowError:
+        return time.replace(tzinfo=UTC)
 
 
 def is_beyond(listing: Listing, key: int, *, forward: bool) -> Condition:

@@ -12,6 +12,7 @@ from api.cli.folder import DataFolder, folder_option
 from api.cli.local import database_url, find_app, on_database
 from api.cli.output import json_option, print_json, print_table, say
 from models.app import ApiToken, Permission, create_token, revoke_token
+from models.audit import COMMAND_LINE
 
 _DAYS = re.compile(r"([1-9][0-9]{0,4})d")
 
@@ -58,6 +59,9 @@ def create(
     slug: str, name: str, expires_at: datetime | None, folder: DataFolder, *, viewer: bool
 ) -> None:
     """Create a token and print it: this is the only time that it can be seen."""
+    if name.strip().lower() == COMMAND_LINE.name:
+        hint = "the audit trail calls what is done here so; choose another name."
+        raise click.BadParameter(f"{name!r} can't be a token's name: {hint}", param_hint="--name")
     permission = Permission.VIEWER if viewer else Permission.ADMIN
     created = on_database(database_url(folder), _create(slug, name, permission, expires_at))
     until = f" until {_time(expires_at)}" if expires_at else ""

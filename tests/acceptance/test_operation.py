@@ -86,6 +86,7 @@ def test_tokens(on_migrated: Operator) -> None:
     [
         pytest.param(["app", "create", "Acme!", "x"], "a slug is made of", id="slug"),
         pytest.param(["token", "create", "--app", "nope"], "the apps are: none.", id="app"),
+        pytest.param([*TOKEN, "--name", "Command line"], "can't be a token's name", id="name"),
         pytest.param([*TOKEN, "--expires", "soon"], "nor a date", id="no time"),
         pytest.param([*TOKEN, "--expires", "0d"], "nor a date", id="no days"),
         pytest.param([*TOKEN, "--expires", "2026-02-30"], "nor a date", id="no such day"),

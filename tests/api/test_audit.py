@@ -172,6 +172,8 @@ async def test_filters(api: Api) -> None:
     assert await events(api, actor="admin") == [newest, oldest]
     assert await events(api, since=time) == [newest]
     assert await events(api, until=time) == [oldest]
+    assert await events(api, since="0001-01-01T00:00:00+14:00") == [newest, oldest]
+    assert await events(api, until="9999-12-31T23:59:59-23:59") == [newest, oldest]
 
 
 async def test_only_for_admins(api: Api) -> None:

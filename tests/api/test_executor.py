@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import math
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from inspect import isawaitable
@@ -29,6 +30,13 @@ pytestmark = [
         "ignore:Exception ignored in. <coroutine:pytest.PytestUnraisableExceptionWarning"
     ),
 ]
+
+
+@pytest.fixture(autouse=True)
+def left_behind() -> Iterator[None]:
+    """Drop what is left here, and not in whatever test comes next."""
+    yield
+    gc.collect()
 
 
 class Text(str):

@@ -118,7 +118,10 @@ def test_updated() -> None:
     )
 
 
-@pytest.mark.parametrize("address", ["=?utf-8?q??=@x.com", "a\r\nBcc: b@x.org", "\ud800@x.org"])
+@pytest.mark.parametrize(
+    "address",
+    ["=?utf-8?q??=@x.com", "=?utf-8?q?a=40b.org=2C_c?=@x.com", "a\r\nBcc: b@x.org", "\ud800@x.org"],
+)
 def test_addresses_that_break_a_mail(tmp_path: Path, address: str) -> None:
     """Whatever the parser of addresses makes of one, the mail was certainly not sent."""
     with pytest.raises(NotSentError, match="can't be used") as raised:

@@ -219,19 +219,38 @@ async def test_answer_that_is_not_taken(hasty: Server, narrow: socket.socket) ->
     assert await is_left(hasty)
 
 
-async def test_pings_whose_answers_are_not_taken(hasty: Server, narrow: socket.socket) -> None:
-    """A peer that sends pings and reads no pong is not read any more, and is cut off."""
+async def open_socket(server: Server, made: socket.socket) -> None:
+    """Open a WebSocket by hand."""
     loop = asyncio.get_running_loop()
-    host, port = hasty.url.removeprefix("http://").split(":")
-    await loop.sock_connect(narrow, (host, int(port)))
+    host, port = server.url.removeprefix("http://").split(":")
+    await loop.sock_connect(made, (host, int(port)))
     upgrade = (
         "GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
         f"Sec-WebSocket-Protocol: {PROTOCOL}\r\n\r\n"
     )
+    await loop.sock_sendall(made, upgrade.encode())
+    assert b" 101 " in await loop.sock_recv(made, 1_000)
+
+
+async def test_message_in_a_thousand_parts(hasty: Server, narrow: socket.socket) -> None:
+    """A message whose parts have no end, and no content, ends the connection."""
+    loop = asyncio.get_running_loop()
+    await open_socket(hasty, narrow)
+    begin, more = b"\x01\x80\0\0\0\0", b"\x00\x80\0\0\0\0"
+    with suppress(ConnectionError):
+        await loop.sock_sendall(narrow, begin + more * 2_000)
+        while await asyncio.wait_for(loop.sock_recv(narrow, 1_000), LONG):
+            pass
+
+    assert await is_left(hasty)
+
+
+async def test_pings_whose_answers_are_not_taken(hasty: Server, narrow: socket.socket) -> None:
+    """A peer that sends pings and reads no pong is not read any more, and is cut off."""
+    loop = asyncio.get_running_loop()
+    await open_socket(hasty, narrow)
     ping = b"\x89\xfd\0\0\0\0" + b"x" * 125
-    await loop.sock_sendall(narrow, upgrade.encode())
-    assert b" 101 " in await loop.sock_recv(narrow, 100)
     sent = 0
     try:
         while sent < 100_000_000:
