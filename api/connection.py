@@ -97,7 +97,9 @@ class Slice:
             return False
         beyond = is_beyond(self.listing, limit, forward=forward)
         conditions = [*self.conditions, beyond]
-        return await self.context.scope.read(has_rows, self.listing, self.parent, conditions)
+        if self.parent is not None:
+            return await self.context.loaders.has_rows(self.listing, self.parent, conditions)
+        return await self.context.scope.read(has_rows, self.listing, conditions)
 
 
 @strawberry.type(description="Where a page stands in its list.")

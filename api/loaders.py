@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from strawberry.dataloader import DataLoader
 
 from models.listing import IMPORTS, ROLES
-from models.page import Page, Window, count_each, fetch_page, fetch_pages, find_by_id
+from models.page import Page, Window, count_each, fetch_page, fetch_pages, find_by_id, has_each
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +32,7 @@ class Loaders:
         self._scope = scope
         self._pages: dict[_Kind, DataLoader[tuple[int, ...], Sequence[Page]]] = {}
         self._counts: dict[_Kind, DataLoader[int, int]] = {}
+        self._looks: dict[_Kind, DataLoader[int, bool]] = {}
         self._roles: DataLoader[None, Sequence[Record]] = DataLoader(partial(_load_roles, scope))
         self._imports: DataLoader[int, Record | None] = DataLoader(partial(_load_imports, scope))
 
@@ -64,8 +65,19 @@ class Loaders:
         """Count the list that belongs to a parent."""
         kind = (listing.name, repr(conditions))
         if kind not in self._counts:
-            self._counts[kind] = DataLoader(partial(_load_counts, self._scope, listing, conditions))
+            load = partial(_load_each, count_each, self._scope, listing, conditions)
+            self._counts[kind] = DataLoader(load)
         return await self._counts[kind].load(parent)
+
+    async def has_rows(
+        self, listing: Listing, parent: int, conditions: Sequence[Condition]
+    ) -> bool:
+        """Tell whether the list that belongs to a parent has any row that meets the conditions."""
+        kind = (listing.name, repr(conditions))
+        if kind not in self._looks:
+            load = partial(_load_each, has_each, self._scope, listing, conditions)
+            self._looks[kind] = DataLoader(load)
+        return await self._looks[kind].load(parent)
 
 
 # No methods: a cycle would stay until the garbage is collected, with all that was loaded.
@@ -97,8 +109,12 @@ async def _load_pages(
     return [[pages[parent] for parent in some] for some in wanted]
 
 
-async def _load_counts(
-    scope: Scope, listing: Listing, conditions: Sequence[Condition], parents: list[int]
-) -> list[int]:
-    counts = await scope.read(count_each, listing, parents, conditions)
-    return [counts[parent] for parent in parents]
+async def _load_each(
+    ask: Any,
+    scope: Scope,
+    listing: Listing,
+    conditions: Sequence[Condition],
+    parents: list[int],
+) -> list[Any]:
+    found = await scope.read(ask, listing, parents, conditions)
+    return [found[parent] for parent in parents]

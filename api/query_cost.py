@@ -39,8 +39,6 @@ _CONNECTION = "Connection"
 _EDGE = "Edge"
 # How long lists without pages commonly are, which the schema does not tell.
 _LIST_LENGTH = 10
-# To look beyond a page may take a statement, which costs about as much as so many objects.
-_PAGE_INFO = 10
 _LIST_LENGTHS = {("ImportRow", "cells"): 20, ("__Field", "args"): 5}
 
 
@@ -93,8 +91,6 @@ def _weight(parent: str, name: str, field: GraphQLField) -> Weight:
     is_place = parent.endswith(_EDGE) and name == "node"
     if is_page or is_place:
         return Weight(kind, is_shell=True)
-    if kind == "PageInfo":
-        return Weight(kind, _PAGE_INFO)
     if isinstance(get_nullable_type(field.type), GraphQLList):
         return Weight(kind, _LIST_LENGTHS.get((parent, name), _LIST_LENGTH))
     return Weight(kind)

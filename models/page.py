@@ -176,30 +176,49 @@ async def count_each(
     conditions: Sequence[Condition],
 ) -> dict[int, int]:
     """Count the lists of many parents with one statement."""
+    return await _of_each(db, app_id, listing, parents, conditions, ask="(SELECT count(*)")
+
+
+async def has_rows(
+    db: Connection, app_id: int, listing: Listing, conditions: Sequence[Condition]
+) -> bool:
+    """Tell whether a list of the app has any row that meets the conditions."""
+    statement = _Statement(app_id)
+    where = statement.where(listing, conditions, None)
+    sql = f"SELECT EXISTS (SELECT 1 FROM {listing.table} t WHERE {where})"
+    return bool(await db.fetchval(sql, *statement.values))
+
+
+async def has_each(
+    db: Connection,
+    app_id: int,
+    listing: Listing,
+    parents: Sequence[int],
+    conditions: Sequence[Condition],
+) -> dict[int, bool]:
+    """Tell of the lists of many parents, with one statement, whether they have any such row."""
+    return await _of_each(db, app_id, listing, parents, conditions, ask="EXISTS (SELECT 1")
+
+
+async def _of_each(
+    db: Connection,
+    app_id: int,
+    listing: Listing,
+    parents: Sequence[int],
+    conditions: Sequence[Condition],
+    *,
+    ask: str,
+) -> dict[int, Any]:
+    """Ask something of the list of each parent; `ask` is the beginning of the subquery."""
     statement = _Statement(app_id)
     keys = statement.add(list(parents))
     where = statement.where(listing, conditions, "p.parent")
     rows = await db.fetch(
-        f"SELECT p.parent, (SELECT count(*) FROM {listing.table} t WHERE {where})"
+        f"SELECT p.parent, {ask} FROM {listing.table} t WHERE {where})"
         f" FROM unnest({keys}::bigint[]) AS p(parent)",
         *statement.values,
     )
     return {row[0]: row[1] for row in rows}
-
-
-async def has_rows(
-    db: Connection,
-    app_id: int,
-    listing: Listing,
-    parent: int | None,
-    conditions: Sequence[Condition],
-) -> bool:
-    """Tell whether the list has any row that meets the conditions."""
-    statement = _Statement(app_id)
-    key = None if parent is None else statement.add(parent) + "::bigint"
-    where = statement.where(listing, conditions, key)
-    sql = f"SELECT EXISTS (SELECT 1 FROM {listing.table} t WHERE {where})"
-    return bool(await db.fetchval(sql, *statement.values))
 
 
 async def find_by_id(

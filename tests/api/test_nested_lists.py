@@ -145,6 +145,38 @@ async def test_parents_one_by_one_share_a_statement(api: Api, statements: list[s
     assert sum("LATERAL" in each for each in statements) == 2, statements
 
 
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        ("first: 1, after: $cursor", [[True, True], [True, True], [False, True]]),
+        ("last: 1, before: $cursor", [[True, False], [True, False], [True, False]]),
+    ],
+)
+async def test_looks_beyond_pages_share_a_statement(
+    api: Api, statements: list[str], window: str, expected: list[list[bool]]
+) -> None:
+    """Whether the lists of many parents go on past their pages is one statement."""
+    app = api.world.app
+    cases, users = await add_cases(app, 3), await add_users(app, 4)
+    for case, most in zip(cases, (4, 3, 2), strict=True):
+        await assign(app, [case], users[:most])
+    edges = "edges { cursor node { user { tagId } } }"
+    whole = await api.data(f"{{ cases {{ edges {{ node {{ assignments {{ {edges} }} }} }} }} }}")
+    edge = whole["cases"]["edges"][0]["node"]["assignments"]["edges"]["before" in window]
+    statements.clear()
+
+    data = await api.data(
+        "query ($cursor: String) { cases { edges { node { assignments("
+        + window
+        + ") { pageInfo { hasNextPage hasPreviousPage } } } } } }",
+        {"cursor": edge["cursor"]},
+    )
+
+    found = [edge["node"]["assignments"]["pageInfo"] for edge in data["cases"]["edges"]]
+    assert [list(each.values()) for each in found] == expected
+    assert sum("EXISTS" in each for each in statements) == 1, statements
+
+
 @pytest.mark.parametrize("listing", [CASE_ASSIGNMENTS, USER_ASSIGNMENTS])
 async def test_objects_read_by_column(api: Api, listing: Any) -> None:
     """An attribute has the same values whether objects are made of the rows or not."""
