@@ -4,17 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from api.errors import HttpError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from api.limits import TokenLimits
 
 BURST_SECONDS = 10
-# Each may hold a body of a mebibyte, or as much of an answer that is not taken.
+# Each may hold a body of a mebibyte.
 _MOST_WAITING = 200
 _MOST_DOWNLOADS = 50
+_ANSWER_BYTES = 64 * 1024 * 1024
+_OPERATION_BYTES = 16 * 1024 * 1024
+_BYTES_PER_SUBSCRIPTION = 4 * 1024
+
+
+class Bucket:
+    """So many things a second on the average; ten seconds' worth may come at once.
+
+    Args:
+        rate: how many a second.
+    """
+
+    def __init__(self, rate: int) -> None:
+        self._rate = rate
+        self._left = float(rate * BURST_SECONDS)
+        self._counted_at = time.monotonic()
+
+    def take(self) -> bool:
+        """Count one, if it does not come too soon."""
+        now = time.monotonic()
+        left = self._left + (now - self._counted_at) * self._rate
+        self._left = min(left, self._rate * BURST_SECONDS)
+        self._counted_at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 class Places:
@@ -30,15 +60,37 @@ class Places:
         self._most = most
         self._noun = noun
 
-    def check(self) -> None:
-        """See that there is a place.
+    def check(self, wanted: int = 1) -> None:
+        """See that there are places; whoever comes first finds as many as it wants.
 
         Raises:
-            HttpError: there is none.
+            HttpError: there are too few.
         """
-        if self.taken >= self._most:
+        if self.taken and self.taken + wanted > self._most:
             message = f"This token has {self._most:,} {self._noun}, the most; end one first."
             raise HttpError(429, "TOO_MANY_REQUESTS", message)
+
+    def take(self, wanted: int = 1) -> None:
+        """Take places.
+
+        Raises:
+            HttpError: there are too few.
+        """
+        self.check(wanted)
+        self.taken += wanted
+
+    def give_back(self, number: int = 1) -> None:
+        """Give places back."""
+        self.taken -= number
+
+    @contextmanager
+    def hold(self, number: int) -> Iterator[None]:
+        """Take so many places, whether there are any or not."""
+        self.taken += number
+        try:
+            yield
+        finally:
+            self.give_back(number)
 
     def __enter__(self) -> None:
         """Take a place.
@@ -46,11 +98,10 @@ class Places:
         Raises:
             HttpError: there is none.
         """
-        self.check()
-        self.taken += 1
+        self.take()
 
     def __exit__(self, *exc_info: object) -> None:
-        self.taken -= 1
+        self.give_back()
 
 
 class Allowance:
@@ -58,25 +109,31 @@ class Allowance:
 
     Attributes:
         turns: one is taken while a request is executed.
+        new_text: held while a text is parsed and validated for the first time.
         connections: one is taken while a connection of the database is, whoever waits for it.
         waiting: a place is taken while a request waits for its turn, or has it.
         downloads: a place is taken while one is on its way.
         uploads: a place is taken while one is on its way.
         sockets: likewise, while one is open.
         subscriptions: likewise.
+        operations: bytes of the messages that began what is under way on WebSockets.
+        answers: bytes of answers that their clients have not taken yet.
     """
 
     def __init__(self, limits: TokenLimits) -> None:
         self.turns = asyncio.Semaphore(limits.running)
+        self.new_text = asyncio.Lock()
         self.connections = asyncio.Semaphore(limits.running)
         self.waiting = Places(_MOST_WAITING, "requests waiting")
         self.downloads = Places(_MOST_DOWNLOADS, "downloads on their way")
         self.uploads = Places(limits.uploads, "uploads on their way")
         self.sockets = Places(limits.sockets, "open WebSockets")
         self.subscriptions = Places(limits.subscriptions, "subscriptions")
+        operation_bytes = max(_OPERATION_BYTES, limits.subscriptions * _BYTES_PER_SUBSCRIPTION)
+        self.operations = Places(operation_bytes, "bytes of operations on WebSockets")
+        self.answers = Places(_ANSWER_BYTES, "bytes of answers to take")
         self._rate = limits.requests_per_second
-        self._left = float(self._rate * BURST_SECONDS)
-        self._counted_at = time.monotonic()
+        self._bucket = Bucket(self._rate)
 
     def count(self) -> None:
         """Count a request, or a message of a WebSocket.
@@ -84,14 +141,9 @@ class Allowance:
         Raises:
             HttpError: there were too many.
         """
-        now = time.monotonic()
-        left = self._left + (now - self._counted_at) * self._rate
-        self._left = min(left, self._rate * BURST_SECONDS)
-        self._counted_at = now
-        if self._left < 1:
+        if not self._bucket.take():
             message = f"This token may send {self._rate:,} requests a second; wait, and try again."
             raise HttpError(429, "TOO_MANY_REQUESTS", message, {"Retry-After": "1"})
-        self._left -= 1
 
 
 class Allowances:

@@ -55,18 +55,6 @@ class HttpError(Exception):
         return {"errors": [{"message": self.message, "extensions": {"code": self.code}}]}
 
 
-class TokenEndedError(Exception):
-    """The token of a subscription opens nothing any more.
-
-    Args:
-        reason: why, in a few words.
-    """
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(reason)
-
-
 def shape_error(error: GraphQLError) -> dict[str, Any]:
     """Return an error as it is sent; one that is a bug is logged, and masked with the log's id."""
     cause = _cause(error)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from redis.asyncio import Redis
@@ -14,7 +14,6 @@ from redis.exceptions import RedisError
 
 from api.access import say_expired
 from api.broker import events_channel
-from api.errors import TokenEndedError
 from api.mailbox import Kind, Mailbox
 from api.scope import undisturbed
 from api.update import Update
@@ -23,12 +22,11 @@ from models.db import connection
 from models.import_changes import read_imports, recent_changes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
     from datetime import datetime
 
     from asyncpg import Record
 
-    from models.access import TokenRecord
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +58,7 @@ class Hub:
 
     def __init__(self) -> None:
         self._mailboxes: dict[int, set[Mailbox]] = defaultdict(set)
+        self._guests: dict[int, set[Callable[[str], None]]] = defaultdict(set)
         self._versions: dict[int, dict[int, int]] = {}
         self._ends: dict[int, datetime] = {}
         self._told: dict[int, _Told] = {}
@@ -71,19 +70,30 @@ class Hub:
 
     @asynccontextmanager
     async def mailbox(
-        self, token: TokenRecord, kind: Kind, import_id: int | None = None
+        self, app_id: int, kind: Kind, import_id: int | None = None
     ) -> AsyncIterator[Mailbox]:
-        """Open a mailbox for changes from now on."""
-        since = await self._look_around(token.app_id)
-        mailbox = Mailbox(token, kind, import_id, since)
-        self._mailboxes[token.app_id].add(mailbox)
+        """Open a mailbox for changes of an app's imports from now on."""
+        since = await self._look_around(app_id)
+        mailbox = Mailbox(kind, import_id, since)
+        self._mailboxes[app_id].add(mailbox)
         try:
             yield mailbox
         finally:
-            self._mailboxes[token.app_id].discard(mailbox)
-            if not self._mailboxes[token.app_id]:
-                del self._mailboxes[token.app_id]
-                self._versions.pop(token.app_id, None)
+            self._mailboxes[app_id].discard(mailbox)
+            if not self._mailboxes[app_id]:
+                del self._mailboxes[app_id]
+                self._versions.pop(app_id, None)
+
+    @contextmanager
+    def guest(self, token_id: int, leave: Callable[[str], None]) -> Iterator[None]:
+        """Watch a token; if it opens nothing any more before the block ends, say so, and why."""
+        self._guests[token_id].add(leave)
+        try:
+            yield
+        finally:
+            self._guests[token_id].discard(leave)
+            if not self._guests[token_id]:
+                del self._guests[token_id]
 
     def note(self, app_id: int, import_id: int) -> bool:
         """Hear that an import has changed; tell whether anybody wants to know."""
@@ -102,12 +112,13 @@ class Hub:
             self._receive(row)
 
     async def poll_round(self) -> None:
-        """Find changes that no message told of, and subscribers whose tokens are no longer good."""
+        """Find changes that no message told of, and guests whose tokens are no longer good."""
         await asyncio.sleep(POLL_SECONDS)
         started = time.monotonic()
         if self._mailboxes:
             look_back = _HORIZON_SECONDS + started - self._polled_at
             self._compare(await _ask(recent_changes, list(self._mailboxes), look_back))
+        if self._guests:
             await self._check_tokens()
         self._polled_at = started
 
@@ -142,14 +153,12 @@ class Hub:
             del self._ends[next(iter(self._ends))]
 
     async def _check_tokens(self) -> None:
-        everyone = [mailbox for some in self._mailboxes.values() for mailbox in some]
-        found = await _ask(ended_tokens, {mailbox.token.id for mailbox in everyone})
-        for mailbox in everyone:
-            if mailbox.token.id in found.revoked:
-                mailbox.close(TokenEndedError("The token is no longer valid"))
-            elif mailbox.token.id in found.expired:
-                reason = say_expired(found.expired[mailbox.token.id])
-                mailbox.close(TokenEndedError(reason))
+        found = await _ask(ended_tokens, set(self._guests))
+        reasons = dict.fromkeys(found.revoked, "The token is no longer valid")
+        reasons |= {token_id: say_expired(ended) for token_id, ended in found.expired.items()}
+        for token_id, reason in reasons.items():
+            for leave in list(self._guests.get(token_id, ())):
+                leave(reason)
 
     def _receive(self, row: Record) -> None:
         """Pass a state on: at once if its status is news, else a while after the one before."""

@@ -12,14 +12,15 @@ import orjson
 from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import create_source_event_stream
 
-from api.errors import TokenEndedError, shape_error
+from api.errors import shape_error
 from api.executor import Executor, Memory
 from api.imports import Import
 from api.preparation import OperationRefusedError, is_remembered, prepare
+from api.query_cost import check_answer
 from api.schema import schema
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Container
+    from collections.abc import AsyncGenerator, Container
 
     from graphql import DocumentNode
 
@@ -52,29 +53,40 @@ async def stream(context: Context, operation: Operation) -> AsyncGenerator[str, 
     Raises:
         OperationRefusedError: nothing is executed.
         HttpError: the document has no such operation, or the token too many subscriptions.
-        TokenEndedError: the token of a subscription has expired or was revoked.
     """
-    async with context.allowance.turns:
+    allowance = context.allowance
+    payload = None
+    async with allowance.turns:
         prepared = await _prepare(context, operation, tuple(OperationType))
-    if prepared.kind is not OperationType.SUBSCRIPTION:
-        async with context.allowance.turns:
-            result = await _execute(context, operation, prepared.document)
-        yield _encode(result)
+        if prepared.kind in _ONCE:
+            payload = _encode(await _execute(context, operation, prepared.document))
+    if payload is not None:
+        with allowance.answers.hold(len(payload)):
+            yield payload
         return
-    with context.allowance.subscriptions:
+    with allowance.subscriptions:
         async with aclosing(_subscribe(context, operation, prepared.document)) as payloads:
             async for payload in payloads:
-                yield payload
+                with allowance.answers.hold(len(payload)):
+                    yield payload
 
 
 async def _prepare(
     context: Context, operation: Operation, kinds: Container[OperationType]
 ) -> Prepared:
-    """Prepare an operation; others go first before a text that may take its time."""
-    if not is_remembered(operation.query):
+    """Prepare an operation; of new texts, which take their time, a token has one at a time.
+
+    Raises:
+        OperationRefusedError: it is not to be executed.
+        HttpError: there is no such operation, or too many answers have not been taken.
+    """
+    allowance, limits = context.allowance, context.services.settings.query
+    allowance.answers.check()
+    if is_remembered(operation.query):
+        return prepare(schema._schema, context.token, operation, kinds, limits)
+    async with allowance.new_text:
         await asyncio.sleep(0)
-    limits = context.services.settings.query
-    return prepare(schema._schema, context.token, operation, kinds, limits)
+        return prepare(schema._schema, context.token, operation, kinds, limits)
 
 
 @lru_cache(_REMEMBERED)
@@ -87,7 +99,9 @@ async def _execute(
 ) -> ExecutionResult:
     try:
         result: Any = _build(context, operation, document).execute_operation()
-        return result if isinstance(result, ExecutionResult) else await result
+        result = result if isinstance(result, ExecutionResult) else await result
+        check_answer(result.data, context.services.settings.query)
+        return cast("ExecutionResult", result)
     except OperationRefusedError as error:
         return ExecutionResult(None, error.errors)
     except Exception as error:
@@ -132,10 +146,7 @@ async def _subscribe(
         async with aclosing(source):
             update: Update
             async for update in source:
-                answer = update.answer(question, lambda update: _answer(executor, update))
-                yield answer if isinstance(answer, str) else await answer
-    except TokenEndedError:
-        raise
+                yield await update.answer(question, lambda update: _answer(executor, update))
     except Exception as error:
         yield _encode(_failed(error))
 
@@ -161,21 +172,21 @@ async def _open(
     return executor, source
 
 
-def _answer(subscription: Executor, update: Update) -> str | Awaitable[str]:
-    """Execute a subscription for one update; at once, if no field has to wait."""
+async def _answer(subscription: Executor, update: Update) -> str:
+    """Execute a subscription for one update, when it is the token's turn."""
     executor = subscription.build_per_event_executor(Import.from_row(update.row))
-    executor.context_value = subscription.context_value.anew()
-    result: Any = executor.execute_operation(False)
-    if isinstance(result, ExecutionResult):
-        return _encode(result)
-
-    async def wait() -> str:
+    context: Context = subscription.context_value.anew()
+    executor.context_value = context
+    async with context.allowance.turns:
+        # What comes at once for many questions is not answered at once: others go in between.
+        await asyncio.sleep(0)
         try:
-            return _encode(await result)
+            result: Any = executor.execute_operation(False)
+            result = result if isinstance(result, ExecutionResult) else await result
+            check_answer(result.data, context.services.settings.query)
         except Exception as error:
-            return _encode(_failed(error))
-
-    return wait()
+            result = _failed(error)
+        return _encode(result)
 
 
 def _encode(result: ExecutionResult) -> str:

@@ -8,20 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from api.access import authenticate
 from api.context import Context
 from api.errors import HttpError, shape_error
 from api.execution import execute
 from api.multipart import read_multipart
-from api.request_body import read_json
+from api.request_body import parse_json, read_body, to_operation
 from models.app import Permission
 
 if TYPE_CHECKING:
-    from graphql import ExecutionResult
+    from collections.abc import AsyncIterator
 
-    from api.context import Services
+    from graphql import ExecutionResult
+    from starlette.types import Receive, Scope, Send
+
+    from api.allowance import Allowance
 
 log = logging.getLogger(__name__)
 
@@ -30,6 +33,7 @@ _GRAPHQL_JSON = "application/graphql-response+json"
 # Answers to POST are neither kept nor opened by browsers; refusals may be answers to GET.
 _REFUSED = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 _CLIENT_CLOSED = 499
+_PIECE_BYTES = 64 * 1024
 _STOPPING = HttpError(
     503, "STOPPING", "The service is stopping; try again.", {"Connection": "close"}
 )
@@ -39,7 +43,8 @@ async def serve_graphql(request: Request) -> Response:
     """Answer one GraphQL request."""
     media_type = _GRAPHQL_JSON if _GRAPHQL_JSON in request.headers.get("accept", "") else _JSON
     try:
-        return _respond(await _answer(request), media_type)
+        context = await _admit(request)
+        answer = _shape(await _answer(request, context), media_type)
     except HttpError as error:
         return _refuse(error, media_type)
     except asyncio.CancelledError:  # uvicorn has waited long enough for this request
@@ -47,6 +52,29 @@ async def serve_graphql(request: Request) -> Response:
     except ClientDisconnect:
         log.info("a client left in the middle of its request")
         return Response(status_code=_CLIENT_CLOSED)
+    return answer if len(answer.body) <= _PIECE_BYTES else _Large(answer, context.allowance)
+
+
+class _Large(StreamingResponse):
+    """An answer that is sent piece by piece, and counts until its client has taken it.
+
+    Before it takes a piece, the server waits until there is not much of the last one left.
+    """
+
+    def __init__(self, answer: Response, allowance: Allowance) -> None:
+        super().__init__(_pieces(answer.body), answer.status_code, answer.headers)
+        self._size = len(answer.body)
+        self._allowance = allowance
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        with self._allowance.answers.hold(self._size):
+            await super().__call__(scope, receive, send)
+
+
+async def _pieces(body: bytes | memoryview) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), _PIECE_BYTES):
+        yield bytes(body[start : start + _PIECE_BYTES])
 
 
 def json_response(
@@ -64,30 +92,32 @@ def _refuse(error: HttpError, media_type: str) -> Response:
     return json_response(error.body, error.status, media_type, error.headers)
 
 
-async def _answer(request: Request) -> ExecutionResult:
+async def _admit(request: Request) -> Context:
     if request.method != "POST":
         raise HttpError(405, "METHOD_NOT_ALLOWED", "Send GraphQL by POST.", {"Allow": "POST"})
-    token = await authenticate(request)
-    services: Services = request.app.state.services
-    settings = services.settings
-    context = Context(services, token)
+    return Context(request.app.state.services, await authenticate(request))
+
+
+async def _answer(request: Request, context: Context) -> ExecutionResult:
+    settings = context.services.settings
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == _JSON:
         with context.allowance.waiting:
-            operation = await read_json(request, settings.max_request_bytes, settings.patience)
+            body = await read_body(request, settings.max_request_bytes, settings.patience)
+            # What is parsed takes many times the memory of the bytes, which wait more easily.
             async with context.allowance.turns:
-                return await execute(context, operation)
+                return await execute(context, to_operation(parse_json(body, "The body")))
     if content_type != "multipart/form-data":
         message = "Send application/json, or multipart/form-data with a file."
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message)
-    if token.permission is not Permission.ADMIN:
+    if context.token.permission is not Permission.ADMIN:
         raise HttpError(403, "FORBIDDEN", "This token may only read.")
     with context.allowance.uploads:
         async with read_multipart(request, settings) as operation:
             return await execute(context, operation)
 
 
-def _respond(result: ExecutionResult, media_type: str) -> Response:
+def _shape(result: ExecutionResult, media_type: str) -> Response:
     """Encode a result; only the newer media type says by its status that nothing was executed."""
     body: dict[str, Any] = {}
     if result.errors:

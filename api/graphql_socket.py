@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from graphql import GraphQLError
@@ -16,7 +16,6 @@ from api.context import Context
 from api.errors import (
     ApiError,
     HttpError,
-    TokenEndedError,
     log_incident,
     masked,
     shape_error,
@@ -40,6 +39,9 @@ PROTOCOL = "graphql-transport-ws"
 # Clients of the protocol may come back after this code, with another token.
 FORBIDDEN = 4403
 _MOST_BEFORE_INIT = 10
+_INIT_BYTES = 16 * 1024
+# Even a short operation takes a task and a few objects.
+_LEAST_BYTES = 1024
 _LONGEST_ID = 200
 _REASON_BYTES = 120
 _FOREIGN = HttpError(
@@ -47,6 +49,14 @@ _FOREIGN = HttpError(
     "FORBIDDEN",
     "Pages of this origin may not use the API; CASEROLL_ORIGINS names those that may.",
 )
+
+
+class _Message(NamedTuple):
+    """What a peer has sent, in so many characters."""
+
+    type: str
+    content: dict[str, Any]
+    size: int
 
 
 class CloseError(Exception):
@@ -107,9 +117,10 @@ class _Session:
     async def serve(self) -> None:
         """Read messages until the peer leaves or has to."""
         self._authorization = await self._wait_for_init()
-        allowance = (await self._context()).allowance
+        context = await self._context()
+        allowance, hub = context.allowance, context.services.hub
         try:
-            with allowance.sockets:
+            with allowance.sockets, hub.guest(context.token.id, self._send_away):
                 await self._send({"type": "connection_ack"})
                 while True:
                     await self._handle(await self._receive(None), allowance)
@@ -129,12 +140,12 @@ class _Session:
         deadline = asyncio.get_running_loop().time() + self._settings.patience.init_seconds
         for _ in range(_MOST_BEFORE_INIT):
             message = await self._receive(deadline)
-            if message["type"] == "connection_init":
-                return _authorization(message.get("payload"))
+            if message.type == "connection_init":
+                return _authorization(message.content.get("payload"))
             await self._handle_any(message)
         raise CloseError(4400, "Too many messages before connection_init")
 
-    async def _receive(self, deadline: float | None) -> dict[str, Any]:
+    async def _receive(self, deadline: float | None) -> _Message:
         """Read a message, and check that it is an object with a type."""
         seconds = None if deadline is None else deadline - asyncio.get_running_loop().time()
         reading: asyncio.Future[Any] = asyncio.ensure_future(self._websocket.receive())
@@ -149,46 +160,51 @@ class _Session:
             self._fatal.result()
         if not reading.done():
             raise CloseError(4408, "Connection initialisation timeout")
-        return _read(reading.result(), self._settings.max_request_bytes)
+        limit = self._settings.max_request_bytes
+        return _read(reading.result(), limit if deadline is None else min(limit, _INIT_BYTES))
 
-    async def _handle(self, message: dict[str, Any], allowance: Allowance) -> None:
-        if message["type"] == "subscribe":
+    async def _handle(self, message: _Message, allowance: Allowance) -> None:
+        if message.type == "subscribe":
             await self._subscribe(message, allowance)
             return
-        if message["type"] == "complete":  # it costs nothing, and frees what an operation has
+        if message.type == "complete":  # it costs nothing, and frees what an operation has
             task = self._operations.pop(_operation_id(message), None)
             if task:
                 task.cancel()
             return
         allowance.count()
-        if message["type"] == "connection_init":
+        if message.type == "connection_init":
             raise CloseError(4429, "Too many initialisation requests")
         await self._handle_any(message)
 
-    async def _handle_any(self, message: dict[str, Any]) -> None:
+    async def _handle_any(self, message: _Message) -> None:
         """Handle what may come at any time."""
-        if message["type"] == "ping":
+        if message.type == "ping":
             await self._send({"type": "pong"})
-        elif message["type"] == "subscribe":
+        elif message.type == "subscribe":
             raise CloseError(4401, "Unauthorized")
-        elif message["type"] not in ("pong", "complete"):
+        elif message.type not in ("pong", "complete"):
             raise CloseError(4400, "Unknown message type")
 
-    async def _subscribe(self, message: dict[str, Any], allowance: Allowance) -> None:
+    async def _subscribe(self, message: _Message, allowance: Allowance) -> None:
         operation_id = _operation_id(message)
         if operation_id in self._operations:
             raise CloseError(4409, f"Subscriber for {operation_id} already exists")
         try:
-            operation = to_operation(message.get("payload"))
+            operation = to_operation(
+                message.content.get("payload"), max(message.size, _LEAST_BYTES)
+            )
         except HttpError as error:
             raise CloseError(4400, error.message) from error
         try:
             allowance.count()
             self._check_room()
+            allowance.operations.take(operation.size)
         except HttpError as error:
             await self._send_errors(operation_id, _errors(error))
             return
         task = asyncio.create_task(self._run(operation_id, operation))
+        task.add_done_callback(lambda _: allowance.operations.give_back(operation.size))
         self._operations[operation_id] = task
 
     def _check_room(self) -> None:
@@ -201,8 +217,6 @@ class _Session:
         """Run one operation to its end; the connection's end is the only way for it to fail."""
         try:
             await self._stream(operation_id, operation)
-        except TokenEndedError as error:
-            self._end_with(CloseError(FORBIDDEN, error.reason))
         except (CloseError, WebSocketDisconnect, RuntimeError, OSError) as error:
             self._end_with(_as_close(error))
         except Exception as error:
@@ -211,6 +225,9 @@ class _Session:
         finally:
             if self._operations.get(operation_id) is asyncio.current_task():
                 del self._operations[operation_id]
+
+    def _send_away(self, reason: str) -> None:
+        self._end_with(CloseError(FORBIDDEN, reason))
 
     def _end_with(self, error: BaseException) -> None:
         if not self._fatal.done():
@@ -254,7 +271,7 @@ class _Session:
             raise CloseError(1013, "Messages are not being read") from error
 
 
-def _read(event: Message, limit: int) -> dict[str, Any]:
+def _read(event: Message, limit: int) -> _Message:
     if event["type"] != "websocket.receive":
         raise WebSocketDisconnect(event.get("code", 1005))
     text = event.get("text")
@@ -268,7 +285,7 @@ def _read(event: Message, limit: int) -> dict[str, Any]:
         raise CloseError(4400, "Messages have to be JSON") from error
     if not isinstance(message, dict) or not isinstance(message.get("type"), str):
         raise CloseError(4400, "Messages have to be objects with a type")
-    return message
+    return _Message(message["type"], message, len(text))
 
 
 def _authorization(payload: object) -> str:
@@ -281,8 +298,8 @@ def _authorization(payload: object) -> str:
     return f"Bearer {payload['token']}" if isinstance(payload.get("token"), str) else ""
 
 
-def _operation_id(message: dict[str, Any]) -> str:
-    operation_id = message.get("id")
+def _operation_id(message: _Message) -> str:
+    operation_id = message.content.get("id")
     if not isinstance(operation_id, str) or not 0 < len(operation_id) <= _LONGEST_ID:
         raise CloseError(4400, "Operations need an id")
     return operation_id

@@ -23,6 +23,7 @@ class QueryLimits(NamedTuple):
         fields: all of them, fragments written out.
         objects: what the operation may return at most, by the sizes of its pages.
         values: likewise, each field of each object.
+        answer_characters: of all names and texts in an answer.
     """
 
     characters: int = 100_000
@@ -33,6 +34,7 @@ class QueryLimits(NamedTuple):
     fields: int = 300
     objects: int = 20_000
     values: int = 200_000
+    answer_characters: int = 8_000_000
 
 
 class TokenLimits(NamedTuple):

@@ -12,9 +12,7 @@ from api.errors import ApiError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from api.errors import TokenEndedError
     from api.update import Update
-    from models.access import TokenRecord
 
 LARGEST = 1_000
 # An end is stamped a little before it can be seen.
@@ -36,21 +34,18 @@ class Mailbox:
     between, but never the last one.
 
     Args:
-        token: who subscribes.
+        kind: what the subscriber wants to be told of.
         import_id: which import, for `Kind.ONE`.
         since: the database's time when the subscription began.
     """
 
-    def __init__(
-        self, token: TokenRecord, kind: Kind, import_id: int | None, since: datetime
-    ) -> None:
-        self.token = token
+    def __init__(self, kind: Kind, import_id: int | None, since: datetime) -> None:
         self._kind = kind
         self._import_id = import_id
         self._since = since - _LATENESS
         self._seen = 0
         self._waiting: dict[int, Update] = {}
-        self._error: ApiError | TokenEndedError | None = None
+        self._error: ApiError | None = None
         self._bell = asyncio.Event()
 
     def wants(self, import_id: int) -> bool:
@@ -78,12 +73,7 @@ class Mailbox:
         self._seen = row["version"]
         self._waiting[row["id"]] = update
         if len(self._waiting) > LARGEST:
-            self.close(ApiError("TOO_SLOW", "Too many events wait to be read; subscribe again."))
-        self._bell.set()
-
-    def close(self, error: ApiError | TokenEndedError) -> None:
-        """End the subscription with an error."""
-        self._error = error
+            self._error = ApiError("TOO_SLOW", "Too many events wait to be read; subscribe again.")
         self._bell.set()
 
     def __aiter__(self) -> Self:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphql import (
     FieldNode,
@@ -138,6 +138,34 @@ def check_size(
     unspread = _Ruler(weights, fragments, variables)
     for name in fragments:
         _check_parts(unspread.fragment(name), limits)
+
+
+def check_answer(data: object, limits: QueryLimits) -> None:
+    """Refuse to send an answer that is too large, before any copy of it is made.
+
+    The same long text may be in it many times, under many names; here it still takes no room.
+
+    Raises:
+        ApiError: it is too large.
+    """
+    size = 0
+    rest: list[Any] = [data]
+    while rest:
+        each = rest.pop()
+        kind = type(each)
+        if kind is str:
+            size += len(each)
+        elif kind is dict:
+            size += sum(map(len, each))
+            rest += each.values()
+        elif kind is list:
+            rest += each
+    if size > limits.answer_characters:
+        raise ApiError(
+            "ANSWER_TOO_LARGE",
+            f"The answer has {size:,} characters; {limits.answer_characters:,} are the most. "
+            "Ask for smaller pages, or fewer fields.",
+        )
 
 
 def _check_parts(size: Size, limits: QueryLimits) -> None:

@@ -20,18 +20,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """What is to be executed."""
+    """What is to be executed.
+
+    Args:
+        size: the bytes that it came in, as far as that matters.
+    """
 
     query: str
     variables: dict[str, Any] | None
     name: str | None
+    size: int = 0
 
 
-async def read_json(request: Request, limit: int, patience: Patience) -> Operation:
-    """Read a request with a JSON body of so many bytes at most.
+async def read_body(request: Request, limit: int, patience: Patience) -> bytes:
+    """Read a body of so many bytes at most.
 
     Raises:
-        HttpError: the body is too large, comes too slowly, or is not what it should be.
+        HttpError: the body is too large, or comes too slowly.
     """
     declared = _check_declared(request, limit)
     body = bytearray()
@@ -49,7 +54,7 @@ async def read_json(request: Request, limit: int, patience: Patience) -> Operati
                     clock.reschedule(now() + seconds)
     except TimeoutError as error:
         raise _too_slow(patience) from error
-    return to_operation(parse_json(bytes(body), "The body"))
+    return bytes(body)
 
 
 async def read_blocks(
@@ -104,8 +109,12 @@ def parse_json(text: bytes | str, noun: str) -> Any:
         raise bad_request(f"{noun} is not valid JSON: {error}.") from error
 
 
-def to_operation(body: object) -> Operation:
+def to_operation(body: object, size: int = 0) -> Operation:
     """Check the shape of a request.
+
+    Args:
+        body: what was sent, parsed.
+        size: the bytes that it came in.
 
     Raises:
         HttpError: it is not the one of a GraphQL request.
@@ -123,7 +132,7 @@ def to_operation(body: object) -> Operation:
         raise bad_request("'operationName' has to be text.")
     if not isinstance(body.get("extensions"), dict | None):
         raise bad_request("'extensions' has to be an object.")
-    return Operation(query=query, variables=variables, name=name or None)
+    return Operation(query=query, variables=variables, name=name or None, size=size)
 
 
 def bad_request(message: str) -> HttpError:

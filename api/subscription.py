@@ -38,7 +38,7 @@ class Subscription:
         key = key_of("Import", node_id)
         if key is None or await load_import(context, key) is None:
             raise ApiError("NOT_FOUND", "There is no such import.")
-        async with context.services.hub.mailbox(context.token, Kind.ONE, key) as mailbox:
+        async with context.services.hub.mailbox(context.token.app_id, Kind.ONE, key) as mailbox:
             # Read after the mailbox is there, so that no change falls between the two.
             rows = await context.scope.read(find_by_id, IMPORTS, [key])
             mailbox.put(Update(rows[0]))
@@ -53,7 +53,7 @@ class Subscription:
     async def imports_updated(self, info: Info) -> AsyncIterator[Update]:
         """Watch all imports."""
         context = info.context
-        async with context.services.hub.mailbox(context.token, Kind.ALL) as mailbox:
+        async with context.services.hub.mailbox(context.token.app_id, Kind.ALL) as mailbox:
             async for update in mailbox:
                 yield update
 
@@ -63,6 +63,6 @@ class Subscription:
     async def import_finished(self, info: Info) -> AsyncIterator[Update]:
         """Watch for ends."""
         context = info.context
-        async with context.services.hub.mailbox(context.token, Kind.FINISHED) as mailbox:
+        async with context.services.hub.mailbox(context.token.app_id, Kind.FINISHED) as mailbox:
             async for update in mailbox:
                 yield update

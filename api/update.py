@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Callable, Coroutine, Hashable
 
     from asyncpg import Record
-
-    Answer: TypeAlias = str | Awaitable[str]
 
 
 class Update:
@@ -24,10 +22,12 @@ class Update:
 
     def __init__(self, row: Record) -> None:
         self.row = row
-        self._answers: dict[Hashable, str | asyncio.Future[str]] = {}
+        self._answers: dict[Hashable, asyncio.Task[str]] = {}
 
-    def answer(self, question: Hashable, make: Callable[[Update], Answer]) -> Answer:
-        """Return the answer to a question, now or later.
+    async def answer(
+        self, question: Hashable, make: Callable[[Update], Coroutine[object, object, str]]
+    ) -> str:
+        """Return the answer to a question.
 
         Args:
             question: all that the answer depends on.
@@ -35,8 +35,6 @@ class Update:
         """
         answer = self._answers.get(question)
         if answer is None:
-            made = make(self)
-            answer = made if isinstance(made, str) else asyncio.ensure_future(made)
-            self._answers[question] = answer
+            answer = self._answers[question] = asyncio.ensure_future(make(self))
         # Whoever asked first may leave; others wait for the same answer.
-        return answer if isinstance(answer, str) else asyncio.shield(answer)
+        return await asyncio.shield(answer)

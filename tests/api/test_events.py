@@ -264,6 +264,15 @@ async def test_token_that_ends(api: Api, ending: str, reason: str) -> None:
         assert mailboxes(api) == 1
 
 
+async def test_idle_socket_of_a_token_that_ends(api: Api) -> None:
+    """A connection on which nothing is under way is closed as well."""
+    async with subscriber(api, token=api.world.viewer) as peer:
+        await sql("execute", "UPDATE api_tokens SET revoked_at = now() WHERE name = 'viewer'")
+
+        assert await peer.closed() == (4403, GONE)
+    assert api.server.services.hub._guests == {}
+
+
 async def test_nonsense_on_the_channel(api: Api) -> None:
     """Odd messages on the channel are passed over."""
     key = await add_import(api.world.app, status=RUNNING)

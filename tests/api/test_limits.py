@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from typing import Any
 
 import aiohttp
+import orjson
 import pytest
 
-from api.allowance import BURST_SECONDS
+from api.allowance import BURST_SECONDS, Allowance
 from api.limits import QueryLimits, TokenLimits
 from api.preparation import _numbers, _page_variables
 from models.app import token_digest
 from models.db import connection
 from tests.api.subscriber import subscriber
 from tests.api.test_early_answers import upload
-from tests.api.world import ASSIGN, Api, add_cases, bearer, change_settings, sql
+from tests.api.world import (
+    ASSIGN,
+    Api,
+    add_cases,
+    add_import,
+    bearer,
+    change_settings,
+    node_id,
+    sql,
+)
 
 VIEWER = "{ viewer { tokenName } }"
 CASES = "{{ cases(first: {}) {{ edges {{ node {{ id }} }} }} }}"
@@ -33,6 +44,26 @@ async def post(api: Api, body: Any, token: str = "") -> tuple[int, dict[str, Any
     headers = bearer(token or api.world.admin)
     async with api.http.post(f"{api.url}/graphql", json=body, headers=headers) as response:
         return response.status, await response.json()
+
+
+async def allowance_of(api: Api) -> Allowance:
+    """Find what the admin's token may still ask."""
+    digest = token_digest(api.world.admin)
+    key = await sql("fetchval", "SELECT id FROM api_tokens WHERE digest = $1", digest)
+    return api.server.services.allowances.of(key)
+
+
+@asynccontextmanager
+async def no_turns(api: Api) -> AsyncIterator[None]:
+    """Take all turns of the admin's token."""
+    turns = (await allowance_of(api)).turns
+    for _ in range(TokenLimits().running):
+        await turns.acquire()
+    try:
+        yield
+    finally:
+        for _ in range(TokenLimits().running):
+            turns.release()
 
 
 async def refusal(api: Api, query: str) -> str | None:
@@ -211,6 +242,131 @@ async def test_operations(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "2 operations" in message["payload"][0]["message"]
 
 
+async def test_operations_in_bytes(api: Api) -> None:
+    """What a token's messages begin has so many bytes at a time, whatever WebSockets they are on;
+    what ends frees its own."""
+    allowance = await allowance_of(api)
+    long = {"unused": "x" * 500_000}
+    async with subscriber(api, token=api.world.admin) as peer:
+        for number in range(50):
+            await peer.subscribe(EVENTS, long, name=f"{number}")
+        first = await peer.receive()
+        held = allowance.operations.taken
+        await peer.send({"type": "complete", "id": "0"})
+        await peer.subscribe(EVENTS, long, name="again")
+        others = [await peer.receive() for _ in range(49 - int(first["id"]))]
+
+        assert await peer.silence()
+    assert first["payload"][0]["extensions"]["code"] == "TOO_MANY_REQUESTS"
+    assert "20,480,000 bytes" in first["payload"][0]["message"]
+    assert held <= 20_480_000
+    assert {each["id"] for each in others} == {f"{n}" for n in range(int(first["id"]) + 1, 50)}
+    await asyncio.sleep(0.1)
+    assert allowance.operations.taken == 0
+
+
+async def test_turns_of_events(api: Api) -> None:
+    """Events are executed when it is the token's turn, and then none is missing."""
+    key = await add_import(api.world.app)
+    async with subscriber(api, token=api.world.admin) as peer:
+        await peer.subscribe(EVENTS)
+        await peer.send({"type": "ping"})
+        assert await peer.receive() == {"type": "pong"}
+        await asyncio.sleep(0.2)
+        async with no_turns(api):
+            await sql("execute", "UPDATE imports SET version = version + 1 WHERE id = $1", key)
+            await api.server.services.doorbell.changed(api.world.app.id, key)
+            is_silent = await peer.silence()
+
+        assert is_silent
+        assert await peer.next() == {"importsUpdated": {"id": node_id("Import", key)}}
+
+
+async def test_turns_of_bodies(api: Api) -> None:
+    """A body is parsed when it is the token's turn: until then it is bytes."""
+    headers = {**bearer(api.world.admin), "Content-Type": "application/json"}
+    async with no_turns(api):
+        asking = asyncio.create_task(
+            api.http.post(f"{api.url}/graphql", data=b"nonsense", headers=headers)
+        )
+        await asyncio.sleep(0.2)
+        was_refused = asking.done()
+
+    assert not was_refused
+    assert (await asking).status == 400
+
+
+MANY = " ".join(f"a{number}: about" for number in range(20))
+LARGE = {
+    "texts": f"{{ cases(first: 10) {{ edges {{ node {{ {MANY} }} }} }} }}",
+    "names": "{ cases(first: 10) { edges { node { %s: tagId } } } }" % ("x" * 10_000),
+}
+
+
+@pytest.mark.parametrize("query", LARGE.values(), ids=LARGE)
+async def test_size_of_answers(api: Api, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
+    """An answer over the limit is not sent, however its characters come together; the client is
+    told, and what is smaller is still answered."""
+    change_settings(api, monkeypatch, query=QueryLimits(answer_characters=90_000))
+    await add_cases(api.world.app, 10)
+    await sql("execute", "UPDATE cases SET about = repeat('x', 1000)")
+    async with subscriber(api, token=api.world.admin) as peer:
+        await peer.subscribe(query)
+        told = await peer.receive()
+
+    assert await api.code(query) == "ANSWER_TOO_LARGE"
+    assert told["payload"]["errors"][0]["extensions"]["code"] == "ANSWER_TOO_LARGE"
+    assert told["payload"]["data"] is None
+    assert await api.data(query.replace("first: 10", "first: 4"))
+
+
+async def test_size_of_events(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor is an event."""
+    change_settings(api, monkeypatch, query=QueryLimits(answer_characters=900))
+    key = node_id("Import", await add_import(api.world.app))
+    name = "x" * 1_000
+    query = f"subscription ($id: ID!) {{ importUpdated(id: $id) {{ {name}: name }} }}"
+    async with subscriber(api, token=api.world.admin) as peer:
+        await peer.subscribe(query, {"id": key})
+        told = await peer.receive()
+
+    assert told["payload"]["errors"][0]["extensions"]["code"] == "ANSWER_TOO_LARGE"
+
+
+async def test_answers_that_are_not_taken(api: Api) -> None:
+    """Answers count until they are taken; whoever lets too many wait is not answered."""
+    await add_cases(api.world.app, 100)
+    await sql("execute", "UPDATE cases SET about = repeat('x', 2500)")
+    query = f"{{ cases(first: 100) {{ edges {{ node {{ {MANY} }} }} }} }}"
+    allowance = await allowance_of(api)
+    size = len(orjson.dumps(await api.execute(query)))
+    connection = aiohttp.TCPConnector()
+    async with aiohttp.ClientSession(connector=connection, read_bufsize=1024) as slow:
+        headers = bearer(api.world.admin)
+        async with slow.post(
+            f"{api.url}/graphql", json={"query": query}, headers=headers
+        ) as response:
+            waiting = allowance.answers.taken
+            with allowance.answers.hold(64 * 1024 * 1024):
+                refused = await post(api, {"query": VIEWER})
+            assert len(await response.read()) == size
+    await asyncio.sleep(0.1)
+
+    assert waiting == size
+    assert refused[0] == 429
+    assert "67,108,864 bytes of answers" in refused[1]["errors"][0]["message"]
+    assert allowance.answers.taken == 0
+    assert (await post(api, {"query": VIEWER}))[0] == 200
+
+
+async def test_length_of_messages_before_init(api: Api) -> None:
+    """Nobody makes long speeches before saying who is there."""
+    async with subscriber(api) as peer:
+        await peer.send({"type": "connection_init", "payload": {"x": "x" * 17_000}})
+
+        assert (await peer.closed())[0] == 1009
+
+
 async def test_messages_before_init(api: Api) -> None:
     """Nobody chats before saying who is there."""
     async with subscriber(api) as peer:
@@ -311,9 +467,7 @@ async def test_downloads(api: Api) -> None:
     uploaded = (await api.upload())["import"]
     data = await api.data("query ($id: ID!) { import(id: $id) { file { url } } }", uploaded)
     url = data["import"]["file"]["url"]
-    digest = token_digest(api.world.admin)
-    key = await sql("fetchval", "SELECT id FROM api_tokens WHERE digest = $1", digest)
-    allowance = api.server.services.allowances.of(key)
+    allowance = await allowance_of(api)
     with ExitStack() as taken:
         for _ in range(50):
             taken.enter_context(allowance.downloads)
@@ -328,9 +482,7 @@ async def test_downloads_at_once(api: Api) -> None:
     """Those over the limit are refused as such, however close together they come."""
     uploaded = (await api.upload())["import"]
     data = await api.data("query ($id: ID!) { import(id: $id) { file { url } } }", uploaded)
-    digest = token_digest(api.world.admin)
-    key = await sql("fetchval", "SELECT id FROM api_tokens WHERE digest = $1", digest)
-    allowance = api.server.services.allowances.of(key)
+    allowance = await allowance_of(api)
     with ExitStack() as taken:
         for _ in range(49):
             taken.enter_context(allowance.downloads)

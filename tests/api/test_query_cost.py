@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import orjson
 import pytest
 from graphql import (
     GraphQLInterfaceType,
@@ -14,10 +15,13 @@ from graphql import (
     get_introspection_query,
     get_named_type,
     get_nullable_type,
+    parse,
 )
 
+from api.errors import ApiError
+from api.limits import QueryLimits
 from api.preparation import _parse, is_remembered
-from api.query_cost import weigh
+from api.query_cost import check_size, weigh
 from api.schema import schema
 from tests.api.world import Api, add_cases, bearer
 
@@ -175,6 +179,29 @@ async def test_introspection(api: Api) -> None:
     data = await api.data(get_introspection_query(input_value_deprecation=True))
 
     assert build_client_schema(data).query_type
+
+
+NESTED = "{ __schema { types { fields { type { %s } } } } }"
+ATTACKS = {
+    "aliases": NESTED
+    % "ofType { fields { %s } }"
+    % " ".join(f"a{number}: type {{ name kind }}" for number in range(18)),
+    "types of types": NESTED % "fields { type { name ofType { name } } }",
+    "arguments": NESTED % "fields { args { type { name ofType { name } } } }",
+    "members": "{ __schema { types { possibleTypes { fields { type { name } } } } } }",
+    "all": get_introspection_query(input_value_deprecation=True),
+}
+
+
+@pytest.mark.parametrize("query", ATTACKS.values(), ids=ATTACKS)
+async def test_cost_of_introspection(api: Api, query: str) -> None:
+    """A query of the schema has no more objects than it is reckoned with."""
+    document = parse(query)
+    data = await api.data(query)
+    counted = orjson.dumps(data).count(b"{") - 1
+
+    with pytest.raises(ApiError, match="objects"):
+        check_size(schema._schema, document, {}, QueryLimits(objects=counted - 1, values=10**9))
 
 
 async def test_what_is_remembered_is_remembered_whole(api: Api) -> None:

@@ -106,8 +106,7 @@ async def test_first_one_leaves(api: Api) -> None:
 
     update = Update({})  # type: ignore[arg-type]
     first, second = (
-        asyncio.ensure_future(update.answer("question", lambda _: make()))  # type: ignore[arg-type]
-        for _ in range(2)
+        asyncio.ensure_future(update.answer("question", lambda _: make())) for _ in range(2)
     )
     await asyncio.sleep(0)
     first.cancel()
