@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import h11
 import orjson
@@ -12,12 +12,12 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from api.allowance import Bucket
 from api.errors import HttpError
 from api.request_body import bad_request
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
-    from uvicorn._types import ASGIReceiveEvent
     from websockets.frames import Frame
 
     from api.limits import Patience
@@ -30,6 +30,10 @@ _LENGTHS = {b"content-length", b"transfer-encoding"}
 _HTTP_BYTES = 64 * 1024
 _SOCKET_BYTES = 16 * 1024
 _MOST_FRAMES = 1_000
+_CONTROL_FRAMES_PER_SECOND = 20
+# How long the pieces of a body are on the average, but for the first ones.
+_PIECE_BYTES = 16
+_MOST_CRUMBS = 1_000
 _NO_HANDSHAKE = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\n"
     b"Connection: close\r\n\r\n"
@@ -75,14 +79,14 @@ class HttpConnection(H11Protocol):
 
     config: WebServerConfig
     _head_timer: asyncio.TimerHandle | None = None
-    _body_timer: asyncio.TimerHandle | None = None
-    _unwanted = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait for a request."""
         super().connection_made(transport)
         _read_at_most(_HTTP_BYTES, transport)
+        self.conn = _Parser(h11.SERVER)
         self._outlet = _Outlet(transport, self.config.patience)
+        self._unwanted = _Inlet(transport, self.config.patience)
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -161,45 +165,46 @@ class HttpConnection(H11Protocol):
             self.transport.write(self.conn.send(event) or b"")
 
     def _throw_away(self, size: int) -> None:
-        self._unwanted += size
-        if self._unwanted > self.config.most_unwanted:
+        self._unwanted.take(size)
+        if self._unwanted.size > self.config.most_unwanted:
             self.transport.abort()
-        elif self._body_timer is None:
-            self._wait_for_body()
-
-    def _wait_for_body(self) -> None:
-        patience = self.config.patience
-        enough = self._unwanted + patience.bytes_per_second * patience.idle_seconds
-        self._body_timer = self.loop.call_later(patience.idle_seconds, self._look_at_body, enough)
-
-    def _look_at_body(self, enough: float) -> None:
-        if self._unwanted < enough:
-            self.transport.abort()
-        else:
-            self._wait_for_body()
 
     def _stop_timers(self) -> None:
-        for timer in (self._head_timer, self._body_timer):
-            if timer is not None:
-                timer.cancel()
-        self._head_timer = self._body_timer = None
-        self._unwanted = 0
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+        self._unwanted.end()
+
+
+class _Parser(h11.Connection):
+    """Refuses bodies in crumbs: to take them apart costs many times what is in them."""
+
+    _pieces = 0
+    _bytes = 0
+
+    def next_event(self) -> Any:
+        """Return what comes next."""
+        event = super().next_event()
+        if isinstance(event, h11.Data):
+            self._pieces += 1
+            self._bytes += len(event.data)
+            if self._pieces > _MOST_CRUMBS + self._bytes // _PIECE_BYTES:
+                raise h11.RemoteProtocolError("The chunks of the body are too small")
+        return event
 
 
 class SocketConnection(WebSocketsSansIOProtocol):
-    """Reads no more from a peer that does not read, and cuts it off in the end.
-
-    Without that, the pongs that answer its pings would pile up here.
-    """
+    """Cuts off who does not read, or never ends a message, or sends many pings or empty parts."""
 
     config: WebServerConfig
-    _is_writing_paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         super().connection_made(transport)
         _read_at_most(_SOCKET_BYTES, self.transport)
         self._outlet = _Outlet(self.transport, self.config.patience)
+        self._inlet = _Inlet(self.transport, self.config.patience)
+        self._control_frames = Bucket(_CONTROL_FRAMES_PER_SECOND)
 
     def data_received(self, data: bytes) -> None:
         """Take in what has come; a request that can't be read as a handshake is refused here.
@@ -210,6 +215,20 @@ class SocketConnection(WebSocketsSansIOProtocol):
         if not self.handshake_initiated and not self.transport.is_closing():
             self.transport.write(_NO_HANDSHAKE)
             self.transport.close()
+        elif self.frames or self.conn.reader.buffer:
+            self._inlet.take(len(data))
+        else:
+            self._inlet.end()
+
+    def handle_ping(self) -> None:
+        """Answer."""
+        self._count_control_frame()
+        super().handle_ping()
+
+    def handle_pong(self, event: Frame) -> None:
+        """Take in a pong, which may be an answer."""
+        self._count_control_frame()
+        super().handle_pong(event)
 
     def handle_cont(self, event: Frame) -> None:
         """Take in a part of a message; one of too many parts, which may be empty, ends it all."""
@@ -224,32 +243,25 @@ class SocketConnection(WebSocketsSansIOProtocol):
         else:
             self.transport.close()
 
-    async def receive(self) -> ASGIReceiveEvent:
-        """Hand the next message over; reading goes on only if the peer reads, too."""
-        message = await super().receive()
-        if self._is_writing_paused:
-            self.transport.pause_reading()
-        return message
-
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait no more."""
         self._outlet.resume()
+        self._inlet.end()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
         """See that the peer takes what is on its way to it."""
         super().pause_writing()
-        self._is_writing_paused = True
-        self.transport.pause_reading()
         self._outlet.pause()
 
     def resume_writing(self) -> None:
         """Go on."""
-        self._is_writing_paused = False
         self._outlet.resume()
-        if not self.read_paused:
-            self.transport.resume_reading()
         super().resume_writing()
+
+    def _count_control_frame(self) -> None:
+        if not self._control_frames.take():
+            self.transport.abort()
 
 
 def _read_at_most(size: int, transport: asyncio.Transport) -> None:
@@ -284,3 +296,43 @@ class _Outlet:
             self._transport.abort()
         else:
             self.pause()
+
+
+class _Inlet:
+    """Looks now and then whether enough comes of something that has begun, or ends the connection.
+
+    Attributes:
+        size: the bytes that have come.
+    """
+
+    def __init__(self, transport: asyncio.Transport, patience: Patience) -> None:
+        self.size = 0
+        self._transport = transport
+        self._patience = patience
+        self._timer: asyncio.TimerHandle | None = None
+
+    def take(self, size: int) -> None:
+        """Count bytes of something that has not come to its end, and begin to look."""
+        self.size += size
+        if self._timer is None:
+            self._wait()
+
+    def end(self) -> None:
+        """Look no more: nothing is on its way."""
+        self.size = 0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _wait(self) -> None:
+        patience = self._patience
+        enough = self.size + patience.bytes_per_second * patience.idle_seconds
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(patience.idle_seconds, self._look, enough)
+
+    def _look(self, enough: float) -> None:
+        # It is not the client's fault when nothing is being read.
+        if self.size < enough and self._transport.is_reading():
+            self._transport.abort()
+        else:
+            self._wait()

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 
 import aiohttp
 import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from api.limits import Patience
 from api.settings import Settings
@@ -246,21 +249,101 @@ async def test_message_in_a_thousand_parts(hasty: Server, narrow: socket.socket)
     assert await is_left(hasty)
 
 
-async def test_pings_whose_answers_are_not_taken(hasty: Server, narrow: socket.socket) -> None:
-    """A peer that sends pings and reads no pong is not read any more, and is cut off."""
+PING = b"\x89\xfd\0\0\0\0" + b"x" * 125
+PONG = b"\x8a\x80\0\0\0\0"
+
+
+@pytest.mark.parametrize("frame", [PING, PONG], ids=["pings", "pongs"])
+async def test_frames_of_the_protocol_without_end(
+    hasty: Server, narrow: socket.socket, frame: bytes
+) -> None:
+    """A peer that sends pings or pongs all the time is cut off, and no pong has piled up."""
     loop = asyncio.get_running_loop()
     await open_socket(hasty, narrow)
-    ping = b"\x89\xfd\0\0\0\0" + b"x" * 125
     sent = 0
     try:
-        while sent < 100_000_000:
-            await asyncio.wait_for(loop.sock_sendall(narrow, ping * 1_000), LONG)
-            sent += len(ping) * 1_000
+        while sent < 10_000_000:
+            await asyncio.wait_for(loop.sock_sendall(narrow, frame * 1_000), LONG)
+            sent += len(frame) * 1_000
     except ConnectionError:
         pass
 
     assert await is_left(hasty)
-    assert sent < 100_000_000
+    assert sent < 10_000_000
+
+
+@asynccontextmanager
+async def welcome(server: Server, token: str) -> AsyncIterator[ClientConnection]:
+    """Open a WebSocket, and say who is there."""
+    url = server.url.replace("http://", "ws://") + "/graphql"
+    async with connect(url, subprotocols=[Subprotocol(PROTOCOL)], proxy=None) as peer:
+        await peer.send(json.dumps({"type": "connection_init", "payload": {"token": token}}))
+        await peer.recv()
+        yield peer
+
+
+async def test_some_pings(hasty: Server, token: str) -> None:
+    """A client may see now and then whether the server is still there."""
+    async with welcome(hasty, token) as peer:
+        for _ in range(100):
+            await asyncio.wait_for(await peer.ping(), LONG)
+
+
+UNFINISHED = {
+    "part": b"\x01\x80\0\0\0\0",
+    "frame": b"\x81\xfe\x10\0\0\0\0\0abc",
+    "head": b"\x81",
+}
+
+
+@pytest.mark.parametrize("data", UNFINISHED.values(), ids=UNFINISHED)
+async def test_message_without_end(hasty: Server, token: str, data: bytes) -> None:
+    """A message that has begun has to come to its end; nothing has to begin."""
+    async with welcome(hasty, token) as peer:
+        await asyncio.sleep(2 * SECONDS)
+        await peer.send('{"type": "ping"}')
+        assert await peer.recv() == '{"type":"pong"}'
+        peer.transport.write(data)
+        await asyncio.wait_for(peer.wait_closed(), LONG)
+
+    assert peer.close_code == 1006
+
+
+async def test_message_that_is_fast_enough(hasty: Server, token: str) -> None:
+    """A message that takes longer than any pause is read when it keeps its pace."""
+    async with welcome(hasty, token) as peer:
+
+        async def parts() -> AsyncIterator[str]:
+            yield '{"type": "ping"'
+            for _ in range(20):
+                await asyncio.sleep(SECONDS / 6)
+                yield " " * 300
+            yield "}"
+
+        await peer.send(parts())
+        assert await peer.recv() == '{"type":"pong"}'
+
+
+async def test_body_in_crumbs(hasty: Server, token: str) -> None:
+    """A body whose chunks are a byte each ends the connection; in lines it is read."""
+    chunked = (
+        "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Authorization: Bearer {token}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    ).encode()
+    answers = []
+    for size in (1, 20):
+        async with raw(hasty) as connection:
+            space = b"%x\r\n" % size + b" " * size + b"\r\n"
+            body = space * 5_000 + b"%x\r\n" % len(BODY) + BODY + b"\r\n0\r\n\r\n"
+            await connection.send(chunked)
+            with suppress(ConnectionError):
+                await connection.send(body)
+            answers.append(
+                (await connection.rest())[:13] if size == 1 else await connection.answer()
+            )
+
+    assert answers[0] in (b"HTTP/1.1 400 ", b"")
+    assert answers[1].startswith(b"HTTP/1.1 200 ")
 
 
 async def test_others_are_answered_meanwhile(hasty: Server, token: str) -> None:
