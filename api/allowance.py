@@ -21,6 +21,7 @@ _MOST_DOWNLOADS = 50
 _ANSWER_BYTES = 64 * 1024 * 1024
 _OPERATION_BYTES = 16 * 1024 * 1024
 _BYTES_PER_SUBSCRIPTION = 4 * 1024
+_PAUSE_SECONDS = 0.005
 
 
 class Bucket:
@@ -45,6 +46,27 @@ class Bucket:
             return False
         self._left -= 1
         return True
+
+
+class Gate:
+    """Lets long work through one by one, with a pause in between for the work of others.
+
+    Nothing else is done while something is parsed, validated or completed; and whoever asks for
+    little needs the event loop a few times, not once. So the pause is a tenth of the work's time,
+    but long enough for a small request.
+    """
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._entered_at = 0.0
+
+    async def __aenter__(self) -> None:
+        await self._lock.acquire()
+        self._entered_at = time.monotonic()
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        pause = max((time.monotonic() - self._entered_at) / 10, _PAUSE_SECONDS)
+        asyncio.get_running_loop().call_later(pause, self._lock.release)
 
 
 class Places:
@@ -109,7 +131,8 @@ class Allowance:
 
     Attributes:
         turns: one is taken while a request is executed.
-        new_text: held while a text is parsed and validated for the first time.
+        new_texts: a gate for what is parsed and validated for the first time, and for long bodies.
+        long_answers: a gate for operations that may return much.
         connections: one is taken while a connection of the database is, whoever waits for it.
         waiting: a place is taken while a request waits for its turn, or has it.
         downloads: a place is taken while one is on its way.
@@ -122,7 +145,8 @@ class Allowance:
 
     def __init__(self, limits: TokenLimits) -> None:
         self.turns = asyncio.Semaphore(limits.running)
-        self.new_text = asyncio.Lock()
+        self.new_texts = Gate()
+        self.long_answers = Gate()
         self.connections = asyncio.Semaphore(limits.running)
         self.waiting = Places(_MOST_WAITING, "requests waiting")
         self.downloads = Places(_MOST_DOWNLOADS, "downloads on their way")

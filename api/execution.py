@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from functools import lru_cache
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
@@ -21,6 +21,7 @@ from api.schema import schema
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Container
+    from contextlib import AbstractAsyncContextManager
 
     from graphql import DocumentNode
 
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from api.update import Update
 
 _REMEMBERED = 256
+# Of a page of a hundred objects with all their fields there are fewer.
+_MANY_VALUES = 2_000
 _DIRECTIVE = "@"
 _ONCE = (OperationType.QUERY, OperationType.MUTATION)
 
@@ -44,7 +47,7 @@ async def execute(context: Context, operation: Operation) -> ExecutionResult:
         prepared = await _prepare(context, operation, _ONCE)
     except OperationRefusedError as error:
         return ExecutionResult(None, error.errors)
-    return await _execute(context, operation, prepared.document)
+    return await _execute(context, operation, prepared)
 
 
 async def stream(context: Context, operation: Operation) -> AsyncGenerator[str, None]:
@@ -59,13 +62,13 @@ async def stream(context: Context, operation: Operation) -> AsyncGenerator[str, 
     async with allowance.turns:
         prepared = await _prepare(context, operation, tuple(OperationType))
         if prepared.kind in _ONCE:
-            payload = _encode(await _execute(context, operation, prepared.document))
+            payload = _encode(await _execute(context, operation, prepared))
     if payload is not None:
         with allowance.answers.hold(len(payload)):
             yield payload
         return
     with allowance.subscriptions:
-        async with aclosing(_subscribe(context, operation, prepared.document)) as payloads:
+        async with aclosing(_subscribe(context, operation, prepared)) as payloads:
             async for payload in payloads:
                 with allowance.answers.hold(len(payload)):
                     yield payload
@@ -74,7 +77,7 @@ async def stream(context: Context, operation: Operation) -> AsyncGenerator[str, 
 async def _prepare(
     context: Context, operation: Operation, kinds: Container[OperationType]
 ) -> Prepared:
-    """Prepare an operation; of new texts, which take their time, a token has one at a time.
+    """Prepare an operation; new texts take their time.
 
     Raises:
         OperationRefusedError: it is not to be executed.
@@ -84,8 +87,7 @@ async def _prepare(
     allowance.answers.check()
     if is_remembered(operation.query):
         return prepare(schema._schema, context.token, operation, kinds, limits)
-    async with allowance.new_text:
-        await asyncio.sleep(0)
+    async with allowance.new_texts:
         return prepare(schema._schema, context.token, operation, kinds, limits)
 
 
@@ -94,12 +96,11 @@ def _memory(query: str, name: str | None) -> Memory | None:
     return None if _DIRECTIVE in query else Memory()
 
 
-async def _execute(
-    context: Context, operation: Operation, document: DocumentNode
-) -> ExecutionResult:
+async def _execute(context: Context, operation: Operation, prepared: Prepared) -> ExecutionResult:
     try:
-        result: Any = _build(context, operation, document).execute_operation()
-        result = result if isinstance(result, ExecutionResult) else await result
+        async with _gate(context, prepared):
+            result: Any = _build(context, operation, prepared.document).execute_operation()
+            result = result if isinstance(result, ExecutionResult) else await result
         check_answer(result.data, context.services.settings.query)
         return cast("ExecutionResult", result)
     except OperationRefusedError as error:
@@ -109,6 +110,12 @@ async def _execute(
     finally:
         # The executor knows itself, and so stays, with the context, until garbage is collected.
         context.forget()
+
+
+def _gate(context: Context, prepared: Prepared) -> AbstractAsyncContextManager[None]:
+    """Return what an operation has to pass; a mutation may have to wait for its client's file."""
+    is_long = prepared.values > _MANY_VALUES and prepared.kind is not OperationType.MUTATION
+    return context.allowance.long_answers if is_long else nullcontext()
 
 
 def _build(context: Context, operation: Operation, document: DocumentNode) -> Executor:
@@ -131,14 +138,14 @@ def _build(context: Context, operation: Operation, document: DocumentNode) -> Ex
 
 
 async def _subscribe(
-    context: Context, operation: Operation, document: DocumentNode
+    context: Context, operation: Operation, prepared: Prepared
 ) -> AsyncGenerator[str, None]:
     """Yield the answer to each update, which subscribers who ask the same have in common.
 
     What is the same is decided by all that an answer depends on: the operation, the app, and what
     the token may do.
     """
-    executor, source = await _open(context, operation, document)
+    executor, source = await _open(context, operation, prepared.document)
     variables = orjson.dumps(operation.variables, option=orjson.OPT_SORT_KEYS)
     token = context.token
     question = (operation.query, operation.name, variables, token.app_id, token.permission)
@@ -146,7 +153,9 @@ async def _subscribe(
         async with aclosing(source):
             update: Update
             async for update in source:
-                yield await update.answer(question, lambda update: _answer(executor, update))
+                yield await update.answer(
+                    question, lambda update: _answer(executor, update, prepared)
+                )
     except Exception as error:
         yield _encode(_failed(error))
 
@@ -172,7 +181,7 @@ async def _open(
     return executor, source
 
 
-async def _answer(subscription: Executor, update: Update) -> str:
+async def _answer(subscription: Executor, update: Update, prepared: Prepared) -> str:
     """Execute a subscription for one update, when it is the token's turn."""
     executor = subscription.build_per_event_executor(Import.from_row(update.row))
     context: Context = subscription.context_value.anew()
@@ -181,8 +190,9 @@ async def _answer(subscription: Executor, update: Update) -> str:
         # What comes at once for many questions is not answered at once: others go in between.
         await asyncio.sleep(0)
         try:
-            result: Any = executor.execute_operation(False)
-            result = result if isinstance(result, ExecutionResult) else await result
+            async with _gate(context, prepared):
+                result: Any = executor.execute_operation(False)
+                result = result if isinstance(result, ExecutionResult) else await result
             check_answer(result.data, context.services.settings.query)
         except Exception as error:
             result = _failed(error)

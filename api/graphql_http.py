@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from api.allowance import Allowance
+    from api.request_body import Operation
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +36,7 @@ _GRAPHQL_JSON = "application/graphql-response+json"
 _REFUSED = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 _CLIENT_CLOSED = 499
 _PIECE_BYTES = 64 * 1024
+_LONG_BODY = 64 * 1024
 _STOPPING = HttpError(
     503, "STOPPING", "The service is stopping; try again.", {"Connection": "close"}
 )
@@ -104,9 +107,8 @@ async def _answer(request: Request, context: Context) -> ExecutionResult:
     if content_type == _JSON:
         with context.allowance.waiting:
             body = await read_body(request, settings.max_request_bytes, settings.patience)
-            # What is parsed takes many times the memory of the bytes, which wait more easily.
             async with context.allowance.turns:
-                return await execute(context, to_operation(parse_json(body, "The body")))
+                return await execute(context, await _parse(context, body))
     if content_type != "multipart/form-data":
         message = "Send application/json, or multipart/form-data with a file."
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message)
@@ -115,6 +117,13 @@ async def _answer(request: Request, context: Context) -> ExecutionResult:
     with context.allowance.uploads:
         async with read_multipart(request, settings) as operation:
             return await execute(context, operation)
+
+
+async def _parse(context: Context, body: bytes) -> Operation:
+    """Parse a body in its turn: until then, bytes take a small part of the memory."""
+    gate = context.allowance.new_texts if len(body) > _LONG_BODY else nullcontext()
+    async with gate:
+        return to_operation(parse_json(body, "The body"))
 
 
 def _shape(result: ExecutionResult, media_type: str) -> Response:

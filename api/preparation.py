@@ -38,10 +38,15 @@ _noted: set[int] = set()
 
 
 class Prepared(NamedTuple):
-    """An operation that may be executed."""
+    """An operation that may be executed.
+
+    Args:
+        values: how many it may return.
+    """
 
     document: DocumentNode
     kind: OperationType
+    values: int
 
 
 class OperationRefusedError(Exception):
@@ -80,7 +85,8 @@ def prepare(
         document = _parse(operation.query, limits.tokens)
         kind = _choose(document, operation.name)
         names = _page_variables(operation.query, limits.tokens)
-        _measure(schema, operation.query, _numbers(operation.variables or {}, names), limits)
+        numbers = _numbers(operation.variables or {}, names)
+        values = _measure(schema, operation.query, numbers, limits)
         if kind not in kinds:
             raise bad_request("Subscriptions go over the WebSocket at this path.")
         errors = _validate(schema, operation.query, limits.tokens)
@@ -93,7 +99,7 @@ def prepare(
         raise OperationRefusedError(errors)
     if kind is OperationType.MUTATION and token.permission is not Permission.ADMIN:
         raise OperationRefusedError([ApiError("FORBIDDEN", "This token may only read.")])
-    return Prepared(document, kind)
+    return Prepared(document, kind, values)
 
 
 def is_remembered(query: str) -> bool:
@@ -119,8 +125,8 @@ def _measure(
     query: str,
     numbers: frozenset[tuple[str, int | None]],
     limits: QueryLimits,
-) -> None:
-    check_size(schema, _parse(query, limits.tokens), dict(numbers), limits)
+) -> int:
+    return check_size(schema, _parse(query, limits.tokens), dict(numbers), limits)
 
 
 @lru_cache(_REMEMBERED)

@@ -110,13 +110,16 @@ def check_size(
     document: DocumentNode,
     variables: Mapping[str, object],
     limits: QueryLimits,
-) -> None:
+) -> int:
     """Refuse a document of which any operation or fragment is too large.
 
     Each fragment is measured once an operation, however often it is spread, so that the time is
     linear in the document's length whatever the size of what it asks for. Fragments that nothing
     spreads are measured, too: validation would compare their fields with one another. What the
     schema does not have counts once, and is left to validation.
+
+    Returns:
+        how many values the largest operation may return.
 
     Raises:
         ApiError: it is too large.
@@ -127,6 +130,7 @@ def check_size(
         for definition in document.definitions
         if isinstance(definition, FragmentDefinitionNode)
     }
+    values = 0
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
             _check("root fields", len(definition.selection_set.selections), limits.root_fields)
@@ -135,9 +139,11 @@ def check_size(
             ruler = _Ruler(weights, fragments, given)
             size = ruler.measure(definition.selection_set, root.name if root else "")
             _check_parts(size, limits)
+            values = max(values, size.values)
     unspread = _Ruler(weights, fragments, variables)
     for name in fragments:
         _check_parts(unspread.fragment(name), limits)
+    return values
 
 
 def check_answer(data: object, limits: QueryLimits) -> None:

@@ -33,7 +33,7 @@ _MOST_FRAMES = 1_000
 _CONTROL_FRAMES_PER_SECOND = 20
 # How long the pieces of a body are on the average, but for the first ones.
 _PIECE_BYTES = 16
-_MOST_CRUMBS = 1_000
+_MOST_CRUMBS = 100
 _NO_HANDSHAKE = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\n"
     b"Connection: close\r\n\r\n"

@@ -11,7 +11,7 @@ import aiohttp
 import orjson
 import pytest
 
-from api.allowance import BURST_SECONDS, Allowance
+from api.allowance import BURST_SECONDS, Allowance, Gate
 from api.limits import QueryLimits, TokenLimits
 from api.preparation import _numbers, _page_variables
 from models.app import token_digest
@@ -294,6 +294,50 @@ async def test_turns_of_bodies(api: Api) -> None:
 
     assert not was_refused
     assert (await asking).status == 400
+
+
+NESTED = "{ cases(first: 100) { edges { node { assignments(first: 20) { edges { cursor } } } } } }"
+
+
+@pytest.mark.parametrize(
+    ("name", "long"),
+    [
+        ("new_texts", {"query": "{ viewer { a_new_text: tokenName } }"}),
+        ("new_texts", {"query": VIEWER, "variables": {"unused": "x" * 70_000}}),
+        ("long_answers", {"query": NESTED}),
+    ],
+    ids=["new text", "long body", "long answer"],
+)
+async def test_long_work_goes_one_by_one(api: Api, name: str, long: dict[str, Any]) -> None:
+    """What takes its time waits for others of its token that do; what is short does not."""
+    await api.data(VIEWER)
+    await api.data(NESTED)
+    async with getattr(await allowance_of(api), name):
+        waiting = asyncio.create_task(post(api, long))
+        await asyncio.sleep(0.2)
+        short = await post(api, {"query": VIEWER})
+        still_waits = not waiting.done()
+
+    assert short[0] == 200
+    assert still_waits
+    assert "errors" not in (await waiting)[1]
+
+
+async def test_pause_between_long_work() -> None:
+    """After long work others have a while before there is more of it."""
+    gate, now, ends, begins = Gate(), asyncio.get_running_loop().time, [], []
+
+    async def work() -> None:
+        async with gate:
+            begins.append(now())
+            await asyncio.sleep(0.1)
+            ends.append(now())
+
+    await asyncio.gather(*(work() for _ in range(3)))
+
+    pauses = [begin - end for end, begin in zip(ends, begins[1:], strict=False)]
+    assert all(pause > 0.0095 for pause in pauses)
+    assert len(ends) == 3
 
 
 MANY = " ".join(f"a{number}: about" for number in range(20))
