@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from api import execution
 from api.executor import Executor
+from api.preparation import Prepared
 from api.update import Update
 from models.imports import ImportStatus
 from tests.api.subscriber import Subscriber, subscriber
@@ -28,9 +28,9 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Update]:
     made: list[Update] = []
     answer = execution._answer
 
-    def record(subscription: Executor, update: Update) -> str | Awaitable[str]:
+    async def record(subscription: Executor, update: Update, prepared: Prepared) -> str:
         made.append(update)
-        return answer(subscription, update)
+        return await answer(subscription, update, prepared)
 
     monkeypatch.setattr(execution, "_answer", record)
     return made
