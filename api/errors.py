@@ -24,10 +24,11 @@ class ApiError(GraphQLError):
     Args:
         code: stable, upper-case name of the kind of error.
         message: a sentence for the client's developer.
+        path: of the field, when it is not the one that raises the error.
     """
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message, extensions={"code": code})
+    def __init__(self, code: str, message: str, path: list[str | int] | None = None) -> None:
+        super().__init__(message, path=path, extensions={"code": code})
 
 
 class HttpError(Exception):

@@ -146,16 +146,29 @@ def check_size(
     return values
 
 
-def check_answer(data: object, limits: QueryLimits) -> None:
+def check_answer(data: Mapping[str, Any] | None, limits: QueryLimits) -> None:
     """Refuse to send an answer that is too large, before any copy of it is made.
 
     The same long text may be in it many times, under many names; here it still takes no room.
 
     Raises:
-        ApiError: it is too large.
+        ApiError: it is too large; the path is that of the largest part.
     """
+    sizes = {name: len(name) + _characters(part) for name, part in (data or {}).items()}
+    size = sum(sizes.values())
+    if size > limits.answer_characters:
+        raise ApiError(
+            "ANSWER_TOO_LARGE",
+            f"The answer has {size:,} characters; {limits.answer_characters:,} are the most. "
+            "Ask for smaller pages, or fewer fields.",
+            path=[max(sizes, key=sizes.__getitem__)],
+        )
+
+
+def _characters(part: object) -> int:
+    """Add up the lengths of names and texts."""
     size = 0
-    rest: list[Any] = [data]
+    rest: list[Any] = [part]
     while rest:
         each = rest.pop()
         kind = type(each)
@@ -166,12 +179,7 @@ def check_answer(data: object, limits: QueryLimits) -> None:
             rest += each.values()
         elif kind is list:
             rest += each
-    if size > limits.answer_characters:
-        raise ApiError(
-            "ANSWER_TOO_LARGE",
-            f"The answer has {size:,} characters; {limits.answer_characters:,} are the most. "
-            "Ask for smaller pages, or fewer fields.",
-        )
+    return size
 
 
 def _check_parts(size: Size, limits: QueryLimits) -> None:

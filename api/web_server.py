@@ -221,14 +221,14 @@ class SocketConnection(WebSocketsSansIOProtocol):
             self._inlet.end()
 
     def handle_ping(self) -> None:
-        """Answer."""
-        self._count_control_frame()
-        super().handle_ping()
+        """Answer, unless there are too many: then nothing is written any more."""
+        if self._is_control_frame_allowed():
+            super().handle_ping()
 
     def handle_pong(self, event: Frame) -> None:
         """Take in a pong, which may be an answer."""
-        self._count_control_frame()
-        super().handle_pong(event)
+        if self._is_control_frame_allowed():
+            super().handle_pong(event)
 
     def handle_cont(self, event: Frame) -> None:
         """Take in a part of a message; one of too many parts, which may be empty, ends it all."""
@@ -259,9 +259,11 @@ class SocketConnection(WebSocketsSansIOProtocol):
         self._outlet.resume()
         super().resume_writing()
 
-    def _count_control_frame(self) -> None:
-        if not self._control_frames.take():
-            self.transport.abort()
+    def _is_control_frame_allowed(self) -> bool:
+        if self._control_frames.take():
+            return True
+        self.transport.abort()
+        return False
 
 
 def _read_at_most(size: int, transport: asyncio.Transport) -> None:

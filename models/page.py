@@ -176,7 +176,7 @@ async def count_each(
     conditions: Sequence[Condition],
 ) -> dict[int, int]:
     """Count the lists of many parents with one statement."""
-    return await _of_each(db, app_id, listing, parents, conditions, ask="(SELECT count(*)")
+    return await _of_each(db, app_id, listing, parents, conditions, ask="(SELECT count(*) FROM {})")
 
 
 async def has_rows(
@@ -197,7 +197,7 @@ async def has_each(
     conditions: Sequence[Condition],
 ) -> dict[int, bool]:
     """Tell of the lists of many parents, with one statement, whether they have any such row."""
-    return await _of_each(db, app_id, listing, parents, conditions, ask="EXISTS (SELECT 1")
+    return await _of_each(db, app_id, listing, parents, conditions, ask="EXISTS (SELECT 1 FROM {})")
 
 
 async def _of_each(
@@ -209,12 +209,12 @@ async def _of_each(
     *,
     ask: str,
 ) -> dict[int, Any]:
-    """Ask something of the list of each parent; `ask` is the beginning of the subquery."""
+    """Ask something of the list of each parent; `ask` has `{}` where its rows are."""
     statement = _Statement(app_id)
     keys = statement.add(list(parents))
     where = statement.where(listing, conditions, "p.parent")
     rows = await db.fetch(
-        f"SELECT p.parent, {ask} FROM {listing.table} t WHERE {where})"
+        f"SELECT p.parent, {ask.format(f'{listing.table} t WHERE {where}')}"
         f" FROM unnest({keys}::bigint[]) AS p(parent)",
         *statement.values,
     )

@@ -4,66 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack
 from typing import Any
 
-import aiohttp
-import orjson
 import pytest
+from starlette.types import Message
 
-from api.allowance import BURST_SECONDS, Allowance, Gate
+from api.allowance import BURST_SECONDS, Places
+from api.files import _Download
 from api.limits import QueryLimits, TokenLimits
 from api.preparation import _numbers, _page_variables
-from models.app import token_digest
-from models.db import connection
 from tests.api.subscriber import subscriber
 from tests.api.test_early_answers import upload
 from tests.api.world import (
     ASSIGN,
     Api,
-    add_cases,
-    add_import,
     bearer,
     change_settings,
-    node_id,
-    sql,
 )
 
 VIEWER = "{ viewer { tokenName } }"
 CASES = "{{ cases(first: {}) {{ edges {{ node {{ id }} }} }} }}"
 EVENTS = "subscription { importsUpdated { id } }"
-
-WAITING = """
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND wait_event_type = 'Lock'
-"""
-
-
-async def post(api: Api, body: Any, token: str = "") -> tuple[int, dict[str, Any]]:
-    """Post JSON and return status and answer."""
-    headers = bearer(token or api.world.admin)
-    async with api.http.post(f"{api.url}/graphql", json=body, headers=headers) as response:
-        return response.status, await response.json()
-
-
-async def allowance_of(api: Api) -> Allowance:
-    """Find what the admin's token may still ask."""
-    digest = token_digest(api.world.admin)
-    key = await sql("fetchval", "SELECT id FROM api_tokens WHERE digest = $1", digest)
-    return api.server.services.allowances.of(key)
-
-
-@asynccontextmanager
-async def no_turns(api: Api) -> AsyncIterator[None]:
-    """Take all turns of the admin's token."""
-    turns = (await allowance_of(api)).turns
-    for _ in range(TokenLimits().running):
-        await turns.acquire()
-    try:
-        yield
-    finally:
-        for _ in range(TokenLimits().running):
-            turns.release()
 
 
 async def refusal(api: Api, query: str) -> str | None:
@@ -146,7 +108,7 @@ async def test_message_bytes(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_rate(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A token has ten seconds' worth of requests at once, and then is told to wait."""
     change_settings(api, monkeypatch, token=TokenLimits(requests_per_second=1))
-    answers = [await post(api, {"query": VIEWER}) for _ in range(BURST_SECONDS)]
+    answers = [await api.post({"query": VIEWER}) for _ in range(BURST_SECONDS)]
     async with api.http.get(
         f"{api.url}/files/samples/assign_sample.csv", headers=bearer(api.world.admin)
     ) as response:
@@ -156,19 +118,19 @@ async def test_rate(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (response.status, response.headers["Retry-After"]) == (429, "1")
     assert refused["errors"][0]["extensions"]["code"] == "TOO_MANY_REQUESTS"
     assert "1 requests a second" in refused["errors"][0]["message"]
-    assert (await post(api, {"query": VIEWER}, api.world.viewer))[0] == 200
+    assert (await api.post({"query": VIEWER}, api.world.viewer))[0] == 200
 
 
 async def test_rate_comes_back(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who has waited may ask again."""
     change_settings(api, monkeypatch, token=TokenLimits(requests_per_second=5))
-    asked = [post(api, {"query": VIEWER}) for _ in range(BURST_SECONDS * 5 + 50)]
+    asked = [api.post({"query": VIEWER}) for _ in range(BURST_SECONDS * 5 + 50)]
     statuses = [status for status, _ in await asyncio.gather(*asked)]
     await asyncio.sleep(1)
 
     assert statuses.count(200) >= BURST_SECONDS * 5
     assert 429 in statuses
-    assert (await post(api, {"query": VIEWER}))[0] == 200
+    assert (await api.post({"query": VIEWER}))[0] == 200
 
 
 async def test_rate_of_messages(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -245,7 +207,7 @@ async def test_operations(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_operations_in_bytes(api: Api) -> None:
     """What a token's messages begin has so many bytes at a time, whatever WebSockets they are on;
     what ends frees its own."""
-    allowance = await allowance_of(api)
+    allowance = await api.allowance()
     long = {"unused": "x" * 500_000}
     async with subscriber(api, token=api.world.admin) as peer:
         for number in range(50):
@@ -263,144 +225,6 @@ async def test_operations_in_bytes(api: Api) -> None:
     assert {each["id"] for each in others} == {f"{n}" for n in range(int(first["id"]) + 1, 50)}
     await asyncio.sleep(0.1)
     assert allowance.operations.taken == 0
-
-
-async def test_turns_of_events(api: Api) -> None:
-    """Events are executed when it is the token's turn, and then none is missing."""
-    key = await add_import(api.world.app)
-    async with subscriber(api, token=api.world.admin) as peer:
-        await peer.subscribe(EVENTS)
-        await peer.send({"type": "ping"})
-        assert await peer.receive() == {"type": "pong"}
-        await asyncio.sleep(0.2)
-        async with no_turns(api):
-            await sql("execute", "UPDATE imports SET version = version + 1 WHERE id = $1", key)
-            await api.server.services.doorbell.changed(api.world.app.id, key)
-            is_silent = await peer.silence()
-
-        assert is_silent
-        assert await peer.next() == {"importsUpdated": {"id": node_id("Import", key)}}
-
-
-async def test_turns_of_bodies(api: Api) -> None:
-    """A body is parsed when it is the token's turn: until then it is bytes."""
-    headers = {**bearer(api.world.admin), "Content-Type": "application/json"}
-    async with no_turns(api):
-        asking = asyncio.create_task(
-            api.http.post(f"{api.url}/graphql", data=b"nonsense", headers=headers)
-        )
-        await asyncio.sleep(0.2)
-        was_refused = asking.done()
-
-    assert not was_refused
-    assert (await asking).status == 400
-
-
-NESTED = "{ cases(first: 100) { edges { node { assignments(first: 20) { edges { cursor } } } } } }"
-
-
-@pytest.mark.parametrize(
-    ("name", "long"),
-    [
-        ("new_texts", {"query": "{ viewer { a_new_text: tokenName } }"}),
-        ("new_texts", {"query": VIEWER, "variables": {"unused": "x" * 70_000}}),
-        ("long_answers", {"query": NESTED}),
-    ],
-    ids=["new text", "long body", "long answer"],
-)
-async def test_long_work_goes_one_by_one(api: Api, name: str, long: dict[str, Any]) -> None:
-    """What takes its time waits for others of its token that do; what is short does not."""
-    await api.data(VIEWER)
-    await api.data(NESTED)
-    async with getattr(await allowance_of(api), name):
-        waiting = asyncio.create_task(post(api, long))
-        await asyncio.sleep(0.2)
-        short = await post(api, {"query": VIEWER})
-        still_waits = not waiting.done()
-
-    assert short[0] == 200
-    assert still_waits
-    assert "errors" not in (await waiting)[1]
-
-
-async def test_pause_between_long_work() -> None:
-    """After long work others have a while before there is more of it."""
-    gate, now, ends, begins = Gate(), asyncio.get_running_loop().time, [], []
-
-    async def work() -> None:
-        async with gate:
-            begins.append(now())
-            await asyncio.sleep(0.1)
-            ends.append(now())
-
-    await asyncio.gather(*(work() for _ in range(3)))
-
-    pauses = [begin - end for end, begin in zip(ends, begins[1:], strict=False)]
-    assert all(pause > 0.0095 for pause in pauses)
-    assert len(ends) == 3
-
-
-MANY = " ".join(f"a{number}: about" for number in range(20))
-LARGE = {
-    "texts": f"{{ cases(first: 10) {{ edges {{ node {{ {MANY} }} }} }} }}",
-    "names": "{ cases(first: 10) { edges { node { %s: tagId } } } }" % ("x" * 10_000),
-}
-
-
-@pytest.mark.parametrize("query", LARGE.values(), ids=LARGE)
-async def test_size_of_answers(api: Api, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
-    """An answer over the limit is not sent, however its characters come together; the client is
-    told, and what is smaller is still answered."""
-    change_settings(api, monkeypatch, query=QueryLimits(answer_characters=90_000))
-    await add_cases(api.world.app, 10)
-    await sql("execute", "UPDATE cases SET about = repeat('x', 1000)")
-    async with subscriber(api, token=api.world.admin) as peer:
-        await peer.subscribe(query)
-        told = await peer.receive()
-
-    assert await api.code(query) == "ANSWER_TOO_LARGE"
-    assert told["payload"]["errors"][0]["extensions"]["code"] == "ANSWER_TOO_LARGE"
-    assert told["payload"]["data"] is None
-    assert await api.data(query.replace("first: 10", "first: 4"))
-
-
-async def test_size_of_events(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor is an event."""
-    change_settings(api, monkeypatch, query=QueryLimits(answer_characters=900))
-    key = node_id("Import", await add_import(api.world.app))
-    name = "x" * 1_000
-    query = f"subscription ($id: ID!) {{ importUpdated(id: $id) {{ {name}: name }} }}"
-    async with subscriber(api, token=api.world.admin) as peer:
-        await peer.subscribe(query, {"id": key})
-        told = await peer.receive()
-
-    assert told["payload"]["errors"][0]["extensions"]["code"] == "ANSWER_TOO_LARGE"
-
-
-async def test_answers_that_are_not_taken(api: Api) -> None:
-    """Answers count until they are taken; whoever lets too many wait is not answered."""
-    await add_cases(api.world.app, 100)
-    await sql("execute", "UPDATE cases SET about = repeat('x', 2500)")
-    query = f"{{ cases(first: 100) {{ edges {{ node {{ {MANY} }} }} }} }}"
-    allowance = await allowance_of(api)
-    size = len(orjson.dumps(await api.execute(query)))
-    connection = aiohttp.TCPConnector()
-    async with aiohttp.ClientSession(connector=connection, read_bufsize=1024) as slow:
-        headers = bearer(api.world.admin)
-        async with slow.post(
-            f"{api.url}/graphql", json={"query": query}, headers=headers
-        ) as response:
-            waiting = allowance.answers.taken
-            with allowance.answers.hold(64 * 1024 * 1024):
-                refused = await post(api, {"query": VIEWER})
-            assert len(await response.read()) == size
-    await asyncio.sleep(0.1)
-
-    assert waiting == size
-    assert refused[0] == 429
-    assert "67,108,864 bytes of answers" in refused[1]["errors"][0]["message"]
-    assert allowance.answers.taken == 0
-    assert (await post(api, {"query": VIEWER}))[0] == 200
 
 
 async def test_length_of_messages_before_init(api: Api) -> None:
@@ -437,81 +261,12 @@ async def test_uploads(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (await api.upload())["import"]
 
 
-async def test_flood(api: Api) -> None:
-    """However many requests one token sends at once, another's is answered in its turn."""
-    await add_cases(api.world.app, 100)
-    query = "{ cases(first: 100) { edges { node { id about assignments { totalCount } } } } }"
-    flood = [asyncio.create_task(api.execute(query)) for _ in range(300)]
-    await asyncio.sleep(0.2)
-    async with aiohttp.ClientSession() as other:
-        started = asyncio.get_running_loop().time()
-        stranger = bearer(api.world.stranger)
-        async with other.post(
-            f"{api.url}/graphql", json={"query": VIEWER}, headers=stranger
-        ) as response:
-            assert response.status == 200
-        took = asyncio.get_running_loop().time() - started
-    left = sum(not each.done() for each in flood)
-    results = await asyncio.gather(*flood)
-    whole = asyncio.get_running_loop().time() - started
-
-    assert left > 50
-    assert all("errors" not in result for result in results)
-    assert took < whole / 3
-
-
-async def test_flood_of_new_queries(api: Api) -> None:
-    """Queries that no one has sent before, which take their time to be looked at and are refused
-    in the end, hold up nobody else either."""
-    fields = " ".join(f"nothing{number}" for number in range(250))
-    flood = [
-        asyncio.create_task(api.execute(f"{{ roles {{ {fields} x{number} }} }}"))
-        for number in range(150)
-    ]
-    await asyncio.sleep(0.2)
-    async with aiohttp.ClientSession() as other:
-        stranger = bearer(api.world.stranger)
-        async with other.post(
-            f"{api.url}/graphql", json={"query": VIEWER}, headers=stranger
-        ) as response:
-            assert response.status == 200
-    left = sum(not each.done() for each in flood)
-    results = await asyncio.gather(*flood)
-
-    assert left > 20
-    assert all(result["errors"] for result in results)
-
-
-async def test_connections(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One token never has all connections of the database, however much it asks for at once: here
-    by fields of one query, while nobody can read users."""
-    change_settings(api, monkeypatch, token=TokenLimits(running=9))
-    asked = " ".join(f"u{first}: users(first: {first}) {{ totalCount }}" for first in range(1, 13))
-    async with connection() as db, db.transaction():
-        await db.execute("LOCK TABLE users")
-        waiting = asyncio.create_task(api.execute(f"{{ {asked} }}"))
-        while await sql("fetchval", WAITING) < 9:  # noqa: ASYNC110 - no event tells
-            await asyncio.sleep(0.02)
-        async with aiohttp.ClientSession() as other:
-            stranger = bearer(api.world.stranger)
-            async with other.post(
-                f"{api.url}/graphql", json={"query": "{ roles { key } }"}, headers=stranger
-            ) as response:
-                answer = await response.json()
-        still = await sql("fetchval", WAITING)
-    result = await waiting
-
-    assert answer["data"]["roles"]
-    assert still == 9
-    assert "errors" not in result
-
-
 async def test_downloads(api: Api) -> None:
     """A token has so many downloads on their way at a time, and may have more once they end."""
     uploaded = (await api.upload())["import"]
     data = await api.data("query ($id: ID!) { import(id: $id) { file { url } } }", uploaded)
     url = data["import"]["file"]["url"]
-    allowance = await allowance_of(api)
+    allowance = await api.allowance()
     with ExitStack() as taken:
         for _ in range(50):
             taken.enter_context(allowance.downloads)
@@ -522,20 +277,32 @@ async def test_downloads(api: Api) -> None:
     assert allowance.downloads.taken == 0
 
 
-async def test_downloads_at_once(api: Api) -> None:
-    """Those over the limit are refused as such, however close together they come."""
-    uploaded = (await api.upload())["import"]
-    data = await api.data("query ($id: ID!) { import(id: $id) { file { url } } }", uploaded)
-    allowance = await allowance_of(api)
-    with ExitStack() as taken:
-        for _ in range(49):
-            taken.enter_context(allowance.downloads)
-        answers = await asyncio.gather(
-            *(api.get(data["import"]["file"]["url"]) for _ in range(20)), return_exceptions=True
-        )
+async def test_downloads_at_once() -> None:
+    """Of two that are let in before either has begun, one is refused as such."""
+    places, may_end = Places(1, "downloads on their way"), asyncio.Event()
+    statuses: list[int] = []
 
-    assert {answer[0] for answer in answers} <= {200, 429}
-    assert allowance.downloads.taken == 0
+    async def blocks() -> AsyncIterator[bytes]:
+        yield b"x"
+        await may_end.wait()
+
+    async def receive() -> Message:
+        await may_end.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    both = [_Download(blocks(), {}, places) for _ in range(2)]
+    scope = {"type": "http", "asgi": {"spec_version": "2.3"}}
+    sending = [asyncio.create_task(each(scope, receive, send)) for each in both]
+    await asyncio.wait(sending, timeout=1, return_when=asyncio.FIRST_COMPLETED)
+    may_end.set()
+    await asyncio.gather(*sending)
+
+    assert sorted(statuses) == [200, 429]
+    assert places.taken == 0
 
 
 @pytest.mark.parametrize("size", [100.0, 100])

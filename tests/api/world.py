@@ -16,13 +16,13 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from api.allowance import Allowances
+from api.allowance import Allowance, Allowances
 from api.app import create_app
 from api.context import Services
 from api.settings import Settings
 from api.web_server import WebServerConfig
 from importers.node_id import encode_node_id
-from models.app import App, Permission, create_token
+from models.app import App, Permission, create_token, token_digest
 from models.app import create_app as create_app_row
 from models.db import connection
 from models.imports import ImportStatus
@@ -101,6 +101,18 @@ class Api:
         ) as response:
             result: dict[str, Any] = await response.json()
             return result
+
+    async def post(self, body: Any, token: str | None = None) -> tuple[int, dict[str, Any]]:
+        """Post JSON and return status and answer."""
+        headers = bearer(token or self.world.admin)
+        async with self.http.post(f"{self.url}/graphql", json=body, headers=headers) as response:
+            return response.status, await response.json()
+
+    async def allowance(self) -> Allowance:
+        """Find what the admin's token may still ask."""
+        digest = token_digest(self.world.admin)
+        key = await sql("fetchval", "SELECT id FROM api_tokens WHERE digest = $1", digest)
+        return self.server.services.allowances.of(key)
 
     async def data(
         self, query: str, variables: Mapping[str, Any] | None = None, token: str | None = None
