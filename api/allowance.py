@@ -69,6 +69,24 @@ class Gate:
         asyncio.get_running_loop().call_later(pause, self._lock.release)
 
 
+class Step:
+    """Tells whether something is the first of its kind in a step of the event loop."""
+
+    def __init__(self) -> None:
+        self._is_taken = False
+
+    def take(self) -> bool:
+        """Be the first, if nobody was."""
+        if self._is_taken:
+            return False
+        self._is_taken = True
+        asyncio.get_running_loop().call_soon(self._free)
+        return True
+
+    def _free(self) -> None:
+        self._is_taken = False
+
+
 class Places:
     """So many things at a time; a `with` block takes a place.
 
@@ -131,6 +149,7 @@ class Allowance:
 
     Attributes:
         turns: one is taken while a request is executed.
+        step: taken by an update that is executed at once.
         new_texts: a gate for what is parsed and validated for the first time, and for long bodies.
         long_answers: a gate for operations that may return much.
         connections: one is taken while a connection of the database is, whoever waits for it.
@@ -145,6 +164,7 @@ class Allowance:
 
     def __init__(self, limits: TokenLimits) -> None:
         self.turns = asyncio.Semaphore(limits.running)
+        self.step = Step()
         self.new_texts = Gate()
         self.long_answers = Gate()
         self.connections = asyncio.Semaphore(limits.running)

@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from graphql import GraphQLScalarType
 
     from api.objects import Items, Values
-    from api.plan import Late
+    from api.plan import Wave
 
 # Scalars whose values are sent as they are, and those that the scalar itself has to encode.
-_KEPT = {GraphQLString: str, GraphQLID: str, GraphQLBoolean: bool}
+_TEXTS = (GraphQLString, GraphQLID)
 _CODED = {
     "Int": int,
     "Float": float,
@@ -35,16 +35,16 @@ class OddError(Exception):
     """A value is not what a plain field holds."""
 
 
-Completer: TypeAlias = "Callable[[Values, list[Late]], list[Any]]"
+Completer: TypeAlias = "Callable[[Values, Wave], list[Any]]"
 
 
 def nullable(complete: Completer) -> Completer:
     """Complete what is not null."""
 
-    def convert(values: Values, late: list[Late]) -> list[Any]:
+    def convert(values: Values, wave: Wave) -> list[Any]:
         if not isinstance(values, list) or type(None) not in set(map(type, values)):
-            return complete(values, late)
-        found = iter(complete([each for each in values if each is not None], late))
+            return complete(values, wave)
+        found = iter(complete([each for each in values if each is not None], wave))
         return [None if each is None else next(found) for each in values]
 
     return convert
@@ -53,22 +53,22 @@ def nullable(complete: Completer) -> Completer:
 def of_list(complete: Completer) -> Completer:
     """Complete lists; their items are completed together."""
 
-    def convert(values: Values, late: list[Late]) -> list[Any]:
+    def convert(values: Values, wave: Wave) -> list[Any]:
         lists = values if isinstance(values, Lists) else Lists.of(_lists(values))
-        return lists.part(complete(lists.items, late))
+        return lists.part(complete(lists.items, wave))
 
     return convert
 
 
-def of_objects(kind: type, complete: Callable[[Items, list[Late]], list[Any]]) -> Completer:
+def of_objects(kind: type, complete: Callable[[Items, Wave], list[Any]]) -> Completer:
     """Complete objects of just this class."""
 
-    def convert(values: Values, late: list[Late]) -> list[Any]:
+    def convert(values: Values, wave: Wave) -> list[Any]:
         if not isinstance(values, Objects):
-            return complete(_check(values, kind), late)
+            return complete(_check(values, kind), wave)
         if values.kind is not kind:
             raise OddError
-        return complete(values, late)
+        return complete(values, wave)
 
     return convert
 
@@ -76,8 +76,10 @@ def of_objects(kind: type, complete: Callable[[Items, list[Late]], list[Any]]) -
 @functools.cache
 def of_scalar(type_: GraphQLScalarType) -> Completer | None:
     """Complete values of a scalar, if it is one of those known here."""
-    if type_ in _KEPT:
-        return _coded(_KEPT[type_], None)
+    if type_ in _TEXTS:
+        return _text
+    if type_ is GraphQLBoolean:
+        return _coded(bool, None)
     kind = _CODED.get(type_.name)
     return kind and _coded(kind, type_.coerce_output_value)
 
@@ -87,8 +89,14 @@ def of_enum(kind: type, names: dict[Any, Any]) -> Completer:
     return _coded(kind, names.__getitem__)
 
 
+def _text(values: Values, wave: Wave) -> list[Any]:
+    checked = _check(values, str)
+    wave.characters += sum(map(len, checked))
+    return checked
+
+
 def _coded(kind: type, encode: Callable[[Any], Any] | None) -> Completer:
-    def convert(values: Values, _: list[Late]) -> list[Any]:
+    def convert(values: Values, _: Wave) -> list[Any]:
         checked = _check(values, kind)
         return list(map(encode, checked)) if encode else checked
 

@@ -24,11 +24,26 @@ class ApiError(GraphQLError):
     Args:
         code: stable, upper-case name of the kind of error.
         message: a sentence for the client's developer.
-        path: of the field, when it is not the one that raises the error.
     """
 
-    def __init__(self, code: str, message: str, path: list[str | int] | None = None) -> None:
-        super().__init__(message, path=path, extensions={"code": code})
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message, extensions={"code": code})
+
+
+class AnswerTooLargeError(ApiError):
+    """An operation was executed, but its answer is not sent.
+
+    Args:
+        characters: of its texts.
+        limit: the most that are sent.
+    """
+
+    def __init__(self, characters: int, limit: int) -> None:
+        super().__init__(
+            "ANSWER_TOO_LARGE",
+            f"The answer has {characters:,} characters; {limit:,} are the most. "
+            "Ask for smaller pages, or fewer fields.",
+        )
 
 
 class HttpError(Exception):

@@ -12,7 +12,7 @@ import orjson
 from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import create_source_event_stream
 
-from api.errors import shape_error
+from api.errors import AnswerTooLargeError, shape_error
 from api.executor import Executor, Memory
 from api.imports import Import
 from api.preparation import OperationRefusedError, is_remembered, prepare
@@ -26,13 +26,16 @@ if TYPE_CHECKING:
     from graphql import DocumentNode
 
     from api.context import Context
+    from api.limits import QueryLimits
     from api.preparation import Prepared
     from api.request_body import Operation
-    from api.update import Update
+    from api.update import Answer, Update
 
 _REMEMBERED = 256
 # Of a page of a hundred objects with all their fields there are fewer.
 _MANY_VALUES = 2_000
+# Answers that need not be counted while they are on their way.
+_SMALL = 64 * 1024
 _DIRECTIVE = "@"
 _ONCE = (OperationType.QUERY, OperationType.MUTATION)
 
@@ -70,6 +73,9 @@ async def stream(context: Context, operation: Operation) -> AsyncGenerator[str, 
     with allowance.subscriptions:
         async with aclosing(_subscribe(context, operation, prepared)) as payloads:
             async for payload in payloads:
+                if len(payload) <= _SMALL:
+                    yield payload
+                    continue
                 with allowance.answers.hold(len(payload)):
                     yield payload
 
@@ -99,10 +105,10 @@ def _memory(query: str, name: str | None) -> Memory | None:
 async def _execute(context: Context, operation: Operation, prepared: Prepared) -> ExecutionResult:
     try:
         async with _gate(context, prepared):
-            result: Any = _build(context, operation, prepared.document).execute_operation()
+            executor = _build(context, operation, prepared.document)
+            result: Any = executor.execute_operation()
             result = result if isinstance(result, ExecutionResult) else await result
-        check_answer(result.data, context.services.settings.query)
-        return cast("ExecutionResult", result)
+        return _checked(executor, result, context.services.settings.query)
     except OperationRefusedError as error:
         return ExecutionResult(None, error.errors)
     except Exception as error:
@@ -114,8 +120,11 @@ async def _execute(context: Context, operation: Operation, prepared: Prepared) -
 
 def _gate(context: Context, prepared: Prepared) -> AbstractAsyncContextManager[None]:
     """Return what an operation has to pass; a mutation may have to wait for its client's file."""
-    is_long = prepared.values > _MANY_VALUES and prepared.kind is not OperationType.MUTATION
-    return context.allowance.long_answers if is_long else nullcontext()
+    return context.allowance.long_answers if _is_long(prepared) else nullcontext()
+
+
+def _is_long(prepared: Prepared) -> bool:
+    return prepared.values > _MANY_VALUES and prepared.kind is not OperationType.MUTATION
 
 
 def _build(context: Context, operation: Operation, document: DocumentNode) -> Executor:
@@ -153,9 +162,8 @@ async def _subscribe(
         async with aclosing(source):
             update: Update
             async for update in source:
-                yield await update.answer(
-                    question, lambda update: _answer(executor, update, prepared)
-                )
+                answer = update.answer(question, lambda update: _answer(executor, update, prepared))
+                yield answer if isinstance(answer, str) else await answer
     except Exception as error:
         yield _encode(_failed(error))
 
@@ -181,22 +189,50 @@ async def _open(
     return executor, source
 
 
-async def _answer(subscription: Executor, update: Update, prepared: Prepared) -> str:
-    """Execute a subscription for one update, when it is the token's turn."""
+def _answer(subscription: Executor, update: Update, prepared: Prepared) -> Answer:
+    """Execute a subscription for one update: at once, or when it is its turn.
+
+    In one step of the event loop there may be many updates, and many questions about each.
+    """
     executor = subscription.build_per_event_executor(Import.from_row(update.row))
     context: Context = subscription.context_value.anew()
     executor.context_value = context
-    async with context.allowance.turns:
-        # What comes at once for many questions is not answered at once: others go in between.
+    allowance = context.allowance
+    if _is_long(prepared) or allowance.turns.locked() or not allowance.step.take():
+        return _answer_in_turn(context, executor, prepared)
+    return _begin(context, executor)
+
+
+async def _answer_in_turn(context: Context, executor: Executor, prepared: Prepared) -> str:
+    async with context.allowance.turns, _gate(context, prepared):
         await asyncio.sleep(0)
+        answer = _begin(context, executor)
+        return answer if isinstance(answer, str) else await answer
+
+
+def _begin(context: Context, executor: Executor) -> Answer:
+    """Execute an update; at once, if no field has to wait."""
+    limits = context.services.settings.query
+    result: Any = executor.execute_operation(False)
+    if isinstance(result, ExecutionResult):
+        return _encode(_checked(executor, result, limits))
+
+    async def wait() -> str:
         try:
-            async with _gate(context, prepared):
-                result: Any = executor.execute_operation(False)
-                result = result if isinstance(result, ExecutionResult) else await result
-            check_answer(result.data, context.services.settings.query)
+            return _encode(_checked(executor, await result, limits))
         except Exception as error:
-            result = _failed(error)
-        return _encode(result)
+            return _encode(_failed(error))
+
+    return wait()
+
+
+def _checked(executor: Executor, result: ExecutionResult, limits: QueryLimits) -> ExecutionResult:
+    """Return a result, or the error that it is too large to be sent."""
+    try:
+        check_answer(executor.characters, limits)
+    except AnswerTooLargeError as error:
+        return _failed(error)
+    return result
 
 
 def _encode(result: ExecutionResult) -> str:

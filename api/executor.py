@@ -24,13 +24,19 @@ from strawberry.types.field import StrawberryField
 
 from api.completion import nullable, of_enum, of_list, of_objects, of_scalar
 from api.objects import read
-from api.plan import Attribute, Loaded, Plan
+from api.plan import Attribute, Loaded, Plan, Wave
 from api.together import TOGETHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from graphql import GraphQLField, GraphQLNamedType, GraphQLOutputType, GraphQLSchema
+    from graphql import (
+        GraphQLField,
+        GraphQLLeafType,
+        GraphQLNamedType,
+        GraphQLOutputType,
+        GraphQLSchema,
+    )
     from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
     from graphql.pyutils import AwaitableOrValue, Path
 
@@ -70,6 +76,9 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     Args:
         memory: of the operation, when it may be kept.
+
+    Attributes:
+        characters: of all texts in the answer, so far.
     """
 
     def __init__(self, *args: Any, memory: Memory | None = None, **kwargs: Any) -> None:
@@ -82,6 +91,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         self._plans = memory.plans
         self._relevant_sub_fields = memory.sub_fields
         self._has_failed = False
+        self.characters = 0
 
     def build_per_event_executor(self, payload: Any) -> Executor:
         """Make an executor for one event; a stream that goes on must not remember each."""
@@ -119,18 +129,19 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if self._has_failed:
             return execute(grouped_field_set, position_context)
         plan = self._plan(parent_type, grouped_field_set)
-        late: list[Late] = []
+        wave = Wave()
         try:
-            found = plan.read([source_value], late)[0] if plan.fields else {}
+            found = plan.read([source_value], wave)[0] if plan.fields else {}
         except Exception:
             return execute(grouped_field_set, position_context)
-        if late:
-            return self._execute_late(late, found, plan, grouped_field_set, execute)
+        if wave:
+            return self._execute_late(wave, found, plan, grouped_field_set, execute)
+        self.characters += wave.characters
         return _with_rest(found, plan, grouped_field_set, execute)
 
     async def _execute_late(
         self,
-        late: list[Late],
+        wave: Wave,
         found: dict[str, Any],
         plan: Plan,
         fields: GroupedFieldSet,
@@ -138,7 +149,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     ) -> dict[str, Any]:
         """Load what the plain fields have left to be loaded, then execute the rest."""
         try:
-            await self._fill(late)
+            self.characters += await self._fill(wave)
         except Exception:
             # What failed here would fail again in every selection below, each after loading anew.
             self._has_failed = True
@@ -147,17 +158,24 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             result = _with_rest(found, plan, fields, execute)
         return result if isinstance(result, dict) else await result
 
-    async def _fill(self, late: list[Late]) -> None:
+    async def _fill(self, wave: Wave) -> int:
         """Load fields, then those of what was loaded, down to the last.
+
+        Returns:
+            how many characters the texts of all waves have.
 
         Raises:
             Exception: something can't be loaded, or a value is odd.
         """
-        while late:
-            wave, late = late, []
+        characters = wave.characters
+        while wave:
+            following = Wave()
             loaded = await asyncio.gather(*(self._load(each) for each in wave))
             for each, values in zip(wave, loaded, strict=True):
-                each.fill(values, late)
+                each.fill(values, following)
+            characters += following.characters
+            wave = following
+        return characters
 
     async def _load(self, late: Late) -> Values:
         """Load a field for all objects that have it."""
@@ -174,6 +192,13 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         )
         load, selected = late.field.together.load, late.field.selected_of_each
         return await load(self.context_value, late.objects, selected, **arguments)
+
+    def complete_leaf_value(self, return_type: GraphQLLeafType, result: Any) -> Any:  # type: ignore[override]
+        """Complete one value, and count what it takes in the answer."""
+        value = super().complete_leaf_value(return_type, result)
+        if isinstance(value, str):
+            self.characters += len(value)
+        return value
 
     def _plan(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> Plan:
         """Part a selection; the result holds for all objects that it is made of."""

@@ -13,7 +13,7 @@ from starlette.responses import Response, StreamingResponse
 
 from api.access import authenticate
 from api.context import Context
-from api.errors import HttpError, shape_error
+from api.errors import AnswerTooLargeError, HttpError, shape_error
 from api.execution import execute
 from api.multipart import read_multipart
 from api.request_body import parse_json, read_body, to_operation
@@ -131,7 +131,9 @@ def _shape(result: ExecutionResult, media_type: str) -> Response:
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = [shape_error(error) for error in result.errors]
-    was_executed = result.data is not None or any(error.path for error in result.errors or ())
+    was_executed = result.data is not None or any(
+        error.path or isinstance(error, AnswerTooLargeError) for error in result.errors or ()
+    )
     if was_executed:
         body["data"] = result.data
     is_refused = media_type == _GRAPHQL_JSON and not was_executed

@@ -23,9 +23,9 @@ class Attribute(NamedTuple):
     complete: Completer
     selected: Selected
 
-    def column(self, objects: Items, late: list[Late]) -> list[Any]:
+    def column(self, objects: Items, wave: Wave) -> list[Any]:
         """Return the field of each object."""
-        return self.complete(self.get(objects), late)
+        return self.complete(self.get(objects), wave)
 
 
 class Loaded(NamedTuple):
@@ -43,7 +43,7 @@ class Loaded(NamedTuple):
         """What the field needs of the objects."""
         return {name: {} for name in self.together.needs}
 
-    def column(self, objects: Items, _: list[Late]) -> list[Any]:
+    def column(self, objects: Items, _: Wave) -> list[Any]:
         """Keep places for what comes later."""
         return [None] * len(objects)
 
@@ -55,11 +55,21 @@ class Late(NamedTuple):
     objects: Items
     results: list[dict[str, Any]]
 
-    def fill(self, values: Values, late: list[Late]) -> None:
+    def fill(self, values: Values, wave: Wave) -> None:
         """Complete what was loaded."""
-        completed = self.field.complete(values, late)
+        completed = self.field.complete(values, wave)
         for result, value in zip(self.results, completed, strict=True):
             result[self.field.name] = value
+
+
+class Wave(list[Late]):
+    """Fields that are to be loaded next.
+
+    Attributes:
+        characters: of the texts that were read while they were found.
+    """
+
+    characters = 0
 
 
 class Plan:
@@ -85,18 +95,18 @@ class Plan:
                 found[name] = _merged(found.get(name, {}), inner)
         return found
 
-    def read(self, objects: Items, late: list[Late]) -> list[Any]:
-        """Read the plain fields of objects; those to be loaded are added to `late`.
+    def read(self, objects: Items, wave: Wave) -> list[Any]:
+        """Read the plain fields of objects; those to be loaded are added to the wave.
 
         Raises:
             Exception: a value is odd.
         """
         if not self.fields:
             return [{} for _ in range(len(objects))]
-        columns = [field.column(objects, late) for field in self.fields]
+        columns = [field.column(objects, wave) for field in self.fields]
         results = _dicts(self._names, columns)
         if results:
-            late += [Late(field, objects, results) for field in self._loaded]
+            wave += [Late(field, objects, results) for field in self._loaded]
         return results
 
 

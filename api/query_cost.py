@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from graphql import (
     FieldNode,
@@ -23,7 +23,7 @@ from graphql import (
 )
 
 from api.connection import DEFAULT_PAGE, LARGEST_PAGE
-from api.errors import ApiError
+from api.errors import AnswerTooLargeError, ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +50,7 @@ class Size(NamedTuple):
     aliases: int = 0
     objects: int = 0
     values: int = 0
+    names: int = 0
 
 
 class Weight(NamedTuple):
@@ -146,40 +147,17 @@ def check_size(
     return values
 
 
-def check_answer(data: Mapping[str, Any] | None, limits: QueryLimits) -> None:
-    """Refuse to send an answer that is too large, before any copy of it is made.
+def check_answer(characters: int, limits: QueryLimits) -> None:
+    """Refuse to send an answer with too much text, before any copy of it is made.
 
-    The same long text may be in it many times, under many names; here it still takes no room.
+    The same long text may be in it many times, under many names; until it is encoded, it takes no
+    room.
 
     Raises:
-        ApiError: it is too large; the path is that of the largest part.
+        AnswerTooLargeError: it is too large.
     """
-    sizes = {name: len(name) + _characters(part) for name, part in (data or {}).items()}
-    size = sum(sizes.values())
-    if size > limits.answer_characters:
-        raise ApiError(
-            "ANSWER_TOO_LARGE",
-            f"The answer has {size:,} characters; {limits.answer_characters:,} are the most. "
-            "Ask for smaller pages, or fewer fields.",
-            path=[max(sizes, key=sizes.__getitem__)],
-        )
-
-
-def _characters(part: object) -> int:
-    """Add up the lengths of names and texts."""
-    size = 0
-    rest: list[Any] = [part]
-    while rest:
-        each = rest.pop()
-        kind = type(each)
-        if kind is str:
-            size += len(each)
-        elif kind is dict:
-            size += sum(map(len, each))
-            rest += each.values()
-        elif kind is list:
-            rest += each
-    return size
+    if characters > limits.answer_characters:
+        raise AnswerTooLargeError(characters, limits.answer_characters)
 
 
 def _check_parts(size: Size, limits: QueryLimits) -> None:
@@ -188,6 +166,7 @@ def _check_parts(size: Size, limits: QueryLimits) -> None:
     _check("aliases", size.aliases, limits.aliases)
     _check_answer("objects", size.objects, limits.objects)
     _check_answer("values", size.values, limits.values)
+    _check_answer("characters of names", size.names, limits.answer_characters)
 
 
 def _check_answer(noun: str, number: int, limit: int) -> None:
@@ -240,6 +219,7 @@ class _Ruler:
             aliases=sum(size.aliases for size in sizes),
             objects=sum(size.objects for size in sizes),
             values=sum(size.values for size in sizes),
+            names=sum(size.names for size in sizes),
         )
 
     def fragment(self, name: str) -> Size:
@@ -272,6 +252,7 @@ class _Ruler:
             aliases=inner.aliases + (node.alias is not None),
             objects=times * (own + inner.objects),
             values=1 + times * inner.values if node.selection_set else times,
+            names=len((node.alias or node.name).value) + times * inner.names,
         )
 
     def _page(self, node: FieldNode) -> int:

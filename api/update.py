@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Hashable
+    from collections.abc import Awaitable, Callable, Hashable
 
     from asyncpg import Record
+
+    Answer: TypeAlias = str | Awaitable[str]
 
 
 class Update:
@@ -22,12 +24,10 @@ class Update:
 
     def __init__(self, row: Record) -> None:
         self.row = row
-        self._answers: dict[Hashable, asyncio.Task[str]] = {}
+        self._answers: dict[Hashable, str | asyncio.Future[str]] = {}
 
-    async def answer(
-        self, question: Hashable, make: Callable[[Update], Coroutine[object, object, str]]
-    ) -> str:
-        """Return the answer to a question.
+    def answer(self, question: Hashable, make: Callable[[Update], Answer]) -> Answer:
+        """Return the answer to a question, now or later.
 
         Args:
             question: all that the answer depends on.
@@ -35,6 +35,8 @@ class Update:
         """
         answer = self._answers.get(question)
         if answer is None:
-            answer = self._answers[question] = asyncio.ensure_future(make(self))
+            made = make(self)
+            answer = made if isinstance(made, str) else asyncio.ensure_future(made)
+            self._answers[question] = answer
         # Whoever asked first may leave; others wait for the same answer.
-        return await asyncio.shield(answer)
+        return answer if isinstance(answer, str) else asyncio.shield(answer)

@@ -14,13 +14,11 @@ from tests.api.world import Api, add_cases, add_import, bearer, change_settings,
 
 VIEWER = "{ viewer { tokenName } }"
 MANY = " ".join(f"a{number}: about" for number in range(20))
-LARGE = {
-    "texts": f"{{ cases(first: 10) {{ edges {{ node {{ {MANY} }} }} }} }}",
-    "names": "{ cases(first: 10) { edges { node { %s: tagId } } } }" % ("x" * 10_000),
-}
+LARGE = f"{{ cases(first: 10) {{ edges {{ node {{ {MANY} }} }} }} }}"
+SLOW = f"{{ cases(first: 10) {{ edges {{ node {{ {MANY} }} }} pageInfo {{ hasNextPage }} }} }}"
 
 
-@pytest.mark.parametrize("query", LARGE.values(), ids=LARGE)
+@pytest.mark.parametrize("query", [LARGE, SLOW], ids=["plain", "by graphql-core"])
 async def test_size_of_answers(api: Api, monkeypatch: pytest.MonkeyPatch, query: str) -> None:
     """An answer over the limit is not sent, however its characters come together; the client is
     told, and what is smaller is still answered."""
@@ -39,7 +37,7 @@ async def test_size_of_answers(api: Api, monkeypatch: pytest.MonkeyPatch, query:
 
     assert await api.code(query) == "ANSWER_TOO_LARGE"
     # A refusal would have been 400: but this was executed, and might have been a mutation.
-    assert (response.status, error["path"]) == (200, ["cases"])
+    assert (response.status, error["extensions"]["code"]) == (200, "ANSWER_TOO_LARGE")
     assert told["payload"]["errors"][0]["extensions"]["code"] == "ANSWER_TOO_LARGE"
     assert told["payload"]["data"] is None
     assert await api.data(query.replace("first: 10", "first: 4"))
@@ -48,14 +46,23 @@ async def test_size_of_answers(api: Api, monkeypatch: pytest.MonkeyPatch, query:
 async def test_size_of_events(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor is an event."""
     change_settings(api, monkeypatch, query=QueryLimits(answer_characters=900))
-    key = node_id("Import", await add_import(api.world.app))
-    name = "x" * 1_000
-    query = f"subscription ($id: ID!) {{ importUpdated(id: $id) {{ {name}: name }} }}"
+    key = node_id("Import", await add_import(api.world.app, name="x" * 100))
+    names = " ".join(f"a{number}: name" for number in range(10))
+    query = f"subscription ($id: ID!) {{ importUpdated(id: $id) {{ {names} }} }}"
     async with subscriber(api, token=api.world.admin) as peer:
         await peer.subscribe(query, {"id": key})
         told = await peer.receive()
 
     assert told["payload"]["errors"][0]["extensions"]["code"] == "ANSWER_TOO_LARGE"
+
+
+async def test_size_of_names(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names are as long as the query says, so that too many are refused before."""
+    change_settings(api, monkeypatch, query=QueryLimits(answer_characters=90_000))
+    query = "{ cases(first: %d) { edges { node { %s: tagId } } } }"
+
+    assert await api.code(query % (10, "x" * 10_000)) == "TOO_COMPLEX"
+    assert await api.data(query % (8, "x" * 10_000))
 
 
 async def test_answers_that_are_not_taken(api: Api) -> None:

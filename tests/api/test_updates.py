@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,9 @@ from api.update import Update
 from models.imports import ImportStatus
 from tests.api.subscriber import Subscriber, subscriber
 from tests.api.world import Api, add_import, sql
+
+if TYPE_CHECKING:
+    from api.update import Answer
 
 ALL = "subscription { importsUpdated { id passed } }"
 OTHER = "subscription { importsUpdated { id passed rows { totalCount } } }"
@@ -28,9 +31,9 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Update]:
     made: list[Update] = []
     answer = execution._answer
 
-    async def record(subscription: Executor, update: Update, prepared: Prepared) -> str:
+    def record(subscription: Executor, update: Update, prepared: Prepared) -> Answer:
         made.append(update)
-        return await answer(subscription, update, prepared)
+        return answer(subscription, update, prepared)
 
     monkeypatch.setattr(execution, "_answer", record)
     return made
