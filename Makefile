@@ -36,10 +36,10 @@ fmt: setup ## Format the code, mend what the linter can mend
 	$(BIN)/ruff format .
 
 schema: setup ## Write docs/schema.graphql anew
-	$(BIN)/python -m api.schema > docs/schema.graphql
+	$(BIN)/python -m api.schema.definition > docs/schema.graphql
 
 reference: setup ## Write docs/sdk-reference.md anew
-	$(BIN)/python -m importers.sdk_reference > docs/sdk-reference.md
+	$(BIN)/python -m scripts.sdk_reference > docs/sdk-reference.md
 
 bench: $(BENCH_STAMP) ## Measure how fast everything is, in some minutes; ARGS=--help
 	$(BIN)/python -m bench $(ARGS)

@@ -10,20 +10,20 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
-from api.allowance import Allowances
+from api.access.context import Services
+from api.access.quota import Allowances
+from api.access.tokens import Tokens
 from api.broker import Doorbell, make_broker
-from api.context import Services
 from api.errors import log_incident, masked
-from api.events import open_hub
-from api.files import behind_token, send_failed_rows, send_file, send_sample
-from api.graphql_http import json_response, serve_graphql
-from api.graphql_socket import serve_socket
-from api.health import Readiness, is_alive
+from api.events.hub import open_hub
+from api.http.downloads import behind_token, send_failed_rows, send_file, send_sample
+from api.http.graphql_http import json_response, serve_graphql
+from api.http.graphql_websocket import serve_socket
+from api.http.health import Readiness, is_alive
+from api.http.import_types_page import TypesPage
+from api.http.same_origin import cors
 from api.limits import APP_CONNECTIONS
-from api.origins import cors
-from api.tokens import Tokens
-from api.types_page import TypesPage
-from importers.registry import load, report
+from importers.plugins.registry import load, report
 from models.app_pool import open_app_pool
 from models.db import database
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from api.limits import HIGHEST, Patience, QueryLimits, TokenLimits
-from importers.errors import ConfigError
 from importers.reading.limits import Limits
+from importers.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -16,14 +16,14 @@ from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import Middleware, MiddlewareError
 
 from api.broker import Doorbell, make_broker, register
-from api.exit_code import EXIT_REFUSED
-from api.mailer import make_carrier
+from api.notify.mailer import make_carrier
+from api.processes.exit_code import EXIT_REFUSED
 from api.settings import Settings, process_environment
 from importers.engine import SWEEP_SECONDS, Engine
-from importers.errors import ConfigError
-from importers.guard import die_when_stuck
-from importers.printed import PrintLog
-from importers.registry import load
+from importers.isolation.guard import die_when_stuck
+from importers.plugins.captured_output import PrintLog
+from importers.plugins.registry import load
+from importers.sdk.errors import ConfigError
 from models.db import database
 
 if TYPE_CHECKING:

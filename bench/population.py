@@ -7,8 +7,8 @@ import io
 from typing import TYPE_CHECKING
 
 from bench.files import CASES, USERS, make_file
-from importers.local import run_here
-from importers.registry import load
+from importers.plugins.registry import load
+from importers.run_inline import run_here
 from models.audit import COMMAND_LINE
 from models.db import connection, database, transaction
 from models.imports import Import

@@ -22,10 +22,10 @@ from bench.figure import Figure, median_of
 from bench.files import make_file
 from bench.population import populate, store, wrong_rows
 from importers.engine import Engine
-from importers.local import LocalBell
-from importers.outbox import NoCarrier
+from importers.mail_sender import NoCarrier
+from importers.plugins.registry import load
 from importers.reading.limits import Limits
-from importers.registry import load
+from importers.run_inline import LocalBell
 from models import foreign_keys
 from models.db import credentials, database
 from models.imports import Import

@@ -19,7 +19,7 @@ import aiohttp
 import asyncpg
 import psutil
 
-from api.servers import EmbeddedPostgres, EmbeddedValkey
+from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
 from bench.client import Client
 from bench.port import free_port
 from bench.usage import Used

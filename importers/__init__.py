@@ -2,9 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from importers.assignment_of import AssignmentOf
-from importers.base import Importer
-from importers.changes import (
+from importers.sdk.assignment_of import AssignmentOf
+from importers.sdk.changes import (
     Applied,
     Assign,
     Change,
@@ -15,19 +14,20 @@ from importers.changes import (
     Transaction,
     Unchanged,
 )
-from importers.columns import Blank, Column, Flag
-from importers.deprecation import renamed
-from importers.directory import Directory
-from importers.entity import Assignment, Case, Role, User
-from importers.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
-from importers.errors import RowError
-from importers.every_row import EveryRow
-from importers.formatted import Choice, Date, Email, Locale, State, TagId, TimeZone
-from importers.plugin import Plugin
-from importers.references import CaseRef, Reference, RoleRef, UserRef
-from importers.row import Row
-from importers.validator import Effect, Validator
-from importers.version import SDK_VERSION
+from importers.sdk.columns import Blank, Column, Flag
+from importers.sdk.deprecation import renamed
+from importers.sdk.directory import Directory
+from importers.sdk.entities import Assignment, Case, Role, User
+from importers.sdk.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
+from importers.sdk.errors import RowError
+from importers.sdk.every_row import EveryRow
+from importers.sdk.formatted_columns import Choice, Date, Email, Locale, State, TagId, TimeZone
+from importers.sdk.importer import Importer
+from importers.sdk.plugin import Plugin
+from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
+from importers.sdk.row import Row
+from importers.sdk.validator import Effect, Validator
+from importers.sdk.version import SDK_VERSION
 
 __all__ = [
     "SDK_VERSION",

@@ -8,12 +8,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from importers.errors import RetryableError
-from importers.outbox import send_mails
+from importers.fairness import Turns
+from importers.mail_sender import send_mails
 from importers.retention import purge
-from importers.run import next_chunk, run_chunk
-from importers.split import Cut, split_import
-from importers.turns import Turns
+from importers.run.run_chunk import next_chunk, run_chunk
+from importers.sdk.errors import RetryableError
+from importers.split.split import Cut, split_import
 from models.db import connection
 from models.mail import sweep_mails
 from models.waiting import find_waiting, silent_imports
@@ -21,10 +21,10 @@ from models.waiting import find_waiting, silent_imports
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from importers.base import Importer
-    from importers.outbox import Carrier
+    from importers.mail_sender import Carrier
     from importers.reading.limits import Limits
-    from importers.validator import Validator
+    from importers.sdk.importer import Importer
+    from importers.sdk.validator import Validator
     from models.progress import Work
     from models.waiting import Waiting
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from importers.errors import CaserollError
-from importers.header import column_name
 from importers.reading.record import drop_guards
+from importers.sdk.errors import CaserollError
+from importers.sdk.header import column_name
 from models.audit import Action, record
 from models.progress import lock_for_retry, reopen
 from models.row import RowStatus, find_rows

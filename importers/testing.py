@@ -8,20 +8,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from importers.conformance import check_conformance, check_validator
-from importers.deprecation import renamed
-from importers.layout import layout_of
-from importers.memory_run import MemoryRun, instance_of
-from importers.read import ReadRow
 from importers.reading.limits import Limits
 from importers.reading.table import open_table
-from importers.report import RowReport, agrees, read_reports, report_of, write_reports, written
-from importers.world import Assigned, World
+from importers.rows.cell_reader import ReadRow
+from importers.rows.layout import layout_of
+from importers.sdk.deprecation import renamed
+from importers.testkit.fixture_app import Assigned, World
+from importers.testkit.memory_runner import MemoryRun, instance_of
+from importers.testkit.report import (
+    RowReport,
+    agrees,
+    read_reports,
+    report_of,
+    write_reports,
+    written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from importers.base import Importer
-    from importers.validator import Validator
+    from importers.sdk.importer import Importer
+    from importers.sdk.validator import Validator
 
 __all__ = [
     "Assigned",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from models.db import connection, session_options
-from models.walls import SETTING, find_role, is_walled
+from models.row_security import SETTING, find_role, is_walled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -17,7 +17,7 @@ from tortoise.context import get_current_context
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.transactions import in_transaction
 
-from models.walls import build_walls, is_walled
+from models.row_security import build_walls, is_walled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Mapping

@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 import redis
 
-from api.servers import EmbeddedPostgres, EmbeddedValkey
+from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
 from models.db import migrate
 
 # Nothing here has to survive a power cut.

@@ -140,7 +140,7 @@ def test_codes_of_the_api_are_explained() -> None:
 
 def test_close_codes_are_explained() -> None:
     """So it has every code that a WebSocket is closed with."""
-    source = (ROOT / "api/graphql_socket.py").read_text(encoding="utf-8")
+    source = (ROOT / "api/http/graphql_websocket.py").read_text(encoding="utf-8")
     closed = set(re.findall(r"CloseError\(([0-9]+)|\.close\(([0-9]+)|FORBIDDEN = ([0-9]+)", source))
     page = (ROOT / "docs/api.md").read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ import click
 
 from api.cli.failure import describe
 from api.cli.shown import shown
-from api.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED
+from api.processes.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED
 
 _COMMANDS = {
     "app": "api.cli.app:app",

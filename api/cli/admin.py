@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from api.demo import create_demo
+from api.demo.load import create_demo
 from models.app import ApiToken, App, Permission, create_app, create_token, token_digest
 from models.db import database, migrate
 

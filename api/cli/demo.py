@@ -6,8 +6,8 @@ import click
 
 from api.cli.folder import DataFolder, folder_option
 from api.cli.local import database_url, on_database
-from api.demo import DEMO_SLUG, create_demo, has_demo
-from api.demo_files import CASES, USERS
+from api.demo.files import CASES, USERS
+from api.demo.load import DEMO_SLUG, create_demo, has_demo
 
 
 @click.command()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from importers.errors import CaserollError, ConfigError
+from importers.sdk.errors import CaserollError, ConfigError
 
 
 class RefusedError(CaserollError):

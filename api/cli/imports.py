@@ -15,7 +15,7 @@ from api.cli.client import ApiClient, ApiLostError, find_api
 from api.cli.folder import DataFolder, folder_option
 from api.cli.output import json_option, print_json, print_table, say
 from api.cli.shown import shown
-from api.exit_code import EXIT_REFUSED, EXIT_SOME_FAILED
+from api.processes.exit_code import EXIT_REFUSED, EXIT_SOME_FAILED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

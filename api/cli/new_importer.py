@@ -17,7 +17,7 @@ import click
 import importers
 from api.cli.failure import RefusedError
 from api.settings import plugins_file, process_environment
-from importers.plugins_file import default_path
+from importers.plugins.plugins_file import default_path
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
 _LONGEST = 64

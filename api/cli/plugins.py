@@ -8,19 +8,19 @@ from typing import IO, TYPE_CHECKING
 
 import click
 
-from api.catalogue import read_catalogue
 from api.cli.output import is_for_people, json_option, print_json, print_table
-from api.description import plain
-from api.exit_code import EXIT_SOME_FAILED
+from api.http.catalogue import read_catalogue
+from api.http.import_types_html import render_types_page
+from api.processes.exit_code import EXIT_SOME_FAILED
+from api.schema.importing.plugin_descriptions import plain
 from api.settings import plugins_file, process_environment
-from api.types_html import render_types_page
-from importers.errors import ConfigError
-from importers.registry import Registry, load
+from importers.plugins.registry import Registry, load
+from importers.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from importers.registry import PluginStatus
+    from importers.plugins.registry import PluginStatus
 
 _FIELDS = ["kind", "name", "state", "problems", "label", "distribution"]
 _COLUMNS = ["kind", "name", "state", "label", "distribution", "reason"]

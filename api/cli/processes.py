@@ -13,14 +13,14 @@ from typing import TextIO, cast
 
 import click
 
-from api.child import ChildSpec
 from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
 from api.cli.local import database_url
+from api.processes.child import ChildSpec
+from api.processes.supervisor import Supervisor
 from api.settings import Settings, plugins_file, process_environment
-from api.supervisor import Supervisor
-from importers.printed import PrintLog
-from importers.registry import load, report
+from importers.plugins.captured_output import PrintLog
+from importers.plugins.registry import load, report
 from models.db import migrate as migrate_database
 
 _GARBAGE_OBJECTS = 20_000
@@ -38,7 +38,7 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
 
     from api.app import create_app  # noqa: PLC0415
     from api.cli.reload import Reload  # noqa: PLC0415
-    from api.web_server import WebServerConfig  # noqa: PLC0415
+    from api.http.server import WebServerConfig  # noqa: PLC0415
 
     logging.getLogger("api.cli.reload").setLevel(logging.INFO)
     environ = process_environment()
@@ -69,7 +69,7 @@ def worker(processes: int | None) -> int:
 
     SIGHUP replaces them one after another, so that they take in new plugins and plugins.toml.
     """
-    logging.getLogger("api.supervisor").setLevel(logging.INFO)
+    logging.getLogger("api.processes.supervisor").setLevel(logging.INFO)
     environ = process_environment()
     settings = Settings.from_environment(environ)
     report(load(settings.plugins))

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from api.cli.plugins import load_whole
-from api.terminal import Terminal
-from importers.errors import ConfigError
+from api.processes.terminal import Terminal
+from importers.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
     from types import FrameType

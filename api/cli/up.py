@@ -14,11 +14,11 @@ from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
 from api.cli.processes import api_spec, listen, worker_spec
 from api.cli.welcome import Welcome
-from api.exit_code import EXIT_REFUSED
-from api.servers import EmbeddedPostgres, EmbeddedValkey
+from api.processes.exit_code import EXIT_REFUSED
+from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
+from api.processes.supervisor import Supervisor
 from api.settings import Settings, process_environment
-from api.supervisor import Supervisor
-from importers.registry import load
+from importers.plugins.registry import load
 
 if TYPE_CHECKING:
     import socket

@@ -13,15 +13,15 @@ from importers.conformance.specimens import specimens
 from importers.conformance.speed import check_speed
 from importers.conformance.subject import Subject
 from importers.conformance.vetoes import check_vetoes
-from importers.errors import ConfigError
-from importers.memory_run import instance_of
-from importers.world import World
+from importers.sdk.errors import ConfigError
+from importers.testkit.fixture_app import World
+from importers.testkit.memory_runner import instance_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from importers.base import Importer
-    from importers.validator import Validator
+    from importers.sdk.importer import Importer
+    from importers.sdk.validator import Validator
 
 
 def check_conformance(

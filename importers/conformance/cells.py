@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from importers.conformance.hostile import HOSTILE
 from importers.conformance.problem import Problem, shown
-from importers.references import Reference
+from importers.sdk.references import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from importers.base import Importer
-    from importers.columns import Column
     from importers.conformance.subject import Ran, Subject
+    from importers.sdk.columns import Column
+    from importers.sdk.importer import Importer
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", re.ASCII)
 _LONGEST_MESSAGE = 600

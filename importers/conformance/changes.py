@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from importers.changes import OwnChange
 from importers.conformance.problem import Problem
+from importers.sdk.changes import OwnChange
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

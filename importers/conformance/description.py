@@ -6,21 +6,21 @@ import dataclasses
 import io
 from typing import TYPE_CHECKING, Any, cast
 
-from importers.base import header_spec
 from importers.conformance.problem import Problem
-from importers.errors import FileRefusedError
-from importers.faults import faults_of
-from importers.header import match_header
+from importers.plugins.class_checks import faults_of
 from importers.reading.limits import Limits
 from importers.reading.table import open_table
-from importers.sample import sample_csv, sample_filename
+from importers.sdk.errors import FileRefusedError
+from importers.sdk.header import match_header
+from importers.sdk.importer import header_spec
+from importers.sdk.sample import sample_csv, sample_filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from importers.base import Importer
     from importers.conformance.subject import Subject
-    from importers.validator import Validator
+    from importers.sdk.importer import Importer
+    from importers.sdk.validator import Validator
 
 
 def settings_problem(plugin: Importer | Validator) -> Iterator[Problem]:

@@ -6,15 +6,15 @@ from collections import defaultdict
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from importers.base import Importer
 from importers.conformance.problem import Problem
+from importers.sdk.importer import Importer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from importers.changes import Key
     from importers.conformance.specimens import Specimens
     from importers.conformance.subject import Cells, File, Outcome, Subject
+    from importers.sdk.changes import Key
 
 _KEEP_NOTHING = (
     "An importer and its columns keep nothing between rows, and wish for the same every time: what"

@@ -5,16 +5,16 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from importers.formatted import Date, Email, Locale, TimeZone
-from importers.node_id import encode_node_id
-from importers.references import CaseRef, UserRef
+from importers.sdk.formatted_columns import Date, Email, Locale, TimeZone
+from importers.sdk.node_id import encode_node_id
+from importers.sdk.references import CaseRef, UserRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from importers.columns import Column
     from importers.conformance.subject import Cells, File, Outcome, Subject
-    from importers.world import World
+    from importers.sdk.columns import Column
+    from importers.testkit.fixture_app import World
 
 _MOST_CELLS = 6
 _MIXED_ROWS = 60

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from importers.builtin.assign import AssignUsers
 from importers.conformance.problem import Problem
 from importers.conformance.subject import Subject
-from importers.errors import RowError
-from importers.world import World
+from importers.sdk.errors import RowError
+from importers.testkit.fixture_app import World
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

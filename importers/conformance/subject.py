@@ -10,22 +10,22 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from importers.claims import Claims, wish_of
-from importers.entity import Case, Role, User
-from importers.grouping import group_rows
-from importers.layout import Layout
-from importers.memory_run import MemoryRun
-from importers.read import ReadRow
-from importers.world import WorldDirectory
+from importers.rows.cell_reader import ReadRow
+from importers.rows.layout import Layout
+from importers.run.seen_keys import Claims, wish_of
+from importers.sdk.entities import Case, Role, User
+from importers.split.grouping import group_rows
+from importers.testkit.fixture_app import WorldDirectory
+from importers.testkit.memory_runner import MemoryRun
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from importers.base import Importer
-    from importers.changes import Change, Key, Wish
-    from importers.memory_run import RowEnd
-    from importers.validator import Validator
-    from importers.world import World
+    from importers.sdk.changes import Change, Key, Wish
+    from importers.sdk.importer import Importer
+    from importers.sdk.validator import Validator
+    from importers.testkit.fixture_app import World
+    from importers.testkit.memory_runner import RowEnd
 
 Cells = tuple[str, ...]
 File = dict[int, Cells]

@@ -9,24 +9,24 @@ from dataclasses import dataclass, fields
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from importers.changes import Applied, Assign, Modify, OwnChange, Remove
 from importers.conformance.cells import is_code, is_sentence
 from importers.conformance.problem import Problem
 from importers.conformance.subject import describe
-from importers.entity import Assignment
-from importers.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
-from importers.errors import RowError
-from importers.validator import Effect
-from importers.version import unfit
-from importers.world import WorldDirectory
+from importers.sdk.changes import Applied, Assign, Modify, OwnChange, Remove
+from importers.sdk.entities import Assignment
+from importers.sdk.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
+from importers.sdk.errors import RowError
+from importers.sdk.validator import Effect
+from importers.sdk.version import unfit
+from importers.testkit.fixture_app import WorldDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from importers.changes import Change, Key, Transaction
-    from importers.entity import Case, Role, User
-    from importers.validator import Validator
-    from importers.world import World
+    from importers.sdk.changes import Change, Key, Transaction
+    from importers.sdk.entities import Case, Role, User
+    from importers.sdk.validator import Validator
+    from importers.testkit.fixture_app import World
 
 _COPE = (
     "Validators see the effects of every import: look at what an effect is about (`effect.case`,"

@@ -15,8 +15,8 @@ from importers.reading.refusal import BadRecordError, refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from importers.errors import FileRefusedError
     from importers.reading.record import Batches
+    from importers.sdk.errors import FileRefusedError
 
 DELIMITERS = (",", ";", "\t", "|")
 

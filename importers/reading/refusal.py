@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importers.errors import ErrorDetail, FileRefusedError
+from importers.sdk.errors import ErrorDetail, FileRefusedError
 
 
 def refusal(code: str, message: str, *, value: str | None = None) -> FileRefusedError:

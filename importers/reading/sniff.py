@@ -10,8 +10,8 @@ from importers.reading.refusal import refusal
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from importers.errors import FileRefusedError
     from importers.reading.encoding import Encoding
+    from importers.sdk.errors import FileRefusedError
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"

@@ -19,9 +19,9 @@ from importers.reading.workbook import read_workbook
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from importers.errors import FileRefusedError
     from importers.reading.limits import Limits
     from importers.reading.record import Batches, Record
+    from importers.sdk.errors import FileRefusedError
 
 _HEAD_BYTES = 1024 * 1024
 

@@ -24,9 +24,9 @@ from importers.reading.refusal import refusal
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from importers.errors import FileRefusedError
     from importers.reading.limits import Limits
     from importers.reading.record import Batches
+    from importers.sdk.errors import FileRefusedError
 
 _READER = ["-P", "-s", "-m", "importers.reading.workbook_reader"]
 

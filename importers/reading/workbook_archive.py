@@ -16,8 +16,8 @@ from importers.reading.sniff import seems_to_be, shown_name, zip_kind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from importers.errors import FileRefusedError
     from importers.reading.limits import Limits
+    from importers.sdk.errors import FileRefusedError
 
 _MAX_ENTRIES = 10_000
 _MAX_INDEX_BYTES = 4 * 1024 * 1024

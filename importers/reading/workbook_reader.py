@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetTypeEnum
 
-from importers.errors import FileRefusedError
 from importers.reading.limits import MAX_CELL, MAX_RECORD, Limits
 from importers.reading.record import is_blank
 from importers.reading.refusal import refusal
 from importers.reading.workbook_archive import DAMAGES, examine
+from importers.sdk.errors import FileRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from tests.acceptance.program import launch
-from tests.api.world import PREFLIGHT, bearer, listen, multipart
+from tests.api.api_fixture import PREFLIGHT, bearer, listen, multipart
 
 
 class Service(NamedTuple):

@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 from asyncpg import Connection
 
-from api.servers import EmbeddedPostgres, EmbeddedValkey
+from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
 from api.settings import Settings
-from tests.api.world import TABLES, Api, Server, make_world, serve, sql
+from tests.api.api_fixture import TABLES, Api, Server, make_world, serve, sql
 
 
 @pytest.fixture(scope="module")

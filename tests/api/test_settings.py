@@ -9,8 +9,8 @@ import pytest
 
 from api.limits import Patience, QueryLimits, TokenLimits
 from api.settings import ClientSettings, Settings
-from importers.errors import ConfigError
 from importers.reading.limits import Limits
+from importers.sdk.errors import ConfigError
 
 
 class Recorded(dict[str, str]):

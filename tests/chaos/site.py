@@ -17,8 +17,8 @@ from typing import Any
 import aiohttp
 import asyncpg
 
-from api.lifetime import bound_command
-from api.servers import EmbeddedPostgres, EmbeddedValkey
+from api.processes.parent_death import bound_command
+from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
 from bench.port import free_port
 from models.db import credentials
 from tests.acceptance.program import SETTINGS, children_of

@@ -1,7 +1,7 @@
 """Try the reader with files made at random: `python -m tests.fuzz --minutes 10`.
 
 A file that is read wrongly, kills its reader or takes too long is saved in `tests/fuzz/found`, and
-`tests/importers/test_fuzz.py` reads it again from then on.
+`tests/importers/reading/test_fuzz.py` reads it again from then on.
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from importers.errors import ErrorDetail, FileRefusedError
 from importers.reading import encoding, table, workbook_reader
 from importers.reading.limits import Limits
 from importers.reading.record import Batch, Batches, drop_guards
 from importers.reading.table import check_head, open_table
+from importers.sdk.errors import ErrorDetail, FileRefusedError
 from tests.fuzz.made import Made
 from tests.fuzz.plain_csv import MalformedError, records
 

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from api.servers import EmbeddedPostgres
+from api.processes.servers import EmbeddedPostgres
 from models.db import connection, database
-from tests.importers.world import World, make_world
+from tests.importers.engine_fixture import World, make_world
 
 
 @pytest.fixture(scope="module")

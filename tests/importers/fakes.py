@@ -27,12 +27,12 @@ from importers import (
 from importers.builtin.assign import AssignUsers
 from importers.builtin.modify import ModifyAssignments
 from importers.builtin.remove import RemoveUsers
-from importers.claims import Claims
-from importers.layout import Layout
-from importers.node_id import decode_node_id
-from importers.plan import Plan, plan_rows
-from importers.read import ReadRow, read_rows
-from importers.settle import Scene, Settled, settle
+from importers.rows.cell_reader import ReadRow, read_rows
+from importers.rows.layout import Layout
+from importers.run.plan_rows import Plan, plan_rows
+from importers.run.seen_keys import Claims
+from importers.run.settle import Scene, Settled, settle
+from importers.sdk.node_id import decode_node_id
 from models.assignment import Pair, Present
 
 OPEN = Case(id=1, tag_id="trv-001")

@@ -8,7 +8,7 @@ from importers.retry import RetryError
 from models.audit import COMMAND_LINE
 from models.db import transaction
 from models.progress import CancelResult, request_cancel
-from tests.importers.world import Counts, Result, World
+from tests.importers.engine_fixture import Counts, Result, World
 
 ROWS = [f"trv-001,{user},,staff,1" for user in ("jack-001", "jones-001", "jill-001", "x-1")]
 ROWS += [f"trv-003,{user},,staff,0" for user in ("jack-001", "jones-001", "jill-001", "x-1")]

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from importers import Assign, CaseRef, Importer, Row, UserRef
-from importers.entity import Role
-from tests.importers.world import CASES, PAIRS, USERS, Result, World
+from importers.sdk.entities import Role
+from tests.importers.engine_fixture import CASES, PAIRS, USERS, Result, World
 
 START = [("trv-003", "jack-001", "staff", 0), ("trv-004", "jill-001", "clients", 1)]
 

@@ -12,7 +12,7 @@ from importers.retry import Corrections, RetryError
 from models.audit import COMMAND_LINE
 from models.db import connection
 from models.progress import CancelResult, request_cancel
-from tests.importers.world import FakeBell, World
+from tests.importers.engine_fixture import FakeBell, World
 
 TYPES = ("assign", "modify", "remove", "add-users", "modify-users", "add-cases", "modify-cases")
 STATE = (

@@ -6,7 +6,7 @@ import pytest
 
 from importers.builtin.assign import AssignUsers
 from tests.fuzz.found import FOLDER, load
-from tests.importers.world import HEADERS, PAIRS, Counts, Result, World, make_world
+from tests.importers.engine_fixture import HEADERS, PAIRS, Counts, Result, World, make_world
 
 OK = "trv-001,jack-001,,staff,0"
 

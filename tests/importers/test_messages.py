@@ -14,14 +14,14 @@ import asyncpg
 import pytest
 
 from importers import Applied, Assign, Case, OwnChange, Row, RowError, Unchanged, User
-from importers.attempts import MOST_ATTEMPTS
 from importers.builtin.assign import AssignUsers
-from importers.errors import RetryableError
-from importers.run import _write_results, next_chunk, run_chunk
+from importers.isolation.attempts import MOST_ATTEMPTS
+from importers.run.run_chunk import _write_results, next_chunk, run_chunk
+from importers.sdk.errors import RetryableError
 from models.chunk import give_back
 from models.db import connection, credentials
 from models.waiting import silent_imports
-from tests.importers.world import HEADERS, Counts, Result, World
+from tests.importers.engine_fixture import HEADERS, Counts, Result, World
 
 ROWS = [
     "trv-001,jack-001,,staff,1",
@@ -227,7 +227,7 @@ async def test_a_chunk_that_fails_hard_is_set_aside(
             raise DeadlyError
         await _write_results(*arguments)
 
-    monkeypatch.setattr("importers.run._write_results", write)
+    monkeypatch.setattr("importers.run.run_chunk._write_results", write)
     world, import_id = await hooked(small, lambda _: None, *ROWS)
     deaths = 0
     for _ in range(20):
@@ -383,8 +383,8 @@ async def test_a_lost_transaction_is_counted_when_it_was_long(
     world: World, monkeypatch: pytest.MonkeyPatch, limit: float, attempts: int
 ) -> None:
     """Only a chunk that may itself be why PostgreSQL has ended its transaction is blamed for it."""
-    monkeypatch.setattr("importers.attempts.BLAMELESS_SECONDS", limit)
-    monkeypatch.setattr("importers.run.layout_of", _lose_connection)
+    monkeypatch.setattr("importers.isolation.attempts.BLAMELESS_SECONDS", limit)
+    monkeypatch.setattr("importers.run.run_chunk.layout_of", _lose_connection)
     import_id = await world.split("assign", "trv-001,jack-001,,staff,0")
     with pytest.raises(RetryableError):
         await world.engine.run(import_id)
@@ -411,8 +411,8 @@ async def test_a_deadlock_is_blamed_on_nobody(
     import_id = await world.split("assign", "trv-001,jack-001,,staff,0")
     await world.execute("UPDATE import_chunks SET attempts = 4")
     with monkeypatch.context() as patch:
-        patch.setattr("importers.attempts.BLAMELESS_SECONDS", limit)
-        patch.setattr("importers.run.layout_of", lock)
+        patch.setattr("importers.isolation.attempts.BLAMELESS_SECONDS", limit)
+        patch.setattr("importers.run.run_chunk.layout_of", lock)
         for _ in range(3):
             with pytest.raises(RetryableError):
                 await world.engine.run(import_id)
@@ -431,11 +431,11 @@ async def test_short_outages(world: World, monkeypatch: pytest.MonkeyPatch) -> N
             raise away.pop()
         await give_back(*arguments)
 
-    monkeypatch.setattr("importers.run.give_back", give)
+    monkeypatch.setattr("importers.run.run_chunk.give_back", give)
     for _ in range(MOST_ATTEMPTS + 1):
         away.append(OSError("refused"))
         with monkeypatch.context() as patch:
-            patch.setattr("importers.run.layout_of", _lose_connection)
+            patch.setattr("importers.run.run_chunk.layout_of", _lose_connection)
             with pytest.raises(RetryableError):
                 await world.engine.run(import_id)
         await world.execute("UPDATE import_chunks SET attempted_at = attempted_at - interval '2 s'")

@@ -12,7 +12,7 @@ from importers.retention import purge
 from importers.retry import RetryError
 from models import retention as steps
 from models.db import transaction
-from tests.importers.world import World
+from tests.importers.engine_fixture import World
 
 ROWS = ["trv-001,jack-001,,staff,1", "x,y,,staff,0", *["trv-003,jill-001,,staff,0"] * 8]
 KEPT = 90

@@ -10,7 +10,7 @@ import pytest
 from importers import Row, RowError
 from importers.builtin.assign import AssignUsers
 from importers.retry import Corrections, RetryError, corrected
-from tests.importers.world import HEADERS, Counts, Result, World
+from tests.importers.engine_fixture import HEADERS, Counts, Result, World
 
 CLOSED = "trv-002,jack-001,,staff,1"
 OK = "trv-001,jack-001,,staff,0"

@@ -29,7 +29,7 @@ from importers import (
     Validator,
 )
 from importers.builtin.add_users import AddUsers
-from importers.errors import ConfigError, FileRefusedError
+from importers.sdk.errors import ConfigError, FileRefusedError
 from importers.testing import Assigned, World, check_importer, run_importer
 
 

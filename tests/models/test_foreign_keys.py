@@ -9,9 +9,9 @@ import pytest
 from asyncpg import Connection
 
 from models.assignment import Edit, Present, write_edits
-from models.bulk import insert_many
 from models.db import RaceError, credentials
 from models.foreign_keys import checked_at_once
+from models.write_many import insert_many
 
 ROWS = 1_500
 PRESENT = Present(role_id=1, notify=False)

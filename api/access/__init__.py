@@ -1,0 +1,1 @@
+"""Who asks, what they may see, and how much of it; no GraphQL."""

@@ -1,0 +1,118 @@
+"""Types whose objects are made of database rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
+
+from api.batch.objects import Objects
+from importers.sdk.node_id import encode_node_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from asyncpg import Record
+
+    from api.batch.batch_field import Selected
+    from api.batch.objects import Values
+
+T = TypeVar("T")
+
+
+class Column(NamedTuple):
+    """An attribute that is what some columns say.
+
+    Args:
+        names: the columns.
+        convert: makes the attribute of their values; by default it is the value of the only one.
+    """
+
+    names: tuple[str, ...]
+    convert: Callable[..., Any] | None = None
+
+    def read(self, rows: Sequence[Record], prefix: str) -> Values:
+        """Return the attribute for each row."""
+        columns = [map(itemgetter(prefix + name), rows) for name in self.names]
+        return list(map(self.convert, *columns) if self.convert else columns[0])
+
+    def wanted(self, _: Selected, prefix: str) -> set[str]:
+        """Return the columns that have to be read."""
+        return {prefix + name for name in self.names}
+
+
+class Part(NamedTuple):
+    """An attribute that is an object of the same row.
+
+    Args:
+        type: its type.
+        prefix: what the names of its columns begin with.
+    """
+
+    type: RowType[Any]
+    prefix: str
+
+    def read(self, rows: Sequence[Record], prefix: str) -> Values:
+        """Return the object for each row."""
+        return self.type.objects(rows, prefix + self.prefix)
+
+    def wanted(self, selected: Selected, prefix: str) -> set[str]:
+        """Return the columns that have to be read."""
+        return self.type.wanted(selected, prefix + self.prefix)
+
+
+class RowType(Generic[T]):
+    """How objects of a type are made of rows.
+
+    Args:
+        kind: the type.
+        sources: of attributes that are not simply the column with their name.
+    """
+
+    def __init__(self, kind: type[T], **sources: Column | Part) -> None:
+        self.kind = kind
+        names = [field.name for field in dataclasses.fields(cast("Any", kind)) if field.init]
+        self.sources: Mapping[str, Column | Part] = {
+            name: sources.get(name) or Column((name,)) for name in names
+        }
+
+    def object(self, row: Record) -> T:
+        """Make the object of a row."""
+        return cast("T", next(iter(self.objects([row]))))
+
+    def objects(self, rows: Sequence[Record], prefix: str = "") -> RowObjects:
+        """Return the objects of rows whose columns begin with a prefix."""
+        return RowObjects(self, rows, prefix)
+
+    def wanted(self, selected: Selected, prefix: str = "") -> set[str]:
+        """Return the columns that hold what is selected."""
+        found = (self.sources[name].wanted(inner, prefix) for name, inner in selected.items())
+        return set().union(*found)
+
+
+class RowObjects(Objects):
+    """Objects of rows."""
+
+    def __init__(self, type_: RowType[Any], rows: Sequence[Record], prefix: str) -> None:
+        super().__init__(type_.kind)
+        self._type = type_
+        self._rows = rows
+        self._prefix = prefix
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Any]:
+        """Make the objects."""
+        sources = self._type.sources
+        for values in zip(*map(self.read, sources), strict=True):
+            yield self.kind(**dict(zip(sources, values, strict=True)))
+
+    def read(self, attribute: str) -> Values:
+        """Return the values that an attribute has in the objects."""
+        return self._type.sources[attribute].read(self._rows, self._prefix)
+
+
+def node_id(kind: str) -> Column:
+    """Return the source of a node's ID."""
+    return Column(("id",), lambda key: encode_node_id(kind, key))

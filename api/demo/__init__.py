@@ -1,0 +1,1 @@
+"""A made-up law firm to try Caseroll on."""

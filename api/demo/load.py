@@ -1,0 +1,114 @@
+"""A made-up law firm to try Caseroll on, loaded as anybody loads data: by importing files."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import TYPE_CHECKING
+
+from tortoise.exceptions import IntegrityError
+
+from api.demo.files import demo_files
+from importers.builtin.add_cases import AddCases
+from importers.builtin.add_users import AddUsers
+from importers.builtin.assign import AssignUsers
+from importers.builtin.modify_cases import ModifyCases
+from importers.builtin.modify_users import ModifyUsers
+from importers.run_inline import run_here
+from importers.sdk.errors import RunError
+from models.app import App, create_app
+from models.audit import COMMAND_LINE
+from models.db import connection, transaction
+from models.imports import Import
+from models.new_import import NewImport, find_repeated, insert_import
+
+if TYPE_CHECKING:
+    from asyncpg import Connection
+
+    from api.demo.files import DemoFile
+
+DEMO_SLUG = "demo"
+_SOURCE = "demo"
+# Whatever plugins.toml says: without its data the demo is none.
+_IMPORTERS = {
+    "add-users": AddUsers("add-users"),
+    "modify-users": ModifyUsers("modify-users"),
+    "add-cases": AddCases("add-cases"),
+    "assign": AssignUsers("assign"),
+    "modify-cases": ModifyCases("modify-cases"),
+}
+
+
+async def create_demo() -> App:
+    """Create the app `demo` with its data, or find the one that is there.
+
+    Interrupted, it goes on where it was when it is asked for again. Each import is stored once the
+    one before it is finished, so that workers, who may find one that was interrupted, can't run
+    them in another order.
+
+    Raises:
+        RunError: the database is not well, or somebody else's import has the name of the next one.
+    """
+    if await has_demo():
+        return await App.get(slug=DEMO_SLUG)
+    files = demo_files()
+    app = await App.get_or_none(slug=DEMO_SLUG) or await _begin(files[0])
+    for file in files:
+        await run_here(await _store(app.id, file), _IMPORTERS)
+    return app
+
+
+async def has_demo() -> bool:
+    """Tell whether the demo is complete, or the app is one that was not made here."""
+    app = await App.get_or_none(slug=DEMO_SLUG)
+    if app is None:
+        return False
+    keys = [_key(file) for file in demo_files()]
+    stored = await Import.filter(app_id=app.id, idempotency_key__in=keys)
+    is_complete = len(stored) == len(keys) and all(each.status.is_final for each in stored)
+    return is_complete or not stored
+
+
+async def _begin(file: DemoFile) -> App:
+    """Create the app together with its first import, by which it can be told from others."""
+    try:
+        async with transaction() as db:
+            app = await create_app(DEMO_SLUG, "Demo Law")
+            await _insert(db, app.id, file)
+    except IntegrityError:  # another process has begun at the same moment
+        return await App.get(slug=DEMO_SLUG)
+    return app
+
+
+async def _store(app_id: int, file: DemoFile) -> int:
+    """Store the import, or find it."""
+    async with connection() as db:
+        found = await find_repeated(db, app_id, _key(file))
+    if found is None:
+        async with transaction() as db:
+            await _insert(db, app_id, file)
+        async with connection() as db:
+            found = await find_repeated(db, app_id, _key(file))
+    if found is None:
+        raise RunError(f"an import named '{file.name}' is running in the app {DEMO_SLUG}.")
+    return found[0]
+
+
+async def _insert(db: Connection, app_id: int, file: DemoFile) -> None:
+    new = NewImport(
+        token_id=None,
+        type=file.type,
+        name=file.name,
+        source=_SOURCE,
+        is_dry_run=False,
+        idempotency_key=_key(file),
+        declared_encoding=None,
+        file_name=file.file_name,
+        file_size=len(file.content),
+        file_sha256=hashlib.sha256(file.content).hexdigest(),
+    )
+    await insert_import(db, app_id, new, io.BytesIO(file.content), by=COMMAND_LINE)
+
+
+def _key(file: DemoFile) -> str:
+    return f"{_SOURCE} {file.type}"

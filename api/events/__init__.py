@@ -1,0 +1,1 @@
+"""What has changed, on its way to subscribers; no GraphQL."""

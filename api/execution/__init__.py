@@ -1,0 +1,1 @@
+"""Operations: checked, costed and executed; no HTTP."""

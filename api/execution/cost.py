@@ -1,0 +1,273 @@
+"""What one operation may cost: how large its text is, and how large its answer may be."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLObjectType,
+    InlineFragmentNode,
+    IntValueNode,
+    OperationDefinitionNode,
+    SchemaMetaFieldDef,
+    TypeMetaFieldDef,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+)
+
+from api.errors import AnswerTooLargeError, ApiError
+from api.schema.connection import DEFAULT_PAGE, LARGEST_PAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from graphql import DocumentNode, GraphQLField, GraphQLSchema, SelectionSetNode
+
+    from api.limits import QueryLimits
+
+PAGE_SIZES = ("first", "last")
+"""The arguments that say how long a page is."""
+
+_CONNECTION = "Connection"
+_EDGE = "Edge"
+# How long lists without pages commonly are, which the schema does not tell.
+_LIST_LENGTH = 10
+_LIST_LENGTHS = {("ImportRow", "cells"): 20, ("__Field", "args"): 5}
+
+
+class Size(NamedTuple):
+    """How large a part of a query is, fragments written out."""
+
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+    objects: int = 0
+    values: int = 0
+    names: int = 0
+
+
+class Weight(NamedTuple):
+    """What a field counts.
+
+    Args:
+        kind: the name of the type that is selected from.
+        times: how often it is reckoned with; None: as often as its page is long.
+        is_shell: whether it only holds what is counted: a connection's edges, say.
+    """
+
+    kind: str = ""
+    times: int | None = 1
+    is_shell: bool = False
+
+
+@lru_cache(8)
+def weigh(schema: GraphQLSchema) -> dict[tuple[str, str], Weight]:
+    """Tell what each field of a schema counts, by the names of its type and its own."""
+    weights = {
+        (name, field_name): _weight(name, field_name, field)
+        for name, kind in schema.type_map.items()
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
+        for field_name, field in kind.fields.items()
+    }
+    if schema.query_type:
+        root = schema.query_type.name
+        weights[root, "__schema"] = _weight(root, "__schema", SchemaMetaFieldDef)
+        weights[root, "__type"] = _weight(root, "__type", TypeMetaFieldDef)
+    return weights
+
+
+def _weight(parent: str, name: str, field: GraphQLField) -> Weight:
+    kind = get_named_type(field.type).name
+    if kind.endswith(_CONNECTION):
+        return Weight(kind, None)
+    # A connection has counted its page already.
+    is_page = parent.endswith(_CONNECTION) and name == "edges"
+    is_place = parent.endswith(_EDGE) and name == "node"
+    if is_page or is_place:
+        return Weight(kind, is_shell=True)
+    if isinstance(get_nullable_type(field.type), GraphQLList):
+        return Weight(kind, _LIST_LENGTHS.get((parent, name), _LIST_LENGTH))
+    return Weight(kind)
+
+
+def check_text(query: str, limits: QueryLimits) -> None:
+    """Refuse a document that is too long to be parsed and remembered.
+
+    Raises:
+        ApiError: it is too long.
+    """
+    _check("characters", len(query), limits.characters)
+
+
+def check_size(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    variables: Mapping[str, object],
+    limits: QueryLimits,
+) -> int:
+    """Refuse a document of which any operation or fragment is too large.
+
+    Each fragment is measured once an operation, however often it is spread, so that the time is
+    linear in the document's length whatever the size of what it asks for. Fragments that nothing
+    spreads are measured, too: validation would compare their fields with one another. What the
+    schema does not have counts once, and is left to validation.
+
+    Returns:
+        how many values the largest operation may return.
+
+    Raises:
+        ApiError: it is too large.
+    """
+    weights = weigh(schema)
+    fragments = {
+        definition.name.value: definition
+        for definition in document.definitions
+        if isinstance(definition, FragmentDefinitionNode)
+    }
+    values = 0
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            _check("root fields", len(definition.selection_set.selections), limits.root_fields)
+            root = schema.get_root_type(definition.operation)
+            given = {**_defaults(definition), **variables}
+            ruler = _Ruler(weights, fragments, given)
+            size = ruler.measure(definition.selection_set, root.name if root else "")
+            _check_parts(size, limits)
+            values = max(values, size.values)
+    unspread = _Ruler(weights, fragments, variables)
+    for name in fragments:
+        _check_parts(unspread.fragment(name), limits)
+    return values
+
+
+def check_answer(characters: int, limits: QueryLimits) -> None:
+    """Refuse to send an answer with too much text, before any copy of it is made.
+
+    The same long text may be in it many times, under many names; until it is encoded, it takes no
+    room.
+
+    Raises:
+        AnswerTooLargeError: it is too large.
+    """
+    if characters > limits.answer_characters:
+        raise AnswerTooLargeError(characters, limits.answer_characters)
+
+
+def _check_parts(size: Size, limits: QueryLimits) -> None:
+    _check("levels", size.depth, limits.depth)
+    _check("fields", size.fields, limits.fields)
+    _check("aliases", size.aliases, limits.aliases)
+    _check_answer("objects", size.objects, limits.objects)
+    _check_answer("values", size.values, limits.values)
+    _check_answer("characters of names", size.names, limits.answer_characters)
+
+
+def _check_answer(noun: str, number: int, limit: int) -> None:
+    if number > limit:
+        raise ApiError(
+            "TOO_COMPLEX",
+            f"The query may return {number:,} {noun}; {limit:,} are the most. "
+            "Ask for smaller pages.",
+        )
+
+
+def _check(noun: str, number: int, limit: int) -> None:
+    if number > limit:
+        raise ApiError(
+            "TOO_COMPLEX",
+            f"The query has {number:,} {noun}; {limit:,} are the most. Ask in several requests.",
+        )
+
+
+def _defaults(operation: OperationDefinitionNode) -> dict[str, object]:
+    """Return the numbers that variables have when they are not given."""
+    return {
+        definition.variable.name.value: int(definition.default_value.value[:9])
+        for definition in operation.variable_definitions or ()
+        if isinstance(definition.default_value, IntValueNode)
+    }
+
+
+class _Ruler:
+    """Measures selections, and remembers the fragments it has measured."""
+
+    def __init__(
+        self,
+        weights: Mapping[tuple[str, str], Weight],
+        fragments: Mapping[str, FragmentDefinitionNode],
+        variables: Mapping[str, object],
+    ) -> None:
+        self._weights = weights
+        self._variables = variables
+        self._fragments = fragments
+        self._known: dict[str, Size] = {}
+
+    def measure(self, selections: SelectionSetNode | None, kind: str) -> Size:
+        """Add up everything in a selection from a type."""
+        nodes = selections.selections if selections else ()
+        sizes = [self._selection(node, kind) for node in nodes]
+        return Size(
+            depth=max((size.depth for size in sizes), default=0),
+            fields=sum(size.fields for size in sizes),
+            aliases=sum(size.aliases for size in sizes),
+            objects=sum(size.objects for size in sizes),
+            values=sum(size.values for size in sizes),
+            names=sum(size.names for size in sizes),
+        )
+
+    def fragment(self, name: str) -> Size:
+        """Measure a fragment; validation deals with one that contains itself or isn't there."""
+        if name not in self._known:
+            self._known[name] = Size()
+            found = self._fragments.get(name)
+            if found:
+                kind = found.type_condition.name.value
+                self._known[name] = self.measure(found.selection_set, kind)
+        return self._known[name]
+
+    def _selection(self, node: object, kind: str) -> Size:
+        if isinstance(node, FieldNode):
+            return self._field(node, self._weights.get((kind, node.name.value), Weight()))
+        if isinstance(node, InlineFragmentNode):
+            condition = node.type_condition
+            return self.measure(node.selection_set, condition.name.value if condition else kind)
+        if isinstance(node, FragmentSpreadNode):
+            return self.fragment(node.name.value)
+        return Size()
+
+    def _field(self, node: FieldNode, weight: Weight) -> Size:
+        inner = self.measure(node.selection_set, weight.kind)
+        times = self._page(node) if weight.times is None else weight.times
+        own = 1 if node.selection_set and not weight.is_shell else 0
+        return Size(
+            depth=inner.depth + 1,
+            fields=inner.fields + 1,
+            aliases=inner.aliases + (node.alias is not None),
+            objects=times * (own + inner.objects),
+            values=1 + times * inner.values if node.selection_set else times,
+            names=len((node.alias or node.name).value) + times * inner.names,
+        )
+
+    def _page(self, node: FieldNode) -> int:
+        """Return how long the page may be that a connection is asked for."""
+        asked = [
+            self._number(argument.value)
+            for argument in node.arguments or ()
+            if argument.name.value in PAGE_SIZES
+        ]
+        return max((number for number in asked if number is not None), default=DEFAULT_PAGE)
+
+    def _number(self, value: object) -> int | None:
+        if isinstance(value, VariableNode):
+            given = self._variables.get(value.name.value)
+            return min(max(given, 0), LARGEST_PAGE) if isinstance(given, int) else None
+        if isinstance(value, IntValueNode):
+            return min(max(int(value.value[:9]), 0), LARGEST_PAGE)
+        return None

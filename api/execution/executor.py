@@ -1,0 +1,331 @@
+"""Execution of plain fields by a short way: column by column, and without a path for each."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+from graphql import (
+    GraphQLEnumType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLScalarType,
+    get_named_type,
+)
+from graphql.execution import get_argument_values
+from strawberry.execution.is_awaitable import optimized_is_awaitable
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+from strawberry.schema.schema_converter import GraphQLCoreConverter
+from strawberry.types.arguments import convert_arguments
+from strawberry.types.field import StrawberryField
+
+from api.batch.batch_field import TOGETHER
+from api.batch.objects import read
+from api.execution.completion import nullable, of_enum, of_list, of_objects, of_scalar
+from api.execution.plan import Attribute, Loaded, Plan, Wave
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from graphql import (
+        GraphQLField,
+        GraphQLLeafType,
+        GraphQLNamedType,
+        GraphQLOutputType,
+        GraphQLSchema,
+    )
+    from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
+    from graphql.pyutils import AwaitableOrValue, Path
+
+    from api.batch.batch_field import Selected, Together
+    from api.batch.objects import Values
+    from api.execution.completion import Completer
+    from api.execution.plan import Late
+
+    Execute: TypeAlias = Callable[[GroupedFieldSet, Any], AwaitableOrValue[dict[str, Any]]]
+
+_TYPENAME = "__typename"
+
+
+class Memory:
+    """What executing an operation again would find out again: which fields are selected where.
+
+    It holds for one operation without directives, as nothing else makes that depend on variables.
+    """
+
+    def __init__(self) -> None:
+        self.root: GroupedFieldSet | None = None
+        self.sub_fields: dict[Any, Any] = {}
+        self.plans: dict[int, tuple[GroupedFieldSet, Plan]] = {}
+
+
+class Executor(StrawberryGraphQLCoreExecutionContext):
+    """Reads plain fields itself, and leaves all others to graphql-core.
+
+    A field is plain when it holds a scalar, an enum, or objects of which only plain fields are
+    selected, and either has no resolver or can be loaded for many objects together. Nobody asks
+    for the path of a plain field, so what graphql-core prepares for each is not needed, and all
+    that one field has in a list of objects is read at once. When a value is odd in any way, nothing
+    is kept: graphql-core reads the attributes again, calls the resolvers, and deals with it. So
+    errors are always its own.
+
+    `@defer` and `@stream` are no part of the schema.
+
+    Args:
+        memory: of the operation, when it may be kept.
+
+    Attributes:
+        characters: of all texts in the answer, so far.
+    """
+
+    def __init__(self, *args: Any, memory: Memory | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.is_awaitable = cast("Any", optimized_is_awaitable)
+        self._memory = memory
+        self._use(memory or Memory())
+
+    def _use(self, memory: Memory) -> None:
+        self._plans = memory.plans
+        self._relevant_sub_fields = memory.sub_fields
+        self._has_failed = False
+        self.characters = 0
+
+    def build_per_event_executor(self, payload: Any) -> Executor:
+        """Make an executor for one event; a stream that goes on must not remember each."""
+        executor = super().build_per_event_executor(payload)
+        assert isinstance(executor, Executor)
+        executor._use(self._memory or Memory())
+        return executor
+
+    def execute_collected_root_fields(
+        self,
+        root_type: GraphQLObjectType,
+        root_value: Any,
+        grouped_field_set: GroupedFieldSet,
+        serially: bool,
+        new_defer_usages: Any,
+    ) -> Any:
+        """Execute the root's fields, the same objects each time: the memory knows them by `id`."""
+        if self._memory is not None:
+            self._memory.root = self._memory.root or grouped_field_set
+            grouped_field_set = self._memory.root
+        return super().execute_collected_root_fields(
+            root_type, root_value, grouped_field_set, serially, new_defer_usages
+        )
+
+    def execute_fields(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path | None,
+        grouped_field_set: GroupedFieldSet,
+        position_context: Any,
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Execute a selection."""
+        execute = partial(super().execute_fields, parent_type, source_value, path)
+        if self._has_failed:
+            return execute(grouped_field_set, position_context)
+        plan = self._plan(parent_type, grouped_field_set)
+        wave = Wave()
+        try:
+            found = plan.read([source_value], wave)[0] if plan.fields else {}
+        except Exception:
+            return execute(grouped_field_set, position_context)
+        if wave:
+            return self._execute_late(wave, found, plan, grouped_field_set, execute)
+        self.characters += wave.characters
+        return _with_rest(found, plan, grouped_field_set, execute)
+
+    async def _execute_late(
+        self,
+        wave: Wave,
+        found: dict[str, Any],
+        plan: Plan,
+        fields: GroupedFieldSet,
+        execute: Execute,
+    ) -> dict[str, Any]:
+        """Load what the plain fields have left to be loaded, then execute the rest."""
+        try:
+            self.characters += await self._fill(wave)
+        except Exception:
+            # What failed here would fail again in every selection below, each after loading anew.
+            self._has_failed = True
+            result = execute(fields, None)
+        else:
+            result = _with_rest(found, plan, fields, execute)
+        return result if isinstance(result, dict) else await result
+
+    async def _fill(self, wave: Wave) -> int:
+        """Load fields, then those of what was loaded, down to the last.
+
+        Returns:
+            how many characters the texts of all waves have.
+
+        Raises:
+            Exception: something can't be loaded, or a value is odd.
+        """
+        characters = wave.characters
+        while wave:
+            following = Wave()
+            loaded = await asyncio.gather(*(self._load(each) for each in wave))
+            for each, values in zip(wave, loaded, strict=True):
+                each.fill(values, following)
+            characters += following.characters
+            wave = following
+        return characters
+
+    async def _load(self, late: Late) -> Values:
+        """Load a field for all objects that have it."""
+        field, details = late.field.field, late.field.details[0]
+        given = get_argument_values(
+            field, details.node, self.variable_values, details.fragment_variable_values
+        )
+        converter = _definition(self.schema).schema_converter
+        arguments = convert_arguments(
+            given,
+            _definition(field).arguments,
+            scalar_registry=converter.scalar_registry,
+            config=converter.config,
+        )
+        load, selected = late.field.together.load, late.field.selected_of_each
+        return await load(self.context_value, late.objects, selected, **arguments)
+
+    def complete_leaf_value(self, return_type: GraphQLLeafType, result: Any) -> Any:  # type: ignore[override]
+        """Complete one value, and count what it takes in the answer."""
+        value = super().complete_leaf_value(return_type, result)
+        if isinstance(value, str):
+            self.characters += len(value)
+        return value
+
+    def _plan(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> Plan:
+        """Part a selection; the result holds for all objects that it is made of."""
+        # As graphql-core does: the dictionary is kept, so that its id is not used again.
+        known = self._plans.get(id(fields))
+        if known is not None:
+            return known[1]
+        plain = {name: self._plain(parent_type, name, fields[name]) for name in fields}
+        plan = Plan(
+            [each for each in plain.values() if each],
+            {name: details for name, details in fields.items() if not plain[name]},
+        )
+        self._plans[id(fields)] = (fields, plan)
+        return plan
+
+    def _plain(
+        self, parent_type: GraphQLObjectType, name: str, details: FieldDetailsList
+    ) -> Attribute | Loaded | None:
+        field_name = details[0].node.name.value
+        if field_name == _TYPENAME:
+            return _typename(name, parent_type)
+        field = self.schema.get_field(parent_type, field_name)
+        attribute = field and _attribute(field)
+        together = field and _together(field)
+        if field is None or not (attribute or together):
+            return None
+        complete = self._completer(field.type, details)
+        if complete is None:
+            return None
+        selected = self._selected(field, details)
+        if together:
+            return Loaded(name, field, details, together, complete, selected)
+        assert attribute
+        return Attribute(name, partial(read, attribute=attribute), complete, {attribute: selected})
+
+    def _selected(self, field: GraphQLField, details: FieldDetailsList) -> Selected:
+        type_ = get_named_type(field.type)
+        if not isinstance(type_, GraphQLObjectType):
+            return {}
+        return self._plan(type_, self._sub_fields(type_, details)).selected
+
+    def _sub_fields(self, type_: GraphQLObjectType, details: FieldDetailsList) -> GroupedFieldSet:
+        return self.collect_subfields(type_, details).grouped_field_set
+
+    def _completer(self, type_: GraphQLOutputType, details: FieldDetailsList) -> Completer | None:
+        """Return what completes values of a type as graphql-core does, if the type is plain."""
+        if isinstance(type_, GraphQLNonNull):
+            return self._nonnull_completer(type_.of_type, details)
+        complete = self._nonnull_completer(type_, details)
+        return complete and nullable(complete)
+
+    def _nonnull_completer(
+        self, type_: GraphQLOutputType, details: FieldDetailsList
+    ) -> Completer | None:
+        if isinstance(type_, GraphQLList):
+            complete = self._completer(type_.of_type, details)
+            return complete and of_list(complete)
+        if isinstance(type_, GraphQLObjectType):
+            return self._object_completer(type_, details)
+        if isinstance(type_, GraphQLEnumType):
+            return _enum_completer(type_)
+        return of_scalar(type_) if isinstance(type_, GraphQLScalarType) else None
+
+    def _object_completer(
+        self, type_: GraphQLObjectType, details: FieldDetailsList
+    ) -> Completer | None:
+        plan = self._plan(type_, self._sub_fields(type_, details))
+        definition = _definition(type_)
+        if plan.rest or definition is None or definition.is_type_of:
+            return None
+        generic = definition.concrete_of
+        return of_objects(generic.origin if generic else definition.origin, plan.read)
+
+
+def _with_rest(
+    found: dict[str, Any], plan: Plan, fields: GroupedFieldSet, execute: Execute
+) -> AwaitableOrValue[dict[str, Any]]:
+    """Add what graphql-core finds to what was found, in the order of the selection."""
+    if not plan.rest:
+        return found
+    others = execute(plan.rest, None)
+    if not found:
+        return others
+    order = dict.fromkeys(fields)
+    if isinstance(others, dict):
+        return order | found | others
+
+    async def wait() -> dict[str, Any]:
+        return order | found | await others
+
+    return wait()
+
+
+def _definition(thing: GraphQLField | GraphQLNamedType | GraphQLSchema) -> Any:
+    return thing.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+
+
+def _attribute(field: GraphQLField) -> str | None:
+    """Return the attribute that a field shows, if it does no more than that."""
+    definition = _definition(field)
+    is_plain = (
+        isinstance(definition, StrawberryField)
+        and definition.is_basic_field
+        and definition.default_resolver is getattr
+    )
+    return definition.python_name if is_plain else None
+
+
+def _together(field: GraphQLField) -> Together | None:
+    """Return how a field is loaded for many objects, if it can be."""
+    definition = _definition(field)
+    if not isinstance(definition, StrawberryField) or definition.extensions:
+        return None
+    found: Together | None = definition.metadata.get(TOGETHER)
+    return found
+
+
+def _typename(name: str, type_: GraphQLObjectType) -> Attribute:
+    return Attribute(
+        name, lambda objects: [type_.name] * len(objects), lambda values, _: list(values), {}
+    )
+
+
+@functools.cache
+def _enum_completer(type_: GraphQLEnumType) -> Completer | None:
+    definition = _definition(type_)
+    if definition is None:
+        return None
+    names = {member: type_.coerce_output_value(member) for member in definition.wrapped_cls}
+    return of_enum(definition.wrapped_cls, names)

@@ -1,0 +1,184 @@
+"""What has to be true of an operation before it is executed; viewers only read."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from graphql import (
+    ArgumentNode,
+    DocumentNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    VariableNode,
+    Visitor,
+    parse,
+    specified_rules,
+    visit,
+)
+from strawberry.schema.schema import validate_document
+
+from api.errors import ApiError
+from api.execution.cost import PAGE_SIZES, check_size, check_text
+from api.http.body import bad_request
+from models.app import Permission
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Container, Mapping
+
+    from graphql import GraphQLSchema
+
+    from api.http.body import Operation
+    from api.limits import QueryLimits
+    from models.access import TokenRecord
+
+_REMEMBERED = 256
+_noted: set[int] = set()
+
+
+class Prepared(NamedTuple):
+    """An operation that may be executed.
+
+    Args:
+        values: how many it may return.
+    """
+
+    document: DocumentNode
+    kind: OperationType
+    values: int
+
+
+class OperationRefusedError(Exception):
+    """An operation is not executed.
+
+    Args:
+        errors: why not, for the client.
+    """
+
+    def __init__(self, errors: list[GraphQLError]) -> None:
+        self.errors = errors
+        super().__init__(errors)
+
+
+def prepare(
+    schema: GraphQLSchema,
+    token: TokenRecord,
+    operation: Operation,
+    kinds: Container[OperationType],
+    limits: QueryLimits,
+) -> Prepared:
+    """Parse and validate an operation, and refuse what costs too much or isn't allowed.
+
+    Texts that are sent again are looked up: they are parsed, measured and validated once.
+
+    Args:
+        kinds: those that are possible here.
+        limits: how large it may be.
+
+    Raises:
+        OperationRefusedError: it is not to be executed.
+        HttpError: there is no such operation, or not here.
+    """
+    try:
+        check_text(operation.query, limits)
+        document = _parse(operation.query, limits.tokens)
+        kind = _choose(document, operation.name)
+        names = _page_variables(operation.query, limits.tokens)
+        numbers = _numbers(operation.variables or {}, names)
+        values = _measure(schema, operation.query, numbers, limits)
+        if kind not in kinds:
+            raise bad_request("Subscriptions go over the WebSocket at this path.")
+        errors = _validate(schema, operation.query, limits.tokens)
+        _note(operation.query)
+    except GraphQLError as error:
+        errors = [error]
+    except RecursionError as error:
+        errors = [GraphQLError(str(error), original_error=error)]
+    if errors:
+        raise OperationRefusedError(errors)
+    if kind is OperationType.MUTATION and token.permission is not Permission.ADMIN:
+        raise OperationRefusedError([ApiError("FORBIDDEN", "This token may only read.")])
+    return Prepared(document, kind, values)
+
+
+def is_remembered(query: str) -> bool:
+    """Tell whether a text has been parsed and validated, and need not be once more."""
+    return hash(query) in _noted
+
+
+def _note(query: str) -> None:
+    # So many different texts since the last time are all in the caches below.
+    if len(_noted) >= _REMEMBERED:
+        _noted.clear()
+    _noted.add(hash(query))
+
+
+@lru_cache(_REMEMBERED)
+def _parse(query: str, most_tokens: int) -> DocumentNode:
+    return parse(query, max_tokens=most_tokens)
+
+
+@lru_cache(_REMEMBERED)
+def _measure(
+    schema: GraphQLSchema,
+    query: str,
+    numbers: frozenset[tuple[str, int | None]],
+    limits: QueryLimits,
+) -> int:
+    return check_size(schema, _parse(query, limits.tokens), dict(numbers), limits)
+
+
+@lru_cache(_REMEMBERED)
+def _validate(schema: GraphQLSchema, query: str, most_tokens: int) -> list[GraphQLError]:
+    return validate_document(schema, _parse(query, most_tokens), tuple(specified_rules))
+
+
+@lru_cache(_REMEMBERED)
+def _page_variables(query: str, most_tokens: int) -> Collection[str]:
+    """Name the variables that pages get their sizes from."""
+    finder = _PageVariables()
+    visit(_parse(query, most_tokens), finder)
+    return finder.names
+
+
+class _PageVariables(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_argument(self, node: ArgumentNode, *_: object) -> None:
+        if node.name.value in PAGE_SIZES and isinstance(node.value, VariableNode):
+            self.names.add(node.value.name.value)
+
+
+def _numbers(
+    variables: Mapping[str, object], names: Collection[str]
+) -> frozenset[tuple[str, int | None]]:
+    """Pick out the sizes of pages; other variables don't change an operation's size.
+
+    GraphQL takes `100.0` for the number that it is.
+    """
+    sizes = [(name, variables[name]) for name in names if name in variables]
+    return frozenset(
+        (name, None if size is None else int(size))
+        for name, size in sizes
+        if isinstance(size, int | None) or (isinstance(size, float) and size.is_integer())
+    )
+
+
+def _choose(document: DocumentNode, name: str | None) -> OperationType:
+    """Find the operation to execute, and refuse to choose between several."""
+    operations = [
+        each for each in document.definitions if isinstance(each, OperationDefinitionNode)
+    ]
+    if name is None and len(operations) > 1:
+        raise ApiError(
+            "BAD_REQUEST", "The query has several operations; say in 'operationName' which to run."
+        )
+    for each in operations:
+        if name is None or (each.name and each.name.value == name):
+            return each.operation
+    if name is None:
+        raise bad_request("The query has no operation.")
+    raise bad_request(f"The query has no operation named '{name}'.")

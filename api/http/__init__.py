@@ -1,0 +1,1 @@
+"""HTTP and WebSocket: requests, downloads, pages and the server that carries them."""

@@ -1,0 +1,318 @@
+"""GraphQL over WebSocket: the protocol graphql-transport-ws, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import aclosing, suppress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from graphql import GraphQLError
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from api.access.authentication import find_bearer, say_expired
+from api.access.context import Context
+from api.errors import (
+    ApiError,
+    HttpError,
+    log_incident,
+    masked,
+    shape_error,
+)
+from api.execution.execute import stream
+from api.execution.prepare import OperationRefusedError
+from api.http.body import Operation, to_operation
+from api.http.graphql_http import json_response
+from api.http.same_origin import is_welcome
+
+if TYPE_CHECKING:
+    from starlette.types import Message
+
+    from api.access.context import Services
+    from api.access.quota import Allowance
+    from api.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PROTOCOL = "graphql-transport-ws"
+# Clients of the protocol may come back after this code, with another token.
+FORBIDDEN = 4403
+_MOST_BEFORE_INIT = 10
+_INIT_BYTES = 16 * 1024
+# Even a short operation takes a task and a few objects.
+_LEAST_BYTES = 1024
+_LONGEST_ID = 200
+_REASON_BYTES = 120
+_FOREIGN = HttpError(
+    403,
+    "FORBIDDEN",
+    "Pages of this origin may not use the API; CASEROLL_ORIGINS names those that may.",
+)
+
+
+class _Message(NamedTuple):
+    """What a peer has sent, in so many characters."""
+
+    type: str
+    content: dict[str, Any]
+    size: int
+
+
+class CloseError(Exception):
+    """The peer has broken the protocol, or may not be here.
+
+    Args:
+        code: the WebSocket's close code.
+        reason: a few words.
+    """
+
+    def __init__(self, code: int, reason: str) -> None:
+        self.code = code
+        self.reason = reason.encode()[:_REASON_BYTES].decode(errors="ignore")
+        super().__init__(reason)
+
+
+async def serve_socket(websocket: WebSocket) -> None:
+    """Serve one connection until its end."""
+    settings: Settings = websocket.app.state.services.settings
+    if not is_welcome(websocket.headers, settings.origins):
+        await websocket.send_denial_response(json_response(_FOREIGN.body, _FOREIGN.status))
+        return
+    if PROTOCOL not in websocket.scope.get("subprotocols", ()):
+        await websocket.accept()
+        await websocket.close(4406, f"Subprotocol not acceptable: use {PROTOCOL}")
+        return
+    await websocket.accept(PROTOCOL)
+    session = _Session(websocket, settings)
+    try:
+        await session.serve()
+    except CloseError as error:
+        with suppress(RuntimeError, WebSocketDisconnect, OSError):
+            await websocket.close(error.code, error.reason)
+    except (WebSocketDisconnect, RuntimeError):
+        log.debug("a subscriber has left")
+    except Exception as error:
+        incident = log_incident("a WebSocket", error)
+        with suppress(RuntimeError, WebSocketDisconnect, OSError):
+            await websocket.close(1011, masked(incident))
+    finally:
+        await session.end()
+
+
+class _Session:
+    """One connection and its operations.
+
+    Operations run in tasks of their own. What ends the connection, whoever finds it, is left in
+    `_fatal`, which the reading task waits for as well.
+    """
+
+    def __init__(self, websocket: WebSocket, settings: Settings) -> None:
+        self._websocket = websocket
+        self._settings = settings
+        self._authorization = ""
+        self._operations: dict[str, asyncio.Task[None]] = {}
+        self._fatal: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    async def serve(self) -> None:
+        """Read messages until the peer leaves or has to."""
+        self._authorization = await self._wait_for_init()
+        context = await self._context()
+        allowance, hub = context.allowance, context.services.hub
+        try:
+            with allowance.sockets, hub.guest(context.token.id, self._send_away):
+                await self._send({"type": "connection_ack"})
+                while True:
+                    await self._handle(await self._receive(None), allowance)
+        except HttpError as error:
+            raise CloseError(1013, error.message) from error
+
+    async def end(self) -> None:
+        """Cancel what is still running."""
+        tasks = list(self._operations.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._fatal.cancel()
+
+    async def _wait_for_init(self) -> str:
+        """Return what the peer says that would be in an Authorization header."""
+        deadline = asyncio.get_running_loop().time() + self._settings.patience.init_seconds
+        for _ in range(_MOST_BEFORE_INIT):
+            message = await self._receive(deadline)
+            if message.type == "connection_init":
+                return _authorization(message.content.get("payload"))
+            await self._handle_any(message)
+        raise CloseError(4400, "Too many messages before connection_init")
+
+    async def _receive(self, deadline: float | None) -> _Message:
+        """Read a message, and check that it is an object with a type."""
+        seconds = None if deadline is None else deadline - asyncio.get_running_loop().time()
+        reading: asyncio.Future[Any] = asyncio.ensure_future(self._websocket.receive())
+        await asyncio.wait(
+            {reading, self._fatal},
+            timeout=None if seconds is None else max(seconds, 0),
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if not reading.done():
+            reading.cancel()
+        if self._fatal.done():
+            self._fatal.result()
+        if not reading.done():
+            raise CloseError(4408, "Connection initialisation timeout")
+        limit = self._settings.max_request_bytes
+        return _read(reading.result(), limit if deadline is None else min(limit, _INIT_BYTES))
+
+    async def _handle(self, message: _Message, allowance: Allowance) -> None:
+        if message.type == "subscribe":
+            await self._subscribe(message, allowance)
+            return
+        if message.type == "complete":  # it costs nothing, and frees what an operation has
+            task = self._operations.pop(_operation_id(message), None)
+            if task:
+                task.cancel()
+            return
+        allowance.count()
+        if message.type == "connection_init":
+            raise CloseError(4429, "Too many initialisation requests")
+        await self._handle_any(message)
+
+    async def _handle_any(self, message: _Message) -> None:
+        """Handle what may come at any time."""
+        if message.type == "ping":
+            await self._send({"type": "pong"})
+        elif message.type == "subscribe":
+            raise CloseError(4401, "Unauthorized")
+        elif message.type not in ("pong", "complete"):
+            raise CloseError(4400, "Unknown message type")
+
+    async def _subscribe(self, message: _Message, allowance: Allowance) -> None:
+        operation_id = _operation_id(message)
+        if operation_id in self._operations:
+            raise CloseError(4409, f"Subscriber for {operation_id} already exists")
+        try:
+            operation = to_operation(
+                message.content.get("payload"), max(message.size, _LEAST_BYTES)
+            )
+        except HttpError as error:
+            raise CloseError(4400, error.message) from error
+        try:
+            allowance.count()
+            self._check_room()
+            allowance.operations.take(operation.size)
+        except HttpError as error:
+            await self._send_errors(operation_id, _errors(error))
+            return
+        task = asyncio.create_task(self._run(operation_id, operation))
+        task.add_done_callback(lambda _: allowance.operations.give_back(operation.size))
+        self._operations[operation_id] = task
+
+    def _check_room(self) -> None:
+        most = self._settings.token.operations
+        if len(self._operations) >= most:
+            message = f"This WebSocket has {most:,} operations, the most; complete one first."
+            raise HttpError(429, "TOO_MANY_REQUESTS", message)
+
+    async def _run(self, operation_id: str, operation: Operation) -> None:
+        """Run one operation to its end; the connection's end is the only way for it to fail."""
+        try:
+            await self._stream(operation_id, operation)
+        except (CloseError, WebSocketDisconnect, RuntimeError, OSError) as error:
+            self._end_with(_as_close(error))
+        except Exception as error:
+            with suppress(Exception):
+                await self._send_errors(operation_id, _errors(error))
+        finally:
+            if self._operations.get(operation_id) is asyncio.current_task():
+                del self._operations[operation_id]
+
+    def _send_away(self, reason: str) -> None:
+        self._end_with(CloseError(FORBIDDEN, reason))
+
+    def _end_with(self, error: BaseException) -> None:
+        if not self._fatal.done():
+            self._fatal.set_exception(error)
+
+    async def _stream(self, operation_id: str, operation: Operation) -> None:
+        head = f'{{"id":{orjson.dumps(operation_id).decode()},"type":"next","payload":'
+        async with aclosing(stream(await self._context(), operation)) as payloads:
+            async for payload in payloads:
+                await self._send_text(f"{head}{payload}}}")
+        self._operations.pop(operation_id, None)
+        await self._send({"id": operation_id, "type": "complete"})
+
+    async def _send_errors(self, operation_id: str, errors: list[GraphQLError]) -> None:
+        payload = [shape_error(error) for error in errors]
+        self._operations.pop(operation_id, None)
+        await self._send({"id": operation_id, "type": "error", "payload": payload})
+
+    async def _context(self) -> Context:
+        """Make an operation's context; the token may have ended since the last one."""
+        services: Services = self._websocket.app.state.services
+        try:
+            token = await find_bearer(services.tokens, self._authorization)
+        except HttpError as error:
+            raise CloseError(1013, error.message) from error
+        if token is None:
+            raise CloseError(FORBIDDEN, "Forbidden")
+        if token.is_expired:
+            raise CloseError(FORBIDDEN, say_expired(token.expires_at))
+        return Context(services, token)
+
+    async def _send(self, message: dict[str, Any]) -> None:
+        await self._send_text(orjson.dumps(message).decode())
+
+    async def _send_text(self, text: str) -> None:
+        """Send text frames, as clients want them; give up on a peer that does not read."""
+        try:
+            async with asyncio.timeout(self._settings.patience.idle_seconds):
+                await self._websocket.send_text(text)
+        except TimeoutError as error:
+            raise CloseError(1013, "Messages are not being read") from error
+
+
+def _read(event: Message, limit: int) -> _Message:
+    if event["type"] != "websocket.receive":
+        raise WebSocketDisconnect(event.get("code", 1005))
+    text = event.get("text")
+    if text is None:
+        raise CloseError(4400, "Messages have to be text")
+    if len(text) > limit:
+        raise CloseError(1009, f"The message is larger than {limit:,} bytes, the most")
+    try:
+        message = orjson.loads(text)
+    except orjson.JSONDecodeError as error:
+        raise CloseError(4400, "Messages have to be JSON") from error
+    if not isinstance(message, dict) or not isinstance(message.get("type"), str):
+        raise CloseError(4400, "Messages have to be objects with a type")
+    return _Message(message["type"], message, len(text))
+
+
+def _authorization(payload: object) -> str:
+    """Find the token in the payload of `connection_init`."""
+    if not isinstance(payload, dict):
+        return ""
+    for name in ("Authorization", "authorization"):
+        if isinstance(payload.get(name), str):
+            return str(payload[name])
+    return f"Bearer {payload['token']}" if isinstance(payload.get("token"), str) else ""
+
+
+def _operation_id(message: _Message) -> str:
+    operation_id = message.content.get("id")
+    if not isinstance(operation_id, str) or not 0 < len(operation_id) <= _LONGEST_ID:
+        raise CloseError(4400, "Operations need an id")
+    return operation_id
+
+
+def _errors(error: Exception) -> list[GraphQLError]:
+    """Tell why an operation was not executed."""
+    if isinstance(error, OperationRefusedError):
+        return error.errors
+    if isinstance(error, HttpError):
+        return [ApiError(error.code, error.message)]
+    return [GraphQLError(str(error), original_error=error)]
+
+
+def _as_close(error: BaseException) -> BaseException:
+    return error if isinstance(error, CloseError) else WebSocketDisconnect()

@@ -1,0 +1,51 @@
+"""The page of import types, as the API sends it to anybody."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from starlette.responses import HTMLResponse
+
+from api.http.catalogue import read_catalogue
+from api.http.import_types_html import content_security_policy, render_types_page
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from importers.plugins.registry import Registry
+
+_KEPT_SECONDS = 60.0
+
+
+class TypesPage:
+    """Sends the page of import types, written anew when plugins change, and now and then.
+
+    Nobody needs a token for it, so nobody can make plugins work by asking for it again and again.
+    """
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._registry: Registry | None = None
+        self._text = ""
+        self._until = 0.0
+
+    async def send(self, request: Request) -> Response:
+        """Send the page."""
+        headers = {
+            "Content-Security-Policy": f"{content_security_policy()}; frame-ancestors 'none'",
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cache-Control": "no-cache",
+        }
+        return HTMLResponse(await self._page(request.app.state.services.registry), headers=headers)
+
+    async def _page(self, registry: Registry) -> str:
+        async with self._lock:
+            if registry is not self._registry or time.monotonic() > self._until:
+                self._text = render_types_page(await read_catalogue(registry))
+                self._registry = registry
+                self._until = time.monotonic() + _KEPT_SECONDS
+            return self._text

@@ -1,0 +1,178 @@
+"""A multipart body: two short fields and a file, read no further than somebody wants to know."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
+from starlette.requests import ClientDisconnect
+
+from api.errors import HttpError
+from api.http.body import bad_request
+from api.schema.importing.upload import UploadedFile
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+_MOST_FIELDS = 2
+
+
+class MultipartBody:
+    """Takes a body apart as it comes.
+
+    Args:
+        content_type: the request's header, which has the boundary.
+        blocks: the bytes.
+        field_bytes: what a field may have.
+
+    Attributes:
+        fields: texts that have come whole, by name.
+        files: the file that has begun to come, by the name of its part.
+        is_whole: whether the body has come to its end.
+        error: why nothing more can be read; whoever reads on gets it raised again.
+
+    Raises:
+        HttpError: the header has no boundary.
+    """
+
+    def __init__(
+        self, content_type: str, blocks: AsyncGenerator[bytes, None], field_bytes: int
+    ) -> None:
+        self.fields: dict[str, str] = {}
+        self.files: dict[str, UploadedFile] = {}
+        self.is_whole = False
+        self.error: HttpError | ClientDisconnect | None = None
+        self._blocks = blocks
+        self._field_bytes = field_bytes
+        self._part = _Part()
+        self._parser = self._make_parser(content_type)
+
+    async def read_on(self) -> None:
+        """Wait for the next block, and take it in.
+
+        Raises:
+            HttpError: the body is not what it should be, too large, or does not come.
+            ClientDisconnect: the client has left.
+        """
+        if self.error is None:
+            try:
+                await self._read_block()
+            except (HttpError, ClientDisconnect) as error:
+                self.error = error
+        if self.error is not None:
+            raise self.error
+
+    def close(self) -> None:
+        """Forget the file."""
+        for file in self.files.values():
+            file.content.close()
+
+    def _make_parser(self, content_type: str) -> MultipartParser:
+        boundary = parse_options_header(content_type)[1].get(b"boundary")
+        if not boundary:
+            raise _unreadable("there is no boundary")
+        try:
+            return MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._begin_part,
+                    "on_header_field": self._take_header_name,
+                    "on_header_value": self._take_header_value,
+                    "on_header_end": self._end_header,
+                    "on_headers_finished": self._begin_content,
+                    "on_part_data": self._take_content,
+                    "on_part_end": self._end_part,
+                    "on_end": self._end,
+                },
+            )
+        except FormParserError as error:
+            raise _unreadable(str(error)) from error
+
+    async def _read_block(self) -> None:
+        block = await anext(self._blocks, None)
+        if block is None:
+            if not self._part.is_last:
+                raise _unreadable("it ends too early")
+            self.is_whole = True
+        else:
+            try:
+                self._parser.write(block)
+            except FormParserError as error:
+                raise _unreadable(str(error)) from error
+        for file in self.files.values():
+            await file.keep()
+
+    def _begin_part(self) -> None:
+        self._part = _Part()
+
+    def _take_header_name(self, data: bytes, start: int, end: int) -> None:
+        self._part.header_name += data[start:end]
+
+    def _take_header_value(self, data: bytes, start: int, end: int) -> None:
+        self._part.header_value += data[start:end]
+
+    def _end_header(self) -> None:
+        self._part.end_header()
+
+    def _begin_content(self) -> None:
+        options = parse_options_header(self._part.disposition)[1]
+        name = options.get(b"name")
+        if name is None:
+            raise _unreadable("a part has no name")
+        self._part.name = _text(name)
+        if b"filename" not in options:
+            return
+        if self.files:
+            raise _unreadable("there is more than one file")
+        self._part.file = UploadedFile(_text(options[b"filename"]), self)
+        self.files[self._part.name] = self._part.file
+
+    def _take_content(self, data: bytes, start: int, end: int) -> None:
+        part = self._part
+        if part.file is not None:
+            part.file.take(data[start:end])
+            return
+        part.content += data[start:end]
+        if len(part.content) > self._field_bytes:
+            raise _unreadable(f"a field is larger than {self._field_bytes:,} bytes, the most")
+
+    def _end_part(self) -> None:
+        if self._part.file is not None:
+            return
+        if self._part.name in self.fields or len(self.fields) == _MOST_FIELDS:
+            raise _unreadable(f"there are more than {_MOST_FIELDS} fields, or one of them twice")
+        self.fields[self._part.name] = _text(bytes(self._part.content))
+
+    def _end(self) -> None:
+        self._part.is_last = True
+
+
+class _Part:
+    """The part that is coming."""
+
+    def __init__(self) -> None:
+        self.header_name = bytearray()
+        self.header_value = bytearray()
+        self.disposition = b""
+        self.name = ""
+        self.content = bytearray()
+        self.file: UploadedFile | None = None
+        self.is_last = False
+
+    def end_header(self) -> None:
+        if self.header_name.lower() == b"content-disposition":
+            self.disposition = bytes(self.header_value)
+        self.header_name.clear()
+        self.header_value.clear()
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _unreadable(why: str) -> HttpError:
+    return bad_request(f"The multipart body can't be read: {why}.")

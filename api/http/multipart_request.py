@@ -1,0 +1,112 @@
+"""GraphQL multipart requests: an operation, which may begin while its file is still arriving."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from api.http.body import (
+    Operation,
+    bad_request,
+    parse_json,
+    read_blocks,
+    to_operation,
+)
+from api.http.multipart_parser import MultipartBody
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from api.schema.importing.upload import UploadedFile
+    from api.settings import Settings
+
+# What a form on another site can't send along, unless this server says so: nobody's browser can be
+# made to upload anything.
+PREFLIGHT_HEADERS = (
+    "graphql-preflight",
+    "apollo-require-preflight",
+    "x-apollo-operation-name",
+    "x-requested-with",
+)
+_FIELDS = {"operations", "map"}
+
+
+@asynccontextmanager
+async def read_multipart(request: Request, settings: Settings) -> AsyncIterator[Operation]:
+    """Read a multipart request up to its file, and the file as the operation asks for it.
+
+    The file is there as long as the block. What is left unread when the block ends is thrown away
+    by the server as it comes: closed while a client sends, the connection would be reset, and the
+    client would see that instead of its answer.
+
+    Raises:
+        HttpError: it is too large, or not what it should be, even if only the operation found out.
+        ClientDisconnect: the client has left.
+    """
+    if not any(request.headers.get(name) for name in PREFLIGHT_HEADERS):
+        raise bad_request(
+            "A multipart request needs one of the headers GraphQL-Preflight, "
+            "Apollo-Require-Preflight, X-Apollo-Operation-Name and X-Requested-With."
+        )
+    # Besides the file there are two fields, and a little around each part.
+    limit = settings.limits.max_bytes + 2 * settings.max_request_bytes
+    blocks = read_blocks(request, limit, settings.patience)
+    body = MultipartBody(request.headers["content-type"], blocks, settings.max_request_bytes)
+    try:
+        while not body.is_whole and not (body.files and body.fields.keys() >= _FIELDS):
+            await body.read_on()
+        yield _operation(body)
+        if body.error is not None:
+            raise body.error
+    finally:
+        body.close()
+
+
+def _operation(body: MultipartBody) -> Operation:
+    operations = parse_json(_field(body, "operations"), "'operations'")
+    places = parse_json(_field(body, "map"), "'map'")
+    if not isinstance(operations, dict):
+        raise bad_request("'operations' has to be an object.")
+    if not isinstance(places, dict):
+        raise bad_request("'map' has to be an object.")
+    if not body.fields.keys() | body.files.keys() <= {*_FIELDS, *places}:
+        raise bad_request("'map' does not say where the file belongs.")
+    for name, paths in places.items():
+        if not isinstance(paths, list) or len(paths) != 1 or not isinstance(paths[0], str):
+            raise bad_request("'map' has to give one path for the file.")
+        _place(operations, paths[0], _file(body, name))
+    return to_operation(operations)
+
+
+def _field(body: MultipartBody, name: str) -> str:
+    if name not in body.fields:
+        raise bad_request(f"The multipart body needs the field '{name}', as text.")
+    return body.fields[name]
+
+
+def _file(body: MultipartBody, name: str) -> UploadedFile:
+    if name not in body.files:
+        raise bad_request("'map' names a part that is missing or is not a file.")
+    return body.files[name]
+
+
+def _place(operations: dict[str, Any], path: str, file: UploadedFile) -> None:
+    """Put the file where the operation holds null for it."""
+    *steps, last = path.split(".")
+    target: Any = operations
+    for step in steps:
+        target = _step(target, step)
+    if _step(target, last) is not None or steps[:1] != ["variables"]:
+        raise bad_request("'map' has to point at a variable that is null.")
+    target[int(last) if isinstance(target, list) else last] = file
+
+
+def _step(target: object, step: str) -> Any:
+    if isinstance(target, dict) and step in target:
+        return target[step]
+    is_index = step.isascii() and step.isdigit() and len(step) < 5
+    if isinstance(target, list) and is_index and int(step) < len(target):
+        return target[int(step)]
+    raise bad_request("'map' points at nothing in 'operations'.")

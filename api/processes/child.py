@@ -1,0 +1,144 @@
+"""A child process that is kept alive."""
+
+from __future__ import annotations
+
+import logging
+import math
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from api.processes.exit_code import EXIT_REFUSED
+from api.processes.parent_death import bound_command
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+log = logging.getLogger("api.processes.supervisor")
+
+FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
+SETTLED_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildSpec:
+    """One kind of child process.
+
+    Args:
+        name: what log lines call it.
+        argv: the command.
+        env: its whole environment.
+        count: how many of it to run.
+        fds: open files that it inherits, by the same numbers.
+    """
+
+    name: str
+    argv: tuple[str, ...]
+    env: Mapping[str, str] = field(repr=False)
+    count: int = 1
+    fds: tuple[int, ...] = ()
+
+
+class Child:
+    """One child process, in its own session, and when to start it again.
+
+    Args:
+        proof: seconds after which a process has shown that it can live.
+        is_patient: start it again even when its settings are wrong, once they have been right.
+    """
+
+    def __init__(
+        self, name: str, spec: ChildSpec, *, proof: float, is_patient: bool = False
+    ) -> None:
+        self.name = name
+        self._spec = spec
+        self._proof = proof
+        self._is_patient = is_patient
+        self._was_proven = False
+        self._delay = FIRST_DELAY
+        self._start_at = 0.0
+        self._started_at = 0.0
+        self._kill_at = math.inf
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    @property
+    def _is_leaving(self) -> bool:
+        return self._kill_at < math.inf
+
+    def is_alive(self) -> bool:
+        """Tell whether the process runs."""
+        return self._popen is not None and self._popen.poll() is None
+
+    def is_proven(self) -> bool:
+        """Tell whether the process has lived long enough to rely on, and is to live on."""
+        age = time.monotonic() - self._started_at
+        return self.is_alive() and not self._is_leaving and age >= self._proof
+
+    def look_after(self) -> bool:
+        """Start the process when it is due, and note its death.
+
+        Returns:
+            False when its settings are wrong, which no restart mends.
+        """
+        now = time.monotonic()
+        if self._popen is None:
+            if now >= self._start_at:
+                self._start(now)
+            return True
+        code = self._popen.poll()
+        if code is not None:
+            return self._note_end(code, now)
+        self._was_proven = self._was_proven or self.is_proven()
+        if now >= self._kill_at:
+            self._popen.kill()
+        return True
+
+    def replace(self, grace: float) -> None:
+        """Have the process end, and another one take its place.
+
+        Args:
+            grace: seconds until it is killed.
+        """
+        self._kill_at = time.monotonic() + grace
+        self._start_at = 0.0
+        self.signal(signal.SIGTERM)
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, if there is a process."""
+        if self._popen is not None and self._popen.poll() is None:
+            self._popen.send_signal(number)
+
+    def _note_end(self, code: int, now: float) -> bool:
+        self._popen = None
+        if self._is_leaving:
+            self._delay = FIRST_DELAY
+            self._start(now)
+            return True
+        if now - self._started_at > SETTLED_SECONDS:
+            self._delay = FIRST_DELAY
+        self._start_at = now + self._delay
+        if code == EXIT_REFUSED and not (self._is_patient and self._was_proven):
+            return False
+        log.warning("%s %s; starting it again in %.1f s", self.name, _end(code), self._delay)
+        self._delay = min(self._delay * 2, LONGEST_DELAY)
+        return True
+
+    def _start(self, now: float) -> None:
+        # In a session of its own: Ctrl-C in the terminal reaches the supervisor alone.
+        self._popen = subprocess.Popen(
+            bound_command(self._spec.argv),
+            env=dict(self._spec.env),
+            pass_fds=self._spec.fds,
+            start_new_session=True,
+        )
+        self._started_at = now
+        self._kill_at = math.inf
+        log.info("%s started, process %d", self.name, self._popen.pid)
+
+
+def _end(code: int) -> str:
+    if code < 0:
+        return f"was ended by signal {-code} ({signal.strsignal(-code)})"
+    return f"ended with exit code {code}"

@@ -1,0 +1,1 @@
+"""The GraphQL schema: one file a noun, and what operations can begin with; no HTTP."""

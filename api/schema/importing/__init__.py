@@ -1,0 +1,1 @@
+"""Imports, their rows, types and plugins as the schema shows them."""

@@ -1,0 +1,256 @@
+"""Creating an import: the checks that an upload goes through before it is accepted."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import strawberry
+
+from api.errors import ApiError
+from api.schema.entry import Problems
+from api.schema.importing.imports import Import, load_import
+from api.schema.importing.upload import HEAD_BYTES, UploadedFile
+from api.schema.user_error import UserError, user_error
+from importers.reading.table import check_head
+from importers.sdk.errors import ErrorDetail, FileRefusedError
+from importers.sdk.header import match_header
+from importers.sdk.importer import header_spec
+from models.new_import import NewImport, find_repeated, insert_import, is_name_in_use
+
+if TYPE_CHECKING:
+    from api.access.context import Context
+    from importers.sdk.importer import Importer
+
+_NAME_LONGEST = 200
+_SOURCE_LONGEST = 50
+_ENCODING_LONGEST = 40
+_KEY_LONGEST = 200
+_DEFAULT_SOURCE = "api"
+# Enough for most headers. Whoever sends slowly is told of a wrong one without sending a mebibyte.
+_FIRST_BYTES = 64 * 1024
+
+
+@strawberry.input(description="A file, and what is to be done with it.")
+class CreateImportInput:
+    """An upload."""
+
+    name: str = strawberry.field(
+        description="What to call the import: up to 200 characters, unique in the app among "
+        "imports that are not finished."
+    )
+    type: str = strawberry.field(description="Key of the import type.")
+    file: UploadedFile = strawberry.field(description="The CSV file or Excel workbook (.xlsx).")
+    source: str | None = strawberry.field(
+        default=_DEFAULT_SOURCE, description="Where it comes from: `api`, `cli`, `console`."
+    )
+    dry_run: bool | None = strawberry.field(
+        default=False, description="Try the rows out, and change nothing."
+    )
+    encoding: str | None = strawberry.field(
+        default=None,
+        description="The file's encoding, such as `windows-1252`, when it is neither UTF-8 nor "
+        "UTF-16 with a byte order mark.",
+    )
+    idempotency_key: str | None = strawberry.field(
+        default=None,
+        description="Any text that is new for each upload. Sent once more, with the same file, it "
+        "returns the same import instead of making another.",
+    )
+
+
+@strawberry.type(description="Something to know about an upload that was accepted all the same.")
+class UploadWarning:
+    """What may be a mistake, and may not."""
+
+    code: str = strawberry.field(
+        description="Stable, upper-case name of the kind of warning. `SAME_FILE`: an import of the "
+        "same type had the very same file in the last 24 hours; dry runs and imports that failed "
+        "do not count."
+    )
+    message: str = strawberry.field(description="A sentence for the person who uploads the file.")
+    import_: Import = strawberry.field(name="import", description="The import that it is about.")
+
+
+@strawberry.type(description="What came of an upload.")
+class CreateImportPayload:
+    """The import, or what was wrong."""
+
+    import_: Import | None = strawberry.field(
+        name="import", description="The import that was created; null after errors."
+    )
+    user_errors: list[UserError] = strawberry.field(
+        description="What was wrong; when there is anything, nothing has been created."
+    )
+    warnings: list[UploadWarning] = strawberry.field(
+        default_factory=list,
+        description="What to know about the upload, though it was accepted; the import runs.",
+    )
+
+
+async def create_import(context: Context, values: CreateImportInput) -> CreateImportPayload:
+    """Accept a file, or say everything that is wrong with it and its description.
+
+    No more of the file is waited for than the answer needs.
+    """
+    problems = Problems()
+    new = _describe(context, values, problems)
+    has_good_name = not any(error.field == ["input", "name"] for error in problems.found)
+    if not problems.found and new.idempotency_key:
+        found = await context.scope.read(find_repeated, new.idempotency_key)
+        if found:
+            return await _repeat(context, values, new, *found)
+    problems.found += await _look(context, values, _FIRST_BYTES)
+    is_taken = has_good_name and await context.scope.read(is_name_in_use, new.name)
+    if is_taken and not problems.found:
+        return await _come_second(context, values, new)
+    if is_taken:
+        problems.found.append(_name_taken(new.name))
+    if not problems.found:
+        problems.found += await _receive(context, values)
+    if problems.found:
+        return CreateImportPayload(import_=None, user_errors=problems.found)
+    values.file.content.seek(0)
+    inserted = await context.scope.write(
+        insert_import, _with_file(new, values.file), values.file.content, by=context.actor
+    )
+    if inserted is None:
+        return await _come_second(context, values, new)
+    await context.services.doorbell.split(inserted.id)
+    await context.services.doorbell.changed(context.token.app_id, inserted.id)
+    payload = await _payload(context, inserted.id)
+    if inserted.same_as is not None:
+        payload.warnings += await _same_file(context, inserted.same_as)
+    return payload
+
+
+def _describe(context: Context, values: CreateImportInput, problems: Problems) -> NewImport:
+    """Describe the import, but for what only the whole file can tell."""
+    name = problems.text("name", values.name, longest=_NAME_LONGEST, required=True)
+    source = problems.text("source", values.source, longest=_SOURCE_LONGEST)
+    encoding = problems.text("encoding", values.encoding, longest=_ENCODING_LONGEST)
+    key = problems.text("idempotencyKey", values.idempotency_key, longest=_KEY_LONGEST)
+    types = context.services.registry.importers
+    if values.type not in types:
+        known = ", ".join(types) or "none"
+        problems.add("UNKNOWN_TYPE", "type", f"There is no such import type; there are: {known}.")
+    return NewImport(
+        token_id=context.token.id,
+        type=values.type,
+        name=name,
+        source=source or _DEFAULT_SOURCE,
+        is_dry_run=bool(values.dry_run),
+        idempotency_key=key or None,
+        declared_encoding=encoding or None,
+        file_name=values.file.name,
+        file_size=0,
+        file_sha256="",
+    )
+
+
+def _with_file(new: NewImport, file: UploadedFile) -> NewImport:
+    return new._replace(file_size=file.size, file_sha256=file.sha256())
+
+
+async def _look(context: Context, values: CreateImportInput, size: int) -> list[UserError]:
+    """Look at the file once so many bytes have come, or all of it."""
+    importer = context.services.registry.importers.get(values.type)
+    await values.file.arrive(size + 1)
+    try:
+        await asyncio.to_thread(_check_file, context, values, importer)
+    except FileRefusedError as error:
+        return [_file_error(detail) for detail in error.errors]
+    return []
+
+
+async def _receive(context: Context, values: CreateImportInput) -> list[UserError]:
+    """Wait for the rest of the file, and look at more of it on the way."""
+    if not values.file.is_whole and (problems := await _look(context, values, HEAD_BYTES)):
+        return problems
+    return await _arrive(context, values.file)
+
+
+async def _arrive(context: Context, file: UploadedFile) -> list[UserError]:
+    """Wait for all of the file, unless it is too large."""
+    most = context.services.settings.limits.max_bytes
+    await file.arrive(most + 1)
+    return [_file_error(_too_large(most))] if file.size > most else []
+
+
+def _check_file(context: Context, values: CreateImportInput, importer: Importer | None) -> None:
+    file, limits = values.file, context.services.settings.limits
+    if file.size > limits.max_bytes:
+        raise FileRefusedError([_too_large(limits.max_bytes)])
+    header = check_head(
+        file.head(),
+        filename=file.name,
+        encoding=values.encoding,
+        limits=limits,
+        is_whole=file.is_whole and file.size <= HEAD_BYTES,
+    )
+    if header is not None and importer is not None:
+        others = [header_spec(other) for other in context.services.registry.importers.values()]
+        match_header(header, header_spec(importer), others)
+
+
+async def _come_second(
+    context: Context, values: CreateImportInput, new: NewImport
+) -> CreateImportPayload:
+    """Answer an upload that finds its name or key in use, if only since a moment."""
+    if new.idempotency_key:
+        found = await context.scope.read(find_repeated, new.idempotency_key)
+        if found:
+            return await _repeat(context, values, new, *found)
+    return CreateImportPayload(import_=None, user_errors=[_name_taken(new.name)])
+
+
+async def _repeat(
+    context: Context, values: CreateImportInput, new: NewImport, key: int, stored: NewImport
+) -> CreateImportPayload:
+    """Answer an upload whose key is known: all of its file tells whether it is the same."""
+    if problems := await _arrive(context, values.file):
+        return CreateImportPayload(import_=None, user_errors=problems)
+    if _with_file(new, values.file).repeats(stored):
+        return await _payload(context, key)
+    error = user_error(
+        "IDEMPOTENCY_KEY_REUSED",
+        "Another upload, with another file, type, name, encoding or dryRun, had this key.",
+        "input",
+        "idempotencyKey",
+    )
+    return CreateImportPayload(import_=None, user_errors=[error])
+
+
+async def _payload(context: Context, key: int) -> CreateImportPayload:
+    found = await load_import(context, key)
+    if found is None:
+        raise ApiError("NOT_FOUND", "The import is gone.")
+    return CreateImportPayload(import_=found, user_errors=[])
+
+
+async def _same_file(context: Context, key: int) -> list[UploadWarning]:
+    earlier = await load_import(context, key)
+    if earlier is None:
+        return []
+    message = (
+        f"The same file was imported as '{earlier.name}' on {earlier.created_at:%Y-%m-%d at %H:%M} "
+        "UTC. If that was not meant, cancel this import; rows that are in effect change nothing."
+    )
+    return [UploadWarning(code="SAME_FILE", message=message, import_=earlier)]
+
+
+def _name_taken(name: str) -> UserError:
+    message = f"An import named '{name}' is running; wait for its end, or choose another name."
+    return user_error("NAME_TAKEN", message, "input", "name")
+
+
+def _too_large(limit: int) -> ErrorDetail:
+    return ErrorDetail(
+        code="TOO_LARGE",
+        message=f"The file is too large; {limit:,} bytes are the most that can be imported.",
+    )
+
+
+def _file_error(detail: ErrorDetail) -> UserError:
+    field = "encoding" if detail.code == "UNKNOWN_ENCODING" else "file"
+    return user_error(detail.code, detail.message, "input", field)

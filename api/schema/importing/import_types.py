@@ -1,0 +1,144 @@
+"""Import types: what the plugins that are on offer, and their sample files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import strawberry
+
+from api.access.context import Context, Info
+from api.schema.importing.plugin_descriptions import ColumnDescription, ImporterDescription, plain
+from api.schema.importing.plugins import (
+    DISTRIBUTION,
+    PROBLEMS,
+    PluginState,
+    find_status,
+    shown_problems,
+)
+from importers.sdk.sample import sample_filename
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+CSV_TYPE = "text/csv; charset=utf-8"
+
+
+@strawberry.type(description="A column of a type's files.")
+class Column:
+    """What a client needs to explain a column."""
+
+    name: str = strawberry.field(description="Its name in the header.")
+    required: bool = strawberry.field(description="Whether every row must fill it in.")
+    description: str = strawberry.field(description="What goes into its cells.")
+    example: str | None = strawberry.field(description="A cell, as in the sample file.")
+    choices: list[str] | None = strawberry.field(
+        description="What its cells may hold; null when that is no list."
+    )
+
+    @classmethod
+    def of(cls, column: ColumnDescription) -> Column:
+        """Describe an importer's column."""
+        return cls(
+            name=column.name,
+            required=column.required,
+            description=column.help,
+            example=column.example,
+            choices=None if column.choices is None else list(column.choices),
+        )
+
+
+@strawberry.type(description="A file to start from.")
+class SampleTemplate:
+    """A sample file, its content included."""
+
+    type: str = strawberry.field(description="Key of the type that it is for.")
+    filename: str = strawberry.field(description="The file's name.")
+    content_type: str = strawberry.field(description="Its media type.")
+    content: str = strawberry.field(
+        description="The whole file: the header and one row of examples, lines end in CRLF."
+    )
+    url: str = strawberry.field(
+        description="Path of the same file on this server; wants the same bearer token."
+    )
+
+    @classmethod
+    async def of(cls, key: str, importer: Any) -> SampleTemplate:
+        """Write a type's sample file; that of a type which isn't on is empty."""
+        content = None if importer is None else await ImporterDescription(key, importer).sample()
+        filename = sample_filename(key)
+        return cls(
+            type=key,
+            filename=filename,
+            content_type=CSV_TYPE,
+            content=content or "",
+            url=f"/files/samples/{quote(filename)}",
+        )
+
+
+@strawberry.type(description="A kind of import: what its files look like and what they do.")
+class ImportType:
+    """An importer, whatever has become of it."""
+
+    importer: strawberry.Private[Any]
+    key: str = strawberry.field(description="What `createImport` calls it.")
+    label: str = strawberry.field(description="What menus call it; its key unless it is on.")
+    state: PluginState = strawberry.field(
+        description="What has become of it; only a type that is ON can be imported."
+    )
+    problems: list[str] = strawberry.field(description=PROBLEMS)
+    distribution: str | None = strawberry.field(description=DISTRIBUTION)
+
+    @strawberry.field(description="What it does.")
+    async def description(self) -> str:
+        """Ask the importer."""
+        if self.importer is None:
+            return "Not offered."
+        return await ImporterDescription(self.key, self.importer).text()
+
+    @strawberry.field(
+        description="The columns of its files, in the order of the sample file; none unless it "
+        "is on."
+    )
+    async def columns(self, info: Info) -> list[Column]:
+        """Describe the columns; the choices of some are the app's roles."""
+        if self.importer is None:
+            return []
+        roles = [row["key"] for row in await info.context.loaders.roles()]
+        columns = await ImporterDescription(self.key, self.importer).columns(roles)
+        return [Column.of(column) for column in columns]
+
+    @strawberry.field(description="A file to start from; it is empty unless the type is on.")
+    async def sample_template(self) -> SampleTemplate:
+        """Write the sample file."""
+        return await SampleTemplate.of(self.key, self.importer)
+
+    @classmethod
+    def of(cls, context: Context, key: str) -> ImportType:
+        """Describe a type, also one of which only the key is left."""
+        status = find_status(context, "importer", key)
+        return cls(
+            importer=context.services.registry.importers.get(key),
+            key=key,
+            label=plain(status.label or key),
+            state=PluginState(status.state),
+            problems=shown_problems(context, status),
+            distribution=status.distribution,
+        )
+
+
+def list_import_types(context: Context, states: Collection[PluginState]) -> list[ImportType]:
+    """List the types in these states, sorted by label."""
+    types = [
+        ImportType.of(context, status.name)
+        for status in context.services.registry.plugins
+        if status.kind == "importer"
+    ]
+    found = [each for each in types if each.state in states]
+    return sorted(found, key=lambda each: (each.label, each.key))
+
+
+async def find_sample(context: Context, key: str) -> SampleTemplate | None:
+    """Find the sample file of a type that is on."""
+    importer = context.services.registry.importers.get(key)
+    return None if importer is None else await SampleTemplate.of(key, importer)

@@ -1,0 +1,160 @@
+"""What plugins say of themselves, as plain values: whatever goes wrong in them ends here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from importers.isolation.guard import Guard
+from importers.sdk.sample import sample_csv
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from importers.sdk.columns import Column
+    from importers.sdk.importer import Importer
+    from importers.sdk.validator import Validator
+
+logger = logging.getLogger(__name__)
+
+_CALL_SECONDS = 1.0
+_TOTAL_SECONDS = 3.0
+# Code that waits outside of Python can't be stopped: nobody waits for it any longer than this.
+_PATIENCE_SECONDS = 5.0
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Threads of their own: plugins that hang keep others from being described, and nothing else.
+_threads = ThreadPoolExecutor(4, thread_name_prefix="description")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnDescription:
+    """What a column says of itself.
+
+    Args:
+        name: in the header.
+        required: whether every row must fill it in.
+        help: what goes into its cells.
+        example: a cell.
+        choices: what its cells may hold; None when that is no list.
+    """
+
+    name: str
+    required: bool = False
+    help: str = ""
+    example: str | None = None
+    choices: tuple[str, ...] | None = None
+
+
+class _Description:
+    """A plugin that is asked about itself.
+
+    Caseroll's own are asked at once. Others are asked in another thread, where they hold up
+    nobody, and are stopped when they take too long.
+    """
+
+    def __init__(self, name: str, plugin: Importer | Validator) -> None:
+        self._name = name
+        self._plugin: Any = plugin
+
+    async def text(self) -> str:
+        """Say what it does; empty when it does not say."""
+        answers = await self._ask({"description": lambda: plain(self._plugin.description)})
+        return str(answers.get("description", ""))
+
+    async def _ask(self, questions: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
+        """Ask all questions; of one that goes wrong there is no answer, but a line in the log."""
+        answers: dict[str, Any] = {}
+        if type(self._plugin).__module__.startswith("importers."):
+            self._answer(questions, answers)
+            return answers
+        loop = asyncio.get_running_loop()
+        asked = loop.run_in_executor(_threads, self._answer, questions, answers)
+        try:
+            await asyncio.wait_for(asked, _PATIENCE_SECONDS)
+        except TimeoutError:
+            left = ", ".join(questions.keys() - answers.keys())
+            logger.warning("%s does not come back when it is asked for: %s", self._name, left)
+        return dict(answers)
+
+    def _answer(self, questions: Mapping[str, Callable[[], Any]], answers: dict[str, Any]) -> None:
+        guard = Guard(self._name, call_seconds=_CALL_SECONDS, total_seconds=_TOTAL_SECONDS)
+        for what, question in questions.items():
+            try:
+                answers[what] = guard.call(question)
+            except Exception:
+                logger.exception("%s fails when it is asked for: %s", self._name, what)
+
+
+class ValidatorDescription(_Description):
+    """What a validator says of itself.
+
+    Args:
+        key: what plugins.toml calls it.
+    """
+
+    def __init__(self, key: str, validator: Validator) -> None:
+        super().__init__(f"validator {key!r}", validator)
+
+
+class ImporterDescription(_Description):
+    """What an importer says of itself.
+
+    Args:
+        key: what plugins.toml calls it.
+    """
+
+    def __init__(self, key: str, importer: Importer) -> None:
+        super().__init__(f"importer {key!r}", importer)
+        self._columns: Mapping[str, Column[Any]] = importer.columns
+
+    async def columns(self, roles: Sequence[str]) -> list[ColumnDescription]:
+        """Describe the columns; one that says nothing has its name.
+
+        Args:
+            roles: the keys of the app's roles.
+        """
+        questions: dict[str, Callable[[], Any]] = {}
+        for name, column in self._columns.items():
+            questions[f"column {name}"] = partial(_describe, name, column)
+            questions[f"choices of column {name}"] = partial(_choices, column, roles)
+        answers = await self._ask(questions)
+        return [
+            replace(
+                answers.get(f"column {name}", ColumnDescription(name=name)),
+                choices=answers.get(f"choices of column {name}"),
+            )
+            for name in self._columns
+        ]
+
+    async def sample(self) -> str | None:
+        """Write the sample file; None when it can't be written."""
+        answers = await self._ask({"sample file": lambda: _encodable(sample_csv(self._plugin))})
+        return answers.get("sample file")
+
+
+def plain(value: object) -> str:
+    """Make text of whatever a plugin gives: no controls for terminals, nothing that UTF-8 lacks."""
+    return _CONTROL.sub("\ufffd", _encodable(str(value)))
+
+
+def _encodable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _describe(name: str, column: Column[Any]) -> ColumnDescription:
+    return ColumnDescription(
+        name=name,
+        required=bool(column.required),
+        help=plain(column.help),
+        example=None if column.example is None else plain(column.example),
+    )
+
+
+def _choices(column: Column[Any], roles: Sequence[str]) -> tuple[str, ...] | None:
+    choices = column.choices_for(list(roles))
+    return None if choices is None else tuple(plain(choice) for choice in choices)

@@ -1,0 +1,58 @@
+"""Validators: the plugins that have a say in what every import does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import strawberry
+
+from api.schema.importing.plugin_descriptions import ValidatorDescription
+from api.schema.importing.plugins import (
+    DISTRIBUTION,
+    PROBLEMS,
+    PluginState,
+    find_status,
+    shown_problems,
+)
+
+if TYPE_CHECKING:
+    from api.access.context import Context
+
+
+@strawberry.type(description="A plugin that may refuse rows of imports of any type.")
+class Validator:
+    """A validator, whatever has become of it."""
+
+    plugin: strawberry.Private[Any]
+    key: str = strawberry.field(description="What plugins.toml calls it.")
+    state: PluginState = strawberry.field(description="What has become of it.")
+    problems: list[str] = strawberry.field(description=PROBLEMS)
+    distribution: str | None = strawberry.field(description=DISTRIBUTION)
+
+    @strawberry.field(description="What it refuses; empty unless it is on.")
+    async def description(self) -> str:
+        """Ask it."""
+        if self.plugin is None:
+            return ""
+        return await ValidatorDescription(self.key, self.plugin).text()
+
+    @classmethod
+    def of(cls, context: Context, key: str) -> Validator:
+        """Describe a validator."""
+        status = find_status(context, "validator", key)
+        found = (each for each in context.services.registry.validators if each.key == key)
+        return cls(
+            plugin=next(found, None) if status.state == "on" else None,
+            key=key,
+            state=PluginState(status.state),
+            problems=shown_problems(context, status),
+            distribution=status.distribution,
+        )
+
+
+def list_validators(context: Context) -> list[Validator]:
+    """List those that are switched on, in the order in which they are asked, then the others."""
+    registry = context.services.registry
+    asked = [validator.key for validator in registry.validators]
+    others = [status.name for status in registry.plugins if status.kind == "validator"]
+    return [Validator.of(context, key) for key in dict.fromkeys([*asked, *others])]

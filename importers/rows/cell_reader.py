@@ -1,0 +1,233 @@
+"""Reading rows: from cells to values, a column at a time, with every error of every row."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+from importers.isolation.guard import guarded, guarded_await, is_guarding, is_of_plugin
+from importers.sdk.columns import Column, has_control, shorten
+from importers.sdk.errors import ErrorDetail, RowError
+from importers.sdk.references import Reference
+from models.db import is_passing
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from importers.rows.layout import Layout
+    from importers.sdk.directory import Directory
+    from importers.sdk.entities import Assignment
+    from importers.sdk.importer import Importer
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class ReadRow:
+    """A row with its values, one a column, or with what is wrong with it.
+
+    Args:
+        text: its cells as JSON, where the row comes from a chunk.
+        present: how users are on cases, one for each `AssignmentOf`.
+    """
+
+    number: int
+    cells: Sequence[str]
+    is_context: bool = False
+    text: bytes = b""
+    values: Sequence[Any] = ()
+    present: Sequence[Assignment | None] = ()
+    errors: Sequence[ErrorDetail] = ()
+
+    def forget(self) -> None:
+        """Drop all but what the file says, to read it anew."""
+        self.values = self.present = self.errors = ()
+
+
+async def read_rows(
+    importer: Importer, layout: Layout, rows: Sequence[ReadRow], directory: Directory
+) -> None:
+    """Fill in the rows' values and errors.
+
+    Each distinct cell of a column is parsed once, and each reference column is looked up with one
+    query, whatever the number of rows.
+    """
+    whole: Sequence[ReadRow] = rows
+    cells = [row.cells for row in rows]
+    if set(map(len, cells)) != {layout.width}:
+        whole = [row for row in rows if _has_all_cells(row, layout)]
+        cells = [row.cells for row in whole]
+    cells_by_column = list(zip(*cells, strict=True))
+    columns, wrong = [], set()
+    for name, column in importer.columns.items():
+        position = layout.positions.get(name)
+        own: Sequence[str] = [""] * len(whole)
+        if whole and position is not None:
+            own = cells_by_column[position]
+        values, bad = await _read_column(column, own, directory)
+        columns.append(values)
+        wrong.update(bad)
+    for row, row_values in zip(whole, zip(*columns, strict=True), strict=True):
+        row.values = row_values
+    for index in wrong:
+        whole[index].errors = _errors(importer, layout, whole[index])
+
+
+def _has_all_cells(row: ReadRow, layout: Layout) -> bool:
+    if len(row.cells) == layout.width:
+        return True
+    few = len(row.cells) < layout.width
+    row.errors = [
+        ErrorDetail(
+            code="TOO_FEW_CELLS" if few else "TOO_MANY_CELLS",
+            message=f"The row has {len(row.cells)} cells, the header {layout.width}: "
+            + (
+                "a delimiter is missing."
+                if few
+                else "is there a delimiter in a text that has no quotes around it?"
+            ),
+        )
+    ]
+    return False
+
+
+async def _read_column(
+    column: Column[Any], cells: Sequence[str], directory: Directory
+) -> tuple[list[Any], list[int]]:
+    """Return the values of a column, and the indices of those that are errors."""
+    values = _read_cells(column, set(cells))
+    if isinstance(column, Reference):
+        values = await _look_up(column, values, directory)
+    wrong = {cell for cell, value in values.items() if isinstance(value, RowError)}
+    bad = [index for index, cell in enumerate(cells) if cell in wrong] if wrong else []
+    return list(map(values.__getitem__, cells)), bad
+
+
+def _read_cells(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
+    """Read distinct cells; those of a column that only trims them all at once."""
+    kind = type(column)
+    only_trims = kind.read is Column.read and kind.parse in (Column.parse, Reference.parse)
+    if not only_trims or max(map(len, cells), default=0) > column.longest:
+        return _read_each(column, cells)
+    texts = {cell: cell.strip() for cell in cells}
+    if has_control("".join(texts.values())):
+        return _read_each(column, cells)
+    return {cell: text or _read_cell(column, cell) for cell, text in texts.items()}
+
+
+def _read_each(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
+    if is_guarding():
+        return {cell: _read_cell(column, cell) for cell in cells}
+    values: dict[str, Any] = {}
+    read = column.read
+    for cell in cells:
+        try:
+            values[cell] = read(cell)
+        except RowError as error:
+            values[cell] = error
+        except Exception:
+            values[cell] = _failed(column)
+    return values
+
+
+def _read_cell(column: Column[Any], cell: str) -> Any:
+    try:
+        return guarded(column.read, cell)
+    except RowError as error:
+        return error
+    except Exception:
+        return _failed(column)
+
+
+async def _look_up(
+    column: Reference[Any], values: Mapping[str, Any], directory: Directory
+) -> dict[str, Any]:
+    keys = {value for value in values.values() if isinstance(value, str)}
+    try:
+        found = await guarded_await(_find(column, keys, directory))
+    except Exception as error:
+        if is_passing(error) and not is_of_plugin(error):
+            raise
+        found = dict.fromkeys(keys, _failed(column))
+    return {
+        cell: found[value] if isinstance(value, str) else value for cell, value in values.items()
+    }
+
+
+async def _find(
+    column: Reference[Any], keys: Collection[str], directory: Directory
+) -> dict[str, Any]:
+    found: dict[str, Any] = dict(await column.resolve(directory, keys)) if keys else {}
+    if missing := sorted(set(keys) - found.keys()):
+        unknown = await column.unknown(directory, missing)
+        found |= {key: unknown[key] for key in missing}
+    return found
+
+
+def _failed(column: Column[Any]) -> RowError:
+    """Log the exception that strangers' code has raised, and tell the admin that there is one."""
+    logger.exception("column %r failed on a cell; rows with that cell fail", column.name)
+    message = "the importer failed on this cell; the worker's log says why."
+    return RowError(None, "IMPORTER_ERROR", message)
+
+
+def _errors(importer: Importer, layout: Layout, row: ReadRow) -> list[ErrorDetail]:
+    """List what is wrong with the cells, and what would be wrong once these are mended."""
+    found = []
+    for (name, column), value in zip(importer.columns.items(), row.values, strict=True):
+        error = value
+        if isinstance(column, Reference) and not isinstance(value, RowError | None):
+            error = _refusal(column, value)
+        if isinstance(error, RowError):
+            found.append(error_detail(importer, error, name, row, layout))
+    return found
+
+
+def _refusal(column: Reference[Any], value: Any) -> RowError | None:
+    try:
+        return guarded(column.refusal, value)
+    except Exception:
+        return _failed(column)
+
+
+def refusal_detail(
+    importer: Importer, error: RowError, at_fault: object, row: ReadRow, layout: Layout
+) -> ErrorDetail:
+    """Describe a refusal, on the column that holds the very value at fault.
+
+    Equal texts of several columns may be one object; a key column is meant rather than others.
+    """
+    columns = zip(importer.columns.items(), row.values, strict=True)
+    names = [
+        (not column.is_key, name)
+        for (name, column), value in columns
+        if at_fault is not None and value is at_fault
+    ]
+    column = min(names, key=itemgetter(0))[1] if names else error.column
+    return error_detail(importer, error, column, row, layout)
+
+
+def error_detail(
+    importer: Importer,
+    error: RowError,
+    column: str | None,
+    row: ReadRow,
+    layout: Layout,
+) -> ErrorDetail:
+    """Describe a row's error for the admin.
+
+    Args:
+        column: the column at fault; None for the whole row.
+    """
+    position = layout.positions.get(column) if column else None
+    known = importer.columns.get(column) if column else None
+    label = known.label if known else column
+    return ErrorDetail(
+        code=error.code,
+        message=f"{label}: {error.message}" if label else error.message,
+        column=column,
+        value=None if position is None else shorten(row.cells[position].strip()),
+        suggestion=error.suggestion,
+    )

@@ -1,0 +1,40 @@
+"""Layouts: where in the rows of a file the cells of an importer's columns are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from importers.sdk.header import match_header
+from importers.sdk.importer import header_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from importers.sdk.importer import Importer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """How a file's rows are laid out.
+
+    Args:
+        positions: column name → index of its cell; columns that the file lacks are left out.
+        width: how many cells a row has.
+    """
+
+    positions: Mapping[str, int]
+    width: int
+
+
+def layout_of(header: Sequence[str], importer: Importer, others: Iterable[Importer] = ()) -> Layout:
+    """Find the importer's columns in a header.
+
+    Args:
+        others: those that the file may have been meant for; `importer` may be among them.
+
+    Raises:
+        FileRefusedError: the header isn't one of this importer's files.
+    """
+    rivals = [header_spec(other) for other in others]
+    return Layout(positions=match_header(header, header_spec(importer), rivals), width=len(header))

@@ -1,0 +1,121 @@
+"""The directory that is the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from importers.sdk.entities import Assignment, Case, Role, User
+from importers.sdk.node_id import could_be_node_id, decode_node_id
+from models.assignment import count_assignments, present_assignments
+from models.case import find_cases
+from models.db import is_misuse
+from models.similar_tags import neighbours
+from models.user import find_users, find_users_by_email
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from asyncpg import Connection
+
+    from models.user import UserRecord
+
+E = TypeVar("E", Case, User)
+
+
+class StoredDirectory:
+    """Look references up in PostgreSQL, within one transaction, for one app."""
+
+    def __init__(self, db: Connection, app_id: int) -> None:
+        self._db = db
+        self._app_id = app_id
+        self._roles: dict[str, Role] | None = None
+
+    @property
+    def app_id(self) -> int:
+        """The app."""
+        return self._app_id
+
+    async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
+        """Read rows of a plugin's own tables; a query that fails fails alone."""
+        try:
+            async with self._db.transaction():
+                return list(await self._db.fetch(query, *arguments))
+        except Exception as error:
+            if is_misuse(error, self._db):
+                raise ValueError(f"the query can't be sent: {error}") from error
+            raise
+
+    async def cases(self, keys: Collection[str]) -> Mapping[str, Case]:
+        """Find cases by Tag ID, else by ID."""
+        ids = _ids("Case", keys)
+        found = await find_cases(self._db, self._app_id, tags=list(keys), ids=list(ids.values()))
+        cases = [Case(id=key, tag_id=tag, is_active=is_open) for key, tag, is_open in found]
+        return _by_key(keys, ids, cases)
+
+    async def users(self, keys: Collection[str]) -> Mapping[str, User]:
+        """Find users by Tag ID, else by ID."""
+        ids = _ids("User", keys)
+        found = await find_users(self._db, self._app_id, tags=list(keys), ids=list(ids.values()))
+        return _by_key(keys, ids, _users(found))
+
+    async def users_by_email(self, keys: Collection[str]) -> Mapping[str, User]:
+        """Find users by e-mail address, in any case."""
+        found = await find_users_by_email(self._db, self._app_id, list(keys))
+        by_email = {user.email.lower(): user for user in _users(found)}
+        return {key: by_email[key.lower()] for key in keys if key.lower() in by_email}
+
+    async def roles(self) -> Mapping[str, Role]:
+        """Return all roles by key, read once."""
+        if self._roles is None:
+            rows = await self._db.fetch(
+                "SELECT id, key, label FROM roles WHERE app_id = $1", self._app_id
+            )
+            self._roles = {row["key"]: Role(**row) for row in rows}
+        return self._roles
+
+    async def assignments(
+        self, pairs: Collection[tuple[int, int]]
+    ) -> Mapping[tuple[int, int], Assignment]:
+        """Find present assignments by the primary keys of case and user."""
+        found = await present_assignments(self._db, pairs, lock=False)
+        roles = {role.id: role for role in (await self.roles()).values()}
+        return {
+            pair: Assignment(role=roles[state.role_id], notify=state.notify)
+            for pair, state in found.items()
+        }
+
+    async def count_users(self, case_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
+        """Count the users on cases, by the case's primary key and the role's key."""
+        return await count_assignments(self._db, self._app_id, "case_id", case_ids)
+
+    async def count_cases(self, user_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
+        """Count the cases that users are on, by the user's primary key and the role's key."""
+        return await count_assignments(self._db, self._app_id, "user_id", user_ids)
+
+    async def near_cases(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Find Tag IDs of cases that look like unknown ones."""
+        return await neighbours(self._db, self._app_id, "cases", keys)
+
+    async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Find Tag IDs of users that look like unknown ones."""
+        return await neighbours(self._db, self._app_id, "users", keys)
+
+
+def _users(found: Iterable[UserRecord]) -> list[User]:
+    return [
+        User(id=key, tag_id=tag, email=email, is_active=is_active)
+        for key, tag, email, is_active in found
+    ]
+
+
+def _ids(kind: str, keys: Collection[str]) -> dict[str, int]:
+    decoded = ((key, decode_node_id(key)) for key in keys if could_be_node_id(kind, key))
+    return {key: node[1] for key, node in decoded if node and node[0] == kind}
+
+
+def _by_key(keys: Collection[str], ids: Mapping[str, int], found: Sequence[E]) -> dict[str, E]:
+    """Give each key what it names: a Tag ID match wins over an ID."""
+    by_tag = {entity.tag_id: entity for entity in found}
+    by_id = {entity.id: entity for entity in found} if ids else {}
+    named = {key: by_id[key_of_id] for key, key_of_id in ids.items() if key_of_id in by_id}
+    return named | {key: by_tag[key] for key in keys if key in by_tag}

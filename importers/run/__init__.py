@@ -1,0 +1,1 @@
+"""Running a chunk, stage by stage: from its rows to their results."""

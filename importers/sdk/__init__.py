@@ -1,0 +1,1 @@
+"""What plugins are written with; loads nothing but the standard library."""

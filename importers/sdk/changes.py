@@ -1,0 +1,246 @@
+"""What a row can ask for: values that a plugin returns and the engine carries out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from importers.sdk.entities import Case, Role, User
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Self
+
+    from asyncpg import Connection
+
+    from importers.sdk.errors import RowError
+
+Key = tuple[str | int | None, ...]
+Wish = tuple[str | int | None, ...]
+Outcome = Literal["CREATED", "UPDATED", "REMOVED", "UNCHANGED"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assign:
+    """Put a user on a case.
+
+    Fails on a closed case, for a disabled user, and when the user is on the case already in
+    another way; changes nothing when the user is on it in just this way.
+
+    Args:
+        case: the case.
+        user: the user.
+        role: what the user is on the case.
+        notify: send the user a mail; it is stored as well.
+
+    Example:
+        >>> def change(self, row):
+        ...     return Assign(case=row.matter, user=row.person, role=row.seat, notify=row.mail)
+    """
+
+    case: Case
+    user: User
+    role: Role
+    notify: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modify:
+    """Change how a user is on a case; fails when the user is not on it, or it is closed.
+
+    Args:
+        case: the case.
+        user: the user.
+        role: the new role; None keeps the present one.
+        notify: the new choice of mails; None keeps the present one.
+
+    Example:
+        >>> def change(self, row):
+        ...     return Modify(case=row.matter, user=row.person, notify=False)
+    """
+
+    case: Case
+    user: User
+    role: Role | None = None
+    notify: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remove:
+    """Take a user off a case, closed or not; changes nothing when the user is not on it.
+
+    Args:
+        case: the case.
+        user: the user.
+
+    Example:
+        >>> def change(self, row):
+        ...     return Remove(case=row.matter, user=row.person)
+    """
+
+    case: Case
+    user: User
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Ask for nothing, and say why; None asks for nothing without a word.
+
+    The row passes, as `UNCHANGED`; to have it fail, raise `RowError`.
+
+    Args:
+        message: what the admin should know, written on the row.
+
+    Example:
+        >>> def change(self, row):
+        ...     if row.person.email.endswith("@example.org"):
+        ...         return Unchanged("is one of us")
+        ...     return Remove(case=row.matter, user=row.person)
+    """
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transaction:
+    """The transaction of a chunk, in which `OwnChange.apply` carries changes out.
+
+    The results of the rows are written in it as well: whatever becomes of the worker, both are
+    kept or neither.
+
+    Args:
+        db: an asyncpg connection; its transaction is the engine's to end.
+        app_id: the app of the import; whatever is read or written must be of this app.
+        import_id: the import.
+        is_dry_run: whether all of it will be undone. There is no need to ask, but for what can't
+            be undone.
+
+    Example:
+        >>> async def close_desks(codes, transaction):
+        ...     await transaction.db.execute(
+        ...         "UPDATE acme_desks SET is_open = false WHERE app_id = $1 AND code = ANY($2)",
+        ...         transaction.app_id,
+        ...         codes,
+        ...     )
+    """
+
+    db: Connection
+    app_id: int
+    import_id: int
+    is_dry_run: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a change of an own kind has done, as `OwnChange.apply` answers.
+
+    Args:
+        outcome: `UNCHANGED` for what was in effect already.
+        message: what the admin should know although all is well.
+
+    Example:
+        >>> answer = Applied("CREATED", "is the last desk on this floor")
+    """
+
+    outcome: Outcome
+    message: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a change of an own kind can't be made, as `OwnChange.apply` answers; its row fails.
+
+    Args:
+        reasons: one or several; each is the value at fault just as the row gave it, from which the
+            engine finds the column, or None for the row as a whole, and what is wrong.
+
+    Example:
+        >>> def answer(change):
+        ...     return Refused(((change.desk, RowError(None, "TAKEN", "is somebody else's.")),))
+    """
+
+    reasons: tuple[tuple[object, RowError], ...]
+
+
+class OwnChange:
+    """The base of the kinds of change that plugins bring, and of those of users and cases.
+
+    Subclasses are frozen dataclasses, which say with `keys` what they are about. The engine leaves
+    repeats out, groups a chunk's changes by class, and has each class carry out its own in
+    `apply`, in the transaction that holds the rows' results as well.
+
+    Example:
+        >>> @dataclass(frozen=True, slots=True, kw_only=True)
+        ... class BookDesk(OwnChange):
+        ...     desk: str
+        ...
+        ...     @property
+        ...     def keys(self):
+        ...         return (("desk", self.desk),)
+        ...
+        ...     @classmethod
+        ...     async def apply(cls, changes, transaction):
+        ...         return [Applied("CREATED") for change in changes]
+    """
+
+    __slots__ = ()
+
+    taken: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """For a kind of key that a single field makes, such as `desk`: the name of this field, and the
+    code of the error when an earlier row has the key and differs, e.g.
+    `{"desk": ("desk", "DESK_TAKEN")}`. Other kinds fail the row as a whole, with
+    `CONFLICTS_WITH_ROW`."""
+
+    @property
+    def keys(self) -> Sequence[Key]:
+        """What the change is about, one or several: each a tuple of a word for the kind, then texts
+        or numbers, such as `("desk", "2-14")`.
+
+        Of rows that share a key the first one is applied; later ones repeat or contradict it. Rows
+        are found to share a key only if a column that it is made of has `is_key`, or is the
+        importer's only one for cases or for users.
+        """
+        raise NotImplementedError
+
+    def wish(self) -> Wish:
+        """Return what is asked for: a later row with the same keys and wish is a repeat.
+
+        By default these are all fields. Override it when fields can differ in form and mean the
+        same. A tuple of a word, then texts or numbers.
+        """
+        values: Any = (getattr(self, each.name) for each in fields(self))  # type: ignore[arg-type]
+        return (type(self).__name__, *map(_plain, values))
+
+    @classmethod
+    async def apply(
+        cls, changes: Sequence[Self], transaction: Transaction
+    ) -> Sequence[Applied | Refused]:
+        """Carry changes out, in a number of statements that does not grow with theirs.
+
+        It may be called again after what it did was undone: for a dry run, for a row of which
+        another change has failed, or for the row at fault after an error.
+
+        Args:
+            changes: of this class, in the order of the file; no two of them share a key.
+            transaction: where to write, and for which app. Take locks and write in the order of
+                the keys, so that two imports can't deadlock, and never commit.
+
+        Returns:
+            what became of each change, in their order.
+        """
+        raise NotImplementedError
+
+
+def _plain(value: object) -> str | int | None:
+    """Make a value comparable across chunks, which hand wishes over as JSON."""
+    if isinstance(value, Case | User | Role):
+        return value.id
+    return value if isinstance(value, str | bool | None) else str(value)
+
+
+Change = Assign | Modify | Remove | OwnChange
+"""Every kind of change that the engine carries out; those of users and cases, such as `AddUser`,
+are `OwnChange`s."""
+
+Answer = Change | Unchanged
+"""What `Importer.change` may return, one or several; or None."""

@@ -1,0 +1,196 @@
+"""Columns of a file, and how each reads a cell."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
+
+from importers.sdk.errors import RowError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+T = TypeVar("T")
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_LONGEST_CELL = 10_000
+
+
+class Column(Generic[T]):
+    """A column of text, and the base of all others.
+
+    The attribute's name is the column's name in the file, in any case and order. A subclass that
+    overrides `parse` is a column of another kind.
+
+    Args:
+        required: a file without the column is refused, a row with a blank cell in it fails.
+        default: the row's value when the cell is blank, or the file has no such column.
+        help: one sentence for the person who fills the file in.
+        example: the cell of this column in the sample file.
+        in_sample: whether the sample file has the column.
+        is_key: rows with the same cell are about the same thing, and judged together, in the order
+            of the file. Columns that `OwnChange.keys` are made of need it.
+        longest: how many characters a cell may have; a longer one fails.
+
+    Example:
+        >>> class Floor(Column[int]):
+        ...     def parse(self, text: str) -> int:
+        ...         if not (text.isascii() and text.isdigit() and len(text) < 4):
+        ...             raise RowError(None, "NOT_A_FLOOR", "is not the number of a floor.")
+        ...         return int(text)
+        >>> Floor().read(" 12 ")
+        12
+    """
+
+    name: str
+    """The attribute's name, which is the column's name in the file."""
+
+    choices: ClassVar[Sequence[str] | None] = None
+    """What a cell may hold, for menus, if that is a list."""
+
+    def __init__(
+        self,
+        *,
+        required: bool = False,
+        default: T | None = None,
+        help: str = "",  # noqa: A002 - the word that plugin authors expect
+        example: str | None = None,
+        in_sample: bool = True,
+        is_key: bool = False,
+        longest: int = _LONGEST_CELL,
+    ) -> None:
+        self.name = ""
+        self.required = required
+        self.default = default
+        self.help = help
+        self.example = example
+        self.in_sample = in_sample
+        self.is_key = is_key
+        self.longest = longest
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    @property
+    def label(self) -> str:
+        """The name as messages write it: `case_id` is "Case Id"."""
+        return self.name.replace("_", " ").title()
+
+    def read(self, cell: str) -> T | None:
+        """Check a cell as every column does, then parse it.
+
+        It is trimmed; a blank one is the default, or an error if it is required; one that is too
+        long or has control characters fails.
+
+        Args:
+            cell: as the file has it.
+
+        Raises:
+            RowError: the cell can't be read; its column is filled in by the engine.
+        """
+        text = cell.strip()
+        if not text:
+            if self.required:
+                raise RowError(None, "REQUIRED", "is required.")
+            return self.default
+        if len(text) > self.longest:
+            raise RowError(
+                None,
+                "TOO_LONG",
+                f"has {len(text):,} characters; the limit is {self.longest:,}.",
+            )
+        if found := _CONTROL.search(text):
+            name = _control_name(found[0])
+            raise RowError(None, "CONTROL_CHARACTER", f"contains {name}; take it out.")
+        return self.parse(text)
+
+    def parse(self, text: str) -> T:
+        """Turn the text of a cell into the row's value.
+
+        Called for each different text that a chunk has in the column, and not for blank cells.
+
+        Args:
+            text: trimmed; not blank, not too long, and without control characters.
+
+        Raises:
+            RowError: what is wrong with it; its column is None, as the engine knows the column.
+        """
+        return text  # type: ignore[return-value]  # Column[str] is the base's own use
+
+    def group_key(self, value: T) -> str:
+        """Name a value in one way only, whichever cell it was read from.
+
+        Rows are about the same thing when the group keys of their `is_key` columns are the same.
+        Override it when cells can differ in form and mean the same to `OwnChange.keys`, such as
+        `A-12` and `a-12`.
+
+        Args:
+            value: what `parse` has returned.
+        """
+        return str(value)
+
+    def choices_for(self, roles: Sequence[str]) -> Sequence[str] | None:
+        """List what a cell may hold, for menus, if that is a list.
+
+        Args:
+            roles: the keys of the app's roles.
+        """
+        return self.choices
+
+
+class Blank(Column[None]):
+    """A column that files carry and that must be left blank; the value is None.
+
+    Example:
+        >>> order = Blank(help="Leave this cell blank.")
+    """
+
+    def parse(self, text: str) -> None:
+        """Refuse every text."""
+        raise RowError(None, "NOT_BLANK", "leave this cell blank.")
+
+
+class Flag(Column[bool]):
+    """Yes or no: `1` or `0`, also `true`, `false`, `yes`, `no` in any case; the value is a bool.
+
+    Example:
+        >>> mail = Flag(default=False, example="0")
+        >>> mail.read("Yes")
+        True
+    """
+
+    choices = ("0", "1")
+    _WORDS: ClassVar[Mapping[str, bool]] = {
+        "0": False,
+        "1": True,
+        "false": False,
+        "true": True,
+        "no": False,
+        "yes": True,
+    }
+
+    def parse(self, text: str) -> bool:
+        """Read the word."""
+        value = self._WORDS.get(text.lower())
+        if value is None:
+            raise RowError(None, "INVALID_FLAG", f"'{shorten(text)}' is not 0 (no) or 1 (yes).")
+        return value
+
+
+def has_control(text: str) -> bool:
+    """Tell whether a text has a control character, which no cell may have."""
+    return bool(_CONTROL.search(text))
+
+
+def shorten(text: str, longest: int = 100) -> str:
+    """Cut a cell for a message."""
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _control_name(character: str) -> str:
+    names: dict[str, Literal["a line break", "a tab"]] = {
+        "\n": "a line break",
+        "\r": "a line break",
+        "\t": "a tab",
+    }
+    return names.get(character, f"the control character U+{ord(character):04X}")

@@ -1,0 +1,89 @@
+"""Where references are looked up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from importers.sdk.entities import Assignment, Case, Role, User
+
+
+class Directory(Protocol):
+    """What is stored of one app, as `Reference.resolve` and `Validator.prepare` may ask.
+
+    Keys that find nothing are left out of the answers. Each method is one query at most, so ask
+    for all of a chunk at once.
+
+    Example:
+        >>> async def resolve(self, directory, keys):
+        ...     return await directory.cases(keys)
+    """
+
+    @property
+    def app_id(self) -> int:
+        """The app; whatever `fetch` reads must be of this app."""
+
+    async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
+        """Read rows of a plugin's own tables.
+
+        Args:
+            query: SQL with `$1`, `$2` … in the places of the arguments. It may read, not write.
+            *arguments: what these stand for.
+
+        Example:
+            >>> async def desks(directory, codes):
+            ...     return await directory.fetch(
+            ...         "SELECT code, id FROM acme_desks WHERE app_id = $1 AND code = ANY($2)",
+            ...         directory.app_id,
+            ...         list(codes),
+            ...     )
+        """
+
+    async def cases(self, keys: Collection[str]) -> Mapping[str, Case]:
+        """Find cases by Tag ID, else by ID."""
+
+    async def users(self, keys: Collection[str]) -> Mapping[str, User]:
+        """Find users by Tag ID, else by ID."""
+
+    async def users_by_email(self, keys: Collection[str]) -> Mapping[str, User]:
+        """Find users by e-mail address, in any case."""
+
+    async def roles(self) -> Mapping[str, Role]:
+        """Return all roles of the app by key."""
+
+    async def assignments(
+        self, pairs: Collection[tuple[int, int]]
+    ) -> Mapping[tuple[int, int], Assignment]:
+        """Find present assignments.
+
+        Args:
+            pairs: the primary keys of case and user.
+        """
+
+    async def count_users(self, case_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
+        """Count the users on cases.
+
+        Args:
+            case_ids: primary keys.
+
+        Returns:
+            the case's primary key and the role's key → how many users are on it in this role.
+        """
+
+    async def count_cases(self, user_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
+        """Count the cases that users are on.
+
+        Args:
+            user_ids: primary keys.
+
+        Returns:
+            the user's primary key and the role's key → on how many cases, in this role.
+        """
+
+    async def near_cases(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Find Tag IDs of cases that look like those that there are not, to suggest them."""
+
+    async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Find Tag IDs of users that look like those that there are not, to suggest them."""

@@ -1,0 +1,359 @@
+"""Changes of users and cases themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from importers.sdk.changes import Applied, OwnChange, Refused
+from importers.sdk.errors import RowError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from importers.sdk.changes import Key, Transaction, Wish
+    from importers.sdk.entities import Case, User
+    from models.write_one import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddUser(OwnChange):
+    """Create a user; changes nothing when the app has just this user already.
+
+    Fails when a user has the address, with other details, or another user the Tag ID. The columns
+    that address and Tag ID come from need `is_key=True`.
+
+    Args:
+        email: the address, unique in the app in any case.
+        given_name: the first name.
+        family_name: the last name.
+        locale: a BCP 47 tag.
+        zoneinfo: an IANA name.
+        tag_id: the Tag ID, unique in the app.
+
+    Example:
+        >>> change = AddUser(email="jo@example.org", given_name="Jo", tag_id="smith-001")
+    """
+
+    taken: ClassVar[Mapping[str, tuple[str, str]]] = {
+        "user-email": ("email", "EMAIL_TAKEN"),
+        "user-tag": ("tag_id", "TAG_TAKEN"),
+    }
+
+    email: str
+    given_name: str = ""
+    family_name: str = ""
+    locale: str | None = None
+    zoneinfo: str | None = None
+    tag_id: str | None = None
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The address, and the Tag ID if there is one."""
+        return (("user-email", self.email.lower()), *_tag_key("user-tag", self.tag_id))
+
+    def wish(self) -> Wish:
+        """Return all values; addresses in any case are the same."""
+        return (
+            "AddUser",
+            self.email.lower(),
+            self.given_name,
+            self.family_name,
+            self.locale,
+            self.zoneinfo,
+            self.tag_id,
+        )
+
+    @classmethod
+    async def apply(
+        cls, changes: Sequence[AddUser], transaction: Transaction
+    ) -> list[Applied | Refused]:
+        """Insert the users in the order of their addresses, then look at what was there."""
+        from models.write_many import find_by_email, find_by_tag, insert_many  # noqa: PLC0415
+
+        db, app_id = transaction.db, transaction.app_id
+        ordered = sorted(changes, key=lambda change: change.email.lower())
+        names = cls.__slots__
+        rows = list(map(attrgetter(*names), ordered))
+        created = await insert_many(db, app_id, "users", names, rows, key="email")
+        others = [change for change in changes if change.email not in created]
+        by_email = await find_by_email(db, app_id, [change.email for change in others])
+        tags = {change.tag_id for change in others if change.tag_id}
+        by_tag = await find_by_tag(db, app_id, "users", tags)
+        return [
+            Applied("CREATED")
+            if change.email in created
+            else _not_added(change, by_email.get(change.email), by_tag.get(change.tag_id or ""))
+            for change in changes
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModifyUser(OwnChange):
+    """Change a user. None keeps what is stored.
+
+    Columns that the user and a new Tag ID come from need `is_key=True`.
+
+    Args:
+        user: the user.
+        given_name: the first name.
+        family_name: the last name.
+        locale: a BCP 47 tag.
+        zoneinfo: an IANA name.
+        tag_id: a Tag ID for a user who has none; one that is set is permanent.
+        is_active: False disables the user, True enables the user again.
+
+    Example:
+        >>> def change(self, row):
+        ...     return ModifyUser(user=row.person, is_active=False)
+    """
+
+    taken: ClassVar[Mapping[str, tuple[str, str]]] = {"user-tag": ("tag_id", "TAG_TAKEN")}
+
+    user: User
+    given_name: str | None = None
+    family_name: str | None = None
+    locale: str | None = None
+    zoneinfo: str | None = None
+    tag_id: str | None = None
+    is_active: bool | None = None
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The user, and the Tag ID if there is one."""
+        return (("user", self.user.id), *_tag_key("user-tag", self.tag_id))
+
+    def wish(self) -> Wish:
+        """Return all values."""
+        return (
+            "ModifyUser",
+            self.user.id,
+            self.given_name,
+            self.family_name,
+            self.locale,
+            self.zoneinfo,
+            self.tag_id,
+            self.is_active,
+        )
+
+    @classmethod
+    async def apply(
+        cls, changes: Sequence[ModifyUser], transaction: Transaction
+    ) -> list[Applied | Refused]:
+        """Lock the users in the order of their keys, and change those that differ."""
+        from models.write_many import find_by_tag, lock_many  # noqa: PLC0415
+
+        db, app_id = transaction.db, transaction.app_id
+        present = await lock_many(db, app_id, "users", [change.user.id for change in changes])
+        tags = {change.tag_id for change in changes if change.tag_id}
+        owners = await find_by_tag(db, app_id, "users", tags)
+        refused: dict[int, Refused] = {}
+        for change in changes:
+            owner = owners.get(change.tag_id or "")
+            error = _tag_error(change.tag_id, present[change.user.id]["tag_id"], owner)
+            if error:
+                refused[change.user.id] = Refused(((change.tag_id, error),))
+        wanted = {
+            change.user.id: _given(change) for change in changes if change.user.id not in refused
+        }
+        updated = await _update("users", wanted, present, transaction)
+        return [
+            refused.get(change.user.id) or _updated(change.user.id in updated) for change in changes
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddCase(OwnChange):
+    """Create a case; changes nothing when the app has just this case already.
+
+    Fails when a case has the Tag ID, with other details. The column that the Tag ID comes from
+    needs `is_key=True`.
+
+    Args:
+        tag_id: the Tag ID, unique in the app, and permanent.
+        about: what the case is about.
+        is_active: False for a case that is closed from the start.
+        date_opened: the day on which it was opened.
+
+    Example:
+        >>> change = AddCase(tag_id="trv-901", about="Smith v. Harbor Freight Lines")
+    """
+
+    taken: ClassVar[Mapping[str, tuple[str, str]]] = {"case-tag": ("tag_id", "TAG_TAKEN")}
+
+    tag_id: str
+    about: str
+    is_active: bool = True
+    date_opened: date | None = None
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The Tag ID."""
+        return (("case-tag", self.tag_id),)
+
+    def wish(self) -> Wish:
+        """Return all values."""
+        return "AddCase", self.tag_id, self.about, self.is_active, _day(self.date_opened)
+
+    @classmethod
+    async def apply(
+        cls, changes: Sequence[AddCase], transaction: Transaction
+    ) -> list[Applied | Refused]:
+        """Insert the cases in the order of their Tag IDs, then look at what was there."""
+        from models.write_many import find_by_tag, insert_many  # noqa: PLC0415
+
+        db, app_id = transaction.db, transaction.app_id
+        ordered = sorted(changes, key=lambda change: change.tag_id)
+        names = cls.__slots__
+        rows = list(map(attrgetter(*names), ordered))
+        created = await insert_many(db, app_id, "cases", names, rows, key="tag_id")
+        others = {change.tag_id for change in changes} - created
+        by_tag = await find_by_tag(db, app_id, "cases", others)
+        return [
+            Applied("CREATED")
+            if change.tag_id in created
+            else _not_added(change, None, by_tag.get(change.tag_id))
+            for change in changes
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModifyCase(OwnChange):
+    """Change a case. None keeps what is stored; a Tag ID can't be changed.
+
+    The column that the case comes from needs `is_key=True`.
+
+    Args:
+        case: the case.
+        about: what the case is about.
+        is_active: False closes the case, True opens it again.
+        date_opened: the day on which it was opened.
+
+    Example:
+        >>> def change(self, row):
+        ...     return ModifyCase(case=row.matter, is_active=False)
+    """
+
+    case: Case
+    about: str | None = None
+    is_active: bool | None = None
+    date_opened: date | None = None
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The case."""
+        return (("case", self.case.id),)
+
+    def wish(self) -> Wish:
+        """Return all values."""
+        return "ModifyCase", self.case.id, self.about, self.is_active, _day(self.date_opened)
+
+    @classmethod
+    async def apply(cls, changes: Sequence[ModifyCase], transaction: Transaction) -> list[Applied]:
+        """Lock the cases in the order of their keys, and change those that differ."""
+        from models.write_many import lock_many  # noqa: PLC0415
+
+        wanted = {change.case.id: _given(change) for change in changes}
+        present = await lock_many(transaction.db, transaction.app_id, "cases", wanted)
+        updated = await _update("cases", wanted, present, transaction)
+        return [_updated(change.case.id in updated) for change in changes]
+
+
+def _tag_key(kind: str, tag_id: str | None) -> tuple[Key, ...]:
+    return ((kind, tag_id),) if tag_id else ()
+
+
+def _day(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
+
+
+def _values(change: OwnChange) -> dict[str, Any]:
+    # `dataclasses.fields` would find out anew for each of many thousand changes.
+    names: tuple[str, ...] = change.__slots__
+    return {name: getattr(change, name) for name in names}
+
+
+def _given(change: ModifyUser | ModifyCase) -> dict[str, Any]:
+    """Return the columns that the change says something of."""
+    return {
+        name: value
+        for name, value in _values(change).items()
+        if value is not None and name not in ("user", "case")
+    }
+
+
+def _not_added(
+    change: AddUser | AddCase, same: Mapping[str, Any] | None, owner: Mapping[str, Any] | None
+) -> Applied | Refused:
+    """Say why nothing was inserted.
+
+    Args:
+        same: the user who has the address.
+        owner: who or what has the Tag ID.
+    """
+    stored = same or owner
+    values = {name: value for name, value in _values(change).items() if name != "email"}
+    is_case = isinstance(change, AddCase)
+    if stored and (same or is_case) and all(stored[name] == values[name] for name in values):
+        return Applied("UNCHANGED")
+    reasons: list[tuple[object, RowError]] = []
+    if same and isinstance(change, AddUser):
+        reasons.append((change.email, _taken("EMAIL_TAKEN", "user", "e-mail address")))
+    if owner and not (same and same["id"] == owner["id"]):
+        noun = "case" if is_case else "user"
+        reasons.append((change.tag_id, _taken("TAG_TAKEN", noun, "Tag ID")))
+    return Refused(tuple(reasons))
+
+
+def _taken(code: str, noun: str, what: str) -> RowError:
+    return RowError(
+        None,
+        code,
+        f"a {noun} has this {what} already, with other details; "
+        f"to change them, use a file of type modify-{noun}s.",
+    )
+
+
+def _tag_error(
+    wanted: str | None, present: str | None, owner: Mapping[str, Any] | None
+) -> RowError | None:
+    """Say why a user can't get a Tag ID."""
+    if wanted is None or wanted == present:
+        return None
+    if present is not None:
+        return RowError(
+            None,
+            "TAG_PERMANENT",
+            f"the user has the Tag ID '{present}', and one that is set stays.",
+        )
+    return RowError(None, "TAG_TAKEN", "another user has this Tag ID.") if owner else None
+
+
+async def _update(
+    table: Table,
+    wanted: Mapping[int, Mapping[str, Any]],
+    present: Mapping[int, Mapping[str, Any]],
+    transaction: Transaction,
+) -> set[int]:
+    """Write what differs from what is there, and return the primary keys."""
+    from models.write_many import update_many  # noqa: PLC0415
+
+    changed = {
+        key: values
+        for key, values in wanted.items()
+        if any(present[key][name] != value for name, value in values.items())
+    }
+    names = sorted({name for values in changed.values() for name in values})
+    rows = {
+        key: {name: values.get(name, present[key][name]) for name in names}
+        for key, values in changed.items()
+    }
+    if rows:
+        await update_many(transaction.db, transaction.app_id, table, rows)
+    return set(rows)
+
+
+def _updated(is_updated: bool) -> Applied:
+    return Applied("UPDATED" if is_updated else "UNCHANGED")

@@ -1,0 +1,199 @@
+"""Columns whose cells have a format: addresses, Tag IDs, languages, time zones, dates, states."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from importers.sdk.columns import Column, shorten
+from importers.sdk.errors import RowError
+from importers.sdk.formats import is_email, is_locale, is_tag, is_zone, locale_named
+from importers.sdk.references import damaged, no_choice
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Workbooks show midnight with some dates.
+_ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?: 00:00:00)?", re.ASCII)
+_AMERICAN = re.compile(r"(?P<month>\d\d?)/(?P<day>\d\d?)/(?P<year>\d{4})", re.ASCII)
+
+
+class Email(Column[str]):
+    """An e-mail address; two that differ only in capitals are the same.
+
+    To refer to a user by address there is `UserRef`.
+
+    Example:
+        >>> Email(required=True).read(" Jo@example.org ")
+        'Jo@example.org'
+    """
+
+    def parse(self, text: str) -> str:
+        """Check the address."""
+        if not is_email(text):
+            raise RowError(None, "INVALID_EMAIL", f"'{shorten(text)}' is not an e-mail address.")
+        return text
+
+    def group_key(self, value: str) -> str:
+        """Return it without capitals."""
+        return value.lower()
+
+
+class TagId(Column[str]):
+    """A Tag ID that something is to get: letters, digits, `-`, `/` and `_`, up to 64 of them.
+
+    One that has the look of a number or date of a spreadsheet is refused: Tag IDs are permanent.
+    To refer to something by its Tag ID there are `CaseRef` and `UserRef`.
+
+    Example:
+        >>> TagId().read("2026/trv-001")
+        '2026/trv-001'
+    """
+
+    def parse(self, text: str) -> str:
+        """Check the Tag ID."""
+        if damage := damaged(text):
+            raise damage
+        if not is_tag(text):
+            raise RowError(
+                None,
+                "INVALID_TAG",
+                f"'{shorten(text)}' is not a Tag ID: those have letters, digits, '-', '/' and '_',"
+                " up to 64 of them.",
+            )
+        return text
+
+
+class Locale(Column[str]):
+    """A language as a BCP 47 tag, such as `en` or `es-MX`; `sp` is read as `es`.
+
+    Example:
+        >>> Locale().read("sp")
+        'es'
+    """
+
+    def parse(self, text: str) -> str:
+        """Check the tag."""
+        if not is_locale(text):
+            raise RowError(
+                None,
+                "INVALID_LOCALE",
+                f"'{shorten(text)}' is not a BCP 47 tag, such as 'en' or 'es-MX'.",
+            )
+        return locale_named(text)
+
+
+class TimeZone(Column[str]):
+    """A time zone by its IANA name; the value is that name.
+
+    Example:
+        >>> TimeZone().read("America/New_York")
+        'America/New_York'
+    """
+
+    def parse(self, text: str) -> str:
+        """Check the name."""
+        if not is_zone(text):
+            raise RowError(
+                None,
+                "INVALID_ZONEINFO",
+                f"'{shorten(text)}' is not an IANA name, such as 'America/New_York'.",
+            )
+        return text
+
+
+class Date(Column[date]):
+    """A day, as `mm/dd/yyyy` or `yyyy-mm-dd`; the value is a `datetime.date`.
+
+    Example:
+        >>> Date().read("1/31/2026")
+        datetime.date(2026, 1, 31)
+    """
+
+    def parse(self, text: str) -> date:
+        """Read the day."""
+        found = _ISO.fullmatch(text) or _AMERICAN.fullmatch(text)
+        try:
+            parts = {name: int(part) for name, part in found.groupdict().items()} if found else {}
+            return date(**parts)
+        except (TypeError, ValueError) as error:
+            raise RowError(
+                None,
+                "INVALID_DATE",
+                f"'{shorten(text)}' is not a day, written as mm/dd/yyyy or yyyy-mm-dd.",
+            ) from error
+
+
+class Choice(Column[str]):
+    """One of a few words, exactly as they are.
+
+    Args:
+        words: what a cell may hold.
+
+    Example:
+        >>> Choice("EUR", "USD").read("USD")
+        'USD'
+    """
+
+    def __init__(self, *words: str, **options: Any) -> None:
+        super().__init__(**options)
+        self._words = words
+
+    def parse(self, text: str) -> str:
+        """Check the word."""
+        if text not in self._words:
+            raise no_choice(text, self._words)
+        return text
+
+    def choices_for(self, roles: Sequence[str]) -> Sequence[str]:
+        """List the words."""
+        return self._words
+
+
+class State(Column[bool]):
+    """One of two states: `0` for the one, `1` for the other; the value is True for `1`.
+
+    Args:
+        off: what 0 is called in messages.
+        on: what 1 is called.
+
+    Example:
+        >>> State(off="closed", on="active").read("0")
+        False
+    """
+
+    choices = ("0", "1")
+
+    def __init__(self, *, off: str, on: str, **options: Any) -> None:
+        super().__init__(**options)
+        self.off = off
+        self.on = on
+
+    def parse(self, text: str) -> bool:
+        """Read the number."""
+        if text not in self.choices:
+            raise RowError(
+                None,
+                "INVALID_FLAG",
+                f"'{shorten(text)}' is not 0 ({self.off}) or 1 ({self.on}).",
+            )
+        return text == "1"
+
+
+def quick_group_keys(column: Column[Any], cells: Sequence[str]) -> list[str] | None:
+    """Return the group keys of cells without checking these; blank cells have none.
+
+    A cell that is wrong gets a key as well. That does no harm where hardly any are the same.
+
+    Returns:
+        None where the column may make anything else of a cell.
+    """
+    kind = type(column)
+    only_checks = kind.parse in (Column.parse, Email.parse, TagId.parse)
+    if kind.read is not Column.read or not only_checks or column.default is not None:
+        return None
+    texts = map(str.strip, cells)
+    if kind.group_key is Email.group_key:
+        return list(map(str.lower, texts))
+    return list(texts) if kind.group_key is Column.group_key else None

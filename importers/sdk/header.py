@@ -1,0 +1,207 @@
+"""A file's header, matched with the columns of the type it was uploaded as."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from importers.sdk.errors import ErrorDetail, FileRefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+IGNORED = frozenset({"row", "errors"})
+"""Columns that a download of failed rows adds; known everywhere, and never read."""
+
+_MAX_GUESSED = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderSpec:
+    """Which columns the files of one type have.
+
+    Args:
+        key: the type's key, such as `remove`.
+        label: the type's label in menus, such as `Remove users assigned to cases`.
+        columns: column name → whether the file must have it; in the order of the sample file.
+    """
+
+    key: str
+    label: str
+    columns: Mapping[str, bool]
+
+
+def column_name(name: str) -> str:
+    """Return the column that a name in a header means.
+
+    Example:
+        >>> column_name(" Case-ID ")
+        'case_id'
+    """
+    return re.sub(r"[\s-]", "_", name.strip().lower())
+
+
+def match_header(
+    header: Sequence[str], spec: HeaderSpec, others: Sequence[HeaderSpec]
+) -> dict[str, int]:
+    """Find each column's place in the file's rows.
+
+    A header that does not fit its type, by a column missing or not known, and that another type
+    takes without either, gets that one answer, since nothing else that could be said would help. So
+    does one that fits, but with nothing beyond the columns that its type can't do without, when it
+    is the whole header of another type: a file of users and cases alone is meant for removing, not
+    for modifying.
+
+    Args:
+        header: names as the file has them, in its order.
+        spec: the type that the file was uploaded as.
+        others: the types that it may have been meant for; `spec` may be among them.
+
+    Returns:
+        Column name → index in a row, for the columns that the file has.
+
+    Raises:
+        FileRefusedError: with every problem, in the order of the file, missing columns last.
+    """
+    names = [column_name(name) for name in header]
+    rivals = [other for other in others if other.key != spec.key]
+    if _fits(names, spec):
+        meant = [rival for rival in rivals if _is_bare(names, spec) and _is_whole(names, rival)]
+    else:
+        meant = _closest(names, rivals)
+    if meant:
+        raise FileRefusedError([_wrong_type(names, spec, meant)])
+    problems = [*_misplaced(header, names, spec), *_missing(names, spec)]
+    if problems:
+        raise FileRefusedError(problems)
+    return {name: index for index, name in enumerate(names) if name in spec.columns}
+
+
+def _fits(names: Iterable[str], spec: HeaderSpec) -> bool:
+    return not _unknown(names, spec) and not _absent(names, spec)
+
+
+def _is_bare(names: Iterable[str], spec: HeaderSpec) -> bool:
+    """Tell whether the header leaves out every column that the type can do without."""
+    optional = {name for name, is_required in spec.columns.items() if not is_required}
+    return bool(optional) and optional.isdisjoint(names)
+
+
+def _is_whole(names: Iterable[str], spec: HeaderSpec) -> bool:
+    return set(names) - IGNORED == set(spec.columns)
+
+
+def _unknown(names: Iterable[str], spec: HeaderSpec) -> list[str]:
+    known = {*spec.columns, *IGNORED, ""}
+    return [name for name in dict.fromkeys(names) if name not in known]
+
+
+def _absent(names: Iterable[str], spec: HeaderSpec) -> list[str]:
+    return [name for name, is_required in spec.columns.items() if is_required and name not in names]
+
+
+def _closest(names: Sequence[str], specs: Sequence[HeaderSpec]) -> list[HeaderSpec]:
+    """Return the specs that the header fits, leaving out as few of their columns as any."""
+    fitting = {
+        spec.key: len(set(spec.columns) - set(names)) for spec in specs if _fits(names, spec)
+    }
+    best = min(fitting.values(), default=0)
+    return [spec for spec in specs if fitting.get(spec.key) == best]
+
+
+def _wrong_type(names: Sequence[str], spec: HeaderSpec, meant: Sequence[HeaderSpec]) -> ErrorDetail:
+    looks_like = " or ".join(f"*{other.label}*" for other in meant)
+    unknown, absent = _unknown(names, spec), _absent(names, spec)
+    reasons = [
+        *([f"has no column {_listed(unknown)}"] if unknown else []),
+        *([f"needs the column {_listed(absent)}"] if absent else []),
+    ] or ["would find nothing to do in it"]
+    return ErrorDetail(
+        code="WRONG_TYPE",
+        message=f"this looks like {looks_like}: *{spec.label}* {' and '.join(reasons)}. "
+        "Choose the other type, or change the header row.",
+        suggestion=meant[0].key if len(meant) == 1 else None,
+    )
+
+
+def _misplaced(header: Sequence[str], names: Sequence[str], spec: HeaderSpec) -> list[ErrorDetail]:
+    """Return what is wrong with the columns that the file has, in its order."""
+    counts = Counter(names)
+    unknown = set(_unknown(names, spec))
+    problems = []
+    for index, (written, name) in enumerate(zip(header, names, strict=True)):
+        if not name:
+            problems.append(_unnamed(index))
+        elif name in unknown and names.index(name) == index:
+            problems.append(_not_known(written, name, index, names, spec))
+        elif counts[name] > 1 and name in spec.columns and names.index(name) == index:
+            problems.append(_repeated(name, names))
+    return problems
+
+
+def _unnamed(index: int) -> ErrorDetail:
+    return ErrorDetail(
+        code="UNNAMED_COLUMN",
+        message=f"Column {_letters(index)} has no name. Name it in the header row, or remove it.",
+    )
+
+
+def _not_known(
+    written: str, name: str, index: int, names: Sequence[str], spec: HeaderSpec
+) -> ErrorDetail:
+    free = [known for known in spec.columns if known not in names]
+    near = difflib.get_close_matches(name, free, n=1) if len(name) <= _MAX_GUESSED else []
+    known = f"The columns of *{spec.label}* are {', '.join(spec.columns)}"
+    return ErrorDetail(
+        code="UNKNOWN_COLUMN",
+        message=f"Column {_letters(index)}, {_quoted(written)}, is not known"
+        + (f"; did you mean '{near[0]}'?" if near else f". {known}: rename it, or remove it."),
+        column=name[:100],
+        value=written[:100],
+        suggestion=near[0] if near else None,
+    )
+
+
+def _repeated(name: str, names: Sequence[str]) -> ErrorDetail:
+    places = [_letters(index) for index, other in enumerate(names) if other == name]
+    every = "both" if len(places) == 2 else "all"
+    return ErrorDetail(
+        code="DUPLICATE_COLUMN",
+        message=f"The columns {', '.join(places[:-1])} and {places[-1]} are {every} '{name}'. "
+        "Keep one of them.",
+        column=name,
+    )
+
+
+def _missing(names: Sequence[str], spec: HeaderSpec) -> list[ErrorDetail]:
+    return [
+        ErrorDetail(
+            code="MISSING_COLUMN",
+            message=f"The column '{name}' is missing, and *{spec.label}* needs it. "
+            "Add it to the header row.",
+            column=name,
+        )
+        for name in _absent(names, spec)
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(_quoted(name) for name in names[:10])
+
+
+def _quoted(name: str) -> str:
+    shown = "".join(letter if letter.isprintable() else "?" for letter in name[:100])
+    return f"'{shown}'"
+
+
+def _letters(index: int) -> str:
+    """Return the letters that a spreadsheet shows over the column with this index."""
+    letters = ""
+    index += 1
+    while index:
+        index, rest = divmod(index - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters

@@ -1,0 +1,337 @@
+"""Columns whose cells name something that is looked up: cases, users and roles."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from importers.sdk.columns import Column, shorten
+from importers.sdk.errors import RowError
+from importers.sdk.node_id import could_be_node_id, has_node_id
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from importers.sdk.directory import Directory
+    from importers.sdk.entities import Case, Role, User
+
+T = TypeVar("T")
+
+# Unknown keys of one column and chunk that are looked at for a "did you mean": their cost is
+# bounded, however many rows are wrong.
+MOST_SUGGESTIONS = 100
+_CLOSE_ENOUGH = 0.7
+# What spreadsheets make of an ID: 1E+05, 5-Jan, Jan-05, 05.01.2026, 1.0, #NAME?
+_MONTH = r"""
+    (Jan(uary)?|Feb(ruary)?|Mar(ch)?|Apr(il)?|May|June?|July?|Aug(ust)?|Sept?(ember)?|Oct(ober)?
+    |Nov(ember)?|Dec(ember)?)
+"""
+_DAMAGE = re.compile(
+    rf"""
+    [+-]?\d+(\.\d+)?E[+-]?\d+
+    | \d{{1,2}}[-/ ]{_MONTH}([-/ ]\d{{2,4}})?
+    | {_MONTH}[-/ ]\d{{1,4}}
+    | \d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}
+    | \d+[.,]0+
+    | \#(NAME\?|REF!|VALUE!|N/A|NUM!|DIV/0!|NULL!|SPILL!)
+    | \#{{3,}}
+    """,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
+)
+
+
+class Reference(Column[T]):
+    """A column whose cells are keys of things that are stored; the value is what was found.
+
+    All keys of a chunk are looked up at once. A plugin looks things of its own up in a subclass
+    that overrides `resolve`, and `unknown` to say more than that there is no such thing.
+
+    Example:
+        >>> class Desk(Reference[int]):
+        ...     async def resolve(self, directory, keys):
+        ...         found = await directory.fetch(
+        ...             "SELECT code, id FROM acme_desks WHERE app_id = $1 AND code = ANY($2)",
+        ...             directory.app_id,
+        ...             list(keys),
+        ...         )
+        ...         return {row["code"]: row["id"] for row in found}
+    """
+
+    def parse(self, text: str) -> Any:
+        """Return the key to look up."""
+        return text
+
+    async def resolve(self, directory: Directory, keys: Collection[str]) -> Mapping[str, T]:
+        """Look up keys, in a number of queries that does not grow with theirs.
+
+        Args:
+            directory: what is stored of the app.
+            keys: what `parse` has returned, each once.
+
+        Returns:
+            what each key finds; those that find nothing are left out.
+        """
+        raise NotImplementedError
+
+    async def unknown(self, directory: Directory, keys: Sequence[str]) -> Mapping[str, RowError]:
+        """Say what is wrong with keys that `resolve` left out.
+
+        Args:
+            directory: what is stored of the app, to find out what was meant.
+            keys: sorted; as many as a chunk has, so bound what you look up.
+
+        Returns:
+            an error for each of them, with None as its column.
+        """
+        return {key: RowError(None, "NOT_FOUND", f"'{shorten(key)}' is unknown.") for key in keys}
+
+    def refusal(self, value: T) -> RowError | None:
+        """Say why what was found can't be used, if so; told together with a row's other errors.
+
+        Args:
+            value: what `resolve` has found.
+        """
+        return None
+
+    def group_key(self, value: T) -> str:
+        """Name what was found in one way only, whichever key has found it."""
+        return repr(value)
+
+    def is_plain(self, key: str) -> bool:
+        """Tell whether the key itself is the `group_key` of what it finds, if anything.
+
+        Such keys need no look-up when a file is cut into chunks. False is always right.
+        """
+        return False
+
+
+class CaseRef(Reference["Case"]):
+    """A case by its Tag ID, or by the `id` that the API shows for it; the value is a `Case`.
+
+    If a cell is both, the Tag ID wins. Unknown ones fail, with a suggestion.
+
+    Args:
+        must_be_open: tell of a closed case together with the row's other errors. `Assign` and
+            `Modify` refuse closed cases in any event.
+
+    Example:
+        >>> matter = CaseRef(required=True, example="trv-001")
+    """
+
+    def __init__(self, *, must_be_open: bool = False, **options: Any) -> None:
+        super().__init__(**options)
+        self.must_be_open = must_be_open
+
+    async def resolve(self, directory: Directory, keys: Collection[str]) -> Mapping[str, Case]:
+        """Find the cases."""
+        return await directory.cases(keys)
+
+    async def unknown(self, directory: Directory, keys: Sequence[str]) -> Mapping[str, RowError]:
+        """Suggest Tag IDs that look alike."""
+        near = await directory.near_cases(keys[:MOST_SUGGESTIONS])
+        return {key: unknown_tag("case", key, near.get(key, ())) for key in keys}
+
+    def refusal(self, value: Case) -> RowError | None:
+        """Refuse a closed case."""
+        return case_closed(value) if self.must_be_open and not value.is_active else None
+
+    def group_key(self, value: Case) -> str:
+        """Return the Tag ID."""
+        return value.tag_id or f"#{value.id}"
+
+    def is_plain(self, key: str) -> bool:
+        """Every key but an ID is a Tag ID, unless a plugin looks cases up in its own way."""
+        return type(self).resolve is CaseRef.resolve and not could_be_node_id("Case", key)
+
+
+class UserRef(Reference["User"]):
+    """A user by Tag ID or the API's `id`, or else by e-mail address; the value is a `User`.
+
+    Args:
+        by: `tag` for Tag IDs and the API's IDs (if a cell is both, the Tag ID wins), `email` for
+            addresses (in any case).
+        must_be_active: tell of a disabled user together with the row's other errors. `Assign`
+            refuses disabled users in any event.
+
+    Example:
+        >>> person = UserRef(required=True, by="email", example="jo@example.org")
+    """
+
+    def __init__(
+        self,
+        *,
+        by: Literal["tag", "email"] = "tag",
+        must_be_active: bool = False,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        self.by = by
+        self.must_be_active = must_be_active
+
+    async def resolve(self, directory: Directory, keys: Collection[str]) -> Mapping[str, User]:
+        """Find the users."""
+        if self.by == "email":
+            return await directory.users_by_email(keys)
+        return await directory.users(keys)
+
+    async def unknown(self, directory: Directory, keys: Sequence[str]) -> Mapping[str, RowError]:
+        """Suggest Tag IDs that look alike."""
+        if self.by == "email":
+            return {
+                key: RowError(
+                    None, "NOT_FOUND", f"no user has the e-mail address '{shorten(key)}'."
+                )
+                for key in keys
+            }
+        near = await directory.near_users(keys[:MOST_SUGGESTIONS])
+        return {key: unknown_tag("user", key, near.get(key, ())) for key in keys}
+
+    def refusal(self, value: User) -> RowError | None:
+        """Refuse a disabled user."""
+        return user_disabled(value) if self.must_be_active and not value.is_active else None
+
+    def group_key(self, value: User) -> str:
+        """Return the Tag ID."""
+        return value.tag_id or f"#{value.id}"
+
+    def is_plain(self, key: str) -> bool:
+        """Every key but an ID or an address is a Tag ID, unless a plugin has its own look-up."""
+        is_own = type(self).resolve is not UserRef.resolve
+        return self.by == "tag" and not is_own and not could_be_node_id("User", key)
+
+
+def are_tags(column: Reference[Any], keys: Collection[str]) -> bool:
+    """Tell at once that all keys are plain, without asking for each; False says nothing."""
+    kind = type(column)
+    if kind.is_plain is CaseRef.is_plain:
+        return kind.resolve is CaseRef.resolve and not has_node_id("Case", keys)
+    if kind.is_plain is UserRef.is_plain and isinstance(column, UserRef) and column.by == "tag":
+        return kind.resolve is UserRef.resolve and not has_node_id("User", keys)
+    return False
+
+
+class RoleRef(Reference["Role"]):
+    """A role of the app; the value is a `Role`.
+
+    Args:
+        choices: what cells may hold, and the role's key that each stands for; None for the app's
+            own keys, of which `role::staff` is read as `staff`.
+
+    Example:
+        >>> seat = RoleRef(choices={"lead": "staff", "guest": "default"})
+    """
+
+    def __init__(self, *, choices: Mapping[str, str] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._keys = choices
+
+    def parse(self, text: str) -> Any:
+        """Return the role's key."""
+        if self._keys is None:
+            return text.removeprefix("role::")
+        if text not in self._keys:
+            raise no_choice(text, list(self._keys))
+        return self._keys[text]
+
+    async def resolve(self, directory: Directory, keys: Collection[str]) -> Mapping[str, Role]:
+        """Find the app's roles."""
+        roles = await directory.roles()
+        return {key: roles[key] for key in keys if key in roles}
+
+    async def unknown(self, directory: Directory, keys: Sequence[str]) -> Mapping[str, RowError]:
+        """Name the roles that there are."""
+        roles = sorted(await directory.roles())
+        if self._keys is None:
+            return {key: no_choice(key, roles) for key in keys}
+        return {key: _no_such_role(key) for key in keys}
+
+    def choices_for(self, roles: Sequence[str]) -> Sequence[str]:
+        """List the cells that are read."""
+        return list(roles) if self._keys is None else list(self._keys)
+
+
+def case_closed(case: Case) -> RowError:
+    """Say that a case takes no changes."""
+    return RowError(
+        None, "CASE_CLOSED", f"the case {_quoted(case.tag_id)}is closed; reopen it first."
+    )
+
+
+def user_disabled(user: User) -> RowError:
+    """Say that a user can't be put on cases."""
+    return RowError(
+        None,
+        "USER_DISABLED",
+        f"the user {_quoted(user.tag_id or user.email)}is disabled; enable the user first.",
+    )
+
+
+def unknown_tag(noun: str, key: str, near: Sequence[str]) -> RowError:
+    """Say that nothing has this Tag ID or ID, and what was probably meant.
+
+    Args:
+        noun: `case` or `user`.
+        near: Tag IDs that there are.
+    """
+    if damage := damaged(key):
+        return damage
+    suggestion = _most_alike(key, near)
+    hint = f"; did you mean '{suggestion}'?" if suggestion else "."
+    return RowError(
+        None,
+        "NOT_FOUND",
+        f"no {noun} has the Tag ID or ID '{shorten(key)}'{hint}",
+        suggestion,
+    )
+
+
+def damaged(key: str) -> RowError | None:
+    """Say that a spreadsheet has made a number or a date of an ID, if it looks like that."""
+    if not _DAMAGE.fullmatch(key):
+        return None
+    return RowError(
+        None,
+        "SPREADSHEET_DAMAGE",
+        f"'{shorten(key)}' looks like an ID that a spreadsheet has changed; "
+        "format the column as text and enter the ID again.",
+    )
+
+
+def _most_alike(key: str, near: Sequence[str]) -> str | None:
+    plain = _plain(key)
+    for tag in near:
+        if _plain(tag) == plain:
+            return tag
+    return _closest(key, near)
+
+
+def _plain(tag: str) -> str:
+    """Drop what people get wrong most: case, separators, leading zeros."""
+    return re.sub(r"(\D|^)0+(\d)", r"\1\2", re.sub(r"[-_/. ]", "", tag.lower()))
+
+
+def _closest(text: str, choices: Sequence[str]) -> str | None:
+    lowered = {choice.lower(): choice for choice in choices}
+    found = difflib.get_close_matches(text.lower(), lowered, n=1, cutoff=_CLOSE_ENOUGH)
+    return lowered[found[0]] if found else None
+
+
+def no_choice(text: str, choices: Sequence[str]) -> RowError:
+    """Say that a cell is none of a list, and what was probably meant."""
+    suggestion = _closest(text, choices)
+    hint = f"did you mean '{suggestion}'?" if suggestion else f"use one of {', '.join(choices)}."
+    return RowError(None, "INVALID_CHOICE", f"there is no '{shorten(text)}'; {hint}", suggestion)
+
+
+def _quoted(tag: str | None) -> str:
+    return f"'{tag}' " if tag else ""
+
+
+def _no_such_role(key: str) -> RowError:
+    """Say that an importer's word stands for a role that the app lacks, no fault of the file."""
+    return RowError(
+        None,
+        "NO_SUCH_ROLE",
+        f"stands for the role '{shorten(key)}', which the app does not have.",
+    )

@@ -1,0 +1,1 @@
+"""From a stored file, or rows that failed, to chunks."""

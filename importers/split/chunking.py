@@ -1,0 +1,225 @@
+"""Chunking: rows go into chunks that can run in any order and at the same time.
+
+Rows that may speak of the same thing end up in one chunk, or in a chain of chunks, in the order of
+the file. What a file has is known at its end only, so its rows wait in a spool until then.
+"""
+
+from __future__ import annotations
+
+from itertools import repeat
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+from importers.reading.limits import MAX_CHUNK
+from importers.split.row_spool import KeySpool, Spool
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from importers.split.grouping import GroupKeys, Groups
+    from importers.split.row_spool import Entry
+
+# A chunk takes one or more whole places. A file of ten million rows has as many chunks as this.
+_PLACES = 1_024
+
+
+class Chunk(NamedTuple):
+    """Rows that one transaction will run; chained to the chunk before it, or free."""
+
+    entries: Sequence[Entry]
+    is_chained: bool = False
+
+
+class Chunks(Protocol):
+    """Takes the rows of a file, and gives them back in chunks."""
+
+    def add(self, numbers: Sequence[int], texts: Sequence[bytes], groups: Groups) -> None:
+        """Add rows, in the order of the file.
+
+        Args:
+            numbers: negative for rows that are only context.
+            texts: their cells as JSON.
+        """
+
+    def finish(self) -> Iterator[Chunk]:
+        """Return the chunks."""
+
+    def close(self) -> None:
+        """Forget everything."""
+
+
+def chunks_for(groups: Groups, size: int) -> Chunks:
+    """Choose how rows with such keys are cut.
+
+    Args:
+        size: rows a chunk.
+    """
+    return Partitions(size) if len(groups.kinds) == 1 else Ties(size)
+
+
+class Partitions:
+    """Chunks of rows with one kind of key: rows that share a key share a place.
+
+    The place is told by the wide key, that of the case alone: a chunk then has all rows of some
+    cases, so that fewer cases are looked up, and what is written lies closer together. Where a
+    place becomes too large, its rows are told apart by their own keys, and only rows that share
+    even those form a chain.
+
+    Args:
+        size: rows a chunk.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._spool = Spool()
+
+    def add(self, numbers: Sequence[int], texts: Sequence[bytes], groups: Groups) -> None:
+        """Add rows, in the order of the file."""
+        keys = _filled(groups.kinds[0], numbers)
+        places = [key % _PLACES for key in _filled(groups.wide, numbers)]
+        self._spool.add(places, list(zip(numbers, texts, keys, strict=True)))
+
+    def finish(self) -> Iterator[Chunk]:
+        """Return the chunks."""
+        return self._merged(self._spool, self._divided)
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._spool.close()
+
+    def _merged(
+        self, spool: Spool, too_large: Callable[[Spool, int], Iterator[Chunk]]
+    ) -> Iterator[Chunk]:
+        """Make chunks of whole places."""
+        waiting: list[Entry] = []
+        size = 0
+        for place in spool.places():
+            count, place_size = spool.count(place), spool.size(place)
+            if count > self._size or place_size > MAX_CHUNK:
+                yield from too_large(spool, place)
+                continue
+            if waiting and (len(waiting) + count > self._size or size + place_size > MAX_CHUNK):
+                yield Chunk(waiting)
+                waiting, size = [], 0
+            for entries in spool.read(place):
+                waiting.extend(entries)
+            size += place_size
+        if waiting:
+            yield Chunk(waiting)
+
+    def _divided(self, spool: Spool, place: int) -> Iterator[Chunk]:
+        """Make chunks of a large place."""
+        chunks = max(spool.count(place) / self._size, spool.size(place) / MAX_CHUNK)
+        # Places small beside a chunk make chunks of about the same size.
+        places = 4 * ceil(chunks)
+        inner = Spool()
+        try:
+            for entries in spool.read(place):
+                # The place is told by the key's remainder: what is left of the key tells more.
+                inner.add([key // _PLACES % places for _, _, key in entries], entries)
+            yield from self._merged(inner, self._chained)
+        finally:
+            inner.close()
+
+    def _chained(self, spool: Spool, place: int) -> Iterator[Chunk]:
+        """Make a chain of a large place whose rows share a key, nearly all of them."""
+        entries = (entry for piece in spool.read(place) for entry in piece)
+        return chain_of(entries, self._size)
+
+
+class Ties:
+    """Chunks of rows with several kinds of key, or with none.
+
+    A row can meet one row by the first kind of key and another by the second. So all rows with any
+    key that others have too form one chain, in the order of the file.
+
+    Args:
+        size: rows a chunk.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._count = 0
+        self._batches = 0
+        self._rows = Spool()
+        self._keys = KeySpool()
+
+    def add(self, numbers: Sequence[int], texts: Sequence[bytes], groups: Groups) -> None:
+        """Add rows, in the order of the file."""
+        entries = list(zip(numbers, texts, repeat(0)))
+        self._rows.extend(self._batches, entries)
+        for keys in groups.kinds:
+            self._keys.add(keys, self._count)
+        self._batches += 1
+        self._count += len(entries)
+
+    def finish(self) -> Iterator[Chunk]:
+        """Return the chunks."""
+        tied = Spool()
+        try:
+            for chunk in chain_of(self._free(tied), self._size):
+                yield Chunk(chunk.entries)
+            yield from chain_of((entry for piece in tied.read(0) for entry in piece), self._size)
+        finally:
+            tied.close()
+
+    def close(self) -> None:
+        """Forget everything."""
+        self._rows.close()
+        self._keys.close()
+
+    def _free(self, tied: Spool) -> Iterator[Entry]:
+        """Return the rows that are tied to no others; those that are go into a spool."""
+        is_tied = self._find_ties()
+        position = 0
+        for batch in self._rows.places():
+            entries = [entry for piece in self._rows.read(batch) for entry in piece]
+            marks = is_tied[position : position + len(entries)]
+            position += len(entries)
+            if any(marks):
+                pairs = list(zip(entries, marks, strict=True))
+                tied.extend(0, [entry for entry, mark in pairs if mark])
+                entries = [entry for entry, mark in pairs if not mark]
+            yield from entries
+
+    def _find_ties(self) -> bytearray:
+        """Return for each row whether any key of it occurs in another row too."""
+        is_tied = bytearray(self._count)
+        for keys, rows in self._keys.read():
+            if len(repeated := _repeated(keys)):
+                for key, row in zip(keys, rows, strict=True):
+                    if key in repeated:
+                        is_tied[row] = True
+        return is_tied
+
+
+def chain_of(entries: Iterable[Entry], size: int) -> Iterator[Chunk]:
+    """Make a chain of chunks: each but the first waits for the one before it.
+
+    Args:
+        size: rows a chunk.
+    """
+    waiting: list[Entry] = []
+    length, is_chained = 0, False
+    for entry in entries:
+        if len(waiting) >= size or length >= MAX_CHUNK:
+            yield Chunk(waiting, is_chained)
+            waiting, length, is_chained = [], 0, True
+        waiting.append(entry)
+        length += len(entry[1])
+    if waiting:
+        yield Chunk(waiting, is_chained)
+
+
+def _filled(keys: GroupKeys, numbers: Iterable[int]) -> Sequence[int]:
+    """Return the rows' keys; a row that meets no others can be anywhere."""
+    if None not in keys:
+        return cast("Sequence[int]", keys)
+    return [number if key is None else key for key, number in zip(keys, numbers, strict=True)]
+
+
+def _repeated(keys: Sequence[int]) -> set[int]:
+    if len(set(keys)) == len(keys):
+        return set()
+    seen: set[int] = set()
+    return {key for key in keys if key in seen or seen.add(key)}  # type: ignore[func-returns-value]

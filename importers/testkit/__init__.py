@@ -1,0 +1,1 @@
+"""Running importers in memory, for the tests of plugins."""

@@ -1,0 +1,170 @@
+"""A world in memory that importers are tried on, in place of the database."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from importers.sdk.entities import Assignment, Case, Role, User
+from importers.sdk.node_id import encode_node_id
+from models.assignment import Present
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from models.assignment import Pair
+
+E = TypeVar("E", Case, User)
+Fetch = Callable[..., "Sequence[Mapping[str, Any]]"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assigned:
+    """An assignment that is there before the import.
+
+    Args:
+        case: Tag ID of the case.
+        user: Tag ID of the user.
+        role: key of the role.
+        notify: the stored choice of mails.
+
+    Example:
+        >>> world = World(assignments=[Assigned(case="trv-002", user="jack-001", role="staff")])
+    """
+
+    case: str
+    user: str
+    role: str
+    notify: bool = False
+
+
+def _no_tables(query: str, *_arguments: Any) -> Sequence[Mapping[str, Any]]:
+    raise LookupError(f"say with World(fetch=…) what this query finds: {query}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """The cases, users, roles and assignments that an importer is tried on.
+
+    Args:
+        cases: without it, the open cases `trv-001` and `trv-002`, and `closed-001`.
+        users: without it, `jack-001` (jack@example.org), `jones-001` (jo@example.org), and
+            `gone-001` (gone@example.org), who is disabled.
+        roles: without it, `clients`, `staff` and `default`.
+        assignments: without it, `jones-001` is on `trv-001` as `clients`.
+        fetch: answers `Directory.fetch`, given the query and its arguments, with what a plugin's
+            own tables hold: a list of dicts.
+
+    Example:
+        >>> World(cases=[Case(id=1, tag_id="m-1")]).cases[0].tag_id
+        'm-1'
+    """
+
+    cases: Sequence[Case] = (
+        Case(id=1, tag_id="trv-001"),
+        Case(id=2, tag_id="trv-002"),
+        Case(id=3, tag_id="closed-001", is_active=False),
+    )
+    users: Sequence[User] = (
+        User(id=1, tag_id="jack-001", email="jack@example.org"),
+        User(id=2, tag_id="jones-001", email="jo@example.org"),
+        User(id=3, tag_id="gone-001", email="gone@example.org", is_active=False),
+    )
+    roles: Sequence[Role] = (
+        Role(id=1, key="clients", label="Clients"),
+        Role(id=2, key="staff", label="Staff"),
+        Role(id=3, key="default", label="Default"),
+    )
+    assignments: Sequence[Assigned] = field(
+        default=(Assigned(case="trv-001", user="jones-001", role="clients"),)
+    )
+    fetch: Fetch = _no_tables
+
+    def present(self) -> dict[Pair, Present]:
+        """Return the assignments as the engine knows them: by primary keys alone."""
+        cases = {case.tag_id: case.id for case in self.cases}
+        users = {user.tag_id: user.id for user in self.users}
+        roles = {role.key: role.id for role in self.roles}
+        found = {}
+        for each in self.assignments:
+            try:
+                pair = cases[each.case], users[each.user]
+                found[pair] = Present(roles[each.role], each.notify)
+            except KeyError as error:
+                raise LookupError(f"{each} is of something that is not in the world") from error
+        return found
+
+
+class WorldDirectory:
+    """A directory of what is in a world."""
+
+    app_id = 1
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
+        """Ask the world's own answerer."""
+        return self._world.fetch(query, *arguments)
+
+    async def cases(self, keys: Collection[str]) -> Mapping[str, Case]:
+        """Find cases by Tag ID, else by ID."""
+        return _found("Case", keys, self._world.cases)
+
+    async def users(self, keys: Collection[str]) -> Mapping[str, User]:
+        """Find users by Tag ID, else by ID."""
+        return _found("User", keys, self._world.users)
+
+    async def users_by_email(self, keys: Collection[str]) -> Mapping[str, User]:
+        """Find users by e-mail address, in any case."""
+        by_email = {user.email.lower(): user for user in self._world.users}
+        return {key: by_email[key.lower()] for key in keys if key.lower() in by_email}
+
+    async def roles(self) -> Mapping[str, Role]:
+        """Return all roles by key."""
+        return {role.key: role for role in self._world.roles}
+
+    async def assignments(
+        self, pairs: Collection[tuple[int, int]]
+    ) -> Mapping[tuple[int, int], Assignment]:
+        """Find present assignments by the primary keys of case and user."""
+        roles = {role.id: role for role in self._world.roles}
+        return {
+            pair: Assignment(role=roles[state.role_id], notify=state.notify)
+            for pair, state in self._world.present().items()
+            if pair in pairs
+        }
+
+    async def count_users(self, case_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
+        """Count the users on cases, by the case's primary key and the role's key."""
+        return self._counted(0, case_ids)
+
+    async def count_cases(self, user_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
+        """Count the cases that users are on, by the user's primary key and the role's key."""
+        return self._counted(1, user_ids)
+
+    def _counted(self, side: int, ids: Collection[int]) -> Mapping[tuple[int, str], int]:
+        keys = {role.id: role.key for role in self._world.roles}
+        return Counter(
+            (pair[side], keys[state.role_id])
+            for pair, state in self._world.present().items()
+            if pair[side] in ids
+        )
+
+    async def near_cases(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Offer every Tag ID."""
+        tags = [case.tag_id for case in self._world.cases if case.tag_id]
+        return dict.fromkeys(keys, tags)
+
+    async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Offer every Tag ID."""
+        tags = [user.tag_id for user in self._world.users if user.tag_id]
+        return dict.fromkeys(keys, tags)
+
+
+def _found(kind: str, keys: Collection[str], known: Sequence[E]) -> dict[str, E]:
+    by_id = {encode_node_id(kind, entity.id): entity for entity in known}
+    by_name = by_id | {entity.tag_id: entity for entity in known if entity.tag_id}
+    return {key: by_name[key] for key in keys if key in by_name}

@@ -1,0 +1,151 @@
+"""Cases and users, created and changed many at a time."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from models.foreign_keys import checked_at_once
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from asyncpg import Connection, Record
+
+    from models.write_one import Table
+
+_TYPES = {
+    "about": "text",
+    "date_opened": "date",
+    "email": "text",
+    "family_name": "text",
+    "given_name": "text",
+    "is_active": "bool",
+    "locale": "text",
+    "tag_id": "text",
+    "zoneinfo": "text",
+}
+
+
+async def insert_many(
+    db: Connection,
+    app_id: int,
+    table: Table,
+    names: Sequence[str],
+    rows: Sequence[tuple[object, ...]],
+    *,
+    key: str,
+) -> set[str]:
+    """Insert rows in their order; those whose Tag ID or address is taken are left out.
+
+    A COPY is quicker, but takes all rows or none: most files are of new cases and users, so it
+    is tried first.
+
+    Args:
+        names: the columns.
+        rows: their values.
+        key: the column that tells the rows apart.
+
+    Returns:
+        the keys of the rows that were inserted.
+    """
+    with suppress(asyncpg.UniqueViolationError):
+        async with (
+            db.transaction(),
+            checked_at_once(db, table, len(rows), {"apps": [app_id]}),
+        ):
+            await db.copy_records_to_table(
+                table,
+                columns=("app_id", *names),
+                records=((app_id, *row) for row in rows),
+            )
+        return set(map(itemgetter(names.index(key)), rows))
+    columns = ", ".join(names)
+    found = await db.fetch(
+        f"""
+        INSERT INTO {table} (app_id, {columns})
+        SELECT $1, {columns} FROM unnest({_arrays(names, first=2)}) AS n({columns})
+        ON CONFLICT DO NOTHING RETURNING {key}
+        """,
+        app_id,
+        *map(list, zip(*rows, strict=True)),
+    )
+    return {row[0] for row in found}
+
+
+async def lock_many(
+    db: Connection, app_id: int, table: Table, keys: Collection[int]
+) -> dict[int, Record]:
+    """Read rows by primary key, and hold them until the transaction ends.
+
+    Locks are taken in the order of the keys, so that two transactions can't deadlock, and are such
+    that others can still refer to the rows.
+    """
+    rows = await db.fetch(
+        f"SELECT * FROM {table} WHERE app_id = $1 AND id = ANY($2::bigint[])"
+        " ORDER BY id FOR NO KEY UPDATE",
+        app_id,
+        list(keys),
+    )
+    return {row["id"]: row for row in rows}
+
+
+async def update_many(
+    db: Connection, app_id: int, table: Table, rows: Mapping[int, Mapping[str, object]]
+) -> None:
+    """Change rows that are locked, in the order of their keys: it spares the indexes some way.
+
+    Args:
+        rows: by primary key, all with the same columns.
+
+    Raises:
+        asyncpg.UniqueViolationError: a Tag ID is taken.
+    """
+    names = list(next(iter(rows.values())))
+    ordered = sorted(rows.items())
+    await db.execute(
+        f"""
+        UPDATE {table} t SET {", ".join(f"{name} = n.{name}" for name in names)}, updated_at = now()
+        FROM unnest($2::bigint[], {_arrays(names, first=3)}) AS n(id, {", ".join(names)})
+        WHERE t.app_id = $1 AND t.id = n.id
+        """,
+        app_id,
+        [key for key, _ in ordered],
+        *[[row[name] for _, row in ordered] for name in names],
+    )
+
+
+async def find_by_tag(
+    db: Connection, app_id: int, table: Table, tags: Collection[str]
+) -> dict[str, Record]:
+    """Find rows by Tag ID."""
+    if not tags:
+        return {}
+    rows = await db.fetch(
+        f"SELECT * FROM {table} WHERE app_id = $1 AND tag_id = ANY($2::text[])", app_id, list(tags)
+    )
+    return {row["tag_id"]: row for row in rows}
+
+
+async def find_by_email(
+    db: Connection, app_id: int, emails: Collection[str]
+) -> dict[str, dict[str, Any]]:
+    """Find users by e-mail address, in any case; each is returned by the address asked for."""
+    if not emails:
+        return {}
+    rows = await db.fetch(
+        """
+        SELECT n.asked, u.* FROM unnest($2::text[]) AS n(asked)
+        JOIN users u ON u.app_id = $1 AND lower(u.email) = lower(n.asked)
+        """,
+        app_id,
+        list(emails),
+    )
+    return {row["asked"]: dict(row) for row in rows}
+
+
+def _arrays(names: Sequence[str], *, first: int) -> str:
+    return ", ".join(f"${number}::{_TYPES[name]}[]" for number, name in enumerate(names, first))

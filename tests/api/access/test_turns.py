@@ -1,0 +1,181 @@
+"""Turns: what one token asks at once is done bit by bit, and others are answered in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import aiohttp
+import pytest
+
+from api.access.quota import Gate
+from api.limits import TokenLimits
+from models.db import connection
+from tests.api.api_fixture import Api, add_cases, add_import, bearer, change_settings, node_id, sql
+from tests.api.websocket_client import subscriber
+
+VIEWER = "{ viewer { tokenName } }"
+EVENTS = "subscription { importsUpdated { id } }"
+WAITING = """
+SELECT count(*) FROM pg_stat_activity
+WHERE datname = current_database() AND wait_event_type = 'Lock'
+"""
+
+
+@asynccontextmanager
+async def no_turns(api: Api) -> AsyncIterator[None]:
+    """Take all turns of the admin's token."""
+    turns = (await api.allowance()).turns
+    for _ in range(TokenLimits().running):
+        await turns.acquire()
+    try:
+        yield
+    finally:
+        for _ in range(TokenLimits().running):
+            turns.release()
+
+
+async def test_turns_of_events(api: Api) -> None:
+    """Events are executed when it is the token's turn, and then none is missing."""
+    key = await add_import(api.world.app)
+    async with subscriber(api, token=api.world.admin) as peer:
+        await peer.subscribe(EVENTS)
+        await peer.send({"type": "ping"})
+        assert await peer.receive() == {"type": "pong"}
+        await asyncio.sleep(0.2)
+        async with no_turns(api):
+            await sql("execute", "UPDATE imports SET version = version + 1 WHERE id = $1", key)
+            await api.server.services.doorbell.changed(api.world.app.id, key)
+            is_silent = await peer.silence()
+
+        assert is_silent
+        assert await peer.next() == {"importsUpdated": {"id": node_id("Import", key)}}
+
+
+async def test_turns_of_bodies(api: Api) -> None:
+    """A body is parsed when it is the token's turn: until then it is bytes."""
+    headers = {**bearer(api.world.admin), "Content-Type": "application/json"}
+    async with no_turns(api):
+        asking = asyncio.create_task(
+            api.http.post(f"{api.url}/graphql", data=b"nonsense", headers=headers)
+        )
+        await asyncio.sleep(0.2)
+        was_refused = asking.done()
+
+    assert not was_refused
+    assert (await asking).status == 400
+
+
+NESTED = "{ cases(first: 100) { edges { node { assignments(first: 20) { edges { cursor } } } } } }"
+
+
+@pytest.mark.parametrize(
+    ("name", "long"),
+    [
+        ("new_texts", {"query": "{ viewer { a_new_text: tokenName } }"}),
+        ("new_texts", {"query": VIEWER, "variables": {"unused": "x" * 70_000}}),
+        ("long_answers", {"query": NESTED}),
+    ],
+    ids=["new text", "long body", "long answer"],
+)
+async def test_long_work_goes_one_by_one(api: Api, name: str, long: dict[str, Any]) -> None:
+    """What takes its time waits for others of its token that do; what is short does not."""
+    await api.data(VIEWER)
+    await api.data(NESTED)
+    async with getattr(await api.allowance(), name):
+        waiting = asyncio.create_task(api.post(long))
+        await asyncio.sleep(0.2)
+        short = await api.post({"query": VIEWER})
+        still_waits = not waiting.done()
+
+    assert short[0] == 200
+    assert still_waits
+    assert "errors" not in (await waiting)[1]
+
+
+async def test_pause_between_long_work() -> None:
+    """After long work others have a while before there is more of it."""
+    gate, now, ends, begins = Gate(), asyncio.get_running_loop().time, [], []
+
+    async def work() -> None:
+        async with gate:
+            begins.append(now())
+            await asyncio.sleep(0.1)
+            ends.append(now())
+
+    await asyncio.gather(*(work() for _ in range(3)))
+
+    pauses = [begin - end for end, begin in zip(ends, begins[1:], strict=False)]
+    assert all(pause > 0.0095 for pause in pauses)
+    assert len(ends) == 3
+
+
+async def test_flood(api: Api) -> None:
+    """However many requests one token sends at once, another's is answered in its turn."""
+    await add_cases(api.world.app, 100)
+    query = "{ cases(first: 100) { edges { node { id about assignments { totalCount } } } } }"
+    flood = [asyncio.create_task(api.execute(query)) for _ in range(300)]
+    await asyncio.sleep(0.2)
+    async with aiohttp.ClientSession() as other:
+        started = asyncio.get_running_loop().time()
+        stranger = bearer(api.world.stranger)
+        async with other.post(
+            f"{api.url}/graphql", json={"query": VIEWER}, headers=stranger
+        ) as response:
+            assert response.status == 200
+        took = asyncio.get_running_loop().time() - started
+    left = sum(not each.done() for each in flood)
+    results = await asyncio.gather(*flood)
+    whole = asyncio.get_running_loop().time() - started
+
+    assert left > 50
+    assert all("errors" not in result for result in results)
+    assert took < whole / 3
+
+
+async def test_flood_of_new_queries(api: Api) -> None:
+    """Queries that no one has sent before, which take their time to be looked at and are refused
+    in the end, hold up nobody else either."""
+    fields = " ".join(f"nothing{number}" for number in range(250))
+    flood = [
+        asyncio.create_task(api.execute(f"{{ roles {{ {fields} x{number} }} }}"))
+        for number in range(150)
+    ]
+    await asyncio.sleep(0.2)
+    async with aiohttp.ClientSession() as other:
+        stranger = bearer(api.world.stranger)
+        async with other.post(
+            f"{api.url}/graphql", json={"query": VIEWER}, headers=stranger
+        ) as response:
+            assert response.status == 200
+    left = sum(not each.done() for each in flood)
+    results = await asyncio.gather(*flood)
+
+    assert left > 20
+    assert all(result["errors"] for result in results)
+
+
+async def test_connections(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One token never has all connections of the database, however much it asks for at once: here
+    by fields of one query, while nobody can read users."""
+    change_settings(api, monkeypatch, token=TokenLimits(running=9))
+    asked = " ".join(f"u{first}: users(first: {first}) {{ totalCount }}" for first in range(1, 13))
+    async with connection() as db, db.transaction():
+        await db.execute("LOCK TABLE users")
+        waiting = asyncio.create_task(api.execute(f"{{ {asked} }}"))
+        while await sql("fetchval", WAITING) < 9:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.02)
+        async with aiohttp.ClientSession() as other:
+            stranger = bearer(api.world.stranger)
+            async with other.post(
+                f"{api.url}/graphql", json={"query": "{ roles { key } }"}, headers=stranger
+            ) as response:
+                answer = await response.json()
+        still = await sql("fetchval", WAITING)
+    result = await waiting
+
+    assert answer["data"]["roles"]
+    assert still == 9
+    assert "errors" not in result

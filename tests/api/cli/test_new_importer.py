@@ -1,0 +1,147 @@
+"""`caseroll new-importer` writes a project, and harms none."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+from click.testing import CliRunner
+
+from api.cli.failure import RefusedError
+from api.cli.new_importer import new_importer
+from importers import SDK_VERSION
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that the user stands in, with a plugins.toml."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("CASEROLL_PLUGINS", raising=False)
+    (tmp_path / "plugins.toml").touch()
+    return tmp_path
+
+
+def run(*arguments: str) -> str:
+    """Run the command; what it prints."""
+    result = CliRunner().invoke(new_importer, arguments)
+    if result.exception:
+        raise result.exception
+    return result.output
+
+
+def written(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_project(folder: Path) -> None:
+    """The importer is an entry point by its key, written for the SDK that there is."""
+    run("acme-seating-2")
+    files = written(folder / "acme-seating-2")
+    project = tomllib.loads(files["pyproject.toml"])["project"]
+
+    assert sorted(files) == [
+        "README.md",
+        "pyproject.toml",
+        "src/acme_seating_2/__init__.py",
+        "tests/sample.csv",
+        "tests/sample.expected.json",
+        "tests/test_acme_seating_2.py",
+    ]
+    assert project["entry-points"]["caseroll.importers"] == {
+        "acme-seating-2": "acme_seating_2:AcmeSeating2"
+    }
+    assert f'    sdk = "{SDK_VERSION}"\n' in files["src/acme_seating_2/__init__.py"]
+    assert json.loads(files["tests/sample.expected.json"])
+    assert not [text for text in files.values() if "$" in text]
+
+
+def test_what_to_do_next(folder: Path) -> None:
+    """It says how to install the project, test it and switch it on."""
+    assert run("acme-seating", "--into", "my plugins/seating").splitlines() == [
+        "Wrote my plugins/seating: an importer, a sample file and a test. Next:",
+        "  pip install -e 'my plugins/seating' pytest",
+        "  pytest 'my plugins/seating'",
+        "  printf '\\n[importers.acme-seating]\\n' >> plugins.toml",
+        "Then start Caseroll again; `caseroll importers` says whether it is on.",
+    ]
+
+
+def test_switching_it_on_switches_nothing_off(folder: Path) -> None:
+    """Where there is no plugins.toml yet, the new one begins with what is on."""
+    (folder / "plugins.toml").unlink()
+    command = run("acme-seating").splitlines()[3]
+    subprocess.run(["bash", "-c", command], cwd=folder, check=True)
+
+    assert {"assign", "acme-seating"} <= tomllib.loads((folder / "plugins.toml").read_text())[
+        "importers"
+    ].keys()
+
+
+def test_plugins_file_of_the_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CASEROLL_PLUGINS is the file to switch it on in."""
+    (folder / "ours.toml").touch()
+    monkeypatch.setenv("CASEROLL_PLUGINS", "ours.toml")
+
+    assert run("acme-seating").splitlines()[3].endswith(" >> ours.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        pytest.param("Acme", "a to z, 0 to 9 and inner hyphens", id="capital"),
+        pytest.param("acme_roster", "a to z, 0 to 9 and inner hyphens", id="underscore"),
+        pytest.param("../acme", "a to z, 0 to 9 and inner hyphens", id="path"),
+        pytest.param("2-acme", "begins with a letter", id="digit first"),
+        pytest.param("acme-", "inner hyphens", id="hyphen last"),
+        pytest.param("a" * 65, "at most 64", id="long"),
+        pytest.param("äcme", "a to z", id="umlaut"),
+        pytest.param("assign", "there is an importer 'assign' already", id="built-in"),
+        pytest.param("importers", "as in acme-importers", id="module of the SDK"),
+        pytest.param("json", "as in acme-json", id="standard library"),
+        pytest.param("lambda", "as in acme-lambda", id="keyword"),
+        pytest.param("none", "as in acme-none", id="keyword as a class"),
+        pytest.param("row", "as in acme-row", id="class of the SDK"),
+    ],
+)
+def test_wrong_name(folder: Path, name: str, message: str) -> None:
+    """A name that can't be an importer's is refused, and nothing is written."""
+    with pytest.raises(RefusedError, match=message):
+        run(name)
+
+    assert list(written(folder)) == ["plugins.toml"]
+
+
+def test_nothing_is_overwritten(folder: Path) -> None:
+    """A folder with anything in it, or a file in its place, is refused."""
+    (folder / "acme-seating").mkdir()
+    run("acme-seating")
+    before = written(folder)
+    with pytest.raises(RefusedError, match="acme-seating is not empty"):
+        run("acme-seating")
+    with pytest.raises(RefusedError, match=r"plugins\.toml is a file"):
+        run("acme-other", "--into", "plugins.toml")
+
+    assert written(folder) == before
+
+
+def test_templates_are_in_the_wheel(folder: Path) -> None:
+    """Installed Caseroll has the templates as well."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    [wheel] = folder.glob("*.whl")
+    templates = (ROOT / "api/templates/importer").iterdir()
+
+    assert {f"api/templates/importer/{path.name}" for path in templates} <= set(
+        ZipFile(wheel).namelist()
+    )

@@ -1,0 +1,222 @@
+"""What a query may cost: too much is refused, in a moment, before anything is executed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+import pytest
+from graphql import (
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLObjectType,
+    build_client_schema,
+    get_introspection_query,
+    get_named_type,
+    get_nullable_type,
+    parse,
+)
+
+from api.errors import ApiError
+from api.execution.cost import check_size, weigh
+from api.execution.prepare import _parse, is_remembered
+from api.limits import QueryLimits
+from api.schema.definition import schema
+from tests.api.api_fixture import Api, add_cases, bearer
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{" + " ".join(f"a{n}: viewer {{ tokenName }}" for n in range(31)) + "}",
+        "{" + " ".join("viewer { tokenName }" for n in range(21)) + "}",
+        "{ cases { edges { node {"
+        + "assignments { edges { node { case {" * 5
+        + "id"
+        + "}}}}" * 5
+        + "}}}}",
+        "{ cases(first: 100) { edges { node { assignments(first: 100) { edges { node {"
+        " user { id } role { key } } } } } } } }",
+        "{ " + "viewer { " * 16 + "tokenName" + "}" * 17,
+        "{ imports(first: 20) { edges { node { rows(first: 50) { edges { node {"
+        " cells { column value } } } } } } } }",
+        "query ($n: Int) { cases(first: $n) { edges { node { assignments(first: $n) { edges {"
+        " node { user { assignments(first: $n) { totalCount } } } } } } } } }",
+        "{ ...f0 ...f0 } "
+        + " ".join(f"fragment f{n} on Query {{ ...f{n + 1} ...f{n + 1} }}" for n in range(60))
+        + " fragment f60 on Query { viewer { tokenName } }",
+    ],
+    ids=[
+        "aliases", "root fields", "depth", "objects", "nesting", "cells", "variables", "fragments",
+    ],
+)  # fmt: skip
+async def test_too_complex(api: Api, query: str) -> None:
+    """A query that would cost too much is refused, in a moment, before anything is executed."""
+    started = asyncio.get_running_loop().time()
+
+    assert await api.code(query, {"n": 100}) == "TOO_COMPLEX"
+    assert asyncio.get_running_loop().time() - started < 0.5
+
+
+@pytest.mark.parametrize(
+    ("variables", "declared", "is_refused"),
+    [
+        ({}, "$n: Int", False),
+        ({"n": None}, "$n: Int", False),
+        ({"n": 50}, "$n: Int = 100", False),
+        ({"n": 100}, "$n: Int", True),
+        ({}, "$n: Int = 100", True),
+        ({"n": 10**9}, "$n: Int", True),
+    ],
+)
+async def test_variables_count(
+    api: Api, variables: dict[str, Any], declared: str, is_refused: bool
+) -> None:
+    """Page sizes count as they will be, also when they come from a variable or its default."""
+    query = (
+        f"query ({declared}) {{ cases(first: $n) {{ edges {{ node {{ assignments(first: $n)"
+        " { edges { node { user { id } role { key } } } } } } } }"
+    )
+
+    result = await api.execute(query, variables)
+
+    assert is_refused == (result.get("errors", [{}])[0].get("message", "").startswith("The query"))
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ viewer { ...f } } fragment f on Viewer {" + "tokenName " * 900 + "}",
+        "{ viewer { tokenName } } fragment f on Viewer {" + "tokenName " * 900 + "}",
+        "{ viewer { tokenName } } fragment f on Viewer { " + "app { slug " * 200 + "}" * 201,
+    ],
+    ids=["spread", "not spread", "deep"],
+)
+async def test_fragments_count(api: Api, query: str) -> None:
+    """A fragment counts, whether anything spreads it or not."""
+    started = asyncio.get_running_loop().time()
+
+    assert await api.code(query) in ("TOO_COMPLEX", "SYNTAX_ERROR")
+    assert asyncio.get_running_loop().time() - started < 0.5
+
+
+async def test_too_many_tokens(api: Api) -> None:
+    """A query of more than 1,000 tokens is not even parsed to its end."""
+    assert await api.code("{ viewer { " + "tokenName " * 1000 + "} }") == "SYNTAX_ERROR"
+
+
+async def test_same_field_many_times_is_quick(api: Api) -> None:
+    """What makes graphql-core's own rules compare every field with every other is refused first."""
+    query = "{ viewer { " + "tokenName " * 900 + "} }"
+    started = asyncio.get_running_loop().time()
+
+    assert await api.code(query) == "TOO_COMPLEX"
+    assert asyncio.get_running_loop().time() - started < 0.5
+
+
+def test_every_list_has_a_weight() -> None:
+    """No list of the schema counts as one object: it has a page, or a length that is reckoned."""
+    pages = {
+        f"{kind.name}.edges"
+        for kind in schema._schema.type_map.values()
+        if kind.name.endswith("Connection")
+    }
+    lists = {
+        (kind.name, name)
+        for kind in schema._schema.type_map.values()
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
+        for name, field in kind.fields.items()
+        if isinstance(get_nullable_type(field.type), GraphQLList)
+        or "edges" in getattr(get_named_type(field.type), "fields", {})
+    }
+    weights = weigh(schema._schema)
+
+    assert {f"{kind}.{name}" for kind, name in lists if weights[kind, name].times == 1} == pages
+
+
+async def test_rows_with_cells_and_errors_are_allowed(api: Api) -> None:
+    """So is a page of imports with their first failed rows, and a hundred rows of one import."""
+    rows = "edges { node { number cells { column value } errors { code message column value } } }"
+    many = (
+        f"{{ imports {{ edges {{ node {{ rows(first: 10, status: FAILED) {{ {rows} }} }} }} }} }}"
+    )
+    one = f'{{ import(id: "x") {{ id errors {{ code }} rows(first: 100) {{ {rows} }} }} }}'
+
+    assert await api.data(many) == {"imports": {"edges": []}}
+    assert await api.data(one) == {"import": None}
+
+
+async def test_page_of_a_hundred_with_its_people_is_allowed(api: Api) -> None:
+    """What a client reasonably asks for is within the limits."""
+    await add_cases(api.world.app, 1)
+
+    data = await api.data(
+        "{ cases(first: 100) { edges { node { id assignments { edges { node { user { email }"
+        " role { key } } } } } } } }"
+    )
+
+    assert len(data["cases"]["edges"]) == 1
+
+
+@pytest.mark.parametrize("name", [None, ""])
+async def test_several_operations_and_no_name(api: Api, name: str | None) -> None:
+    """Of several operations none is run unless the request says which."""
+    query = 'query a { viewer { tokenName } } mutation b { cancelImport(id: "x") { __typename } }'
+    body = {"query": query, "operationName": name}
+
+    async with api.http.post(
+        f"{api.url}/graphql", json=body, headers=bearer(api.world.admin)
+    ) as response:
+        answer = await response.json()
+
+    assert "data" not in answer
+    assert "operationName" in answer["errors"][0]["message"]
+
+
+async def test_introspection(api: Api) -> None:
+    """Tools can read the schema, with a token."""
+    data = await api.data(get_introspection_query(input_value_deprecation=True))
+
+    assert build_client_schema(data).query_type
+
+
+NESTED = "{ __schema { types { fields { type { %s } } } } }"
+ATTACKS = {
+    "aliases": NESTED
+    % "ofType { fields { %s } }"
+    % " ".join(f"a{number}: type {{ name kind }}" for number in range(18)),
+    "types of types": NESTED % "fields { type { name ofType { name } } }",
+    "arguments": NESTED % "fields { args { type { name ofType { name } } } }",
+    "members": "{ __schema { types { possibleTypes { fields { type { name } } } } } }",
+    "all": get_introspection_query(input_value_deprecation=True),
+}
+
+
+@pytest.mark.parametrize("query", ATTACKS.values(), ids=ATTACKS)
+async def test_cost_of_introspection(api: Api, query: str) -> None:
+    """A query of the schema has no more objects than it is reckoned with."""
+    document = parse(query)
+    data = await api.data(query)
+    counted = orjson.dumps(data).count(b"{") - 1
+
+    with pytest.raises(ApiError, match="objects"):
+        check_size(schema._schema, document, {}, QueryLimits(objects=counted - 1, values=10**9))
+
+
+async def test_what_is_remembered_is_remembered_whole(api: Api) -> None:
+    """A text counts as known only for as long as it need not be parsed again; a wrong one never."""
+    kept, wrong = "{ viewer { tokenName } }", "{ viewer { nothing }"
+    await api.execute(kept)
+    await api.execute(wrong)
+    before = (is_remembered(kept), is_remembered(wrong))
+    for number in range(300):
+        await api.execute(f"{{ viewer {{ a{number}: tokenName }} }}")
+    forgotten = not is_remembered(kept)
+    misses = _parse.cache_info().misses
+    await api.execute(kept)
+
+    assert before == (True, False)
+    assert forgotten
+    assert _parse.cache_info().misses == misses + 1
+    assert is_remembered(kept)

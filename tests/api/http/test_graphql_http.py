@@ -1,0 +1,406 @@
+"""Requests as they should not be: always a clear answer, never a 500."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+from typing import Any
+
+import aiohttp
+import pytest
+
+from api.limits import Patience
+from tests.api.api_fixture import CREATE_IMPORT, PREFLIGHT, Api, bearer, change_settings, multipart
+
+JSON = {"Content-Type": "application/json"}
+VIEWER = "{ viewer { tokenName } }"
+
+
+async def post(api: Api, body: Any, **headers: str) -> tuple[int, dict[str, Any]]:
+    """Post a body and return status and answer."""
+    headers = {**bearer(api.world.admin), **headers}
+    async with api.http.post(f"{api.url}/graphql", data=body, headers=headers) as response:
+        return response.status, await response.json()
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"null", 400),
+        (b'"text"', 400),
+        (b"7", 400),
+        (b"[]", 400),
+        (b'[{"query": "{ viewer { tokenName } }"}]', 400),
+        (b"{}", 400),
+        (b'{"query": null}', 400),
+        (b'{"query": 7}', 400),
+        (b'{"query": ""}', 400),
+        (b'{"query": "  "}', 400),
+        (b'{"query": ["{ viewer }"]}', 400),
+        (b'{"query": "{ viewer { tokenName } }", "variables": []}', 400),
+        (b'{"query": "{ viewer { tokenName } }", "variables": "{}"}', 400),
+        (b'{"query": "{ viewer { tokenName } }", "operationName": 7}', 400),
+        (b'{"query": "{ viewer { tokenName } }", "operationName": "no"}', 400),
+        (b'{"query": "{ viewer { tokenName } }", "extensions": 7}', 400),
+        (b'{"query": "fragment f on Query { viewer { tokenName } }"}', 400),
+        (b'{"query": "query a { roles { key } } query b { roles { key } }"}', 200),
+        (b'{"query": "subscription { importsUpdated { id } }"}', 400),
+        (b"\xff\xfe{}", 400),
+        (b'{"query": "\xff"}', 400),
+        (b'{"query": "\\ud800"}', 400),
+        (b"[" * 100_000, 400),
+        (b'{"query":' * 100_000, 400),
+        (b"{" * 2_000_000, 413),
+        (
+            b'{"query": "{ viewer { tokenName } }", "variables": {"x": '
+            + b"[" * 900
+            + b"]" * 900
+            + b"}}",
+            200,
+        ),
+    ],
+    ids=lambda value: repr(value)[:40],
+)
+async def test_malformed_json(api: Api, body: bytes, status: int) -> None:
+    """A body that is no GraphQL request is answered with what is wrong with it."""
+    found, answer = await post(api, io.BytesIO(body), **JSON)
+
+    assert status == found, answer
+    assert status == 200 or answer["errors"][0]["message"]
+    assert "Traceback" not in json.dumps(answer)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{",
+        "}",
+        "{ viewer }",
+        "{ nothing }",
+        "{ viewer { tokenNam } }",
+        "{ node(id: 7.5) { id } }",
+        "{ cases(first: 99999999999) { totalCount } }",
+        '{ cases(status: "OPEN") { totalCount } }',
+        "query ($x: Nope) { viewer { tokenName } }",
+        "query ($x: Int!) { cases(first: $x) { totalCount } }",
+        "{ ...f } fragment f on Query { ...f }",
+        "{ ...nowhere }",
+        "{ " + "a" * 2000 + " }",
+        "{" * 400,
+        '{ case(by: {tagId: "\\u0000"}) { id } }',
+        'mutation { createImport(input: {name: "a", type: "a", file: "x"}) { import { id } } }',
+        'mutation { createCase(input: {about: "a", dateOpened: "nonsense"}) { case { id } } }',
+    ],
+)
+async def test_bad_operations(api: Api, query: str) -> None:
+    """An operation that can't be executed is the client's fault, says how, and is not masked."""
+    result = await api.execute(query)
+
+    codes = {error["extensions"]["code"] for error in result["errors"]}
+    assert codes <= {"BAD_REQUEST", "SYNTAX_ERROR", "TOO_COMPLEX"}, result
+    assert "Did you mean" not in json.dumps(result)
+
+
+@pytest.mark.parametrize(
+    ("variables", "type_"),
+    [
+        ({"f": "text"}, "Upload!"),
+        ({"f": {"a": 1}}, "Upload!"),
+        ({"f": None}, "Upload!"),
+        ({"f": [1]}, "[Upload!]!"),
+    ],
+)
+async def test_upload_is_a_file(api: Api, variables: dict[str, Any], type_: str) -> None:
+    """Nothing but a file of a multipart request is an Upload."""
+    query = (
+        f'mutation ($f: {type_}) {{ createImport(input: {{name: "a", type: "assign", file: $f}})'
+        " { import { id } } }"
+    )
+
+    assert await api.code(query, variables) == "BAD_REQUEST"
+
+
+def form(
+    operations: object = None, places: object = None, parts: tuple[tuple[str, Any], ...] = ()
+) -> aiohttp.FormData:
+    """Make a multipart body."""
+    values = {"name": "a", "type": "assign", "file": None}
+    made = multipart(
+        {"query": CREATE_IMPORT, "variables": {"input": values}}
+        if operations is None
+        else operations,
+        places,
+    )
+    for name, content in parts:
+        filename = None if isinstance(content, str) else "a.csv"
+        made.add_field(name, content, filename=filename)
+    return made
+
+
+FILE = (("0", b"a,b\n"),)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: form(None, [], FILE),
+        lambda: form(None, None, ()),
+        lambda: form(None, "x", FILE),
+        lambda: form(None, 7, FILE),
+        lambda: form(None, {}, FILE),
+        lambda: form(None, {"0": None}, FILE),
+        lambda: form(None, {"0": "variables.input.file"}, FILE),
+        lambda: form(None, {"0": [7]}, FILE),
+        lambda: form(None, {"0": []}, FILE),
+        lambda: form(None, {"0": [""]}, FILE),
+        lambda: form(None, {"0": ["query"]}, FILE),
+        lambda: form(None, {"0": ["query.x"]}, FILE),
+        lambda: form(None, {"0": ["variables"]}, FILE),
+        lambda: form(None, {"0": ["variables.input.name"]}, FILE),
+        lambda: form(None, {"0": ["variables.input.name.x"]}, FILE),
+        lambda: form(None, {"0": ["variables.input.nothing"]}, FILE),
+        lambda: form(None, {"0": ["variables.input.0"]}, FILE),
+        lambda: form({"query": "{}", "variables": {"l": [None]}}, {"0": ["variables.l.9"]}, FILE),
+        lambda: form({"query": "{}", "variables": {"l": [None]}}, {"0": ["variables.l.x"]}, FILE),
+        lambda: form({"query": "{}", "variables": {"l": [None]}}, {"0": ["variables.l.-1"]}, FILE),
+        lambda: form([], None, FILE),
+        lambda: form("text", None, FILE),
+        lambda: form(None, {"1": ["variables.input.file"]}, FILE),
+        lambda: form(None, None, (("0", "a text that poses as a file"),)),
+        lambda: form(None, None, (*FILE, ("1", b"another"))),
+        lambda: form(None, None, (*FILE, ("1", "text"))),
+        lambda: form(None, {"operations": ["variables.input.file"]}, FILE),
+        lambda: b"no boundary at all",
+    ],
+)
+async def test_malformed_multipart(api: Api, make: Any) -> None:
+    """A multipart body that does not follow the specification is refused, and creates nothing."""
+    body = make()
+    headers = dict(PREFLIGHT)
+    if isinstance(body, bytes):
+        headers["Content-Type"] = "multipart/form-data"
+
+    status, answer = await post(api, body, **headers)
+
+    assert status == 400, answer
+    assert answer["errors"][0]["message"]
+    assert await api.data("{ imports { totalCount } }") == {"imports": {"totalCount": 0}}
+
+
+async def test_multipart_is_cut_off(api: Api) -> None:
+    """A multipart body that ends in the middle is refused."""
+    body = b'--x\r\nContent-Disposition: form-data; name="operations"\r\n\r\n{}'
+    headers = {**PREFLIGHT, "Content-Type": "multipart/form-data; boundary=x"}
+
+    status, _ = await post(api, body, **headers)
+
+    assert status == 400
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "GraphQL-Preflight",
+        "Apollo-Require-Preflight",
+        "X-Apollo-Operation-Name",
+        "X-Requested-With",
+    ],
+)
+async def test_preflight(api: Api, header: str) -> None:
+    """A multipart request needs a header that no form of another site can send."""
+    with_it, answer = await post(api, form(parts=FILE), **{header: "1"})
+    without, refusal = await post(api, form(parts=FILE))
+
+    assert (with_it, without) == (200, 400), answer
+    assert "GraphQL-Preflight" in refusal["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status"),
+    [
+        ("application/json", 200),
+        ("application/json; charset=utf-8", 200),
+        ("APPLICATION/JSON", 200),
+        ("text/plain", 415),
+        ("application/x-www-form-urlencoded", 415),
+        ("application/graphql", 415),
+    ],
+)
+async def test_content_types(api: Api, content_type: str, status: int) -> None:
+    """JSON is what is read, and what a plain form of another site can send is not."""
+    body = json.dumps({"query": VIEWER}).encode()
+
+    assert status == (await post(api, body, **{"Content-Type": content_type}))[0]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
+async def test_post_only(api: Api, method: str) -> None:
+    """Other methods than POST get 405."""
+    async with api.http.request(
+        method, f"{api.url}/graphql?query={{viewer{{tokenName}}}}", headers=bearer(api.world.admin)
+    ) as response:
+        body = await response.json()
+
+    assert (response.status, response.headers["Allow"]) == (405, "POST")
+    assert body["errors"][0]["extensions"]["code"] == "METHOD_NOT_ALLOWED"
+
+
+async def test_unknown_paths(api: Api) -> None:
+    """There is nothing else here: no GraphiQL, no redirects; also told in JSON."""
+    for path in ("/", "/graphql/", "/graphiql", "/files/imports/", "/files/imports/a/b/c"):
+        status, body, headers = await api.get(path)
+        assert (status, headers["Content-Type"].partition(";")[0]) == (404, "application/json")
+        assert b"NOT_FOUND" in body
+
+
+@pytest.mark.parametrize(
+    ("accept", "query", "status", "media_type"),
+    [
+        ("application/json", VIEWER, 200, "application/json"),
+        ("*/*", VIEWER, 200, "application/json"),
+        ("application/json", "{ nothing }", 200, "application/json"),
+        ("application/graphql-response+json", VIEWER, 200, "application/graphql-response+json"),
+        (
+            "application/graphql-response+json, application/json;q=0.9",
+            "{ nothing }",
+            400,
+            "application/graphql-response+json",
+        ),
+        ("application/graphql-response+json", "{", 400, "application/graphql-response+json"),
+        (
+            "application/graphql-response+json",
+            "{ cases(first: -1) { totalCount } }",
+            200,
+            "application/graphql-response+json",
+        ),
+        ("text/event-stream, application/json", VIEWER, 200, "application/json"),
+    ],
+)
+async def test_media_types(
+    api: Api, *, accept: str, query: str, status: int, media_type: str
+) -> None:
+    """Under the newer media type, a request that was not executed is 400 and has no data."""
+    headers = {**bearer(api.world.admin), "Accept": accept}
+    async with api.http.post(
+        f"{api.url}/graphql", json={"query": query}, headers=headers
+    ) as response:
+        body = await response.json(content_type=None)
+
+    assert (status, media_type) == (
+        response.status,
+        response.headers["Content-Type"].partition(";")[0],
+    )
+    assert (status == 200 and query != "{ nothing }") == ("data" in body)
+
+
+async def test_bug_is_masked(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug's text stays here; the client gets the id of the log entry that has it."""
+
+    def fail(*_: object) -> None:
+        raise ValueError("the secret of the inside")
+
+    monkeypatch.setattr("api.schema.query.Viewer.of", fail)
+    with caplog.at_level(logging.ERROR):
+        result = await api.execute(VIEWER)
+
+    [error] = result["errors"]
+    assert error["extensions"]["code"] == "INTERNAL"
+    assert "secret" not in json.dumps(result)
+    assert error["extensions"]["incident"] in caplog.text
+    assert "the secret of the inside" in caplog.text
+
+
+async def test_error_outside_graphql_is_masked(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug outside of a resolver is told as JSON without its text."""
+
+    def fail(*_: object) -> None:
+        raise ValueError("the secret of the inside")
+
+    monkeypatch.setattr("api.http.graphql_http.Context", fail)
+    with caplog.at_level(logging.CRITICAL):
+        status, answer = await post(api, json.dumps({"query": VIEWER}), **JSON)
+
+    assert status == 500
+    assert answer["errors"][0]["extensions"]["code"] == "INTERNAL"
+    assert "secret" not in json.dumps(answer)
+
+
+async def test_client_that_leaves(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """A client that leaves in the middle of its request is no error."""
+    host, port = api.url.removeprefix("http://").split(":")
+    with caplog.at_level(logging.WARNING):
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(
+            f"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.world.admin}\r\n"
+            "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{".encode()
+        )
+        await writer.drain()
+        await asyncio.sleep(0.1)
+        writer.close()
+        await writer.wait_closed()
+        await asyncio.sleep(0.1)
+
+    assert caplog.text == ""
+
+
+async def test_answer_while_the_client_is_sending(api: Api) -> None:
+    """Whoever sends too much is not cut off, so that the answer arrives, whatever is on its way."""
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.world.admin}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 3000000\r\n\r\n".encode()
+    )
+    answer = await asyncio.wait_for(reader.readuntil(b"}"), 5)
+    writer.write(b"{" * 3_000_000)
+    writer.write(b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    following = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"HTTP/1.1 200 " in following
+
+
+async def test_request_that_outlasts_the_server(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    """A request that a stopping server does not wait for any longer is told so, and not logged."""
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.world.admin}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{".encode()
+    )
+    await asyncio.sleep(0.2)
+    with caplog.at_level(logging.WARNING):
+        for task in asyncio.all_tasks():
+            if "run_asgi" in repr(task.get_coro()):
+                task.cancel("as uvicorn does")
+        answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"STOPPING" in answer
+    assert caplog.text == ""
+
+
+async def test_client_that_stops(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that stops sending in the middle of its request is not waited for."""
+    change_settings(api, monkeypatch, patience=Patience(idle_seconds=0.2))
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(
+        f"POST /graphql HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.world.admin}\r\n"
+        "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{".encode()
+    )
+
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 408 ")
+    assert b"TIMEOUT" in answer

@@ -1,0 +1,375 @@
+"""The web's doors: other sites, odd requests, and what every response carries."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
+from websockets.typing import Origin, Subprotocol
+
+from api.settings import Settings
+from tests.api.api_fixture import ASSIGN, Api, Server, add_import, bearer, node_id, serve
+from tests.api.websocket_client import PROTOCOL
+
+VIEWER = {"query": "{ viewer { tokenName } }"}
+FRIEND = "https://cases.example.org"
+FOE = "https://evil.example.org"
+
+
+@pytest.fixture(scope="module")
+async def friendly(module_settings: Settings) -> AsyncIterator[Server]:
+    """An API that pages of one other site may use."""
+    async with serve(replace(module_settings, origins=(FRIEND,))) as server:
+        yield server
+
+
+def preflight(origin: str) -> dict[str, str]:
+    """Return what a browser asks before it sends a token."""
+    return {
+        "Origin": origin,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,graphql-preflight",
+    }
+
+
+async def allowed(api: Api, url: str, origin: str) -> str | None:
+    """Ask as a browser does; return the origin that may go on."""
+    async with api.http.options(f"{url}/graphql", headers=preflight(origin)) as response:
+        return response.headers.get("Access-Control-Allow-Origin")
+
+
+async def test_other_sites(api: Api, friendly: Server) -> None:
+    """No page of another site may send a token here, but for those that are named."""
+    assert await allowed(api, api.url, FRIEND) is None
+    assert await allowed(api, friendly.url, FOE) is None
+    assert await allowed(api, friendly.url, FRIEND) == FRIEND
+
+
+async def test_answers_to_other_sites(api: Api, friendly: Server) -> None:
+    """A named site's page may read the answer, and no browser is told to send cookies along."""
+    headers = {**bearer(api.world.admin), "Origin": FRIEND}
+    async with api.http.post(f"{friendly.url}/graphql", json=VIEWER, headers=headers) as response:
+        assert response.status == 200
+        found = response.headers
+
+    assert found["Access-Control-Allow-Origin"] == FRIEND
+    assert "Access-Control-Allow-Credentials" not in found
+
+
+async def opens(server: Server, origin: str | None) -> bool:
+    """Tell whether a page of an origin can open a WebSocket."""
+    url = server.url.replace("http://", "ws://") + "/graphql"
+    try:
+        async with connect(
+            url,
+            subprotocols=[Subprotocol(PROTOCOL)],
+            origin=None if origin is None else Origin(origin),
+            proxy=None,
+        ):
+            return True
+    except InvalidStatus as error:
+        return not (
+            error.response.status_code == 403 and b"CASEROLL_ORIGINS" in error.response.body
+        )
+
+
+@pytest.mark.parametrize("origin", [FOE, f"{FRIEND}.evil.org", "null", "", "file://", "nonsense"])
+async def test_sockets_of_other_sites(api: Api, friendly: Server, origin: str) -> None:
+    """A WebSocket that a page of another site opens is refused."""
+    assert not await opens(api.server, origin)
+    assert not await opens(friendly, origin)
+
+
+async def test_sockets_of_named_sites(api: Api, friendly: Server) -> None:
+    """A WebSocket of a page of this host, of a named site, or of no page is let in."""
+    assert await opens(friendly, FRIEND)
+    assert await opens(friendly, friendly.url)
+    assert await opens(friendly, None)
+    assert not await opens(api.server, FRIEND)
+
+
+async def test_cookies_mean_nothing(api: Api) -> None:
+    """What a browser sends along by itself opens nothing."""
+    headers = {"Cookie": f"token={api.world.admin}; Authorization=Bearer {api.world.admin}"}
+    async with api.http.post(f"{api.url}/graphql", json=VIEWER, headers=headers) as response:
+        assert response.status == 401
+
+
+async def test_tokens_are_found_by_their_hash(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A token is looked up by its hash and compared with nothing, so a guess that is right but for
+    its end takes no other time than any guess: its hash has nothing in common."""
+    asked: list[str] = []
+
+    async def find(_: object, digests: Any) -> dict[str, Any]:
+        asked.extend(digests)
+        return {}
+
+    monkeypatch.setattr("api.access.tokens.find_tokens", find)
+    near = api.world.admin[:-1] + ("a" if api.world.admin[-1] != "a" else "b")
+    for token in (api.world.admin, near):
+        async with api.http.post(
+            f"{api.url}/graphql", json=VIEWER, headers=bearer(token)
+        ) as response:
+            assert response.status == 401
+
+    assert asked == [
+        hashlib.sha256(token.encode()).hexdigest() for token in (api.world.admin, near)
+    ]
+    assert asked[0][:8] != asked[1][:8]
+
+
+async def test_tokens_in_urls_mean_nothing(api: Api) -> None:
+    """A token in a URL, where logs and histories would keep it, opens nothing."""
+    url = f"{api.url}/graphql?token={api.world.admin}&access_token={api.world.admin}"
+    async with api.http.post(url, json=VIEWER) as response:
+        assert response.status == 401
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/graphql", "/files/imports/{import}", "/files/samples/assign_sample.csv", "/health", "/nope"],
+)
+@pytest.mark.parametrize(
+    "method",
+    ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "M-SEARCH", "get"],
+)
+async def test_methods(api: Api, method: str, path: str) -> None:
+    """Whatever method comes to whatever path, it is answered, and nothing changes."""
+    uploaded = (await api.upload(ASSIGN))["import"]
+    path = path.replace("{import}", uploaded["id"])
+
+    async with api.http.request(
+        method, api.url + path, headers=bearer(api.world.admin)
+    ) as response:
+        body = await response.read()
+
+    assert response.status in (200, 404, 405)
+    assert response.status != 200 or method in ("GET", "HEAD", "get")
+    assert response.status == 200 or response.headers["X-Content-Type-Options"] == "nosniff"
+    assert method != "HEAD" or not body
+
+
+async def test_head_of_a_download(api: Api) -> None:
+    """HEAD tells of a file what GET would, and reads none of it."""
+    uploaded = (await api.upload(ASSIGN))["import"]
+    url = f"{api.url}/files/imports/{uploaded['id']}"
+    heads = []
+    for method in ("HEAD", "GET"):
+        async with api.http.request(method, url, headers=bearer(api.world.admin)) as response:
+            await response.read()
+            heads.append({k: v for k, v in response.headers.items() if k != "Date"})
+
+    assert heads[0] == heads[1]
+    assert heads[0]["Content-Length"] == str(len(ASSIGN))
+
+
+NAMES = {
+    "quotes": 'a";filename=b.html;x=".csv',
+    "lines": "a\r\nSet-Cookie: a=b\r\n\r\n<script>.csv",
+    "letters": "Üb\u202eersicht\u0000 \U0001f600.csv",
+    "folders": "..\\../../etc/passwd.csv",
+    "escapes": "a%22%0d%0aX: y.csv",
+    "long": "é" * 251 + ".csv",
+}
+
+
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+async def test_file_names_of_attackers(api: Api, name: str) -> None:
+    """Whatever a stored file is called, its download is an attachment, in one header line."""
+    key = await add_import(api.world.app, file_name=name.replace("\0", ""), file_size=0)
+
+    status, _, headers = await api.get(f"/files/imports/{node_id('Import', key)}")
+
+    found = headers["Content-Disposition"]
+    assert status == 200
+    assert found.startswith('attachment; filename="')
+    assert found.isascii()
+    assert found.isprintable()
+    assert found.count('"') == 2
+    assert "Set-Cookie" not in headers
+    assert "X" not in headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/docs/import-types", "/files/samples/assign_sample.csv", "/files/imports/{import}"]
+)
+async def test_pages_and_downloads(api: Api, path: str) -> None:
+    """Nothing that is sent can run a script, be framed, or pass for another kind of file."""
+    uploaded = await api.upload(b"<script>alert(1)</script>,case_id\r\n" + ASSIGN)
+    uploaded = (await api.upload(ASSIGN))["import"]
+
+    _, _, headers = await api.get(path.replace("{import}", uploaded["id"]))
+    policy = headers["Content-Security-Policy"]
+
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert policy.startswith("default-src 'none'")
+    assert "frame-ancestors 'none'" in policy
+    assert "script-src" not in policy
+
+
+RAW = {
+    "nul": b"GET /%00%ff HTTP/1.1\r\nHost: x\r\n\r\n",
+    "whole URL": b"GET http://x/health HTTP/1.1\r\nHost: x\r\n\r\n",
+    "star": b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    "no host": b"GET /health HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET /health HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+    "old": b"GET /health HTTP/1.0\r\n\r\n",
+    "very old": b"GET /health\r\n\r\n",
+    "binary": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\x00" * 200 + b"\r\n\r\n",
+    "long path": b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    "many headers": b"GET /health HTTP/1.1\r\nHost: x\r\n" + b"a: b\r\n" * 5_000 + b"\r\n",
+    "folded": b"GET /health HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
+    "bad length": b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    "odd length": b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: +5\r\n\r\nabcde",
+    "two lengths": b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+    b"Content-Length: 6\r\n\r\nabcdef",
+    "odd encoding": b"POST /graphql HTTP/1.1\r\nHost: x\r\n"
+    b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+    "bad chunk": b"POST /graphql HTTP/1.1\r\nHost: x\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n0x5\r\nabcde\r\n0\r\n\r\n",
+    "bad chunk for nobody": b"GET /health HTTP/1.1\r\nHost: x\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n",
+    "upgrade": b"GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n",
+    "bad socket": b"GET /graphql HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+    b"Upgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n",
+    "other socket": b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n"
+    b"Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n",
+}
+
+
+UPGRADE = b" HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+NO_HANDSHAKES = {
+    "body": b"GET /graphql" + UPGRADE + b"Content-Length: 10\r\n\r\n",
+    "long path": b"GET /" + b"a" * 9_000 + UPGRADE + b"\r\n",
+    "long header": b"GET /graphql" + UPGRADE + b"a: " + b"b" * 9_000 + b"\r\n\r\n",
+    "many headers": b"GET /graphql" + UPGRADE + b"a: b\r\n" * 130 + b"\r\n",
+}
+
+
+@pytest.mark.parametrize("data", NO_HANDSHAKES.values(), ids=NO_HANDSHAKES)
+async def test_no_handshake(api: Api, data: bytes) -> None:
+    """A request that can't be read as a WebSocket's is answered, and its connection ends."""
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(data)
+    answer = await asyncio.wait_for(reader.read(), 5)
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"BAD_REQUEST" in answer
+
+
+async def send_raw(api: Api, data: bytes) -> bytes:
+    """Send bytes, and read until there is silence."""
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(data)
+    answer = b""
+    try:
+        async with asyncio.timeout(0.5):
+            while block := await reader.read(65_536):
+                answer += block
+    except (TimeoutError, ConnectionError):
+        pass
+    writer.transport.abort()
+    return answer
+
+
+@pytest.mark.parametrize("data", RAW.values(), ids=RAW)
+async def test_odd_requests(api: Api, data: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever bytes come, the answer is no 500, no error is logged, and the next one is served."""
+    answer = await send_raw(api, data)
+
+    assert b"HTTP/1.1 5" not in answer
+    assert b"Traceback" not in answer
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+    assert (await api.get("/health", None))[0] == 200
+
+
+async def test_body_that_breaks_after_its_answer(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A body that turns out to be no HTTP when its request was answered ends the connection."""
+    host, port = api.url.removeprefix("http://").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(b"POST /graphql HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
+    await asyncio.wait_for(reader.readuntil(b"}]}"), 5)
+    writer.write(b"nonsense\r\n")
+    try:
+        rest = await asyncio.wait_for(reader.read(), 5)
+    except ConnectionError:
+        rest = b""
+    writer.transport.abort()
+
+    assert rest == b""
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_smuggled_request(api: Api) -> None:
+    """A request inside the body of another is a body, also where two lengths contradict."""
+    inner = b"GET /nope HTTP/1.1\r\nHost: x\r\n\r\n"
+    answer = await send_raw(
+        api,
+        b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n" + b"%x\r\n" % len(inner) + inner + b"\r\n0\r\n\r\n",
+    )
+
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b" 404 " not in answer
+
+
+async def test_lengths_that_contradict(api: Api) -> None:
+    """A request of two lengths is the last of its connection: a proxy may have read another."""
+    answer = await send_raw(
+        api,
+        b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
+        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /nope HTTP/1.1\r\nHost: x\r\n\r\n",
+    )
+
+    assert answer.count(b"HTTP/1.1 ") == 1
+    assert b" 404 " not in answer
+
+
+async def test_incident_of_any_request(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug outside of GraphQL is masked as well, with the ID of the log's entry."""
+
+    def fail(*_: object) -> None:
+        raise ValueError("the secret of the inside")
+
+    monkeypatch.setattr("api.http.downloads.key_of", fail)
+    status, body, _ = await api.get("/files/imports/x")
+    [error] = json.loads(body)["errors"]
+
+    assert (status, error["extensions"]["code"]) == (500, "INTERNAL")
+    assert "secret" not in body.decode()
+    assert f"incident {error['extensions']['incident']} at GET /files/imports/x" in caplog.text
+    assert "the secret of the inside" in caplog.text
+
+
+async def test_incident_of_a_socket(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A bug in a connection's own code closes it with such an ID, too."""
+
+    def fail(*_: object) -> Any:
+        raise ValueError("the secret of the inside")
+
+    monkeypatch.setattr("api.http.graphql_websocket._authorization", fail)
+    url = api.url.replace("http://", "ws://") + "/graphql"
+    async with connect(url, subprotocols=[Subprotocol(PROTOCOL)], proxy=None) as socket:
+        await socket.send('{"type": "connection_init"}')
+        await socket.wait_closed()
+
+    incident = (socket.close_reason or "").partition("incident ")[2][:12]
+    assert socket.close_code == 1011
+    assert f"incident {incident} at a WebSocket" in caplog.text

@@ -1,0 +1,295 @@
+"""Mails over a real SMTP server on this machine, and as files."""
+
+from __future__ import annotations
+
+import email
+import socket
+from collections.abc import Callable, Iterator
+from email.message import EmailMessage
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+
+from api.notify.mailer import FileCarrier, SmtpCarrier, compose, make_carrier
+from importers.mail_sender import NoCarrier, NotSentError
+from models.mail import Letter
+from models.row import RowOutcome
+
+SENDER = "cases@example.org"
+LETTER = Letter(
+    id=7,
+    attempts=1,
+    recipient="jo@example.org",
+    given_name="Jo",
+    case_tag="trv-001",
+    case_about="A journey",
+    role_label="Staff",
+    outcome=RowOutcome.CREATED,
+    app_name="Demo",
+)
+
+
+class Inbox:
+    """An SMTP server's handler: keeps mails, answers as it is told."""
+
+    def __init__(self) -> None:
+        self.mails: list[EmailMessage] = []
+        self.recipients: list[str] = []
+        self.answers: dict[str, str] = {}
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, _: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        """Answer the sender's address."""
+        envelope.mail_from = address
+        envelope.mail_options.extend(options)
+        return self.answers.get("MAIL", "250 OK")
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, _: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        """Answer the recipient's address."""
+        if "RCPT" in self.answers:
+            return self.answers["RCPT"]
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
+        """Answer the text, or drop the connection."""
+        if self.answers.get("DATA") == "drop":
+            server.transport.abort()
+            return "250 too late"
+        if "DATA" in self.answers:
+            return self.answers["DATA"]
+        self.mails.append(email.message_from_bytes(envelope.content, policy=default))  # type: ignore[arg-type]
+        self.recipients += envelope.rcpt_tos
+        return "250 OK"
+
+    async def handle_QUIT(self, server: SMTP, session: Any, envelope: Any) -> str:  # noqa: N802
+        """Answer the end."""
+        return self.answers.get("QUIT", "221 Bye")
+
+
+@pytest.fixture
+def inbox() -> Inbox:
+    return Inbox()
+
+
+@pytest.fixture
+def url(inbox: Inbox) -> Iterator[str]:
+    """The URL of an SMTP server on a free port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    controller = Controller(inbox, hostname="127.0.0.1", port=port, enable_SMTPUTF8=True)
+    controller.start()
+    yield f"smtp://127.0.0.1:{port}"
+    controller.stop()
+
+
+def test_accepted(inbox: Inbox, url: str) -> None:
+    """A mail says who is put on which case, in which role."""
+    SmtpCarrier(url, SENDER).send(LETTER)
+    (mail,) = inbox.mails
+
+    assert inbox.recipients == ["jo@example.org"]
+    assert mail["From"] == SENDER
+    assert mail["To"] == "jo@example.org"
+    assert mail["Subject"] == "You are on case trv-001"
+    assert mail["Message-ID"] == "<mail-7.caseroll@example.org>"
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail.get_content().replace("\r\n", "\n") == (
+        "Hello Jo,\n\nYou have been put on the case trv-001 (A journey).\n"
+        "Your role: Staff.\n\nDemo\n"
+    )
+
+
+def test_updated() -> None:
+    """A mail about a change says so; what is not known is left out."""
+    letter = LETTER._replace(outcome=RowOutcome.UPDATED, given_name="", case_tag=None)
+    mail = compose(letter, SENDER)
+
+    assert mail["Subject"] == "Your role on case A journey"
+    assert mail.get_content() == (
+        "Hello,\n\nYour assignment has changed on the case A journey.\nYour role: Staff.\n\nDemo\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["=?utf-8?q??=@x.com", "=?utf-8?q?a=40b.org=2C_c?=@x.com", "a\r\nBcc: b@x.org", "\ud800@x.org"],
+)
+def test_addresses_that_break_a_mail(tmp_path: Path, address: str) -> None:
+    """Whatever the parser of addresses makes of one, the mail was certainly not sent."""
+    with pytest.raises(NotSentError, match="can't be used") as raised:
+        FileCarrier(tmp_path, SENDER).send(LETTER._replace(recipient=address))
+
+    assert raised.value.is_final
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("address", ["jo@ex\u00e4mple.org", "j\u00f6@example.org"])
+def test_international_addresses(inbox: Inbox, url: str, address: str) -> None:
+    """An address need not be ASCII when the server says that it can do without."""
+    SmtpCarrier(url, SENDER).send(LETTER._replace(recipient=address, given_name="J\u00f6"))
+
+    assert inbox.recipients == [address]
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "is_final"),
+    [
+        ("MAIL", "451 busy", False),
+        ("MAIL", "550 not you", True),
+        ("RCPT", "450 mailbox busy", False),
+        ("RCPT", "550 no such user", True),
+        ("DATA", "452 disk full", False),
+        ("DATA", "554 spam", True),
+    ],
+)
+def test_refused(inbox: Inbox, url: str, step: str, answer: str, is_final: bool) -> None:
+    """A 4xx is tried again, a 5xx is not, whichever step it answers."""
+    inbox.answers[step] = answer
+    with pytest.raises(NotSentError) as caught:
+        SmtpCarrier(url, SENDER).send(LETTER)
+
+    assert (caught.value.reason, caught.value.is_final) == (answer, is_final)
+    assert inbox.mails == []
+
+
+def test_what_the_server_says_is_one_line(inbox: Inbox, url: str) -> None:
+    """A server's answer makes no lines of its own in the log, and nothing that can't be stored."""
+    inbox.answers["RCPT"] = "550-no\x1b[2J\r\n550 2026-01-01 ERROR forged\x00"
+    with pytest.raises(NotSentError) as caught:
+        SmtpCarrier(url, SENDER).send(LETTER)
+
+    assert caught.value.reason == "550 no?[2J 2026-01-01 ERROR forged?"
+
+
+def test_dropped_in_the_text(inbox: Inbox, url: str) -> None:
+    """When the connection ends after the text was sent, nobody knows: that is no NotSentError."""
+    inbox.answers["DATA"] = "drop"
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever smtplib raises
+        SmtpCarrier(url, SENDER).send(LETTER)
+
+    assert not isinstance(caught.value, NotSentError)
+
+
+@pytest.mark.parametrize("answer", ["421 shutting down", "500 what?"])
+@pytest.mark.parametrize("code", [None, "451 busy"])
+def test_what_the_goodbye_says_does_not_matter(
+    inbox: Inbox, url: str, answer: str, code: str | None
+) -> None:
+    """A mail that was accepted is sent, one that was refused is not, whatever QUIT is answered."""
+    inbox.answers["QUIT"] = answer
+    if code is None:
+        SmtpCarrier(url, SENDER).send(LETTER)
+    else:
+        inbox.answers["RCPT"] = code
+        with pytest.raises(NotSentError, match="451 busy"):
+            SmtpCarrier(url, SENDER).send(LETTER)
+
+    assert len(inbox.mails) == (0 if code else 1)
+
+
+def test_no_server() -> None:
+    """A server that is out of reach is tried again."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(NotSentError) as caught:
+        SmtpCarrier(f"smtp://127.0.0.1:{port}", SENDER).send(LETTER)
+
+    assert not caught.value.is_final
+
+
+def test_a_login_that_is_refused(url: str) -> None:
+    """A server that does not let us in has not accepted the mail."""
+    with pytest.raises(NotSentError):
+        SmtpCarrier(url.replace("//", "//jo:secret@"), SENDER).send(LETTER)
+
+
+def breaking(text: str) -> list[Letter]:
+    return [
+        LETTER._replace(case_tag=text),
+        LETTER._replace(case_tag=None, case_about=text),
+        LETTER._replace(given_name=text),
+        LETTER._replace(role_label=text),
+        LETTER._replace(app_name=text),
+    ]
+
+
+@pytest.mark.parametrize("letter", breaking("x\r\nBcc: eve@example.org\r\n\r\nBuy!"))
+def test_no_header_can_be_slipped_in(inbox: Inbox, url: str, letter: Letter) -> None:
+    """Line ends in names become spaces: no text makes a header, another body or a recipient."""
+    SmtpCarrier(url, SENDER).send(letter)
+    (mail,) = inbox.mails
+
+    assert mail["Bcc"] is None
+    assert inbox.recipients == ["jo@example.org"]
+    assert not any(line.startswith(("Bcc:", "Buy!")) for line in str(mail).splitlines())
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    ["jo@example.org\r\nBcc: eve@example.org", "jo@example.org\nRCPT TO:<eve@example.org>", "\n"],
+)
+def test_an_address_with_a_line_end(inbox: Inbox, url: str, recipient: str) -> None:
+    """An address that could slip in a header or a command is certainly not sent to."""
+    with pytest.raises(NotSentError) as caught:
+        SmtpCarrier(url, SENDER).send(LETTER._replace(recipient=recipient))
+
+    assert caught.value.is_final
+    assert inbox.mails == []
+
+
+def test_dots_and_long_lines(inbox: Inbox, url: str) -> None:
+    """A line of one dot does not end the mail, and a long text arrives whole."""
+    about = "." + " word" * 500
+    SmtpCarrier(url, SENDER).send(LETTER._replace(case_about=about, app_name="."))
+    (mail,) = inbox.mails
+
+    assert about in mail.get_content()
+    assert mail.get_content().splitlines()[-1] == "."
+
+
+def test_files(tmp_path: Path) -> None:
+    """Without a server each mail becomes a file; written twice, it is one file."""
+    carrier = FileCarrier(tmp_path / "mails", SENDER)
+    carrier.send(LETTER)
+    carrier.send(LETTER)
+    (path,) = (tmp_path / "mails").iterdir()
+    mail = email.message_from_bytes(path.read_bytes(), policy=default)
+
+    assert path.name == "00000007.eml"
+    assert mail["To"] == "jo@example.org"
+
+
+def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
+    """A mail that could not be written is tried again."""
+    (tmp_path / "mails").write_text("in the way")
+    with pytest.raises(NotSentError) as caught:
+        FileCarrier(tmp_path / "mails", SENDER).send(LETTER)
+
+    assert not caught.value.is_final
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        pytest.param(lambda path: make_carrier("smtp://x", path, SENDER), SmtpCarrier, id="both"),
+        pytest.param(lambda path: make_carrier(None, path, SENDER), FileCarrier, id="folder"),
+        pytest.param(lambda _: make_carrier(None, None, SENDER), NoCarrier, id="neither"),
+    ],
+)
+def test_how_mails_leave(tmp_path: Path, make: Callable[[Path], object], kind: type) -> None:
+    """A server comes before a folder."""
+    assert type(make(tmp_path)) is kind
+
+
+def test_neither() -> None:
+    """Without a server and a folder, mails wait."""
+    with pytest.raises(NotSentError, match="neither CASEROLL_SMTP_URL nor CASEROLL_MAIL_DIR"):
+        make_carrier(None, None, SENDER).send(LETTER)

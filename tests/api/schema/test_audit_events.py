@@ -1,0 +1,207 @@
+"""The audit trail: every deed is in it once, nothing else is, and nobody can change it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import asyncpg
+import pytest
+
+from api.schema.definition import schema
+from models.app import Permission, add_role, create_token, revoke_token
+from models.audit import Action
+from models.imports import ImportStatus
+from tests.api.api_fixture import Api, add_cases, add_import, add_users, node_id, sql
+
+EVENTS = """
+query ($action: [AuditAction!], $actor: String, $since: DateTime, $until: DateTime) {
+  auditEvents(action: $action, actor: $actor, since: $since, until: $until) {
+    totalCount
+    edges { node { action actor { id name } target { id name } changedFields occurredAt } }
+  }
+}
+"""
+DEEDS = {
+    "createImport": "IMPORT_CREATED",
+    "retryImport": "IMPORT_RETRIED",
+    "cancelImport": "IMPORT_CANCELLED",
+    "createCase": "CASE_CREATED",
+    "updateCase": "CASE_UPDATED",
+    "createUser": "USER_CREATED",
+    "updateUser": "USER_UPDATED",
+}
+
+
+async def events(api: Api, token: str | None = None, **variables: Any) -> list[dict[str, Any]]:
+    """Read the audit trail, newest first, without what the fixtures have left there."""
+    found = (await api.data(EVENTS, variables, token))["auditEvents"]
+    assert found["totalCount"] == len(found["edges"])
+    nodes = [edge["node"] for edge in found["edges"]]
+    return [node for node in nodes if node["actor"]["name"] != "command line"]
+
+
+async def do(api: Api, name: str) -> str:
+    """Do one deed, and return the ID of what it was done to."""
+    if name == "createImport":
+        return str((await api.upload(name="May"))["import"]["id"])
+    [case], [user] = await add_cases(api.world.app, 1), await add_users(api.world.app, 1)
+    is_running = name == "cancelImport"
+    status = ImportStatus.QUEUED if is_running else ImportStatus.PROCESSED
+    imported = await add_import(api.world.app, status=status, failed=1)
+    field, input_ = {
+        "retryImport": ("import", f'id: "{node_id("Import", imported)}"'),
+        "cancelImport": ("import", f'id: "{node_id("Import", imported)}"'),
+        "createCase": ("case", 'input: {about: "Secret", tagId: "case-9"}'),
+        "updateCase": (
+            "case",
+            f'id: "{node_id("Case", case)}", input: {{about: "Secret", status: CLOSED}}',
+        ),
+        "createUser": ("user", 'input: {email: "secret@example.org", givenName: "Secret"}'),
+        "updateUser": ("user", f'id: "{node_id("User", user)}", input: {{givenName: "Secret"}}'),
+    }[name]
+    query = f"mutation {{ {name}({input_}) {{ {field} {{ id }} userErrors {{ code }} }} }}"
+    payload = (await api.data(query))[name]
+    assert payload["userErrors"] == []
+    return str(payload[field]["id"])
+
+
+def test_every_mutation_is_a_deed() -> None:
+    """The table of deeds holds every mutation of the schema."""
+    mutations = schema._schema.mutation_type
+
+    assert mutations is not None
+    assert set(DEEDS) == set(mutations.fields)
+
+
+@pytest.mark.parametrize("name", DEEDS)
+async def test_mutations_leave_one_event(api: Api, name: str) -> None:
+    """Each mutation leaves one event, which says who and what, and no contents."""
+    target = await do(api, name)
+    [event] = await events(api)
+    token = await sql("fetchval", "SELECT id FROM api_tokens WHERE name = 'admin'")
+    stored = str([tuple(row) for row in await sql("fetch", "SELECT * FROM audit_events")])
+
+    assert event["action"] == DEEDS[name]
+    assert event["actor"] == {"id": node_id("Token", token), "name": "admin"}
+    assert event["target"] == {"id": target, "name": "May" if "Import" in name else None}
+    assert event["changedFields"] == {
+        "updateCase": ["about", "status"],
+        "updateUser": ["givenName"],
+    }.get(name, [])
+    assert "secret" not in stored.lower()
+    assert "case-" not in stored
+
+
+@pytest.mark.parametrize(
+    "mutation",
+    [
+        'createCase(input: {about: "x", tagId: "case-1"}) { userErrors { code } }',
+        'createUser(input: {email: "USER1@example.org"}) { userErrors { code } }',
+        'updateCase(id: "{case}", input: {tagId: "other"}) { userErrors { code } }',
+        'updateCase(id: "nonsense", input: {about: "x"}) { userErrors { code } }',
+        'cancelImport(id: "{import}") { userErrors { code } }',
+        'retryImport(id: "{import}") { userErrors { code } }',
+    ],
+)
+async def test_what_is_not_done_leaves_none(api: Api, mutation: str) -> None:
+    """What was refused has not happened."""
+    [case], _ = await add_cases(api.world.app, 1), await add_users(api.world.app, 1)
+    imported = await add_import(api.world.app)
+    text = mutation.replace("{case}", node_id("Case", case))
+    [payload] = (
+        await api.data("mutation { " + text.replace("{import}", node_id("Import", imported)) + " }")
+    ).values()
+
+    assert payload["userErrors"]
+    assert await events(api) == []
+
+
+async def test_an_upload_sent_again_is_one_deed(api: Api) -> None:
+    """An upload that is repeated with its key is one import, and one event."""
+    for _ in range(2):
+        await api.upload(name="May", idempotencyKey="k")
+
+    assert len(await events(api)) == 1
+
+
+async def test_event_and_deed_are_one_transaction(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the event can't be written, the deed has not been done."""
+
+    async def fail(*_: object, **__: object) -> None:
+        raise ValueError("no room")
+
+    monkeypatch.setattr("models.write_one.record", fail)
+
+    assert await api.code('mutation { createCase(input: {about: "x"}) { case { id } } }')
+    assert await sql("fetchval", "SELECT count(*) FROM cases") == 0
+
+
+async def test_command_line(api: Api) -> None:
+    """What is done at the server itself is in the app's trail, by `command line`."""
+    await sql("execute", "TRUNCATE audit_events")
+    await add_role(api.world.app, "paralegal", "Paralegal")
+    secret = await create_token(api.world.app, "reports", Permission.VIEWER)
+    token = await sql("fetchval", "SELECT id FROM api_tokens WHERE name = 'reports'")
+    for _ in range(2):
+        assert await revoke_token(token) == "reports"
+    found = (await api.data(EVENTS))["auditEvents"]["edges"]
+    stored = str([tuple(row) for row in await sql("fetch", "SELECT * FROM audit_events")])
+
+    assert [edge["node"]["action"] for edge in found] == [
+        "TOKEN_REVOKED",
+        "TOKEN_CREATED",
+        "ROLE_ADDED",
+    ]
+    assert [edge["node"]["target"]["name"] for edge in found] == ["reports"] * 2 + ["paralegal"]
+    assert found[0]["node"]["actor"] == {"id": None, "name": "command line"}
+    assert secret not in stored
+
+
+async def test_filters(api: Api) -> None:
+    """The trail can be filtered by action, actor and time."""
+    for name in ("createCase", "createImport"):
+        await do(api, name)
+    newest, oldest = await events(api)
+    time = newest["occurredAt"]
+
+    assert await events(api, action=["CASE_CREATED", "USER_CREATED"]) == [oldest]
+    assert await events(api, action=[]) == []
+    assert await events(api, actor="viewer") == []
+    assert await events(api, actor="admin") == [newest, oldest]
+    assert await events(api, since=time) == [newest]
+    assert await events(api, until=time) == [oldest]
+    assert await events(api, since="0001-01-01T00:00:00+14:00") == [newest, oldest]
+    assert await events(api, until="9999-12-31T23:59:59-23:59") == [newest, oldest]
+
+
+async def test_only_for_admins(api: Api) -> None:
+    """A viewer can't read it, neither the list nor one event."""
+    await do(api, "createCase")
+    key = await sql("fetchval", "SELECT max(id) FROM audit_events")
+    query = f'{{ node(id: "{node_id("AuditEvent", key)}") {{ ... on AuditEvent {{ action }} }} }}'
+
+    assert (await api.data(query))["node"] == {"action": "CASE_CREATED"}
+    assert await api.code(query, token=api.world.viewer) == "FORBIDDEN"
+    assert await api.code(EVENTS, token=api.world.viewer) == "FORBIDDEN"
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM audit_events", "UPDATE audit_events SET actor = 'x'"]
+)
+async def test_append_only(api: Api, statement: str) -> None:
+    """The API's role can't take an event back, nor change one."""
+    await do(api, "createCase")
+    async with api.server.services.pool.connection(api.world.app.id) as db:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await db.execute(statement)
+
+    assert len(await events(api)) == 1
+
+
+def test_actions_have_names() -> None:
+    """The API knows every action by its name, and none but these."""
+    actions = schema._schema.type_map["AuditAction"].values  # type: ignore[attr-defined]
+
+    assert set(actions) == {action.value for action in Action}

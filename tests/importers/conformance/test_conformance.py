@@ -1,0 +1,202 @@
+"""What the checks that every plugin has to pass let pass, and what they tell of."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.metadata import entry_points
+
+import pytest
+
+from importers import Importer
+from importers.testing import World, check_conformance
+from tests.importers.conformance.misbehaving import (
+    AnyCase,
+    BlankRequired,
+    CrashingSample,
+    Desks,
+    FewKeys,
+    Forgetful,
+    ForgottenKey,
+    LastRow,
+    LooseChanges,
+    LooseSettings,
+    MalformedErrors,
+    Mindful,
+    NeedsNote,
+    Neighbours,
+    OnlyOnce,
+    Prices,
+    Promotions,
+    Remembering,
+    Rooms,
+    Seats,
+    Slow,
+    SyncChanges,
+    TimedChanges,
+    TwoColumns,
+    Undescribed,
+    Unparsed,
+    Unset,
+    UnsoundKeys,
+    WrongColumn,
+    WrongSample,
+    desks_of_world,
+)
+
+BUILT_IN = {
+    point.name: point.value
+    for point in entry_points(group="caseroll.importers")
+    if point.value.startswith("importers.builtin.")
+}
+
+
+@pytest.mark.parametrize("key", BUILT_IN)
+def test_built_in_importers(key: str) -> None:
+    """The importers that come with Caseroll keep the rules that they are there to show."""
+    module, _, name = BUILT_IN[key].partition(":")
+
+    check_conformance(
+        getattr(import_module(module), name), rows=10_000 if key == "assign" else 1_000
+    )
+
+    assert len(BUILT_IN) == 7
+
+
+@pytest.mark.parametrize(
+    "importer", [Seats, Rooms, Promotions, Mindful], ids=lambda each: each.__name__
+)
+def test_importers_of_others(importer: type[Importer]) -> None:
+    """Defaults, changes of own kinds, rows that want nothing and the present state are in order."""
+    check_conformance(importer, rows=100)
+
+
+def test_a_world_of_ones_own() -> None:
+    """A look-up of one's own is answered by the world; rows are made of the cells that it knows.
+
+    Two names of one desk are no trap, as the group key of a reference is that of what was found.
+    """
+    check_conformance(Desks, world=World(fetch=desks_of_world), rows=100)
+
+
+ROWS = "rows 'trv-001,a-14' and 'trv-002,a-14': both speak of ('room', 'a-14'), and share no group"
+
+
+@pytest.mark.parametrize(
+    ("importer", "expected"),
+    [
+        (
+            Undescribed,
+            [
+                "the class: it was written for version 9.0 of the SDK",
+                "the class: the class has no label",
+                "the class: it has no docstring",
+                "the class: a column can't be called 'Note': use small letters",
+                "column 'Note': it has no help",
+                "the class: a column can't be called 'row'",
+                "column 'person': it is required, and the sample file has no cell for it",
+                "the sample file: it is refused",
+                "the sample file: its row fails: REQUIRED (Person: is required.)",
+            ],
+        ),
+        (WrongSample, ["the sample file: its row fails: NOT_FOUND (Person: no user has"]),
+        (
+            CrashingSample,
+            ["the importer fails on its row: ZeroDivisionError: division by zero (misbehaving.py:"],
+        ),
+        (
+            NeedsNote,
+            [
+                "column 'note', left blank: the plugin fails: TypeError: object of type",
+                "all columns that are not required, left blank: the plugin fails: TypeError",
+            ],
+        ),
+        (
+            BlankRequired,
+            ["column 'note', left blank: a required cell is blank, and the row comes to CREATED"],
+        ),
+        (
+            Unparsed,
+            [
+                "column 'note', cell '\\x00', 'a\\x00b', '\\x07' and"
+                if False
+                else "column 'note', cell ",
+                "the plugin fails: ValueError: invalid literal for int()",
+                "raised by `parse`",
+                "cell '\\uff11\\uff12': it is read as 12, like '12'",
+                "text.isascii()",
+            ],
+        ),
+        (Prices, ["column 'note', cell 'nan': it is read as the number nan", "math.isfinite"]),
+        (
+            MalformedErrors,
+            [
+                "the error 'LONG' has a message of more than 600 characters",
+                "column 'note', cell '0': the error 'no seat' has a code that is not in capitals",
+                "column 'note', cell '-0': the error 'NO_SEAT' suggests ''",
+                "the error 'WRONG_SEAT' has a message that is no sentence on one line",
+            ],
+        ),
+        (WrongColumn, ["the error 'WRONG_NOTE' is on 'Note', which is no column", "Name one of m"]),
+        (FewKeys, ["column 'matter', a file of ", "the plugin fails: ValueError: too many keys"]),
+        (
+            OnlyOnce,
+            [
+                "the sample row, 100 times: 98 rows don't repeat row 2: row 3 comes to"
+                " TWICE (Room: is there twice.)",
+                "uploaded again",
+            ],
+        ),
+        (ForgottenKey, [ROWS, "need is_key=True: set it on 'room'."]),
+        (AnyCase, ["share no group key", "the column 'room' for one thing"]),
+        (TwoColumns, ["share no group key", "can't be made of two columns"]),
+        (
+            Remembering,
+            [
+                "row 'trv-001,jack-001,staff,Window': alone it comes to CREATED, asking for"
+                " Assign(case=trv-001, user=jack-001, role=staff, notify=False); alone again, to"
+                ' UNCHANGED, "is on a matter already"',
+                "keep nothing between rows",
+            ],
+        ),
+        (LastRow, ["it comes to", "keep nothing between rows"]),
+        (
+            Neighbours,
+            ["it comes to BUSY", "in a chunk without those that share", "an `is_key` col"],
+        ),
+        (Forgetful, ["it comes to BUSY", "cut in two", "remember in `memo`"]),
+        (
+            LooseChanges,
+            [
+                "class Loose: it is not a frozen dataclass",
+                "class Loose: it does not say how to carry it out",
+                "class Loose: two changes that say the same are not equal",
+            ],
+        ),
+        (SyncChanges, ["class Sync: `apply` is no coroutine of the class"]),
+        (
+            TimedChanges,
+            ["alone it comes to the wish [", "the sample row, 100 times: 99 rows don't"],
+        ),
+        (UnsoundKeys, ["fails on its row: TypeError: keys and wish of ListKeys(", "to be tuples"]),
+        (Slow, ["a file of 100 rows: it computes", "times as much, where the budget is 10 times"]),
+        (
+            Unset,
+            ["settings: the setting 'how' is missing", 'Unset("test", Unset.Settings(…))'],
+        ),
+        (LooseSettings, ["settings: its Settings is not a dataclass"]),
+        (Unset("test"), ["settings: they are None, not an instance of its Settings"]),
+    ],
+    ids=lambda each: getattr(each, "__name__", None),
+)
+def test_bad_importers(importer: type[Importer] | Importer, expected: list[str]) -> None:
+    """Each mistake is told of, with its place and a remedy."""
+    with pytest.raises(AssertionError) as caught:
+        check_conformance(importer, rows=100)
+
+    told = str(caught.value)
+    assert [text for text in expected if text not in told] == []
+
+
+def test_given_settings() -> None:
+    """An instance with its settings is checked as it is."""
+    check_conformance(Unset("test", Unset.Settings(how="well")), rows=100)

@@ -1,0 +1,394 @@
+"""A small world for the engine: an app with cases and users in a real database, and a bell."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from io import BytesIO
+from itertools import count
+from typing import Any, NamedTuple
+
+from importers import Importer
+from importers.builtin.add_cases import AddCases
+from importers.builtin.add_users import AddUsers
+from importers.builtin.assign import AssignUsers
+from importers.builtin.modify import ModifyAssignments
+from importers.builtin.modify_cases import ModifyCases
+from importers.builtin.modify_users import ModifyUsers
+from importers.builtin.remove import RemoveUsers
+from importers.engine import Engine
+from importers.reading.limits import Limits
+from importers.retry import Corrections, request_retry
+from importers.sdk.errors import RetryableError
+from importers.sdk.node_id import encode_node_id
+from models.app import create_app
+from models.audit import COMMAND_LINE
+from models.db import connection, transaction
+from models.file_part import store_file
+from models.mail import Letter
+from models.row import RowOutcome, RowStatus, find_rows, row_number
+
+HEADERS = {
+    "assign": "case_id,user_id,case_role_order,case_role_id,case_notify",
+    "modify": "case_id,user_id,case_role_id,case_notify",
+    "remove": "user_id,case_id",
+    "add-users": "username,given_name,family_name,locale,zoneinfo,host_tag_id",
+    "modify-users": ("user_id,given_name,family_name,locale,zoneinfo,host_tag_id,host_user_status"),
+    "add-cases": "tag_id,case_status,date_opened,about",
+    "modify-cases": "case_id,case_status,date_opened,about",
+}
+CASES = {"trv-001": True, "trv-002": False, "trv-003": True, "trv-004": True}
+USERS = {"jack-001": True, "gone-001": False, "jones-001": True, "jill-001": True}
+PAIRS = [f"{case},{user},,staff,0" for case in CASES for user in USERS]
+EVENTS = 10_000
+_numbers = count(1)
+
+
+@dataclass
+class FakeBell:
+    """Keeps what is rung, to be drained by hand."""
+
+    rings: deque[tuple[str, tuple[int, ...]]] = field(default_factory=deque)
+    changes: list[int] = field(default_factory=list)
+
+    async def split(self, import_id: int) -> None:
+        """Ask for an import to be cut into chunks."""
+        self.rings.append(("split", (import_id,)))
+
+    async def chunks(self, import_id: int) -> None:
+        """Ask for the next chunk of an import to be run."""
+        self.rings.append(("run", (import_id,)))
+
+    async def mails(self) -> None:
+        """Ask for the outbox to be emptied."""
+        self.rings.append(("send_mails", ()))
+
+    async def changed(self, app_id: int, import_id: int) -> None:
+        """Note that an import has changed."""
+        self.changes.append(import_id)
+
+
+@dataclass
+class FakeCarrier:
+    """Keeps the letters, or fails as it is told."""
+
+    letters: list[Letter] = field(default_factory=list)
+    failures: list[Exception] = field(default_factory=list)
+
+    def send(self, letter: Letter) -> None:
+        """Take a letter, or fail."""
+        if self.failures:
+            raise self.failures.pop(0)
+        self.letters.append(letter)
+
+
+class Counts(NamedTuple):
+    """An import as a client sees it."""
+
+    status: str
+    total: int | None
+    passed: int
+    failed: int
+    cancelled: int
+    created: int
+    updated: int
+    removed: int
+    unchanged: int
+
+
+class Result(NamedTuple):
+    """A row's result, with the codes of its errors."""
+
+    what: str
+    message: str | None = None
+    codes: tuple[str, ...] = ()
+
+
+@dataclass
+class World:
+    """An app and an engine."""
+
+    app_id: int
+    cases: Mapping[str, int]
+    users: Mapping[str, int]
+    roles: Mapping[str, int]
+    engine: Engine
+    bell: FakeBell
+    carrier: FakeCarrier
+
+    def with_engine(self, *, chunk_rows: int | None = None, **importers: Importer) -> World:
+        """Return the same world with another engine, and a bell of its own."""
+        bell = FakeBell()
+        engine = replace(
+            self.engine,
+            bell=bell,
+            chunk_rows=chunk_rows or self.engine.chunk_rows,
+            importers={**self.engine.importers, **importers},
+        )
+        return replace(self, engine=engine, bell=bell)
+
+    def case_id(self, tag: str) -> str:
+        """Return the ID that the API shows for a case."""
+        return encode_node_id("Case", self.cases[tag])
+
+    def user_id(self, tag: str) -> str:
+        """Return the ID that the API shows for a user."""
+        return encode_node_id("User", self.users[tag])
+
+    async def upload(
+        self,
+        type_: str,
+        *rows: str,
+        header: str | None = None,
+        data: bytes | None = None,
+        name: str | None = None,
+        is_dry_run: bool = False,
+        encoding: str | None = None,
+    ) -> int:
+        """Store an import and its file, as the API does, without ringing."""
+        text = "\r\n".join([header or HEADERS.get(type_, ""), *rows])
+        content = text.encode() if data is None else data
+        async with transaction() as db:
+            import_id = await db.fetchval(
+                """
+                INSERT INTO imports (app_id, type, name, source, is_dry_run, declared_encoding,
+                  file_name, file_size, file_sha256)
+                VALUES ($1, $2, $3, 'api', $4, $5, 'roster.csv', $6, '') RETURNING id
+                """,
+                self.app_id,
+                type_,
+                name or f"import {next(_numbers)}",
+                is_dry_run,
+                encoding,
+                len(content),
+            )
+            await store_file(db, self.app_id, import_id, BytesIO(content))
+        return int(import_id)
+
+    async def split(self, type_: str, *rows: str, **options: Any) -> int:
+        """Upload a file and cut it into chunks; none is run."""
+        import_id = await self.upload(type_, *rows, **options)
+        await self.engine.split(import_id)
+        self.bell.rings.clear()
+        return import_id
+
+    async def put_first(self, import_id: int, cell: str) -> None:
+        """Let the chunk that has a row with this cell be the first to be run."""
+        await self.execute(
+            """
+            UPDATE import_chunks SET attempts = 1
+            WHERE import_id = $1 AND position($2::bytea IN payload) = 0
+            """,
+            import_id,
+            f'"{cell}"'.encode(),
+        )
+
+    async def run(self, type_: str, *rows: str, **options: Any) -> int:
+        """Upload a file and do all that there is to do for it."""
+        import_id = await self.upload(type_, *rows, **options)
+        await self.bell.split(import_id)
+        await self.drain()
+        return import_id
+
+    async def drain(self, order: random.Random | None = None) -> None:
+        """Do what is rung for, in the order of the rings or in any other, until nothing is."""
+        for _ in range(EVENTS):
+            if not self.bell.rings:
+                return
+            if order:
+                self.bell.rings.rotate(order.randrange(len(self.bell.rings)))
+            name, arguments = self.bell.rings.popleft()
+            try:
+                await getattr(self.engine, name)(*arguments)
+            except RetryableError:
+                self.bell.rings.append((name, arguments))
+        raise AssertionError("the bell does not stop ringing")
+
+    async def persevere(self, import_id: int, *, stubborn: bool = True) -> None:
+        """Run an import's chunks to the end, as Dramatiq's retries and the sweeper do."""
+        while (await self.counts(import_id)).status == "PROCESSING":
+            try:
+                await self.engine.run(import_id)
+            except RetryableError:
+                if not stubborn:
+                    raise
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
+
+    async def retry(self, import_id: int, corrections: Corrections | None = None) -> None:
+        """Ask for failed rows to be run again, and do it."""
+        await self.request_retry(import_id, corrections)
+        await self.drain()
+
+    async def request_retry(self, import_id: int, corrections: Corrections | None = None) -> None:
+        """Ask for failed rows to be run again."""
+        async with transaction() as db:
+            await request_retry(db, self.app_id, import_id, corrections, by=COMMAND_LINE)
+        await self.bell.split(import_id)
+
+    async def counts(self, import_id: int) -> Counts:
+        """Read the import's status and counters; they must add up."""
+        row = await self.fetchrow(
+            f"SELECT {', '.join(Counts._fields)}, pending, finished_at FROM imports WHERE id = $1",
+            import_id,
+        )
+        counts = Counts(*[row[name] for name in Counts._fields])
+        if row["finished_at"]:
+            assert counts.passed + counts.failed + counts.cancelled == counts.total
+            assert row["pending"] == 0
+        assert counts.created + counts.updated + counts.removed + counts.unchanged == counts.passed
+        return counts
+
+    async def results(self, import_id: int) -> dict[int, Result]:
+        """Read every row's result."""
+        return {
+            row_number(row["id"]): Result(
+                RowOutcome(row["outcome"]).name
+                if row["outcome"]
+                else RowStatus(row["status"]).name,
+                row["message"],
+                tuple(error["code"] for error in row["errors"] or ()),
+            )
+            for row in await self._rows(import_id)
+        }
+
+    async def errors(self, import_id: int) -> dict[int, list[dict[str, Any]]]:
+        """Read the errors of the failed rows."""
+        return {
+            row_number(row["id"]): row["errors"]
+            for row in await self._rows(import_id)
+            if row["errors"]
+        }
+
+    async def _rows(self, import_id: int) -> list[dict[str, Any]]:
+        rows = await self.fetch(
+            "SELECT * FROM import_rows WHERE id > $1::bigint << 32 AND id < ($1 + 1) << 32"
+            " ORDER BY id",
+            import_id,
+        )
+        return [
+            {**row, "errors": json.loads(row["errors"]) if row["errors"] else None} for row in rows
+        ]
+
+    async def cells(self, import_id: int, *numbers: int) -> list[list[str]]:
+        """Read the cells of rows."""
+        async with connection() as db:
+            found = await find_rows(db, import_id, numbers)
+        return [list(found[number].cells) for number in numbers]
+
+    async def assignments(self) -> dict[tuple[str, str], tuple[str, int]]:
+        """Read who is on which case, in which role and with which notify."""
+        rows = await self.fetch(
+            """
+            SELECT c.tag_id, u.tag_id, r.key, a.notify::int FROM assignments a
+            JOIN cases c ON c.id = a.case_id JOIN users u ON u.id = a.user_id
+            JOIN roles r ON r.id = a.role_id WHERE a.app_id = $1 ORDER BY 1, 2
+            """,
+            self.app_id,
+        )
+        return {(row[0], row[1]): (row[2], row[3]) for row in rows}
+
+    async def history(self, import_id: int) -> list[tuple[Any, ...]]:
+        """Read each change: row, case, user, role and notify before and after."""
+        rows = await self.fetch(
+            """
+            SELECT h.row, c.tag_id, u.tag_id, b.key, h.before_notify::int, a.key,
+              h.after_notify::int
+            FROM assignment_history h JOIN cases c ON c.id = h.case_id
+            JOIN users u ON u.id = h.user_id LEFT JOIN roles b ON b.id = h.before_role_id
+            LEFT JOIN roles a ON a.id = h.after_role_id WHERE h.import_id = $1 ORDER BY 1, h.id
+            """,
+            import_id,
+        )
+        return [tuple(row) for row in rows]
+
+    async def mails(self, import_id: int) -> list[tuple[int, str]]:
+        """Read the rows that have left mails, and these mails' states."""
+        rows = await self.fetch(
+            "SELECT row, state FROM mails WHERE import_id = $1 ORDER BY row", import_id
+        )
+        return [tuple(row) for row in rows]
+
+    async def put(self, *pairs: tuple[str, str, str, int]) -> None:
+        """Put users on cases without an import."""
+        async with connection() as db:
+            for case, user, role, notify in pairs:
+                await db.execute(
+                    "INSERT INTO assignments (app_id, case_id, user_id, role_id, notify)"
+                    " VALUES ($1, $2, $3, $4, $5)",
+                    self.app_id,
+                    self.cases[case],
+                    self.users[user],
+                    self.roles[role],
+                    bool(notify),
+                )
+
+    async def set_active(self, table: str, tag: str, *, is_active: bool) -> None:
+        """Open or close a case, enable or disable a user."""
+        await self.execute(
+            f"UPDATE {table} SET is_active = $3 WHERE app_id = $1 AND tag_id = $2",
+            self.app_id,
+            tag,
+            is_active,
+        )
+
+    async def fetch(self, query: str, *arguments: Any) -> list[Any]:
+        """Run a query."""
+        async with connection() as db:
+            return list(await db.fetch(query, *arguments))
+
+    async def fetchrow(self, query: str, *arguments: Any) -> Any:
+        """Run a query for one row."""
+        async with connection() as db:
+            return await db.fetchrow(query, *arguments)
+
+    async def execute(self, query: str, *arguments: Any) -> str:
+        """Run a statement."""
+        async with connection() as db:
+            return str(await db.execute(query, *arguments))
+
+
+async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> World:
+    """Make an app with a few cases and users; the database is open."""
+    app = await create_app(slug, slug.title())
+    async with connection() as db:
+        cases = await _insert(db, app.id, "cases", CASES)
+        users = await _insert(db, app.id, "users", USERS)
+        rows = await db.fetch("SELECT key, id FROM roles WHERE app_id = $1", app.id)
+    bell, carrier = FakeBell(), FakeCarrier()
+    engine = Engine(
+        importers={
+            "assign": AssignUsers("assign"),
+            "modify": ModifyAssignments("modify"),
+            "remove": RemoveUsers("remove"),
+            "add-users": AddUsers("add-users"),
+            "modify-users": ModifyUsers("modify-users"),
+            "add-cases": AddCases("add-cases"),
+            "modify-cases": ModifyCases("modify-cases"),
+        },
+        limits=Limits(),
+        chunk_rows=chunk_rows,
+        bell=bell,
+        carrier=carrier,
+        takes_turns=True,
+    )
+    return World(app.id, cases, users, {row[0]: row[1] for row in rows}, engine, bell, carrier)
+
+
+async def _insert(db: Any, app_id: int, table: str, tags: Mapping[str, bool]) -> dict[str, int]:
+    column = "email" if table == "users" else "about"
+    rows: Sequence[Any] = await db.fetch(
+        f"""
+        INSERT INTO {table} (app_id, tag_id, is_active, {column})
+        SELECT $1, t, a, t || '@example.org' FROM unnest($2::text[], $3::bool[]) AS n(t, a)
+        RETURNING tag_id, id
+        """,
+        app_id,
+        list(tags),
+        list(tags.values()),
+    )
+    return {row[0]: row[1] for row in rows}

@@ -1,0 +1,140 @@
+"""Delimited text becomes numbered records, or is refused with the row at fault."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+
+from importers.reading.limits import MAX_CELL, MAX_RECORD, Limits
+from importers.reading.table import Table, open_table
+from importers.sdk.errors import ErrorDetail, FileRefusedError
+
+PERHAPS = (
+    "Perhaps a quote that opens in it is never closed: close it, or double it if it belongs to "
+    "the cell's text."
+)
+EITHER = (
+    "Either the file is not a table with one row per line, or a quote that opens in this row is "
+    "never closed."
+)
+
+
+def opened(data: bytes, encoding: str | None = None) -> Table:
+    return open_table(io.BytesIO(data), filename="roster.csv", encoding=encoding, limits=Limits())
+
+
+def refused(data: bytes, encoding: str | None = None) -> ErrorDetail:
+    with pytest.raises(FileRefusedError) as caught:
+        list(opened(data, encoding).rows)
+    (error,) = caught.value.errors
+    return error
+
+
+@pytest.mark.parametrize(
+    ("data", "delimiter", "header"),
+    [
+        pytest.param(b"a,b\n1,2\n", ",", ("a", "b"), id="comma"),
+        pytest.param(b"a;b\n1,5;2,5\n", ";", ("a", "b"), id="semicolon, commas below"),
+        pytest.param(b"a\tb\n1\t2\n", "\t", ("a", "b"), id="tab"),
+        pytest.param(b"a|b\n1|2\n", "|", ("a", "b"), id="pipe"),
+        pytest.param(b"a\n1\n", ",", ("a",), id="one column"),
+        pytest.param(b'"a,,,";b\n1;2\n', ";", ("a,,,", "b"), id="commas in quotes"),
+        pytest.param(b'"a,\n,""b""";c\n1;2\n', ";", ('a,\n,"b"', "c"), id="a name of two lines"),
+        pytest.param(b"\n;;;\na;b\n1;2\n", ";", ("a", "b"), id="below blank lines"),
+        pytest.param(b"sep=;\na;b,c,d\n1;2\n", ";", ("a", "b,c,d"), id="Excel's sep line"),
+        pytest.param(b"SEP=|\r\na|b\n1|2\n", "|", ("a", "b"), id="in capitals"),
+        pytest.param(b'"sep=;";\r\na;b\n1;2\n', ";", ("a", "b"), id="quoted and padded"),
+        pytest.param(b"\xef\xbb\xbfsep=\t\r\na\tb\n1\t2\n", "\t", ("a", "b"), id="after a mark"),
+        pytest.param(b"sep=\r\na,b\n1,2\n", ",", ("sep=",), id="a sep line that sets nothing"),
+        pytest.param(b" a , b \n1,2\n", ",", ("a", "b"), id="names are trimmed"),
+        pytest.param(b"a,,b,,\n1,,2,,\n", ",", ("a", "", "b"), id="empty names stay in the middle"),
+    ],
+)
+def test_delimiter(data: bytes, delimiter: str, header: tuple[str, ...]) -> None:
+    """The delimiter is the one seen most in the header line, or the one that a sep line sets."""
+    table = opened(data)
+
+    assert table.delimiter == delimiter
+    assert table.header == header
+
+
+def test_a_sep_line_is_not_counted() -> None:
+    """No spreadsheet shows the sep line, so the header is row 1 below it too."""
+    assert list(opened(b"sep=;\r\na;b\r\n1;2\r\n").rows) == [(2, ["1", "2"])]
+
+
+@pytest.mark.parametrize(
+    ("data", "code", "message"),
+    [
+        pytest.param(
+            b"sep=^\na^b\n1^2\n",
+            "BAD_DELIMITER",
+            "The file's first line says that cells are separated by '^'. "
+            "Save the file with commas, semicolons, tabs or | between the cells.",
+            id="another delimiter",
+        ),
+        pytest.param(
+            b'a,b\n1,2\n3,"4\n5,6\n7,8\n',
+            "BAD_QUOTING",
+            "Row 3 opens a quote that is never closed, so all that follows would be "
+            "one cell. Close the quote, or double it if it belongs to the cell's text.",
+            id="a quote never closed",
+        ),
+        pytest.param(
+            b'a,b\n1,2\n3,"4"5\n',
+            "BAD_QUOTING",
+            "Row 3 has text between a closing quote and the end of its cell. "
+            "Put quotes round the whole cell, and double those that belong to its text.",
+            id="text after a quote",
+        ),
+        pytest.param(
+            b'a,b\n1,2\n"' + b"x" * MAX_CELL + b'x",2\n',
+            "CELL_TOO_LONG",
+            "Row 3 has a cell of more than 1,048,576 characters. " + PERHAPS,
+            id="a huge cell",
+        ),
+        pytest.param(
+            b'a,b\n1,2\n"3,4\n' + b"1,2\n" * 1_000_000,
+            "CELL_TOO_LONG",
+            "Row 3 has a cell of more than 1,048,576 characters. " + PERHAPS,
+            id="a quote never closed in a large file",
+        ),
+        pytest.param(
+            b"a,b\n1,2\n" + b"1" * 6_000_000,
+            "ROW_TOO_LONG",
+            "Row 3 has more than 4,194,304 characters. " + EITHER,
+            id="a line without an end",
+        ),
+        pytest.param(
+            b"a,b\n" + b'"x\nx",' * 1_000_000,
+            "ROW_TOO_LONG",
+            "Row 2 has more than 4,194,304 characters. " + EITHER,
+            id="a record over millions of lines",
+        ),
+    ],
+)
+def test_no_records(data: bytes, code: str, message: str) -> None:
+    """Text that can't be cut into rows is refused, with the row and what to do."""
+    error = refused(data)
+
+    assert (error.code, error.message) == (code, message)
+
+
+def test_a_cell_just_within_the_bound() -> None:
+    """A cell that is far too long for any column, but no danger, is its row's matter."""
+    cell = "x" * MAX_CELL
+
+    assert list(opened(f"a,b\n{cell},2\n".encode()).rows) == [(2, [cell, "2"])]
+
+
+def test_a_row_just_within_the_bound() -> None:
+    """So is a row of the greatest length, over many lines."""
+    cell = "x\n" * (MAX_RECORD // 8 - 10)
+    record = ",".join([f'"{cell}"'] * 4)
+
+    assert list(opened(f"a,b\n1,2\n{record}\n3,4\n".encode()).rows) == [
+        (2, ["1", "2"]),
+        (3, [cell] * 4),
+        (4, ["3", "4"]),
+    ]

@@ -1,0 +1,202 @@
+"""A file's encoding is told by its mark or by whoever uploads it, and never guessed."""
+
+from __future__ import annotations
+
+import codecs
+import io
+
+import pytest
+
+from importers.reading.limits import Limits
+from importers.reading.table import Table, open_table
+from importers.sdk.errors import ErrorDetail, FileRefusedError
+
+TEXT = "name,n\r\nJosé,1\r\n"
+UTF16 = TEXT.encode("utf-16-le")
+UTF16_BE = TEXT.encode("utf-16-be")
+SAVE = "Save the file as CSV UTF-8"
+SAY = f"{SAVE}, or say which encoding it has, for example windows-1252."
+
+
+def opened(data: bytes, encoding: str | None = None) -> Table:
+    return open_table(io.BytesIO(data), filename="roster.csv", encoding=encoding, limits=Limits())
+
+
+def refused(data: bytes, encoding: str | None = None) -> ErrorDetail:
+    with pytest.raises(FileRefusedError) as caught:
+        list(opened(data, encoding).rows)
+    (error,) = caught.value.errors
+    return error
+
+
+@pytest.mark.parametrize(
+    ("data", "declared", "encoding"),
+    [
+        pytest.param(TEXT.encode(), None, "utf-8", id="UTF-8"),
+        pytest.param(TEXT.encode(), "utf8", "utf-8", id="UTF-8 declared"),
+        pytest.param(TEXT.encode("utf-8-sig"), None, "utf-8-bom", id="UTF-8 with a mark"),
+        pytest.param(TEXT.encode("utf-8-sig"), "UTF-8-SIG", "utf-8-bom", id="declared with a mark"),
+        pytest.param(TEXT.encode(), "utf-8-sig", "utf-8", id="declared with a mark, without one"),
+        pytest.param(codecs.BOM_UTF16_LE + UTF16, None, "utf-16-le", id="UTF-16"),
+        pytest.param(codecs.BOM_UTF16_BE + UTF16_BE, None, "utf-16-be", id="UTF-16 BE"),
+        pytest.param(
+            codecs.BOM_UTF16_BE + UTF16_BE,
+            "utf-16",
+            "utf-16-be",
+            id="utf-16 declared, the mark says which",
+        ),
+        pytest.param(UTF16, "utf-16-le", "utf-16-le", id="UTF-16 without a mark"),
+        pytest.param(TEXT.encode("cp1252"), "windows-1252", "windows-1252", id="windows-1252"),
+        pytest.param(TEXT.encode("cp1252"), " CP1252 ", "windows-1252", id="another name of it"),
+        pytest.param(TEXT.encode("latin-1"), "latin1", "iso-8859-1", id="ISO 8859-1"),
+        pytest.param(TEXT.encode("mac-roman"), "macintosh", "mac-roman", id="old Mac"),
+        pytest.param(TEXT.encode("utf-8-sig"), "windows-1252", "utf-8-bom", id="the mark wins"),
+    ],
+)
+def test_encoding(data: bytes, declared: str | None, encoding: str) -> None:
+    """A file is in the encoding that its mark says, or the declared one, or UTF-8."""
+    table = opened(data, declared)
+
+    assert table.encoding == encoding
+    assert list(table.rows) == [(2, ["José", "1"])]
+
+
+@pytest.mark.parametrize(
+    ("data", "declared", "code", "message"),
+    [
+        pytest.param(
+            "n\nJosé\n".encode("cp1252"),
+            None,
+            "BAD_ENCODING",
+            "Row 2 has the byte 0xE9, at offset 5 of the file, which is not utf-8 text "
+            f"there. {SAY}",
+            id="not UTF-8",
+        ),
+        pytest.param(
+            "n\né,\n".encode("cp1252"),
+            "utf-8",
+            "BAD_ENCODING",
+            "Row 2 has the byte 0xE9, at offset 2 of the file, which is not utf-8 text "
+            f"there. {SAY}",
+            id="declared, and not UTF-8",
+        ),
+        pytest.param(
+            b"\xef\xbb\xbfn\n1\n\xff\n",
+            None,
+            "BAD_ENCODING",
+            "Row 3 has the byte 0xFF, at offset 7 of the file, which is not utf-8 text "
+            f"there. The file is damaged. {SAVE} again.",
+            id="a mark, and not UTF-8",
+        ),
+        pytest.param(
+            b"n\n1\n\x81\n",
+            "windows-1252",
+            "BAD_ENCODING",
+            "Row 3 has the byte 0x81, at offset 4 of the file, which is not "
+            f"windows-1252 text there. {SAVE}, or say which encoding it really has.",
+            id="not as declared",
+        ),
+        pytest.param(
+            "n\né".encode()[:-1],
+            None,
+            "BAD_ENCODING",
+            "Row 2 has the byte 0xC3, at offset 2 of the file, which is not utf-8 text "
+            f"there. {SAY}",
+            id="cut in a letter",
+        ),
+        pytest.param(
+            b"\xff\xfen\0\n\0\x00\xd8\n\0",
+            None,
+            "BAD_ENCODING",
+            "Row 2 has the byte 0x00, at offset 6 of the file, which is not "
+            f"utf-16-le text there. The file is damaged. {SAVE} again.",
+            id="half a pair in UTF-16",
+        ),
+        pytest.param(
+            b"n\xe9,b\n1,2\n",
+            None,
+            "BAD_ENCODING",
+            "Row 1 has the byte 0xE9, at offset 1 of the file, which is not utf-8 text "
+            f"there. {SAY}",
+            id="in the header",
+        ),
+        pytest.param(
+            b"\n\r\n\r\xe9,b\n1,2\n",
+            None,
+            "BAD_ENCODING",
+            "Row 4 has the byte 0xE9, at offset 4 of the file, which is not utf-8 text "
+            f"there. {SAY}",
+            id="below blank lines",
+        ),
+        pytest.param(
+            b"a,b\n1,2\n3,\x00\n",
+            None,
+            "NUL_BYTE",
+            "Row 3 has a NUL byte, which no text has: the file is damaged, or is not "
+            f"a text file. {SAVE} and upload that.",
+            id="a NUL byte",
+        ),
+        pytest.param(
+            "name,number\n1,2\n".encode("utf-16-le"),
+            None,
+            "UNKNOWN_ENCODING",
+            "The file seems to be in UTF-16, but does not begin with a byte order mark "
+            f"that says so. {SAVE}, or say that its encoding is utf-16-le or utf-16-be.",
+            id="UTF-16 without a mark",
+        ),
+        pytest.param(
+            "name,number\n1,2\n".encode("utf-16-le"),
+            "utf-16",
+            "UNKNOWN_ENCODING",
+            "The encoding utf-16 leaves the order of bytes open, and the file does not "
+            f"begin with a byte order mark. {SAVE}, or say utf-16-le or utf-16-be.",
+            id="UTF-16 declared, without a mark",
+        ),
+        pytest.param(
+            "n\n1\n".encode("utf-32"),
+            None,
+            "UNKNOWN_ENCODING",
+            f"The file is in UTF-32. {SAVE}.",
+            id="UTF-32",
+        ),
+        *(
+            pytest.param(
+                b"n\n1\n",
+                name,
+                "UNKNOWN_ENCODING",
+                f"The encoding '{name}' is not known. {SAVE}, or name the encoding that "
+                "it has, for example windows-1252, iso-8859-1 or shift-jis.",
+                id=f"declared: {name}",
+            )
+            for name in (
+                "klingon",
+                "base64",
+                "rot13",
+                "zlib_codec",
+                "idna",
+                "unicode_escape",
+                "utf-7",
+                "cp037",
+                "undefined",
+                "iso8859_99",
+                "../utf_8",
+                "os",
+            )
+        ),
+    ],
+)
+def test_bad_encoding(data: bytes, declared: str | None, code: str, message: str) -> None:
+    """Text that can't be decoded is never guessed at: where it is, and what to do, is said."""
+    error = refused(data, declared)
+
+    assert (error.code, error.message) == (code, message)
+
+
+def test_a_bad_byte_far_into_the_file() -> None:
+    """All rows before a bad byte are read, so that its row is known, whatever the block's size."""
+    data = b"a,b\n" + b"1,2\n" * 900_000 + b"1,\xe9\n" + b"1,2\n" * 900_000
+
+    error = refused(data)
+
+    assert error.message.startswith("Row 900002 has the byte 0xE9, at offset 3600006 of the file,")
+    assert error.value == "0xE9"

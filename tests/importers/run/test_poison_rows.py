@@ -1,0 +1,215 @@
+"""A row that ends the worker which runs it fails alone, and accidents are blamed on no row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import asyncpg
+import pytest
+
+from importers import Row
+from importers.builtin.assign import AssignUsers
+from importers.isolation.attempts import MOST_ATTEMPTS
+from importers.sdk.columns import Column
+from importers.sdk.errors import RetryableError
+from tests.importers.engine_fixture import HEADERS, Counts, Result, World
+
+ROWS = [f"trv-001,{user}-001,,staff,0" for user in ("jack", "jones", "jill")] + [
+    f"trv-00{case},{user}-001,,staff,0" for case, user in [(3, "jack"), (3, "jones"), (4, "jack")]
+]
+FAILED = Result("FAILED", codes=("IMPORTER_ERROR",))
+
+
+class DeathError(BaseException):
+    """Stands for the end of a worker: nothing that comes after it is done."""
+
+
+class Mortal(AssignUsers):
+    """Assigns, after calling a hook with each row, and another with each cell of a column."""
+
+    remark = Column[str](example="x", help="Anything.")
+
+    def __init__(self, hook: Callable[[int], None]) -> None:
+        super().__init__("mortal")
+        self._hook = hook
+
+    def change(self, row: Row) -> Any:
+        """Do it."""
+        self._hook(row.number)
+        return super().change(row)
+
+
+class DeadlyColumn(Column[str]):
+    """Ends the worker that reads a certain cell."""
+
+    def parse(self, text: str) -> str:
+        """Read it."""
+        if text == "deadly":
+            raise DeathError
+        return text
+
+
+class MortalCell(Mortal):
+    """An importer with such a column."""
+
+    remark = DeadlyColumn(example="x", help="Anything.")
+
+
+async def deaths_of(world: World, import_id: int) -> int:
+    """Run an import to its end; tell how many workers that has cost."""
+    deaths = 0
+    while (await world.counts(import_id)).status == "PROCESSING":
+        await world.execute("UPDATE import_chunks SET attempted_at = now() - interval '1 minute'")
+        try:
+            await world.engine.run(import_id)
+        except DeathError:
+            deaths += 1
+    return deaths
+
+
+def dying_at(*numbers: int) -> Callable[[int], None]:
+    def hook(number: int) -> None:
+        if number in numbers:
+            raise DeathError
+
+    return hook
+
+
+@pytest.mark.parametrize(
+    ("deadly", "deaths"),
+    [pytest.param([5], 3, id="one row"), pytest.param([2, 7], 5, id="two rows")],
+)
+async def test_deadly_rows(
+    world: World, deadly: list[int], deaths: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A row that ends its worker three times fails alone; a second one costs two workers more."""
+    other = world.with_engine(mortal=Mortal(dying_at(*deadly)))
+    import_id = await other.split("mortal", *ROWS, header=HEADERS["assign"])
+    found = await deaths_of(other, import_id)
+    results = await other.results(import_id)
+
+    assert found == deaths
+    assert [number for number, result in results.items() if result == FAILED] == deadly
+    assert (await other.counts(import_id)).created == len(ROWS) - len(deadly)
+    assert f"ends its worker on row {deadly[0]}" in caplog.text
+    assert await other.fetch("SELECT * FROM chunk_trials") == []
+
+
+async def test_a_deadly_cell(world: World) -> None:
+    """It is found as well when it is the cell that ends whoever reads it."""
+    other = world.with_engine(mortal=MortalCell(dying_at()))
+    rows = [f"{row},{'deadly' if number == 3 else 'fine'}" for number, row in enumerate(ROWS)]
+    import_id = await other.split("mortal", *rows, header=f"{HEADERS['assign']},remark")
+    await deaths_of(other, import_id)
+
+    assert (await other.results(import_id))[5] == FAILED
+    assert (await other.counts(import_id)).created == len(ROWS) - 1
+
+
+async def test_a_deadly_cell_among_the_first_rows(world: World) -> None:
+    """It is found as well in a file of several chunks, whose first rows are read before it is
+    cut."""
+    other = world.with_engine(mortal=MortalCell(dying_at()), chunk_rows=2)
+    rows = [f"{row},{'deadly' if number == 0 else 'fine'}" for number, row in enumerate(ROWS)]
+    import_id = await other.upload("mortal", *rows, header=f"{HEADERS['assign']},remark")
+    with pytest.raises(DeathError):
+        await other.engine.split(import_id)
+    await other.engine.split(import_id)
+    await deaths_of(other, import_id)
+
+    assert (await other.results(import_id))[2] == FAILED
+    assert (await other.counts(import_id)).created == len(ROWS) - 1
+
+
+class MortalKey(Mortal):
+    """An importer whose rows are grouped by such a column."""
+
+    remark = DeadlyColumn(example="x", help="Anything.", is_key=True)
+
+
+async def test_a_deadly_key(world: World) -> None:
+    """A file that ends each worker which cuts it into chunks is refused after some of them."""
+    other = world.with_engine(mortal=MortalKey(dying_at()))
+    rows = [f"{row},deadly" for row in ROWS]
+    import_id = await other.upload("mortal", *rows, header=f"{HEADERS['assign']},remark")
+    for _ in range(MOST_ATTEMPTS):
+        with pytest.raises(DeathError):
+            await other.engine.split(import_id)
+    await other.engine.split(import_id)
+    errors = (await other.fetchrow("SELECT errors FROM imports"))["errors"]
+
+    assert await other.counts(import_id) == Counts("FAILED", 0, 0, 0, 0, 0, 0, 0, 0)
+    assert "IMPORTER_ERROR" in errors
+
+
+async def test_outages_while_a_file_is_cut(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often the database goes away while a file is cut, that is not the file's fault."""
+    other = world.with_engine(mortal=Mortal(dying_at()))
+    import_id = await other.upload("mortal", *ROWS, header=HEADERS["assign"])
+    with monkeypatch.context() as patch:
+        patch.setattr("importers.split.split.open_table", lose_connection)
+        for _ in range(2 * MOST_ATTEMPTS):
+            with pytest.raises(RetryableError):
+                await other.engine.split(import_id)
+    await other.engine.split(import_id)
+    await deaths_of(other, import_id)
+
+    assert (await other.counts(import_id)).created == len(ROWS)
+
+
+async def test_nothing_but_deadly_rows(world: World) -> None:
+    """A chunk of which every row ends its worker comes to an end, too."""
+    rows = [f"trv-00{case},{user}-001,,staff,0" for case in (1, 3, 4)
+            for user in ("jack", "jones", "jill")]  # fmt: skip
+    other = world.with_engine(mortal=Mortal(dying_at(*range(2, 30))))
+    import_id = await other.split("mortal", *rows, header=HEADERS["assign"])
+    found = await deaths_of(other, import_id)
+
+    assert found <= MOST_ATTEMPTS + 2 * 10
+    assert await other.counts(import_id) == Counts("FAILED", 9, 0, 9, 0, 0, 0, 0, 0)
+
+
+async def test_accidents(world: World) -> None:
+    """Workers that die now here, now there are no row's fault, and cost none."""
+    deaths = iter([3, 4, 2])
+    fate = {"at": next(deaths)}
+
+    def hook(number: int) -> None:
+        if number == fate["at"]:
+            fate["at"] = next(deaths, 0)
+            raise DeathError
+
+    other = world.with_engine(mortal=Mortal(hook))
+    import_id = await other.split("mortal", *ROWS, header=HEADERS["assign"])
+
+    assert await deaths_of(other, import_id) == 3
+    assert (await other.counts(import_id)).created == len(ROWS)
+
+
+async def test_a_lost_database_is_no_death(world: World) -> None:
+    """A trial that ends because the database does condemns nothing."""
+    fate = {"calls": 0}
+
+    def hook(number: int) -> None:
+        fate["calls"] += number == 4
+        if number == 4 and fate["calls"] < 3:
+            raise DeathError
+
+    other = world.with_engine(mortal=Mortal(hook))
+    import_id = await other.split("mortal", *ROWS, header=HEADERS["assign"])
+    with pytest.MonkeyPatch.context() as patch:
+        for expected in (DeathError, DeathError, RetryableError):
+            await other.execute("UPDATE import_chunks SET attempted_at = NULL")
+            if expected is RetryableError:
+                patch.setattr("importers.run.poison_rows.plan_rows", lose_connection)
+            with pytest.raises(expected):
+                await other.engine.run(import_id)
+    found = await deaths_of(other, import_id)
+
+    assert found == 0
+    assert (await other.counts(import_id)).created == len(ROWS)
+
+
+def lose_connection(*_: Any, **__: Any) -> None:
+    raise asyncpg.ConnectionDoesNotExistError("connection was closed")

@@ -1,0 +1,270 @@
+"""A header is matched with its type's columns, or refused with every problem named."""
+
+from __future__ import annotations
+
+import pytest
+
+from importers.sdk.errors import FileRefusedError
+from importers.sdk.header import HeaderSpec, column_name, match_header
+
+ASSIGN = HeaderSpec(
+    key="assign",
+    label="Assign users to cases",
+    columns={
+        "case_id": True,
+        "user_id": True,
+        "case_role_order": False,
+        "case_role_id": True,
+        "case_notify": False,
+    },
+)
+MODIFY = HeaderSpec(
+    key="modify",
+    label="Modify users assigned to cases",
+    columns={
+        "case_id": True,
+        "user_id": True,
+        "case_role_order": False,
+        "case_role_id": False,
+        "case_notify": False,
+    },
+)
+REMOVE = HeaderSpec(
+    key="remove",
+    label="Remove users assigned to cases",
+    columns={"user_id": True, "case_id": True},
+)
+ADD_USERS = HeaderSpec(
+    key="add-users", label="Add users", columns={"username": True, "locale": False}
+)
+ALL = (ADD_USERS, ASSIGN, MODIFY, REMOVE)
+
+
+def problems(header: str, spec: HeaderSpec) -> list[tuple[str, str]]:
+    with pytest.raises(FileRefusedError) as caught:
+        match_header(header.split(","), spec, ALL)
+    return [(error.code, error.message) for error in caught.value.errors]
+
+
+@pytest.mark.parametrize(
+    ("written", "name"),
+    [
+        pytest.param("case_id", "case_id", id="as it is"),
+        pytest.param(" Case ID ", "case_id", id="space and capitals"),
+        pytest.param("CASE-ID", "case_id", id="hyphen"),
+        pytest.param("\u00a0Case\u00a0Id", "case_id", id="no-break space"),
+        pytest.param("  ", "", id="nothing"),
+    ],
+)
+def test_column_name(written: str, name: str) -> None:
+    """Names are trimmed, in any case, and a space or hyphen is an underscore."""
+    assert column_name(written) == name
+
+
+@pytest.mark.parametrize(
+    ("header", "spec", "places"),
+    [
+        pytest.param(
+            "case_id,user_id,case_role_order,case_role_id,case_notify",
+            ASSIGN,
+            {
+                "case_id": 0,
+                "user_id": 1,
+                "case_role_order": 2,
+                "case_role_id": 3,
+                "case_notify": 4,
+            },
+            id="all columns",
+        ),
+        pytest.param(
+            "Case-Role ID,User ID,CASE_ID",
+            ASSIGN,
+            {"case_role_id": 0, "user_id": 1, "case_id": 2},
+            id="any order and spelling, optional ones left out",
+        ),
+        pytest.param(
+            "row,case_id,user_id,Errors,row",
+            REMOVE,
+            {"case_id": 1, "user_id": 2},
+            id="our own download's columns are not read",
+        ),
+        pytest.param(
+            "case_id,user_id,case_role_id,case_notify",
+            ASSIGN,
+            {"case_id": 0, "user_id": 1, "case_role_id": 2, "case_notify": 3},
+            id="fits its type, though it is another's sample",
+        ),
+    ],
+)
+def test_match_header(header: str, spec: HeaderSpec, places: dict[str, int]) -> None:
+    """A header with all required columns and no unknown one fits its type."""
+    assert match_header(header.split(","), spec, ALL) == places
+
+
+@pytest.mark.parametrize(
+    ("header", "spec", "message", "suggestion"),
+    [
+        pytest.param(
+            "user_id,case_id",
+            ASSIGN,
+            "this looks like *Remove users assigned to cases*: *Assign users to cases* needs the "
+            "column 'case_role_id'. Choose the other type, or change the header row.",
+            "remove",
+            id="remove as assign",
+        ),
+        pytest.param(
+            "case_id,user_id,case_role_id,case_notify",
+            REMOVE,
+            "this looks like *Assign users to cases* or *Modify users assigned to cases*: *Remove "
+            "users assigned to cases* has no column 'case_role_id', 'case_notify'. "
+            "Choose the other type, or change the header row.",
+            None,
+            id="modify as remove, which assign takes as well",
+        ),
+        pytest.param(
+            "case_id,user_id,case_notify",
+            REMOVE,
+            "this looks like *Modify users assigned to cases*: *Remove users assigned to cases* "
+            "has no column 'case_notify'. Choose the other type, or change the header row.",
+            "modify",
+            id="only modify needs no role",
+        ),
+        pytest.param(
+            "case_id,user_id,row,errors",
+            MODIFY,
+            "this looks like *Remove users assigned to cases*: *Modify users assigned to cases* "
+            "would find nothing to do in it. Choose the other type, or change the header row.",
+            "remove",
+            id="nothing to modify, and just what remove has",
+        ),
+        pytest.param(
+            "username,locale",
+            REMOVE,
+            "this looks like *Add users*: *Remove users assigned to cases* has no column "
+            "'username', 'locale' and needs the column 'user_id', 'case_id'. "
+            "Choose the other type, or change the header row.",
+            "add-users",
+            id="nothing in common",
+        ),
+    ],
+)
+def test_wrong_type(header: str, spec: HeaderSpec, message: str, suggestion: str | None) -> None:
+    """A header that fits others better than its type gets one answer, which names them."""
+    with pytest.raises(FileRefusedError) as caught:
+        match_header(header.split(","), spec, ALL)
+
+    assert [error.code for error in caught.value.errors] == ["WRONG_TYPE"]
+    assert caught.value.errors[0].message == message
+    assert caught.value.errors[0].suggestion == suggestion
+
+
+@pytest.mark.parametrize(
+    ("header", "spec", "expected"),
+    [
+        pytest.param(
+            "case_id,usr_id,case_role_id",
+            ASSIGN,
+            [
+                ("UNKNOWN_COLUMN", "Column B, 'usr_id', is not known; did you mean 'user_id'?"),
+                (
+                    "MISSING_COLUMN",
+                    "The column 'user_id' is missing, and *Assign users to cases* needs it. "
+                    "Add it to the header row.",
+                ),
+            ],
+            id="a misspelt name",
+        ),
+        pytest.param(
+            "case_id,user_id,colour",
+            REMOVE,
+            [
+                (
+                    "UNKNOWN_COLUMN",
+                    "Column C, 'colour', is not known. The columns of *Remove users assigned to "
+                    "cases* are user_id, case_id: rename it, or remove it.",
+                )
+            ],
+            id="a name like no other",
+        ),
+        pytest.param(
+            "case_id,user_id,Case ID,CASE-ID",
+            REMOVE,
+            [
+                (
+                    "DUPLICATE_COLUMN",
+                    "The columns A, C and D are all 'case_id'. Keep one of them.",
+                )
+            ],
+            id="a column three times",
+        ),
+        pytest.param(
+            "case_id,user_id,case_id",
+            REMOVE,
+            [("DUPLICATE_COLUMN", "The columns A and C are both 'case_id'. Keep one of them.")],
+            id="a column twice",
+        ),
+        pytest.param(
+            "case_id,,user_id",
+            REMOVE,
+            [
+                (
+                    "UNNAMED_COLUMN",
+                    "Column B has no name. Name it in the header row, or remove it.",
+                )
+            ],
+            id="no name in the middle",
+        ),
+        pytest.param(
+            "trv-001,jack-001,,staff,0",
+            REMOVE,
+            [
+                (
+                    "UNKNOWN_COLUMN",
+                    f"Column {letter}, '{name}', is not known. The columns of *Remove users "
+                    "assigned to cases* are user_id, case_id: rename it, or remove it.",
+                )
+                if name
+                else (
+                    "UNNAMED_COLUMN",
+                    "Column C has no name. Name it in the header row, or remove it.",
+                )
+                for letter, name in zip(
+                    "ABCDE", ["trv-001", "jack-001", "", "staff", "0"], strict=True
+                )
+            ]
+            + [
+                (
+                    "MISSING_COLUMN",
+                    f"The column '{name}' is missing, and *Remove users assigned to cases* needs "
+                    "it. Add it to the header row.",
+                )
+                for name in ("user_id", "case_id")
+            ],
+            id="no header at all",
+        ),
+    ],
+)
+def test_all_problems(header: str, spec: HeaderSpec, expected: list[tuple[str, str]]) -> None:
+    """Every problem is named at once: those of the file in its order, then what is missing."""
+    assert problems(header, spec) == expected
+
+
+def test_a_strange_name_is_shown_harmlessly() -> None:
+    """A name is shown shortened and without control characters, and costs no time to guess at."""
+    name = "\x1b[31m" + "n" * 1_000_000
+
+    found = problems(f"user_id,case_id,{name}", REMOVE)
+
+    assert found[0][0] == "UNKNOWN_COLUMN"
+    assert found[0][1].startswith("Column C, '?[31mnnn")
+    assert len(found[0][1]) < 300
+
+
+def test_the_column_and_the_guess_are_data() -> None:
+    """A client gets the column at fault and the suggestion apart from the sentence."""
+    with pytest.raises(FileRefusedError) as caught:
+        match_header(["Case ID", "Usr ID"], REMOVE, ALL)
+
+    assert caught.value.errors[0].column == "usr_id"
+    assert caught.value.errors[0].value == "Usr ID"
+    assert caught.value.errors[0].suggestion == "user_id"

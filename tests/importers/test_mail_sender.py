@@ -1,0 +1,184 @@
+"""Each mail is sent at most once, and what became of it is known."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import asyncpg
+import pytest
+
+from importers.mail_sender import NotSentError
+from models.db import connection
+from models.mail import mark_sent, mark_unsent, sweep_mails, take_mail
+from tests.importers.engine_fixture import World
+
+
+async def with_mail(world: World, rows: int = 1) -> None:
+    """Let an import leave mails."""
+    users = ["jack-001", "jones-001", "jill-001"][:rows]
+    import_id = await world.split("assign", *[f"trv-001,{user},,staff,1" for user in users])
+    await world.engine.run(import_id)
+    world.bell.rings.clear()
+
+
+async def mail(world: World) -> Any:
+    return await world.fetchrow("SELECT *, next_attempt_at - now() AS pause FROM mails")
+
+
+async def test_what_a_letter_has(world: World) -> None:
+    """The carrier gets everything that the text needs."""
+    await world.execute("UPDATE users SET given_name = 'Jack' WHERE tag_id = 'jack-001'")
+    await with_mail(world)
+    await world.engine.send_mails()
+    (letter,) = world.carrier.letters
+    row = await mail(world)
+
+    assert letter.recipient == "jack-001@example.org"
+    assert (letter.given_name, letter.case_tag, letter.role_label) == ("Jack", "trv-001", "Staff")
+    assert (letter.app_name, letter.outcome.name, letter.attempts) == ("Demo", "CREATED", 1)
+    assert (row["state"], row["attempts"], row["error"]) == ("SENT", 1, None)
+    assert row["sent_at"]
+
+
+async def test_sent_once(world: World) -> None:
+    """However often and by however many the outbox is emptied, each mail leaves once."""
+    await with_mail(world, 3)
+    await asyncio.gather(*[world.engine.send_mails() for _ in range(6)])
+    await world.engine.send_mails()
+
+    assert sorted(letter.recipient for letter in world.carrier.letters) == [
+        "jack-001@example.org",
+        "jill-001@example.org",
+        "jones-001@example.org",
+    ]
+
+
+@pytest.mark.parametrize(("attempts", "pause"), [(1, 10), (2, 20), (3, 40), (9, 2_560)], ids=str)
+async def test_not_accepted(world: World, attempts: int, pause: int) -> None:
+    """A mail that was certainly not accepted waits, each time for longer, and is tried again."""
+    await with_mail(world)
+    await world.execute("UPDATE mails SET attempts = $1", attempts - 1)
+    world.carrier.failures.append(NotSentError("451 try later"))
+    await world.engine.send_mails()
+    row = await mail(world)
+    again = await world.engine.send_mails()
+    await world.execute("UPDATE mails SET next_attempt_at = now()")
+    await world.engine.send_mails()
+
+    assert (row["state"], row["attempts"], row["error"]) == ("PENDING", attempts, "451 try later")
+    assert pause - 5 < row["pause"].total_seconds() <= pause
+    assert again is None
+    assert len(world.carrier.letters) == 1
+    assert (await mail(world))["error"] is None
+
+
+@pytest.mark.parametrize(
+    ("attempts", "error"),
+    [
+        pytest.param(1, NotSentError("550 no such user", is_final=True), id="for good"),
+        pytest.param(10, NotSentError("451 try later"), id="too often"),
+    ],
+)
+async def test_given_up(world: World, attempts: int, error: NotSentError) -> None:
+    """A mail that will never be accepted, or was not ten times, is given up."""
+    await with_mail(world)
+    await world.execute("UPDATE mails SET attempts = $1", attempts - 1)
+    world.carrier.failures.append(error)
+    await world.engine.send_mails()
+    await world.execute("UPDATE mails SET next_attempt_at = now()")
+    await world.engine.send_mails()
+    row = await mail(world)
+
+    assert (row["state"], row["error"]) == ("FAILED", error.reason)
+    assert world.carrier.letters == []
+
+
+async def test_nobody_knows(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    """A mail that may have been accepted is not sent again."""
+    await with_mail(world)
+    world.carrier.failures.append(ConnectionResetError("reset by peer"))
+    await world.engine.send_mails()
+    await world.execute("UPDATE mails SET next_attempt_at = now() - interval '1 day'")
+    await world.engine.send_mails()
+    row = await mail(world)
+
+    assert (row["state"], row["error"]) == ("UNKNOWN", "reset by peer")
+    assert "may or may not have been sent" in caplog.text
+    assert world.carrier.letters == []
+
+
+async def test_the_database_goes_away_meanwhile(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That a mail was sent is put on record as soon as the database is back."""
+    faults = [asyncpg.ConnectionDoesNotExistError("gone"), OSError("refused")]
+
+    async def mark(db: asyncpg.Connection, mail_id: int) -> None:
+        if faults:
+            raise faults.pop()
+        await mark_sent(db, mail_id)
+
+    monkeypatch.setattr("importers.mail_sender.mark_sent", mark)
+    await with_mail(world)
+    await world.engine.send_mails()
+
+    assert ((await mail(world))["state"], len(world.carrier.letters)) == ("SENT", 1)
+
+
+async def test_the_database_goes_away_after_a_refusal(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A mail that was not accepted is tried again, as soon as the database knows of it."""
+    faults = [asyncpg.ConnectionDoesNotExistError("gone"), OSError("refused")]
+
+    async def mark(*arguments: Any, **options: Any) -> None:
+        if faults:
+            raise faults.pop()
+        await mark_unsent(*arguments, **options)
+
+    monkeypatch.setattr("importers.mail_sender.mark_unsent", mark)
+    await with_mail(world)
+    world.carrier.failures.append(NotSentError("busy"))
+    await world.engine.send_mails()
+
+    assert (await mail(world))["state"] == "PENDING"
+
+
+async def test_abandoned(world: World) -> None:
+    """A mail whose sender died in the middle is set aside after a while, never sent again."""
+    await with_mail(world)
+    async with connection() as db:
+        letter = await take_mail(db)
+        early = await sweep_mails(db, abandoned_after=60)
+        state = (await mail(world))["state"]
+        late = await sweep_mails(db, abandoned_after=-1)
+    await world.engine.send_mails()
+    row = await mail(world)
+
+    assert letter is not None
+    assert (early, late) == (False, False)
+    assert state == "SENDING"
+    assert (row["state"], row["error"]) == ("UNKNOWN", "the sender stopped while it was sending")
+    assert world.carrier.letters == []
+
+
+async def test_one_failure_holds_nobody_up(world: World) -> None:
+    """The mails behind one that fails are sent."""
+    await with_mail(world, 3)
+    world.carrier.failures.append(NotSentError("451 try later"))
+    await world.engine.send_mails()
+
+    assert len(world.carrier.letters) == 2
+
+
+async def test_taking_turns(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After so many mails the sender rings for the rest, so that others get their turn."""
+    monkeypatch.setattr("importers.engine._MAILS_AT_ONCE", 2)
+    await with_mail(world, 3)
+    await world.engine.send_mails()
+    rung = list(world.bell.rings)
+    await world.drain()
+
+    assert rung == [("send_mails", ())]
+    assert len(world.carrier.letters) == 3
