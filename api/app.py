@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
-from api.access.context import Services
 from api.access.quota import Allowances
+from api.access.services import Services
 from api.access.tokens import Tokens
 from api.broker import Doorbell, make_broker
 from api.errors import log_incident, masked

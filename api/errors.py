@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from asyncpg import CharacterNotInRepertoireError, UntranslatableCharacterError
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import StrawberryInputCoercionError
 
 from models.db import is_passing
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 log = logging.getLogger(__name__)
 
@@ -97,6 +100,11 @@ def log_incident(place: str, error: BaseException) -> str:
 def masked(incident: str) -> str:
     """Return what a client is told of a bug."""
     return f"Something went wrong here; quote incident {incident} when you report it."
+
+
+def say_expired(expires_at: datetime | None) -> str:
+    """Say that a token has expired, and when; without a full stop."""
+    return f"The token has expired on {expires_at:%Y-%m-%d at %H:%M} UTC"
 
 
 def _cause(error: GraphQLError) -> BaseException | None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from importers.reading.limits import Limits
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
-    from models.progress import Work
+    from models.progress import ImportWork
     from models.waiting import Waiting
 
 SWEEP_SECONDS = 3.0
@@ -148,7 +148,7 @@ class Engine:
             if not isinstance(error, RetryableError):
                 raise
 
-    async def _tell(self, work: Work) -> None:
+    async def _tell(self, work: ImportWork) -> None:
         await self.bell.changed(work.app_id, work.id)
 
     async def _run(self, import_id: int, *, is_rung: bool = True) -> bool:

@@ -34,7 +34,7 @@ class ImportChunk(Model):
         unique_together = (("import_id", "number"),)
 
 
-class Claim(NamedTuple):
+class ClaimedChunk(NamedTuple):
     """A chunk to be run.
 
     Args:
@@ -84,7 +84,7 @@ async def add_chunk(
     )
 
 
-async def claim_chunk(db: Connection, import_id: int) -> Claim | None:
+async def claim_chunk(db: Connection, import_id: int) -> ClaimedChunk | None:
     """Choose the import's next free chunk and count the attempt, in a transaction of its own.
 
     The count outlives a worker that dies of the chunk. Those tried least come first, so that one
@@ -111,7 +111,7 @@ async def claim_chunk(db: Connection, import_id: int) -> Claim | None:
         """,
         import_id,
     )
-    return Claim(*row) if row else None
+    return ClaimedChunk(*row) if row else None
 
 
 async def lock_chunk(db: Connection, chunk_id: int) -> ChunkWork | None:

@@ -20,7 +20,7 @@ from tortoise.transactions import in_transaction
 from models.row_security import build_walls, is_walled
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 
     from asyncpg import Connection
 
@@ -297,3 +297,12 @@ def is_misuse(error: BaseException, db: Connection) -> bool:
     A wrong number of arguments is one, or two statements at the same time.
     """
     return isinstance(error, _CLIENT_SIDE) and not db.is_closed()
+
+
+async def undisturbed(work: Coroutine[object, object, T]) -> T:
+    """Let work end that must not be cancelled half-way, though the one waiting for it may be.
+
+    A cancel at the wrong moment would lose a connection of the pool for ever; and a connection
+    that has died stays with the task that had it, so each has its own.
+    """
+    return await asyncio.shield(asyncio.ensure_future(work))

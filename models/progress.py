@@ -29,7 +29,7 @@ _END = """
 """
 
 
-class Work(NamedTuple):
+class ImportWork(NamedTuple):
     """An import as a worker needs it."""
 
     id: int
@@ -44,7 +44,7 @@ class Work(NamedTuple):
     is_split: bool
 
 
-class Stopped(NamedTuple):
+class EndedImport(NamedTuple):
     """An import as it has to be known before any of its rows are run again."""
 
     name: str
@@ -62,7 +62,7 @@ class CancelResult(StrEnum):
     FINISHED = "FINISHED"
 
 
-async def read_work(db: Connection, import_id: int) -> Work | None:
+async def read_work(db: Connection, import_id: int) -> ImportWork | None:
     """Read an import that is not finished; None when there is nothing to do for it."""
     row = await db.fetchrow(
         """
@@ -74,7 +74,7 @@ async def read_work(db: Connection, import_id: int) -> Work | None:
     )
     if row is None:
         return None
-    work = Work(*row)
+    work = ImportWork(*row)
     return work._replace(retry=json.loads(row["retry"])) if row["retry"] else work
 
 
@@ -261,7 +261,7 @@ async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Act
     return CancelResult.FINISHED if exists else CancelResult.NOT_FOUND
 
 
-async def lock_for_retry(db: Connection, app_id: int, import_id: int) -> Stopped | None:
+async def lock_for_retry(db: Connection, app_id: int, import_id: int) -> EndedImport | None:
     """Hold an import until the transaction ends."""
     row = await db.fetchrow(
         "SELECT name, status, coalesce(header, '{}') AS header, failed, purged_at FROM imports"
@@ -271,7 +271,7 @@ async def lock_for_retry(db: Connection, app_id: int, import_id: int) -> Stopped
     )
     if row is None:
         return None
-    return Stopped(**{**row, "status": ImportStatus(row["status"])})
+    return EndedImport(**{**row, "status": ImportStatus(row["status"])})
 
 
 async def reopen(db: Connection, import_id: int, retry: Mapping[str, Any]) -> bool:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.errors import HttpError
+from api.errors import HttpError, say_expired
 from models.app import token_digest
 from models.db import is_passing
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from starlette.requests import Request
 
-    from api.access.context import Services
+    from api.access.services import Services
     from api.access.tokens import Tokens
     from models.access import TokenRecord
 
@@ -46,11 +44,6 @@ async def authenticate(request: Request) -> TokenRecord:
         raise HttpError(401, "TOKEN_EXPIRED", message, {"WWW-Authenticate": _EXPIRED})
     services.allowances.of(token.id).count()
     return token
-
-
-def say_expired(expires_at: datetime | None) -> str:
-    """Say that a token has expired, and when; without a full stop."""
-    return f"The token has expired on {expires_at:%Y-%m-%d at %H:%M} UTC"
 
 
 async def find_bearer(tokens: Tokens, authorization: object) -> TokenRecord | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import strawberry
@@ -13,27 +12,9 @@ from api.access.scope import Scope
 from models.audit import Actor
 
 if TYPE_CHECKING:
-    from api.access.quota import Allowance, Allowances
-    from api.access.tokens import Tokens
-    from api.broker import Doorbell
-    from api.events.hub import Hub
-    from api.settings import Settings
-    from importers.plugins.registry import Registry
+    from api.access.quota import Allowance
+    from api.access.services import Services
     from models.access import TokenRecord
-    from models.app_pool import AppPool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """What lives as long as the process."""
-
-    settings: Settings
-    registry: Registry
-    doorbell: Doorbell
-    hub: Hub
-    tokens: Tokens
-    pool: AppPool
-    allowances: Allowances
 
 
 class Context:

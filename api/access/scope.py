@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from models.db import undisturbed
+
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    import asyncio
+    from collections.abc import Awaitable, Callable
 
     from asyncpg import Connection
 
@@ -58,12 +60,3 @@ class Scope:
                 return await function(db, self._app_id, *args, **kwargs)
 
         return await undisturbed(call())
-
-
-async def undisturbed(work: Coroutine[object, object, T]) -> T:
-    """Let work end that must not be cancelled half-way, though the one waiting for it may be.
-
-    A cancel at the wrong moment would lose a connection of the pool for ever; and a connection
-    that has died stays with the task that had it, so each has its own.
-    """
-    return await asyncio.shield(asyncio.ensure_future(work))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-class Column(NamedTuple):
+class RowColumn(NamedTuple):
     """An attribute that is what some columns say.
 
     Args:
@@ -69,11 +69,11 @@ class RowType(Generic[T]):
         sources: of attributes that are not simply the column with their name.
     """
 
-    def __init__(self, kind: type[T], **sources: Column | Part) -> None:
+    def __init__(self, kind: type[T], **sources: RowColumn | Part) -> None:
         self.kind = kind
         names = [field.name for field in dataclasses.fields(cast("Any", kind)) if field.init]
-        self.sources: Mapping[str, Column | Part] = {
-            name: sources.get(name) or Column((name,)) for name in names
+        self.sources: Mapping[str, RowColumn | Part] = {
+            name: sources.get(name) or RowColumn((name,)) for name in names
         }
 
     def object(self, row: Record) -> T:
@@ -113,6 +113,6 @@ class RowObjects(Objects):
         return self._type.sources[attribute].read(self._rows, self._prefix)
 
 
-def node_id(kind: str) -> Column:
+def node_id(kind: str) -> RowColumn:
     """Return the source of a node's ID."""
-    return Column(("id",), lambda key: encode_node_id(kind, key))
+    return RowColumn(("id",), lambda key: encode_node_id(kind, key))

@@ -12,13 +12,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from api.access.authentication import say_expired
-from api.access.scope import undisturbed
 from api.broker import events_channel
+from api.errors import say_expired
 from api.events.import_state import Update
 from api.events.subscriber_queue import Kind, Mailbox
 from models.access import ended_tokens
-from models.db import connection
+from models.db import connection, undisturbed
 from models.import_changes import read_imports, recent_changes
 
 if TYPE_CHECKING:

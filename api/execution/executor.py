@@ -25,7 +25,7 @@ from strawberry.types.field import StrawberryField
 from api.batch.batch_field import TOGETHER
 from api.batch.objects import read
 from api.execution.completion import nullable, of_enum, of_list, of_objects, of_scalar
-from api.execution.plan import Attribute, Loaded, Plan, Wave
+from api.execution.plan import Attribute, Loaded, SelectionPlan, Wave
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ class Memory:
     def __init__(self) -> None:
         self.root: GroupedFieldSet | None = None
         self.sub_fields: dict[Any, Any] = {}
-        self.plans: dict[int, tuple[GroupedFieldSet, Plan]] = {}
+        self.plans: dict[int, tuple[GroupedFieldSet, SelectionPlan]] = {}
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
@@ -143,7 +143,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         self,
         wave: Wave,
         found: dict[str, Any],
-        plan: Plan,
+        plan: SelectionPlan,
         fields: GroupedFieldSet,
         execute: Execute,
     ) -> dict[str, Any]:
@@ -200,14 +200,14 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             self.characters += len(value)
         return value
 
-    def _plan(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> Plan:
+    def _plan(self, parent_type: GraphQLObjectType, fields: GroupedFieldSet) -> SelectionPlan:
         """Part a selection; the result holds for all objects that it is made of."""
         # As graphql-core does: the dictionary is kept, so that its id is not used again.
         known = self._plans.get(id(fields))
         if known is not None:
             return known[1]
         plain = {name: self._plain(parent_type, name, fields[name]) for name in fields}
-        plan = Plan(
+        plan = SelectionPlan(
             [each for each in plain.values() if each],
             {name: details for name, details in fields.items() if not plain[name]},
         )
@@ -274,7 +274,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
 
 def _with_rest(
-    found: dict[str, Any], plan: Plan, fields: GroupedFieldSet, execute: Execute
+    found: dict[str, Any], plan: SelectionPlan, fields: GroupedFieldSet, execute: Execute
 ) -> AwaitableOrValue[dict[str, Any]]:
     """Add what graphql-core finds to what was found, in the order of the selection."""
     if not plan.rest:

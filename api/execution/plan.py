@@ -72,7 +72,7 @@ class Wave(list[Late]):
     characters = 0
 
 
-class Plan:
+class SelectionPlan:
     """How to execute a selection on objects of one type.
 
     Args:

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Send
     from starlette.types import Scope as ASGIScope
 
-    from api.access.context import Services
     from api.access.quota import Allowance, Places
+    from api.access.services import Services
     from models.access import TokenRecord
 
     Answer = Callable[[Request, TokenRecord], Awaitable[Response]]

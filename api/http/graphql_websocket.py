@@ -11,13 +11,14 @@ import orjson
 from graphql import GraphQLError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from api.access.authentication import find_bearer, say_expired
+from api.access.authentication import find_bearer
 from api.access.context import Context
 from api.errors import (
     ApiError,
     HttpError,
     log_incident,
     masked,
+    say_expired,
     shape_error,
 )
 from api.execution.execute import stream
@@ -29,8 +30,8 @@ from api.http.same_origin import is_welcome
 if TYPE_CHECKING:
     from starlette.types import Message
 
-    from api.access.context import Services
     from api.access.quota import Allowance
+    from api.access.services import Services
     from api.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 
-from api.access.scope import undisturbed
 from api.http.graphql_http import json_response
-from models.db import connection
+from models.db import connection, undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable

@@ -10,7 +10,7 @@ import strawberry
 
 from api.access.context import Context, Info
 from api.batch.objects import read
-from api.batch.row_type import Column, Part, RowType, node_id
+from api.batch.row_type import Part, RowColumn, RowType, node_id
 from api.schema.cases import CASE_ROW, Case
 from api.schema.connection import Connection, PageArguments, connect, connect_each
 from api.schema.node import Node
@@ -76,8 +76,8 @@ ASSIGNMENT_ROW = RowType(
     case=Part(CASE_ROW, "case_"),
     user=Part(USER_ROW, "user_"),
     role=Part(ROLE_ROW, "role_"),
-    created_by=Column(("created_import_id", "created_row"), ChangeOrigin.of),
-    updated_by=Column(("updated_import_id", "updated_row"), ChangeOrigin.of),
+    created_by=RowColumn(("created_import_id", "created_row"), ChangeOrigin.of),
+    updated_by=RowColumn(("updated_import_id", "updated_row"), ChangeOrigin.of),
 )
 
 

@@ -10,10 +10,10 @@ import strawberry
 
 from api.access.context import Context, Info
 from api.batch.batch_field import TOGETHER, Together
-from api.batch.row_type import Column, RowType, node_id
+from api.batch.row_type import RowColumn, RowType, node_id
 from api.errors import ApiError
 from api.schema.connection import After, Before, Connection, First, Last, PageArguments, connect
-from api.schema.entry import Problems, given
+from api.schema.entry import InputErrors, given
 from api.schema.node import Node, key_of
 from api.schema.user_error import UserError, user_error
 from models.listing import CASES, has_tag, is_active, matches_search
@@ -85,8 +85,8 @@ class Case(Node):
 CASE_ROW = RowType(
     Case,
     id=node_id("Case"),
-    key=Column(("id",)),
-    status=Column(
+    key=RowColumn(("id",)),
+    status=RowColumn(
         ("is_active",), lambda active: CaseStatus.ACTIVE if active else CaseStatus.CLOSED
     ),
 )
@@ -181,7 +181,7 @@ async def load_case(context: Context, key: int) -> Case | None:
 
 async def create_case(context: Context, values: CreateCaseInput) -> CasePayload:
     """Create a case, or say what is wrong."""
-    problems = Problems()
+    problems = InputErrors()
     row = {
         "about": problems.text("about", values.about, required=True, longest=_ABOUT_LONGEST),
         "tag_id": problems.tag(values.tag_id),
@@ -199,7 +199,7 @@ async def create_case(context: Context, values: CreateCaseInput) -> CasePayload:
 
 async def update_case(context: Context, node_id: str, values: UpdateCaseInput) -> CasePayload:
     """Change a case, or say what is wrong."""
-    problems = Problems()
+    problems = InputErrors()
     changes: dict[str, object] = {}
     if given(values.about) is not None:
         changes["about"] = problems.text(

@@ -18,7 +18,7 @@ def given(value: T | None) -> T | None:
     return None if value is strawberry.UNSET else value
 
 
-class Problems:
+class InputErrors:
     """Reads the fields of an input and collects what is wrong with them.
 
     Each method returns the value to store, and notes a problem when there is one.

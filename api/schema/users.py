@@ -10,10 +10,10 @@ import strawberry
 
 from api.access.context import Context, Info
 from api.batch.batch_field import TOGETHER, Together
-from api.batch.row_type import Column, RowType, node_id
+from api.batch.row_type import RowColumn, RowType, node_id
 from api.errors import ApiError
 from api.schema.connection import After, Before, Connection, First, Last, PageArguments, connect
-from api.schema.entry import Problems, given
+from api.schema.entry import InputErrors, given
 from api.schema.node import Node, key_of
 from api.schema.user_error import UserError, user_error
 from models.listing import USERS, has_email, has_tag, is_active, matches_search
@@ -96,8 +96,8 @@ class User(Node):
 USER_ROW = RowType(
     User,
     id=node_id("User"),
-    key=Column(("id",)),
-    status=Column(
+    key=RowColumn(("id",)),
+    status=RowColumn(
         ("is_active",), lambda active: UserStatus.ACTIVE if active else UserStatus.DISABLED
     ),
 )
@@ -209,7 +209,7 @@ async def load_user(context: Context, key: int) -> User | None:
 
 async def create_user(context: Context, values: CreateUserInput) -> UserPayload:
     """Create a user, or say what is wrong."""
-    problems = Problems()
+    problems = InputErrors()
     row = {
         "email": problems.email(values.email),
         "given_name": problems.text("givenName", values.given_name, longest=_NAME_LONGEST),
@@ -232,7 +232,7 @@ async def create_user(context: Context, values: CreateUserInput) -> UserPayload:
 
 async def update_user(context: Context, node_id: str, values: UpdateUserInput) -> UserPayload:
     """Change a user, or say what is wrong."""
-    problems = Problems()
+    problems = InputErrors()
     changes = _changes(problems, values)
     if problems.found:
         return UserPayload(user=None, user_errors=problems.found)
@@ -251,7 +251,7 @@ async def update_user(context: Context, node_id: str, values: UpdateUserInput) -
     return await _payload(context, key)
 
 
-def _changes(problems: Problems, values: UpdateUserInput) -> dict[str, object]:
+def _changes(problems: InputErrors, values: UpdateUserInput) -> dict[str, object]:
     """Return the columns that are to change, and note what is wrong with the input."""
     changes: dict[str, object] = {}
     for field, column in (("givenName", "given_name"), ("familyName", "family_name")):

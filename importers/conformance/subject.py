@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from importers.rows.cell_reader import ReadRow
 from importers.rows.layout import Layout
-from importers.run.seen_keys import Claims, wish_of
+from importers.run.seen_keys import SeenKeys, wish_of
 from importers.sdk.entities import Case, Role, User
 from importers.split.grouping import group_rows
 from importers.testkit.fixture_app import WorldDirectory
@@ -147,13 +147,13 @@ class Subject:
         return asyncio.run(self._run_chain(first, second))
 
     async def _run_chain(self, *chunks: File) -> dict[int, Outcome]:
-        claims = Claims()
+        claims = SeenKeys()
         found: dict[int, Outcome] = {}
         for chunk in chunks:
             with _listening():
                 ends = await self._memory.run(*self._laid_out(chunk), claims)
             found |= {each.result.number: _outcome(each) for each in ends}
-            claims = Claims.unpack(claims.pack())
+            claims = SeenKeys.unpack(claims.pack())
         return found
 
     def group(self, file: File) -> list[dict[int, int]]:

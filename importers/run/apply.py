@@ -29,14 +29,14 @@ if TYPE_CHECKING:
     from importers.rows.layout import Layout
     from importers.run.current_assignments import Seen
     from importers.run.fast_path import Columnar
-    from importers.run.plan_rows import Plan
-    from importers.run.seen_keys import Claims
+    from importers.run.plan_rows import PlannedRow
+    from importers.run.seen_keys import SeenKeys
     from importers.sdk.changes import Change, Key
     from importers.sdk.directory import Directory
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from models.assignment import Edit, Pair, Present
-    from models.progress import Work
+    from models.progress import ImportWork
     from models.row import RowResult
     from models.write_one import Table
 
@@ -61,16 +61,16 @@ class Applier:
     """
 
     db: Connection
-    work: Work
+    work: ImportWork
     importer: Importer
     validators: Sequence[Validator]
     layout: Layout
     directory: Directory
-    claims: Claims
+    claims: SeenKeys
     seen: Seen
     is_last: bool = False
 
-    async def apply(self, plans: Sequence[Plan]) -> Settled:
+    async def apply(self, plans: Sequence[PlannedRow]) -> Settled:
         """Apply the plans; a row that the database refuses fails alone.
 
         Raises:
@@ -83,7 +83,7 @@ class Applier:
                 raise
             return await self._narrow_down(plans, error)
 
-    async def _settle_and_write(self, plans: Sequence[Plan]) -> Settled:
+    async def _settle_and_write(self, plans: Sequence[PlannedRow]) -> Settled:
         """Do all or nothing of each row: when one has failed after a part of it was done, all is
         undone and done again without that row."""
         while True:
@@ -105,7 +105,7 @@ class Applier:
             else:
                 return settled
 
-    async def _scene(self, plans: Sequence[Plan]) -> Scene:
+    async def _scene(self, plans: Sequence[PlannedRow]) -> Scene:
         """Carry out the changes of own kinds, and read what the others are to change."""
         active = [plan for plan in plans if not (plan.errors or plan.row.is_context)]
         changes = [each for plan in active for each in plan.changes]
@@ -163,7 +163,7 @@ class Applier:
                 raise RaceError
         return found
 
-    async def _narrow_down(self, plans: Sequence[Plan], error: Exception) -> Settled:
+    async def _narrow_down(self, plans: Sequence[PlannedRow], error: Exception) -> Settled:
         """Apply each half on its own, down to the row at fault."""
         if len(plans) > 1:
             half = len(plans) // 2
@@ -203,7 +203,7 @@ class Applier:
 
 
 async def apply_columns(
-    db: Connection, work: Work, columnar: Columnar, directory: Directory, *, is_first: bool
+    db: Connection, work: ImportWork, columnar: Columnar, directory: Directory, *, is_first: bool
 ) -> Settled | None:
     """Settle and write rows all at once; None when the database refuses any of them.
 
@@ -251,7 +251,7 @@ def _not_written(error: Exception) -> ErrorDetail:
 
 
 def _spoilt(
-    plans: Sequence[Plan], scene: Scene, results: Sequence[RowResult]
+    plans: Sequence[PlannedRow], scene: Scene, results: Sequence[RowResult]
 ) -> dict[int, tuple[ErrorDetail, ...]]:
     """Return the errors of rows that have failed although a change of theirs was made."""
     if not scene.applied:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from importers.rows.cell_reader import ReadRow
-    from importers.run.seen_keys import Claims
+    from importers.run.seen_keys import SeenKeys
     from importers.sdk.directory import Directory
     from importers.sdk.entities import Assignment
     from importers.sdk.importer import Importer
@@ -22,7 +22,7 @@ Seen = dict["Pair", "Assignment | None"]
 
 
 async def read_present(
-    importer: Importer, rows: Sequence[ReadRow], directory: Directory, claims: Claims
+    importer: Importer, rows: Sequence[ReadRow], directory: Directory, claims: SeenKeys
 ) -> Seen:
     """Fill in the present assignments of rows without errors, with one query.
 

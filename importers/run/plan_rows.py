@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast, get_args
 from importers.isolation.guard import TooSlowError, guarded
 from importers.rows.cell_reader import error_detail, refusal_detail
 from importers.rows.layout import Layout
-from importers.run.seen_keys import Claim, keys_of, pack_memo, wish_of
+from importers.run.seen_keys import FirstMention, keys_of, pack_memo, wish_of
 from importers.sdk.changes import Assign, Change, Modify, OwnChange, Unchanged
 from importers.sdk.entities import Case, Role, User
 from importers.sdk.errors import ErrorDetail, RowError, storable
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from importers.rows.cell_reader import ReadRow
     from importers.rows.layout import Layout
-    from importers.run.seen_keys import Claims, Memo
+    from importers.run.seen_keys import Memo, SeenKeys
     from importers.sdk.changes import Answer, Key, Wish
     from importers.sdk.row import Row
 
@@ -42,7 +42,7 @@ class Asked(NamedTuple):
 
 
 @dataclass(slots=True)
-class Plan:
+class PlannedRow:
     """What a row asks for, once the rows before it are known.
 
     Args:
@@ -54,7 +54,7 @@ class Plan:
 
     row: ReadRow
     changes: Sequence[tuple[tuple[Key, ...], Change]] = ()
-    repeats: Sequence[Claim] = ()
+    repeats: Sequence[FirstMention] = ()
     errors: tuple[ErrorDetail, ...] = ()
     messages: Sequence[str] = ()
 
@@ -69,7 +69,7 @@ class Planner:
     Rows come in the order of the file; `claims` is added to.
     """
 
-    def __init__(self, importer: Importer, layout: Layout, claims: Claims) -> None:
+    def __init__(self, importer: Importer, layout: Layout, claims: SeenKeys) -> None:
         self._importer = importer
         self._layout = layout
         self._memo = claims.memo
@@ -94,18 +94,18 @@ class Planner:
             self._memo.clear()
             self._memo.update(carried)
 
-    def plan(self, row: ReadRow) -> Plan:
+    def plan(self, row: ReadRow) -> PlannedRow:
         """Plan the next row."""
         if row.errors:
-            return Plan(row, errors=tuple(row.errors))
-        plan = Plan(row)
+            return PlannedRow(row, errors=tuple(row.errors))
+        plan = PlannedRow(row)
         self._claiming.claim(plan, self._ask(plan))
         return plan
 
     def _made(self, row: ReadRow) -> Row:
         return self._make_row(row.number, *row.values, *row.present)
 
-    def _ask(self, plan: Plan) -> list[Asked]:
+    def _ask(self, plan: PlannedRow) -> list[Asked]:
         row, importer = plan.row, self._importer
         try:
             answers = guarded(_answers, importer, self._made(row))
@@ -127,8 +127,8 @@ class Planner:
 
 
 def plan_rows(
-    importer: Importer, layout: Layout, rows: Sequence[ReadRow], claims: Claims
-) -> list[Plan]:
+    importer: Importer, layout: Layout, rows: Sequence[ReadRow], claims: SeenKeys
+) -> list[PlannedRow]:
     """Plan all rows of a chunk."""
     planner = Planner(importer, layout, claims)
     planner.check(rows)
@@ -150,7 +150,7 @@ def _answers(importer: Importer, row: Row) -> list[Answer]:
     return found
 
 
-def _changes(answers: Sequence[Answer], plan: Plan) -> Sequence[Change]:
+def _changes(answers: Sequence[Answer], plan: PlannedRow) -> Sequence[Change]:
     """Return what is to be carried out; what the importer has to say goes into the plan."""
     if Unchanged not in map(type, answers):
         return cast("Sequence[Change]", answers)
@@ -222,21 +222,21 @@ class _Claiming:
 
     importer: Importer
     layout: Layout
-    claims: Claims
+    claims: SeenKeys
 
-    def claim(self, plan: Plan, asked: Sequence[Asked]) -> None:
+    def claim(self, plan: PlannedRow, asked: Sequence[Asked]) -> None:
         claims = self.claims
         if len(asked) == 1 and claims.keys().isdisjoint(asked[0].keys):
             (only,) = asked
-            claims.update(dict.fromkeys(only.keys, Claim(plan.row.number, only.wish)))
+            claims.update(dict.fromkeys(only.keys, FirstMention(plan.row.number, only.wish)))
             plan.changes = [(only.keys, only.change)]
             return
-        own: list[Claim] = []
+        own: list[FirstMention] = []
         changes, repeats = [], []
         for each in asked:
             held = [(key, claims[key]) for key in each.keys if key in claims]
             if not held:
-                claim = Claim(plan.row.number, each.wish)
+                claim = FirstMention(plan.row.number, each.wish)
                 claims.update(dict.fromkeys(each.keys, claim))
                 own.append(claim)
                 changes.append((each.keys, each.change))
@@ -252,7 +252,7 @@ class _Claiming:
         plan.changes, plan.repeats = changes, repeats
 
     def _conflicts(
-        self, row: ReadRow, asked: Asked, held: Sequence[tuple[Key, Claim]]
+        self, row: ReadRow, asked: Asked, held: Sequence[tuple[Key, FirstMention]]
     ) -> tuple[ErrorDetail, ...]:
         taken = asked.change.taken if isinstance(asked.change, OwnChange) else {}
         errors = []
@@ -267,7 +267,7 @@ class _Claiming:
         return tuple(dict.fromkeys(errors))
 
 
-def _is_repeat(asked: Asked, held: Sequence[tuple[Key, Claim]]) -> bool:
+def _is_repeat(asked: Asked, held: Sequence[tuple[Key, FirstMention]]) -> bool:
     """Tell whether one earlier row has asked for just this."""
     return (
         len(held) == len(asked.keys)

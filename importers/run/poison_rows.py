@@ -15,7 +15,7 @@ from importers.rows.payload import unpack_rows
 from importers.rows.stored_directory import StoredDirectory
 from importers.run.current_assignments import read_present
 from importers.run.plan_rows import plan_rows
-from importers.run.seen_keys import Claims
+from importers.run.seen_keys import SeenKeys
 from models.chunk import lock_chunk
 from models.db import connection, persist, transaction
 from models.progress import read_work
@@ -29,15 +29,17 @@ if TYPE_CHECKING:
     from importers.isolation.guard import Guard
     from importers.rows.cell_reader import ReadRow
     from importers.sdk.importer import Importer
-    from models.chunk import Claim
-    from models.progress import Work
+    from models.chunk import ClaimedChunk
+    from models.progress import ImportWork
 
 logger = logging.getLogger(__name__)
 
 _PIECES = 32
 
 
-async def find_suspects(import_id: int, claim: Claim, importers: Mapping[str, Importer]) -> None:
+async def find_suspects(
+    import_id: int, claim: ClaimedChunk, importers: Mapping[str, Importer]
+) -> None:
     """Try out the rows of a chunk whose worker has died, and note each time which ones.
 
     Only strangers' importers are tried; Caseroll's own do not end workers.
@@ -66,7 +68,7 @@ async def _take_back(chunk_id: int, trial: Trial) -> None:
 
 
 async def _try_out(
-    import_id: int, claim: Claim, importers: Mapping[str, Importer], noted: list[Trial]
+    import_id: int, claim: ClaimedChunk, importers: Mapping[str, Importer], noted: list[Trial]
 ) -> None:
     # What is noted has to stay when the transaction doesn't, so it has a connection of its own.
     async with connection() as notes, transaction() as db:
@@ -100,10 +102,10 @@ class _Trials:
 
     db: Connection
     notes: Connection
-    work: Work
+    work: ImportWork
     importer: Importer
     guard: Guard
-    claim: Claim
+    claim: ClaimedChunk
     rows: Sequence[ReadRow]
     carry: bytes | None
     noted: list[Trial]
@@ -131,7 +133,7 @@ class _Trials:
     async def _try(self, rows: Sequence[ReadRow]) -> None:
         if not rows:
             return
-        importer, claims = self.importer, Claims.unpack(self.carry)
+        importer, claims = self.importer, SeenKeys.unpack(self.carry)
         layout = layout_of(self.work.header or [], importer)
         directory = StoredDirectory(self.db, self.work.app_id)
         with guarding(self.guard):

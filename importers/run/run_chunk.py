@@ -19,7 +19,7 @@ from importers.run.current_assignments import read_present
 from importers.run.fast_path import Columnar
 from importers.run.plan_rows import Planner, importer_error
 from importers.run.poison_rows import find_suspects
-from importers.run.seen_keys import Claims
+from importers.run.seen_keys import SeenKeys
 from importers.run.settle import Settled, failure
 from importers.sdk.errors import RetryableError
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk
@@ -36,12 +36,12 @@ if TYPE_CHECKING:
 
     from importers.rows.cell_reader import ReadRow
     from importers.rows.layout import Layout
-    from importers.run.plan_rows import Plan
+    from importers.run.plan_rows import PlannedRow
     from importers.sdk.directory import Directory
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
-    from models.chunk import ChunkWork, Claim
-    from models.progress import Work
+    from models.chunk import ChunkWork, ClaimedChunk
+    from models.progress import ImportWork
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +69,7 @@ class ChunkEnd(NamedTuple):
     has_mails: bool
 
 
-async def next_chunk(import_id: int) -> Claim | None:
+async def next_chunk(import_id: int) -> ClaimedChunk | None:
     """Choose a chunk of the import to run."""
     async with connection() as db:
         return await claim_chunk(db, import_id)
@@ -77,7 +77,7 @@ async def next_chunk(import_id: int) -> Claim | None:
 
 async def run_chunk(
     import_id: int,
-    claim: Claim,
+    claim: ClaimedChunk,
     importers: Mapping[str, Importer],
     validators: Sequence[Validator] = (),
 ) -> ChunkEnd | None:
@@ -118,17 +118,17 @@ async def run_chunk(
 
 async def _run(
     db: Connection,
-    work: Work,
+    work: ImportWork,
     chunk: ChunkWork,
     importers: Mapping[str, Importer],
     *,
     validators: Sequence[Validator],
-    claim: Claim,
+    claim: ClaimedChunk,
     condemned: Sequence[int],
 ) -> ChunkEnd:
     rows = unpack_rows(chunk.payload)
     most = most_attempts(condemned)
-    claims = Claims.unpack(chunk.carry)
+    claims = SeenKeys.unpack(chunk.carry)
     importer = importers.get(work.type)
     if work.is_cancelled:
         settled = Settled(_cancelled(rows, chunk), [], [])
@@ -178,13 +178,13 @@ class _Runner:
     """Does what the rows of a chunk ask for, within the chunk's transaction."""
 
     db: Connection
-    work: Work
+    work: ImportWork
     chunk: ChunkWork
     importer: Importer
     validators: Sequence[Validator]
     rows: Sequence[ReadRow]
 
-    async def run(self) -> tuple[Settled, Claims]:
+    async def run(self) -> tuple[Settled, SeenKeys]:
         """Do it, once more when somebody else has changed the same things meanwhile.
 
         Raises:
@@ -201,10 +201,10 @@ class _Runner:
                     return found
         raise RetryableError("the same things kept changing under this chunk")
 
-    async def _try(self, attempt: int) -> tuple[Settled, Claims]:
+    async def _try(self, attempt: int) -> tuple[Settled, SeenKeys]:
         is_first = attempt == 1
         importer, rows = self.importer, self.rows
-        claims = Claims.unpack(self.chunk.carry)
+        claims = SeenKeys.unpack(self.chunk.carry)
         layout = layout_of(self.work.header or [], importer)
         directory = StoredDirectory(self.db, self.work.app_id)
         if not is_first:
@@ -243,10 +243,10 @@ class _Runner:
             return None
         return await apply_columns(self.db, self.work, columnar, directory, is_first=is_first)
 
-    async def _plan(self, planner: Planner) -> list[Plan]:
+    async def _plan(self, planner: Planner) -> list[PlannedRow]:
         planner.check(self.rows)
         await self.db.execute("SELECT 1")
-        plans: list[Plan] = []
+        plans: list[PlannedRow] = []
         signed = time.monotonic()
         for row in self.rows:
             is_due = len(plans) % _ROWS_BETWEEN_SIGNS == 0 and plans
@@ -269,7 +269,9 @@ class _Runner:
             )
 
 
-async def _write_results(db: Connection, work: Work, chunk: ChunkWork, settled: Settled) -> None:
+async def _write_results(
+    db: Connection, work: ImportWork, chunk: ChunkWork, settled: Settled
+) -> None:
     if chunk.is_retry:
         await delete_rows(db, work.id, [result.number for result in settled.results])
     await write_rows(db, work.app_id, work.id, settled.results)

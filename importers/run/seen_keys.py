@@ -1,4 +1,4 @@
-"""Claims: which row of a file was the first to speak of a thing: a user on a case, say."""
+"""The keys that earlier rows have named: which row of a file was the first to name a thing."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SCALARS = (str, int, float, bool, type(None))
 
 
 @dataclass(slots=True)
-class Claim:
+class FirstMention:
     """The first row that speaks of something, what it asks for, and why it failed if it did."""
 
     row: int
@@ -33,13 +33,13 @@ class Claim:
     errors: Sequence[ErrorDetail] = ()
 
 
-class Claims(dict["Key", Claim]):
+class SeenKeys(dict["Key", FirstMention]):
     """The claims of a chunk and of those that it is chained to, and what these have changed.
 
     `memo` is what the importer's `check_chunk` remembers.
     """
 
-    def __init__(self, claims: Iterable[tuple[Key, Claim]] = ()) -> None:
+    def __init__(self, claims: Iterable[tuple[Key, FirstMention]] = ()) -> None:
         super().__init__(claims)
         self.memo: Memo = {}
         self._edits: dict[Pair, tuple[Present | None, Present | None]] = {}
@@ -75,13 +75,16 @@ class Claims(dict["Key", Claim]):
         return orjson.dumps([claims, edits, pack_memo(self.memo)])
 
     @classmethod
-    def unpack(cls, carry: bytes | None) -> Claims:
+    def unpack(cls, carry: bytes | None) -> SeenKeys:
         """Read what `pack` has written."""
         claims: list[Any]
         edits: list[Any]
         claims, edits, memo = orjson.loads(carry) if carry else ([], [], [])
         unpacked = cls(
-            (tuple(key), Claim(row, tuple(wish), tuple(ErrorDetail(**error) for error in errors)))
+            (
+                tuple(key),
+                FirstMention(row, tuple(wish), tuple(ErrorDetail(**error) for error in errors)),
+            )
             for key, row, wish, errors in claims
         )
         unpacked.memo = {tuple(key) if isinstance(key, list) else key: value for key, value in memo}

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from importers.rows.cell_reader import ReadRow
     from importers.rows.layout import Layout
-    from importers.run.plan_rows import Plan
+    from importers.run.plan_rows import PlannedRow
     from importers.run.rules import Verdict
-    from importers.run.seen_keys import Claims
+    from importers.run.seen_keys import SeenKeys
     from importers.run.validation import Vetoes
     from importers.sdk.changes import Change, Key
     from importers.sdk.errors import ErrorDetail
@@ -52,7 +52,7 @@ class Scene:
 
     importer: Importer
     layout: Layout
-    claims: Claims
+    claims: SeenKeys
     present: Mapping[Pair, Present]
     role_keys: Mapping[int, str]
     applied: Mapping[tuple[Key, ...], Verdict] = field(default_factory=dict)
@@ -65,7 +65,7 @@ class Scene:
         return decide(change, self.present.get(cast("Pair", keys[0])), self.role_keys)
 
 
-def settle(plans: Sequence[Plan], scene: Scene) -> Settled:
+def settle(plans: Sequence[PlannedRow], scene: Scene) -> Settled:
     """Decide about every row, in the order of the file."""
     settled = Settled([], [], [])
     for plan in plans:
@@ -101,7 +101,7 @@ def note(
         settled.notices.extend(_notices([edit]))
 
 
-def _settle_row(plan: Plan, scene: Scene, settled: Settled) -> None:
+def _settle_row(plan: PlannedRow, scene: Scene, settled: Settled) -> None:
     if len(plan.changes) == 1 and not (plan.repeats or scene.vetoes):
         ((keys, change),) = plan.changes
         verdict = scene.verdict(keys, change)
@@ -132,7 +132,9 @@ def _settle_row(plan: Plan, scene: Scene, settled: Settled) -> None:
     settled.notices.extend(_notices(edits))
 
 
-def _edits(plan: Plan, verdicts: Sequence[Verdict], present: Mapping[Pair, Present]) -> list[Edit]:
+def _edits(
+    plan: PlannedRow, verdicts: Sequence[Verdict], present: Mapping[Pair, Present]
+) -> list[Edit]:
     edits = []
     for (keys, change), verdict in zip(plan.changes, verdicts, strict=True):
         if verdict.outcome in WRITTEN and not isinstance(change, OwnChange):
@@ -141,7 +143,7 @@ def _edits(plan: Plan, verdicts: Sequence[Verdict], present: Mapping[Pair, Prese
     return edits
 
 
-def _success(plan: Plan, verdicts: Sequence[Verdict]) -> RowResult:
+def _success(plan: PlannedRow, verdicts: Sequence[Verdict]) -> RowResult:
     row = plan.row
     if len(verdicts) == 1 and not (plan.repeats or plan.messages):
         (verdict,) = verdicts

@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
     from importers.rows.layout import Layout
-    from importers.run.plan_rows import Plan
+    from importers.run.plan_rows import PlannedRow
     from importers.run.rules import Verdict
-    from importers.run.seen_keys import Claims
+    from importers.run.seen_keys import SeenKeys
     from importers.sdk.changes import Change, Outcome
     from importers.sdk.directory import Directory
     from importers.sdk.entities import Role
@@ -137,7 +137,7 @@ class Vetoes:
             logger.exception("validator %r can't prepare; it refuses all rows of the chunk", key)
             hearing.prepared = _Broken()
 
-    async def note_undone(self, claims: Claims, directory: Directory) -> None:
+    async def note_undone(self, claims: SeenKeys, directory: Directory) -> None:
         """Note what earlier chunks of a dry run's chain have done: it is not there any more."""
         edits = claims.edits(self.roles)
         cases = await _by_id("Case", {pair[0] for pair in edits}, directory.cases)
@@ -147,7 +147,7 @@ class Vetoes:
             self._note(effect)
 
     def judge(
-        self, plan: Plan, verdicts: Sequence[Verdict], present: Mapping[Pair, Present]
+        self, plan: PlannedRow, verdicts: Sequence[Verdict], present: Mapping[Pair, Present]
     ) -> list[ErrorDetail]:
         """Ask all validators about all that a row is about to do; one that refuses is enough.
 
@@ -172,7 +172,7 @@ class Vetoes:
         return list(dict.fromkeys(errors))
 
     def _effects(
-        self, plan: Plan, verdicts: Sequence[Verdict], present: Mapping[Pair, Present]
+        self, plan: PlannedRow, verdicts: Sequence[Verdict], present: Mapping[Pair, Present]
     ) -> list[Effect]:
         effects = []
         for (keys, change), verdict in zip(plan.changes, verdicts, strict=True):
@@ -196,7 +196,7 @@ class Vetoes:
     def _assignment(self, state: Present | None) -> Assignment | None:
         return state and Assignment(role=self.roles[state.role_id], notify=state.notify)
 
-    def _ask(self, effect: Effect, plan: Plan) -> list[ErrorDetail]:
+    def _ask(self, effect: Effect, plan: PlannedRow) -> list[ErrorDetail]:
         errors = []
         for hearing in self.hearings:
             if hearing.is_broken:

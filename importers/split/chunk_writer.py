@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from importers.reading.record import Batch
     from importers.split.chunking import Chunk, Chunks
     from importers.split.grouping import Cells, Groups
-    from models.progress import Work
+    from models.progress import ImportWork
 
 # Rows that are keyed at once: what is made of them all takes some memory.
 _MOST = 10_000
@@ -35,7 +35,7 @@ class Cutter:
     def __init__(
         self,
         db: Connection,
-        work: Work,
+        work: ImportWork,
         groups: Callable[[Sequence[Cells]], Awaitable[Groups]],
         *,
         size: int,

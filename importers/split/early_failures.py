@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from importers.reading.record import Batch
     from importers.rows.layout import Layout
     from importers.sdk.importer import Importer
-    from models.progress import Work
+    from models.progress import ImportWork
 
 MOST = 1_000
 
 
 async def fail_first(
-    db: Connection, work: Work, importer: Importer, layout: Layout, rows: Batch
+    db: Connection, work: ImportWork, importer: Importer, layout: Layout, rows: Batch
 ) -> bool:
     """Write the results of rows that fail by themselves; to be run in a transaction of its own.
 

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from importers.reading.table import Table
     from importers.rows.layout import Layout
     from importers.split.grouping import Cells, Groups
-    from models.progress import Work
+    from models.progress import ImportWork
     from models.row import RowResult
 
 # A split is one transaction; ten million rows take longer than transactions may otherwise.
@@ -92,14 +92,14 @@ class Cut:
     limits: Limits
     chunk_rows: int
     together: Collection[str] = ()
-    tell: Callable[[Work], Awaitable[None]] | None = None
+    tell: Callable[[ImportWork], Awaitable[None]] | None = None
 
 
 class _TakenError(Exception):
     """Another worker has cut the import, or is at it."""
 
 
-async def split_import(import_id: int, cut: Cut) -> Work | None:
+async def split_import(import_id: int, cut: Cut) -> ImportWork | None:
     """Cut an import's rows into chunks, which are stored in one transaction.
 
     A file that can't be read ends the import as failed, with the reasons.
@@ -140,7 +140,7 @@ async def split_import(import_id: int, cut: Cut) -> Work | None:
 
 
 @asynccontextmanager
-async def _holding(work: Work) -> AsyncIterator[Connection]:
+async def _holding(work: ImportWork) -> AsyncIterator[Connection]:
     """Open a transaction that holds the import's lock.
 
     Raises:
@@ -155,14 +155,14 @@ async def _holding(work: Work) -> AsyncIterator[Connection]:
         yield db
 
 
-async def _refuse(work: Work, errors: Sequence[ErrorDetail]) -> None:
+async def _refuse(work: ImportWork, errors: Sequence[ErrorDetail]) -> None:
     """End the import, unless another worker has taken it on meanwhile."""
     with suppress(_TakenError):
         async with _holding(work) as db:
             await refuse(db, work.id, [asdict(detail) for detail in errors])
 
 
-async def _split_rows(work: Work, cut: Cut, attempts: int) -> None:
+async def _split_rows(work: ImportWork, cut: Cut, attempts: int) -> None:
     importer = cut.importers.get(work.type)
     if importer is None:
         raise FileRefusedError([_no_importer(work.type)])
@@ -179,7 +179,7 @@ async def _split_rows(work: Work, cut: Cut, attempts: int) -> None:
                 await _split_failed(db, work, importer, cut)
 
 
-async def _split_file(work: Work, importer: Importer, cut: Cut, *, has_first: bool) -> None:
+async def _split_file(work: ImportWork, importer: Importer, cut: Cut, *, has_first: bool) -> None:
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
         async with connection() as db:
             async for part in read_file(db, work.id):
@@ -214,7 +214,7 @@ async def _split_file(work: Work, importer: Importer, cut: Cut, *, has_first: bo
             )
 
 
-async def _split_failed(db: Connection, work: Work, importer: Importer, cut: Cut) -> None:
+async def _split_failed(db: Connection, work: ImportWork, importer: Importer, cut: Cut) -> None:
     await allow_long(db, _SPLIT_SECONDS)
     layout = layout_of(work.header or [], importer)
     retry = work.retry or {}
@@ -236,7 +236,7 @@ async def _split_failed(db: Connection, work: Work, importer: Importer, cut: Cut
 
 async def _store(
     db: Connection,
-    work: Work,
+    work: ImportWork,
     importer: Importer,
     layout: Layout,
     cut: Cut,
@@ -275,12 +275,12 @@ async def _store(
         return await fill(together)
 
 
-def _open(file: BinaryIO, work: Work, limits: Limits) -> Table:
+def _open(file: BinaryIO, work: ImportWork, limits: Limits) -> Table:
     file.seek(0)
     return open_table(file, filename=work.file_name, encoding=work.declared_encoding, limits=limits)
 
 
-def _reread(file: BinaryIO, work: Work, limits: Limits) -> Iterator[Batch]:
+def _reread(file: BinaryIO, work: ImportWork, limits: Limits) -> Iterator[Batch]:
     """Read the rows of a file from its beginning."""
     yield from _open(file, work, limits).batches
 
@@ -314,7 +314,7 @@ def _again(result: RowResult, layout: Layout, cells: Mapping[str, Mapping[str, s
 
 async def _rivals(
     db: Connection,
-    work: Work,
+    work: ImportWork,
     failed: Sequence[RowResult],
     cells: Mapping[str, Mapping[str, str]],
 ) -> dict[int, list[str]]:
@@ -331,7 +331,7 @@ async def _rivals(
 
 
 async def _companions(
-    db: Connection, work: Work, rows: Sequence[Record], places: Sequence[int]
+    db: Connection, work: ImportWork, rows: Sequence[Record], places: Sequence[int]
 ) -> dict[int, list[str]]:
     """Find passed rows that `check_chunk` has to see together with those that failed."""
     context: dict[int, list[str]] = {}

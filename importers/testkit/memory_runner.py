@@ -12,7 +12,7 @@ from importers.run.current_assignments import read_present
 from importers.run.custom_changes import own_changes
 from importers.run.plan_rows import plan_rows
 from importers.run.rules import Verdict
-from importers.run.seen_keys import Claims
+from importers.run.seen_keys import SeenKeys
 from importers.run.settle import Scene, settle
 from importers.run.validation import Vetoes
 from importers.sdk.errors import ConfigError
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from importers.rows.cell_reader import ReadRow
     from importers.rows.layout import Layout
-    from importers.run.plan_rows import Plan
+    from importers.run.plan_rows import PlannedRow
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from importers.testkit.fixture_app import World
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 class RowEnd(NamedTuple):
     """What a row asked for, and what became of it."""
 
-    plan: Plan
+    plan: PlannedRow
     result: RowResult
 
 
@@ -47,14 +47,14 @@ class MemoryRun:
     validators: Sequence[Validator] = ()
 
     async def run(
-        self, layout: Layout, rows: Sequence[ReadRow], claims: Claims | None = None
+        self, layout: Layout, rows: Sequence[ReadRow], claims: SeenKeys | None = None
     ) -> list[RowEnd]:
         """Run the importer over the rows of one chunk.
 
         Args:
             claims: those of the chunks before it in a chain; added to.
         """
-        claims = Claims() if claims is None else claims
+        claims = SeenKeys() if claims is None else claims
         directory = WorldDirectory(self.world)
         await read_rows(self.importer, layout, rows, directory)
         await read_present(self.importer, rows, directory, claims)

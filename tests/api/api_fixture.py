@@ -16,8 +16,8 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from api.access.context import Services
 from api.access.quota import Allowance, Allowances
+from api.access.services import Services
 from api.app import create_app
 from api.http.server import WebServerConfig
 from api.settings import Settings
@@ -55,7 +55,7 @@ mutation ($input: CreateImportInput!) {
 
 
 @dataclass
-class World:
+class ApiFixture:
     """An app with a few of everything, its tokens, and another app that must never be seen."""
 
     app: App
@@ -85,7 +85,7 @@ class Server:
 class Api:
     """A client of the API under test."""
 
-    def __init__(self, server: Server, http: aiohttp.ClientSession, world: World) -> None:
+    def __init__(self, server: Server, http: aiohttp.ClientSession, world: ApiFixture) -> None:
         self.server = server
         self.url = server.url
         self.http = http
@@ -205,11 +205,11 @@ async def serve(settings: Settings) -> AsyncIterator[Server]:
         listener.close()
 
 
-async def make_world() -> World:
+async def make_world() -> ApiFixture:
     """Make two apps with tokens."""
     app = await create_app_row("one", "One")
     other = await create_app_row("two", "Two")
-    return World(
+    return ApiFixture(
         app=app,
         other=other,
         admin=await create_token(app, "admin", Permission.ADMIN),

@@ -9,7 +9,7 @@ import pytest
 
 from api.processes.servers import EmbeddedPostgres
 from models.db import connection, database
-from tests.importers.engine_fixture import World, make_world
+from tests.importers.engine_fixture import EngineFixture, make_world
 
 
 @pytest.fixture(scope="module")
@@ -41,12 +41,12 @@ async def emptied(opened: None) -> None:
 
 
 @pytest.fixture
-async def world(emptied: None) -> World:
+async def world(emptied: None) -> EngineFixture:
     """An app with four cases and four users, and an engine with chunks of 1,000 rows."""
     return await make_world()
 
 
 @pytest.fixture
-async def small(world: World) -> World:
+async def small(world: EngineFixture) -> EngineFixture:
     """The same world, with chunks of three rows."""
     return world.with_engine(chunk_rows=3)

@@ -109,7 +109,7 @@ class Result(NamedTuple):
 
 
 @dataclass
-class World:
+class EngineFixture:
     """An app and an engine."""
 
     app_id: int
@@ -120,7 +120,7 @@ class World:
     bell: FakeBell
     carrier: FakeCarrier
 
-    def with_engine(self, *, chunk_rows: int | None = None, **importers: Importer) -> World:
+    def with_engine(self, *, chunk_rows: int | None = None, **importers: Importer) -> EngineFixture:
         """Return the same world with another engine, and a bell of its own."""
         bell = FakeBell()
         engine = replace(
@@ -352,7 +352,7 @@ class World:
             return str(await db.execute(query, *arguments))
 
 
-async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> World:
+async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> EngineFixture:
     """Make an app with a few cases and users; the database is open."""
     app = await create_app(slug, slug.title())
     async with connection() as db:
@@ -376,7 +376,9 @@ async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> World:
         carrier=carrier,
         takes_turns=True,
     )
-    return World(app.id, cases, users, {row[0]: row[1] for row in rows}, engine, bell, carrier)
+    return EngineFixture(
+        app.id, cases, users, {row[0]: row[1] for row in rows}, engine, bell, carrier
+    )
 
 
 async def _insert(db: Any, app_id: int, table: str, tags: Mapping[str, bool]) -> dict[str, int]:

@@ -29,8 +29,8 @@ from importers.builtin.modify import ModifyAssignments
 from importers.builtin.remove import RemoveUsers
 from importers.rows.cell_reader import ReadRow, read_rows
 from importers.rows.layout import Layout
-from importers.run.plan_rows import Plan, plan_rows
-from importers.run.seen_keys import Claims
+from importers.run.plan_rows import PlannedRow, plan_rows
+from importers.run.seen_keys import SeenKeys
 from importers.run.settle import Scene, Settled, settle
 from importers.sdk.node_id import decode_node_id
 from models.assignment import Pair, Present
@@ -183,22 +183,22 @@ def read(
 
 
 def planned(
-    importer: Importer, *texts: str, claims: Claims | None = None, first: int = 2
-) -> list[Plan]:
+    importer: Importer, *texts: str, claims: SeenKeys | None = None, first: int = 2
+) -> list[PlannedRow]:
     """Read rows and plan them."""
     rows = read(importer, *texts, first=first)
-    return plan_rows(importer, layout(importer), rows, Claims() if claims is None else claims)
+    return plan_rows(importer, layout(importer), rows, SeenKeys() if claims is None else claims)
 
 
 def settled(
     importer: Importer,
     *texts: str,
     present: Mapping[Pair, Present] | None = None,
-    claims: Claims | None = None,
+    claims: SeenKeys | None = None,
     first: int = 2,
 ) -> Settled:
     """Read rows, plan and settle them."""
-    known = Claims() if claims is None else claims
+    known = SeenKeys() if claims is None else claims
     plans = planned(importer, *texts, claims=known, first=first)
     scene = Scene(
         importer=importer,

@@ -13,18 +13,18 @@ from hypothesis import strategies as st
 
 from importers import Assign, CaseRef, Importer, Row, UserRef
 from importers.sdk.entities import Role
-from tests.importers.engine_fixture import CASES, PAIRS, USERS, Result, World
+from tests.importers.engine_fixture import CASES, PAIRS, USERS, EngineFixture, Result
 
 START = [("trv-003", "jack-001", "staff", 0), ("trv-004", "jill-001", "clients", 1)]
 
 
-async def reset(world: World) -> None:
+async def reset(world: EngineFixture) -> None:
     """Bring the assignments back to where they were, and forget the imports."""
     await world.execute("TRUNCATE assignments, assignment_history, mails, import_rows")
     await world.put(*START)
 
 
-async def told(world: World, import_id: int) -> tuple[Any, ...]:
+async def told(world: EngineFixture, import_id: int) -> tuple[Any, ...]:
     """Read everything that an import has come to."""
     return (
         await world.counts(import_id),
@@ -36,7 +36,7 @@ async def told(world: World, import_id: int) -> tuple[Any, ...]:
     )
 
 
-async def at_once(world: World, import_id: int, workers: int) -> None:
+async def at_once(world: EngineFixture, import_id: int, workers: int) -> None:
     """Let several workers run the import's chunks at the same time."""
     await world.engine.split(import_id)
     while (await world.counts(import_id)).status == "PROCESSING":
@@ -46,7 +46,7 @@ async def at_once(world: World, import_id: int, workers: int) -> None:
     await world.drain()
 
 
-def random_file(seed: int, type_: str, count: int, world: World) -> list[str]:
+def random_file(seed: int, type_: str, count: int, world: EngineFixture) -> list[str]:
     """Write rows about few cases and users, so that many repeat or contradict others."""
     rng = random.Random(seed)
     cases = [*CASES, *map(world.case_id, CASES), "trv-1"]
@@ -74,7 +74,7 @@ def random_file(seed: int, type_: str, count: int, world: World) -> list[str]:
     ],
     ids=["different", "repeated"],
 )
-async def test_long_rows(world: World, rows: list[str]) -> None:
+async def test_long_rows(world: EngineFixture, rows: list[str]) -> None:
     """A chunk of long rows has fewer of them, so that memory stays flat, also when they repeat
     each other or are tried again."""
     largest = "SELECT max(octet_length(payload)) FROM import_chunks WHERE import_id = $1"
@@ -96,7 +96,7 @@ async def test_long_rows(world: World, rows: list[str]) -> None:
 
 @pytest.mark.parametrize("type_", ["assign", "modify", "remove"])
 @pytest.mark.parametrize("size", [1, 3, 7])
-async def test_any_order(world: World, type_: str, size: int) -> None:
+async def test_any_order(world: EngineFixture, type_: str, size: int) -> None:
     """Chunks of any size, run in any order, come to what one chunk of all rows comes to."""
     rows = random_file(7, type_, 60, world)
     await reset(world)
@@ -112,7 +112,7 @@ async def test_any_order(world: World, type_: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("type_", ["assign", "modify", "remove"])
-async def test_at_the_same_time(world: World, type_: str) -> None:
+async def test_at_the_same_time(world: EngineFixture, type_: str) -> None:
     """Chunks that several workers run at once come to the same."""
     rows = random_file(11, type_, 80, world)
     await reset(world)
@@ -137,7 +137,7 @@ async def test_at_the_same_time(world: World, type_: str) -> None:
     cut=st.tuples(st.integers(1, 9), st.integers(1, 3)),
 )
 async def test_any_file(
-    world: World, type_: str, seed: int, count: int, cut: tuple[int, int]
+    world: EngineFixture, type_: str, seed: int, count: int, cut: tuple[int, int]
 ) -> None:
     """Any file, any chunk size, any number of workers: the same as one chunk and one worker."""
     size, workers = cut
@@ -153,7 +153,7 @@ async def test_any_file(
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-async def test_a_chain(world: World, workers: int) -> None:
+async def test_a_chain(world: EngineFixture, workers: int) -> None:
     """A pair that is repeated more often than a chunk has rows makes a chain of chunks; each
     knows what the ones before it did."""
     small = world.with_engine(chunk_rows=7)
@@ -171,7 +171,7 @@ async def test_a_chain(world: World, workers: int) -> None:
     assert await small.mails(import_id) == [(2, "SENT")]
 
 
-async def test_a_chain_of_failed_rows(world: World) -> None:
+async def test_a_chain_of_failed_rows(world: EngineFixture) -> None:
     """Rows that repeat a failed one fail alike at the end of a chain as well."""
     small = world.with_engine(chunk_rows=2)
     import_id = await small.run("assign", *["trv-002,jack-001,,staff,0"] * 9)
@@ -182,7 +182,7 @@ async def test_a_chain_of_failed_rows(world: World) -> None:
     assert (await small.counts(import_id)).status == "FAILED"
 
 
-async def test_a_chained_chunk_waits(world: World) -> None:
+async def test_a_chained_chunk_waits(world: EngineFixture) -> None:
     """No worker gets a chained chunk before the one it is chained to is done."""
     small = world.with_engine(chunk_rows=2)
     import_id = await small.split("assign", *["trv-001,jack-001,,staff,0"] * 6)
@@ -194,7 +194,7 @@ async def test_a_chained_chunk_waits(world: World) -> None:
     assert done == [[2, 3], [2, 3, 4, 5], [2, 3, 4, 5, 6, 7]]
 
 
-async def test_rows_apart_are_not_chained(world: World) -> None:
+async def test_rows_apart_are_not_chained(world: EngineFixture) -> None:
     """A file without repeats is cut as it stands: no chunk has to wait for another."""
     small = world.with_engine(chunk_rows=2)
     await small.split("assign", *PAIRS[:7])
@@ -205,7 +205,7 @@ async def test_rows_apart_are_not_chained(world: World) -> None:
     assert not any(row["is_chained"] for row in chunks)
 
 
-async def test_rows_that_could_not_be_read_are_told_too(world: World) -> None:
+async def test_rows_that_could_not_be_read_are_told_too(world: EngineFixture) -> None:
     """Rows that name nobody end up together and fail, wherever they were in the file."""
     small = world.with_engine(chunk_rows=3)
     rows = [",,,,", "x", "trv-001,jack-001,,staff,0", "1,2,3,4,5,6"] * 4
@@ -216,7 +216,7 @@ async def test_rows_that_could_not_be_read_are_told_too(world: World) -> None:
 
 
 @pytest.mark.parametrize("count", [3, 4, 6, 7])
-async def test_round_numbers(world: World, count: int) -> None:
+async def test_round_numbers(world: EngineFixture, count: int) -> None:
     """A file that fills its chunks to the last row is read to its end, and no further."""
     small = world.with_engine(chunk_rows=3)
     import_id = await small.run("assign", *[f"trv-001,u-{n},,staff,0" for n in range(count)])
@@ -241,7 +241,7 @@ class Teams(Importer):
         return [Assign(case=row.case_id, user=user, role=self.role) for user in people]
 
 
-async def test_several_users_a_row(world: World) -> None:
+async def test_several_users_a_row(world: EngineFixture) -> None:
     """Rows that meet in either of two columns are compared, in whatever chunk they were."""
     teams = Teams("teams")
     teams.role = Role(id=world.roles["staff"], key="staff")
@@ -291,7 +291,7 @@ def record_statements(patch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("type_", ["assign", "modify", "remove"])
 async def test_statements_are_bounded(
-    world: World, type_: str, monkeypatch: pytest.MonkeyPatch
+    world: EngineFixture, type_: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A chunk takes so many statements, however many rows it has."""
     counted = []

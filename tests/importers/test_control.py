@@ -12,7 +12,7 @@ from importers.retry import Corrections, RetryError
 from models.audit import COMMAND_LINE
 from models.db import connection
 from models.progress import CancelResult, request_cancel
-from tests.importers.engine_fixture import FakeBell, World
+from tests.importers.engine_fixture import EngineFixture, FakeBell
 
 TYPES = ("assign", "modify", "remove", "add-users", "modify-users", "add-cases", "modify-cases")
 STATE = (
@@ -25,17 +25,17 @@ STATE = (
 )
 
 
-async def state(world: World) -> list[list[tuple[Any, ...]]]:
+async def state(world: EngineFixture) -> list[list[tuple[Any, ...]]]:
     """Read all that an import could change."""
     return [[tuple(row) for row in await world.fetch(query)] for query in STATE]
 
 
-async def cancel(world: World, import_id: int) -> CancelResult:
+async def cancel(world: EngineFixture, import_id: int) -> CancelResult:
     async with connection() as db:
         return await request_cancel(db, world.app_id, import_id, by=COMMAND_LINE)
 
 
-def random_file(type_: str, rng: random.Random, world: World) -> list[str]:
+def random_file(type_: str, rng: random.Random, world: EngineFixture) -> list[str]:
     """Write rows about few things, some wrong, so that they repeat and contradict others."""
     cases = [*world.cases, *map(world.case_id, world.cases), "trv-1", "1E+05", ""]
     users = [*world.users, *map(world.user_id, world.users), "jones-1", ""]
@@ -66,7 +66,7 @@ def random_file(type_: str, rng: random.Random, world: World) -> list[str]:
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("type_", TYPES)
 async def test_a_dry_run_is_the_real_run_without_its_effect(
-    small: World, type_: str, seed: int
+    small: EngineFixture, type_: str, seed: int
 ) -> None:
     """The same results for every row on the same state, and no change, history or mail."""
     rng = random.Random(f"{type_} {seed}")
@@ -88,7 +88,9 @@ ROWS = [f"trv-00{case},{user}-001,,staff,1" for case in (1, 3, 4) for user in ("
 WRONG = "x,y,,,"
 
 
-async def test_cancel_while_the_file_is_cut(small: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_cancel_while_the_file_is_cut(
+    small: EngineFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rows that were told of as failed before stay so; all others end as cancelled."""
     import_id = await small.upload("assign", WRONG, *ROWS, WRONG)
 
@@ -106,7 +108,7 @@ async def test_cancel_while_the_file_is_cut(small: World, monkeypatch: pytest.Mo
     assert await small.assignments() == {}
 
 
-async def test_cancel_of_what_is_queued_takes_no_effect_at_all(small: World) -> None:
+async def test_cancel_of_what_is_queued_takes_no_effect_at_all(small: EngineFixture) -> None:
     """However late a worker comes to it, no row of it is applied, and every row has its result."""
     import_id = await small.upload("assign", *ROWS)
     before = await state(small)
@@ -120,7 +122,7 @@ async def test_cancel_of_what_is_queued_takes_no_effect_at_all(small: World) -> 
     assert await state(small) == before
 
 
-async def test_cancel_in_the_middle_of_a_retry(small: World) -> None:
+async def test_cancel_in_the_middle_of_a_retry(small: EngineFixture) -> None:
     """Rows that were tried again until then keep what came of it; the others stay as they were."""
     closed = [f"trv-002,{user},,staff,0" for user in ("jack-001", "jill-001", "jones-001")]
     import_id = await small.run("assign", *ROWS, *closed, *[f"x,{n},,," for n in range(6)])
@@ -141,7 +143,7 @@ async def test_cancel_in_the_middle_of_a_retry(small: World) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-async def test_a_retry_never_touches_a_row_that_passed(small: World, seed: int) -> None:
+async def test_a_retry_never_touches_a_row_that_passed(small: EngineFixture, seed: int) -> None:
     """Whatever is tried again how often, with whatever cells: a row that has passed keeps its
     result and its cells, and has left one mail and one change at most."""
     rng = random.Random(seed)
@@ -181,7 +183,7 @@ async def test_a_retry_never_touches_a_row_that_passed(small: World, seed: int) 
     assert counts.created == len(changed)
 
 
-async def test_two_retries_at_the_same_moment_run_once(small: World) -> None:
+async def test_two_retries_at_the_same_moment_run_once(small: EngineFixture) -> None:
     """One is accepted, the other is told that the import is running; each row runs once."""
     import_id = await small.run("assign", *ROWS, "trv-002,jack-001,,staff,1")
     await small.set_active("cases", "trv-002", is_active=True)

@@ -6,12 +6,12 @@ import pytest
 
 from importers.builtin.assign import AssignUsers
 from tests.fuzz.found import FOLDER, load
-from tests.importers.engine_fixture import HEADERS, PAIRS, Counts, Result, World, make_world
+from tests.importers.engine_fixture import HEADERS, PAIRS, Counts, EngineFixture, Result, make_world
 
 OK = "trv-001,jack-001,,staff,0"
 
 
-async def test_assign(world: World) -> None:
+async def test_assign(world: EngineFixture) -> None:
     """Every row of the table, in one file."""
     await world.put(
         ("trv-003", "jack-001", "staff", 0),
@@ -64,7 +64,7 @@ async def test_assign(world: World) -> None:
     assert await world.mails(import_id) == [(3, "SENT")]
 
 
-async def test_modify(world: World) -> None:
+async def test_modify(world: EngineFixture) -> None:
     """Every row of the table, in one file; blank cells keep."""
     await world.put(
         ("trv-001", "jack-001", "staff", 0),
@@ -111,7 +111,7 @@ async def test_modify(world: World) -> None:
     assert (await world.assignments())["trv-001", "jones-001"] == ("staff", 1)
 
 
-async def test_remove(world: World) -> None:
+async def test_remove(world: EngineFixture) -> None:
     """Every row of the table, in one file; closed cases and disabled users are no hindrance."""
     await world.put(
         ("trv-001", "jack-001", "staff", 1),
@@ -155,7 +155,7 @@ async def test_remove(world: World) -> None:
         ("remove", ["jones-001,trv-003", "jill-001,trv-001"]),
     ],
 )
-async def test_the_same_file_again(world: World, type_: str, rows: list[str]) -> None:
+async def test_the_same_file_again(world: EngineFixture, type_: str, rows: list[str]) -> None:
     """A file that went through goes through again, changes nothing and sends nothing."""
     await world.put(("trv-003", "jones-001", "clients", 0), ("trv-003", "jack-001", "staff", 0))
     first = await world.run(type_, *rows)
@@ -170,7 +170,7 @@ async def test_the_same_file_again(world: World, type_: str, rows: list[str]) ->
     assert len(world.carrier.letters) == letters
 
 
-async def test_in_effect_on_a_case_closed_since(world: World) -> None:
+async def test_in_effect_on_a_case_closed_since(world: EngineFixture) -> None:
     """A row that is in effect does not fail because its case was closed or its user disabled."""
     await world.run("assign", OK)
     await world.set_active("cases", "trv-001", is_active=False)
@@ -180,7 +180,7 @@ async def test_in_effect_on_a_case_closed_since(world: World) -> None:
     assert await world.results(again) == {2: Result("UNCHANGED")}
 
 
-async def test_provenance(world: World) -> None:
+async def test_provenance(world: EngineFixture) -> None:
     """An assignment says which row of which import created it and which last changed it."""
     created = await world.run("assign", "", OK)
     updated = await world.run("modify", "trv-001,jack-001,clients,")
@@ -192,7 +192,7 @@ async def test_provenance(world: World) -> None:
     assert row["updated_at"] > row["created_at"]
 
 
-async def test_rows_keep_their_numbers_and_cells(world: World) -> None:
+async def test_rows_keep_their_numbers_and_cells(world: EngineFixture) -> None:
     """Blank lines are skipped and keep their number; cells are stored as they were."""
     import_id = await world.run("assign", OK, "", " trv-004 , jack-001,,staff,0 ")
     cells = await world.cells(import_id, 2, 4)
@@ -205,7 +205,7 @@ async def test_rows_keep_their_numbers_and_cells(world: World) -> None:
     assert (await world.counts(import_id)).total == 2
 
 
-async def test_header_and_encoding_are_kept(world: World) -> None:
+async def test_header_and_encoding_are_kept(world: EngineFixture) -> None:
     """The import says how the file was read."""
     import_id = await world.run(
         "assign", data=b"\xef\xbb\xbfUser-ID;Case ID;CASE_ROLE_ID\njack-001;trv-001;staff\n"
@@ -218,14 +218,14 @@ async def test_header_and_encoding_are_kept(world: World) -> None:
     assert row["started_at"] < row["split_at"] < row["finished_at"]
 
 
-async def test_every_row_failed(world: World) -> None:
+async def test_every_row_failed(world: EngineFixture) -> None:
     """An import none of whose rows passed has failed."""
     import_id = await world.run("assign", "trv-01,jack-001,,staff,0", "trv-002,jack-001,,staff,0")
 
     assert await world.counts(import_id) == Counts("FAILED", 2, 0, 2, 0, 0, 0, 0, 0)
 
 
-async def test_pair_by_any_name(small: World) -> None:
+async def test_pair_by_any_name(small: EngineFixture) -> None:
     """A pair named by Tag IDs here and by the API's IDs there is one pair, in any chunk."""
     case, user = small.case_id("trv-001"), small.user_id("jack-001")
     filler = [f"trv-003,u-{n},,staff,0" for n in range(5)]
@@ -246,7 +246,7 @@ async def test_pair_by_any_name(small: World) -> None:
     assert results[15] == Result("UNCHANGED", "repeats row 2")
 
 
-async def test_apps_do_not_meet(world: World) -> None:
+async def test_apps_do_not_meet(world: EngineFixture) -> None:
     """Cases and users of another app can't be named, by neither name."""
     other = await make_world(slug="other")
     await world.execute("UPDATE cases SET tag_id = 'their-' || id WHERE app_id = $1", other.app_id)
@@ -268,7 +268,7 @@ async def test_apps_do_not_meet(world: World) -> None:
     )
 
 
-async def test_did_you_mean(world: World) -> None:
+async def test_did_you_mean(world: EngineFixture) -> None:
     """Suggestions come from the app's own Tag IDs."""
     import_id = await world.run("assign", "trv-01,jones-1,,staf,0")
 
@@ -287,7 +287,7 @@ async def test_did_you_mean(world: World) -> None:
         ("remove", ["jack-001,trv-003", "jack-001,trv-003", "jill-001,trv-001", "x,y"]),
     ],
 )
-async def test_dry_run(small: World, type_: str, rows: list[str]) -> None:
+async def test_dry_run(small: EngineFixture, type_: str, rows: list[str]) -> None:
     """A dry run tells what the real run would do to each row, and does none of it."""
     await small.put(("trv-003", "jack-001", "staff", 0))
     before = await small.assignments()
@@ -319,7 +319,7 @@ async def test_dry_run(small: World, type_: str, rows: list[str]) -> None:
         ),
     ],
 )
-async def test_refused_files(world: World, data: bytes, code: str | None) -> None:
+async def test_refused_files(world: EngineFixture, data: bytes, code: str | None) -> None:
     """A file that can't be read ends the import, with the reasons and without any row."""
     import_id = await world.run("assign", data=data)
     row = await world.fetchrow("SELECT errors::text, finished_at FROM imports")
@@ -332,7 +332,7 @@ async def test_refused_files(world: World, data: bytes, code: str | None) -> Non
     assert world.bell.changes == [import_id] * 2
 
 
-async def test_refused_at_the_last_row(small: World) -> None:
+async def test_refused_at_the_last_row(small: EngineFixture) -> None:
     """Nothing is applied of a file that turns out to be broken at its end."""
     rows = [f"trv-001,u-{n},,staff,0".encode() for n in range(20)]
     data = b"\r\n".join(
@@ -345,7 +345,7 @@ async def test_refused_at_the_last_row(small: World) -> None:
     assert await small.results(import_id) == {}
 
 
-async def test_a_type_that_is_not_on(world: World) -> None:
+async def test_a_type_that_is_not_on(world: EngineFixture) -> None:
     """An import whose type is not switched on where it is to be run ends as failed."""
     import_id = await world.run("seating", "a,b", header="x,y")
     errors = await world.fetchrow(
@@ -359,7 +359,7 @@ async def test_a_type_that_is_not_on(world: World) -> None:
     )
 
 
-async def test_a_type_that_is_switched_off_meanwhile(world: World) -> None:
+async def test_a_type_that_is_switched_off_meanwhile(world: EngineFixture) -> None:
     """Rows that wait when their type is switched off fail, and say why."""
     on = world.with_engine(seating=AssignUsers("seating"))
     import_id = await on.split("seating", OK, header=HEADERS["assign"])
@@ -372,7 +372,7 @@ async def test_a_type_that_is_switched_off_meanwhile(world: World) -> None:
     ]
 
 
-async def test_changes_are_told(small: World) -> None:
+async def test_changes_are_told(small: EngineFixture) -> None:
     """Readers are told when an import is begun, when it is cut and after each chunk."""
     import_id = await small.split("assign", *PAIRS[:9])
     (chunks,) = await small.fetchrow("SELECT count(*)::int FROM import_chunks")
@@ -384,7 +384,7 @@ async def test_changes_are_told(small: World) -> None:
     assert await small.fetchrow("SELECT version FROM imports") == (3 + chunks,)
 
 
-async def test_nothing_is_left_behind(small: World) -> None:
+async def test_nothing_is_left_behind(small: EngineFixture) -> None:
     """A finished import has no chunks; its payloads are gone."""
     await small.run("assign", *[OK] * 20)
 

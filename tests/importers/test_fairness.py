@@ -16,7 +16,7 @@ from importers.split.split import split_import
 from models.app import create_app
 from models.db import connection
 from models.waiting import Waiting, find_waiting
-from tests.importers.engine_fixture import World, make_world
+from tests.importers.engine_fixture import EngineFixture, make_world
 
 MANY = [f"trv-00{case},{user}-001,,staff,0" for case in (1, 3, 4) for user in ("jack", "jill")]
 
@@ -49,7 +49,7 @@ def test_an_app_that_can_do_nothing_has_had_its_turn() -> None:
 
 
 async def test_an_import_that_fails_is_no_fault_of_others(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """When the turn of another app's import fails, the import that a hint came for is run."""
     other = await make_world(slug="stuck")
@@ -75,7 +75,7 @@ async def waiting_ids(**options: Any) -> list[int]:
         return sorted(each.id for each in await find_waiting(db, **options))
 
 
-async def test_what_waits(small: World) -> None:
+async def test_what_waits(small: EngineFixture) -> None:
     """What is queued, has chunks or is to be tried again waits; what is being cut or is finished
     does not."""
     queued = await small.upload("assign", *MANY)
@@ -92,7 +92,7 @@ async def test_what_waits(small: World) -> None:
     assert await waiting_ids(most_bytes=10_000, most_rows=0) == [queued]
 
 
-async def test_a_few_of_each_app(small: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_few_of_each_app(small: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many imports an app has, those of another one are seen."""
     monkeypatch.setattr("models.waiting._MOST_OF_AN_APP", 2)
     first = [await small.upload("assign", *MANY) for _ in range(4)][:2]
@@ -103,7 +103,7 @@ async def test_a_few_of_each_app(small: World, monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_one_import_of_an_app_behind_fifty_of_another(
-    small: World, monkeypatch: pytest.MonkeyPatch
+    small: EngineFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An app's only import is done after a few turns, not after all that another app has queued
     before it, and nothing of that is lost."""
@@ -128,7 +128,7 @@ async def test_one_import_of_an_app_behind_fifty_of_another(
 
 
 async def test_a_small_import_while_a_large_file_is_cut(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With one worker only, a small import is done while that one cuts a large file."""
     large = await world.upload("assign", *MANY)
@@ -151,7 +151,7 @@ async def test_a_small_import_while_a_large_file_is_cut(
     assert (await world.counts(large)).status == "PROCESSED"
 
 
-async def test_a_small_import_is_run_when_it_is_cut(small: World) -> None:
+async def test_a_small_import_is_run_when_it_is_cut(small: EngineFixture) -> None:
     """What is cut in no time need not wait in the queue for its first chunk to be run."""
     import_id = await small.upload("assign", *MANY[:3])
     await small.engine.split(import_id, is_to_run=True)
@@ -160,7 +160,7 @@ async def test_a_small_import_is_run_when_it_is_cut(small: World) -> None:
     assert [name for name, _ in small.bell.rings] == []
 
 
-async def test_the_rest_of_what_was_cut(small: World) -> None:
+async def test_the_rest_of_what_was_cut(small: EngineFixture) -> None:
     """Other chunks are rung for, as always."""
     import_id = await small.upload("assign", *MANY)
     await small.engine.split(import_id, is_to_run=True)
@@ -173,7 +173,7 @@ async def test_the_rest_of_what_was_cut(small: World) -> None:
 
 @pytest.mark.parametrize("error", [RetryableError("the database is not well"), OSError("lost")])
 async def test_a_first_chunk_that_can_not_be_run_at_once(
-    small: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+    small: EngineFixture, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """The hint to run it is rung then: one to cut would find nothing to do."""
 
@@ -193,7 +193,7 @@ async def test_a_first_chunk_that_can_not_be_run_at_once(
 
 
 async def test_a_small_import_that_can_not_be_done_meanwhile(
-    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """What goes wrong with a small import does not disturb the cutting of the large file."""
     large = await world.upload("assign", *MANY)

@@ -11,10 +11,10 @@ import pytest
 from importers.mail_sender import NotSentError
 from models.db import connection
 from models.mail import mark_sent, mark_unsent, sweep_mails, take_mail
-from tests.importers.engine_fixture import World
+from tests.importers.engine_fixture import EngineFixture
 
 
-async def with_mail(world: World, rows: int = 1) -> None:
+async def with_mail(world: EngineFixture, rows: int = 1) -> None:
     """Let an import leave mails."""
     users = ["jack-001", "jones-001", "jill-001"][:rows]
     import_id = await world.split("assign", *[f"trv-001,{user},,staff,1" for user in users])
@@ -22,11 +22,11 @@ async def with_mail(world: World, rows: int = 1) -> None:
     world.bell.rings.clear()
 
 
-async def mail(world: World) -> Any:
+async def mail(world: EngineFixture) -> Any:
     return await world.fetchrow("SELECT *, next_attempt_at - now() AS pause FROM mails")
 
 
-async def test_what_a_letter_has(world: World) -> None:
+async def test_what_a_letter_has(world: EngineFixture) -> None:
     """The carrier gets everything that the text needs."""
     await world.execute("UPDATE users SET given_name = 'Jack' WHERE tag_id = 'jack-001'")
     await with_mail(world)
@@ -41,7 +41,7 @@ async def test_what_a_letter_has(world: World) -> None:
     assert row["sent_at"]
 
 
-async def test_sent_once(world: World) -> None:
+async def test_sent_once(world: EngineFixture) -> None:
     """However often and by however many the outbox is emptied, each mail leaves once."""
     await with_mail(world, 3)
     await asyncio.gather(*[world.engine.send_mails() for _ in range(6)])
@@ -55,7 +55,7 @@ async def test_sent_once(world: World) -> None:
 
 
 @pytest.mark.parametrize(("attempts", "pause"), [(1, 10), (2, 20), (3, 40), (9, 2_560)], ids=str)
-async def test_not_accepted(world: World, attempts: int, pause: int) -> None:
+async def test_not_accepted(world: EngineFixture, attempts: int, pause: int) -> None:
     """A mail that was certainly not accepted waits, each time for longer, and is tried again."""
     await with_mail(world)
     await world.execute("UPDATE mails SET attempts = $1", attempts - 1)
@@ -80,7 +80,7 @@ async def test_not_accepted(world: World, attempts: int, pause: int) -> None:
         pytest.param(10, NotSentError("451 try later"), id="too often"),
     ],
 )
-async def test_given_up(world: World, attempts: int, error: NotSentError) -> None:
+async def test_given_up(world: EngineFixture, attempts: int, error: NotSentError) -> None:
     """A mail that will never be accepted, or was not ten times, is given up."""
     await with_mail(world)
     await world.execute("UPDATE mails SET attempts = $1", attempts - 1)
@@ -94,7 +94,7 @@ async def test_given_up(world: World, attempts: int, error: NotSentError) -> Non
     assert world.carrier.letters == []
 
 
-async def test_nobody_knows(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_nobody_knows(world: EngineFixture, caplog: pytest.LogCaptureFixture) -> None:
     """A mail that may have been accepted is not sent again."""
     await with_mail(world)
     world.carrier.failures.append(ConnectionResetError("reset by peer"))
@@ -109,7 +109,7 @@ async def test_nobody_knows(world: World, caplog: pytest.LogCaptureFixture) -> N
 
 
 async def test_the_database_goes_away_meanwhile(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That a mail was sent is put on record as soon as the database is back."""
     faults = [asyncpg.ConnectionDoesNotExistError("gone"), OSError("refused")]
@@ -127,7 +127,7 @@ async def test_the_database_goes_away_meanwhile(
 
 
 async def test_the_database_goes_away_after_a_refusal(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A mail that was not accepted is tried again, as soon as the database knows of it."""
     faults = [asyncpg.ConnectionDoesNotExistError("gone"), OSError("refused")]
@@ -145,7 +145,7 @@ async def test_the_database_goes_away_after_a_refusal(
     assert (await mail(world))["state"] == "PENDING"
 
 
-async def test_abandoned(world: World) -> None:
+async def test_abandoned(world: EngineFixture) -> None:
     """A mail whose sender died in the middle is set aside after a while, never sent again."""
     await with_mail(world)
     async with connection() as db:
@@ -163,7 +163,7 @@ async def test_abandoned(world: World) -> None:
     assert world.carrier.letters == []
 
 
-async def test_one_failure_holds_nobody_up(world: World) -> None:
+async def test_one_failure_holds_nobody_up(world: EngineFixture) -> None:
     """The mails behind one that fails are sent."""
     await with_mail(world, 3)
     world.carrier.failures.append(NotSentError("451 try later"))
@@ -172,7 +172,7 @@ async def test_one_failure_holds_nobody_up(world: World) -> None:
     assert len(world.carrier.letters) == 2
 
 
-async def test_taking_turns(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_taking_turns(world: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """After so many mails the sender rings for the rest, so that others get their turn."""
     monkeypatch.setattr("importers.engine._MAILS_AT_ONCE", 2)
     await with_mail(world, 3)

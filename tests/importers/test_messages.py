@@ -21,7 +21,7 @@ from importers.sdk.errors import RetryableError
 from models.chunk import give_back
 from models.db import connection, credentials
 from models.waiting import silent_imports
-from tests.importers.engine_fixture import HEADERS, Counts, Result, World
+from tests.importers.engine_fixture import HEADERS, Counts, EngineFixture, Result
 
 ROWS = [
     "trv-001,jack-001,,staff,1",
@@ -50,14 +50,14 @@ class Hooked(AssignUsers):
 
 
 async def hooked(
-    world: World, hook: Callable[[Row], Any], *rows: str, **options: Any
-) -> tuple[World, int]:
+    world: EngineFixture, hook: Callable[[Row], Any], *rows: str, **options: Any
+) -> tuple[EngineFixture, int]:
     """Cut a file whose importer calls a hook."""
     other = world.with_engine(hooked=Hooked(hook), **options)
     return other, await other.split("hooked", *rows, header=HEADERS["assign"])
 
 
-async def age(world: World, seconds: int = 60) -> None:
+async def age(world: EngineFixture, seconds: int = 60) -> None:
     """Let time go by for everything that the sweeper looks at."""
     for statement in (
         "UPDATE imports SET rung_at = rung_at - $1::int * interval '1 s',"
@@ -67,7 +67,7 @@ async def age(world: World, seconds: int = 60) -> None:
         await world.execute(statement, seconds)
 
 
-async def test_doubled_messages(small: World) -> None:
+async def test_doubled_messages(small: EngineFixture) -> None:
     """Every message may come many times, in any order."""
     import_id = await small.upload("assign", *ROWS)
     for _ in range(5):
@@ -83,7 +83,7 @@ async def test_doubled_messages(small: World) -> None:
 
 
 @pytest.mark.parametrize("workers", [2, 12])
-async def test_doubled_messages_at_once(world: World, workers: int) -> None:
+async def test_doubled_messages_at_once(world: EngineFixture, workers: int) -> None:
     """Every message may come to many workers at the same moment; a chunk that many reach for is
     not taken for one that kills its workers."""
     for _ in range(5):
@@ -97,7 +97,7 @@ async def test_doubled_messages_at_once(world: World, workers: int) -> None:
         assert await world.mails(import_id) == [(row, "SENT") for row in MAILED]
 
 
-async def test_late_messages(small: World) -> None:
+async def test_late_messages(small: EngineFixture) -> None:
     """What comes for a finished import does nothing."""
     import_id = await small.run("assign", *ROWS)
     before = await small.fetchrow("SELECT * FROM imports")
@@ -110,7 +110,7 @@ async def test_late_messages(small: World) -> None:
     assert list(small.bell.rings) == []
 
 
-async def test_the_sweeper_finds_an_import_that_was_not_cut(small: World) -> None:
+async def test_the_sweeper_finds_an_import_that_was_not_cut(small: EngineFixture) -> None:
     """When the broker has lost the first message, a sweep rings again."""
     import_id = await small.upload("assign", *ROWS)
     await small.engine.sweep()
@@ -124,7 +124,7 @@ async def test_the_sweeper_finds_an_import_that_was_not_cut(small: World) -> Non
     assert await small.counts(import_id) == COUNTS
 
 
-async def test_the_sweeper_finds_chunks(small: World) -> None:
+async def test_the_sweeper_finds_chunks(small: EngineFixture) -> None:
     """When the broker was emptied in the middle, a sweep rings again, once a while."""
     import_id = await small.split("assign", *ROWS)
     await small.engine.run(import_id)
@@ -140,7 +140,7 @@ async def test_the_sweeper_finds_chunks(small: World) -> None:
     assert await small.counts(import_id) == COUNTS
 
 
-async def test_the_sweeper_leaves_alone_what_is_worked_on(small: World) -> None:
+async def test_the_sweeper_leaves_alone_what_is_worked_on(small: EngineFixture) -> None:
     """An import one of whose chunks was tried a moment ago is not rung for; nor a finished one."""
     import_id = await small.split("assign", *ROWS)
     await small.run("remove", "jack-001,trv-004")
@@ -154,7 +154,7 @@ async def test_the_sweeper_leaves_alone_what_is_worked_on(small: World) -> None:
     assert silent == ([], [import_id])
 
 
-async def test_the_sweeper_rings_for_mails(world: World) -> None:
+async def test_the_sweeper_rings_for_mails(world: EngineFixture) -> None:
     """Mails that wait are rung for; those whose time has not come are not."""
     import_id = await world.split("assign", *ROWS)
     await world.engine.run(import_id)
@@ -169,7 +169,7 @@ async def test_the_sweeper_rings_for_mails(world: World) -> None:
     assert list(world.bell.rings) == []
 
 
-async def test_a_killed_connection(small: World, module_database_url: str) -> None:
+async def test_a_killed_connection(small: EngineFixture, module_database_url: str) -> None:
     """A chunk whose connection is lost in the middle leaves nothing behind and is run again."""
     killed: list[int] = []
 
@@ -215,7 +215,7 @@ def terminate(url: str) -> int:
 
 
 async def test_a_chunk_that_fails_hard_is_set_aside(
-    small: World, monkeypatch: pytest.MonkeyPatch
+    small: EngineFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A chunk that has stopped its worker so many times fails, and the other rows go on."""
 
@@ -250,7 +250,7 @@ async def test_a_chunk_that_fails_hard_is_set_aside(
     assert (await world.counts(import_id)).created >= 4
 
 
-async def test_a_deadly_chunk_holds_nobody_up(small: World) -> None:
+async def test_a_deadly_chunk_holds_nobody_up(small: EngineFixture) -> None:
     """Chunks that were tried least come first, and each try is counted though nothing is kept."""
 
     class DeadlyError(BaseException):
@@ -277,7 +277,9 @@ async def test_a_deadly_chunk_holds_nobody_up(small: World) -> None:
     assert len(done) > 0
 
 
-async def test_a_chunk_that_is_locked_is_left_alone(world: World, module_database_url: str) -> None:
+async def test_a_chunk_that_is_locked_is_left_alone(
+    world: EngineFixture, module_database_url: str
+) -> None:
     """The row lock is the lease: while one worker has it, another finds nothing to do."""
     import_id = await world.split("assign", *ROWS)
     other = await asyncpg.connect(**credentials(module_database_url))
@@ -292,7 +294,7 @@ async def test_a_chunk_that_is_locked_is_left_alone(world: World, module_databas
     assert await world.counts(import_id) == COUNTS
 
 
-async def test_many_reach_for_a_chunk(world: World) -> None:
+async def test_many_reach_for_a_chunk(world: EngineFixture) -> None:
     """Workers that choose the same chunk before one of them begins with it don't use it up."""
     import_id = await world.split("assign", *ROWS)
     claims = [await next_chunk(import_id) for _ in range(2 * MOST_ATTEMPTS)]
@@ -304,7 +306,7 @@ async def test_many_reach_for_a_chunk(world: World) -> None:
     assert await world.counts(import_id) == COUNTS
 
 
-async def test_an_exception_of_a_row_fails_that_row(world: World) -> None:
+async def test_an_exception_of_a_row_fails_that_row(world: EngineFixture) -> None:
     """An importer that fails on one row fails it alone; the text is for the log."""
 
     def fail(row: Row) -> None:
@@ -319,7 +321,7 @@ async def test_an_exception_of_a_row_fails_that_row(world: World) -> None:
     assert (await other.counts(import_id)).passed == 6
 
 
-async def test_a_database_error_lands_on_its_row(world: World, caplog: Any) -> None:
+async def test_a_database_error_lands_on_its_row(world: EngineFixture, caplog: Any) -> None:
     """A row that the database refuses fails alone, and so do rows that repeat it."""
 
     def misname(row: Row) -> Assign | None:
@@ -343,7 +345,7 @@ async def test_a_database_error_lands_on_its_row(world: World, caplog: Any) -> N
     assert [row[0] for row in await other.history(import_id)] == [2, 3, 5, 7, 8]
 
 
-async def test_a_user_unknown_to_us(world: World) -> None:
+async def test_a_user_unknown_to_us(world: EngineFixture) -> None:
     """A plugin that makes up a user fails its row, not the chunk."""
 
     def misname(row: Row) -> Assign:
@@ -356,7 +358,7 @@ async def test_a_user_unknown_to_us(world: World) -> None:
     assert (await other.counts(import_id)).status == "FAILED"
 
 
-async def test_a_slow_importer(world: World) -> None:
+async def test_a_slow_importer(world: EngineFixture) -> None:
     """An importer that takes its time for a chunk, though not for a row, keeps its transaction."""
 
     def take_time(row: Row) -> None:
@@ -380,7 +382,7 @@ async def test_a_slow_importer(world: World) -> None:
     [pytest.param(60.0, 0, id="at once"), pytest.param(0.0, 1, id="after a long time")],
 )
 async def test_a_lost_transaction_is_counted_when_it_was_long(
-    world: World, monkeypatch: pytest.MonkeyPatch, limit: float, attempts: int
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch, limit: float, attempts: int
 ) -> None:
     """Only a chunk that may itself be why PostgreSQL has ended its transaction is blamed for it."""
     monkeypatch.setattr("importers.isolation.attempts.BLAMELESS_SECONDS", limit)
@@ -400,7 +402,7 @@ def _lose_connection(*_: Any) -> None:
 
 @pytest.mark.parametrize("limit", [0.0, 60.0])
 async def test_a_deadlock_is_blamed_on_nobody(
-    world: World, monkeypatch: pytest.MonkeyPatch, limit: float
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch, limit: float
 ) -> None:
     """However late it comes and however often, it does not count; neither is more taken back than
     was counted."""
@@ -420,7 +422,7 @@ async def test_a_deadlock_is_blamed_on_nobody(
     assert await world.fetch("SELECT attempts FROM import_chunks") == [(4,)]
 
 
-async def test_short_outages(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_short_outages(world: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """However often PostgreSQL goes away for a moment while a chunk runs, its rows are not given
     up."""
     import_id = await world.split("assign", "trv-001,jack-001,,staff,0")
@@ -446,7 +448,9 @@ async def test_short_outages(world: World, monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("character", ["\x00", "\ud800"])
 @pytest.mark.parametrize("kind", [RowError, Unchanged, Applied])
-async def test_texts_that_can_not_be_stored(world: World, character: str, kind: type) -> None:
+async def test_texts_that_can_not_be_stored(
+    world: EngineFixture, character: str, kind: type
+) -> None:
     """Whatever a plugin puts into a message, its row has it, and no other row suffers."""
     text = f"a{character}b"
 

@@ -12,20 +12,20 @@ from importers.retention import purge
 from importers.retry import RetryError
 from models import retention as steps
 from models.db import transaction
-from tests.importers.engine_fixture import World
+from tests.importers.engine_fixture import EngineFixture
 
 ROWS = ["trv-001,jack-001,,staff,1", "x,y,,staff,0", *["trv-003,jill-001,,staff,0"] * 8]
 KEPT = 90
 
 
-async def age(world: World, days: float) -> None:
+async def age(world: EngineFixture, days: float) -> None:
     """Let every finished import have ended so long ago."""
     await world.execute(
         "UPDATE imports SET finished_at = finished_at - $1::float * interval '1 day'", days
     )
 
 
-async def left(world: World, import_id: int) -> tuple[int, int]:
+async def left(world: EngineFixture, import_id: int) -> tuple[int, int]:
     """Count an import's row results and the parts of its file."""
     rows = await world.fetchrow(
         """
@@ -37,7 +37,7 @@ async def left(world: World, import_id: int) -> tuple[int, int]:
     return rows[0], rows[1]
 
 
-async def test_counts_and_history_stay(world: World) -> None:
+async def test_counts_and_history_stay(world: EngineFixture) -> None:
     """File and row results go; what the import did, and the counts of it, stay."""
     import_id = await world.run("assign", *ROWS)
     before = (
@@ -59,7 +59,7 @@ async def test_counts_and_history_stay(world: World) -> None:
 
 
 @pytest.mark.parametrize(("days", "kept"), [(89, 90), (10_000, 0)], ids=["not yet", "for ever"])
-async def test_what_is_kept(world: World, days: int, kept: int) -> None:
+async def test_what_is_kept(world: EngineFixture, days: int, kept: int) -> None:
     """Nothing goes before its time; 0 days mean for ever."""
     import_id = await world.run("assign", *ROWS)
     await age(world, days)
@@ -68,7 +68,7 @@ async def test_what_is_kept(world: World, days: int, kept: int) -> None:
     assert await left(world, import_id) == (10, 1)
 
 
-async def test_unfinished_imports_are_never_purged(small: World) -> None:
+async def test_unfinished_imports_are_never_purged(small: EngineFixture) -> None:
     """However old an import is, it stays whole until it has ended, and for its time after that."""
     queued = await small.upload("assign", *ROWS)
     running = await small.split("assign", *ROWS)
@@ -88,7 +88,7 @@ async def test_unfinished_imports_are_never_purged(small: World) -> None:
     assert (await small.counts(queued)).total == (await small.counts(running)).total == 10
 
 
-async def test_a_retry_begins_the_time_anew(world: World) -> None:
+async def test_a_retry_begins_the_time_anew(world: EngineFixture) -> None:
     """What was tried again today is kept from today on."""
     import_id = await world.run("assign", *ROWS)
     await age(world, 91)
@@ -98,7 +98,7 @@ async def test_a_retry_begins_the_time_anew(world: World) -> None:
     assert await left(world, import_id) == (10, 1)
 
 
-async def test_nothing_to_try_again(world: World) -> None:
+async def test_nothing_to_try_again(world: EngineFixture) -> None:
     """Rows that are gone can't be tried again, and the error says why."""
     import_id = await world.run("assign", *ROWS)
     await age(world, 91)
@@ -109,7 +109,7 @@ async def test_nothing_to_try_again(world: World) -> None:
     assert caught.value.code == "PURGED"
 
 
-async def test_small_steps(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_small_steps(world: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step deletes a few rows; from the first one on all of them count as gone."""
     monkeypatch.setattr(steps, "_ROWS_AT_ONCE", 3)
     monkeypatch.setattr(retention, "_SECONDS_A_ROUND", 0.0)
@@ -129,7 +129,7 @@ async def test_small_steps(world: World, monkeypatch: pytest.MonkeyPatch) -> Non
     assert await world.fetch("SELECT 1 FROM imports WHERE is_purging OR purged_at IS NULL") == []
 
 
-async def test_several_workers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_several_workers(world: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers that delete at the same time do not get into each other's way."""
     monkeypatch.setattr(steps, "_ROWS_AT_ONCE", 2)
     ids = [await world.run("assign", *ROWS, name=f"n{number}") for number in range(6)]
@@ -140,7 +140,7 @@ async def test_several_workers(world: World, monkeypatch: pytest.MonkeyPatch) ->
     assert {await left(world, import_id) for import_id in ids} == {(0, 0)}
 
 
-async def test_neighbours_are_left_alone(world: World) -> None:
+async def test_neighbours_are_left_alone(world: EngineFixture) -> None:
     """Rows of the imports before and after stay; only the one whose time is over goes."""
     ids = [await world.run("assign", *ROWS, name=f"n{number}") for number in range(3)]
     await world.execute("UPDATE imports SET finished_at = '2000-01-01' WHERE id = $1", ids[1])
@@ -149,7 +149,7 @@ async def test_neighbours_are_left_alone(world: World) -> None:
     assert [await left(world, import_id) for import_id in ids] == [(10, 1), (0, 0), (10, 1)]
 
 
-async def test_the_sweeper_does_it(world: World) -> None:
+async def test_the_sweeper_does_it(world: EngineFixture) -> None:
     """Any worker's sweep deletes what the engine's settings no longer keep."""
     import_id = await world.run("assign", *ROWS)
     await age(world, 91)
@@ -171,7 +171,7 @@ async def test_the_sweeper_does_it(world: World) -> None:
     ],
     ids=["what is over", "what is left", "rows"],
 )
-async def test_indexes_are_used(world: World, statement: str, index: str) -> None:
+async def test_indexes_are_used(world: EngineFixture, statement: str, index: str) -> None:
     """No statement of the purge reads a table from one end to the other."""
     await world.run("assign", *ROWS)
     async with transaction() as db:

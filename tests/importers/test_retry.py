@@ -10,7 +10,7 @@ import pytest
 from importers import Row, RowError
 from importers.builtin.assign import AssignUsers
 from importers.retry import Corrections, RetryError, corrected
-from tests.importers.engine_fixture import HEADERS, Counts, Result, World
+from tests.importers.engine_fixture import HEADERS, Counts, EngineFixture, Result
 
 CLOSED = "trv-002,jack-001,,staff,1"
 OK = "trv-001,jack-001,,staff,0"
@@ -35,7 +35,7 @@ def test_corrected(cells: list[str], new: dict[str, str], expected: list[str]) -
     assert cells == before
 
 
-async def test_all(small: World) -> None:
+async def test_all(small: EngineFixture) -> None:
     """Every failed row is run again with its data; one that passes loses its errors, and the
     counts and the status follow."""
     import_id = await small.run("assign", CLOSED, OK, "trv-002,jones-001,,staff,0", "x,y,,,")
@@ -55,7 +55,7 @@ async def test_all(small: World) -> None:
     assert [row[0] for row in await small.history(import_id)] == [2, 3, 4]
 
 
-async def test_some(small: World) -> None:
+async def test_some(small: EngineFixture) -> None:
     """Only the rows that were named are run again."""
     import_id = await small.run("assign", CLOSED, "trv-002,jones-001,,staff,0", OK)
     await small.set_active("cases", "trv-002", is_active=True)
@@ -65,7 +65,7 @@ async def test_some(small: World) -> None:
     assert (await small.results(import_id))[2].codes == ("CASE_CLOSED",)
 
 
-async def test_corrected_cells(small: World) -> None:
+async def test_corrected_cells(small: EngineFixture) -> None:
     """Cells can be corrected, by the names of the file's columns in any spelling; the row then
     shows the new ones."""
     header = "User-ID,Case ID,case_role_id"
@@ -79,7 +79,7 @@ async def test_corrected_cells(small: World) -> None:
     assert ("trv-003", "jones-001") in await small.assignments()
 
 
-async def test_corrected_and_still_wrong(small: World) -> None:
+async def test_corrected_and_still_wrong(small: EngineFixture) -> None:
     """A row that fails again has its new errors only, and can be tried once more."""
     import_id = await small.run("assign", "x,jack-001,,boss,0")
     await small.retry(import_id, {2: {"case_id": "trv-002"}})
@@ -90,7 +90,7 @@ async def test_corrected_and_still_wrong(small: World) -> None:
     assert await small.counts(import_id) == Counts("PROCESSED", 1, 1, 0, 0, 1, 0, 0, 0)
 
 
-async def test_too_few_cells(small: World) -> None:
+async def test_too_few_cells(small: EngineFixture) -> None:
     """A row with too few cells fails again as it is, and is filled up when it is corrected."""
     import_id = await small.run("assign", "trv-001,jack-001")
     await small.retry(import_id)
@@ -101,7 +101,7 @@ async def test_too_few_cells(small: World) -> None:
     assert await small.results(import_id) == {2: Result("CREATED")}
 
 
-async def test_mails(world: World) -> None:
+async def test_mails(world: EngineFixture) -> None:
     """A row that passes in a retry leaves the one mail that it would have left; the rows that
     passed before leave no second one."""
     import_id = await world.run("assign", "trv-001,jack-001,,staff,1", CLOSED)
@@ -113,7 +113,7 @@ async def test_mails(world: World) -> None:
 
 
 @pytest.mark.parametrize("corrections", [None, {3: {}}, {3: {}, 4: {}}], ids=["all", "one", "two"])
-async def test_a_conflict_stays(small: World, corrections: Corrections | None) -> None:
+async def test_a_conflict_stays(small: EngineFixture, corrections: Corrections | None) -> None:
     """A row in conflict with one that passed is still in conflict when it is run again with the
     same data: the file has not become any clearer."""
     import_id = await small.run(
@@ -130,7 +130,7 @@ async def test_a_conflict_stays(small: World, corrections: Corrections | None) -
     assert await small.assignments() == {("trv-001", "jack-001"): ("staff", 0)}
 
 
-async def test_a_conflict_of_modify_stays(small: World) -> None:
+async def test_a_conflict_of_modify_stays(small: EngineFixture) -> None:
     """A later row of modify does not overrule the first one by being run again."""
     await small.put(("trv-001", "jack-001", "staff", 0))
     import_id = await small.run("modify", "trv-001,jack-001,clients,", "trv-001,jack-001,default,")
@@ -140,7 +140,7 @@ async def test_a_conflict_of_modify_stays(small: World) -> None:
     assert await small.assignments() == {("trv-001", "jack-001"): ("clients", 0)}
 
 
-async def test_a_conflict_that_is_corrected(small: World) -> None:
+async def test_a_conflict_that_is_corrected(small: EngineFixture) -> None:
     """A row that was in conflict passes when its cells are corrected, to the same values or to
     another pair."""
     import_id = await small.run(
@@ -155,7 +155,7 @@ async def test_a_conflict_that_is_corrected(small: World) -> None:
     }
 
 
-async def test_many_conflicts_over_many_chunks(world: World) -> None:
+async def test_many_conflicts_over_many_chunks(world: EngineFixture) -> None:
     """Conflicts are found again whatever the chunks of the retry are."""
     small = world.with_engine(chunk_rows=2)
     rows = [
@@ -176,7 +176,7 @@ async def test_many_conflicts_over_many_chunks(world: World) -> None:
     assert await small.fetch("SELECT 1 FROM import_chunks") == []
 
 
-async def test_repeats_within_a_retry(small: World) -> None:
+async def test_repeats_within_a_retry(small: EngineFixture) -> None:
     """Rows of a retry are compared with each other as those of a file are."""
     import_id = await small.run("assign", CLOSED, CLOSED, "trv-002,jack-001,,clients,1")
     await small.set_active("cases", "trv-002", is_active=True)
@@ -189,7 +189,7 @@ async def test_repeats_within_a_retry(small: World) -> None:
     }
 
 
-async def test_in_effect_by_now(small: World) -> None:
+async def test_in_effect_by_now(small: EngineFixture) -> None:
     """A failed row whose wish has come true otherwise is unchanged when it is run again."""
     import_id = await small.run("assign", CLOSED)
     await small.put(("trv-002", "jack-001", "staff", 1))
@@ -200,7 +200,7 @@ async def test_in_effect_by_now(small: World) -> None:
     assert await small.mails(import_id) == []
 
 
-async def test_dry_run(small: World) -> None:
+async def test_dry_run(small: EngineFixture) -> None:
     """A dry run that is tried again stays a dry run."""
     import_id = await small.run("assign", CLOSED, is_dry_run=True)
     await small.set_active("cases", "trv-002", is_active=True)
@@ -252,7 +252,7 @@ async def test_dry_run(small: World) -> None:
     ],
 )
 async def test_wrong_rows(
-    small: World, corrections: Corrections, code: str, message: str, field: tuple[str, ...]
+    small: EngineFixture, corrections: Corrections, code: str, message: str, field: tuple[str, ...]
 ) -> None:
     """A row or column that there is not, or that has not failed, is refused; nothing is run."""
     import_id = await small.run("assign", CLOSED, OK)
@@ -264,13 +264,13 @@ async def test_wrong_rows(
     assert await small.fetchrow("SELECT * FROM imports") == before
 
 
-async def refused(world: World, import_id: int) -> tuple[str, str]:
+async def refused(world: EngineFixture, import_id: int) -> tuple[str, str]:
     with pytest.raises(RetryError) as caught:
         await world.request_retry(import_id)
     return caught.value.code, caught.value.message
 
 
-async def test_what_can_not_be_tried_again(small: World) -> None:
+async def test_what_can_not_be_tried_again(small: EngineFixture) -> None:
     """An import that runs, that has no failed rows, that is refused, or that there is not."""
     running = await small.split("assign", CLOSED)
     passed = await small.run("assign", OK)
@@ -287,7 +287,7 @@ async def test_what_can_not_be_tried_again(small: World) -> None:
     assert await refused(small, 404) == ("NOT_FOUND", "There is no such import.")
 
 
-async def test_name_taken(small: World) -> None:
+async def test_name_taken(small: EngineFixture) -> None:
     """An import can't be opened again while another one of its name is running."""
     import_id = await small.run("assign", CLOSED, name="May")
     await small.upload("assign", OK, name="May")
@@ -299,7 +299,7 @@ async def test_name_taken(small: World) -> None:
     assert (await small.counts(import_id)).status == "FAILED"
 
 
-async def test_twice_at_once(small: World) -> None:
+async def test_twice_at_once(small: EngineFixture) -> None:
     """Of two wishes at the same moment one is refused, and the rows are run once."""
     import_id = await small.run("assign", CLOSED, "x,y,,,")
     await small.set_active("cases", "trv-002", is_active=True)
@@ -312,7 +312,7 @@ async def test_twice_at_once(small: World) -> None:
     assert await small.counts(import_id) == Counts("PROCESSED", 2, 1, 1, 0, 1, 0, 0, 0)
 
 
-async def test_doubled_messages(small: World) -> None:
+async def test_doubled_messages(small: EngineFixture) -> None:
     """Messages about a retry may come many times and at once."""
     import_id = await small.run("assign", *["x,y,,,"] * 7, CLOSED)
     await small.set_active("cases", "trv-002", is_active=True)
@@ -324,7 +324,7 @@ async def test_doubled_messages(small: World) -> None:
     assert await small.counts(import_id) == Counts("PROCESSED", 8, 1, 7, 0, 1, 0, 0, 0)
 
 
-async def test_a_type_that_was_switched_off(world: World) -> None:
+async def test_a_type_that_was_switched_off(world: EngineFixture) -> None:
     """When the import's type is gone, a retry ends, says why, and leaves the rows as they were."""
     on = world.with_engine(seating=world.engine.importers["assign"])
     import_id = await on.run("seating", OK, CLOSED, header=HEADERS["assign"])
@@ -341,7 +341,9 @@ async def test_a_type_that_was_switched_off(world: World) -> None:
     assert (await on.fetchrow("SELECT errors::text FROM imports"))[0] == "[]"
 
 
-async def test_refused_by_two_workers(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_refused_by_two_workers(
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Workers that find at the same time that a retry can't be run leave the rows as they were."""
     on = world.with_engine(seating=world.engine.importers["assign"])
     import_id = await on.run("seating", OK, CLOSED, header=HEADERS["assign"])
@@ -364,7 +366,7 @@ async def test_refused_by_two_workers(world: World, monkeypatch: pytest.MonkeyPa
     assert (await on.counts(import_id), await on.results(import_id)) == before
 
 
-async def test_rows_that_are_gone(small: World) -> None:
+async def test_rows_that_are_gone(small: EngineFixture) -> None:
     """A retry that finds none of its rows ends."""
     import_id = await small.run("assign", OK, CLOSED)
     await small.request_retry(import_id)
@@ -374,7 +376,7 @@ async def test_rows_that_are_gone(small: World) -> None:
     assert (await small.counts(import_id)).status == "PROCESSED"
 
 
-async def test_a_code_of_ours(world: World) -> None:
+async def test_a_code_of_ours(world: EngineFixture) -> None:
     """A plugin that uses the code of conflicts is not taken for the engine."""
 
     class Odd(AssignUsers):
@@ -389,7 +391,7 @@ async def test_a_code_of_ours(world: World) -> None:
     assert (await odd.fetchrow("SELECT errors::text FROM imports"))[0] == "[]"
 
 
-async def test_many_rows(world: World) -> None:
+async def test_many_rows(world: EngineFixture) -> None:
     """More failed rows than are read at once are all run again, in several chunks."""
     small = world.with_engine(chunk_rows=3_000)
     import_id = await small.run("assign", *[f"x-{n},y,,," for n in range(11_000)])
@@ -398,7 +400,7 @@ async def test_many_rows(world: World) -> None:
     assert await small.counts(import_id) == Counts("FAILED", 11_000, 0, 11_000, 0, 0, 0, 0, 0)
 
 
-async def test_versions_grow(small: World) -> None:
+async def test_versions_grow(small: EngineFixture) -> None:
     """A reader can tell every state of a retry from the ones before it."""
     import_id = await small.run("assign", CLOSED)
     before = await small.fetchrow("SELECT version FROM imports")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from api.errors import ApiError
-from api.schema.entry import Problems
+from api.schema.entry import InputErrors
 from api.schema.importing.imports import Import, load_import
 from api.schema.importing.upload import HEAD_BYTES, UploadedFile
 from api.schema.user_error import UserError, user_error
@@ -93,7 +93,7 @@ async def create_import(context: Context, values: CreateImportInput) -> CreateIm
 
     No more of the file is waited for than the answer needs.
     """
-    problems = Problems()
+    problems = InputErrors()
     new = _describe(context, values, problems)
     has_good_name = not any(error.field == ["input", "name"] for error in problems.found)
     if not problems.found and new.idempotency_key:
@@ -124,7 +124,7 @@ async def create_import(context: Context, values: CreateImportInput) -> CreateIm
     return payload
 
 
-def _describe(context: Context, values: CreateImportInput, problems: Problems) -> NewImport:
+def _describe(context: Context, values: CreateImportInput, problems: InputErrors) -> NewImport:
     """Describe the import, but for what only the whole file can tell."""
     name = problems.text("name", values.name, longest=_NAME_LONGEST, required=True)
     source = problems.text("source", values.source, longest=_SOURCE_LONGEST)

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 CSV_TYPE = "text/csv; charset=utf-8"
 
 
-@strawberry.type(description="A column of a type's files.")
-class Column:
+@strawberry.type(name="Column", description="A column of a type's files.")
+class ImportColumn:
     """What a client needs to explain a column."""
 
     name: str = strawberry.field(description="Its name in the header.")
@@ -37,7 +37,7 @@ class Column:
     )
 
     @classmethod
-    def of(cls, column: ColumnDescription) -> Column:
+    def of(cls, column: ColumnDescription) -> ImportColumn:
         """Describe an importer's column."""
         return cls(
             name=column.name,
@@ -100,13 +100,13 @@ class ImportType:
         description="The columns of its files, in the order of the sample file; none unless it "
         "is on."
     )
-    async def columns(self, info: Info) -> list[Column]:
+    async def columns(self, info: Info) -> list[ImportColumn]:
         """Describe the columns; the choices of some are the app's roles."""
         if self.importer is None:
             return []
         roles = [row["key"] for row in await info.context.loaders.roles()]
         columns = await ImporterDescription(self.key, self.importer).columns(roles)
-        return [Column.of(column) for column in columns]
+        return [ImportColumn.of(column) for column in columns]
 
     @strawberry.field(description="A file to start from; it is empty unless the type is on.")
     async def sample_template(self) -> SampleTemplate:

@@ -28,7 +28,7 @@ from importers.isolation.guard import (
     guarding,
 )
 from importers.plugins.captured_output import PrintLog
-from tests.importers.engine_fixture import Result, World
+from tests.importers.engine_fixture import EngineFixture, Result
 from tests.importers.fakes import ASSIGN
 
 ROOT = Path(importers.__file__).parent.parent
@@ -234,7 +234,7 @@ class Odd(Importer):
 
 
 @pytest.fixture
-def odd(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def odd(world: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineFixture]:
     """A world with that importer, whose calls may take 0.3 seconds."""
     monkeypatch.setattr(
         "importers.run.run_chunk.guard_of",
@@ -243,7 +243,9 @@ def odd(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     return world.with_engine(odd=Odd("odd"))
 
 
-async def test_a_row_that_spins_fails_alone(odd: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_row_that_spins_fails_alone(
+    odd: EngineFixture, caplog: pytest.LogCaptureFixture
+) -> None:
     """The row fails, the others pass, and the log names importer and row and shows the line."""
     with caplog.at_level(logging.ERROR):
         import_id = await odd.run(
@@ -264,7 +266,7 @@ async def test_a_row_that_spins_fails_alone(odd: World, caplog: pytest.LogCaptur
     assert "in spin" in caplog.text
 
 
-async def test_rows_that_all_spin(odd: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_rows_that_all_spin(odd: EngineFixture, caplog: pytest.LogCaptureFixture) -> None:
     """When the chunk's time is used up, its other rows fail at once."""
     started = time.monotonic()
     with caplog.at_level(logging.ERROR):
@@ -275,7 +277,7 @@ async def test_rows_that_all_spin(odd: World, caplog: pytest.LogCaptureFixture) 
 
 
 async def test_a_slow_importer_is_named(
-    odd: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    odd: EngineFixture, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An importer that takes long for a chunk is named in the log, with its figures."""
     monkeypatch.setattr("importers.run.run_chunk._SLOW_CHUNK_SECONDS", 0.1)
@@ -289,7 +291,7 @@ async def test_a_slow_importer_is_named(
 
 
 async def test_prints_go_to_the_log(
-    odd: World,
+    odd: EngineFixture,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
@@ -331,7 +333,7 @@ class Shady(Column[str]):
         return text
 
 
-async def test_a_column_that_spins(odd: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_column_that_spins(odd: EngineFixture, caplog: pytest.LogCaptureFixture) -> None:
     """So do rows with the one cell that a column spins on."""
 
     class Shadow(Odd):
@@ -348,7 +350,7 @@ async def test_a_column_that_spins(odd: World, caplog: pytest.LogCaptureFixture)
 
 
 async def test_a_reference_that_waits(
-    odd: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    odd: EngineFixture, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A look-up that never comes back fails the cells that it was asked for."""
     monkeypatch.setattr(importers.guard, "AWAIT_SECONDS", 0.2)
@@ -368,7 +370,7 @@ async def test_a_reference_that_waits(
 
 
 @pytest.mark.parametrize("error", [FileNotFoundError("hr.csv"), TimeoutError(), ConnectionError()])
-async def test_a_reference_whose_own_source_is_away(odd: World, error: Exception) -> None:
+async def test_a_reference_whose_own_source_is_away(odd: EngineFixture, error: Exception) -> None:
     """What a look-up raises of files and servers of its own fails its cells, and is no sign of a
     database that is to be waited for."""
 

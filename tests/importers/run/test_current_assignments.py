@@ -26,7 +26,7 @@ from importers import (
     UserRef,
 )
 from importers.run.plan_rows import Planner
-from importers.run.seen_keys import Claims
+from importers.run.seen_keys import SeenKeys
 from importers.testing import Assigned, World, check_importer, run_importer
 from tests.importers.engine_fixture import Result
 from tests.importers.engine_fixture import World as Stored
@@ -356,7 +356,7 @@ def test_a_check_that_fails_forgets_nothing() -> None:
             memo["x"] = 2
             raise ValueError
 
-    claims = Claims()
+    claims = SeenKeys()
     claims.memo["x"] = 1
     Planner(Odd("odd"), layout(Odd("odd")), claims).check(
         read(Odd("odd"), "trv-001,jack-001,staff")

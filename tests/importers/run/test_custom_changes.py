@@ -30,9 +30,9 @@ from importers import (
     Transaction,
     UserRef,
 )
-from importers.run.seen_keys import Claims
+from importers.run.seen_keys import SeenKeys
 from importers.sdk.changes import Change
-from tests.importers.engine_fixture import Result, World
+from tests.importers.engine_fixture import EngineFixture, Result
 from tests.importers.fakes import CLOSED, OPEN, Scripted, planned
 
 ROW = "trv-001,jack-001"
@@ -104,12 +104,12 @@ HEADER = "case_id,about,label_,user_id,role"
 
 
 @pytest.fixture
-def own(world: World) -> World:
+def own(world: EngineFixture) -> EngineFixture:
     """The world with that importer."""
     return world.with_engine(describe=Descriptions("describe"))
 
 
-async def abouts(world: World) -> dict[str, str]:
+async def abouts(world: EngineFixture) -> dict[str, str]:
     rows = await world.fetch("SELECT tag_id, about FROM cases ORDER BY 1")
     return {row[0]: row[1].partition("@")[0] for row in rows}
 
@@ -165,9 +165,9 @@ def test_messages_of_conflicts() -> None:
 
 def test_claims_are_handed_over() -> None:
     """The next chunk of a chain tells repeats from contradictions as the same chunk would."""
-    claims = Claims()
+    claims = SeenKeys()
     planned(Scripted(describe("x", "a")), ROW, claims=claims)
-    again = Claims.unpack(claims.pack())
+    again = SeenKeys.unpack(claims.pack())
     same, other = planned(
         Scripted(describe("x", "a"), describe("y", "b")), ROW, ROW, claims=again, first=9
     )
@@ -201,7 +201,7 @@ def test_nonsense(name: str, value: Any, caplog: pytest.LogCaptureFixture) -> No
         assert codes(Odd(case=OPEN, about="x")) == [["IMPORTER_ERROR"]]
 
 
-async def test_outcomes(own: World) -> None:
+async def test_outcomes(own: EngineFixture) -> None:
     """What the class answers is the row's result; a refusal is on the column with the value."""
     import_id = await own.run(
         "describe",
@@ -227,7 +227,7 @@ async def test_outcomes(own: World) -> None:
 
 
 @pytest.mark.parametrize("is_dry_run", [False, True])
-async def test_all_or_nothing(own: World, is_dry_run: bool) -> None:
+async def test_all_or_nothing(own: EngineFixture, is_dry_run: bool) -> None:
     """Of a row that fails nothing is kept, whichever of its changes was refused."""
     import_id = await own.run(
         "describe",
@@ -260,7 +260,7 @@ async def test_all_or_nothing(own: World, is_dry_run: bool) -> None:
     [("raise", "IMPORTER_ERROR"), ("nonsense", "IMPORTER_ERROR"), ("null", "NOT_WRITTEN")],
 )
 async def test_what_goes_wrong_fails_one_row(
-    own: World, about: str, code: str, caplog: pytest.LogCaptureFixture
+    own: EngineFixture, about: str, code: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An exception, a wrong answer or an error of the database fails the row at fault alone."""
     with caplog.at_level(logging.ERROR):
@@ -279,7 +279,9 @@ async def test_what_goes_wrong_fails_one_row(
 
 
 @pytest.mark.parametrize("name", ["file", "arguments", "key"])
-async def test_what_looks_like_the_database(own: World, monkeypatch: Any, name: str) -> None:
+async def test_what_looks_like_the_database(
+    own: EngineFixture, monkeypatch: Any, name: str
+) -> None:
     """What another attempt would cure if it came from PostgreSQL, and never does from a plugin,
     fails the row at fault."""
 
@@ -302,7 +304,7 @@ async def test_what_looks_like_the_database(own: World, monkeypatch: Any, name: 
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_any_order_of_chunks(own: World, seed: int) -> None:
+async def test_any_order_of_chunks(own: EngineFixture, seed: int) -> None:
     """Rows that are tied by keys of several kinds come to the same in chunks of any size and
     order."""
     rng = random.Random(seed)
@@ -337,7 +339,10 @@ async def test_any_order_of_chunks(own: World, seed: int) -> None:
     ids=repr,
 )
 async def test_nonsense_answers(
-    own: World, answer: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    own: EngineFixture,
+    answer: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     """What is no answer fails the row as the importer's error."""
 
@@ -351,7 +356,9 @@ async def test_nonsense_answers(
     assert await own.results(import_id) == {2: Result("FAILED", codes=("IMPORTER_ERROR",))}
 
 
-async def test_a_lost_race_is_run_again(own: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lost_race_is_run_again(
+    own: EngineFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A unique key that somebody else was faster to take is looked at again."""
     calls: list[int] = []
     apply = Describe.apply
@@ -369,7 +376,7 @@ async def test_a_lost_race_is_run_again(own: World, monkeypatch: pytest.MonkeyPa
     assert [result.what for result in (await own.results(import_id)).values()] == ["UPDATED"] * 2
 
 
-async def test_the_guides_example(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_guides_example(world: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """What the guide shows of changes of one's own works on a table as the guide has it."""
     guide = ModuleType("guide")
     monkeypatch.setitem(sys.modules, "guide", guide)

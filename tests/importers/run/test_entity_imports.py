@@ -13,23 +13,23 @@ from asyncpg import Connection
 from api.demo.load import create_demo
 from importers.sdk.node_id import encode_node_id
 from importers.sdk.sample import sample_csv
-from tests.importers.engine_fixture import Counts, Result, World
+from tests.importers.engine_fixture import Counts, EngineFixture, Result
 
 USER = "email, given_name, family_name, locale, zoneinfo, tag_id, is_active::int"
 CASE = "tag_id, is_active::int, date_opened::text, about"
 
 
-async def user(world: World, email: str) -> tuple[Any, ...]:
+async def user(world: EngineFixture, email: str) -> tuple[Any, ...]:
     query = f"SELECT {USER} FROM users WHERE app_id = $1 AND email = $2"
     return tuple(await world.fetchrow(query, world.app_id, email))
 
 
-async def case(world: World, tag: str) -> tuple[Any, ...]:
+async def case(world: EngineFixture, tag: str) -> tuple[Any, ...]:
     query = f"SELECT {CASE} FROM cases WHERE app_id = $1 AND tag_id = $2"
     return tuple(await world.fetchrow(query, world.app_id, tag))
 
 
-async def everything(world: World) -> tuple[Any, ...]:
+async def everything(world: EngineFixture) -> tuple[Any, ...]:
     users = await world.fetch(
         f"SELECT {USER} FROM users WHERE app_id = $1 ORDER BY 1, 6", world.app_id
     )
@@ -39,7 +39,7 @@ async def everything(world: World) -> tuple[Any, ...]:
     return list(map(tuple, users)), list(map(tuple, cases))
 
 
-async def test_add_users(world: World) -> None:
+async def test_add_users(world: EngineFixture) -> None:
     """New users are created; what is taken fails on its column; what is there is unchanged."""
     rows = [
         "jo@example.org,Jo,Smith,sp,UTC,smith-001",
@@ -77,7 +77,7 @@ async def test_add_users(world: World) -> None:
     assert await user(world, "al@example.org") == ("al@example.org", "", "", None, None, None, 1)
 
 
-async def test_modify_users(world: World) -> None:
+async def test_modify_users(world: EngineFixture) -> None:
     """Blank cells keep; a Tag ID can be set once, by one user."""
     await world.run("add-users", "jo@example.org,Jo,Smith,en,UTC,", "al@example.org,,,,,")
     ids = {row[0]: row[1] for row in await world.fetch("SELECT email, id FROM users")}
@@ -109,7 +109,7 @@ async def test_modify_users(world: World) -> None:
     assert (await user(world, "gone-001@example.org"))[-1] == 1
 
 
-async def test_cases(world: World) -> None:
+async def test_cases(world: EngineFixture) -> None:
     """Cases are created, and changed but for their Tag IDs."""
     created = await world.run(
         "add-cases",
@@ -154,7 +154,7 @@ FILES = {
 
 
 @pytest.mark.parametrize("type_", FILES)
-async def test_a_file_uploaded_again_changes_nothing(world: World, type_: str) -> None:
+async def test_a_file_uploaded_again_changes_nothing(world: EngineFixture, type_: str) -> None:
     """Rows that are in effect are unchanged."""
     await world.run(type_, *FILES[type_])
     before = await everything(world)
@@ -165,7 +165,7 @@ async def test_a_file_uploaded_again_changes_nothing(world: World, type_: str) -
 
 
 @pytest.mark.parametrize("type_", FILES)
-async def test_dry_run(world: World, type_: str) -> None:
+async def test_dry_run(world: EngineFixture, type_: str) -> None:
     """A dry run says what the real run will come to, and changes nothing."""
     before = await everything(world)
     rehearsal = await world.run(type_, *FILES[type_], is_dry_run=True)
@@ -177,7 +177,7 @@ async def test_dry_run(world: World, type_: str) -> None:
     assert (await world.counts(real)).unchanged == 0
 
 
-async def test_retry(world: World) -> None:
+async def test_retry(world: EngineFixture) -> None:
     """A corrected row is applied; one in conflict with a row that passed still fails."""
     import_id = await world.run(
         "add-users", "jo@example.org,,,,,a", "jo@example.org,Jo,,,,", "jack-001@example.org,x,,,,"
@@ -193,7 +193,7 @@ async def test_retry(world: World) -> None:
     assert (await world.results(modified))[3].codes == ("CONFLICTS_WITH_ROW",)
 
 
-def random_rows(type_: str, rng: random.Random, world: World) -> list[str]:
+def random_rows(type_: str, rng: random.Random, world: EngineFixture) -> list[str]:
     """Write rows about few things, so that many repeat or contradict others."""
 
     def row() -> str:
@@ -213,7 +213,7 @@ def random_rows(type_: str, rng: random.Random, world: World) -> list[str]:
 
 @pytest.mark.parametrize("type_", FILES)
 @pytest.mark.parametrize("seed", range(3))
-async def test_any_order_of_chunks(world: World, type_: str, seed: int) -> None:
+async def test_any_order_of_chunks(world: EngineFixture, type_: str, seed: int) -> None:
     """Chunks of any size, run in any order, come to what one chunk of all rows comes to."""
     rng = random.Random(seed)
     await world.execute("UPDATE users SET tag_id = NULL WHERE tag_id IN ('gone-001', 'jones-001')")
@@ -233,7 +233,7 @@ async def test_any_order_of_chunks(world: World, type_: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_rows_that_are_tied_in_turn(small: World, seed: int) -> None:
+async def test_rows_that_are_tied_in_turn(small: EngineFixture, seed: int) -> None:
     """A row that meets one by its address and another by its Tag ID takes both along, so that it
     still comes second."""
     import_id = await small.upload(
@@ -256,14 +256,14 @@ async def test_rows_that_are_tied_in_turn(small: World, seed: int) -> None:
     }
 
 
-async def _snapshot(world: World) -> tuple[list[Any], list[Any]]:
+async def _snapshot(world: EngineFixture) -> tuple[list[Any], list[Any]]:
     return (
         await world.fetch("SELECT * FROM users ORDER BY id"),
         await world.fetch("SELECT * FROM cases ORDER BY id"),
     )
 
 
-async def _restore(world: World, before: tuple[list[Any], list[Any]]) -> None:
+async def _restore(world: EngineFixture, before: tuple[list[Any], list[Any]]) -> None:
     for table, rows in zip(("users", "cases"), before, strict=True):
         await world.execute(f"DELETE FROM {table}")
         for row in rows:
@@ -274,7 +274,7 @@ async def _restore(world: World, before: tuple[list[Any], list[Any]]) -> None:
 
 
 @pytest.mark.parametrize("type_", FILES)
-async def test_imports_at_the_same_time(world: World, type_: str) -> None:
+async def test_imports_at_the_same_time(world: EngineFixture, type_: str) -> None:
     """Two imports of the same rows in opposite order both end; each row is applied by one."""
     rows = {
         "add-users": [f"u{n}@example.org,,,,,u-{n}" for n in range(300)],
@@ -293,7 +293,7 @@ async def test_imports_at_the_same_time(world: World, type_: str) -> None:
 
 @pytest.mark.parametrize("type_", FILES)
 async def test_statements_do_not_grow_with_rows(
-    world: World, type_: str, monkeypatch: pytest.MonkeyPatch
+    world: EngineFixture, type_: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A hundred rows take as many statements as two."""
     counted: list[str] = []
@@ -330,7 +330,7 @@ async def test_statements_do_not_grow_with_rows(
     assert 5 < counts[0] == counts[1]
 
 
-async def test_samples_pass_on_the_demo_data(world: World) -> None:
+async def test_samples_pass_on_the_demo_data(world: EngineFixture) -> None:
     """Every type's sample file passes as it is."""
     await world.execute("UPDATE apps SET slug = 'other'")
     app = await create_demo()
@@ -343,7 +343,7 @@ async def test_samples_pass_on_the_demo_data(world: World) -> None:
 
 
 async def test_a_tag_id_that_another_row_gives(
-    world: World, monkeypatch: pytest.MonkeyPatch
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A row that names a user by a Tag ID which another row gives is run with that row, whatever
     lies between them: it fails as it would in one chunk."""

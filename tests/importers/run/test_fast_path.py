@@ -16,7 +16,7 @@ from importers.run.fast_path import Columnar
 from importers.sdk.changes import Assign, Remove
 from importers.sdk.row import row_type
 from importers.testing import run_importer
-from tests.importers.engine_fixture import HEADERS, Result, World
+from tests.importers.engine_fixture import HEADERS, EngineFixture, Result
 from tests.importers.fakes import ASSIGN, JACK, MODIFY, OPEN, REMOVE, layout, read
 
 
@@ -71,7 +71,7 @@ def some_rows(type_: str, rng: random.Random) -> list[str]:
 @pytest.mark.parametrize("is_dry_run", [False, True])
 @pytest.mark.parametrize("type_", ["assign", "modify", "remove"])
 async def test_the_same_as_row_by_row(
-    world: World, type_: str, is_dry_run: bool, monkeypatch: pytest.MonkeyPatch
+    world: EngineFixture, type_: str, is_dry_run: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Results, assignments, history and mails are the same, whatever is in the file."""
     taken: list[bool] = []
@@ -216,7 +216,7 @@ def test_the_change_of_a_row() -> None:
 
 @pytest.mark.parametrize("sample", [1, 50])
 async def test_a_sample_that_misleads(
-    world: World, monkeypatch: pytest.MonkeyPatch, sample: int
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch, sample: int
 ) -> None:
     """Pairs that seem to be new, by a few of them, are looked up once writing says otherwise."""
     monkeypatch.setattr("importers.run.apply._SAMPLE", sample)
@@ -240,7 +240,7 @@ async def test_a_sample_that_misleads(
 
 @pytest.mark.parametrize("is_dry_run", [True, False])
 async def test_a_refusal_that_a_guess_would_make(
-    world: World, monkeypatch: pytest.MonkeyPatch, is_dry_run: bool
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch, is_dry_run: bool
 ) -> None:
     """A pair that is in effect on a case closed since is found, though others seem to be new."""
     monkeypatch.setattr("importers.run.apply._SAMPLE", 1)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from importers import Assign, RowError
-from importers.run.plan_rows import Plan, plan_rows
-from importers.run.seen_keys import Claim, Claims
+from importers.run.plan_rows import PlannedRow, plan_rows
+from importers.run.seen_keys import FirstMention, SeenKeys
 from importers.sdk.errors import ErrorDetail
 from tests.importers.fakes import (
     ASSIGN,
@@ -41,7 +41,7 @@ JACK_STAFF = ErrorDetail(
 )
 
 
-def done(plan: Plan) -> list[Any]:
+def done(plan: PlannedRow) -> list[Any]:
     return [change for _, change in plan.changes]
 
 
@@ -182,7 +182,7 @@ def test_a_row_that_failed_is_not_asked_about() -> None:
 def test_repeats() -> None:
     """A row that says what an earlier one said asks for nothing and repeats that one."""
     first, second, third = planned(ASSIGN, *["trv-001,jack-001,,staff,0"] * 3)
-    claim = Claim(2, ("Assign", STAFF.id, False))
+    claim = FirstMention(2, ("Assign", STAFF.id, False))
 
     assert (done(first), first.repeats) == ([assign()], ())
     assert (done(second), second.repeats) == ([], [claim])
@@ -239,7 +239,7 @@ def test_rows_that_could_not_be_read_claim_nothing() -> None:
 
 def test_what_a_row_in_conflict_asks_for_beside_is_claimed_as_failed() -> None:
     """A row in conflict is not carried out in part, and rows that repeat that part fail alike."""
-    claims = Claims()
+    claims = SeenKeys()
     beside = assign(CLOSED, JONES)
     first, second, third = planned(
         Scripted(assign(), [beside, assign(role=CLIENTS)], beside), ROW, ROW, ROW, claims=claims
@@ -278,9 +278,9 @@ def test_partly_repeated() -> None:
 
 def test_claims_reach_over_chunks() -> None:
     """A chunk that follows another knows what was claimed there."""
-    claims = Claims()
+    claims = SeenKeys()
     planned(ASSIGN, "trv-001,jack-001,,staff,0", claims=claims)
-    again = Claims.unpack(claims.pack())
+    again = SeenKeys.unpack(claims.pack())
     plans = planned(
         ASSIGN, "trv-001,jack-001,,staff,0", "trv-001,jack-001,,clients,0", claims=again, first=9
     )
@@ -293,7 +293,7 @@ def test_rows_of_another_width_are_planned_as_failed() -> None:
     """A row that failed as a whole keeps its error through planning."""
     rows = rows_of("a,b,c")
     rows[0].errors = [ErrorDetail(code="TOO_MANY_CELLS", message="x")]
-    (plan,) = plan_rows(Scripted(), layout(Scripted()), rows, Claims())
+    (plan,) = plan_rows(Scripted(), layout(Scripted()), rows, SeenKeys())
 
     assert [error.code for error in plan.errors] == ["TOO_MANY_CELLS"]
 

@@ -13,7 +13,7 @@ from importers.builtin.assign import AssignUsers
 from importers.isolation.attempts import MOST_ATTEMPTS
 from importers.sdk.columns import Column
 from importers.sdk.errors import RetryableError
-from tests.importers.engine_fixture import HEADERS, Counts, Result, World
+from tests.importers.engine_fixture import HEADERS, Counts, EngineFixture, Result
 
 ROWS = [f"trv-001,{user}-001,,staff,0" for user in ("jack", "jones", "jill")] + [
     f"trv-00{case},{user}-001,,staff,0" for case, user in [(3, "jack"), (3, "jones"), (4, "jack")]
@@ -56,7 +56,7 @@ class MortalCell(Mortal):
     remark = DeadlyColumn(example="x", help="Anything.")
 
 
-async def deaths_of(world: World, import_id: int) -> int:
+async def deaths_of(world: EngineFixture, import_id: int) -> int:
     """Run an import to its end; tell how many workers that has cost."""
     deaths = 0
     while (await world.counts(import_id)).status == "PROCESSING":
@@ -81,7 +81,7 @@ def dying_at(*numbers: int) -> Callable[[int], None]:
     [pytest.param([5], 3, id="one row"), pytest.param([2, 7], 5, id="two rows")],
 )
 async def test_deadly_rows(
-    world: World, deadly: list[int], deaths: int, caplog: pytest.LogCaptureFixture
+    world: EngineFixture, deadly: list[int], deaths: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A row that ends its worker three times fails alone; a second one costs two workers more."""
     other = world.with_engine(mortal=Mortal(dying_at(*deadly)))
@@ -96,7 +96,7 @@ async def test_deadly_rows(
     assert await other.fetch("SELECT * FROM chunk_trials") == []
 
 
-async def test_a_deadly_cell(world: World) -> None:
+async def test_a_deadly_cell(world: EngineFixture) -> None:
     """It is found as well when it is the cell that ends whoever reads it."""
     other = world.with_engine(mortal=MortalCell(dying_at()))
     rows = [f"{row},{'deadly' if number == 3 else 'fine'}" for number, row in enumerate(ROWS)]
@@ -107,7 +107,7 @@ async def test_a_deadly_cell(world: World) -> None:
     assert (await other.counts(import_id)).created == len(ROWS) - 1
 
 
-async def test_a_deadly_cell_among_the_first_rows(world: World) -> None:
+async def test_a_deadly_cell_among_the_first_rows(world: EngineFixture) -> None:
     """It is found as well in a file of several chunks, whose first rows are read before it is
     cut."""
     other = world.with_engine(mortal=MortalCell(dying_at()), chunk_rows=2)
@@ -128,7 +128,7 @@ class MortalKey(Mortal):
     remark = DeadlyColumn(example="x", help="Anything.", is_key=True)
 
 
-async def test_a_deadly_key(world: World) -> None:
+async def test_a_deadly_key(world: EngineFixture) -> None:
     """A file that ends each worker which cuts it into chunks is refused after some of them."""
     other = world.with_engine(mortal=MortalKey(dying_at()))
     rows = [f"{row},deadly" for row in ROWS]
@@ -143,7 +143,9 @@ async def test_a_deadly_key(world: World) -> None:
     assert "IMPORTER_ERROR" in errors
 
 
-async def test_outages_while_a_file_is_cut(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_outages_while_a_file_is_cut(
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """However often the database goes away while a file is cut, that is not the file's fault."""
     other = world.with_engine(mortal=Mortal(dying_at()))
     import_id = await other.upload("mortal", *ROWS, header=HEADERS["assign"])
@@ -158,7 +160,7 @@ async def test_outages_while_a_file_is_cut(world: World, monkeypatch: pytest.Mon
     assert (await other.counts(import_id)).created == len(ROWS)
 
 
-async def test_nothing_but_deadly_rows(world: World) -> None:
+async def test_nothing_but_deadly_rows(world: EngineFixture) -> None:
     """A chunk of which every row ends its worker comes to an end, too."""
     rows = [f"trv-00{case},{user}-001,,staff,0" for case in (1, 3, 4)
             for user in ("jack", "jones", "jill")]  # fmt: skip
@@ -170,7 +172,7 @@ async def test_nothing_but_deadly_rows(world: World) -> None:
     assert await other.counts(import_id) == Counts("FAILED", 9, 0, 9, 0, 0, 0, 0, 0)
 
 
-async def test_accidents(world: World) -> None:
+async def test_accidents(world: EngineFixture) -> None:
     """Workers that die now here, now there are no row's fault, and cost none."""
     deaths = iter([3, 4, 2])
     fate = {"at": next(deaths)}
@@ -187,7 +189,7 @@ async def test_accidents(world: World) -> None:
     assert (await other.counts(import_id)).created == len(ROWS)
 
 
-async def test_a_lost_database_is_no_death(world: World) -> None:
+async def test_a_lost_database_is_no_death(world: EngineFixture) -> None:
     """A trial that ends because the database does condemns nothing."""
     fate = {"calls": 0}
 

@@ -9,11 +9,11 @@ import asyncpg
 import pytest
 
 from models.db import credentials
-from tests.importers.engine_fixture import Result, World
+from tests.importers.engine_fixture import EngineFixture, Result
 
 
 @pytest.mark.parametrize("type_", ["assign", "modify", "remove"])
-async def test_two_imports_over_the_same_pairs(world: World, type_: str) -> None:
+async def test_two_imports_over_the_same_pairs(world: EngineFixture, type_: str) -> None:
     """Two imports that touch the same assignments in opposite orders both end, and the outcome
     is that of one after the other."""
     pairs = [
@@ -47,7 +47,7 @@ async def test_two_imports_over_the_same_pairs(world: World, type_: str) -> None
         assert await follows(small, pair)
 
 
-async def follows(world: World, pair: tuple[str, str]) -> bool:
+async def follows(world: EngineFixture, pair: tuple[str, str]) -> bool:
     """Tell whether each change of an assignment begins where the one before has ended."""
     rows = await world.fetch(
         "SELECT before_role_id, after_role_id FROM assignment_history"
@@ -58,7 +58,7 @@ async def follows(world: World, pair: tuple[str, str]) -> bool:
     return all(one[1] == two[0] for one, two in pairwise(rows))
 
 
-async def behind(url: str, world: World, statement: str, import_id: int) -> None:
+async def behind(url: str, world: EngineFixture, statement: str, import_id: int) -> None:
     """Run the import's chunk while somebody else has run a statement and not yet committed it."""
     other = await asyncpg.connect(**credentials(url))
     change = other.transaction()
@@ -74,7 +74,7 @@ async def behind(url: str, world: World, statement: str, import_id: int) -> None
     await other.close()
 
 
-async def test_assigned_meanwhile(world: World, module_database_url: str) -> None:
+async def test_assigned_meanwhile(world: EngineFixture, module_database_url: str) -> None:
     """A pair that somebody else assigns while a chunk is run is read again and decided anew."""
     rows = ["trv-001,jack-001,,staff,0", "trv-003,jack-001,,staff,0"]
     import_id = await world.split("assign", *rows)
@@ -90,7 +90,7 @@ async def test_assigned_meanwhile(world: World, module_database_url: str) -> Non
     }
 
 
-async def test_removed_meanwhile(world: World, module_database_url: str) -> None:
+async def test_removed_meanwhile(world: EngineFixture, module_database_url: str) -> None:
     """A pair that somebody else removes while a chunk waits for it is not there any more."""
     await world.put(("trv-001", "jack-001", "staff", 0))
     import_id = await world.split("modify", "trv-001,jack-001,clients,")
@@ -100,7 +100,7 @@ async def test_removed_meanwhile(world: World, module_database_url: str) -> None
     assert await world.results(import_id) == {2: Result("FAILED", codes=("NOT_ASSIGNED",))}
 
 
-async def test_changed_meanwhile(world: World, module_database_url: str) -> None:
+async def test_changed_meanwhile(world: EngineFixture, module_database_url: str) -> None:
     """A pair that somebody else changes while a chunk waits for it is changed from there."""
     await world.put(("trv-001", "jack-001", "staff", 0))
     import_id = await world.split("modify", "trv-001,jack-001,clients,")

@@ -1,4 +1,4 @@
-"""Claims and rows survive being written down."""
+"""Seen keys and rows survive being written down."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importers.rows.payload import pack, unpack_rows
-from importers.run.seen_keys import Claim, Claims
+from importers.run.seen_keys import FirstMention, SeenKeys
 from importers.sdk.errors import ErrorDetail
 
 texts = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -20,19 +20,21 @@ wishes = st.tuples(
     st.none() | st.integers(1, 2**63 - 1),
     st.none() | st.booleans(),
 )
-claims = st.builds(Claim, st.integers(1, 2**31), wishes, st.lists(errors, max_size=2).map(tuple))
+claims = st.builds(
+    FirstMention, st.integers(1, 2**31), wishes, st.lists(errors, max_size=2).map(tuple)
+)
 pairs = st.tuples(st.integers(1, 2**63 - 1), st.integers(1, 2**63 - 1))
 
 
-@given(st.dictionaries(pairs, claims, max_size=5).map(Claims))
-def test_claims_round_trip(claimed: Claims) -> None:
+@given(st.dictionaries(pairs, claims, max_size=5).map(SeenKeys))
+def test_claims_round_trip(claimed: SeenKeys) -> None:
     """What one chunk has written of its claims, the next one reads."""
-    assert Claims.unpack(claimed.pack()) == claimed
+    assert SeenKeys.unpack(claimed.pack()) == claimed
 
 
 def test_the_first_chunk_has_no_claims() -> None:
     """Nothing handed over is no claims."""
-    assert Claims.unpack(None) == Claims()
+    assert SeenKeys.unpack(None) == SeenKeys()
 
 
 @given(
@@ -58,7 +60,7 @@ def test_rows_round_trip(rows: list[tuple[int, list[str], bool]]) -> None:
 
 def test_memo() -> None:
     """What an importer remembers comes back with keys as they were."""
-    claimed = Claims()
+    claimed = SeenKeys()
     claimed.memo = {7: [1, "a"], "x": None, ("a", 1): True}
 
-    assert Claims.unpack(claimed.pack()).memo == claimed.memo
+    assert SeenKeys.unpack(claimed.pack()).memo == claimed.memo

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from importers.run.seen_keys import Claims
+from importers.run.seen_keys import SeenKeys
 from models.assignment import Edit, Present
 from models.mail import Notice
 from models.row import RowOutcome, RowStatus
@@ -120,10 +120,10 @@ def test_a_repeat_of_a_failed_row_fails_alike(
 
 def test_a_failed_row_is_repeated_in_a_later_chunk() -> None:
     """The claims that a chunk hands over say which rows failed, and why."""
-    claims = Claims()
+    claims = SeenKeys()
     first = settled(ASSIGN, "trv-002,jack-001,,staff,0", claims=claims)
     again = settled(
-        ASSIGN, "trv-002,jack-001,,staff,0", claims=Claims.unpack(claims.pack()), first=9
+        ASSIGN, "trv-002,jack-001,,staff,0", claims=SeenKeys.unpack(claims.pack()), first=9
     )
 
     assert first.results[0].errors == again.results[0].errors
@@ -252,7 +252,7 @@ def test_context_rows_claim_but_have_no_result() -> None:
 
     rows = read(ASSIGN, "trv-001,jack-001,,staff,0", "trv-001,jack-001,,clients,0")
     rows[0].is_context = True
-    claims = Claims()
+    claims = SeenKeys()
     plans = plan_rows(ASSIGN, layout(ASSIGN), rows, claims)
     scene = Scene(importer=ASSIGN, layout=layout(ASSIGN), claims=claims, present={}, role_keys={})
     found = settle(plans, scene)

@@ -31,11 +31,11 @@ from importers import (
     Validator,
 )
 from models.db import connection
-from tests.importers.engine_fixture import Result, World
+from tests.importers.engine_fixture import EngineFixture, Result
 from tests.importers.run.vetoing import ROWS, limited, with_validators
 
 
-async def test_an_import(world: World) -> None:
+async def test_an_import(world: EngineFixture) -> None:
     """The first rows of the file get the seats; what is refused is neither written nor mailed."""
     await world.put(("trv-001", "jill-001", "staff", 0))
     import_id = await with_validators(world, limited(2)).run(
@@ -52,7 +52,7 @@ async def test_an_import(world: World) -> None:
 
 @pytest.mark.parametrize("is_dry_run", [False, True])
 @pytest.mark.parametrize("seed", range(4))
-async def test_any_order_of_chunks(world: World, seed: int, is_dry_run: bool) -> None:
+async def test_any_order_of_chunks(world: EngineFixture, seed: int, is_dry_run: bool) -> None:
     """Who gets the last seat depends on the order of the file, not on that of the chunks."""
     rng = random.Random(seed)
     rows = rng.sample(ROWS, len(ROWS))
@@ -71,7 +71,7 @@ async def test_any_order_of_chunks(world: World, seed: int, is_dry_run: bool) ->
     }
 
 
-async def test_two_imports_at_once(world: World) -> None:
+async def test_two_imports_at_once(world: EngineFixture) -> None:
     """Two imports that want the last seat don't both get it."""
     limit = with_validators(world, limited(1))
     first = await limit.split("assign", "trv-001,jack-001,,staff,0", "trv-003,jack-001,,staff,0")
@@ -84,7 +84,7 @@ async def test_two_imports_at_once(world: World) -> None:
     assert (await limit.counts(first)).created + (await limit.counts(second)).created == 2
 
 
-async def test_changes_of_other_kinds_are_undone(world: World) -> None:
+async def test_changes_of_other_kinds_are_undone(world: EngineFixture) -> None:
     """A veto of what was carried out already undoes it."""
 
     class NoNew(Validator):
@@ -104,7 +104,7 @@ async def test_changes_of_other_kinds_are_undone(world: World) -> None:
     assert [row[0] for row in found] == ["a@example.org", "c@example.org"]
 
 
-async def test_a_retry_asks_again(world: World) -> None:
+async def test_a_retry_asks_again(world: EngineFixture) -> None:
     """A row that was refused passes when there is a seat again."""
     await world.put(("trv-001", "jill-001", "staff", 0))
     limit = with_validators(world, limited(1))
@@ -134,7 +134,7 @@ class CasesPerUser(Validator):
 
 
 @pytest.mark.parametrize("seed", range(3))
-async def test_rows_about_one_user(world: World, seed: int) -> None:
+async def test_rows_about_one_user(world: EngineFixture, seed: int) -> None:
     """A validator may count by user as well, what is stored and what the file adds."""
     rng = random.Random(seed)
     await world.put(("trv-001", "jill-001", "staff", 0))
@@ -151,7 +151,7 @@ async def test_rows_about_one_user(world: World, seed: int) -> None:
 
 
 @pytest.mark.parametrize("query", ["", "SELECT $1::int"])
-async def test_what_looks_like_the_database(world: World, query: str) -> None:
+async def test_what_looks_like_the_database(world: EngineFixture, query: str) -> None:
     """A file that is not there, or a query with too few arguments, is no outage of PostgreSQL."""
 
     class Lost(Validator):
@@ -166,7 +166,7 @@ async def test_what_looks_like_the_database(world: World, query: str) -> None:
     assert await lost.results(import_id) == {2: Result("FAILED", codes=("VALIDATOR_ERROR",))}
 
 
-async def test_a_query_that_fails(world: World, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_query_that_fails(world: EngineFixture, caplog: pytest.LogCaptureFixture) -> None:
     """A validator whose table is not there refuses; rows keep errors of their own, and a retry
     leaves rows alone that have passed."""
 
@@ -227,7 +227,7 @@ class Marked(Importer):
 
 
 @pytest.mark.parametrize("is_dry_run", [False, True])
-async def test_halves_know_of_each_other(world: World, is_dry_run: bool) -> None:
+async def test_halves_know_of_each_other(world: EngineFixture, is_dry_run: bool) -> None:
     """When rows are narrowed down to the one that fails, what was done for others is no race, and
     counts, in a dry run too."""
     made = world.with_engine(marked=Marked("marked", world.roles["staff"]))

@@ -17,7 +17,7 @@ from importers import (
     Validator,
 )
 from importers.builtin.users_per_case import UsersPerCase
-from tests.importers.engine_fixture import World
+from tests.importers.engine_fixture import EngineFixture
 
 Settings = UsersPerCase.Settings
 
@@ -26,7 +26,9 @@ def limited(limit: int | None = None, **roles: int) -> UsersPerCase:
     return UsersPerCase("users-per-case", Settings(limit=limit, roles=roles))
 
 
-def with_validators(world: World, *validators: Validator, chunk_rows: int | None = None) -> World:
+def with_validators(
+    world: EngineFixture, *validators: Validator, chunk_rows: int | None = None
+) -> EngineFixture:
     made = world.with_engine(chunk_rows=chunk_rows)
     return replace(made, engine=replace(made.engine, validators=validators))
 

@@ -13,14 +13,16 @@ from importers.split.chunk_writer import Cutter
 from models.audit import COMMAND_LINE
 from models.db import connection
 from models.progress import request_cancel
-from tests.importers.engine_fixture import HEADERS, PAIRS, Counts, Result, World
+from tests.importers.engine_fixture import HEADERS, PAIRS, Counts, EngineFixture, Result
 
 WRONG = "trv-1,jack-001,,boss,7"
 GOOD = [pair for pair in PAIRS if "trv-002" not in pair and "gone-001" not in pair]
 ROWS = [GOOD[0], WRONG, *GOOD[1:6]]
 
 
-async def before_the_cut(world: World, import_id: int, monkeypatch: Any, error: Exception) -> Any:
+async def before_the_cut(
+    world: EngineFixture, import_id: int, monkeypatch: Any, error: Exception
+) -> Any:
     """Cut an import that fails once its first rows are told of; return what can be seen then."""
 
     async def finish(self: Cutter) -> None:
@@ -31,7 +33,7 @@ async def before_the_cut(world: World, import_id: int, monkeypatch: Any, error: 
         await world.engine.split(import_id)
 
 
-async def test_they_have_results_before_the_others_run(small: World) -> None:
+async def test_they_have_results_before_the_others_run(small: EngineFixture) -> None:
     """A row with wrong cells has all of its errors once the file is cut; nothing was applied."""
     import_id = await small.split("assign", *ROWS)
     results, counts = await small.results(import_id), await small.counts(import_id)
@@ -44,7 +46,7 @@ async def test_they_have_results_before_the_others_run(small: World) -> None:
     assert len(small.bell.changes) == 3
 
 
-async def test_the_end_is_the_same(world: World, small: World) -> None:
+async def test_the_end_is_the_same(world: EngineFixture, small: EngineFixture) -> None:
     """The rows that are left bring the import to the end that it would have had in one chunk."""
     one = await world.run("assign", *ROWS)
     expected = await world.counts(one), await world.results(one), await world.errors(one)
@@ -56,7 +58,7 @@ async def test_the_end_is_the_same(world: World, small: World) -> None:
     assert await small.errors(import_id) == expected[2]
 
 
-async def test_a_file_of_one_chunk_is_run_as_it_is(small: World) -> None:
+async def test_a_file_of_one_chunk_is_run_as_it_is(small: EngineFixture) -> None:
     """Nothing is told twice or early when the file has no more rows than a chunk."""
     import_id = await small.split("assign", WRONG, GOOD[0], GOOD[1])
 
@@ -64,7 +66,9 @@ async def test_a_file_of_one_chunk_is_run_as_it_is(small: World) -> None:
     assert (await small.counts(import_id)).failed == 0
 
 
-async def test_a_cut_that_is_done_again(small: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cut_that_is_done_again(
+    small: EngineFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A worker that dies after it has told of them leaves them to whoever cuts the file anew."""
     import_id = await small.upload("assign", *ROWS)
     with pytest.raises(RetryableError):
@@ -81,7 +85,7 @@ async def test_a_cut_that_is_done_again(small: World, monkeypatch: pytest.Monkey
     assert sorted(await small.errors(import_id)) == [3]
 
 
-async def test_a_file_that_is_refused_after_all(small: World) -> None:
+async def test_a_file_that_is_refused_after_all(small: EngineFixture) -> None:
     """A file whose end can't be read has no rows, also if its first rows were told of."""
     text = "\r\n".join([HEADERS["assign"], *ROWS, 'trv-001,"jack-001,,staff,0'])
     import_id = await small.upload("assign", data=text.encode())
@@ -92,7 +96,9 @@ async def test_a_file_that_is_refused_after_all(small: World) -> None:
     assert await small.assignments() == {}
 
 
-async def test_a_bug_after_they_were_told(small: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_bug_after_they_were_told(
+    small: EngineFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """An import that can't be cut for another reason ends without rows as well."""
     import_id = await small.upload("assign", *ROWS)
     await before_the_cut(small, import_id, monkeypatch, ValueError("a bug"))
@@ -101,7 +107,7 @@ async def test_a_bug_after_they_were_told(small: World, monkeypatch: pytest.Monk
     assert await small.results(import_id) == {}
 
 
-async def test_cancelled_meanwhile(small: World) -> None:
+async def test_cancelled_meanwhile(small: EngineFixture) -> None:
     """Rows that were told of stay failed when the others are cancelled."""
     import_id = await small.split("assign", *ROWS)
     await small.execute("UPDATE imports SET cancel_requested_at = now() WHERE id = $1", import_id)
@@ -112,7 +118,7 @@ async def test_cancelled_meanwhile(small: World) -> None:
     assert (await small.results(import_id))[2] == Result("CANCELLED")
 
 
-async def test_only_some(small: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_some(small: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many rows are looked at as are read in a moment, however large chunks are."""
     monkeypatch.setattr(importers.split, "MOST", 1)
     import_id = await small.split("assign", *ROWS)
@@ -120,7 +126,7 @@ async def test_only_some(small: World, monkeypatch: pytest.MonkeyPatch) -> None:
     assert await small.results(import_id) == {}
 
 
-async def test_repeats_of_a_wrong_row(small: World) -> None:
+async def test_repeats_of_a_wrong_row(small: EngineFixture) -> None:
     """A row that repeats one that was told of fails by itself, wherever it is."""
     import_id = await small.run("assign", WRONG, *GOOD[:4], WRONG)
     errors = await small.errors(import_id)
@@ -130,7 +136,7 @@ async def test_repeats_of_a_wrong_row(small: World) -> None:
 
 
 async def test_cancelled_between_its_first_rows_and_its_cut(
-    small: World, monkeypatch: pytest.MonkeyPatch
+    small: EngineFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A worker that dies when first rows have been told of leaves an import that can be cancelled:
     it ends, and each row has one result."""
@@ -158,7 +164,7 @@ async def test_cancelled_between_its_first_rows_and_its_cut(
     assert (counts.total, counts.failed, counts.cancelled) == (len(GOOD) + 1, 1, len(GOOD))
 
 
-async def test_when_they_are_all(small: World) -> None:
+async def test_when_they_are_all(small: EngineFixture) -> None:
     """An import of which no row is left for a chunk ends; its rows can be retried as ever."""
     import_id = await small.run("assign", *[WRONG] * 4)
     counts = await small.counts(import_id)

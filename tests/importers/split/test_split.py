@@ -17,12 +17,12 @@ from importers.isolation.guard import Guard
 from importers.sdk.errors import RetryableError
 from models.db import allow_long, credentials, keep_alive, transaction
 from models.progress import lock_split
-from tests.importers.engine_fixture import Counts, Result, World
+from tests.importers.engine_fixture import Counts, EngineFixture, Result
 
 ROW = "trv-001,jack-001,,staff,0"
 
 
-async def test_a_second_message_meanwhile(world: World, module_database_url: str) -> None:
+async def test_a_second_message_meanwhile(world: EngineFixture, module_database_url: str) -> None:
     """While one worker is at a file, another that is told of it does nothing and rings nobody."""
     import_id = await world.upload("assign", ROW)
     other = await asyncpg.connect(**credentials(module_database_url))
@@ -37,7 +37,7 @@ async def test_a_second_message_meanwhile(world: World, module_database_url: str
 
 
 async def test_a_fault_of_ours(
-    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """An error that nobody foresaw ends the import instead of being met again for ever."""
 
@@ -65,7 +65,7 @@ async def test_a_fault_of_ours(
     ],
 )
 async def test_a_fault_that_passes(
-    world: World, monkeypatch: pytest.MonkeyPatch, error: Exception
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     """A lost database leaves the import as it was, to be tried again."""
 
@@ -155,7 +155,7 @@ class Fickle(CaseRef):
 
 @pytest.mark.parametrize("kind", [Slow, Fickle])
 async def test_rows_that_can_not_be_told_apart(
-    world: World, monkeypatch: pytest.MonkeyPatch, kind: type[CaseRef]
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch, kind: type[CaseRef]
 ) -> None:
     """When an importer can't say of all rows which case they are about, in the time that it has or
     at all, they run one after another: the first one counts, as in one chunk."""

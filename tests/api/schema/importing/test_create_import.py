@@ -113,7 +113,7 @@ async def test_refused_at_once(
 
 
 async def test_everything_wrong_is_told_at_once(api: Api) -> None:
-    """Problems of name, type, source and file come together."""
+    """InputErrors of name, type, source and file come together."""
     payload = await api.upload(b"%PDF-1.7", name="", type="x", source="y" * 99)
 
     assert [field for _, field in codes(payload)] == ["name", "source", "type", "file"]

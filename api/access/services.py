@@ -1,0 +1,28 @@
+"""What lives as long as an API process, and answers every request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from api.access.quota import Allowances
+    from api.access.tokens import Tokens
+    from api.broker import Doorbell
+    from api.events.hub import Hub
+    from api.settings import Settings
+    from importers.plugins.registry import Registry
+    from models.app_pool import AppPool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What lives as long as the process."""
+
+    settings: Settings
+    registry: Registry
+    doorbell: Doorbell
+    hub: Hub
+    tokens: Tokens
+    pool: AppPool
+    allowances: Allowances
