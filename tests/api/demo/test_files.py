@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-import api.demo.load
+from api.demo import load
 from api.demo.files import CASES, USERS, demo_cases, demo_files, demo_users
 from api.demo.load import DEMO_SLUG, create_demo, has_demo
 from importers import Importer
@@ -140,7 +140,7 @@ async def test_demo_that_was_interrupted(
         await run_here(import_id, importers)
         finished.append(import_id)
 
-    monkeypatch.setattr(api.demo, "run_here", interrupted)
+    monkeypatch.setattr(load, "run_here", interrupted)
     with pytest.raises(InterruptError):
         await create_demo()
     monkeypatch.undo()
