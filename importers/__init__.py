@@ -1,4 +1,4 @@
-"""The plugin SDK: what an importer is written with. Loads nothing but the standard library."""
+"""The plugin SDK: the names that plugins are written with. Imports only the standard library."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +72,7 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # for type checkers a name that is gone is an error
+if not TYPE_CHECKING:  # type checkers report a name that was removed
 
     def __getattr__(name: str) -> Any:
         return renamed(__name__, name)
