@@ -1,4 +1,4 @@
-"""Specimens: rows that pass, made of the sample row and of what the world holds."""
+"""Specimens: rows that pass, made of the sample row, the columns and what the world holds."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MOST_NAMED = 3
 
 
 class Specimens(NamedTuple):
-    """Rows, and what becomes of each alone."""
+    """Rows, and the outcome of each alone."""
 
     file: File
     alone: dict[int, Outcome]

@@ -196,12 +196,12 @@ def _die(guard: Guard, thread: int) -> None:
 @cache
 def _watchdog() -> threading.Thread:
     """Start the thread that looks for calls that take too long, once a process."""
-    thread = threading.Thread(target=_look, name="watchdog", daemon=True)
+    thread = threading.Thread(target=_watch_calls, name="watchdog", daemon=True)
     thread.start()
     return thread
 
 
-def _look() -> None:
+def _watch_calls() -> None:
     while True:
         if _Fatal.is_wanted:
             # Code that holds the interpreter's lock stops this thread too; a thread of C, which

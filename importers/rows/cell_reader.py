@@ -154,7 +154,7 @@ async def _look_up(
 ) -> dict[str, Any]:
     keys = {value for value in values.values() if isinstance(value, str)}
     try:
-        found = await guarded_await(_find(column, keys, directory))
+        found = await guarded_await(_resolve_keys(column, keys, directory))
     except Exception as error:
         if is_passing(error) and not is_of_plugin(error):
             raise
@@ -164,7 +164,7 @@ async def _look_up(
     }
 
 
-async def _find(
+async def _resolve_keys(
     column: Reference[Any], keys: Collection[str], directory: Directory
 ) -> dict[str, Any]:
     found: dict[str, Any] = dict(await column.resolve(directory, keys)) if keys else {}

@@ -287,7 +287,7 @@ class RoleRef(Reference["Role"]):
 def case_closed(case: Case) -> RowError:
     """Say that a case takes no changes."""
     return RowError(
-        None, "CASE_CLOSED", f"the case {_quoted(case.tag_id)}is closed; reopen it first."
+        None, "CASE_CLOSED", f"the case {_tag_in_quotes(case.tag_id)}is closed; reopen it first."
     )
 
 
@@ -296,7 +296,7 @@ def user_disabled(user: User) -> RowError:
     return RowError(
         None,
         "USER_DISABLED",
-        f"the user {_quoted(user.tag_id or user.email)}is disabled; enable the user first.",
+        f"the user {_tag_in_quotes(user.tag_id or user.email)}is disabled; enable the user first.",
     )
 
 
@@ -332,14 +332,14 @@ def damaged(key: str) -> RowError | None:
 
 
 def _most_alike(key: str, near: Sequence[str]) -> str | None:
-    plain = _plain(key)
+    plain = _bare(key)
     for tag in near:
-        if _plain(tag) == plain:
+        if _bare(tag) == plain:
             return tag
     return _closest(key, near)
 
 
-def _plain(tag: str) -> str:
+def _bare(tag: str) -> str:
     """Drop what people get wrong most: case, separators, leading zeros."""
     return re.sub(r"(\D|^)0+(\d)", r"\1\2", re.sub(r"[-_/. ]", "", tag.lower()))
 
@@ -357,7 +357,7 @@ def no_choice(text: str, choices: Sequence[str]) -> RowError:
     return RowError(None, "INVALID_CHOICE", f"there is no '{shorten(text)}'; {hint}", suggestion)
 
 
-def _quoted(tag: str | None) -> str:
+def _tag_in_quotes(tag: str | None) -> str:
     return f"'{tag}' " if tag else ""
 
 

@@ -82,13 +82,13 @@ class Partitions:
 
     def finish(self) -> Iterator[Chunk]:
         """Return the chunks."""
-        return self._merged(self._spool, self._divided)
+        return self._whole_places(self._spool, self._divided)
 
     def close(self) -> None:
         """Forget everything."""
         self._spool.close()
 
-    def _merged(
+    def _whole_places(
         self, spool: Spool, too_large: Callable[[Spool, int], Iterator[Chunk]]
     ) -> Iterator[Chunk]:
         """Make chunks of whole places."""
@@ -118,7 +118,7 @@ class Partitions:
             for entries in spool.read(place):
                 # All keys of this place may have the same remainder; the quotient still differs.
                 inner.add([key // _PLACES % places for _, _, key in entries], entries)
-            yield from self._merged(inner, self._chained)
+            yield from self._whole_places(inner, self._chained)
         finally:
             inner.close()
 
@@ -158,7 +158,7 @@ class Ties:
         """Return the chunks."""
         tied = Spool()
         try:
-            for chunk in chain_of(self._free(tied), self._size):
+            for chunk in chain_of(self._untied(tied), self._size):
                 yield Chunk(chunk.entries)
             yield from chain_of((entry for piece in tied.read(0) for entry in piece), self._size)
         finally:
@@ -169,7 +169,7 @@ class Ties:
         self._rows.close()
         self._keys.close()
 
-    def _free(self, tied: Spool) -> Iterator[Entry]:
+    def _untied(self, tied: Spool) -> Iterator[Entry]:
         """Return the rows that are tied to no others; those that are go into a spool."""
         is_tied = self._find_ties()
         position = 0

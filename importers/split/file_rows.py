@@ -48,7 +48,7 @@ class OpenedFile:
         self._file = file
         self._work = work
         self._limits = limits
-        self.table = self._open()
+        self.table = self._open_table()
         self.head = Batch([], [])
         self._rest: Iterator[Batch] | None = self.table.batches
 
@@ -79,12 +79,12 @@ class OpenedFile:
         # workbook again would take as long as to read all of a small file.
         rest, self._rest = self._rest, None
         if rest is None:
-            yield from self._open().batches
+            yield from self._open_table().batches
         else:
             yield self.head
             yield from rest
 
-    def _open(self) -> Table:
+    def _open_table(self) -> Table:
         self._file.seek(0)
         return open_table(
             self._file,

@@ -73,7 +73,7 @@ class Spool:
         # A list inside `sum` is quicker here than a generator: this runs for every row of a file.
         self._size += sum([len(text) for _, text, _ in entries]) + _ENTRY_BYTES * len(entries)
         if self._size > self._most_in_memory:
-            self._write()
+            self._spill()
 
     def extend(self, place: int, entries: Collection[Entry]) -> None:
         """Add rows to one place."""
@@ -98,11 +98,11 @@ class Spool:
     def read(self, place: int) -> Iterator[Sequence[Entry]]:
         """Read the rows of a place, some at a time."""
         for piece in self._pieces.get(place, ()):
-            yield self._read(piece)
+            yield self._read_piece(piece)
         if held := self._held.get(place):
             yield held
 
-    def _write(self) -> None:
+    def _spill(self) -> None:
         """Append the rows that are held to the file."""
         for place, entries in self._held.items():
             numbers, texts, keys = zip(*entries, strict=True)
@@ -112,7 +112,7 @@ class Spool:
         self._held.clear()
         self._size = 0
 
-    def _read(self, piece: _Piece) -> list[Entry]:
+    def _read_piece(self, piece: _Piece) -> list[Entry]:
         self._file.seek(piece.offset)
         numbers, keys = array("q"), array("q")
         numbers.fromfile(self._file, piece.rows)
@@ -156,7 +156,7 @@ class KeySpool:
                 add_row(row)
         self._count += row + 1 - first
         if self._count > self._most:
-            self._write()
+            self._spill()
 
     def read(self) -> Iterator[Keys]:
         """Return the keys of each place with their rows; those of one place in memory at once."""
@@ -170,7 +170,7 @@ class KeySpool:
             found.rows.extend(held.rows)
             yield found
 
-    def _write(self) -> None:
+    def _spill(self) -> None:
         for place, held in enumerate(self._held):
             self._pieces[place].append((self._file.tell(), len(held.keys)))
             held.keys.tofile(self._file)

@@ -105,20 +105,20 @@ async def split_import(import_id: int, settings: SplitSettings) -> ImportWork | 
             attempts = await begin(db, import_id)
         if settings.tell:
             await settings.tell(work)
-        await _split(work, settings, attempts)
+        await _split_rows(work, settings, attempts)
     except _TakenError:
         if attempts:
             await persist(take_back)
         return None
     except FileRefusedError as error:
-        await _refuse(work, error.errors)
+        await _refuse_import(work, error.errors)
     except Exception as error:
         if is_passing(error):
             if is_blameless(error, begun):
                 await persist(take_back, seconds=PATIENCE_SECONDS)
             raise RetryableError(f"import {import_id} is to be cut again: {error}") from error
         logger.exception("import %d can't be cut into chunks; it fails", import_id)
-        await _refuse(work, [_NOT_CUT])
+        await _refuse_import(work, [_NOT_CUT])
     return work
 
 
@@ -138,7 +138,7 @@ async def _holding(work: ImportWork) -> AsyncIterator[Connection]:
         yield db
 
 
-async def _refuse(work: ImportWork, errors: Sequence[ErrorDetail]) -> None:
+async def _refuse_import(work: ImportWork, errors: Sequence[ErrorDetail]) -> None:
     """End the import, unless another worker has split it meanwhile."""
     with suppress(_TakenError):
         async with _holding(work) as db:
@@ -154,7 +154,7 @@ class _Split:
     settings: SplitSettings
 
 
-async def _split(work: ImportWork, settings: SplitSettings, attempts: int) -> None:
+async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) -> None:
     importer = settings.importers.get(work.type)
     if importer is None:
         raise FileRefusedError([_no_importer(work.type)])
