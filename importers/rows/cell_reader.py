@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from importers.rows.layout import Layout
     from importers.sdk.directory import Directory
-    from importers.sdk.entities import Assignment
     from importers.sdk.importer import Importer
 
 logger = logging.getLogger(__name__)
@@ -30,7 +29,6 @@ class ReadRow:
 
     Args:
         text: its cells as JSON, where the row comes from a chunk.
-        present: how users are on cases, one for each `AssignmentOf`.
     """
 
     number: int
@@ -38,12 +36,7 @@ class ReadRow:
     is_context: bool = False
     text: bytes = b""
     values: Sequence[Any] = ()
-    present: Sequence[Assignment | None] = ()
     errors: Sequence[ErrorDetail] = ()
-
-    def forget(self) -> None:
-        """Drop all but what the file says, to read it anew."""
-        self.values = self.present = self.errors = ()
 
 
 async def read_rows(
