@@ -24,7 +24,7 @@ from importers.run.settle import Settled, failure
 from importers.sdk.errors import RetryableError
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk
 from models.db import RaceError, connection, is_passing, persist, transaction
-from models.mail import leave_mails
+from models.mail import enqueue_mails
 from models.progress import count, read_work
 from models.row import RowResult, RowStatus, delete_rows, write_rows
 from models.trial import read_trial
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from models.chunk import ChunkWork, ClaimedChunk
+    from models.import_end import ImportEnd
     from models.progress import ImportWork
 
 logger = logging.getLogger(__name__)
@@ -61,12 +62,14 @@ class ChunkEnd(NamedTuple):
     Args:
         app_id: the app of its import.
         has_successor: whether a chained chunk can run now.
-        has_mails: whether it has left mails.
+        has_notifications: whether it has put mails into the outbox.
+        import_end: the import's end, if it was the import's last chunk.
     """
 
     app_id: int
     has_successor: bool
-    has_mails: bool
+    has_notifications: bool
+    import_end: ImportEnd | None
 
 
 async def next_chunk(import_id: int) -> ClaimedChunk | None:
@@ -151,14 +154,14 @@ async def _run(
         await hand_over(db, work.id, chunk.number + 1, claims.pack())
     await finish_chunk(db, work.id, claim.chunk_id)
     own = [row for row in rows if not row.is_context]
-    await count(
+    end = await count(
         db,
         work.id,
         settled.results,
         done=len(own),
         tried_before=len(settled.results) if chunk.is_retry else 0,
     )
-    return ChunkEnd(work.app_id, chunk.has_successor, bool(settled.notices))
+    return ChunkEnd(work.app_id, chunk.has_successor, bool(settled.notices), end)
 
 
 def _cancelled(rows: Sequence[ReadRow], chunk: ChunkWork) -> list[RowResult]:
@@ -276,4 +279,4 @@ async def _write_results(
         await delete_rows(db, work.id, [result.number for result in settled.results])
     await write_rows(db, work.app_id, work.id, settled.results)
     if settled.notices:
-        await leave_mails(db, work.app_id, work.id, settled.notices)
+        await enqueue_mails(db, work.app_id, work.id, settled.notices)

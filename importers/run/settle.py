@@ -10,7 +10,7 @@ from importers.rows.layout import Layout
 from importers.run.rules import decide
 from importers.sdk.changes import OwnChange
 from models.assignment import Edit
-from models.mail import Notice
+from models.mail import Notification
 from models.row import RowOutcome, RowResult, RowStatus
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Settled(NamedTuple):
 
     results: list[RowResult]
     edits: list[Edit]
-    notices: list[Notice]
+    notices: list[Notification]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +157,10 @@ def _success(plan: PlannedRow, verdicts: Sequence[Verdict]) -> RowResult:
     return RowResult(row.number, row.text, RowStatus.PASSED, outcome, message)
 
 
-def _notices(edits: Sequence[Edit]) -> list[Notice]:
+def _notices(edits: Sequence[Edit]) -> list[Notification]:
     """One mail for the row, about the first of its changes that asks for one."""
     for edit in edits:
         if edit.after and edit.after.notify:
             outcome = RowOutcome.UPDATED if edit.before else RowOutcome.CREATED
-            return [Notice(edit.row, edit.case_id, edit.user_id, edit.after.role_id, outcome)]
+            return [Notification(edit.row, edit.case_id, edit.user_id, edit.after.role_id, outcome)]
     return []

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
 from importers.isolation.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_blameless
 from importers.isolation.guard import guard_of, guarding
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from importers.reading.table import Table
     from importers.rows.layout import Layout
     from importers.split.grouping import Cells, Groups
+    from models.import_end import ImportEnd
     from models.progress import ImportWork
     from models.row import RowResult
 
@@ -95,11 +96,23 @@ class Cut:
     tell: Callable[[ImportWork], Awaitable[None]] | None = None
 
 
+class SplitEnd(NamedTuple):
+    """What has become of an import's split.
+
+    Args:
+        app_id: the app of the import.
+        import_end: the import's end, if its file was refused or no row waits.
+    """
+
+    app_id: int
+    import_end: ImportEnd | None
+
+
 class _TakenError(Exception):
     """Another worker has cut the import, or is at it."""
 
 
-async def split_import(import_id: int, cut: Cut) -> ImportWork | None:
+async def split_import(import_id: int, cut: Cut) -> SplitEnd | None:
     """Cut an import's rows into chunks, which are stored in one transaction.
 
     A file that can't be read ends the import as failed, with the reasons.
@@ -122,21 +135,21 @@ async def split_import(import_id: int, cut: Cut) -> ImportWork | None:
             attempts = await begin(db, import_id)
         if cut.tell:
             await cut.tell(work)
-        await _split_rows(work, cut, attempts)
+        end = await _split_rows(work, cut, attempts)
     except _TakenError:
         if attempts:
             await persist(take_back)
         return None
     except FileRefusedError as error:
-        await _refuse(work, error.errors)
+        end = await _refuse(work, error.errors)
     except Exception as error:
         if is_passing(error):
             if is_blameless(error, begun):
                 await persist(take_back, seconds=PATIENCE_SECONDS)
             raise RetryableError(f"import {import_id} is to be cut again: {error}") from error
         logger.exception("import %d can't be cut into chunks; it fails", import_id)
-        await _refuse(work, [_NOT_CUT])
-    return work
+        end = await _refuse(work, [_NOT_CUT])
+    return SplitEnd(work.app_id, end)
 
 
 @asynccontextmanager
@@ -155,14 +168,16 @@ async def _holding(work: ImportWork) -> AsyncIterator[Connection]:
         yield db
 
 
-async def _refuse(work: ImportWork, errors: Sequence[ErrorDetail]) -> None:
+async def _refuse(work: ImportWork, errors: Sequence[ErrorDetail]) -> ImportEnd | None:
     """End the import, unless another worker has taken it on meanwhile."""
+    end = None
     with suppress(_TakenError):
         async with _holding(work) as db:
-            await refuse(db, work.id, [asdict(detail) for detail in errors])
+            end = await refuse(db, work.id, [asdict(detail) for detail in errors])
+    return end
 
 
-async def _split_rows(work: ImportWork, cut: Cut, attempts: int) -> None:
+async def _split_rows(work: ImportWork, cut: Cut, attempts: int) -> ImportEnd | None:
     importer = cut.importers.get(work.type)
     if importer is None:
         raise FileRefusedError([_no_importer(work.type)])
@@ -173,13 +188,14 @@ async def _split_rows(work: ImportWork, cut: Cut, attempts: int) -> None:
         if work.retry is None:
             # When a worker has died of the file, its rows are read in chunks only, where the one
             # that is at fault can be found.
-            await _split_file(work, importer, cut, has_first=attempts <= 1)
-        else:
-            async with _holding(work) as db:
-                await _split_failed(db, work, importer, cut)
+            return await _split_file(work, importer, cut, has_first=attempts <= 1)
+        async with _holding(work) as db:
+            return await _split_failed(db, work, importer, cut)
 
 
-async def _split_file(work: ImportWork, importer: Importer, cut: Cut, *, has_first: bool) -> None:
+async def _split_file(
+    work: ImportWork, importer: Importer, cut: Cut, *, has_first: bool
+) -> ImportEnd | None:
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as file:
         async with connection() as db:
             async for part in read_file(db, work.id):
@@ -203,7 +219,7 @@ async def _split_file(work: ImportWork, importer: Importer, cut: Cut, *, has_fir
             rows = await _store(
                 db, work, importer, layout, cut, read=lambda: _untold(db, next(passes), told)
             )
-            await finish_split(
+            return await finish_split(
                 db,
                 work.id,
                 rows=rows,
@@ -214,7 +230,9 @@ async def _split_file(work: ImportWork, importer: Importer, cut: Cut, *, has_fir
             )
 
 
-async def _split_failed(db: Connection, work: ImportWork, importer: Importer, cut: Cut) -> None:
+async def _split_failed(
+    db: Connection, work: ImportWork, importer: Importer, cut: Cut
+) -> ImportEnd | None:
     await allow_long(db, _SPLIT_SECONDS)
     layout = layout_of(work.header or [], importer)
     retry = work.retry or {}
@@ -231,7 +249,7 @@ async def _split_failed(db: Connection, work: ImportWork, importer: Importer, cu
             last = failed[-1].number
 
     rows = await _store(db, work, importer, layout, cut, read=read)
-    await finish_retry_split(db, work.id, rows=rows)
+    return await finish_retry_split(db, work.id, rows=rows)
 
 
 async def _store(

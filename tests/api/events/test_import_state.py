@@ -42,7 +42,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> list[Update]:
 async def change(api: Api, key: int) -> None:
     """Change an import, and tell."""
     await sql("execute", "UPDATE imports SET passed = 7, version = version + 1 WHERE id = $1", key)
-    await api.server.services.doorbell.changed(api.world.app.id, key)
+    await api.server.services.queue.notify_changed(api.world.app.id, key)
 
 
 async def join(stack: AsyncExitStack, api: Api, token: str) -> Subscriber:

@@ -34,7 +34,7 @@ async def change(api: Api, key: int, *, tell: bool = True, **columns: Any) -> No
     )
     if tell:
         app_id = await sql("fetchval", "SELECT app_id FROM imports WHERE id = $1", key)
-        await api.server.services.doorbell.changed(app_id, key)
+        await api.server.services.queue.notify_changed(app_id, key)
 
 
 async def watch(api: Api, peer: Subscriber, query: str, key: int | None = None) -> None:
@@ -61,7 +61,7 @@ def mailboxes(api: Api) -> int:
 @pytest.fixture(autouse=True)
 async def listening(api: Api) -> None:
     """Wait until the hub hears what is published."""
-    client = api.server.services.doorbell._broker.client
+    client = api.server.services.queue._broker.client
     for _ in range(200):
         if await asyncio.to_thread(client.pubsub_numpat):
             return
@@ -235,7 +235,7 @@ async def test_late_news_do_not_come_after_newer_ones(api: Api) -> None:
         await watch(api, peer, ONE, key)
         await peer.next()
         for _ in range(5):
-            await api.server.services.doorbell.changed(api.world.app.id, key)
+            await api.server.services.queue.notify_changed(api.world.app.id, key)
         assert await peer.silence(0.4)
 
 
@@ -276,7 +276,7 @@ async def test_idle_socket_of_a_token_that_ends(api: Api) -> None:
 async def test_nonsense_on_the_channel(api: Api) -> None:
     """Odd messages on the channel are passed over."""
     key = await add_import(api.world.app, status=RUNNING)
-    client = api.server.services.doorbell._broker.client
+    client = api.server.services.queue._broker.client
     async with subscriber(api, token=api.world.admin) as peer:
         await watch(api, peer, ALL)
         for channel, text in (("x", "1"), (str(api.world.app.id), "x"), ("", ""), ("1:2", "{}")):
@@ -310,7 +310,7 @@ async def test_slow_subscriber_holds_nobody_up(api: Api) -> None:
 async def test_cut_off_from_redis(api: Api) -> None:
     """When Redis drops the connection, the hub comes back and hears again."""
     key = await add_import(api.world.app, status=RUNNING)
-    client = api.server.services.doorbell._broker.client
+    client = api.server.services.queue._broker.client
     async with subscriber(api, token=api.world.admin) as peer:
         await watch(api, peer, ONE, key)
         await peer.next()

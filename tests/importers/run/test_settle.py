@@ -8,7 +8,7 @@ import pytest
 
 from importers.run.seen_keys import SeenKeys
 from models.assignment import Edit, Present
-from models.mail import Notice
+from models.mail import Notification
 from models.row import RowOutcome, RowStatus
 from tests.importers.fakes import (
     ASSIGN,
@@ -204,16 +204,16 @@ def test_messages_are_joined() -> None:
     [
         pytest.param(
             ASSIGN, "trv-001,jack-001,,staff,1", {},
-            [Notice(2, *PAIR, STAFF.id, CREATED)], id="created, 1",
+            [Notification(2, *PAIR, STAFF.id, CREATED)], id="created, 1",
         ),
         pytest.param(ASSIGN, "trv-001,jack-001,,staff,0", {}, [], id="created, 0"),
         pytest.param(
             MODIFY, "trv-001,jack-001,,clients,1", {PAIR: Present(STAFF.id, False)},
-            [Notice(2, *PAIR, CLIENTS.id, UPDATED)], id="updated, 1",
+            [Notification(2, *PAIR, CLIENTS.id, UPDATED)], id="updated, 1",
         ),
         pytest.param(
             MODIFY, "trv-001,jack-001,,clients,", {PAIR: Present(STAFF.id, True)},
-            [Notice(2, *PAIR, CLIENTS.id, UPDATED)], id="updated, kept 1",
+            [Notification(2, *PAIR, CLIENTS.id, UPDATED)], id="updated, kept 1",
         ),
         pytest.param(
             MODIFY, "trv-001,jack-001,,clients,0", {PAIR: Present(STAFF.id, True)}, [],
@@ -231,7 +231,7 @@ def test_messages_are_joined() -> None:
         ),
     ],
 )  # fmt: skip
-def test_mails(importer: Any, cells: str, present: Any, expected: list[Notice]) -> None:
+def test_mails(importer: Any, cells: str, present: Any, expected: list[Notification]) -> None:
     """A row that created or updated an assignment with notify leaves one mail, no other does."""
     assert settled(importer, cells, present=present).notices == expected
 
@@ -241,7 +241,7 @@ def test_one_mail_a_row() -> None:
     answer = [assign(), assign(UNTAGGED, notify=True), assign(UNTAGGED, JONES, notify=True)]
     found = settled(Scripted(answer), ROW)
 
-    assert found.notices == [Notice(2, UNTAGGED.id, JACK.id, STAFF.id, CREATED)]
+    assert found.notices == [Notification(2, UNTAGGED.id, JACK.id, STAFF.id, CREATED)]
 
 
 def test_context_rows_claim_but_have_no_result() -> None:
@@ -276,4 +276,4 @@ def test_a_third_party_importer() -> None:
         "Seat: there is no 'boss'; use one of lead, guest.",
         "Matter: the case 'trv-002' is closed; reopen it first.",
     ]
-    assert found.notices == [Notice(2, *PAIR, STAFF.id, CREATED)]
+    assert found.notices == [Notification(2, *PAIR, STAFF.id, CREATED)]
