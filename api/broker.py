@@ -28,15 +28,19 @@ SPLIT, RUN, MAIL = "split_import", "run_chunk", "send_mails"
 # One queue for everything: Dramatiq polls each queue with threads of its own, fifty times a second.
 # Order matters little, as an import and the outbox have one message each in the queue at a time.
 QUEUE = "caseroll"
+IMPORTS_TOPIC = "imports"
 _SOCKET_SECONDS = 3.0
 _EVERY_COMMAND = 1_000_000
 _NAMESPACE = "caseroll"
 _RETRIES: dict[str, Any] = {"max_retries": 5, "min_backoff": 200, "max_backoff": 5_000}
 
 
-def events_channel(app_id: int | str) -> str:
-    """Return the channel on which the ids of an app's changed imports are published."""
-    return f"caseroll:imports:{app_id}"
+def events_channel(app_id: int | str, topic: str = IMPORTS_TOPIC) -> str:
+    """Return the channel on which the changed keys of an app are published.
+
+    `*` stands for all apps, or topics.
+    """
+    return f"caseroll:{topic}:{app_id}"
 
 
 def make_broker(redis_url: str, middleware: Sequence[Middleware] = ()) -> RedisBroker:

@@ -97,7 +97,7 @@ async def test_cancel_while_the_file_is_cut(
     async def cancel_at_once(_: FakeQueue, app_id: int, changed: int) -> None:
         await cancel(small, changed)
 
-    monkeypatch.setattr(FakeQueue, "changed", cancel_at_once)
+    monkeypatch.setattr(FakeQueue, "notify_changed", cancel_at_once)
     await small.queue.enqueue_split(import_id)
     await small.drain()
     counts = await small.counts(import_id)

@@ -355,7 +355,7 @@ async def test_refused_by_two_workers(
             begun.set()
             await other_is_done.wait()
 
-    monkeypatch.setattr(world.queue, "changed", wait)
+    monkeypatch.setattr(world.queue, "notify_changed", wait)
     await world.request_retry(import_id)
     late = asyncio.create_task(world.engine.split(import_id))
     await begun.wait()

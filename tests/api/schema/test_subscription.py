@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.events.hub import PAUSE_SECONDS
+from api.events.feed import PAUSE_SECONDS
 from models.imports import ImportStatus
 from tests.api.api_fixture import Api, add_import, node_id, sql
 from tests.api.websocket_client import Subscriber, subscriber
@@ -38,24 +38,19 @@ async def change(api: Api, key: int, *, tell: bool = True, **columns: Any) -> No
 
 
 async def watch(api: Api, peer: Subscriber, query: str, key: int | None = None) -> None:
-    """Subscribe, and wait until the mailbox is there."""
-    before = mailboxes(api)
+    """Subscribe, and wait until the queue is open."""
+    before = api.server.services.hub.subscribers
     await peer.subscribe(query, None if key is None else {"id": node_id("Import", key)})
-    await mailboxes_are(api, before + 1)
+    await subscribers_are(api, before + 1)
 
 
-async def mailboxes_are(api: Api, count: int) -> None:
-    """Wait until so many mailboxes are open."""
+async def subscribers_are(api: Api, count: int) -> None:
+    """Wait until so many subscribers have a queue."""
     for _ in range(200):
-        if mailboxes(api) == count:
+        if api.server.services.hub.subscribers == count:
             return
         await asyncio.sleep(0.01)
-    pytest.fail(f"{mailboxes(api)} mailboxes are open, not {count}")
-
-
-def mailboxes(api: Api) -> int:
-    """Count the mailboxes that are open."""
-    return sum(len(some) for some in api.server.services.hub._mailboxes.values())
+    pytest.fail(f"there are {api.server.services.hub.subscribers} subscribers, not {count}")
 
 
 @pytest.fixture(autouse=True)
@@ -88,7 +83,7 @@ async def test_one_import(api: Api) -> None:
         ("PROCESSED", 9),
     ]
     assert end == {"id": "1", "type": "complete"}
-    assert mailboxes(api) == 0
+    assert api.server.services.hub.subscribers == 0
 
 
 @pytest.mark.parametrize("status", ["PROCESSED", "FAILED", "CANCELLED"])
@@ -194,7 +189,7 @@ async def test_one_read_per_event(api: Api, statements: list[str]) -> None:
     async with subscriber(api, token=api.world.admin) as peer:
         for number in range(20):
             await peer.subscribe(ALL, name=str(number))
-        await mailboxes_are(api, 20)
+        await subscribers_are(api, 20)
         statements.clear()
         await change(api, key, passed=1)
         for _ in range(20):
@@ -261,7 +256,7 @@ async def test_token_that_ends(api: Api, ending: str, reason: str) -> None:
 
         assert await peer.closed() == (4403, reason)
         assert (await other.next())["importUpdated"]
-        assert mailboxes(api) == 1
+        assert api.server.services.hub.subscribers == 1
 
 
 async def test_idle_socket_of_a_token_that_ends(api: Api) -> None:
@@ -270,7 +265,7 @@ async def test_idle_socket_of_a_token_that_ends(api: Api) -> None:
         await sql("execute", "UPDATE api_tokens SET revoked_at = now() WHERE name = 'viewer'")
 
         assert await peer.closed() == (4403, GONE)
-    assert api.server.services.hub._guests == {}
+    assert api.server.services.hub._watchers == {}
 
 
 async def test_nonsense_on_the_channel(api: Api) -> None:
