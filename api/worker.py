@@ -130,7 +130,7 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
 
 
 def main() -> int:
-    """Run one worker process until it is told to stop; return its exit code."""
+    """Run one worker process until a signal stops it; return its exit code."""
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s worker %(name)s: %(message)s"
     )

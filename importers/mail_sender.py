@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Ten attempts, with pauses that double, take an hour and a half.
 _MOST_ATTEMPTS = 10
 _FIRST_PAUSE = 10.0
 _LONGEST_PAUSE = 3_600.0
 
 
 class NotSentError(CaserollError):
-    """The mail was certainly not accepted.
+    """The mail server certainly did not accept the mail.
 
     Args:
         reason: what the mail server said.
@@ -46,7 +47,7 @@ class MailTransport(Protocol):
         """Send a mail; runs in a thread.
 
         Raises:
-            NotSentError: it was not accepted. Any other exception leaves that open.
+            NotSentError: it was not accepted. After any other exception it may have been.
         """
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
 
 _CHUNK_ROWS = 10_000
+# How often to look whether other workers have finished their chunks.
 _POLL_SECONDS = 0.1
 
 

@@ -29,10 +29,10 @@ _ACCEPTED, _FORWARDED, _PERMANENT = 250, 251, 500
 def compose(mail: OutgoingMail, sender: str) -> EmailMessage:
     """Write the mail about an assignment.
 
-    The Message-ID depends on the mail alone, so that a receiver can drop a second copy.
+    The Message-ID depends only on the mail's id, so that a receiver can drop a second copy.
 
     Raises:
-        ValueError: to an address that a mail program would read as another.
+        ValueError: a mail program would read the address as another one.
     """
     if not is_email(mail.recipient):
         raise ValueError(f"{mail.recipient!r} is no e-mail address")
@@ -55,7 +55,7 @@ def compose(mail: OutgoingMail, sender: str) -> EmailMessage:
     return message
 
 
-def _composed(mail: OutgoingMail, sender: str) -> bytes:
+def _compose_bytes(mail: OutgoingMail, sender: str) -> bytes:
     """Write the mail as it is sent.
 
     Raises:
@@ -63,7 +63,7 @@ def _composed(mail: OutgoingMail, sender: str) -> bytes:
     """
     try:
         return compose(mail, sender).as_bytes()
-    except Exception as error:  # Python's parser of addresses raises whatever it meets
+    except Exception as error:  # Python's address parser raises exceptions of all kinds
         raise NotSentError(f"the address can't be used: {error!r}", is_final=True) from error
 
 
@@ -92,25 +92,28 @@ class SmtpTransport:
         self._sender = sender
 
     def send(self, mail: OutgoingMail) -> None:
-        """Send the mail. An end of the connection after the text was begun leaves it open whether
-        the server has it, and so does the exception."""
-        message = _composed(mail, self._sender)
+        """Send the mail.
+
+        A connection that is lost while the text is sent leaves open whether the server has it, so
+        the exception is then none of `NotSentError`.
+        """
+        message = _compose_bytes(mail, self._sender)
         with self._connected() as server:
-            self._envelope(server, mail.recipient)
+            self._send_envelope(server, mail.recipient)
             try:
                 code, answer = server.data(message)
             except smtplib.SMTPDataError as error:
-                raise _refused(error.smtp_code, error.smtp_error) from error
+                raise _refusal(error.smtp_code, error.smtp_error) from error
             if code != _ACCEPTED:
-                raise _refused(code, answer)
+                raise _refusal(code, answer)
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
-        """Connect, and say goodbye at the end; what is answered to that changes nothing."""
+        """Connect, and quit at the end; errors of quitting change nothing about the mail."""
         try:
             server = self._connect()
         except (OSError, smtplib.SMTPException) as error:
-            raise NotSentError(_reason(error)) from error
+            raise NotSentError(_describe(error)) from error
         try:
             yield server
         finally:
@@ -128,29 +131,26 @@ class SmtpTransport:
         else:
             server = smtplib.SMTP(host, self._url.port or 25, timeout=_SECONDS)
         try:
-            self._introduce(server, context)
+            server.ehlo()
+            if self._url.scheme == "smtp" and server.has_extn("starttls"):
+                server.starttls(context=context)
+                server.ehlo()
+            if self._url.username:
+                server.login(unquote(self._url.username), unquote(self._url.password or ""))
         except (OSError, smtplib.SMTPException):
             server.close()
             raise
         return server
 
-    def _introduce(self, server: smtplib.SMTP, context: ssl.SSLContext) -> None:
-        server.ehlo()
-        if self._url.scheme == "smtp" and server.has_extn("starttls"):
-            server.starttls(context=context)
-            server.ehlo()
-        if self._url.username:
-            server.login(unquote(self._url.username), unquote(self._url.password or ""))
-
-    def _envelope(self, server: smtplib.SMTP, recipient: str) -> None:
+    def _send_envelope(self, server: smtplib.SMTP, recipient: str) -> None:
         options = [] if recipient.isascii() else ["SMTPUTF8"]
         try:
             answers = [server.mail(self._sender, options), server.rcpt(recipient)]
         except (OSError, smtplib.SMTPException) as error:
-            raise NotSentError(_reason(error)) from error
+            raise NotSentError(_describe(error)) from error
         for code, answer in answers:
             if code not in (_ACCEPTED, _FORWARDED):
-                raise _refused(code, answer)
+                raise _refusal(code, answer)
 
 
 class FileTransport:
@@ -161,27 +161,27 @@ class FileTransport:
         self._sender = sender
 
     def send(self, mail: OutgoingMail) -> None:
-        """Write the file, whole or not at all."""
+        """Write the file; its reader sees it whole or not at all."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             draft = self._folder / f".{mail.id:08}.eml"
-            draft.write_bytes(_composed(mail, self._sender))
+            draft.write_bytes(_compose_bytes(mail, self._sender))
             draft.replace(self._folder / f"{mail.id:08}.eml")
         except OSError as error:
-            raise NotSentError(_reason(error)) from error
+            raise NotSentError(_describe(error)) from error
 
 
-def _refused(code: int, answer: bytes | str) -> NotSentError:
-    return NotSentError(f"{code} {_text(answer)}", is_final=code >= _PERMANENT)
+def _refusal(code: int, answer: bytes | str) -> NotSentError:
+    return NotSentError(f"{code} {_printable_line(answer)}", is_final=code >= _PERMANENT)
 
 
-def _reason(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {_text(error.smtp_error)}"
-    return _text(str(error)) or type(error).__name__
+        return f"{error.smtp_code} {_printable_line(error.smtp_error)}"
+    return _printable_line(str(error)) or type(error).__name__
 
 
-def _text(answer: bytes | str) -> str:
-    """Make one printable line of what the server says: it goes to the log and into the database."""
+def _printable_line(answer: bytes | str) -> str:
+    """Make a server's answer fit for the log and the database: one line, only printable."""
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
     return "".join(character if character.isprintable() else "?" for character in _one_line(text))
