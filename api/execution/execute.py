@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from api.access.context import Context
     from api.events.import_state import Answer, Update
+    from api.execution.operation import Operation
     from api.execution.prepare import Prepared
-    from api.http.body import Operation
     from api.limits import QueryLimits
 
 _REMEMBERED = 256

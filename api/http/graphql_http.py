@@ -15,7 +15,8 @@ from api.access.authentication import authenticate
 from api.access.context import Context
 from api.errors import AnswerTooLargeError, HttpError, shape_error
 from api.execution.execute import execute
-from api.http.body import declared_length, parse_json, read_body, to_operation
+from api.execution.operation import to_operation
+from api.http.body import declared_length, parse_json, read_body
 from api.http.multipart_request import read_multipart
 from models.app import Permission
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from api.access.quota import Quota
-    from api.http.body import Operation
+    from api.execution.operation import Operation
 
 log = logging.getLogger(__name__)
 
