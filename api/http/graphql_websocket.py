@@ -24,7 +24,7 @@ from api.errors import (
 from api.execution.execute import stream
 from api.execution.operation import Operation, to_operation
 from api.execution.prepare import OperationRefusedError
-from api.http.graphql_http import json_response
+from api.http.responses import refuse
 from api.http.same_origin import is_welcome
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ async def serve_socket(websocket: WebSocket) -> None:
     """Serve one WebSocket until it is closed."""
     settings: Settings = websocket.app.state.services.settings
     if not is_welcome(websocket.headers, settings.origins):
-        await websocket.send_denial_response(json_response(_FOREIGN.body, _FOREIGN.status))
+        await websocket.send_denial_response(refuse(_FOREIGN))
         return
     if PROTOCOL not in websocket.scope.get("subprotocols", ()):
         await websocket.accept()
