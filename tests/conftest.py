@@ -11,7 +11,8 @@ import asyncpg
 import pytest
 import redis
 
-from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
+from api.processes.embedded_postgres import EmbeddedPostgres
+from api.processes.embedded_valkey import EmbeddedValkey
 from models.db import migrate
 
 # Nothing here has to survive a power cut.

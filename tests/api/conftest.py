@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 from asyncpg import Connection
 
-from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
+from api.processes.embedded_postgres import EmbeddedPostgres
+from api.processes.embedded_valkey import EmbeddedValkey
 from api.settings import Settings
 from tests.api.api_fixture import TABLES, Api, Server, make_world, serve, sql
 

@@ -17,8 +17,9 @@ from typing import Any
 import aiohttp
 import asyncpg
 
+from api.processes.embedded_postgres import EmbeddedPostgres
+from api.processes.embedded_valkey import EmbeddedValkey
 from api.processes.parent_death import bound_command
-from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
 from bench.port import free_port
 from models.db import credentials
 from tests.acceptance.program import SETTINGS, children_of

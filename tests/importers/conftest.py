@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from api.processes.servers import EmbeddedPostgres
+from api.processes.embedded_postgres import EmbeddedPostgres
 from models.db import connection, database
 from tests.importers.engine_fixture import EngineFixture, make_world
 
