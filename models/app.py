@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from tortoise import fields
 from tortoise.fields.db_defaults import Now
@@ -13,16 +12,17 @@ from tortoise.models import Model
 
 from models.audit import COMMAND_LINE, Action, Actor, record
 from models.db import transaction
+from models.described_enum import DescribedStrEnum
 
 TOKEN_PREFIX = "crl_"  # noqa: S105 - what every token begins with, so that scanners find leaked ones
 DEFAULT_ROLES = {"clients": "Clients", "staff": "Staff", "default": "Default"}
 
 
-class Permission(StrEnum):
-    """What a token may do: a viewer only reads."""
+class Permission(DescribedStrEnum):
+    """What a token may do."""
 
-    ADMIN = "ADMIN"
-    VIEWER = "VIEWER"
+    ADMIN = "ADMIN", "Read and change everything of the app."
+    VIEWER = "VIEWER", "Read everything of the app."
 
 
 class App(Model):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from tortoise import fields
 from tortoise.models import Model
+
+from models.described_enum import DescribedIntEnum
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -18,21 +19,21 @@ _ROW_BITS = 32
 _ROWS_PER_PAGE = 5_000
 
 
-class RowStatus(IntEnum):
-    """Whether the row took effect."""
+class RowStatus(DescribedIntEnum):
+    """Whether a row took effect."""
 
-    PASSED = 1
-    FAILED = 2
-    CANCELLED = 3
+    PASSED = 1, "It took effect, or had none to take."
+    FAILED = 2, "It did nothing; its errors say why."
+    CANCELLED = 3, "The import was cancelled before the row's turn."
 
 
-class RowOutcome(IntEnum):
+class RowOutcome(DescribedIntEnum):
     """What a passed row did."""
 
-    CREATED = 1
-    UPDATED = 2
-    REMOVED = 3
-    UNCHANGED = 4
+    CREATED = 1, "It created something."
+    UPDATED = 2, "It changed something."
+    REMOVED = 3, "It removed something."
+    UNCHANGED = 4, "Everything was so already."
 
 
 class ImportRow(Model):

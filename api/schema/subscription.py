@@ -14,8 +14,8 @@ from api.events.subscriber_queue import Kind
 from api.schema.importing.imports import Import, load_import
 from api.schema.node import key_of
 from models.imports import ImportStatus
-from models.listing import IMPORTS
-from models.page import find_by_id
+from models.listing import IMPORTS, has_id
+from models.page import find_rows
 
 
 @strawberry.type(description="What can be watched, over graphql-transport-ws.")
@@ -40,8 +40,8 @@ class Subscription:
             raise ApiError("NOT_FOUND", "There is no such import.")
         async with context.services.hub.mailbox(context.token.app_id, Kind.ONE, key) as mailbox:
             # Read after the mailbox is there, so that no change falls between the two.
-            rows = await context.scope.read(find_by_id, IMPORTS, [key])
-            mailbox.put(Update(rows[0]))
+            [row] = await context.scope.read(find_rows, IMPORTS, has_id([key]))
+            mailbox.put(Update(row))
             async for update in mailbox:
                 yield update
                 if ImportStatus(update.row["status"]).is_final:

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from api.errors import ApiError
-from api.schema.entry import InputErrors
 from api.schema.importing.imports import Import, load_import
 from api.schema.importing.upload import HEAD_BYTES, UploadedFile
-from api.schema.user_error import UserError, user_error
+from api.schema.input_errors import InputErrors, UserError, user_error
 from importers.reading.table import check_head
 from importers.sdk.errors import ErrorDetail, FileRefusedError
 from importers.sdk.header import match_header
