@@ -96,7 +96,7 @@ async def add_role(app: App, key: str, label: str, *, by: Actor = COMMAND_LINE) 
 
 
 def token_digest(token: str) -> str:
-    """Hash a token for storing and finding: 256 random bits need no salt and no slow hash."""
+    """Hash a token for storing and finding it: 256 random bits need no salt and no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -108,7 +108,7 @@ async def create_token(
     expires_at: datetime | None = None,
     by: Actor = COMMAND_LINE,
 ) -> str:
-    """Create a token and return it; this is the only time that it can be seen."""
+    """Create a token and return it; only its digest is stored."""
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     async with transaction() as db:
         row = await ApiToken.create(
@@ -123,7 +123,7 @@ async def create_token(
 
 
 async def revoke_token(token_id: int, *, by: Actor = COMMAND_LINE) -> str | None:
-    """Make a token useless and return its name; None when there is no such token."""
+    """Revoke a token and return its name; None when there is no such token."""
     async with transaction() as db:
         token = await ApiToken.select_for_update().get_or_none(id=token_id)
         if token is None:

@@ -33,7 +33,7 @@ class _AppConnection(asyncpg.Connection):  # type: ignore[misc]
     app_id: int | None = None
 
     async def show(self, app_id: int) -> None:
-        """Show the rows of an app; costs nothing when it is the one that was shown before."""
+        """Show the rows of an app; sends nothing when the last loan was for the same app."""
         if self.app_id != app_id:
             self.app_id = None
             await self.execute(f"SET {SETTING} = {app_id:d}")
@@ -66,7 +66,7 @@ class AppPool:
 
 @asynccontextmanager
 async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]:
-    """Open the pool; the database has to be open.
+    """Open the pool; the database must be open.
 
     Where the role could not be created, the pool works without row-level security, and the log
     says so.

@@ -1,4 +1,4 @@
-"""Cases, and how a file's references find them."""
+"""Cases, and how references in a file find them."""
 
 from __future__ import annotations
 

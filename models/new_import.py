@@ -1,4 +1,4 @@
-"""A new import: its row and its file, in one transaction."""
+"""A new import: its row and its file, written in one transaction."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ async def insert_import(
     The same file is one of the same type that came in the last 24 hours and may have had an effect:
     its import was no dry run, and has not failed.
 
-    Returns None when an import has the idempotency key, or a running one the name, even if it
-    came at the same moment: the unique indexes decide.
+    Returns None when an import has the idempotency key, or a running one the name. Unique indexes
+    decide, so of two uploads at the same moment one is refused.
     """
     await db.execute(
         "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $1, true)",

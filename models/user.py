@@ -1,4 +1,4 @@
-"""Users, and how a file's references find them."""
+"""Users, and how references in a file find them."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ async def insert_many(
     """Insert rows in their order; those whose Tag ID or address is taken are left out.
 
     A COPY is quicker, but takes all rows or none. Most files are of new cases and users, so it
-    comes first, and only where it fails an INSERT that skips rows:
+    comes first; an INSERT that skips rows follows only when it fails:
 
         INSERT INTO cases (app_id, tag_id, about)
         SELECT $1, tag_id, about FROM unnest($2::text[], $3::text[]) AS n(tag_id, about)
@@ -80,8 +80,8 @@ async def lock_many(
 ) -> dict[int, Record]:
     """Read rows by primary key, and hold them until the transaction ends.
 
-    Locks are taken in the order of the keys, so that two transactions can't deadlock, and are such
-    that others can still refer to the rows.
+    In the order of the keys, so that two transactions can't deadlock; NO KEY, so that others can
+    still refer to the rows.
     """
     rows = await db.fetch(
         f"SELECT * FROM {table} WHERE app_id = $1 AND id = ANY($2::bigint[])"

@@ -9,17 +9,12 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 
 from api.batch.row_type import RowColumn, RowType
-from api.schema.connection import Connection, PageArguments, connect
+from api.schema.connection import Connection
 from api.schema.shown_enum import show_enum
-from models.listing import IMPORT_ROWS, has_outcome, has_row_status
-from models.page import Condition
 from models.row import RowOutcome, RowStatus, row_number
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from api.access.context import Context
-    from api.schema.importing.imports import Import
+    from collections.abc import Mapping, Sequence
 
 
 show_enum(RowStatus, description="Whether a row took effect.")
@@ -90,7 +85,7 @@ def _cells_of_row(header: Sequence[str], stored: str) -> list[Cell]:
     return [Cell(column=name, value=value) for name, value in zip(names, values, strict=False)]
 
 
-def _row_type(header: Sequence[str]) -> RowType[ImportRow]:
+def row_type_for(header: Sequence[str]) -> RowType[ImportRow]:
     """Return how rows of a file with this header are made."""
     return RowType(
         ImportRow,
@@ -103,43 +98,3 @@ def _row_type(header: Sequence[str]) -> RowType[ImportRow]:
 
 
 ImportRowConnection = Connection[ImportRow]
-
-
-async def list_rows(
-    context: Context,
-    of_import: Import,
-    arguments: PageArguments,
-    status: Collection[RowStatus] | None,
-    outcome: Collection[RowOutcome] | None,
-) -> Connection[Any]:
-    """Page through an import's rows."""
-    conditions: list[Condition] = []
-    if status is not None:
-        conditions.append(has_row_status(status))
-    if outcome is not None:
-        conditions.append(has_outcome(outcome))
-    if of_import.purged_at:
-        conditions.append(Condition("false"))
-    return await connect(
-        context,
-        IMPORT_ROWS,
-        _row_type(of_import.header or ()),
-        arguments,
-        conditions,
-        parent=of_import.key,
-        total=_known_total(of_import, status, outcome),
-    )
-
-
-def _known_total(
-    of_import: Import,
-    status: Collection[RowStatus] | None,
-    outcome: Collection[RowOutcome] | None,
-) -> int:
-    """Add up the import's own counters, instead of counting a million rows."""
-    counted: set[RowStatus] | set[RowOutcome] = set(RowStatus if status is None else status)
-    if outcome is not None:
-        counted = set(outcome) if RowStatus.PASSED in counted else set()
-    if of_import.purged_at:
-        return 0
-    return sum(getattr(of_import, each.name.lower()) for each in counted)

@@ -14,8 +14,8 @@ from api.schema.connection import After, Before, Connection, First, Last, PageAr
 from api.schema.importing.import_rows import (
     ImportProblem,
     ImportRowConnection,
-    list_rows,
     problems_of,
+    row_type_for,
 )
 from api.schema.importing.import_types import ImportType
 from api.schema.input_errors import UserError, user_error
@@ -25,16 +25,23 @@ from importers.retry import Corrections, RetryError, request_retry
 from importers.sdk.header import column_name
 from importers.sdk.node_id import encode_node_id
 from models.imports import ImportStatus
-from models.listing import IMPORTS, has_import_status, has_type, matches_search
+from models.listing import (
+    IMPORT_ROWS,
+    IMPORTS,
+    has_import_status,
+    has_outcome,
+    has_row_status,
+    has_type,
+    matches_search,
+)
+from models.page import Condition
 from models.progress import CancelResult, request_cancel
 from models.row import RowOutcome, RowStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from asyncpg import Record
-
-    from models.page import Condition
 
 
 show_enum(ImportStatus, description="How far an import has come; the last three are final.")
@@ -216,6 +223,46 @@ class ImportPayload:
     )
 
 
+async def list_rows(
+    context: Context,
+    of_import: Import,
+    arguments: PageArguments,
+    status: Collection[RowStatus] | None,
+    outcome: Collection[RowOutcome] | None,
+) -> Connection[Any]:
+    """Page through an import's rows."""
+    conditions: list[Condition] = []
+    if status is not None:
+        conditions.append(has_row_status(status))
+    if outcome is not None:
+        conditions.append(has_outcome(outcome))
+    if of_import.purged_at:
+        conditions.append(Condition("false"))
+    return await connect(
+        context,
+        IMPORT_ROWS,
+        row_type_for(of_import.header or ()),
+        arguments,
+        conditions,
+        parent=of_import.key,
+        total=_known_total(of_import, status, outcome),
+    )
+
+
+def _known_total(
+    of_import: Import,
+    status: Collection[RowStatus] | None,
+    outcome: Collection[RowOutcome] | None,
+) -> int:
+    """Add up the import's own counters, instead of counting a million rows."""
+    counted: set[RowStatus] | set[RowOutcome] = set(RowStatus if status is None else status)
+    if outcome is not None:
+        counted = set(outcome) if RowStatus.PASSED in counted else set()
+    if of_import.purged_at:
+        return 0
+    return sum(getattr(of_import, each.name.lower()) for each in counted)
+
+
 async def list_imports(
     context: Context,
     arguments: PageArguments,
@@ -249,16 +296,16 @@ async def cancel_import(context: Context, node_id: str) -> ImportPayload:
     """Ask that no more rows are run."""
     key = key_of("Import", node_id)
     if key is None:
-        return _failed(_not_found())
+        return _refuse(_not_found())
     result = await context.scope.write(request_cancel, key, by=context.actor)
     if result is CancelResult.NOT_FOUND:
-        return _failed(_not_found())
+        return _refuse(_not_found())
     if result is CancelResult.FINISHED:
-        return _failed(user_error("FINISHED", "The import is finished already.", "id"))
-    # Whoever runs its chunks finds the wish there; an import not yet cut has none to run.
+        return _refuse(user_error("FINISHED", "The import is finished already.", "id"))
+    # Its next chunk sees the request; an import that is not cut yet has none.
     await context.services.doorbell.split(key)
     await context.services.doorbell.chunks(key)
-    return await _payload(context, key)
+    return await _show_changed(context, key)
 
 
 async def retry_import(
@@ -267,19 +314,19 @@ async def retry_import(
     """Ask that failed rows are run again."""
     key = key_of("Import", node_id)
     if key is None:
-        return _failed(_not_found())
-    if ambiguity := _said_twice(rows or ()):
-        return _failed(ambiguity)
+        return _refuse(_not_found())
+    if ambiguity := _find_repeated(rows or ()):
+        return _refuse(ambiguity)
     try:
         corrections = None if rows is None else _corrections(rows)
         await context.scope.write(request_retry, key, corrections, by=context.actor)
     except RetryError as error:
-        return _failed(user_error(error.code, error.message, *error.field))
+        return _refuse(user_error(error.code, error.message, *error.field))
     await context.services.doorbell.split(key)
-    return await _payload(context, key)
+    return await _show_changed(context, key)
 
 
-def _said_twice(rows: Sequence[RowCorrectionInput]) -> UserError | None:
+def _find_repeated(rows: Sequence[RowCorrectionInput]) -> UserError | None:
     """Refuse to choose between two corrections of the same row or cell."""
     numbers = [row.number for row in rows]
     if len(set(numbers)) < len(numbers):
@@ -296,7 +343,7 @@ def _corrections(rows: Sequence[RowCorrectionInput]) -> Corrections:
     return {row.number: {cell.column: cell.value for cell in row.cells or ()} for row in rows}
 
 
-async def _payload(context: Context, key: int) -> ImportPayload:
+async def _show_changed(context: Context, key: int) -> ImportPayload:
     await context.services.doorbell.changed(context.token.app_id, key)
     found = await load_import(context, key)
     if found is None:
@@ -308,5 +355,5 @@ def _not_found() -> UserError:
     return user_error("NOT_FOUND", "There is no such import.", "id")
 
 
-def _failed(error: UserError) -> ImportPayload:
+def _refuse(error: UserError) -> ImportPayload:
     return ImportPayload(import_=None, user_errors=[error])
