@@ -35,10 +35,10 @@ fmt: setup ## Format the code, mend what the linter can mend
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-schema: setup ## Write docs/schema.graphql anew
-	$(BIN)/python -m api.schema.definition > docs/schema.graphql
+schema: setup ## Write docs/schema.graphql
+	$(BIN)/python -m api.schema > docs/schema.graphql
 
-reference: setup ## Write docs/sdk-reference.md anew
+reference: setup ## Write docs/sdk-reference.md
 	$(BIN)/python -m scripts.sdk_reference > docs/sdk-reference.md
 
 bench: $(BENCH_STAMP) ## Measure how fast everything is, in some minutes; ARGS=--help
