@@ -120,7 +120,7 @@ async def _import(
     api = find_api(folder)
     payload = (await api.execute(_CREATE + _FIELDS, input=fields))["createImport"]
     if payload["userErrors"]:
-        return _refuse(payload["userErrors"], payload if as_json else None)
+        return _print_errors(payload["userErrors"], payload if as_json else None)
     created: Import = payload["import"]
     for warning in payload["warnings"]:
         click.echo(f"Warning: {shown(warning['message'])}", err=True)
@@ -198,7 +198,7 @@ def _progress() -> Iterator[Callable[[Import], None]]:
         yield show
 
 
-def _refuse(errors: list[dict[str, Any]], payload: object) -> int:
+def _print_errors(errors: list[dict[str, Any]], payload: object) -> int:
     if payload is not None:
         print_json(payload)
     for error in errors:
@@ -209,7 +209,7 @@ def _refuse(errors: list[dict[str, Any]], payload: object) -> int:
 
 def _summarise(state: Import, folder: DataFolder) -> None:
     if state["errors"]:
-        _refuse(state["errors"], None)
+        _print_errors(state["errors"], None)
         return
     counts = ", ".join(f"{state[count]} {count}" for count in _COUNTS if state[count])
     status = str(state["status"]).capitalize()

@@ -20,7 +20,7 @@ from importers.sdk.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from importers.plugins.registry import PluginStatus
+    from importers.plugins.plugin_status import PluginStatus
 
 _FIELDS = ["kind", "name", "state", "problems", "label", "distribution"]
 _COLUMNS = ["kind", "name", "state", "label", "distribution", "reason"]
@@ -79,10 +79,10 @@ def _printable(plugin: PluginStatus) -> PluginStatus:
 def _print_plugins(plugins: Sequence[PluginStatus]) -> None:
     """Print them all; for people, what is wrong has lines of its own, however long it is."""
     if not is_for_people():
-        print_table(_COLUMNS, [_cells(plugin, _COLUMNS) for plugin in plugins])
+        print_table(_COLUMNS, [_plugin_row(plugin, _COLUMNS) for plugin in plugins])
         return
     columns = _COLUMNS[:-1]
-    print_table(columns, [_cells(plugin, columns) for plugin in plugins])
+    print_table(columns, [_plugin_row(plugin, columns) for plugin in plugins])
     for plugin in plugins:
         if plugin.state == "broken":
             click.echo()
@@ -91,5 +91,5 @@ def _print_plugins(plugins: Sequence[PluginStatus]) -> None:
                 click.echo(f"  {problem}")
 
 
-def _cells(plugin: PluginStatus, columns: Sequence[str]) -> list[object]:
+def _plugin_row(plugin: PluginStatus, columns: Sequence[str]) -> list[object]:
     return [getattr(plugin, column) for column in columns]
