@@ -56,7 +56,7 @@ def importers(*, check: bool, as_json: bool, page: IO[str] | None) -> int:
 
 
 def load_whole(environ: dict[str, str]) -> Registry:
-    """Load the plugins, all of those that are switched on.
+    """Load the plugins that are switched on, all or none.
 
     Raises:
         ConfigError: plugins.toml is wrong, or plugins are broken; it names every problem.
@@ -68,7 +68,7 @@ def load_whole(environ: dict[str, str]) -> Registry:
 
 
 def _printable(plugin: PluginStatus) -> PluginStatus:
-    """Make sure that no text of a plugin does anything to a terminal."""
+    """Strip control characters from a plugin's texts, which could change the terminal."""
     return replace(
         plugin,
         label=None if plugin.label is None else plain(plugin.label),
@@ -77,7 +77,7 @@ def _printable(plugin: PluginStatus) -> PluginStatus:
 
 
 def _print_plugins(plugins: Sequence[PluginStatus]) -> None:
-    """Print them all; for people, what is wrong has lines of its own, however long it is."""
+    """Print a table; in a terminal, problems follow it on lines of their own, at full length."""
     if not is_for_people():
         print_table(_COLUMNS, [_plugin_row(plugin, _COLUMNS) for plugin in plugins])
         return
