@@ -15,7 +15,7 @@ from api.http.responses import CountedResponse, refuse
 from api.schema.importing.import_types import CSV_TYPE
 from api.schema.importing.plugin_descriptions import ImporterDescription
 from api.schema.node import key_of
-from importers.sdk.sample import sample_filename
+from importers.plugins.sample_file import sample_filename
 from models.db import is_passing
 from models.file_part import read_part
 from models.listing import IMPORTS, has_id

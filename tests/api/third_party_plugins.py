@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 
 from importers import CaseRef, Column, Importer, RoleRef, Validator
 from importers.plugins.missing_validator import MissingValidator
-from importers.plugins.registry import PluginStatus, Registry
+from importers.plugins.plugin_status import PluginStatus
+from importers.plugins.registry import Registry
 from tests.api.api_fixture import Server
 
 HOSTILE = "<script>alert('é')</script>\"&"
