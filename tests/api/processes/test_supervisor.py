@@ -114,10 +114,12 @@ def test_killed_supervisor_leaves_no_orphan(notes: Path) -> None:
     """Children die with a supervisor that was killed with -9."""
     supervisor = launch(notes, "stubborn", count=2)
     wait_for(lambda: len(noted(notes)) == 2)
+    children = noted(notes)
     supervisor.kill()
-    supervisor.wait()
 
-    wait_for(lambda: not any(is_alive(pid) for pid in noted(notes)))
+    assert supervisor.wait(10) == -signal.SIGKILL
+    wait_for(lambda: not any(map(is_alive, children)))
+    assert noted(notes) == children
 
 
 def test_second_signal_kills_at_once(notes: Path) -> None:
