@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from itertools import count
@@ -17,6 +18,12 @@ from tests.database import data_folder, new_database
 # Nothing here has to survive a power cut.
 UNSAFE_BUT_QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 _numbers = count(1)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over modules and tests, which live to the end anyhow."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
