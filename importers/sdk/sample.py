@@ -11,16 +11,12 @@ if TYPE_CHECKING:
 
 
 def sample_filename(key: str) -> str:
-    """Return the name of an importer's sample file.
-
-    Args:
-        key: the importer's.
-    """
+    """Return the name of the sample file of the importer with this key."""
     return f"{key}_sample.csv"
 
 
 def sample_csv(importer: Importer) -> str:
-    """Write the importer's sample file: the header and each column's example, lines end in CRLF."""
+    """Return the importer's sample file: its header and one row of examples; lines end in CRLF."""
     columns = [column for column in importer.columns.values() if column.in_sample]
     text = io.StringIO(newline="")
     writer = csv.writer(text)

@@ -194,7 +194,7 @@ def _read_here(file: io.BytesIO, *, filename: str, limits: Limits) -> Batches:
         copy.flush()
         before, workbook_reader._INPUT = workbook_reader._INPUT, copy.name
         try:
-            rows = workbook_reader._read(filename, limits)
+            rows = workbook_reader.read_input(filename, limits)
             yield Batch.of((row, drop_guards(cells)) for row, cells in rows)
         finally:
             workbook_reader._INPUT = before
