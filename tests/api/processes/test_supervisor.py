@@ -297,7 +297,8 @@ def test_closed_terminal(notes: Path, is_nohup: bool) -> None:
     """A terminal that closes stops what was started in it; under nohup the same signal has the
     children replaced."""
     ours, theirs = pty.openpty()
-    code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)" if is_nohup else ""
+    # Said either way, as these tests may themselves be run under nohup.
+    code = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_{'IGN' if is_nohup else 'DFL'})"
     argv = [sys.executable, "-c", code + IN_TERMINAL, CHILD, str(notes), "reload", "1"]
     supervisor = subprocess.Popen(argv, stdin=theirs, start_new_session=True)
     os.close(theirs)
