@@ -52,7 +52,7 @@ chaos: setup ## Break everything in turn and count rows; ARGS="--minutes 60", AR
 
 lock: setup ## Remake both locks from pyproject.toml (needs uv)
 	PATH="$(BIN):$$PATH" uv pip compile --quiet --universal --generate-hashes \
-		--no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock
+		--no-header --no-annotate --all-extras --group dev pyproject.toml --output-file requirements.lock
 	PATH="$(BIN):$$PATH" uv pip compile --quiet --universal --generate-hashes \
 		--no-header --no-annotate --group bench --constraints requirements.lock \
 		--output-file bench/requirements.lock

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
-from api.access.quota import Allowances
+from api.access.quota import Quotas
 from api.access.services import Services
 from api.access.tokens import Tokens
 from api.broker import Doorbell, make_broker
@@ -66,7 +66,7 @@ def create_app(settings: Settings) -> Starlette:
                 hub=hub,
                 tokens=Tokens(),
                 pool=pool,
-                allowances=Allowances(settings.token),
+                quotas=Quotas(settings.token),
             )
             yield
         broker.close()

@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING, Any
 
-from importers.sdk.assignment_of import AssignmentOf
 from importers.sdk.changes import (
     Applied,
     Assign,
@@ -20,9 +19,8 @@ from importers.sdk.directory import Directory
 from importers.sdk.entities import Assignment, Case, Role, User
 from importers.sdk.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
 from importers.sdk.errors import RowError
-from importers.sdk.every_row import EveryRow
 from importers.sdk.formatted_columns import Choice, Date, Email, Locale, State, TagId, TimeZone
-from importers.sdk.importer import Importer
+from importers.sdk.importer import AssignmentOf, EveryRow, Importer
 from importers.sdk.plugin import Plugin
 from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
 from importers.sdk.row import Row

@@ -42,7 +42,7 @@ async def authenticate(request: Request) -> TokenRecord:
     if token.is_expired:
         message = f"{say_expired(token.expires_at)}; ask for a new one."
         raise HttpError(401, "TOKEN_EXPIRED", message, {"WWW-Authenticate": _EXPIRED})
-    services.allowances.of(token.id).count()
+    services.quotas.for_token(token.id).count()
     return token
 
 

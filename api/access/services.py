@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from api.access.quota import Allowances
+    from api.access.quota import Quotas
     from api.access.tokens import Tokens
     from api.broker import Doorbell
     from api.events.hub import Hub
@@ -25,4 +25,4 @@ class Services:
     hub: Hub
     tokens: Tokens
     pool: AppPool
-    allowances: Allowances
+    quotas: Quotas

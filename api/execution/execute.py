@@ -60,23 +60,23 @@ async def stream(context: Context, operation: Operation) -> AsyncGenerator[str, 
         OperationRefusedError: nothing is executed.
         HttpError: the document has no such operation, or the token too many subscriptions.
     """
-    allowance = context.allowance
+    quota = context.quota
     payload = None
-    async with allowance.turns:
+    async with quota.running:
         prepared = await _prepare(context, operation, tuple(OperationType))
         if prepared.kind in _ONCE:
             payload = _encode(await _execute(context, operation, prepared))
     if payload is not None:
-        with allowance.answers.hold(len(payload)):
+        with quota.memory.hold(len(payload)):
             yield payload
         return
-    with allowance.subscriptions:
+    with quota.subscriptions:
         async with aclosing(_subscribe(context, operation, prepared)) as payloads:
             async for payload in payloads:
                 if len(payload) <= _SMALL:
                     yield payload
                     continue
-                with allowance.answers.hold(len(payload)):
+                with quota.memory.hold(len(payload)):
                     yield payload
 
 
@@ -87,13 +87,12 @@ async def _prepare(
 
     Raises:
         OperationRefusedError: it is not to be executed.
-        HttpError: there is no such operation, or too many answers have not been taken.
+        HttpError: there is no such operation.
     """
-    allowance, limits = context.allowance, context.services.settings.query
-    allowance.answers.check()
+    limits = context.services.settings.query
     if is_remembered(operation.query):
         return prepare(schema._schema, context.token, operation, kinds, limits)
-    async with allowance.new_texts:
+    async with context.quota.long_work:
         return prepare(schema._schema, context.token, operation, kinds, limits)
 
 
@@ -120,7 +119,7 @@ async def _execute(context: Context, operation: Operation, prepared: Prepared) -
 
 def _gate(context: Context, prepared: Prepared) -> AbstractAsyncContextManager[None]:
     """Return what an operation has to pass; a mutation may have to wait for its client's file."""
-    return context.allowance.long_answers if _is_long(prepared) else nullcontext()
+    return context.quota.long_work if _is_long(prepared) else nullcontext()
 
 
 def _is_long(prepared: Prepared) -> bool:
@@ -197,14 +196,14 @@ def _answer(subscription: Executor, update: Update, prepared: Prepared) -> Answe
     executor = subscription.build_per_event_executor(Import.from_row(update.row))
     context: Context = subscription.context_value.anew()
     executor.context_value = context
-    allowance = context.allowance
-    if _is_long(prepared) or allowance.turns.locked() or not allowance.step.take():
+    quota = context.quota
+    if _is_long(prepared) or quota.running.locked() or not quota.at_once.take():
         return _answer_in_turn(context, executor, prepared)
     return _begin(context, executor)
 
 
 async def _answer_in_turn(context: Context, executor: Executor, prepared: Prepared) -> str:
-    async with context.allowance.turns, _gate(context, prepared):
+    async with context.quota.running, _gate(context, prepared):
         await asyncio.sleep(0)
         answer = _begin(context, executor)
         return answer if isinstance(answer, str) else await answer

@@ -38,7 +38,7 @@ async def read_body(request: Request, limit: int, patience: Patience) -> bytes:
     Raises:
         HttpError: the body is too large, or comes too slowly.
     """
-    declared = _check_declared(request, limit)
+    declared = declared_length(request, limit)
     body = bytearray()
     now = asyncio.get_running_loop().time
     begun = now()
@@ -65,7 +65,7 @@ async def read_blocks(
     Raises:
         HttpError: there are more bytes than allowed, or they come too slowly.
     """
-    _check_declared(request, limit)
+    declared_length(request, limit)
     size, waited = 0, 0.0
     now = asyncio.get_running_loop().time
     blocks = request.stream()
@@ -85,8 +85,12 @@ async def read_blocks(
         yield block
 
 
-def _check_declared(request: Request, limit: int) -> int:
-    """Return the length that the request says it has; 0 if it says none."""
+def declared_length(request: Request, limit: int) -> int:
+    """Return the length that a request's header states, or 0.
+
+    Raises:
+        HttpError: it is over the limit.
+    """
     declared = request.headers.get("content-length", "")
     size = int(declared) if declared.isascii() and declared.isdigit() else 0
     if size > limit:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Send
     from starlette.types import Scope as ASGIScope
 
-    from api.access.quota import Allowance, Places
+    from api.access.quota import ConcurrencyLimit, Quota
     from api.access.services import Services
     from models.access import TokenRecord
 
@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     Endpoint = Callable[[Request], Awaitable[Response]]
 
 _SLICE_BYTES = 64 * 1024
+# The largest block that a download holds while its client takes it: a part of a file, or a page of
+# failed rows.
+_BLOCK_BYTES = 1024 * 1024
 
 
 def behind_token(answer: Answer) -> Endpoint:
@@ -67,25 +70,25 @@ def _without_content(response: Response) -> Response:
 
 async def send_file(request: Request, token: TokenRecord) -> Response:
     """Send an uploaded file, byte by byte as it came."""
-    allowance, scope = _open(request, token)
+    quota, scope = _open(request, token)
     row = await _find_import(request, scope)
     _check_kept(row, "file")
     first = await scope.read(read_part, row["id"], 0)
     headers = _headers(row["file_name"], "application/octet-stream")
     headers["Content-Length"] = str(row["file_size"])
-    return _Download(_parts(scope, row["id"], first), headers, allowance.downloads)
+    return _Download(_parts(scope, row["id"], first), headers, quota.memory)
 
 
 async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
     """Send the failed rows of an import."""
-    allowance, scope = _open(request, token)
+    quota, scope = _open(request, token)
     row = await _find_import(request, scope)
     _check_kept(row, "rows")
     if not row["failed"]:
         raise HttpError(404, "NOT_FOUND", "No row of this import has failed.")
     stem = row["file_name"].rpartition(".")[0] or row["file_name"]
     headers = _headers(f"{stem}-failed-rows.csv", CSV_TYPE)
-    return _Download(failed_rows_csv(scope, row), headers, allowance.downloads)
+    return _Download(failed_rows_csv(scope, row), headers, quota.memory)
 
 
 async def send_sample(request: Request, token: TokenRecord) -> Response:
@@ -101,32 +104,27 @@ async def send_sample(request: Request, token: TokenRecord) -> Response:
     return Response(content.encode(), headers=_headers(name, CSV_TYPE))
 
 
-def _open(request: Request, token: TokenRecord) -> tuple[Allowance, Scope]:
-    """Return what the token may have, and what it sees.
-
-    Raises:
-        HttpError: it has as many downloads as it may.
-    """
+def _open(request: Request, token: TokenRecord) -> tuple[Quota, Scope]:
+    """Return what the token may have, and what it sees."""
     services: Services = request.app.state.services
-    allowance = services.allowances.of(token.id)
-    allowance.downloads.check()
-    return allowance, Scope(services.pool, token.app_id, allowance.connections)
+    quota = services.quotas.for_token(token.id)
+    return quota, Scope(services.pool, token.app_id, quota.connections)
 
 
 class _Download(StreamingResponse):
-    """A response that takes a place while it is on its way, or says that there is none."""
+    """A response that counts as a block of memory while it is sent, or is refused."""
 
     def __init__(
-        self, blocks: AsyncIterator[bytes], headers: Mapping[str, str], places: Places
+        self, blocks: AsyncIterator[bytes], headers: Mapping[str, str], memory: ConcurrencyLimit
     ) -> None:
         super().__init__(_sliced(blocks), headers=headers)
-        self._places = places
+        self._memory = memory
 
     async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
         """Send it."""
         with ExitStack() as stack:
             try:
-                stack.enter_context(self._places)
+                stack.enter_context(self._memory.reserve(_BLOCK_BYTES))
             except HttpError as error:
                 refusal = json_response(error.body, error.status, headers=error.headers)
                 await refusal(scope, receive, send)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 # Excel takes a CSV file for UTF-8 only if it begins so.
 _BOM = "\ufeff"
-_PAGE_BYTES = 4 * 1024 * 1024
+_PAGE_BYTES = 1024 * 1024
 
 
 async def failed_rows_csv(scope: Scope, of_import: Record) -> AsyncIterator[bytes]:

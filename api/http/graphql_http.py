@@ -15,7 +15,7 @@ from api.access.authentication import authenticate
 from api.access.context import Context
 from api.errors import AnswerTooLargeError, HttpError, shape_error
 from api.execution.execute import execute
-from api.http.body import parse_json, read_body, to_operation
+from api.http.body import declared_length, parse_json, read_body, to_operation
 from api.http.multipart_request import read_multipart
 from models.app import Permission
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from graphql import ExecutionResult
     from starlette.types import Receive, Scope, Send
 
-    from api.access.quota import Allowance
+    from api.access.quota import Quota
     from api.http.body import Operation
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,8 @@ _REFUSED = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 _CLIENT_CLOSED = 499
 _PIECE_BYTES = 64 * 1024
 _LONG_BODY = 64 * 1024
+# What a request costs besides its body: buffers of the connection, tasks, what is parsed.
+_LEAST_BYTES = 256 * 1024
 _STOPPING = HttpError(
     503, "STOPPING", "The service is stopping; try again.", {"Connection": "close"}
 )
@@ -55,7 +57,7 @@ async def serve_graphql(request: Request) -> Response:
     except ClientDisconnect:
         log.info("a client left in the middle of its request")
         return Response(status_code=_CLIENT_CLOSED)
-    return answer if len(answer.body) <= _PIECE_BYTES else _Large(answer, context.allowance)
+    return answer if len(answer.body) <= _PIECE_BYTES else _Large(answer, context.quota)
 
 
 class _Large(StreamingResponse):
@@ -64,14 +66,14 @@ class _Large(StreamingResponse):
     Before it takes a piece, the server waits until there is not much of the last one left.
     """
 
-    def __init__(self, answer: Response, allowance: Allowance) -> None:
+    def __init__(self, answer: Response, quota: Quota) -> None:
         super().__init__(_pieces(answer.body), answer.status_code, answer.headers)
         self._size = len(answer.body)
-        self._allowance = allowance
+        self._quota = quota
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it."""
-        with self._allowance.answers.hold(self._size):
+        with self._quota.memory.hold(self._size):
             await super().__call__(scope, receive, send)
 
 
@@ -105,23 +107,25 @@ async def _answer(request: Request, context: Context) -> ExecutionResult:
     settings = context.services.settings
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == _JSON:
-        with context.allowance.waiting:
-            body = await read_body(request, settings.max_request_bytes, settings.patience)
-            async with context.allowance.turns:
+        limit = settings.max_request_bytes
+        size = max(declared_length(request, limit) or limit, _LEAST_BYTES)
+        with context.quota.memory.reserve(size):
+            body = await read_body(request, limit, settings.patience)
+            async with context.quota.running:
                 return await execute(context, await _parse(context, body))
     if content_type != "multipart/form-data":
         message = "Send application/json, or multipart/form-data with a file."
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message)
     if context.token.permission is not Permission.ADMIN:
         raise HttpError(403, "FORBIDDEN", "This token may only read.")
-    with context.allowance.uploads:
+    with context.quota.uploads:
         async with read_multipart(request, settings) as operation:
             return await execute(context, operation)
 
 
 async def _parse(context: Context, body: bytes) -> Operation:
     """Parse a body in its turn: until then, bytes take a small part of the memory."""
-    gate = context.allowance.new_texts if len(body) > _LONG_BODY else nullcontext()
+    gate = context.quota.long_work if len(body) > _LONG_BODY else nullcontext()
     async with gate:
         return to_operation(parse_json(body, "The body"))
 

@@ -30,7 +30,7 @@ from api.http.same_origin import is_welcome
 if TYPE_CHECKING:
     from starlette.types import Message
 
-    from api.access.quota import Allowance
+    from api.access.quota import Quota
     from api.access.services import Services
     from api.settings import Settings
 
@@ -119,12 +119,12 @@ class _Session:
         """Read messages until the peer leaves or has to."""
         self._authorization = await self._wait_for_init()
         context = await self._context()
-        allowance, hub = context.allowance, context.services.hub
+        quota, hub = context.quota, context.services.hub
         try:
-            with allowance.sockets, hub.guest(context.token.id, self._send_away):
+            with quota.sockets, hub.guest(context.token.id, self._send_away):
                 await self._send({"type": "connection_ack"})
                 while True:
-                    await self._handle(await self._receive(None), allowance)
+                    await self._handle(await self._receive(None), quota)
         except HttpError as error:
             raise CloseError(1013, error.message) from error
 
@@ -164,16 +164,16 @@ class _Session:
         limit = self._settings.max_request_bytes
         return _read(reading.result(), limit if deadline is None else min(limit, _INIT_BYTES))
 
-    async def _handle(self, message: _Message, allowance: Allowance) -> None:
+    async def _handle(self, message: _Message, quota: Quota) -> None:
         if message.type == "subscribe":
-            await self._subscribe(message, allowance)
+            await self._subscribe(message, quota)
             return
         if message.type == "complete":  # it costs nothing, and frees what an operation has
             task = self._operations.pop(_operation_id(message), None)
             if task:
                 task.cancel()
             return
-        allowance.count()
+        quota.count()
         if message.type == "connection_init":
             raise CloseError(4429, "Too many initialisation requests")
         await self._handle_any(message)
@@ -187,7 +187,7 @@ class _Session:
         elif message.type not in ("pong", "complete"):
             raise CloseError(4400, "Unknown message type")
 
-    async def _subscribe(self, message: _Message, allowance: Allowance) -> None:
+    async def _subscribe(self, message: _Message, quota: Quota) -> None:
         operation_id = _operation_id(message)
         if operation_id in self._operations:
             raise CloseError(4409, f"Subscriber for {operation_id} already exists")
@@ -198,14 +198,14 @@ class _Session:
         except HttpError as error:
             raise CloseError(4400, error.message) from error
         try:
-            allowance.count()
+            quota.count()
             self._check_room()
-            allowance.operations.take(operation.size)
+            quota.memory.take(operation.size)
         except HttpError as error:
             await self._send_errors(operation_id, _errors(error))
             return
         task = asyncio.create_task(self._run(operation_id, operation))
-        task.add_done_callback(lambda _: allowance.operations.give_back(operation.size))
+        task.add_done_callback(lambda _: quota.memory.give_back(operation.size))
         self._operations[operation_id] = task
 
     def _check_room(self) -> None:

@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from api.access.quota import Bucket
+from api.access.quota import RateLimit
 from api.errors import HttpError
 from api.http.body import bad_request
 
@@ -204,7 +204,7 @@ class SocketConnection(WebSocketsSansIOProtocol):
         _read_at_most(_SOCKET_BYTES, self.transport)
         self._outlet = _Outlet(self.transport, self.config.patience)
         self._inlet = _Inlet(self.transport, self.config.patience)
-        self._control_frames = Bucket(_CONTROL_FRAMES_PER_SECOND)
+        self._control_frames = RateLimit(_CONTROL_FRAMES_PER_SECOND)
 
     def data_received(self, data: bytes) -> None:
         """Take in what has come; a request that can't be read as a handshake is refused here.

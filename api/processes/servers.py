@@ -299,9 +299,14 @@ def _valkey_binary() -> Path:
 
 
 def _wheel_folder(package: str) -> Path:
-    """Return where a package lies; importing it would set up machinery that is not wanted here."""
+    """Return where a package lies; importing it would set up machinery that is not wanted here.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+    """
     spec = find_spec(package)
-    assert spec is not None
+    if spec is None:
+        raise ModuleNotFoundError(f"No module named {package!r}", name=package)
     assert spec.submodule_search_locations is not None
     return Path(spec.submodule_search_locations[0])
 

@@ -15,8 +15,7 @@ from importers.run.rules import decide
 from importers.run.settle import Settled, failure, note
 from importers.sdk.changes import Assign
 from importers.sdk.columns import Flag
-from importers.sdk.every_row import EveryRow
-from importers.sdk.importer import Importer
+from importers.sdk.importer import EveryRow, Importer
 from importers.sdk.references import CaseRef, RoleRef, UserRef
 
 if TYPE_CHECKING:

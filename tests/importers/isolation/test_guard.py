@@ -146,7 +146,7 @@ async def test_exceptions_reach_into_coroutines() -> None:
 
 async def test_an_endless_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     """A coroutine that waits for something that never comes is given up."""
-    monkeypatch.setattr(importers.guard, "AWAIT_SECONDS", 0.1)
+    monkeypatch.setattr(importers.isolation.guard, "AWAIT_SECONDS", 0.1)
     with guarding(Guard("importer 'x'")), pytest.raises(TooSlowError, match="waited for 0 s"):
         await guarded_await(asyncio.sleep(60))
 
@@ -353,7 +353,7 @@ async def test_a_reference_that_waits(
     odd: EngineFixture, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A look-up that never comes back fails the cells that it was asked for."""
-    monkeypatch.setattr(importers.guard, "AWAIT_SECONDS", 0.2)
+    monkeypatch.setattr(importers.isolation.guard, "AWAIT_SECONDS", 0.2)
 
     class Slow(CaseRef):
         async def resolve(self, directory: Any, keys: Any) -> Any:

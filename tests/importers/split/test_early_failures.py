@@ -120,7 +120,7 @@ async def test_cancelled_meanwhile(small: EngineFixture) -> None:
 
 async def test_only_some(small: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """As many rows are looked at as are read in a moment, however large chunks are."""
-    monkeypatch.setattr(importers.split, "MOST", 1)
+    monkeypatch.setattr(importers.split.split, "MOST", 1)
     import_id = await small.split("assign", *ROWS)
 
     assert await small.results(import_id) == {}
