@@ -28,8 +28,8 @@ from importers import (
 from importers.run.plan_rows import Planner
 from importers.run.seen_keys import SeenKeys
 from importers.testing import Assigned, World, check_importer, run_importer
-from tests.importers.engine_fixture import Result
 from tests.importers.engine_fixture import EngineFixture as Stored
+from tests.importers.engine_fixture import Result
 from tests.importers.fakes import layout, read
 
 HEADER = "matter,person,role"
