@@ -13,7 +13,7 @@ from importers.mail_sender import send_mails
 from importers.retention import purge
 from importers.run.run_chunk import next_chunk, run_chunk
 from importers.sdk.errors import RetryableError
-from importers.split.split import Cut, split_import
+from importers.split.split import SplitSettings, split_import
 from models.db import connection
 from models.mail import sweep_mails
 from models.waiting import find_waiting, silent_imports
@@ -117,7 +117,7 @@ class Engine:
     async def _split(self, import_id: int, *, is_to_run: bool) -> bool:
         """Cut an import into chunks; tell whether there was anything to do."""
         started = time.monotonic()
-        cut = Cut(
+        settings = SplitSettings(
             importers=self.importers,
             limits=self.limits,
             chunk_rows=self.chunk_rows,
@@ -125,7 +125,7 @@ class Engine:
             tell=self._tell,
         )
         with self._turns.working(import_id):
-            work = await split_import(import_id, cut)
+            work = await split_import(import_id, settings)
         if work is None:
             return False
         self._turns.served(work.app_id)

@@ -1,4 +1,4 @@
-"""Whether an importer says what people have to know of it, and its sample file passes."""
+"""Whether an importer is described, and its sample file passes."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def check_description(importer: Importer) -> Iterator[Problem]:
 
 
 def check_sample(subject: Subject) -> Iterator[Problem]:
-    """Find out why the sample file would not pass as it is."""
+    """Find why the sample file would not pass as it is."""
     importer, sampled = subject.importer, subject.sampled.only
     try:
         data = io.BytesIO(sample_csv(importer).encode())

@@ -25,12 +25,11 @@ from importers import (
     Unchanged,
     UserRef,
 )
-from importers.run.plan_rows import Planner
-from importers.run.seen_keys import SeenKeys
+from importers.run.carried_keys import CarriedKeys
 from importers.testing import Assigned, World, check_importer, run_importer
 from tests.importers.engine_fixture import EngineFixture as Stored
 from tests.importers.engine_fixture import Result
-from tests.importers.fakes import layout, read
+from tests.importers.fakes import plan_read, read
 
 HEADER = "matter,person,role"
 
@@ -241,8 +240,8 @@ async def test_what_changes_meanwhile_is_asked_again(
             return super().change(row)
 
     async def meddle(*arguments: Any) -> Any:
-        monkeypatch.setattr("importers.run.run_chunk.read_present", read)
-        found = await read(*arguments)
+        monkeypatch.setattr("importers.run.plan_rows.read_current", read_now)
+        found = await read_now(*arguments)
         other = await asyncpg.connect(module_database_url)
         await other.execute("DELETE FROM assignments")
         if before == "none":
@@ -257,9 +256,9 @@ async def test_what_changes_meanwhile_is_asked_again(
         await other.close()
         return found
 
-    from importers.run.run_chunk import read_present as read
+    from importers.run.plan_rows import read_current as read_now
 
-    monkeypatch.setattr("importers.run.run_chunk.read_present", meddle)
+    monkeypatch.setattr("importers.run.plan_rows.read_current", meddle)
     made = world.with_engine(watched=Watched("watched"))
     import_id = await made.run("watched", "trv-001,jack-001,staff", header=HEADER)
 
@@ -356,13 +355,10 @@ def test_a_check_that_fails_forgets_nothing() -> None:
             memo["x"] = 2
             raise ValueError
 
-    claims = SeenKeys()
-    claims.memo["x"] = 1
-    Planner(Odd("odd"), layout(Odd("odd")), claims).check(
-        read(Odd("odd"), "trv-001,jack-001,staff")
-    )
+    carried = CarriedKeys(memo={"x": 1})
+    plan = plan_read(Odd("odd"), read(Odd("odd"), "trv-001,jack-001,staff"), carried)
 
-    assert claims.memo == {"x": 1}
+    assert plan.memo == carried.memo == {"x": 1}
 
 
 async def test_a_retry_sees_what_has_passed(world: Stored) -> None:

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from importers.run.seen_keys import SeenKeys
 from models.assignment import Edit, Present
 from models.mail import Notice
 from models.row import RowOutcome, RowStatus
@@ -17,6 +16,7 @@ from tests.importers.fakes import (
     JACK,
     JONES,
     MODIFY,
+    NOTHING_CARRIED,
     OPEN,
     REMOVE,
     STAFF,
@@ -24,8 +24,12 @@ from tests.importers.fakes import (
     Scripted,
     SeatingPlan,
     assign,
+    handed_on,
     modify,
+    plan_read,
+    read,
     remove,
+    settle_plans,
     settled,
 )
 
@@ -119,12 +123,10 @@ def test_a_repeat_of_a_failed_row_fails_alike(
 
 
 def test_a_failed_row_is_repeated_in_a_later_chunk() -> None:
-    """The claims that a chunk hands over say which rows failed, and why."""
-    claims = SeenKeys()
-    first = settled(ASSIGN, "trv-002,jack-001,,staff,0", claims=claims)
-    again = settled(
-        ASSIGN, "trv-002,jack-001,,staff,0", claims=SeenKeys.unpack(claims.pack()), first=9
-    )
+    """What a chunk hands on says which rows failed, and why."""
+    first = settled(ASSIGN, "trv-002,jack-001,,staff,0")
+    carried = handed_on(ASSIGN, "trv-002,jack-001,,staff,0")
+    again = settled(ASSIGN, "trv-002,jack-001,,staff,0", carried=carried, first=9)
 
     assert first.results[0].errors == again.results[0].errors
 
@@ -244,18 +246,11 @@ def test_one_mail_a_row() -> None:
     assert found.notices == [Notice(2, UNTAGGED.id, JACK.id, STAFF.id, CREATED)]
 
 
-def test_context_rows_claim_but_have_no_result() -> None:
+def test_context_rows_name_keys_but_have_no_result() -> None:
     """A row that is only there to be compared with is neither carried out nor reported."""
-    from importers.run.plan_rows import plan_rows
-    from importers.run.settle import Scene, settle
-    from tests.importers.fakes import layout, read
-
     rows = read(ASSIGN, "trv-001,jack-001,,staff,0", "trv-001,jack-001,,clients,0")
     rows[0].is_context = True
-    claims = SeenKeys()
-    plans = plan_rows(ASSIGN, layout(ASSIGN), rows, claims)
-    scene = Scene(importer=ASSIGN, layout=layout(ASSIGN), claims=claims, present={}, role_keys={})
-    found = settle(plans, scene)
+    found = settle_plans(ASSIGN, plan_read(ASSIGN, rows, NOTHING_CARRIED).rows)
 
     assert outcomes(found) == [["CONFLICTS_WITH_ROW"]]
     assert found.edits == []
