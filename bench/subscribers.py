@@ -177,7 +177,7 @@ async def _run_watched(
     events = []
     for state, at in received:
         if len(at) != _SUBSCRIBERS:
-            raise SystemExit(f"{len(at)} of {_SUBSCRIBERS} subscribers were told of {state}")
+            raise SystemExit(f"{len(at)} of {_SUBSCRIBERS} subscribers received {state}")
         change = made[(state["status"], state["total"], state["passed"] + state["failed"])]
         is_end = state["status"] == "PROCESSED"
         events.append(_Event(is_end, [each - change for each in at]))

@@ -1,4 +1,4 @@
-"""The reader keeps its word for files made at random; `make fuzz` tries a million of them."""
+"""The reader keeps its promises for random files; `make fuzz` tries a million of them."""
 
 from __future__ import annotations
 
@@ -13,18 +13,19 @@ from tests.fuzz.judge import CODES, judge
 from tests.fuzz.made import make
 
 COUNT = 10_000
-# Damaged workbooks may kill who reads them: they are read as Caseroll does, which takes its time.
+# Damaged workbooks may kill the process that parses them, so a child process reads them, as in
+# production. That is slow, so only some are tried.
 ISOLATED = 20
 
 
 @pytest.fixture
 def first() -> int:
-    """A number that is another one each time; a test that fails tells it."""
+    """The first seed, random for each run; a failing test shows it."""
     return random.SystemRandom().randrange(2**48)
 
 
 def test_files_made_at_random(first: int) -> None:
-    """No file crashes the reader, loses or gains a row, or is refused without a word that helps."""
+    """No file crashes the reader, loses or gains a row, or is refused without a known code."""
     seen = set()
     for seed in range(first, first + COUNT):
         made = make(seed)
@@ -39,7 +40,7 @@ def test_files_made_at_random(first: int) -> None:
 
 
 def test_damaged_workbooks(first: int) -> None:
-    """The same of workbooks, which a process of its own reads."""
+    """The same holds for damaged workbooks, which a child process reads."""
     damaged = [seed for seed in range(first, first + COUNT) if "damaged " in make(seed).kind]
     seen = {judge(make(seed), head=head_of(seed), is_isolated=True) for seed in damaged[:ISOLATED]}
 
@@ -55,5 +56,5 @@ def test_codes_are_explained() -> None:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
 def test_found(path: Path) -> None:
-    """What was read wrongly once is read rightly now."""
+    """Files that were once read wrongly are read correctly."""
     judge(load(path), head=head_of(0), is_isolated=True)
