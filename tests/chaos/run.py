@@ -30,7 +30,7 @@ _LET_TIME_PASS = """
     WITH chunks AS (
       UPDATE import_chunks SET attempted_at = attempted_at - interval '1 minute' WHERE id IN (
         SELECT id FROM import_chunks FOR UPDATE SKIP LOCKED))
-    UPDATE imports SET rung_at = rung_at - interval '1 minute',
+    UPDATE imports SET notified_at = notified_at - interval '1 minute',
       split_at = split_at - interval '1 minute'
     WHERE id IN (
       SELECT id FROM imports WHERE status IN ('QUEUED', 'PROCESSING') FOR UPDATE SKIP LOCKED)

@@ -40,9 +40,9 @@ async def at_once(world: EngineFixture, import_id: int, workers: int) -> None:
     """Let several workers run the import's chunks at the same time."""
     await world.engine.split(import_id)
     while (await world.counts(import_id)).status == "PROCESSING":
-        world.bell.rings.clear()
+        world.queue.messages.clear()
         await asyncio.gather(*[world.engine.run(import_id) for _ in range(workers)])
-    await world.bell.mails()
+    await world.queue.enqueue_send_mails()
     await world.drain()
 
 
@@ -80,7 +80,7 @@ async def test_long_rows(world: EngineFixture, rows: list[str]) -> None:
     largest = "SELECT max(octet_length(payload)) FROM import_chunks WHERE import_id = $1"
     import_id = await world.split("assign", *rows)
     [[first]] = await world.fetch(largest, import_id)
-    await world.bell.chunks(import_id)
+    await world.queue.enqueue_run(import_id)
     await world.drain()
     counts = await world.counts(import_id)
     await world.request_retry(import_id)
@@ -89,7 +89,7 @@ async def test_long_rows(world: EngineFixture, rows: list[str]) -> None:
 
     assert (counts.total, counts.failed) == (40, 40)
     assert max(first, again) < 10_000_000
-    await world.bell.chunks(import_id)
+    await world.queue.enqueue_run(import_id)
     await world.drain()
     assert await world.counts(import_id) == counts
 
@@ -105,7 +105,7 @@ async def test_any_order(world: EngineFixture, type_: str, size: int) -> None:
     small = world.with_engine(chunk_rows=size)
     import_id = await small.split(type_, *rows)
     for _ in range(100):
-        await small.bell.chunks(import_id)
+        await small.queue.enqueue_run(import_id)
     await small.drain(random.Random(size))
 
     assert await told(small, import_id) == expected

@@ -218,7 +218,7 @@ async def test_any_order_of_chunks(world: Stored, seed: int, is_dry_run: bool) -
     whole = await made.run("handover", *rows, header=HEADER, is_dry_run=True)
     small = world.with_engine(handover=Handover("handover"), chunk_rows=3)
     import_id = await small.upload("handover", *rows, header=HEADER, is_dry_run=is_dry_run)
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain(rng)
 
     assert await world.results(import_id) == await world.results(whole)
@@ -306,7 +306,7 @@ async def test_rows_of_one_key_are_looked_at_together(world: Stored, seed: int) 
     )
     small = world.with_engine(leads=OneLead("leads"), chunk_rows=3)
     import_id = await small.upload("leads", *rows, header=HEADER)
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain(rng)
     failed = [each for each in (await world.results(import_id)).values() if each.what == "FAILED"]
 

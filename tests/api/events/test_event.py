@@ -1,4 +1,4 @@
-"""Updates: what many subscribers ask of one state of an import is answered once."""
+"""Events: what many subscribers request of one state of an import is executed once."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from api.events.import_state import Update
-from api.execution import execute as execution
+from api.events.event import Event, Payload
+from api.execution import stream
 from api.execution.executor import Executor
-from api.execution.prepare import Prepared
+from api.execution.prepare import PreparedOperation
 from models.imports import ImportStatus
 from tests.api.api_fixture import Api, add_import, sql
 from tests.api.websocket_client import Subscriber, subscriber
 
 if TYPE_CHECKING:
-    from api.events.import_state import Answer
+    from api.events.event import ResultText
 
 ALL = "subscription { importsUpdated { id passed } }"
 OTHER = "subscription { importsUpdated { id passed rows { totalCount } } }"
@@ -26,23 +26,23 @@ TYPE = "subscription { importsUpdated { type { problems } } }"
 
 
 @pytest.fixture
-def answers(monkeypatch: pytest.MonkeyPatch) -> list[Update]:
-    """What has been executed."""
-    made: list[Update] = []
-    answer = execution._answer
+def executed(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
+    """The events of all executions."""
+    events: list[Event] = []
+    execute = stream._execute_event
 
-    def record(subscription: Executor, update: Update, prepared: Prepared) -> Answer:
-        made.append(update)
-        return answer(subscription, update, prepared)
+    def record(subscription: Executor, payload: Payload, prepared: PreparedOperation) -> ResultText:
+        events.append(payload.event)
+        return execute(subscription, payload, prepared)
 
-    monkeypatch.setattr(execution, "_answer", record)
-    return made
+    monkeypatch.setattr(stream, "_execute_event", record)
+    return events
 
 
 async def change(api: Api, key: int) -> None:
     """Change an import, and tell."""
     await sql("execute", "UPDATE imports SET passed = 7, version = version + 1 WHERE id = $1", key)
-    await api.server.services.doorbell.changed(api.world.app.id, key)
+    await api.server.services.queue.notify_changed(api.world.app.id, key)
 
 
 async def join(stack: AsyncExitStack, api: Api, token: str) -> Subscriber:
@@ -65,15 +65,15 @@ async def gather_events(api: Api, asked: list[tuple[str, str, dict[str, Any] | N
 
 
 @pytest.mark.parametrize("query", [ALL, OTHER], ids=["plain", "with what has to be awaited"])
-async def test_same_question(api: Api, answers: list[Update], query: str) -> None:
+async def test_same_question(api: Api, executed: list[Event], query: str) -> None:
     """Subscribers who ask the same get the same, each under its own id, from one execution."""
     events = await gather_events(api, [(api.world.admin, query, None)] * 10)
 
     assert [event["passed"] for event in events] == [7] * 10
-    assert len(answers) == 1
+    assert len(executed) == 1
 
 
-async def test_other_questions(api: Api, answers: list[Update]) -> None:
+async def test_other_questions(api: Api, executed: list[Event]) -> None:
     """Another query, and the same with other variables, are executed for themselves."""
     yes, no = {"yes": True}, {"yes": False}
     asked = [(ALL, None), (OTHER, None), (CHOICE, yes), (CHOICE, no), (CHOICE, yes)]
@@ -86,31 +86,29 @@ async def test_other_questions(api: Api, answers: list[Update]) -> None:
         ["id"],
         ["id", "passed"],
     ]
-    assert len(answers) == 4
+    assert len(executed) == 4
 
 
-async def test_other_permissions(api: Api, answers: list[Update]) -> None:
+async def test_other_permissions(api: Api, executed: list[Event]) -> None:
     """What a token may do is part of the question: viewers are not sent what admins may see."""
     await sql("execute", "UPDATE imports SET type = 'gone'")
     asked = [(api.world.admin, TYPE, None), (api.world.viewer, TYPE, None)] * 2
 
     await gather_events(api, asked)
 
-    assert len(answers) == 2
+    assert len(executed) == 2
 
 
 async def test_first_one_leaves(api: Api) -> None:
-    """An answer that one subscriber has asked for is still there for others when it has left."""
+    """A result that one subscriber has requested comes to others when that one has left."""
     may_answer = asyncio.Event()
 
     async def make() -> str:
         await may_answer.wait()
         return "answer"
 
-    update = Update({})  # type: ignore[arg-type]
-    first, second = (
-        asyncio.ensure_future(update.answer("question", lambda _: make())) for _ in range(2)
-    )
+    event = Event(app_id=1, key=1, version=1)
+    first, second = (asyncio.ensure_future(event.result("request", make)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
     may_answer.set()
