@@ -16,7 +16,7 @@ from api.processes.embedded_valkey import EmbeddedValkey
 from models.db import migrate
 from tests.database import data_folder, new_database
 
-# Nothing here has to survive a power cut.
+# The data need not survive a power cut.
 UNSAFE_BUT_QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 _numbers = count(1)
 

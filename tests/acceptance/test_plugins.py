@@ -1,4 +1,4 @@
-"""Plugins by strangers: projects of their own, in an environment of their own."""
+"""Third-party plugins: projects of their own, in an environment of their own."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ async def test_types_on_offer(running: Place) -> None:
 
 
 async def test_page(running: Place) -> None:
-    """The page of import types has them, and the validator, for whoever reads it."""
+    """The page of import types has the new types, and the validator."""
     served: list[bytes] = []
     await running.api.download("/docs/import-types", served.append)
     page = b"".join(served).decode()
