@@ -83,7 +83,7 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A new environment that has Caseroll, and the projects installed, without any network."""
     folder = tmp_path_factory.mktemp("plugins")
-    call([sys.executable, "-m", "venv", ".venv"], folder)
+    call([sys.executable, "-m", "venv", "--without-pip", ".venv"], folder)
     python = folder / ".venv/bin/python"
     ours = sysconfig.get_path("purelib")
     theirs = sysconfig.get_path("purelib", "venv", {"base": str(folder / ".venv")})
@@ -102,7 +102,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         )
     editable = [part for name in PROJECTS for part in ("-e", name)]
     offline = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
-    call([python, "-m", "pip", "install", *offline, *editable], folder)
+    pip = [sys.executable, "-m", "pip", "--python", python]
+    call([*pip, "install", *offline, *editable], folder)
     return place
 
 
