@@ -16,8 +16,13 @@ from api.processes.embedded_valkey import EmbeddedValkey
 from models.db import migrate
 from tests.database import data_folder, new_database
 
-# The data need not survive a power cut.
-UNSAFE_BUT_QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+# The data need not survive a power cut, and lie in memory, where gigabytes of WAL would be a waste.
+UNSAFE_BUT_QUICK = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_wal_size": "256MB",
+}
 _numbers = count(1)
 
 
