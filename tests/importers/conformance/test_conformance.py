@@ -9,7 +9,7 @@ import pytest
 
 from importers import Importer
 from importers.testing import World, check_conformance
-from tests.importers.conformance.sample_importers import (
+from tests.importers.conformance.misbehaving import (
     AnyCase,
     BlankRequired,
     CrashingSample,
