@@ -18,7 +18,7 @@ LONG_FOLDERS = {"api/cli", "models"}
 NAMING_FOLDERS = ("models/", "api/schema/", "importers/sdk/")
 MOST_FILES_WITH_A_HELPER = 3
 # Still to be renamed.
-HELPERS = {"_check", "_failed", "_payload"}
+HELPERS = {"_failed", "_payload"}
 
 
 def modules(*folders: str) -> list[Path]:
