@@ -14,8 +14,9 @@ from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
 from api.cli.processes import api_spec, listen, worker_spec
 from api.cli.welcome import Welcome
+from api.processes.embedded_postgres import EmbeddedPostgres
+from api.processes.embedded_valkey import EmbeddedValkey
 from api.processes.exit_code import EXIT_REFUSED
-from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
 from api.processes.supervisor import Supervisor
 from api.settings import Settings, process_environment
 from importers.plugins.registry import load
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
     from types import FrameType
+
+    from api.processes.embedded_server import EmbeddedServer
 
 _PORTS_TRIED = 100
 
@@ -80,11 +83,9 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
     return code
 
 
-def _choose_servers(
-    environ: dict[str, str], folder: DataFolder
-) -> Sequence[EmbeddedPostgres | EmbeddedValkey]:
+def _choose_servers(environ: dict[str, str], folder: DataFolder) -> Sequence[EmbeddedServer]:
     """Return the servers to start, for which the environment has no URL, and set their URLs."""
-    servers: list[EmbeddedPostgres | EmbeddedValkey] = []
+    servers: list[EmbeddedServer] = []
     if not environ.get("DATABASE_URL", "").strip():
         postgres = EmbeddedPostgres(folder.path / "postgres")
         environ["DATABASE_URL"] = postgres.url

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from models.assignment import Edit
-from models.mail import Notice
+from models.mail import Notification
 from models.row import RowOutcome, RowResult, RowStatus
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Settled(NamedTuple):
 
     results: Sequence[RowResult]
     edits: Sequence[Edit]
-    notices: Sequence[Notice]
+    notifications: Sequence[Notification]
     verdicts: Verdicts
 
 
@@ -54,7 +54,7 @@ def settle(
     """
     results: list[RowResult] = []
     edits: list[Edit] = []
-    notices: list[Notice] = []
+    notifications: list[Notification] = []
     known = dict(verdicts)
     for plan in plans:
         made: list[Decision] = []
@@ -74,8 +74,8 @@ def settle(
         results.append(_success(plan, made))
         of_row = _edits(plan, made)
         edits += of_row
-        notices += _notices(of_row)
-    return Settled(results, edits, notices, known)
+        notifications += _notifications(of_row)
+    return Settled(results, edits, notifications, known)
 
 
 def unapplied(results: Sequence[RowResult]) -> Settled:
@@ -127,16 +127,16 @@ def _success(plan: PlannedRow, made: Sequence[Decision]) -> RowResult:
     return RowResult(row.number, row.text, RowStatus.PASSED, outcome, message)
 
 
-def _notices(edits: Sequence[Edit]) -> list[Notice]:
+def _notifications(edits: Sequence[Edit]) -> list[Notification]:
     """One mail for the row, about the first of its changes that asks for one."""
     for edit in edits:
         if edit.after and edit.after.notify:
-            return [notice_of(edit)]
+            return [notification_of(edit)]
     return []
 
 
-def notice_of(edit: Edit) -> Notice:
+def notification_of(edit: Edit) -> Notification:
     """Return the mail about an edit that leaves an assignment."""
     outcome = RowOutcome.UPDATED if edit.before else RowOutcome.CREATED
     role_id = cast("Present", edit.after).role_id
-    return Notice(edit.row, edit.case_id, edit.user_id, role_id, outcome)
+    return Notification(edit.row, edit.case_id, edit.user_id, role_id, outcome)

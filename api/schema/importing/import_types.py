@@ -9,7 +9,7 @@ import strawberry
 
 from api.access.context import Context, Info
 from api.schema.importing.plugin_descriptions import ColumnDescription, ImporterDescription, plain
-from api.schema.importing.plugins import (
+from api.schema.importing.plugin_state import (
     DISTRIBUTION,
     PROBLEMS,
     PluginState,

@@ -13,8 +13,7 @@ from urllib.parse import unquote
 import pytest
 
 from api.http.catalogue import read_catalogue
-from api.http.html import element
-from api.http.import_types_html import render_types_page
+from api.http.import_types_html import element, render_types_page
 from importers import Importer, RoleRef
 from importers.builtin.assign import AssignUsers
 from importers.builtin.users_per_case import UsersPerCase
