@@ -155,7 +155,7 @@ def _heading(name: str) -> str:
     if inspect.isfunction(thing):
         return _form(thing, name)
     if not inspect.isclass(thing):
-        return f"{name} = {_constant(name)[0]}".replace("'", '"')
+        return f"{name} = {_type(_constant(name)[0])}".replace("'", '"')
     if "__init__" in vars(thing) and not getattr(thing, "_is_protocol", False):
         return _form(thing, name)
     return f"{name}(**options)" if issubclass(thing, importers.Column) else f"class {name}"
