@@ -27,7 +27,7 @@ from importers.isolation.guard import (
     guarded_await,
     guarding,
 )
-from importers.plugins.captured_output import PrintLog
+from importers.plugins.captured_output import CapturedOutput
 from tests.importers.engine_fixture import EngineFixture, Result
 from tests.importers.fakes import ASSIGN
 
@@ -360,7 +360,7 @@ async def test_prints_go_to_the_log(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What an importer prints is logged with its name; what others print is printed."""
-    monkeypatch.setattr(sys, "stdout", PrintLog(sys.stdout))
+    monkeypatch.setattr(sys, "stdout", CapturedOutput(sys.stdout))
     with caplog.at_level(logging.WARNING):
         await odd.run("odd", "trv-001,print", header=HEADER)
     print("ours")
@@ -376,7 +376,7 @@ def test_a_flood_of_prints(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A plugin that prints for every row does not fill the log."""
-    monkeypatch.setattr(sys, "stdout", PrintLog(sys.stdout))
+    monkeypatch.setattr(sys, "stdout", CapturedOutput(sys.stdout))
     guard = Guard("importer 'x'")
     with caplog.at_level(logging.WARNING):
         for number in range(300):
