@@ -14,7 +14,7 @@ from importers.mail_sender import send_mails
 from importers.retention import purge
 from importers.run.run_chunk import next_chunk, run_chunk
 from importers.sdk.errors import RetryableError
-from importers.split.split import Cut, split_import
+from importers.split.split import SplitSettings, split_import
 from models.db import connection
 from models.import_end import ImportEnd
 from models.mail import sweep_mails
@@ -193,7 +193,7 @@ class Engine:
         if job.is_split:
             return await self._run_chunk(job)
         started = self.clock()
-        cut = Cut(
+        settings = SplitSettings(
             importers=self.importers,
             limits=self.limits,
             chunk_rows=self.chunk_rows,
@@ -201,7 +201,7 @@ class Engine:
             tell=self._tell,
         )
         with self._fairness.working(job.import_id):
-            split = await split_import(job.import_id, cut)
+            split = await split_import(job.import_id, settings)
         if split is None:
             return False
         await self._report(job.import_id, split.app_id, split.import_end)

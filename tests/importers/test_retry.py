@@ -9,30 +9,11 @@ import pytest
 
 from importers import Row, RowError
 from importers.builtin.assign import AssignUsers
-from importers.retry import Corrections, RetryError, corrected
+from importers.retry import Corrections, RetryError
 from tests.importers.engine_fixture import HEADERS, Counts, EngineFixture, Result
 
 CLOSED = "trv-002,jack-001,,staff,1"
 OK = "trv-001,jack-001,,staff,0"
-
-
-@pytest.mark.parametrize(
-    ("cells", "new", "expected"),
-    [
-        pytest.param(["a", "b", "c"], {}, ["a", "b", "c"], id="nothing new"),
-        pytest.param(["a"], {}, ["a"], id="too short, nothing new"),
-        pytest.param(["a", "b", "c"], {"1": "x"}, ["a", "x", "c"], id="one"),
-        pytest.param(["a"], {"2": "x"}, ["a", "", "x"], id="too short, filled up"),
-        pytest.param(["a", "b", "c", "d"], {"0": "x"}, ["x", "b", "c", "d"], id="too long"),
-        pytest.param(["a", "b", "c"], {"0": "", "2": ""}, ["", "b", ""], id="made blank"),
-    ],
-)
-def test_corrected(cells: list[str], new: dict[str, str], expected: list[str]) -> None:
-    """New cells replace old ones by position; a short row grows to the header's width."""
-    before = list(cells)
-
-    assert corrected(cells, 3, new) == expected
-    assert cells == before
 
 
 async def test_all(small: EngineFixture) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import importers.split.split
 from importers.sdk.errors import RetryableError
-from importers.split.chunk_writer import Cutter
+from importers.split.chunk_writer import ChunkWriter
 from models.audit import COMMAND_LINE
 from models.db import connection
 from models.progress import request_cancel
@@ -25,11 +25,11 @@ async def before_the_cut(
 ) -> Any:
     """Cut an import that fails once its first rows are told of; return what can be seen then."""
 
-    async def finish(self: Cutter) -> None:
+    async def finish(self: ChunkWriter) -> None:
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(Cutter, "finish", finish)
+        patch.setattr(ChunkWriter, "finish", finish)
         await world.engine.split(import_id)
 
 
