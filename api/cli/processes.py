@@ -1,4 +1,4 @@
-"""`caseroll serve`, `worker` and `migrate`: the parts that production runs one by one."""
+"""`caseroll serve`, `worker` and `migrate`, which run separately in production."""
 
 from __future__ import annotations
 
@@ -47,14 +47,16 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
     listening = (
         listen(settings.host, settings.port) if listener is None else socket.socket(fileno=listener)
     )
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # who takes nothing any more is cut off by the kernel
+    # `WriteDeadline` does not see a client that vanishes with less in the buffer than pauses
+    # writing: the kernel ends its connection.
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
         milliseconds = int(settings.patience.idle_seconds * 1_000)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
     sys.stdout = cast("TextIO", PrintLog(sys.stdout))
     app = create_app(settings)
     Reload(app, environ)
-    # What is there by now stays, so that no collection need look at it; and a list's answer is made
-    # of thousands of objects, of which few are garbage.
+    # Nothing that exists by now is garbage, so collections need not look at it; and a list's answer
+    # is made of thousands of objects, of which few are garbage: collect rarely.
     gc.freeze()
     gc.set_threshold(_GARBAGE_OBJECTS)
     server = uvicorn.Server(WebServerConfig(app, settings))
@@ -91,23 +93,26 @@ def migrate(folder: DataFolder) -> None:
 
 
 def worker_spec(environ: dict[str, str], count: int) -> ChildSpec:
-    """Describe the worker processes; whoever runs them tells of broken plugins in their stead.
+    """Describe the worker processes, which do not report broken plugins: their starter does.
 
-    -P: a folder `api` where the user stands is not ours.
+    -P keeps Python from importing a folder `api` of the working folder.
     """
     argv = (sys.executable, "-P", "-m", "api.worker")
     return ChildSpec(name="worker", argv=argv, env=environ, count=count)
 
 
 def plugins_spec(environ: dict[str, str]) -> ChildSpec:
-    """Describe the check of the plugins: in a process of its own, which finds them as they are."""
+    """Describe the check of the plugins, in a new process, which imports their newest version."""
     argv = (sys.executable, "-P", "-m", "api.cli", "importers", "--check")
     return ChildSpec(name="caseroll importers --check", argv=argv, env=environ)
 
 
 def api_spec(environ: dict[str, str], listener: socket.socket) -> ChildSpec:
-    """Describe the API's process, which takes connections from a socket of ours: nobody else can
-    get the port, and clients wait while it is started again."""
+    """Describe the API's process.
+
+    It inherits a listening socket, so that no other program can get the port, and clients wait
+    while the process is restarted.
+    """
     fd = listener.fileno()
     argv = (sys.executable, "-P", "-m", "api.cli", "serve", "--listener", str(fd))
     return ChildSpec(name="api", argv=argv, env=environ, fds=(fd,))
@@ -124,9 +129,11 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         number = error.errno or 0
-        reason = os.strerror(number) if number > 0 else error.strerror  # below: a name's look-up
+        # Negative numbers are errors of a name's look-up.
+        reason = os.strerror(number) if number > 0 else error.strerror
         raise RefusedError(f"can't listen on {host} port {port}: {reason}.") from error
-    # Connections inherit it. asyncio sets it only on sockets that were made with a protocol's
-    # number; without it a response's body waits 40 ms for the client to confirm the head.
+    # Connections inherit TCP_NODELAY. asyncio sets it only on sockets that were made with a
+    # protocol's number, and without it a response's body waits 40 ms for the client to acknowledge
+    # the head.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
