@@ -13,7 +13,7 @@ from starlette.routing import Route, WebSocketRoute
 from api.access.quota import Quotas
 from api.access.services import Services
 from api.access.tokens import Tokens
-from api.broker import Doorbell, make_broker
+from api.broker import BrokerQueue, make_broker
 from api.errors import log_incident, masked
 from api.events.hub import open_hub
 from api.http.downloads import behind_token, send_failed_rows, send_file, send_sample
@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> Starlette:
             app.state.services = Services(
                 settings=settings,
                 registry=registry,
-                doorbell=Doorbell(broker),
+                queue=BrokerQueue(broker),
                 hub=hub,
                 tokens=Tokens(),
                 pool=pool,

@@ -22,10 +22,10 @@ from bench.figure import Figure, median_of
 from bench.files import make_file
 from bench.population import populate, store, wrong_rows
 from importers.engine import Engine
-from importers.mail_sender import NoCarrier
+from importers.mail_sender import NoTransport
 from importers.plugins.registry import load
 from importers.reading.limits import Limits
-from importers.run_inline import LocalBell
+from importers.run_inline import LocalQueue
 from models import foreign_keys
 from models.db import credentials, database
 from models.imports import Import
@@ -65,7 +65,7 @@ async def measure(system: System, options: Options) -> list[Figure]:
     rounds, wal = [], []
     for _ in range(options.rounds):
         parts, size = await _parts(system, template, file)
-        with patch.object(foreign_keys, "_WORTHWHILE", _NEVER):
+        with patch.object(foreign_keys, "_FEWEST_ROWS", _NEVER):
             others, _ = await _parts(system, template, file)
         parts[_ROW_BY_ROW] = others["write assignments"] - parts["write assignments"]
         rounds.append(parts)
@@ -100,8 +100,8 @@ async def _run(key: int, file: bytes) -> dict[str, float]:
         importers=load().importers,
         limits=Limits(),
         chunk_rows=_CHUNK_ROWS,
-        bell=LocalBell(),
-        carrier=NoCarrier("mails are not measured"),
+        queue=LocalQueue(),
+        mail_transport=NoTransport("mails are not measured"),
     )
     begun = time.perf_counter()
     await engine.split(key)

@@ -39,8 +39,8 @@ _PORTS_TRIED = 100
 def up(port: int | None, workers: int | None, folder: DataFolder, *, demo: bool) -> int:
     """Run everything on this machine, with nothing installed beforehand; Ctrl-C stops it.
 
-    PostgreSQL and Valkey come along and keep their data in the folder, unless DATABASE_URL or
-    REDIS_URL names others. Started again on the same folder, it goes on where it was.
+    Starts a PostgreSQL and a Valkey with their data in the folder, unless DATABASE_URL or REDIS_URL
+    names others. Started again on the same folder, it continues where it stopped.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -84,7 +84,7 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
 
 
 def _choose_servers(environ: dict[str, str], folder: DataFolder) -> Sequence[EmbeddedServer]:
-    """Bring along the servers that the environment does not name, and name them there."""
+    """Return the servers to start, for which the environment has no URL, and set their URLs."""
     servers: list[EmbeddedServer] = []
     if not environ.get("DATABASE_URL", "").strip():
         postgres = EmbeddedPostgres(folder.path / "postgres")
@@ -98,10 +98,10 @@ def _choose_servers(environ: dict[str, str], folder: DataFolder) -> Sequence[Emb
 
 
 def _listen(settings: Settings, *, is_fixed: bool) -> socket.socket:
-    """Listen on the port that is asked for, or on the first free one from the default on.
+    """Listen on the fixed port, or on the first free one from the default upwards.
 
     Raises:
-        RefusedError: it is taken, or all that were tried are.
+        RefusedError: the port, or each one that was tried, is taken.
     """
     last = settings.port if is_fixed else settings.port + _PORTS_TRIED
     for port in range(settings.port, last):

@@ -15,11 +15,11 @@ from api.http.responses import CountedResponse, refuse
 from api.schema.importing.import_types import CSV_TYPE
 from api.schema.importing.plugin_descriptions import ImporterDescription
 from api.schema.node import key_of
-from importers.sdk.sample import sample_filename
+from importers.plugins.sample_file import sample_filename
 from models.db import is_passing
 from models.file_part import read_part
-from models.listing import IMPORTS
-from models.page import find_by_id
+from models.listing import IMPORTS, has_id
+from models.page import find_rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -121,7 +121,7 @@ def _check_not_purged(row: Record, what: str) -> None:
 
 async def _find_import(request: Request, scope: Scope) -> Record:
     key = key_of("Import", request.path_params["import_id"])
-    rows = [] if key is None else await scope.read(find_by_id, IMPORTS, [key])
+    rows = [] if key is None else await scope.read(find_rows, IMPORTS, has_id([key]))
     if not rows:
         raise HttpError(404, "NOT_FOUND", "There is no such import.")
     return rows[0]

@@ -21,9 +21,9 @@ from api.errors import (
     say_expired,
     shape_error,
 )
-from api.execution.execute import stream
 from api.execution.operation import Operation, to_operation
 from api.execution.prepare import OperationRefusedError
+from api.execution.stream import stream
 from api.http.responses import refuse
 from api.http.same_origin import is_welcome
 
@@ -126,7 +126,7 @@ class _Session:
         context = await self._context()
         quota, hub = context.quota, context.services.hub
         try:
-            with quota.sockets, hub.guest(context.token.id, self._send_away):
+            with quota.sockets, hub.watch_token(context.token.id, self._send_away):
                 await self._send({"type": "connection_ack"})
                 while True:
                     await self._handle(await self._receive(None), quota)

@@ -133,9 +133,13 @@ def wheel_folder(package: str) -> Path:
     """Return where a package is installed.
 
     Importing it instead would run its own code that starts servers.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
     """
     spec = find_spec(package)
-    assert spec is not None
+    if spec is None:
+        raise ModuleNotFoundError(f"No module named {package!r}", name=package)
     assert spec.submodule_search_locations is not None
     return Path(spec.submodule_search_locations[0])
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 import hashlib
 import io
-import random
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
 
-from api.demo import load
-from api.demo.files import CASES, USERS, demo_cases, demo_files, demo_users
+import api.demo.load
+from api.demo.files import CASES, USERS, DemoFile, demo_files
 from api.demo.load import DEMO_SLUG, create_demo, has_demo
 from importers import Importer
 from importers.builtin.add_cases import AddCases
@@ -21,11 +21,11 @@ from importers.builtin.modify import ModifyAssignments
 from importers.builtin.modify_cases import ModifyCases
 from importers.builtin.modify_users import ModifyUsers
 from importers.builtin.remove import RemoveUsers
+from importers.plugins.sample_file import sample_csv
 from importers.reading.limits import Limits
 from importers.run.run_chunk import next_chunk, run_chunk
 from importers.run_inline import run_here
-from importers.sdk.sample import sample_csv
-from importers.split.split import Cut, split_import
+from importers.split.split import SplitSettings, split_import
 from models.app import App, create_app
 from models.assignment import Assignment
 from models.audit import COMMAND_LINE
@@ -120,7 +120,7 @@ async def test_demo_is_made_once(opened: None) -> None:
 async def leave(import_id: int, stage: str) -> None:
     """Do a part of the work for an import."""
     if stage != "stored":
-        await split_import(import_id, Cut(importers=ALL, limits=Limits(), chunk_rows=3))
+        await split_import(import_id, SplitSettings(importers=ALL, limits=Limits(), chunk_rows=3))
     if stage == "begun" and (claim := await next_chunk(import_id)):
         await run_chunk(import_id, claim, ALL)
 
@@ -140,7 +140,7 @@ async def test_demo_that_was_interrupted(
         await run_here(import_id, importers)
         finished.append(import_id)
 
-    monkeypatch.setattr(load, "run_here", interrupted)
+    monkeypatch.setattr(api.demo.load, "run_here", interrupted)
     with pytest.raises(InterruptError):
         await create_demo()
     monkeypatch.undo()
@@ -199,14 +199,28 @@ async def test_samples_pass(opened: None, type_: str) -> None:
     assert (stored.status, stored.total, stored.failed) == ("PROCESSED", 1, 0)
 
 
-def test_same_for_everyone() -> None:
-    """The same seed makes the same users and cases, unique where they have to be."""
-    users = [demo_users(random.Random(7)) for _ in range(2)]
-    cases = demo_cases(random.Random(7))
+def column(file: DemoFile, name: str) -> list[str]:
+    """Return the cells of a file's column that are not blank."""
+    rows = csv.DictReader(io.StringIO(file.content.decode(), newline=""))
+    return [row[name] for row in rows if row[name]]
 
-    assert users[0] == users[1]
-    assert len({user.username for user in users[0]}) == USERS
-    tags = [user.host_tag_id for user in users[0] if user.host_tag_id]
+
+def test_same_for_everyone() -> None:
+    """The files are as they were uploaded, line ends included; what must be unique in them is."""
+    users, _, cases, _, _ = demo_files()
+    names, tags = column(users, "username"), column(users, "host_tag_id")
+
+    assert len(set(names)) == USERS
     assert len(set(tags)) == len(tags) < USERS
-    assert len({case.tag_id for case in cases}) == CASES
-    assert demo_files() == demo_files()
+    assert len(set(column(cases, "tag_id"))) == CASES
+    assert all(file.content.count(b"\n") == file.content.count(b"\r\n") for file in demo_files())
+
+
+def test_samples_are_about_them() -> None:
+    """The first case and the first two users are those that the sample files name."""
+    users, _, cases, assignments, _ = demo_files()
+
+    assert column(users, "host_tag_id")[:2] == ["jack-001", "jones-001"]
+    assert column(cases, "tag_id")[0] == "trv-001"
+    assert column(assignments, "user_id")[0] == "jones-001"
+    assert "jack-001" not in column(assignments, "user_id")

@@ -278,8 +278,11 @@ async def welcome(server: Server, token: str) -> AsyncIterator[ClientConnection]
 async def test_some_pings(hasty: Server, token: str) -> None:
     """A client may see now and then whether the server is still there."""
     async with welcome(hasty, token) as peer:
-        for _ in range(100):
-            await asyncio.wait_for(await peer.ping(), LONG)
+        answered = [await asyncio.wait_for(await peer.ping(), LONG) for _ in range(100)]
+        await peer.send('{"type": "ping"}')
+
+        assert len(answered) == 100
+        assert await peer.recv() == '{"type":"pong"}'
 
 
 UNFINISHED = {

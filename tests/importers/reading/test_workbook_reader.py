@@ -93,7 +93,7 @@ def test_too_much_computing(monkeypatch: pytest.MonkeyPatch) -> None:
     program = (
         "import importers.reading.workbook_reader as reader\n"
         "from importers.reading.limits import Limits\n"
-        "reader._bind(Limits(workbook_seconds=1))\nwhile True: pass"
+        "reader.limit_process(Limits(workbook_seconds=1))\nwhile True: pass"
     )
     monkeypatch.setattr("importers.reading.workbook._READER", ["-c", program])
 
@@ -137,8 +137,10 @@ def test_the_thread_that_opened_a_table_may_end() -> None:
     data = workbook(MANY)
     thread = threading.Thread(target=lambda: tables.append(opened(data)))
     thread.start()
+    task = Path(f"/proc/self/task/{thread.native_id}")
     thread.join()
-    time.sleep(0.2)
+    while task.exists():  # the kernel sends the reader its signal when the thread itself ends
+        time.sleep(0.01)
 
     assert sum(1 for _ in tables.pop().rows) == 20_000
 
