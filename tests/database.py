@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 from asyncpg import Connection
 
-from api.processes.servers import EmbeddedPostgres
+from api.processes.embedded_postgres import EmbeddedPostgres
 
 _ROOM_BYTES = 2 * 1024**3
 

@@ -1,4 +1,4 @@
-"""Files made to cost time or memory are refused soon, with a word that says what they are."""
+"""Files crafted to cost time or memory are refused soon, with a code that says why."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def refused(data: bytes) -> str:
     ],
 )
 def test_text(data: bytes, code: str) -> None:
-    """Text without an end is given up after a few mebibytes, however much there is of it."""
+    """A cell, row or header without an end is refused after a few mebibytes of it."""
     tracemalloc.start()
     started = time.monotonic()
     found = refused(data)
@@ -57,7 +57,7 @@ def blanks() -> bytes:
 
 
 def test_a_part_that_says_it_is_small() -> None:
-    """A part that unpacks to more than the archive's index says is damage, and is not unpacked."""
+    """A part that unpacks to more than the archive's index says is refused as damaged."""
     lying = bytearray(blanks())
     entry = lying.rfind(SHEET.encode()) - 46
     lying[entry + 24 : entry + 28] = struct.pack("<I", len(PARTS[SHEET]))
@@ -66,7 +66,7 @@ def test_a_part_that_says_it_is_small() -> None:
 
 
 def test_a_part_that_unpacks_to_more_than_there_may_be() -> None:
-    """What the index says is believed when it is too much; nothing is unpacked to find out."""
+    """An index that announces too many bytes is enough to refuse; nothing is unpacked."""
     with pytest.raises(FileRefusedError) as caught:
         list(
             open_table(

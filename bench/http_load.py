@@ -1,6 +1,6 @@
-"""Pressure: requests over a few connections, sent and read with as little work as possible.
+"""Loads a server with one request over a few connections, with as little work as possible.
 
-A client of many features would be busier than the server and leave it idle between requests.
+A full HTTP client would use more CPU than the server and leave it idle between requests.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ _LENGTH = b"content-length: "
 
 
 class Load(NamedTuple):
-    """What was answered, in how many seconds."""
+    """How many requests were answered, in how many seconds."""
 
     requests: int
     seconds: float
 
 
-async def press(
+async def load_server(
     url: str, headers: dict[str, str], body: bytes, *, connections: int, seconds: float
 ) -> Load:
-    """Send the same request again and again, over each connection after its last answer."""
+    """Send the same request repeatedly; each connection sends the next after the last answer."""
     parts = urlsplit(url)
     lines = [
         f"POST {parts.path} HTTP/1.1",
@@ -36,18 +36,18 @@ async def press(
     request = "\r\n".join(lines).encode() + _HEAD_END + body
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
-    peers = []
+    opened = []
     for _ in range(connections):
-        _, peer = await loop.create_connection(
-            lambda: _Peer(request, started + seconds), parts.hostname, parts.port
+        _, connection = await loop.create_connection(
+            lambda: _LoadConnection(request, started + seconds), parts.hostname, parts.port
         )
-        peers.append(peer)
-    counts = await asyncio.gather(*(peer.done for peer in peers))
+        opened.append(connection)
+    counts = await asyncio.gather(*(connection.done for connection in opened))
     return Load(sum(counts), time.perf_counter() - started)
 
 
-class _Peer(asyncio.Protocol):
-    """One connection; the server says how long its answers are, and keeps it open."""
+class _LoadConnection(asyncio.Protocol):
+    """One connection to a server that keeps it open and sends `Content-Length`."""
 
     def __init__(self, request: bytes, deadline: float) -> None:
         self.done: asyncio.Future[int] = asyncio.get_running_loop().create_future()

@@ -1,8 +1,9 @@
-"""A crowd of subscribers in one process, each with a WebSocket of its own.
+"""Many subscribers in one process, each with its own WebSocket.
 
-Started as `python -m bench.crowd URL TOKEN COUNT`. It says `ready` when each has seen an import
-end, then notes what comes until its input ends, and prints it: for each text, when it came. It does
-as little as possible with a message, as it shares the machine with what it measures.
+Started as `python -m bench.many_subscribers URL TOKEN COUNT`. It prints `ready` when each
+subscriber has received an import's end. Then it records messages until its input ends, and prints
+them as JSON: each text with the times at which it arrived. It does as little as possible with a
+message, because it shares the machine with the server that is measured.
 """
 
 from __future__ import annotations
@@ -33,11 +34,11 @@ _END = b'"PROCESSED"'
 
 
 class _Subscriber(asyncio.Protocol):
-    def __init__(self, host: str, token: str, heard: defaultdict[bytes, list[float]]) -> None:
+    def __init__(self, host: str, token: str, received: defaultdict[bytes, list[float]]) -> None:
         self.ended = asyncio.get_running_loop().create_future()
         self._host = host
         self._token = token
-        self._heard = heard
+        self._received_at = received
         self._received = bytearray()
         self._is_open = False
         self._transport: asyncio.Transport | None = None
@@ -57,16 +58,19 @@ class _Subscriber(asyncio.Protocol):
                 return
             assert head.startswith(b"HTTP/1.1 101"), head
             self._is_open, self._received = True, rest
-            self._send({"type": "connection_init", "payload": {"token": self._token}})
-            self._send({"id": "1", "type": "subscribe", "payload": {"query": SUBSCRIPTION}})
-        while (text := self._next()) is not None:
+            self._send_message({"type": "connection_init", "payload": {"token": self._token}})
+            self._send_message({"id": "1", "type": "subscribe", "payload": {"query": SUBSCRIPTION}})
+        while (text := self._next_frame()) is not None:
             if b'"next"' in text:
-                self._heard[text].append(now)
+                self._received_at[text].append(now)
                 if _END in text and not self.ended.done():
                     self.ended.set_result(None)
 
-    def _next(self) -> bytes | None:
-        """Take a whole frame, which a server does not mask, from what has come; answer a ping."""
+    def _next_frame(self) -> bytes | None:
+        """Return the next whole frame's content, or None; answer it if it is a ping.
+
+        A server does not mask its frames.
+        """
         received = self._received
         if len(received) < 4:
             return None
@@ -78,14 +82,14 @@ class _Subscriber(asyncio.Protocol):
         opcode, content = received[0], bytes(received[begin : begin + length])
         del received[: begin + length]
         if opcode == _PING:
-            self._write(_PONG, content)
+            self._send_frame(_PONG, content)
         return content
 
-    def _send(self, message: dict[str, Any]) -> None:
-        self._write(_TEXT, json.dumps(message).encode())
+    def _send_message(self, message: dict[str, Any]) -> None:
+        self._send_frame(_TEXT, json.dumps(message).encode())
 
-    def _write(self, opcode: int, content: bytes) -> None:
-        """Send a frame, masked with zeros."""
+    def _send_frame(self, opcode: int, content: bytes) -> None:
+        """Send a frame, masked with zeros: a client must mask, and zeros leave the bytes as is."""
         head = struct.pack("!BB", opcode, 0x80 | len(content))
         if len(content) > 125:
             head = struct.pack("!BBH", opcode, 0x80 | 126, len(content))
@@ -94,20 +98,20 @@ class _Subscriber(asyncio.Protocol):
 
 
 async def watch(url: str, token: str, count: int) -> None:
-    """Subscribe, say when all have begun, and print what came."""
+    """Subscribe, print `ready` when all have begun, then print the messages with their times."""
     parts = urlsplit(url)
     loop = asyncio.get_running_loop()
-    heard: defaultdict[bytes, list[float]] = defaultdict(list)
-    crowd = []
+    received: defaultdict[bytes, list[float]] = defaultdict(list)
+    subscribers = []
     for _ in range(count):
-        _, each = await loop.create_connection(
-            lambda: _Subscriber(parts.netloc, token, heard), parts.hostname, parts.port
+        _, subscriber = await loop.create_connection(
+            lambda: _Subscriber(parts.netloc, token, received), parts.hostname, parts.port
         )
-        crowd.append(each)
-    await asyncio.gather(*(each.ended for each in crowd))
+        subscribers.append(subscriber)
+    await asyncio.gather(*(subscriber.ended for subscriber in subscribers))
     print("ready", flush=True)
     await asyncio.to_thread(sys.stdin.read)
-    print(json.dumps([[json.loads(text)["payload"]["data"], at] for text, at in heard.items()]))
+    print(json.dumps([[json.loads(text)["payload"]["data"], at] for text, at in received.items()]))
 
 
 if __name__ == "__main__":
