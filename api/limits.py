@@ -7,7 +7,12 @@ from typing import NamedTuple
 APP_CONNECTIONS = 10
 """Database connections of a process that requests share, whichever token they have."""
 
-HIGHEST = {"running": APP_CONNECTIONS - 1}
+HIGHEST = {
+    "running": APP_CONNECTIONS - 1,
+    "head_seconds": 3_600,
+    "init_seconds": 3_600,
+    "idle_seconds": 3_600,
+}
 """The highest values of limits that have one."""
 
 
@@ -65,13 +70,13 @@ class Patience(NamedTuple):
         head_seconds: from the beginning of a request to the end of its headers.
         init_seconds: from the opening of a WebSocket to `connection_init`.
         idle_seconds: in which the client neither sends nor reads a byte.
-        bytes_per_second: how fast, on the average, a body has to arrive or an answer to be read.
+        min_bytes_per_second: of a body or an answer, on the average.
     """
 
     head_seconds: float = 10
     init_seconds: float = 10
     idle_seconds: float = 30
-    bytes_per_second: int = 1_000
+    min_bytes_per_second: int = 1_000
 
     def seconds_left(self, size: int, waited: float) -> float:
         """Return for how many seconds to wait for the next block of a body.
@@ -80,4 +85,4 @@ class Patience(NamedTuple):
             size: the bytes that have arrived.
             waited: the seconds that they took.
         """
-        return min(self.idle_seconds, self.idle_seconds + size / self.bytes_per_second - waited)
+        return min(self.idle_seconds, self.idle_seconds + size / self.min_bytes_per_second - waited)

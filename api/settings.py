@@ -109,7 +109,7 @@ class Settings:
             ),
             query=QueryLimits(**reader.numbers("CASEROLL_MAX_QUERY_", QueryLimits())),
             token=TokenLimits(**reader.numbers("CASEROLL_MAX_", TokenLimits())),
-            patience=reader.patience(),
+            patience=Patience(**reader.numbers("CASEROLL_", Patience())),
             origins=reader.origins("CASEROLL_ORIGINS"),
             retention_days=reader.number(
                 "CASEROLL_RETENTION_DAYS", DEFAULT_RETENTION_DAYS, low=0, high=36_500
@@ -187,14 +187,13 @@ class _Reader:
         self._problems.append(f"{name} has to be a whole number {limit}, not {text!r}.")
         return default
 
-    def seconds(self, name: str, default: float) -> float:
-        return self.number(name, int(default), high=3_600)
-
-    def numbers(self, prefix: str, defaults: QueryLimits | TokenLimits) -> dict[str, int]:
+    def numbers(
+        self, prefix: str, defaults: QueryLimits | TokenLimits | Patience
+    ) -> dict[str, int]:
         """Read one number for each limit, named like it."""
         return {
             name: self.number(
-                f"{prefix}{name.upper()}", default, high=HIGHEST.get(name, _LARGEST_INT)
+                f"{prefix}{name.upper()}", int(default), high=HIGHEST.get(name, _LARGEST_INT)
             )
             for name, default in defaults._asdict().items()
         }
@@ -207,17 +206,6 @@ class _Reader:
             ),
             max_rows=self.number("CASEROLL_MAX_ROWS", default.max_rows),
             max_columns=self.number("CASEROLL_MAX_COLUMNS", default.max_columns, high=1_000),
-        )
-
-    def patience(self) -> Patience:
-        default = Patience()
-        return Patience(
-            head_seconds=self.seconds("CASEROLL_HEAD_SECONDS", default.head_seconds),
-            init_seconds=self.seconds("CASEROLL_INIT_SECONDS", default.init_seconds),
-            idle_seconds=self.seconds("CASEROLL_IDLE_SECONDS", default.idle_seconds),
-            bytes_per_second=self.number(
-                "CASEROLL_MIN_BYTES_PER_SECOND", default.bytes_per_second, high=_LARGEST_INT
-            ),
         )
 
     def origins(self, name: str) -> tuple[str, ...]:
