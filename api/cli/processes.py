@@ -47,7 +47,9 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
     listening = (
         listen(settings.host, settings.port) if listener is None else socket.socket(fileno=listener)
     )
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # the kernel cuts off clients that stop reading
+    # `WriteDeadline` sees only clients for which much is buffered: for those that vanish with less,
+    # the kernel ends the connection.
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
         milliseconds = int(settings.patience.idle_seconds * 1_000)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
     sys.stdout = cast("TextIO", CapturedOutput(sys.stdout))
