@@ -150,7 +150,7 @@ class Column(Generic[T]):
     def parse(self, text: str) -> T:
         """Turn the text of a cell into the row's value.
 
-        Called for each different text that a chunk has in the column, and not for blank cells.
+        Called once for each different text that a chunk has in the column, and not for blank cells.
 
         Args:
             text: trimmed; not blank, not too long, and without control characters.
@@ -165,8 +165,8 @@ class Column(Generic[T]):
         """Name a value in one way only, whichever cell it was read from.
 
         Rows are about the same thing when the group keys of their `is_key` columns are the same.
-        Override it when cells can differ in form and mean the same to `OwnChange.keys`, such as
-        `A-12` and `a-12`.
+        Override it when cells that differ in form mean the same to `OwnChange.keys`, such as `A-12`
+        and `a-12`.
 
         Args:
             value: what `parse` has returned.
