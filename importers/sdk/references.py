@@ -224,7 +224,7 @@ class UserRef(Reference["User"]):
         return value.tag_id or f"#{value.id}"
 
     def is_plain(self, key: str) -> bool:
-        """Take every key but IDs for a Tag ID; none where cells are addresses, or a plugin finds it."""
+        """Take every key but IDs for a Tag ID; none where cells are addresses, or by a plugin."""
         is_own = type(self).resolve is not UserRef.resolve
         return self.by == "tag" and not is_own and not could_be_node_id("User", key)
 
