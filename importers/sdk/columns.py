@@ -207,7 +207,9 @@ class Column(Generic[T]):
         only_checks = kind.read is Column.read and kind.parse in _ONLY_CHECKS
         if not only_checks or of_text is None or self.default is not None:
             return None
-        return list(map(of_text, map(str.strip, cells)))
+        texts = map(str.strip, cells)
+        # `str` of a text is the text: a call a cell less, for the column of Tag IDs of every file.
+        return list(texts if of_text is str else map(of_text, texts))
 
 
 class Blank(Column[None]):
