@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from importers.rows.cell_reader import ReadRow
 from importers.rows.layout import Layout
-from importers.run.seen_keys import SeenKeys, wish_of
 from importers.sdk.entities import Case, Role, User
 from importers.split.grouping import group_rows
 from importers.testkit.fixture_app import WorldDirectory
@@ -21,7 +20,7 @@ from importers.testkit.memory_runner import MemoryRun
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from importers.sdk.changes import Change, Key, Wish
+    from importers.sdk.changes import Change, Intent, Key
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from importers.testkit.fixture_app import World
@@ -41,7 +40,7 @@ class Outcome:
     outcome: str | None
     message: str | None
     errors: Sequence[Mapping[str, Any]]
-    asks: Sequence[tuple[tuple[Key, ...], Wish]]
+    asks: Sequence[tuple[tuple[Key, ...], Intent]]
     changes: Sequence[Change] = field(default=(), compare=False)
 
     @property
@@ -143,18 +142,12 @@ class Subject:
         return found
 
     def run_chain(self, first: File, second: File) -> dict[int, Outcome]:
-        """Run the importer over two chunks of a chain, as too many rows for one chunk run."""
-        return asyncio.run(self._run_chain(first, second))
-
-    async def _run_chain(self, *chunks: File) -> dict[int, Outcome]:
-        claims = SeenKeys()
-        found: dict[int, Outcome] = {}
-        for chunk in chunks:
-            with _listening():
-                ends = await self._memory.run(*self._laid_out(chunk), claims)
-            found |= {each.result.number: _outcome(each) for each in ends}
-            claims = SeenKeys.unpack(claims.pack())
-        return found
+        """Run the importer over the two chunks of a chain, as when there are too many rows."""
+        layout, rows = self._laid_out(first)
+        _, more = self._laid_out(second)
+        with _listening():
+            ends = asyncio.run(self._memory.run(layout, rows, more))
+        return {each.result.number: _outcome(each) for each in ends}
 
     def group(self, file: File) -> list[dict[int, int]]:
         """Return the group keys of a file's rows, by kind and row number."""
@@ -193,7 +186,7 @@ def _name(value: object) -> str:
 
 def _outcome(end: RowEnd) -> Outcome:
     plan, result = end
-    changes = [change for _, change in plan.changes]
+    changes = [planned.change for planned in plan.changes]
     return Outcome(
         outcome=result.outcome.name if result.outcome else None,
         message=result.message,
@@ -201,7 +194,7 @@ def _outcome(end: RowEnd) -> Outcome:
             {name: value for name, value in error.items() if name != "value"}
             for error in result.errors
         ],
-        asks=[(keys, wish_of(change)) for keys, change in plan.changes],
+        asks=[(planned.keys, planned.intent) for planned in plan.changes],
         changes=changes,
     )
 

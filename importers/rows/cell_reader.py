@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from importers.rows.layout import Layout
     from importers.sdk.directory import Directory
-    from importers.sdk.entities import Assignment
     from importers.sdk.importer import Importer
 
 logger = logging.getLogger(__name__)
@@ -36,7 +35,6 @@ class ReadRow:
     Args:
         is_context: it is read again for rows that are judged beside it, and not run.
         text: its cells as JSON, where the row comes from a chunk.
-        present: how users are on cases, one for each `AssignmentOf`.
     """
 
     number: int
@@ -44,12 +42,7 @@ class ReadRow:
     is_context: bool = False
     text: bytes = b""
     values: Sequence[Any] = ()
-    present: Sequence[Assignment | None] = ()
     errors: Sequence[ErrorDetail] = ()
-
-    def forget(self) -> None:
-        """Drop all but what the file says, so that the row can be read again."""
-        self.values = self.present = self.errors = ()
 
 
 async def read_rows(

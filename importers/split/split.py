@@ -8,7 +8,7 @@ import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_blameless
 from importers.isolation.guard import guard_of, guarding
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from importers.rows.layout import Layout
     from importers.sdk.importer import Importer
     from importers.split.chunk_writer import RowSource
+    from models.import_end import ImportEnd
     from models.progress import ImportWork
 
 # A split is one transaction; ten million rows take longer than transactions may otherwise.
@@ -78,11 +79,23 @@ class SplitSettings:
     tell: Callable[[ImportWork], Awaitable[None]] | None = None
 
 
+class SplitEnd(NamedTuple):
+    """What has become of an import's split.
+
+    Args:
+        app_id: the app of the import.
+        import_end: the import's end, if its file was refused or no row waits.
+    """
+
+    app_id: int
+    import_end: ImportEnd | None
+
+
 class _TakenError(Exception):
     """Another worker has split the import, or is splitting it."""
 
 
-async def split_import(import_id: int, settings: SplitSettings) -> ImportWork | None:
+async def split_import(import_id: int, settings: SplitSettings) -> SplitEnd | None:
     """Split an import's rows into chunks, which are stored in one transaction.
 
     A file that can't be read ends the import as failed, with the reasons.
@@ -105,21 +118,21 @@ async def split_import(import_id: int, settings: SplitSettings) -> ImportWork | 
             attempts = await begin(db, import_id)
         if settings.tell:
             await settings.tell(work)
-        await _split_rows(work, settings, attempts)
+        end = await _split_rows(work, settings, attempts)
     except _TakenError:
         if attempts:
             await persist(take_back)
         return None
     except FileRefusedError as error:
-        await _refuse_import(work, error.errors)
+        end = await _refuse_import(work, error.errors)
     except Exception as error:
         if is_passing(error):
             if is_blameless(error, begun):
                 await persist(take_back, seconds=PATIENCE_SECONDS)
             raise RetryableError(f"import {import_id} is to be cut again: {error}") from error
         logger.exception("import %d can't be cut into chunks; it fails", import_id)
-        await _refuse_import(work, [_NOT_CUT])
-    return work
+        end = await _refuse_import(work, [_NOT_CUT])
+    return SplitEnd(work.app_id, end)
 
 
 @asynccontextmanager
@@ -138,11 +151,13 @@ async def _holding(work: ImportWork) -> AsyncIterator[Connection]:
         yield db
 
 
-async def _refuse_import(work: ImportWork, errors: Sequence[ErrorDetail]) -> None:
+async def _refuse_import(work: ImportWork, errors: Sequence[ErrorDetail]) -> ImportEnd | None:
     """End the import, unless another worker has split it meanwhile."""
+    end = None
     with suppress(_TakenError):
         async with _holding(work) as db:
-            await refuse(db, work.id, [asdict(detail) for detail in errors])
+            end = await refuse(db, work.id, [asdict(detail) for detail in errors])
+    return end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +169,7 @@ class _Split:
     settings: SplitSettings
 
 
-async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) -> None:
+async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) -> ImportEnd | None:
     importer = settings.importers.get(work.type)
     if importer is None:
         raise FileRefusedError([_no_importer(work.type)])
@@ -162,12 +177,11 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
         raise FileRefusedError([_ENDS_WORKERS])
     split = _Split(work=work, importer=importer, settings=settings)
     if work.retry is None:
-        await _split_file(split, attempts)
-    else:
-        await _split_failed_rows(split)
+        return await _split_file(split, attempts)
+    return await _split_failed_rows(split)
 
 
-async def _split_file(split: _Split, attempts: int) -> None:
+async def _split_file(split: _Split, attempts: int) -> ImportEnd | None:
     work, importer, settings = split.work, split.importer, split.settings
     async with stored_file(work.id) as source:
         file = await asyncio.to_thread(OpenedFile, source, work, settings.limits)
@@ -183,7 +197,7 @@ async def _split_file(split: _Split, attempts: int) -> None:
             await allow_long(db, _SPLIT_SECONDS)
             rows = FileRows(db=db, file=file, finished_numbers=finished_numbers)
             count = await _store_chunks(split, db, rows, layout)
-            await finish_split(
+            return await finish_split(
                 db,
                 work.id,
                 rows=count,
@@ -205,14 +219,14 @@ async def _write_early_failures(split: _Split, file: OpenedFile, layout: Layout,
         await tell(work)
 
 
-async def _split_failed_rows(split: _Split) -> None:
+async def _split_failed_rows(split: _Split) -> ImportEnd | None:
     work, importer = split.work, split.importer
     layout = layout_of(work.header or [], importer)
     async with _holding(work) as db:
         await allow_long(db, _SPLIT_SECONDS)
         rows = FailedRows(db=db, work=work, importer=importer, layout=layout)
         count = await _store_chunks(split, db, rows, layout)
-        await finish_retry_split(db, work.id, rows=count)
+        return await finish_retry_split(db, work.id, rows=count)
 
 
 async def _store_chunks(split: _Split, db: Connection, rows: RowSource, layout: Layout) -> int:

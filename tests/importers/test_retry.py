@@ -90,7 +90,7 @@ async def test_mails(world: EngineFixture) -> None:
     await world.retry(import_id)
 
     assert await world.mails(import_id) == [(2, "SENT"), (3, "SENT")]
-    assert len(world.carrier.letters) == 2
+    assert len(world.transport.sent) == 2
 
 
 @pytest.mark.parametrize("corrections", [None, {3: {}}, {3: {}, 4: {}}], ids=["all", "one", "two"])
@@ -256,7 +256,7 @@ async def test_what_can_not_be_tried_again(small: EngineFixture) -> None:
     running = await small.split("assign", CLOSED)
     passed = await small.run("assign", OK)
     file = await small.upload("assign", data=b"")
-    await small.bell.split(file)
+    await small.queue.enqueue_split(file)
     await small.drain()
 
     assert await refused(small, running) == (
@@ -336,7 +336,7 @@ async def test_refused_by_two_workers(
             begun.set()
             await other_is_done.wait()
 
-    monkeypatch.setattr(world.bell, "changed", wait)
+    monkeypatch.setattr(world.queue, "notify_changed", wait)
     await world.request_retry(import_id)
     late = asyncio.create_task(world.engine.split(import_id))
     await begun.wait()

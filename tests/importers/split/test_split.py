@@ -23,7 +23,7 @@ ROW = "trv-001,jack-001,,staff,0"
 
 
 async def test_a_second_message_meanwhile(world: EngineFixture, module_database_url: str) -> None:
-    """While one worker is at a file, another that is told of it does nothing and rings nobody."""
+    """While one worker cuts a file, another that gets a message does and enqueues nothing."""
     import_id = await world.upload("assign", ROW)
     other = await asyncpg.connect(**credentials(module_database_url))
     async with other.transaction():
@@ -31,8 +31,8 @@ async def test_a_second_message_meanwhile(world: EngineFixture, module_database_
         await world.engine.split(import_id)
     await other.close()
 
-    assert list(world.bell.rings) == []
-    assert world.bell.changes == []
+    assert list(world.queue.messages) == []
+    assert world.queue.changes == []
     assert (await world.fetchrow("SELECT split_at FROM imports"))["split_at"] is None
 
 
@@ -176,7 +176,7 @@ async def test_rows_that_can_not_be_told_apart(
         guard = partial(Guard, "importer 'about'", total_seconds=0.02 if kind is Slow else 30)
         patch.setattr("importers.split.grouping.guard_of", lambda _: guard())
         import_id = await small.split("about", *rows, header="case_id,about")
-    await small.bell.chunks(import_id)
+    await small.queue.enqueue_run(import_id)
     await small.drain(random.Random(1))
     results = await small.results(import_id)
 
