@@ -125,7 +125,7 @@ def test_specimens_of_references() -> None:
     ]
 
 
-def test_nobody_asks_which_kind_a_column_is() -> None:
+def test_no_module_asks_which_kind_a_column_is() -> None:
     """Outside of the SDK code tells columns and references apart, and no kinds of them: a new kind
     would silently be the last branch."""
     kinds = {each.__name__ for each in KINDS} - {"Column"}
