@@ -390,7 +390,7 @@ class Shady(Column[str]):
     """A column that spins on one cell."""
 
     def parse(self, text: str) -> str:
-        """Spin when told."""
+        """Spin on the cell `spin`."""
         if text == "spin":
             spin()
         return text
@@ -495,7 +495,7 @@ def test_output_that_is_kept(caplog: pytest.LogCaptureFixture, tmp_path: Path) -
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
 def test_what_would_end_the_loop(error: type[BaseException]) -> None:
-    """In a worker's thread a plugin's interrupt is its own failure, and ends nobody else."""
+    """In a worker's thread a plugin's interrupt is its own failure, and ends no worker."""
     caught: list[BaseException] = []
 
     def run() -> None:
