@@ -65,7 +65,7 @@ async def measure(system: System, options: Options) -> list[Figure]:
     rounds, wal = [], []
     for _ in range(options.rounds):
         parts, size = await _measure_parts(system, template, file)
-        with patch.object(foreign_keys, "_WORTHWHILE", _NEVER):
+        with patch.object(foreign_keys, "_FEWEST_ROWS", _NEVER):
             others, _ = await _measure_parts(system, template, file)
         parts[_ROW_BY_ROW] = others["write assignments"] - parts["write assignments"]
         rounds.append(parts)

@@ -19,7 +19,8 @@ import aiohttp
 import asyncpg
 import psutil
 
-from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
+from api.processes.embedded_postgres import EmbeddedPostgres
+from api.processes.embedded_valkey import EmbeddedValkey
 from bench.client import Client
 from bench.port import free_port
 from bench.usage import Used

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any
 
 from tortoise import fields
@@ -12,16 +11,17 @@ from tortoise.migrations.constraints import UniqueConstraint
 from tortoise.models import Model
 
 from models.app import ApiToken, App
+from models.described_enum import DescribedStrEnum
 
 
-class ImportStatus(StrEnum):
+class ImportStatus(DescribedStrEnum):
     """How far an import has come; the last three are final."""
 
-    QUEUED = "QUEUED"
-    PROCESSING = "PROCESSING"
-    PROCESSED = "PROCESSED"
-    FAILED = "FAILED"
-    CANCELLED = "CANCELLED"
+    QUEUED = "QUEUED", "Uploaded; no worker has begun."
+    PROCESSING = "PROCESSING", "Rows are being run."
+    PROCESSED = "PROCESSED", "Finished; some rows may have failed, as the counts say."
+    FAILED = "FAILED", "The file was refused, or every row has failed."
+    CANCELLED = "CANCELLED", "Cancelled; what was applied before that stays."
 
     @property
     def is_final(self) -> bool:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from api.access.context import Context
+    from api.execution.operation import Operation
     from api.execution.prepare import PreparedOperation
-    from api.http.body import Operation
 
 ONCE = (OperationType.QUERY, OperationType.MUTATION)
 """The kinds of operations that have one result."""

@@ -19,9 +19,8 @@ from graphql import (
 )
 from strawberry.schema.schema import validate_document
 
-from api.errors import ApiError
+from api.errors import ApiError, bad_request
 from api.execution.cost import PAGE_SIZES, check_size, check_text
-from api.http.body import bad_request
 from models.app import Permission
 
 if TYPE_CHECKING:
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 
     from graphql import GraphQLSchema
 
-    from api.http.body import Operation
+    from api.execution.operation import Operation
     from api.limits import QueryLimits
     from models.access import TokenRecord
 

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from api.access.context import Context
     from api.events.event import Payload, ResultText
     from api.execution.executor import Executor
+    from api.execution.operation import Operation
     from api.execution.prepare import PreparedOperation
-    from api.http.body import Operation
 
 # Shorter results of events are not worth counting while they are on their way.
 _SMALL = 64 * 1024

@@ -15,7 +15,8 @@ from api.events.import_state import IMPORTS, ImportState
 from api.schema.importing.imports import Import, load_import
 from api.schema.node import key_of
 from models.listing import IMPORTS as IMPORT_LISTING
-from models.page import find_by_id
+from models.listing import has_id
+from models.page import find_rows
 
 
 @strawberry.type(description="What can be watched, over graphql-transport-ws.")
@@ -40,8 +41,8 @@ class Subscription:
             raise ApiError("NOT_FOUND", "There is no such import.")
         async with context.services.hub.subscribe(IMPORTS, context.token.app_id, key=key) as queue:
             # Read once the queue is open, so that no change falls between the two.
-            rows = await context.scope.read(find_by_id, IMPORT_LISTING, [key])
-            queue.add(ImportState(rows[0]))
+            [row] = await context.scope.read(find_rows, IMPORT_LISTING, has_id([key]))
+            queue.add(ImportState(row))
             async for state in queue:
                 yield _payload(state)
                 if state.is_final:

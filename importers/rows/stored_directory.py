@@ -9,7 +9,7 @@ from importers.sdk.node_id import could_be_node_id, decode_node_id
 from models.assignment import count_assignments, present_assignments
 from models.case import find_cases
 from models.db import is_misuse
-from models.similar_tags import neighbours
+from models.similar_tags import find_similar_tags
 from models.user import find_users, find_users_by_email
 
 if TYPE_CHECKING:
@@ -94,11 +94,11 @@ class StoredDirectory:
 
     async def near_cases(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Find Tag IDs of cases that look like unknown ones."""
-        return await neighbours(self._db, self._app_id, "cases", keys)
+        return await find_similar_tags(self._db, self._app_id, "cases", keys)
 
     async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Find Tag IDs of users that look like unknown ones."""
-        return await neighbours(self._db, self._app_id, "users", keys)
+        return await find_similar_tags(self._db, self._app_id, "users", keys)
 
 
 def _users(found: Iterable[UserRecord]) -> list[User]:

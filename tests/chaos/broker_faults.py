@@ -107,7 +107,7 @@ FAULTS = [
     ),
     Fault(
         name="valkey-flushed",
-        promise="Messages that vanish in the middle of imports are made good.",
+        promise="When messages vanish in the middle of imports, the sweeper sends them again.",
         stage=_flush,
     ),
     Fault(
@@ -117,12 +117,12 @@ FAULTS = [
     ),
     Fault(
         name="messages-lost",
-        promise="An import that nobody is told of is found and run.",
+        promise="An import whose messages are lost is found and run.",
         stage=_drop,
     ),
     Fault(
         name="messages-doubled",
-        promise="Messages that come many times, at once or late, do nothing a second time.",
+        promise="Messages that come several times, together or late, have no second effect.",
         stage=_ring,
     ),
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importers.builtin.assign import AssignUsers
-from tests.fuzz.found import FOLDER, load
+from tests.fuzz.saved_file import FOLDER, load
 from tests.importers.engine_fixture import HEADERS, PAIRS, Counts, EngineFixture, Result, make_world
 
 OK = "trv-001,jack-001,,staff,0"

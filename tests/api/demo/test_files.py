@@ -21,10 +21,10 @@ from importers.builtin.modify import ModifyAssignments
 from importers.builtin.modify_cases import ModifyCases
 from importers.builtin.modify_users import ModifyUsers
 from importers.builtin.remove import RemoveUsers
+from importers.plugins.sample_file import sample_csv
 from importers.reading.limits import Limits
 from importers.run.run_chunk import next_chunk, run_chunk
 from importers.run_inline import run_here
-from importers.sdk.sample import sample_csv
 from importers.split.split import SplitSettings, split_import
 from models.app import App, create_app
 from models.assignment import Assignment

@@ -13,7 +13,7 @@ import pytest
 from importers.reading.limits import Limits
 from importers.reading.table import open_table
 from importers.sdk.errors import FileRefusedError
-from tests.fuzz.sheet import SHEET, packed, parts_of
+from tests.fuzz.xlsx_writer import SHEET, pack, parts_of
 
 MIB = 1024 * 1024
 PARTS = parts_of([["case_id", "user_id"], ["trv-001", "jack-001"]])
@@ -53,7 +53,7 @@ def test_text(data: bytes, code: str) -> None:
 def blanks() -> bytes:
     """Make a workbook of a few kilobytes whose sheet unpacks to 64 MiB."""
     start, end = PARTS[SHEET].split("<sheetData>")
-    return packed({**PARTS, SHEET: f"{start}<sheetData>{' ' * 64 * MIB}{end}"})
+    return pack({**PARTS, SHEET: f"{start}<sheetData>{' ' * 64 * MIB}{end}"})
 
 
 def test_a_part_that_says_it_is_small() -> None:
@@ -85,12 +85,12 @@ def test_entities_of_entities() -> None:
     laughs = "".join(f'<!ENTITY l{number} "{f"&l{number - 1};" * 10}">' for number in range(1, 10))
     sheet = PARTS[SHEET].replace("?>\n", f'?>\n<!DOCTYPE l [<!ENTITY l0 "lol">{laughs}]>', 1)
 
-    assert refused(packed({**PARTS, SHEET: sheet})) == "DAMAGED_WORKBOOK"
+    assert refused(pack({**PARTS, SHEET: sheet})) == "DAMAGED_WORKBOOK"
 
 
 def test_parts_within_parts() -> None:
     """A workbook with two entries of one name is still read as one table."""
-    buffer = io.BytesIO(packed(PARTS))
+    buffer = io.BytesIO(pack(PARTS))
     with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr(SHEET, PARTS[SHEET].replace("trv-001", "trv-666"))
     table = open_table(

@@ -17,7 +17,7 @@ from openpyxl.styles import Font
 from importers.reading.limits import Limits
 from importers.reading.table import Table, open_table
 from importers.sdk.errors import FileRefusedError
-from tests.fuzz.judge import CODES
+from tests.fuzz.check_reading import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,8 +11,8 @@ import pytest
 from asyncpg import Connection
 
 from api.demo.load import create_demo
+from importers.plugins.sample_file import sample_csv
 from importers.sdk.node_id import encode_node_id
-from importers.sdk.sample import sample_csv
 from tests.importers.engine_fixture import Counts, EngineFixture, Result
 
 USER = "email, given_name, family_name, locale, zoneinfo, tag_id, is_active::int"

@@ -1,4 +1,4 @@
-"""A mail server that keeps count of what it was given."""
+"""A mail server that counts the mails that it takes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aiosmtpd.controller import Controller
 from bench.port import free_port
 
 
-class Postbox:
+class MailServer:
     """An SMTP server on a free port, with a thread of its own."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Postbox:
         """A CASEROLL_SMTP_URL."""
         return f"smtp://127.0.0.1:{self._port}"
 
-    def __enter__(self) -> Postbox:
+    def __enter__(self) -> MailServer:
         self._controller.start()
         return self
 

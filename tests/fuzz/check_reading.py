@@ -1,4 +1,4 @@
-"""What every reading of every file has to keep."""
+"""The rules that every reading of a file must keep."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from importers.reading.limits import Limits
 from importers.reading.record import Batch, Batches, drop_guards
 from importers.reading.table import check_head, open_table
 from importers.sdk.errors import ErrorDetail, FileRefusedError
-from tests.fuzz.made import Made
-from tests.fuzz.plain_csv import MalformedError, records
+from tests.fuzz.random_file import RandomFile
+from tests.fuzz.reference_csv import MalformedError, records
 
 CODES = frozenset(
     [
@@ -40,7 +40,7 @@ CODES = frozenset(
 )
 LIMITS = Limits(max_rows=1_000, max_columns=20, max_blank_lines=1_000)
 _MESSAGE = re.compile(r"[A-Z].{15,500}\.", re.DOTALL)
-# What only programmers can read, and what is nobody's business.
+# Words for programmers, and paths of the server.
 _INTERNAL = re.compile(
     r"\w(?:Error|Exception)\b|Traceback|<class|object at 0x|/(?:dev|tmp|proc|home|usr)/|importers\."
 )
@@ -49,11 +49,11 @@ _GUARDED = tuple(f"'{start}" for start in "=+-@\t\r\uff1d\uff0b\uff0d\uff20")
 Rows = list[tuple[int, list[str]]]
 
 
-def judge(made: Made, *, head: int, is_isolated: bool = False) -> str | None:
-    """Read a file, and see whether that was right.
+def check_reading(file: RandomFile, *, head_bytes: int, is_isolated: bool = False) -> str | None:
+    """Read a file, and check the result.
 
     Args:
-        head: how many bytes `check_head` is shown.
+        head_bytes: how many bytes `check_head` gets.
         is_isolated: read workbooks as Caseroll does, in a process of their own; it takes a hundred
             times as long.
 
@@ -63,32 +63,32 @@ def judge(made: Made, *, head: int, is_isolated: bool = False) -> str | None:
     Raises:
         AssertionError: the reading was wrong.
     """
-    with _blocks(made.block), _workbooks_here(is_isolated):
+    with _blocks(file.block), _workbooks_here(is_isolated):
         try:
             found = open_table(
-                io.BytesIO(made.content),
+                io.BytesIO(file.content),
                 filename="roster.csv",
-                encoding=made.declared,
+                encoding=file.declared,
                 limits=LIMITS,
             )
             rows = list(found.rows)
         except FileRefusedError as error:
-            _check_refusal(made, error.errors)
+            _check_refusal(file, error.errors)
             return error.errors[0].code
-        _check_head(made, head)
-    if made.table is not None:
-        assert found.header == tuple(made.table[0])
-        assert _comparable(made, [cells for _, cells in rows]) == _comparable(
-            made, _wanted(made.table[1:])
+        _check_head(file, head_bytes)
+    if file.table is not None:
+        assert found.header == tuple(file.table[0])
+        assert _comparable(file, [cells for _, cells in rows]) == _comparable(
+            file, _wanted(file.table[1:])
         )
     if found.delimiter and found.encoding:
-        assert rows == _independent(made, found.delimiter, len(found.header))
+        assert rows == _independent(file, found.delimiter, len(found.header))
     assert all(_is_storable(cell) for _, cells in rows for cell in cells)
     return None
 
 
-def _check_refusal(made: Made, errors: tuple[ErrorDetail, ...]) -> None:
-    assert made.table is None, f"a good file was refused: {errors[0]}"
+def _check_refusal(file: RandomFile, errors: tuple[ErrorDetail, ...]) -> None:
+    assert file.table is None, f"a good file was refused: {errors[0]}"
     for error in errors:
         assert error.code in CODES, error
         assert _MESSAGE.fullmatch(error.message), error
@@ -96,26 +96,26 @@ def _check_refusal(made: Made, errors: tuple[ErrorDetail, ...]) -> None:
         assert _is_storable(error.message), error
 
 
-def _check_head(made: Made, head: int) -> None:
-    """What can be read whole is not refused for its beginning.
+def _check_head(file: RandomFile, head_bytes: int) -> None:
+    """Check that a file that can be read whole is not refused for its beginning.
 
-    Where a quote goes on after the first line, its end may change what the delimiter is.
+    A quote that goes on after the first line is left out: its end may change the delimiter.
     """
-    text = "" if made.content.startswith(b"PK") else _decoded(made)
+    text = "" if file.content.startswith(b"PK") else _decoded(file)
     if re.match(r"[\r\n]*[^\r\n]*", text)[0].count('"') % 2:
         return
     check_head(
-        made.content[:head],
+        file.content[:head_bytes],
         filename="roster.csv",
-        encoding=made.declared,
+        encoding=file.declared,
         limits=LIMITS,
-        is_whole=head >= len(made.content),
+        is_whole=head_bytes >= len(file.content),
     )
 
 
-def _comparable(made: Made, rows: list[list[str]]) -> list[list[str]]:
-    """Leave out blanks round cells where the program that wrote the file says nothing of them."""
-    if made.kind == "openpyxl":
+def _comparable(file: RandomFile, rows: list[list[str]]) -> list[list[str]]:
+    """Strip cells where the program that wrote the file does not keep blanks."""
+    if file.kind == "openpyxl":
         return [[cell.strip() for cell in cells] for cells in rows]
     return rows
 
@@ -128,10 +128,10 @@ def _unguarded(cells: list[str]) -> list[str]:
     return [cell[1:] if cell.startswith(_GUARDED) else cell for cell in cells]
 
 
-def _independent(made: Made, delimiter: str, width: int) -> Rows:
-    """Read the file's text a second time, in another way."""
+def _independent(file: RandomFile, delimiter: str, width: int) -> Rows:
+    """Read the file's text with the second reader."""
     text = re.sub(
-        r'\A"?sep=[^\r\n]("?)[,;\t|]*(?:\r\n|\r|\n|\Z)', "", _decoded(made), count=1, flags=re.I
+        r'\A"?sep=[^\r\n]("?)[,;\t|]*(?:\r\n|\r|\n|\Z)', "", _decoded(file), count=1, flags=re.I
     )
     try:
         every = records(text, delimiter)
@@ -149,12 +149,12 @@ def _is_padded(cells: list[str], width: int, header: int) -> bool:
     return width < len(cells) <= header and not "".join(cells[width:]).strip()
 
 
-def _decoded(made: Made) -> str:
+def _decoded(file: RandomFile) -> str:
     for mark, codec in ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"),
                         (b"\xfe\xff", "utf-16-be")):  # fmt: skip
-        if made.content.startswith(mark):
-            return made.content[len(mark) :].decode(codec)
-    return made.content.decode(made.declared or "utf-8")
+        if file.content.startswith(mark):
+            return file.content[len(mark) :].decode(codec)
+    return file.content.decode(file.declared or "utf-8")
 
 
 def _is_storable(text: str) -> bool:
@@ -188,7 +188,7 @@ def _workbooks_here(is_isolated: bool) -> Iterator[None]:
 
 
 def _read_here(file: io.BytesIO, *, filename: str, limits: Limits) -> Batches:
-    """Read a workbook in this process, as `importers.reading.workbook_reader` does in its own."""
+    """Read a workbook in this process, without the process of its own that Caseroll uses."""
     with tempfile.NamedTemporaryFile(dir=_shared_memory()) as copy:
         copy.write(file.getbuffer())
         copy.flush()

@@ -1,4 +1,4 @@
-"""What has become of a plugin, and who may know why."""
+"""Whether a plugin is on, off or broken, and which tokens may know why."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from api.schema.importing.plugin_descriptions import plain
-from importers.plugins.registry import PluginStatus
+from importers.plugins.plugin_status import PluginStatus
 from models.app import Permission
 
 if TYPE_CHECKING:
     from api.access.context import Context
-    from importers.plugins.registry import Kind
+    from importers.plugins.plugin_status import Kind
 
 PROBLEMS = (
     "Why it isn't on. Only tokens with the permission ADMIN are told, as the text of an error may "
@@ -36,7 +36,7 @@ class PluginState(Enum):
 
 
 def find_status(context: Context, kind: Kind, key: str) -> PluginStatus:
-    """Find out what has become of a plugin, also of one that nobody has heard of."""
+    """Return the state of a plugin; one that no package offers is off."""
     for status in context.services.registry.plugins:
         if (status.kind, status.name) == (kind, key):
             return status
@@ -45,7 +45,7 @@ def find_status(context: Context, kind: Kind, key: str) -> PluginStatus:
 
 
 def shown_problems(context: Context, status: PluginStatus) -> list[str]:
-    """Return what is wrong with a plugin, if whoever asks may know."""
+    """Return what is wrong with a plugin, if the token may know."""
     if context.token.permission is not Permission.ADMIN:
         return []
     return [plain(problem) for problem in status.problems]

@@ -13,14 +13,17 @@ import asyncpg
 import pytest
 import redis
 
-from api.processes.servers import EmbeddedPostgres, EmbeddedValkey, ServerStartError
+from api.processes.embedded_postgres import EmbeddedPostgres
+from api.processes.embedded_server import ServerStartError
+from api.processes.embedded_valkey import EmbeddedValkey
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
+from api.processes.embedded_postgres import EmbeddedPostgres
+from api.processes.embedded_valkey import EmbeddedValkey
 with EmbeddedPostgres(Path(sys.argv[1], "p")) as p, EmbeddedValkey(Path(sys.argv[1], "v")) as v:
-    print(p._process.pid, v._process.pid, flush=True)
+    print(p.pid, v.pid, flush=True)
     time.sleep(60)
 """
 
@@ -65,8 +68,8 @@ async def test_restart_after_kill_of_the_server(folder: Path) -> None:
     server = EmbeddedPostgres(folder / "p")
     with server:
         await ask(server.url, "CREATE TABLE survived AS SELECT 7 AS number")
-        assert server._process.pid is not None
-        os.kill(server._process.pid, signal.SIGKILL)
+        assert server.pid is not None
+        os.kill(server.pid, signal.SIGKILL)
         server.start()
         assert await ask(server.url, "SELECT number FROM survived") == 7
 
@@ -106,9 +109,9 @@ async def test_long_path(tmp_path: Path) -> None:
     with EmbeddedPostgres(folder / "p") as postgres, EmbeddedValkey(folder / "v") as valkey:
         assert await ask(postgres.url, "SELECT 1") == 1
         assert redis.Redis.from_url(valkey.url).ping()
-    assert not postgres._sockets.exists()
-    assert not valkey._socket.parent.is_relative_to(folder)
-    assert not valkey._socket.parent.exists()
+    assert not postgres.socket_folder.exists()
+    assert not valkey.socket_folder.is_relative_to(folder)
+    assert not valkey.socket_folder.exists()
 
 
 def test_valkey_keeps_nothing_and_drops_nothing(tmp_path: Path) -> None:
@@ -134,7 +137,7 @@ def test_failure_shows_the_log(tmp_path: Path) -> None:
 def test_servers_are_out_of_reach_of_the_terminal(folder: Path) -> None:
     """Ctrl-C in a terminal, which signals our process group, does not reach the servers."""
     with EmbeddedPostgres(folder / "p") as postgres, EmbeddedValkey(folder / "v") as valkey:
-        groups = {os.getpgid(server._process.pid or 0) for server in (postgres, valkey)}
+        groups = {os.getpgid(server.pid or 0) for server in (postgres, valkey)}
 
         assert os.getpgrp() not in groups
 

@@ -1,4 +1,4 @@
-"""The fixtures give each test servers that look new."""
+"""Each test gets a database and a broker that nothing has been written to."""
 
 from __future__ import annotations
 

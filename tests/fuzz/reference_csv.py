@@ -1,17 +1,17 @@
-"""A second reading of delimited text, made for clearness alone: character by character."""
+"""A second reader of delimited text, slow and plain: character by character."""
 
 from __future__ import annotations
 
 
 class MalformedError(Exception):
-    """A quote is never closed, or text follows one that was."""
+    """A quote is never closed, or text follows a closed one."""
 
 
 def records(text: str, delimiter: str) -> list[list[str]]:
     """Read the records of RFC 4180, where lines may also end in LF or CR; a blank line has no cell.
 
     Raises:
-        MalformedError: it isn't such text.
+        MalformedError: the text breaks these rules.
     """
     found: list[list[str]] = []
     cells: list[str] = []

@@ -19,8 +19,7 @@ _POSTGRES_USER = "pgserver"
 
 
 class SmallDisk:
-    """A file system in memory, seen by this process and those that it starts; it is gone when the
-    last of them ends."""
+    """A file system in memory, which only this process and its children see."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -28,12 +27,12 @@ class SmallDisk:
 
     @classmethod
     def of(cls, site: Path) -> SmallDisk:
-        """The disk of the site in that folder."""
+        """Return the disk of the site in that folder."""
         return cls(site / "disk")
 
     @contextmanager
     def mounted(self) -> Iterator[Path]:
-        """Mount it for as long as the block; the value is a folder on it for PostgreSQL.
+        """Mount it for the block; yield a folder on it that PostgreSQL may write to.
 
         Raises:
             NotStagedError: this process may not mount anything.
@@ -58,7 +57,7 @@ class SmallDisk:
             system.umount2(os.fsencode(self.folder), _DETACH)
 
     def fill(self, *, spare: int) -> None:
-        """Take up all room but some bytes, while others take some as well."""
+        """Fill the disk but for some bytes, while other processes write to it."""
         with self._ballast.open("wb") as file:
             taken = 0
             while (room := self._room() - spare) > 0:
@@ -71,5 +70,5 @@ class SmallDisk:
         return disk.f_bavail * disk.f_frsize
 
     def clear(self) -> None:
-        """Give the room back."""
+        """Free the disk again."""
         self._ballast.unlink(missing_ok=True)

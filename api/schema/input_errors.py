@@ -1,4 +1,4 @@
-"""Checks of what clients enter, collected instead of stopping at the first."""
+"""What clients entered wrongly: all of it, collected instead of stopping at the first."""
 
 from __future__ import annotations
 
@@ -7,10 +7,31 @@ from typing import TypeVar
 
 import strawberry
 
-from api.schema.user_error import UserError, user_error
 from importers.sdk.formats import is_email, is_locale, is_tag, is_zone, locale_named
 
 T = TypeVar("T")
+
+
+@strawberry.type(description="Something that was wrong with the input; nothing has been done.")
+class UserError:
+    """An expected failure."""
+
+    code: str = strawberry.field(
+        description="Stable, upper-case name of the kind of error, for programs."
+    )
+    message: str = strawberry.field(description="A sentence for the person who gave the input.")
+    field: list[str] | None = strawberry.field(
+        description="Path of the argument or input field at fault, e.g. `input`, `name`."
+    )
+
+
+def user_error(code: str, message: str, *field: str) -> UserError:
+    """Make an error about one input field.
+
+    Args:
+        field: the field's path.
+    """
+    return UserError(code=code, message=message, field=list(field) or None)
 
 
 def given(value: T | None) -> T | None:
@@ -21,14 +42,14 @@ def given(value: T | None) -> T | None:
 class InputErrors:
     """Reads the fields of an input and collects what is wrong with them.
 
-    Each method returns the value to store, and notes a problem when there is one.
+    Each method returns the value to store, and adds an error to `found` if there is one.
     """
 
     def __init__(self) -> None:
         self.found: list[UserError] = []
 
     def add(self, code: str, field: str, message: str) -> None:
-        """Note a problem with a field of `input`."""
+        """Add an error about a field of `input`."""
         self.found.append(user_error(code, message, "input", field))
 
     def text(self, field: str, value: str | None, *, longest: int, required: bool = False) -> str:
@@ -61,7 +82,7 @@ class InputErrors:
         return text
 
     def locale(self, value: str | None) -> str | None:
-        """Read a language tag; `sp`, which files are full of, is Spanish."""
+        """Read a language tag; `sp`, which many files have, is Spanish."""
         text = (value or "").strip()
         if text and not is_locale(text):
             self.add(

@@ -1,4 +1,4 @@
-"""The cases, users and assignments that a file speaks of, made anew for each file."""
+"""The cases, users and assignments that a file names; each file has its own."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Pair = tuple[str, str]
 
 
 class State(NamedTuple):
-    """How a user is on a case."""
+    """A user's assignment to a case."""
 
     role: str
     notify: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class People:
-    """Cases and users of one file, by Tag ID.
+class Dataset:
+    """Cases, users and assignments of one file, by Tag ID.
 
     Args:
-        prefix: what all their Tag IDs begin with; no two files share one.
+        prefix: of all their Tag IDs; each file has its own.
         case_keys, user_keys: primary keys.
         present: the assignments before anything is imported.
     """
@@ -45,11 +45,11 @@ class People:
     present: dict[Pair, State]
 
     def api_id(self, case: str) -> str:
-        """The ID that the API shows for a case."""
+        """Return the ID that the API shows for a case."""
         return base64.b64encode(f"Case:{self.case_keys[case]}".encode()).decode()
 
     def pairs(self, kind: str, random: Random) -> list[Pair]:
-        """All pairs of a kind, shuffled: `open`, `closed` (case) or `disabled` (user)."""
+        """Return all pairs of a kind, shuffled: `open`, `closed` (case) or `disabled` (user)."""
         cases = self.closed_cases if kind == "closed" else self.open_cases
         users = self.disabled_users if kind == "disabled" else self.active_users
         found = list(product(cases, users))
@@ -57,13 +57,13 @@ class People:
         return found
 
 
-async def settle_people(
+async def insert_dataset(
     db: Connection, prefix: str, cases: int, random: Random, *, share: float
-) -> People:
-    """Put cases and users into the database, a tenth of them closed or disabled.
+) -> Dataset:
+    """Insert cases and users, a tenth of them closed or disabled, and assignments.
 
     Args:
-        share: how much of all pairs are assigned already.
+        share: of all pairs, the part that is assigned already.
     """
     case_tags = [f"{prefix}-c{number:04}" for number in range(cases)]
     user_tags = [f"{prefix}-u{number:02}" for number in range(USERS)]
@@ -87,7 +87,7 @@ async def settle_people(
         for pair in product(case_tags, user_tags)
         if random.random() < share
     }
-    people = People(
+    dataset = Dataset(
         prefix=prefix,
         open_cases=case_tags[len(closed) :],
         closed_cases=closed,
@@ -97,23 +97,23 @@ async def settle_people(
         user_keys=dict(user_keys),
         present=present,
     )
-    await _assign(db, people)
-    return people
+    await _assign(db, dataset)
+    return dataset
 
 
-async def _assign(db: Connection, people: People) -> None:
+async def _assign(db: Connection, dataset: Dataset) -> None:
     roles = dict(await db.fetch("SELECT key, id FROM roles WHERE app_id = 1"))
     await db.copy_records_to_table(
         "assignments",
         columns=("app_id", "case_id", "user_id", "role_id", "notify"),
         records=[
-            (1, people.case_keys[case], people.user_keys[user], roles[state.role], state.notify)
-            for (case, user), state in people.present.items()
+            (1, dataset.case_keys[case], dataset.user_keys[user], roles[state.role], state.notify)
+            for (case, user), state in dataset.present.items()
         ],
     )
 
 
-async def mend(db: Connection, prefix: str) -> None:
-    """Open the closed cases and let disabled users in, so that a retry of their rows passes."""
+async def reopen(db: Connection, prefix: str) -> None:
+    """Open the closed cases and enable the disabled users, so that a retry of their rows passes."""
     await db.execute("UPDATE cases SET is_active = true WHERE tag_id LIKE $1 || '-%'", prefix)
     await db.execute("UPDATE users SET is_active = true WHERE tag_id LIKE $1 || '-%'", prefix)

@@ -1,4 +1,4 @@
-"""Two files over the same pairs, and what either order of them comes to, pair by pair."""
+"""Two files over the same pairs, and the result of each order of the two, pair by pair."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from random import Random
 from typing import NamedTuple
 
 from tests.chaos.check import Findings, read_results
+from tests.chaos.dataset import Dataset, Pair, State
 from tests.chaos.known_file import HEADERS, Expected
-from tests.chaos.people import Pair, People, State
 from tests.chaos.site import Site
 
 
-class Wish(NamedTuple):
-    """What a file asks for of each of its pairs."""
+class Intent(NamedTuple):
+    """What a file asks for, for each of its pairs."""
 
     type: str
     role: str = ""
 
 
-CONTESTS = [
-    (Wish("assign", "staff"), Wish("assign", "clients")),
-    (Wish("assign", "staff"), Wish("modify", "clients")),
-    (Wish("assign", "staff"), Wish("remove")),
-    (Wish("modify", "staff"), Wish("modify", "clients")),
-    (Wish("modify", "staff"), Wish("remove")),
-    (Wish("remove"), Wish("remove")),
+INTENTS = [
+    (Intent("assign", "staff"), Intent("assign", "clients")),
+    (Intent("assign", "staff"), Intent("modify", "clients")),
+    (Intent("assign", "staff"), Intent("remove")),
+    (Intent("modify", "staff"), Intent("modify", "clients")),
+    (Intent("modify", "staff"), Intent("remove")),
+    (Intent("remove"), Intent("remove")),
 ]
 
 
@@ -37,34 +37,34 @@ class Step(NamedTuple):
     after: State | None
 
 
-def step(wish: Wish, before: State | None) -> Step:
-    """Do what one row asks for, by the table in docs/files.md."""
-    after = None if wish.type == "remove" else State(wish.role, notify=False)
+def step(intent: Intent, before: State | None) -> Step:
+    """Apply one row to a pair, by the table in docs/files.md."""
+    after = None if intent.type == "remove" else State(intent.role, notify=False)
     if before == after:
         return Step(Expected("PASSED", "UNCHANGED"), before, before)
-    if wish.type == "assign" and before:
+    if intent.type == "assign" and before:
         return Step(Expected("FAILED", None, ("ALREADY_ASSIGNED",)), before, before)
-    if wish.type == "modify" and not before:
+    if intent.type == "modify" and not before:
         return Step(Expected("FAILED", None, ("NOT_ASSIGNED",)), before, before)
-    outcome = {"assign": "CREATED", "modify": "UPDATED", "remove": "REMOVED"}[wish.type]
+    outcome = {"assign": "CREATED", "modify": "UPDATED", "remove": "REMOVED"}[intent.type]
     return Step(Expected("PASSED", outcome), before, after)
 
 
 class Seen(NamedTuple):
-    """What has become of a pair: the results of both rows, the changes in their order, the end."""
+    """What was stored for a pair: both rows' results, the changes in order, the last state."""
 
     results: tuple[Expected, Expected]
     changes: tuple[tuple[int, State | None, State | None], ...]
     after: State | None
 
 
-def serial(wishes: tuple[Wish, Wish], before: State | None, order: tuple[int, int]) -> Seen:
-    """What becomes of a pair when one file is run after the other."""
+def serial(intents: tuple[Intent, Intent], before: State | None, order: tuple[int, int]) -> Seen:
+    """Apply one file after the other to a pair."""
     results: dict[int, Expected] = {}
     changes = []
     state = before
     for side in order:
-        done = step(wishes[side], state)
+        done = step(intents[side], state)
         results[side] = done.result
         if done.before != done.after:
             changes.append((side, done.before, done.after))
@@ -73,19 +73,19 @@ def serial(wishes: tuple[Wish, Wish], before: State | None, order: tuple[int, in
 
 
 @dataclass(frozen=True, slots=True)
-class Contest:
+class ConflictingFiles:
     """Two files that ask for different things of the same pairs, in opposite orders."""
 
-    people: People
-    wishes: tuple[Wish, Wish]
+    dataset: Dataset
+    intents: tuple[Intent, Intent]
     pairs: list[Pair]
 
     @classmethod
-    def of(cls, people: People, rows: int, random: Random) -> Contest:
-        """Choose what the files ask for, and of whom."""
-        wishes = random.choice(CONTESTS)
-        pairs = people.pairs("open", random)[:rows]
-        return cls(people, wishes, sorted(pairs))
+    def of(cls, dataset: Dataset, rows: int, random: Random) -> ConflictingFiles:
+        """Choose what the files ask for, and the pairs."""
+        intents = random.choice(INTENTS)
+        pairs = dataset.pairs("open", random)[:rows]
+        return cls(dataset, intents, sorted(pairs))
 
     def ordered(self, side: int) -> list[Pair]:
         """The pairs in the order of a file."""
@@ -93,16 +93,16 @@ class Contest:
 
     def content(self, side: int) -> bytes:
         """A file as it is uploaded."""
-        type_, role = self.wishes[side]
+        type_, role = self.intents[side]
         lines = [_line(type_, *pair, role) for pair in self.ordered(side)]
         return "\r\n".join([HEADERS[type_], *lines, ""]).encode()
 
     async def check(self, site: Site, keys: tuple[int, int], findings: Findings) -> None:
-        """See that each pair is as one order of the files would have left it."""
+        """Check that each pair is as one order of the two files leaves it."""
         seen = await self._seen(site, keys, findings)
         for pair in self.pairs:
-            before = self.people.present.get(pair)
-            allowed = [serial(self.wishes, before, order) for order in ((0, 1), (1, 0))]
+            before = self.dataset.present.get(pair)
+            allowed = [serial(self.intents, before, order) for order in ((0, 1), (1, 0))]
             if seen.get(pair) not in allowed:
                 findings.fault(f"{pair} is {seen.get(pair)}, none of {allowed}")
         findings.rows += 2 * len(self.pairs)
@@ -131,7 +131,7 @@ class Contest:
                 "SELECT c.tag_id, u.tag_id, r.key, a.notify FROM assignments a"
                 " JOIN cases c ON c.id = a.case_id JOIN users u ON u.id = a.user_id"
                 " JOIN roles r ON r.id = a.role_id WHERE c.tag_id LIKE $1 || '-%'",
-                self.people.prefix,
+                self.dataset.prefix,
             )
         finally:
             await db.close()

@@ -1,4 +1,4 @@
-"""Excel workbooks written by hand: quickly, and ill-made where that is wanted."""
+"""Excel workbooks written without a library: quickly, and damaged on demand."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def parts_of(rows: Sequence[Sequence[Value]]) -> dict[str, str]:
     return {**{name: _HEAD + part for name, part in _FIXED.items()}, SHEET: _HEAD + sheet}
 
 
-def packed(parts: Mapping[str, str | bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+def pack(parts: Mapping[str, str | bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     """Pack the parts as a workbook's archive."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", method, compresslevel=1) as archive:

@@ -1,4 +1,4 @@
-"""The table that a run ends with."""
+"""The table that `make chaos` prints at its end."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _HEADS = (
 
 
 @dataclass(slots=True)
-class Line:
-    """What came of a fault, over all its stagings.
+class FaultReport:
+    """The results of a fault, over all its stagings.
 
     Args:
         not_staged: why this machine can't stage it.
@@ -34,13 +34,13 @@ class Line:
 
     @property
     def is_clean(self) -> bool:
-        """Whether the promise was held, wherever it could be tried."""
+        """Whether the promise held, or the machine can't stage the fault."""
         if self.not_staged:
             return True
         return bool(self.imports) and self.findings.is_clean and self.slowest <= PROMISED_SECONDS
 
     def cells(self) -> list[str]:
-        """The line as it is shown."""
+        """Return the row of the table."""
         if not self.imports:
             return [self.fault, "not staged", *[""] * (len(_HEADS) - 2)]
         found = self.findings
@@ -48,24 +48,24 @@ class Line:
         return [self.fault, *(f"{number:,}" for number in numbers), f"{self.slowest:.1f} s"]
 
 
-def show(lines: Iterable[Line]) -> None:
-    """Print the table, and below it what its figures don't say."""
+def print_reports(reports: Iterable[FaultReport]) -> None:
+    """Print the table, and below it what was lost, doubled or wrong."""
     console = Console(width=None if Console().is_terminal else 120, highlight=False)
     table = Table(*_HEADS)
     for column in table.columns[1:]:
         column.justify = "right"
-    lines = list(lines)
-    for line in lines:
-        table.add_row(*line.cells(), style=None if line.is_clean else "red")
+    reports = list(reports)
+    for report in reports:
+        table.add_row(*report.cells(), style=None if report.is_clean else "red")
     console.print(table)
-    for line in lines:
-        if line.not_staged:
-            console.print(f"{line.fault} was not staged: {line.not_staged}", markup=False)
-        for detail in line.findings.details[:10]:
-            console.print(f"{line.fault}: {detail}", markup=False)
-    unknown = sum(line.findings.unknown for line in lines)
+    for report in reports:
+        if report.not_staged:
+            console.print(f"{report.fault} was not staged: {report.not_staged}", markup=False)
+        for detail in report.findings.details[:10]:
+            console.print(f"{report.fault}: {detail}", markup=False)
+    unknown = sum(report.findings.unknown for report in reports)
     if unknown:
         console.print(
-            f"{unknown} mails were under way when their sender was stopped: whether they were sent"
-            " is on record as unknown, and none was sent twice."
+            f"{unknown} mails were being sent when their worker was stopped; their state is"
+            " UNKNOWN, and none was sent twice."
         )

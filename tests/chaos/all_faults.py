@@ -1,14 +1,14 @@
-"""All faults that can be staged."""
+"""All faults, by name."""
 
 from __future__ import annotations
 
 from tests.chaos import (
     api_faults,
     broker_faults,
+    conflict_faults,
     database_faults,
     host_faults,
     plugin_faults,
-    rival_faults,
     worker_faults,
 )
 from tests.chaos.fault import Fault
@@ -21,7 +21,7 @@ FAULTS: dict[str, Fault] = {
         broker_faults,
         api_faults,
         host_faults,
-        rival_faults,
+        conflict_faults,
         plugin_faults,
     )
     for fault in module.FAULTS

@@ -1,4 +1,4 @@
-"""Staging faults on sites, one after the other."""
+"""Opening a site, and staging a fault on it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ import aiohttp
 
 from tests.chaos.client import Client
 from tests.chaos.fault import Fault
+from tests.chaos.report import FaultReport
 from tests.chaos.run import Run
 from tests.chaos.site import Site, SiteOptions
-from tests.chaos.table import Line
 
 
 @contextmanager
 def open_site(options: SiteOptions | None = None) -> Iterator[Site]:
-    """Run a site in a folder that is gone afterwards; its log is shown if that ends badly."""
+    """Run a site in a temporary folder; print the end of its log when an exception ends it."""
     with tempfile.TemporaryDirectory(prefix="caseroll-chaos-") as folder:
         site = Site(Path(folder), options)
         try:
@@ -32,8 +32,10 @@ def open_site(options: SiteOptions | None = None) -> Iterator[Site]:
             raise
 
 
-async def play(site: Site, fault: Fault, line: Line, seed: str, *, is_short: bool = False) -> None:
-    """Stage a fault once, and note what came of it."""
+async def stage_fault(
+    site: Site, fault: Fault, report: FaultReport, seed: str, *, is_short: bool = False
+) -> None:
+    """Stage a fault once, and add the result to its report."""
     await site.is_ready()
     timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(timeout=timeout) as http:
@@ -41,7 +43,7 @@ async def play(site: Site, fault: Fault, line: Line, seed: str, *, is_short: boo
         rows = fault.rows // 6 if is_short else fault.rows
         run = Run(site, client, Random(seed), rows, is_short=is_short)
         await fault.stage(run)
-    line.staged += await run.hits()
-    line.imports += run.uploads
-    line.slowest = max(line.slowest, run.standstill)
-    line.findings.add(run.findings)
+    report.staged += await run.hits()
+    report.imports += run.uploads
+    report.slowest = max(report.slowest, run.standstill)
+    report.findings.add(run.findings)

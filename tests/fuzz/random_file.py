@@ -1,4 +1,4 @@
-"""Files for the reader, made at random: well-formed, loosely put together, damaged, or nonsense."""
+"""Random files for the reader: well-formed, made of tokens, damaged, or nonsense."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import openpyxl
 
-from tests.fuzz.sheet import SHEET, Value, packed, parts_of
+from tests.fuzz.xlsx_writer import SHEET, Value, pack, parts_of
 
 Table = list[list[str]]
 
@@ -61,14 +61,14 @@ _MAGIC = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Made:
-    """A file, and what is known of it.
+class RandomFile:
+    """A file, and what is known about it.
 
     Args:
         kind: how it was made.
-        declared: the encoding that is said with the upload.
-        table: header and rows that a good reading finds; None if nothing is known.
-        block: bytes that the reader takes at once, so that their ends fall anywhere.
+        declared: the encoding that the upload declares.
+        table: header and rows that a right reading finds; None if they are not known.
+        block: bytes that the reader takes at a time; small ones end in the middle of anything.
     """
 
     kind: str
@@ -78,8 +78,8 @@ class Made:
     block: int = 256 * 1024
 
 
-def make(seed: int) -> Made:
-    """Make the file of this number: always the same."""
+def make_file(seed: int) -> RandomFile:
+    """Make the file with this number; it is always the same."""
     random = Random(seed)
     kind = random.random()
     if kind < 0.35:
@@ -107,7 +107,7 @@ def _table(random: Random, letters: tuple[str, ...] = LETTERS) -> Table:
     return [header, *rows]
 
 
-def _written(random: Random) -> Made:
+def _written(random: Random) -> RandomFile:
     table = _table(random)
     codec, declared = random.choice(list(ENCODINGS.items()))
     if codec not in ("gb18030",) and not codec.startswith("utf"):
@@ -126,13 +126,13 @@ def _written(random: Random) -> Made:
         writer.writerow(cells)
         buffer.write(newline * random.choice([0, 0, 0, 0, 2]))
     content = buffer.getvalue().encode(codec)
-    return Made(
+    return RandomFile(
         kind="written", content=content, declared=declared, table=table, block=_block(random)
     )
 
 
 def _within(text: str, codec: str) -> str:
-    """Leave out what the encoding does not have, or does not give back."""
+    """Leave out characters that the encoding can't encode and decode."""
     return "".join(
         letter
         for letter in text
@@ -140,12 +140,12 @@ def _within(text: str, codec: str) -> str:
     )
 
 
-def _loose(random: Random) -> Made:
+def _loose(random: Random) -> RandomFile:
     text = "".join(random.choices(TOKENS, k=random.randint(1, 30)))
     if random.random() < 0.7:
         text = "case_id,user_id\r\n" + text
     codec, declared = random.choice([("utf-8", None), ("utf-16", None), ("cp1252", "windows-1252")])
-    return Made(
+    return RandomFile(
         kind="loose",
         content=text.encode(codec, "replace"),
         declared=declared,
@@ -153,16 +153,16 @@ def _loose(random: Random) -> Made:
     )
 
 
-def _damaged(random: Random) -> Made:
+def _damaged(random: Random) -> RandomFile:
     one, other = _written(random), _written(random)
     content = _mangled(random, one.content, other.content)
     declared = random.choice([one.declared, *_DECLARED])
-    return Made(kind="damaged", content=content, declared=declared, block=_block(random))
+    return RandomFile(kind="damaged", content=content, declared=declared, block=_block(random))
 
 
-def _nonsense(random: Random) -> Made:
+def _nonsense(random: Random) -> RandomFile:
     content = random.choice([b"", *_MAGIC]) + random.randbytes(random.randint(0, 200))
-    return Made(kind="nonsense", content=content, declared=random.choice(_DECLARED))
+    return RandomFile(kind="nonsense", content=content, declared=random.choice(_DECLARED))
 
 
 def _mangled(random: Random, content: bytes, other: bytes) -> bytes:
@@ -206,13 +206,13 @@ def _shown(value: Value) -> str:
     return str(value).upper() if isinstance(value, bool) else str(value)
 
 
-def _workbook(random: Random) -> Made:
+def _workbook(random: Random) -> RandomFile:
     values = _values(random)
     table = [[_shown(value) for value in cells] for cells in values]
     if random.random() < 0.1:
-        return Made(kind="openpyxl", content=_by_openpyxl(values), table=table)
+        return RandomFile(kind="openpyxl", content=_by_openpyxl(values), table=table)
     method = random.choice([zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
-    return Made(kind="workbook", content=packed(parts_of(values), method), table=table)
+    return RandomFile(kind="workbook", content=pack(parts_of(values), method), table=table)
 
 
 def _by_openpyxl(values: list[list[Value]]) -> bytes:
@@ -223,7 +223,7 @@ def _by_openpyxl(values: list[list[Value]]) -> bytes:
             cell = sheet.cell(row, column)
             cell.value = value
             if isinstance(value, str):
-                cell.data_type = "s"  # not a formula, whatever it begins with
+                cell.data_type = "s"  # never a formula
     buffer = io.BytesIO()
     book.save(buffer)
     return buffer.getvalue()
@@ -234,11 +234,11 @@ def _from_a_program() -> bytes:
     return _by_openpyxl([["case_id", "user_id"], ["trv-001", 7], [True, "=1"]])
 
 
-def _damaged_workbook(random: Random) -> Made:
+def _damaged_workbook(random: Random) -> RandomFile:
     """Damage the archive, or a part of it before it is packed."""
     if random.random() < 0.4:
-        content = packed(parts_of(_values(random)), random.choice([0, 8]))
-        return Made(kind="damaged workbook",
+        content = pack(parts_of(_values(random)), random.choice([0, 8]))
+        return RandomFile(kind="damaged workbook",
                     content=_mangled(random, content, _from_a_program()))  # fmt: skip
     parts: dict[str, str | bytes] = dict(parts_of(_values(random)))
     name = random.choice([SHEET, SHEET, SHEET, *parts])
@@ -249,7 +249,7 @@ def _damaged_workbook(random: Random) -> Made:
     parts[name] = part.encode("utf-8", "surrogatepass")
     if random.random() < 0.1:
         del parts[random.choice(list(parts))]
-    return Made(kind="damaged sheet", content=_lying(random, packed(parts)))
+    return RandomFile(kind="damaged sheet", content=_lying(random, pack(parts)))
 
 
 _XML = (
@@ -264,7 +264,7 @@ _XML = (
 
 
 def _lying(random: Random, content: bytes) -> bytes:
-    """Let the archive now and then say other sizes than its parts have."""
+    """Sometimes write wrong sizes into the archive's directory."""
     if random.random() < 0.8:
         return content
     lying = bytearray(content)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importers import Blank, Column, Importer
-from importers.sdk.sample import sample_csv, sample_filename
+from importers.plugins.sample_file import sample_csv, sample_filename
 from tests.importers.fakes import ASSIGN, MODIFY, REMOVE
 
 
