@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
-from api.processes.servers import EmbeddedPostgres
 from asyncpg import Connection
+
+from api.processes.embedded_postgres import EmbeddedPostgres
 
 _ROOM_BYTES = 2 * 1024**3
 
