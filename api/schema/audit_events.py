@@ -91,7 +91,8 @@ def _object_id(kind: str, key: int) -> strawberry.ID:
 
 
 def _changed_fields(action: str, columns: Sequence[str]) -> list[str]:
-    return [_FIELDS[Action(action).target][column] for column in columns]
+    names = _FIELDS.get(Action(action).target, {})
+    return [names.get(column) or to_camel_case(column) for column in columns]
 
 
 EVENT_ROW = RowType(

@@ -86,7 +86,7 @@ class CasePayload:
     )
 
 
-_CASE = EntityKind(
+CASE = EntityKind(
     noun="case",
     table="cases",
     model=StoredCase,
@@ -109,27 +109,27 @@ async def list_cases(
 ) -> Connection[Any]:
     """Page through the app's cases, oldest first."""
     active = None if status is None else status is CaseStatus.ACTIVE
-    return await list_entities(_CASE, context, arguments, search, active=active)
+    return await list_entities(CASE, context, arguments, search, active=active)
 
 
 async def load_case(context: Context, key: int) -> Case | None:
     """Read a case by its primary key."""
-    return await load_entity(_CASE, context, key)
+    return await load_entity(CASE, context, key)
 
 
 async def find_case(context: Context, by: CaseBy) -> Case | None:
     """Find a case by ID or Tag ID."""
     tag_id = given(by.tag_id)
-    return await find_entity(_CASE, context, by.id, None if tag_id is None else has_tag(tag_id))
+    return await find_entity(CASE, context, by.id, None if tag_id is None else has_tag(tag_id))
 
 
 async def create_case(context: Context, values: CreateCaseInput) -> CasePayload:
     """Create a case, or say what is wrong."""
-    case, user_errors = await create_entity(_CASE, context, values)
+    case, user_errors = await create_entity(CASE, context, values)
     return CasePayload(case=case, user_errors=user_errors)
 
 
 async def update_case(context: Context, node_id: str, values: UpdateCaseInput) -> CasePayload:
     """Change a case, or say what is wrong."""
-    case, user_errors = await update_entity(_CASE, context, node_id, values)
+    case, user_errors = await update_entity(CASE, context, node_id, values)
     return CasePayload(case=case, user_errors=user_errors)

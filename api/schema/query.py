@@ -47,7 +47,7 @@ async def _load_app(context: Context, key: int) -> App | None:
     return App.of(context.token) if key == context.token.app_id else None
 
 
-_NODES = {
+NODES = {
     "App": _load_app,
     "Assignment": load_assignment,
     "AuditEvent": load_audit_event,
@@ -71,7 +71,7 @@ class Query:
     ) -> Node | None:
         """Find an object of any type."""
         kind, key = decode_node_id(node_id) or ("", 0)
-        load = _NODES.get(kind)
+        load = NODES.get(kind)
         return await load(info.context, key) if load else None
 
     @strawberry.field(description="Who is asking.")

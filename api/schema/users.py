@@ -97,7 +97,7 @@ class UserPayload:
     )
 
 
-_USER = EntityKind(
+USER = EntityKind(
     noun="user",
     table="users",
     model=StoredUser,
@@ -121,12 +121,12 @@ async def list_users(
 ) -> Connection[Any]:
     """Page through the app's users, oldest first."""
     active = None if status is None else status is UserStatus.ACTIVE
-    return await list_entities(_USER, context, arguments, search, active=active)
+    return await list_entities(USER, context, arguments, search, active=active)
 
 
 async def load_user(context: Context, key: int) -> User | None:
     """Read a user by its primary key."""
-    return await load_entity(_USER, context, key)
+    return await load_entity(USER, context, key)
 
 
 async def find_user(context: Context, by: UserBy) -> User | None:
@@ -136,16 +136,16 @@ async def find_user(context: Context, by: UserBy) -> User | None:
         condition = has_tag(str(by.tag_id))
     if given(by.email) is not None:
         condition = has_email(str(by.email).strip())
-    return await find_entity(_USER, context, by.id, condition)
+    return await find_entity(USER, context, by.id, condition)
 
 
 async def create_user(context: Context, values: CreateUserInput) -> UserPayload:
     """Create a user, or say what is wrong."""
-    user, user_errors = await create_entity(_USER, context, values)
+    user, user_errors = await create_entity(USER, context, values)
     return UserPayload(user=user, user_errors=user_errors)
 
 
 async def update_user(context: Context, node_id: str, values: UpdateUserInput) -> UserPayload:
     """Change a user, or say what is wrong."""
-    user, user_errors = await update_entity(_USER, context, node_id, values)
+    user, user_errors = await update_entity(USER, context, node_id, values)
     return UserPayload(user=user, user_errors=user_errors)

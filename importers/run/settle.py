@@ -56,9 +56,17 @@ def settle(
     notifications: list[Notification] = []
     known = dict(verdicts)
     for plan in plans:
-        made: list[Decision] = []
+        is_to_apply = not (plan.errors or plan.row.is_context)
+        if is_to_apply and not (plan.repeats or validation) and len(plan.changes) == 1:
+            # Nearly all rows of files that add users or cases: this halves the time to settle them.
+            (only,) = plan.changes
+            decision = decisions[only.keys]
+            if only.rule is None and not decision.refusals:
+                results.append(_success(plan, (decision,)))
+                continue
+        made: Sequence[Decision] = ()
         errors: Sequence[ErrorDetail] = plan.errors
-        if plan.is_to_apply:
+        if is_to_apply:
             made = [decisions[each.keys] for each in plan.changes]
             errors = _errors(context, plan, made, known)
             if validation and not errors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +39,8 @@ class ImportProblem:
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> ImportProblem:
         """Make it of stored JSON."""
-        return cls(
-            code=stored["code"],
-            message=stored["message"],
-            column=stored.get("column"),
-            value=stored.get("value"),
-            suggestion=stored.get("suggestion"),
-        )
+        values: dict[str, Any] = {field.name: stored.get(field.name) for field in fields(cls)}
+        return cls(**values)
 
 
 def problems_of(stored: str | None) -> list[ImportProblem]:
