@@ -13,15 +13,15 @@ UV := $(shell command -v uv 2>/dev/null)
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Make .venv with everything in it, and the caseroll command
+setup: $(STAMP) ## Make .venv with all packages and the caseroll command
 
 up: setup ## Run Caseroll on this machine, with demo data
 	$(BIN)/caseroll up --demo
 
-test: setup ## Run every test
-	$(BIN)/pytest
+test: setup ## Run every test, one process a core (ARGS="-n 4 tests/api")
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
-fuzz: setup ## Try the reader with a million files made at random (ARGS="--minutes 10 --seed 7")
+fuzz: setup ## Try the reader with a million random files (ARGS="--minutes 10 --seed 7")
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: setup ## Check format, lint, types, layers and known vulnerabilities
@@ -31,28 +31,28 @@ check: setup ## Check format, lint, types, layers and known vulnerabilities
 	$(BIN)/lint-imports
 	@$(BIN)/python scripts/audit.py
 
-fmt: setup ## Format the code, mend what the linter can mend
+fmt: setup ## Format the code, and fix what the linter can fix
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-schema: setup ## Write docs/schema.graphql anew
-	$(BIN)/python -m api.schema.definition > docs/schema.graphql
+schema: setup ## Write docs/schema.graphql
+	$(BIN)/python -m api.schema > docs/schema.graphql
 
-reference: setup ## Write docs/sdk-reference.md anew
+reference: setup ## Write docs/sdk-reference.md
 	$(BIN)/python -m scripts.sdk_reference > docs/sdk-reference.md
 
-bench: $(BENCH_STAMP) ## Measure how fast everything is, in some minutes; ARGS=--help
+bench: $(BENCH_STAMP) ## Measure the speed of everything, in minutes; ARGS=--help
 	$(BIN)/python -m bench $(ARGS)
 
 bench-long: $(BENCH_STAMP) ## Measure with a million rows and more, for claims
 	$(BIN)/python -m bench --long $(ARGS)
 
-chaos: setup ## Break everything in turn and count rows; ARGS="--minutes 60", ARGS=--help
+chaos: setup ## Cause every fault in turn and compare rows; ARGS="--minutes 60", ARGS=--help
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 lock: setup ## Remake both locks from pyproject.toml (needs uv)
 	PATH="$(BIN):$$PATH" uv pip compile --quiet --universal --generate-hashes \
-		--no-header --no-annotate --group dev pyproject.toml --output-file requirements.lock
+		--no-header --no-annotate --all-extras --group dev pyproject.toml --output-file requirements.lock
 	PATH="$(BIN):$$PATH" uv pip compile --quiet --universal --generate-hashes \
 		--no-header --no-annotate --group bench --constraints requirements.lock \
 		--output-file bench/requirements.lock

@@ -1,8 +1,7 @@
-"""The plugin SDK: what an importer is written with. Loads nothing but the standard library."""
+"""The plugin SDK: the names that plugins are written with. Imports only the standard library."""
 
 from typing import TYPE_CHECKING, Any
 
-from importers.sdk.assignment_of import AssignmentOf
 from importers.sdk.changes import (
     Applied,
     Assign,
@@ -15,19 +14,17 @@ from importers.sdk.changes import (
     Unchanged,
 )
 from importers.sdk.columns import Blank, Column, Flag
-from importers.sdk.deprecation import renamed
 from importers.sdk.directory import Directory
 from importers.sdk.entities import Assignment, Case, Role, User
 from importers.sdk.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
 from importers.sdk.errors import RowError
-from importers.sdk.every_row import EveryRow
 from importers.sdk.formatted_columns import Choice, Date, Email, Locale, State, TagId, TimeZone
-from importers.sdk.importer import Importer
+from importers.sdk.importer import AssignmentOf, EveryRow, Importer
 from importers.sdk.plugin import Plugin
 from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
 from importers.sdk.row import Row
 from importers.sdk.validator import Effect, Validator
-from importers.sdk.version import SDK_VERSION
+from importers.sdk.version import SDK_VERSION, renamed
 
 __all__ = [
     "SDK_VERSION",
@@ -74,7 +71,7 @@ __all__ = [
 ]
 
 
-if not TYPE_CHECKING:  # for type checkers a name that is gone is an error
+if not TYPE_CHECKING:  # type checkers report a name that was removed
 
     def __getattr__(name: str) -> Any:
         return renamed(__name__, name)

@@ -1,4 +1,4 @@
-"""Testing plugins without a database: a file goes in, what became of its rows comes out."""
+"""Tests plugins without a database: runs a file and reports what becomes of each row."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from importers.reading.limits import Limits
 from importers.reading.table import open_table
 from importers.rows.cell_reader import ReadRow
 from importers.rows.layout import layout_of
-from importers.sdk.deprecation import renamed
+from importers.sdk.version import renamed
 from importers.testkit.fixture_app import Assigned, World
 from importers.testkit.memory_runner import MemoryRun, instance_of
 from importers.testkit.report import (
@@ -48,22 +48,21 @@ def check_importer(
     world: World | None = None,
     validators: Sequence[Validator] = (),
 ) -> None:
-    """Run an importer over a file and compare what becomes of its rows.
+    """Run an importer over a file and compare what becomes of its rows with an expectation.
 
-    What is expected of an error, or of a change that is asked for, may leave out what does not
-    matter to the test; `asks` as a whole may be left out where there is an outcome. An expected
-    file that is not there yet is written, and fails the test once, so that somebody reads it. Not
-    for use in a coroutine.
+    An expected error or change may leave out fields that do not matter to the test, and a report
+    with an outcome may leave out `asks`. If the expected file does not exist, it is written and the
+    test fails once, so that you read it. Do not call this in a coroutine: it starts an event loop.
 
     Args:
-        importer: the class, whose settings are the defaults, or an instance with its settings.
+        importer: the class, which gets its default settings, or an instance with its settings.
         file: the text of a CSV file, or the path of a CSV or XLSX file.
-        expected: what `run_importer` is to return, or the path of it as JSON.
-        world: what there is before; None for the default world.
-        validators: those that are to be asked, in this order.
+        expected: what `run_importer` must return, or the path of a JSON file with it.
+        world: what exists before the import; None for the default world.
+        validators: the validators that check the rows, in this order.
 
     Raises:
-        AssertionError: something else has become of the rows.
+        AssertionError: the reports differ from what is expected.
         FileRefusedError: the file can't be imported.
 
     Example:
@@ -92,20 +91,23 @@ def run_importer(
 ) -> list[RowReport]:
     """Run an importer over a file and report each row as the API would.
 
-    A report has `row` and `outcome`, or `row` and `errors`, a `message` if there is one, and in
-    `asks` the changes that a row without errors asks for, with their values. What becomes of
-    changes of other kinds than `Assign`, `Modify` and `Remove` only the database can tell: rows
-    with such a change have no outcome, and validators see it as `CREATED`. Not for use in a
-    coroutine.
+    A report has `row`, either `outcome` or `errors`, and `message` if there is one. For a row
+    without errors, `asks` lists the changes that it asks for, with their values. The outcome of a
+    change other than `Assign`, `Modify` and `Remove` depends on the database. So a row with such a
+    change has no outcome, and validators see the change as `CREATED`. Do not call this in a
+    coroutine: it starts an event loop.
 
     Args:
-        importer: the class, whose settings are the defaults, or an instance with its settings.
+        importer: the class, which gets its default settings, or an instance with its settings.
         file: the text of a CSV file, or the path of a CSV or XLSX file.
-        world: what there is before; None for the default world.
-        validators: those that are to be asked, in this order.
+        world: what exists before the import; None for the default world.
+        validators: the validators that check the rows, in this order.
+
+    Returns:
+        One report for each row of the file, in its order.
 
     Raises:
-        ConfigError: the class has settings without a default.
+        ConfigError: the class has a setting without a default.
         FileRefusedError: the file can't be imported.
 
     Example:
@@ -124,7 +126,7 @@ def run_importer(
     return list(map(report_of, asyncio.run(run.run(layout, rows))))
 
 
-if not TYPE_CHECKING:  # for type checkers a name that is gone is an error
+if not TYPE_CHECKING:  # type checkers report a name that was removed
 
     def __getattr__(name: str) -> Any:
         return renamed(__name__, name)

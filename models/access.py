@@ -1,4 +1,4 @@
-"""Who a bearer token lets in."""
+"""Which bearer tokens are valid, and for which app."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class TokenRecord(NamedTuple):
 
 
 class EndedTokens(NamedTuple):
-    """Tokens that open nothing any more; of those that expired, since when."""
+    """Tokens that are not valid any more; of those that expired, since when."""
 
     revoked: Collection[int]
     expired: Mapping[int, datetime]
@@ -38,10 +38,9 @@ class EndedTokens(NamedTuple):
 async def find_tokens(db: Connection, digests: Collection[str]) -> dict[str, TokenRecord]:
     """Find those tokens that are not revoked, by digest.
 
-    Nothing compares a token with a secret, so there is no comparison whose time could tell how
-    much of it was right. What is looked up in an index is the SHA-256 of what was sent. The time
-    that takes may tell how a stored digest begins; but nobody can choose a token by the digits of
-    its digest, nor make a token of them.
+    No timing attack: nothing compares a token with a secret, so no time tells how much of it was
+    right. An index looks up the SHA-256 of what was sent. That may leak how a stored digest begins,
+    but an attacker can't choose tokens by their digest, nor compute a token from one.
     """
     rows = await db.fetch(
         f"""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import UTC, datetime
-from enum import StrEnum
 
 from tortoise import fields
 from tortoise.fields.db_defaults import Now
@@ -13,16 +12,17 @@ from tortoise.models import Model
 
 from models.audit import COMMAND_LINE, Action, Actor, record
 from models.db import transaction
+from models.described_enum import DescribedStrEnum
 
 TOKEN_PREFIX = "crl_"  # noqa: S105 - what every token begins with, so that scanners find leaked ones
 DEFAULT_ROLES = {"clients": "Clients", "staff": "Staff", "default": "Default"}
 
 
-class Permission(StrEnum):
-    """What a token may do: a viewer only reads."""
+class Permission(DescribedStrEnum):
+    """What a token may do."""
 
-    ADMIN = "ADMIN"
-    VIEWER = "VIEWER"
+    ADMIN = "ADMIN", "Read and change everything of the app."
+    VIEWER = "VIEWER", "Read everything of the app."
 
 
 class App(Model):
@@ -96,7 +96,7 @@ async def add_role(app: App, key: str, label: str, *, by: Actor = COMMAND_LINE) 
 
 
 def token_digest(token: str) -> str:
-    """Hash a token for storing and finding: 256 random bits need no salt and no slow hash."""
+    """Hash a token for storing and finding it: 256 random bits need no salt and no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -108,7 +108,7 @@ async def create_token(
     expires_at: datetime | None = None,
     by: Actor = COMMAND_LINE,
 ) -> str:
-    """Create a token and return it; this is the only time that it can be seen."""
+    """Create a token and return it; only its digest is stored."""
     token = TOKEN_PREFIX + secrets.token_urlsafe(32)
     async with transaction() as db:
         row = await ApiToken.create(
@@ -123,7 +123,7 @@ async def create_token(
 
 
 async def revoke_token(token_id: int, *, by: Actor = COMMAND_LINE) -> str | None:
-    """Make a token useless and return its name; None when there is no such token."""
+    """Revoke a token and return its name; None when there is no such token."""
     async with transaction() as db:
         token = await ApiToken.select_for_update().get_or_none(id=token_id)
         if token is None:

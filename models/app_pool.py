@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from models.db import connection, session_options
-from models.row_security import SETTING, find_role, is_walled
+from models.row_security import SETTING, find_role, is_row_security_active
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CLOSE_SECONDS = 10
-_NO_WALL = "there is no second wall between apps; `caseroll migrate` says why, or makes it"
-
+_NO_ROW_SECURITY = "row-level security is off; `caseroll migrate` says why, or switches it on"
 _ROLE_LOST = (
     "sessions do not have the role that they are started with: something between Caseroll and"
     " PostgreSQL, a pooler, keeps settings from it. Let DATABASE_URL name PostgreSQL itself."
@@ -34,7 +33,7 @@ class _AppConnection(asyncpg.Connection):  # type: ignore[misc]
     app_id: int | None = None
 
     async def show(self, app_id: int) -> None:
-        """Show the rows of an app; costs nothing when it is the one that was shown before."""
+        """Show the rows of an app; sends nothing when the last loan was for the same app."""
         if self.app_id != app_id:
             self.app_id = None
             await self.execute(f"SET {SETTING} = {app_id:d}")
@@ -42,11 +41,10 @@ class _AppConnection(asyncpg.Connection):  # type: ignore[misc]
 
 
 class AppPool:
-    """Lends connections, for one app each: to PostgreSQL, the rows of others are not there.
+    """Lends connections for one app each: PostgreSQL hides the rows of all others.
 
-    The app is set for the session, not for a transaction. A transaction for each read would be two
-    more round trips; as nobody gets a connection without saying for which app, nobody can find
-    the app of whoever had it before.
+    The app is set for the session, not for a transaction, which would cost each read two more
+    round trips. Every loan names its app, so no loan sees the app of the one before.
     """
 
     def __init__(self, pool: Pool) -> None:
@@ -68,9 +66,10 @@ class AppPool:
 
 @asynccontextmanager
 async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]:
-    """Open the pool; the database has to be open.
+    """Open the pool; the database must be open.
 
-    Where the role could not be created there is a pool and no wall, and the log says so.
+    Where the role could not be created, the pool works without row-level security, and the log
+    says so.
 
     Raises:
         OSError, asyncpg.PostgresError: the server can't be reached.
@@ -84,10 +83,10 @@ async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]
     pool = await asyncpg.create_pool(**options, connection_class=_AppConnection)
     try:
         async with pool.acquire() as db:
-            if role is not None and not await is_walled(db):
+            if role is not None and not await is_row_security_active(db):
                 raise PermissionError(_ROLE_LOST)
             if role is None:
-                log.warning(_NO_WALL)
+                log.warning(_NO_ROW_SECURITY)
         yield AppPool(pool)
     finally:
         try:
@@ -97,10 +96,10 @@ async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]
 
 
 async def _search_settings(db: Connection) -> dict[str, str]:
-    """Return what lets a search join a table to the view of its words.
+    """Return the setting that lets a search join a table to the view of its words.
 
-    PostgreSQL 18 makes one table of the two again, and the policy keeps that from the index.
-    Servers before it don't have the setting, and no session starts with one that is unknown.
+    PostgreSQL 18 would merge the two into one table, and the policy would keep that from the index.
+    Older servers lack the setting, and refuse sessions that begin with an unknown one.
     """
     name = await db.fetchval(
         "SELECT name FROM pg_settings WHERE name = 'enable_self_join_elimination'"

@@ -1,4 +1,4 @@
-"""Cases, and how a file's references find them."""
+"""Cases, and how references in a file find them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tortoise.fields.db_defaults import Now
 from tortoise.models import Model
 
 from models.app import App
+from models.entity import find_referenced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +38,7 @@ class Case(Model):
 
 
 class CaseRecord(NamedTuple):
-    """What an import has to know of a case."""
+    """What an import needs to know of a case; the fields are columns."""
 
     id: int
     tag_id: str | None
@@ -48,10 +49,6 @@ async def find_cases(
     db: Connection, app_id: int, *, tags: Sequence[str], ids: Sequence[int]
 ) -> list[CaseRecord]:
     """Find the app's cases that have one of the Tag IDs or one of the primary keys."""
-    columns = "id, tag_id, is_active"
-    by_tag = f"SELECT {columns} FROM cases WHERE app_id = $1 AND tag_id = ANY($2::text[])"
-    if not ids:
-        return [CaseRecord(*row) for row in await db.fetch(by_tag, app_id, tags)]
-    by_id = f"SELECT {columns} FROM cases WHERE app_id = $1 AND id = ANY($3::bigint[])"
-    rows = await db.fetch(f"{by_tag} UNION {by_id}", app_id, tags, ids)
+    columns = CaseRecord._fields
+    rows = await find_referenced(db, app_id, "cases", columns, tags=tags, ids=ids)
     return [CaseRecord(*row) for row in rows]

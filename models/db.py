@@ -17,7 +17,7 @@ from tortoise.context import get_current_context
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.transactions import in_transaction
 
-from models.row_security import build_walls, is_walled
+from models.row_security import apply_row_security, is_row_security_active
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
@@ -53,13 +53,13 @@ _NOT_THE_OWNER = (
     "the user of DATABASE_URL does not own Caseroll's tables, and row-level security hides all rows"
     " from others: let it be the user of `caseroll migrate`."
 )
-# What another attempt may cure: lost and refused connections (also to a database that takes none,
-# 55000), shutdown, deadlock, lock and statement time-outs, out of connections, memory or disk.
+# What another attempt may cure: lost and refused connections (55000: the database takes none),
+# shutdown, deadlock, lock and statement time-outs, out of connections, memory or disk.
 _PASSING = ("08", "40", "53", "55000", "55P03", "57", "25P03", "25P04")
-# Of these, what no statement brings upon itself: all but time-outs and lost connections.
+# Of these, what no statement causes itself: all but time-outs and lost connections.
 _INNOCENT = ("40", "53", "55000", "55P03", "57P")
-# What asyncpg says of a connection that is gone, or about to be: one that PostgreSQL ends while a
-# statement is sent is in a state that asyncpg did not expect.
+# What asyncpg raises on a connection that is gone, or about to be: where PostgreSQL ends it while a
+# statement is being sent, asyncpg finds it in a state that it did not expect.
 _CLIENT_SIDE = asyncpg.InterfaceError | asyncpg.InternalClientError
 _SIGN_SECONDS = 3.0
 _PAUSE_SECONDS = 0.2
@@ -82,9 +82,9 @@ def credentials(url: str) -> dict[str, Any]:
 
 
 async def _keep_session(_: Connection) -> None:
-    """Return a connection to the pool as it is: whatever we set, we set for a transaction.
+    """Return a connection to the pool as it is: our settings end with their transaction.
 
-    It spares each borrower a round trip. A transaction left open is rolled back in any event.
+    That spares each borrower a round trip. A transaction left open is rolled back in any event.
     """
 
 
@@ -116,7 +116,8 @@ def tortoise_config(
             name: {"models": models, "default_connection": "default", "migrations": package}
             for name, models, package in [
                 ("models", list(MODULES), "models.migrations"),
-                # Tortoise wants some module of models; that this has none is nothing to warn of.
+                # Tortoise wants a module of models; `migrate` silences its warning that there are
+                # none in this one.
                 *((name, [package], package) for name, package in (migrations or {}).items()),
             ]
         },
@@ -146,7 +147,7 @@ async def database(url: str, *, connections: int = 5) -> AsyncIterator[None]:
     )
     try:
         async with connection() as db:
-            if await is_walled(db):
+            if await is_row_security_active(db):
                 raise PermissionError(_NOT_THE_OWNER)
         yield
     finally:
@@ -187,7 +188,7 @@ async def migrate(url: str, plugins: Mapping[str, str] | None = None) -> None:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*has no models", category=RuntimeWarning)
             await run_migrations(config=tortoise_config(url, migrations=plugins))
-        await build_walls(lock)
+        await apply_row_security(lock)
     finally:
         await Tortoise.close_connections()
         await lock.close()
@@ -206,10 +207,10 @@ async def transaction() -> AsyncIterator[Connection]:
 
 
 async def _enter(context: TransactionContext, stack: AsyncExitStack) -> Any:
-    """Begin a transaction; where that fails on a connection that has died, let go of it.
+    """Begin a transaction; where that fails on a dead connection, give the connection back.
 
-    Tortoise would keep it: the pool has a place less from then on, and once all are gone whoever
-    wants a connection waits for ever; and the task sees no other connection any more.
+    Tortoise would keep it: the pool would have one place less, and after some such failures every
+    borrower would wait for ever; and the task would go on using the dead connection.
     """
     try:
         return await stack.enter_async_context(context)
@@ -231,10 +232,11 @@ async def connection() -> AsyncIterator[Connection]:
 
 
 async def allow_long(db: Connection, seconds: int) -> None:
-    """Let this transaction, and each of its statements, take as long as this.
+    """Let this transaction, and each of its statements, take this many seconds.
 
-    It may still not be silent for long (`keep_alive`): a worker that hangs must not hold it.
-    PostgreSQL takes a new limit for a transaction only where there is none, so it goes first.
+    It may still not be idle for long (`keep_alive`): a worker that hangs must not hold it.
+    PostgreSQL starts a new limit of a transaction only where there is none, so the old one is
+    removed first.
     """
     set_limits = "SELECT set_config(name, $2, true) FROM pg_settings WHERE name = ANY($1::text[])"
     await db.execute(set_limits, ["transaction_timeout"], "0")
@@ -242,7 +244,7 @@ async def allow_long(db: Connection, seconds: int) -> None:
 
 
 async def keep_alive(db: Connection, work: Awaitable[T]) -> T:
-    """Wait for work that does not use the transaction, and give signs of life meanwhile."""
+    """Wait for work that does not use the transaction, and keep that from being idle meanwhile."""
     task = asyncio.ensure_future(work)
     try:
         while not (await asyncio.wait([task], timeout=_SIGN_SECONDS))[0]:
@@ -253,10 +255,10 @@ async def keep_alive(db: Connection, work: Awaitable[T]) -> T:
 
 
 async def persist(write: Callable[[Connection], Awaitable[None]], *, seconds: float = 0) -> bool:
-    """Write something, also when the database is away for so long.
+    """Write something, and try again for some seconds while the database can't be reached.
 
     Returns:
-        False when it stayed away.
+        False when it could not be reached.
     """
     until = time.monotonic() + seconds
     while True:
@@ -274,7 +276,7 @@ async def persist(write: Callable[[Connection], Awaitable[None]], *, seconds: fl
 
 
 class RaceError(Exception):
-    """Somebody else changed what was read meanwhile: undo, read it again and decide anew."""
+    """Another transaction changed what was read: undo, read it again and decide again."""
 
 
 def is_passing(error: BaseException) -> bool:
@@ -285,7 +287,7 @@ def is_passing(error: BaseException) -> bool:
 
 
 def is_innocent(error: BaseException) -> bool:
-    """Tell whether an error that may pass is no fault of whoever it came upon, however late."""
+    """Tell whether no statement of ours can have caused the error, however often it recurs."""
     if isinstance(error, asyncpg.PostgresError):
         return str(error.sqlstate).startswith(_INNOCENT)
     return False
@@ -300,9 +302,9 @@ def is_misuse(error: BaseException, db: Connection) -> bool:
 
 
 async def undisturbed(work: Coroutine[object, object, T]) -> T:
-    """Let work end that must not be cancelled half-way, though the one waiting for it may be.
+    """Let work that must not be cancelled half-way end, even when the task that waits is cancelled.
 
-    A cancel at the wrong moment would lose a connection of the pool for ever; and a connection
-    that has died stays with the task that had it, so each has its own.
+    A cancel at the wrong moment would lose a connection of the pool for ever. Each piece of work is
+    a task, because Tortoise ties a connection that died to its task.
     """
     return await asyncio.shield(asyncio.ensure_future(work))

@@ -31,9 +31,9 @@ class ImportFilePart(Model):
 
 
 async def store_file(db: Connection, app_id: int, import_id: int, file: BinaryIO) -> None:
-    """Write the file, from where it stands to its end, in parts of `PART_BYTES`.
+    """Write the file, from its current position to its end, in parts of `PART_BYTES`.
 
-    Not by a COPY, which PostgreSQL refuses where row-level security holds.
+    Not by a COPY, which PostgreSQL refuses for tables with row-level security.
     """
 
     def parts() -> Iterator[tuple[int, int, int, bytes]]:

@@ -1,7 +1,7 @@
 """Foreign keys of many new rows, checked at once.
 
-PostgreSQL looks up what each row refers to by itself, in a trigger, which takes it longer than all
-else that it does for an assignment. What thousands of rows refer to is found by one query.
+PostgreSQL looks up each reference of each row in a trigger, which takes longer than all else that
+it does for an assignment. One query finds what thousands of rows refer to.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
-_WORTHWHILE = 1_000
+# For fewer rows, two more statements cost more than the triggers.
+_FEWEST_ROWS = 1_000
+# The bit of `pg_trigger.tgtype` that says INSERT.
 _TRIGGER_ON_INSERT = 4
 
 
@@ -22,22 +24,28 @@ _TRIGGER_ON_INSERT = 4
 async def checked_at_once(
     db: Connection, table: str, rows: int, references: Mapping[str, Collection[int]]
 ) -> AsyncIterator[None]:
-    """Check what rows will refer to that are inserted in this block of a transaction.
+    """Check the references of rows that are inserted in this block of a transaction.
 
-    It does as PostgreSQL does for each row: what they refer to has to be there, and can't go until
-    the transaction ends. Then the triggers that would do so once more are left out. PostgreSQL
-    goes on by itself, row by row, when anything is not there, so that the error is its own; when
-    the rows are few; when the table has any other trigger for new rows; and when the database's
-    user has no right to SET `session_replication_role`.
+    As PostgreSQL does for each row, this makes sure that what they refer to exists, and locks it
+    against deletion until the transaction ends. Then it switches the triggers off that would do so
+    again. The triggers stay on when a reference leads nowhere, so that the error is PostgreSQL's
+    own; when the rows are few; when the table has any other trigger for new rows; and when the
+    database's user has no right to SET `session_replication_role`. Otherwise it sends:
+
+        WITH held AS (SELECT FROM cases WHERE id = ANY($1::bigint[]) ORDER BY id FOR KEY SHARE)
+        SELECT count(*) FROM held;
+        SET LOCAL session_replication_role = replica;
+        COPY assignments …;
+        SET LOCAL session_replication_role TO DEFAULT
 
     Args:
         rows: how many will be inserted.
         references: for each table that the new rows refer to by a foreign key, the ids.
     """
     if (
-        rows < _WORTHWHILE
-        or not await _may_leave_out(db, table, references)
-        or not all([await _hold(db, name, set(ids)) for name, ids in references.items()])
+        rows < _FEWEST_ROWS
+        or not await _can_skip_triggers(db, table, references)
+        or not all([await _lock_referenced(db, name, set(ids)) for name, ids in references.items()])
     ):
         yield
         return
@@ -47,8 +55,8 @@ async def checked_at_once(
     await db.execute("SET LOCAL session_replication_role TO DEFAULT")
 
 
-async def _may_leave_out(db: Connection, table: str, tables: Collection[str]) -> bool:
-    """Tell whether all that new rows trigger is foreign keys to those tables."""
+async def _can_skip_triggers(db: Connection, table: str, tables: Collection[str]) -> bool:
+    """Tell whether new rows trigger nothing but the checks of foreign keys to those tables."""
     return bool(
         await db.fetchval(
             """
@@ -64,8 +72,11 @@ async def _may_leave_out(db: Connection, table: str, tables: Collection[str]) ->
     )
 
 
-async def _hold(db: Connection, table: str, ids: Collection[int]) -> bool:
-    """Let nobody delete these rows until the transaction ends; False when some are not there."""
+async def _lock_referenced(db: Connection, table: str, ids: Collection[int]) -> bool:
+    """Lock these rows against deletion until the transaction ends; False when some are missing.
+
+    In the order of the keys, so that two transactions can't deadlock.
+    """
     held = await db.fetchval(
         f"""
         WITH held AS (SELECT FROM {table} WHERE id = ANY($1::bigint[]) ORDER BY id FOR KEY SHARE)

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from models.imports import ImportStatus
     from models.row import RowOutcome
 
-CASES = Listing(name="case", table="cases")
-USERS = Listing(name="user", table="users")
+# The views of words are those of migration 0004: row-level security would keep searches of the
+# tables from the indexes.
+CASES = Listing(name="case", table="cases", words="case_words")
+USERS = Listing(name="user", table="users", words="user_words")
 ROLES = Listing(name="role", table="roles")
-IMPORTS = Listing(name="import", table="imports", is_descending=True)
+IMPORTS = Listing(name="import", table="imports", words="import_words", is_descending=True)
 AUDIT_EVENTS = Listing(name="audit-event", table="audit_events", is_descending=True)
 
 # An import's rows are those whose keys begin with its own (`models.row.row_key`).
@@ -30,52 +32,47 @@ IMPORT_ROWS = Listing(
     parent="t.id > {0} << 32 AND t.id < ({0} + 1) << 32",
 )
 
-# PostgreSQL's words have 2,046 bytes at most.
 _SEARCH_LONGEST = 500
+"""Characters. PostgreSQL's words have 2,046 bytes at most."""
 
-_OWN = """
-id notify created_at updated_at created_import_id created_row updated_import_id updated_row
-"""
-_OF_CASE = "id tag_id about is_active date_opened created_at updated_at"
-_OF_USER = """
-id tag_id email given_name family_name locale zoneinfo is_active created_at updated_at
-"""
-_ASSIGNMENT_COLUMNS = {
-    **{name: f"t.{name}" for name in _OWN.split()},
-    **{f"case_{name}": f"c.{name}" for name in _OF_CASE.split()},
-    **{f"user_{name}": f"u.{name}" for name in _OF_USER.split()},
-    **{f"role_{name}": f"r.{name}" for name in ("key", "label")},
-}
+_ASSIGNMENT_ALIASES = {"case_": "c", "user_": "u", "role_": "r"}
 _ASSIGNMENT_JOINS = """
 JOIN cases c ON c.id = t.case_id JOIN users u ON u.id = t.user_id JOIN roles r ON r.id = t.role_id
 """
 CASE_ASSIGNMENTS = Listing(
     name="case-assignment",
     table="assignments",
-    columns=_ASSIGNMENT_COLUMNS,
     joins=_ASSIGNMENT_JOINS,
+    aliases=_ASSIGNMENT_ALIASES,
     key="t.user_id",
     parent="t.case_id = {}",
 )
 USER_ASSIGNMENTS = Listing(
     name="user-assignment",
     table="assignments",
-    columns=_ASSIGNMENT_COLUMNS,
     joins=_ASSIGNMENT_JOINS,
+    aliases=_ASSIGNMENT_ALIASES,
     key="t.case_id",
     parent="t.user_id = {}",
 )
 
-# The views of migration 0004: row-level security would keep searches from the indexes.
-_WORDS = {CASES.name: "case_words", USERS.name: "user_words", IMPORTS.name: "import_words"}
+
+def has_id(keys: Collection[int]) -> Condition:
+    """Ask for these primary keys."""
+    return Condition("t.id = ANY({}::bigint[])", list(keys))
 
 
 def matches_search(listing: Listing, text: str) -> Condition:
-    """Ask for rows in which every word of the text begins a word; for nothing if it has none."""
+    """Ask for rows in which every word of the text begins a word; for nothing if it has none.
+
+        t.id IN (SELECT id FROM case_words WHERE words @@ to_tsquery('simple', $2))
+
+    with `'smith':* & 'trv':*` for "smith trv".
+    """
     query = prefix_query(text[:_SEARCH_LONGEST])
     if query is None:
         return Condition("false")
-    words = f"SELECT id FROM {_WORDS[listing.name]} WHERE words @@ to_tsquery('simple', {{}})"
+    words = f"SELECT id FROM {listing.words} WHERE words @@ to_tsquery('simple', {{}})"
     return Condition(f"t.id IN ({words})", query)
 
 
@@ -128,8 +125,9 @@ def happened_between(since: datetime | None, until: datetime | None) -> list[Con
 def has_row_status(statuses: Collection[RowStatus]) -> Condition:
     """Ask for rows in one of these states."""
     if set(statuses) == {RowStatus.FAILED}:
-        # Said like this, PostgreSQL sees that the index of failed rows will do.
-        return Condition("t.status = 2")
+        # A constant, not a parameter: the index of failed rows is a partial one, and PostgreSQL
+        # uses it where it can see when planning that its condition holds.
+        return Condition(f"t.status = {RowStatus.FAILED:d}")
     return Condition("t.status = ANY({}::int[])", [int(status) for status in statuses])
 
 
@@ -139,10 +137,10 @@ def has_outcome(outcomes: Collection[RowOutcome]) -> Condition:
 
 
 def _aware(time: datetime) -> datetime:
-    """Return a time in UTC; one without a zone is that already.
+    """Return a time in UTC, which a time without a zone is in already.
 
-    At the ends of the calendar there is no such time, and nothing happened so near to them that
-    the zone would matter.
+    The first and last hours of the calendar have no such time; nothing happened near enough to
+    them for the zone to matter.
     """
     try:
         return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""A new import: its row and its file, in one transaction."""
+"""A new import: its row and its file, written in one transaction."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
     from models.audit import Actor
 
-# A large file takes its time, and so does waiting for somebody else's of the same name or key.
-_PATIENCE = "55s"
+# More than `models.db.TIMEOUTS`: storing a large file takes its time, and so does waiting for
+# another transaction that inserts an import of the same name or key.
+_TIMEOUT = "55s"
 
 
 class NewImport(NamedTuple):
@@ -33,8 +34,10 @@ class NewImport(NamedTuple):
     file_sha256: str
 
     def repeats(self, other: NewImport) -> bool:
-        """Tell whether this is the same upload once more, whoever sends it."""
-        return self[1:3] + self[4:7] + self[8:] == other[1:3] + other[4:7] + other[8:]
+        """Tell whether this is the same upload once more, from any token, place and file name."""
+        return self == other._replace(
+            token_id=self.token_id, source=self.source, file_name=self.file_name
+        )
 
 
 class Inserted(NamedTuple):
@@ -52,12 +55,12 @@ async def insert_import(
     The same file is one of the same type that came in the last 24 hours and may have had an effect:
     its import was no dry run, and has not failed.
 
-    Returns None when an import has the idempotency key, or a running one the name, even if it
-    came at the same moment: the unique indexes decide.
+    Returns None when an import has the idempotency key, or a running one the name. Unique indexes
+    decide, so of two uploads at the same moment one is refused.
     """
     await db.execute(
         "SELECT set_config('lock_timeout', $1, true), set_config('statement_timeout', $1, true)",
-        _PATIENCE,
+        _TIMEOUT,
     )
     columns = ", ".join(NewImport._fields)
     places = ", ".join(f"${number}" for number in range(2, len(new) + 2))

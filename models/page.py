@@ -1,8 +1,8 @@
-"""Pages of a list: read onwards from a key, never by offset."""
+"""Pages of lists: read onwards from a key, never by offset; and what else is asked of lists."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,8 +19,9 @@ class Listing:
     Args:
         name: tells its cursors from those of other lists.
         table: the table.
-        columns: what is selected, as SQL; or by name, when fewer of them can be asked for.
-        joins: tables that the columns need; never any that leaves rows out.
+        words: the view with the words that searches look for; empty if there is no search.
+        joins: tables whose columns can be asked for, too; none that leaves rows out.
+        aliases: what the names of joined tables' columns begin with → the table's name in `joins`.
         key: unique column, an integer, that the list is ordered by.
         parent: condition that ties rows to what they belong to, `{}`; empty for lists of the app.
         is_descending: whether the largest key comes first.
@@ -28,18 +29,31 @@ class Listing:
 
     name: str
     table: str
-    columns: str | Mapping[str, str] = "t.*"
+    words: str = ""
     joins: str = ""
+    aliases: Mapping[str, str] = field(default_factory=dict)
     key: str = "t.id"
     parent: str = ""
     is_descending: bool = False
 
-    def select(self, wanted: Collection[str] | None = None) -> str:
-        """Return what to select: every column, or no others than those wanted if that is known."""
-        if isinstance(self.columns, str):
-            return self.columns
-        names = [name for name in self.columns if wanted is None or name in wanted]
-        return ", ".join(f"{self.columns[name]} AS {name}" for name in names) or "NULL"
+    def select(self, columns: Collection[str] | None = None) -> str:
+        """Return what to select: the columns of these names, or all of the listed table.
+
+        Example:
+            >>> listing = Listing(name="x", table="assignments", aliases={"case_": "c"})
+            >>> listing.select(["notify", "case_about"])
+            'c.about AS case_about, t.notify AS notify'
+        """
+        if columns is None:
+            return "t.*"
+        # Sorted, as a set has no order and each order would be another statement to be prepared.
+        return ", ".join(f"{self._source(name)} AS {name}" for name in sorted(columns)) or "NULL"
+
+    def _source(self, name: str) -> str:
+        for prefix, alias in self.aliases.items():
+            if name.startswith(prefix):
+                return f"{alias}.{name.removeprefix(prefix)}"
+        return f"t.{name}"
 
 
 class Condition(NamedTuple):
@@ -50,7 +64,7 @@ class Condition(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Which part of a list: so many rows after one key and before another.
+    """Which part of a list: `size` rows after one key and before another.
 
     `is_backward` takes them from the end.
     """
@@ -81,52 +95,23 @@ class _Statement:
         self.values.append(value)
         return f"${len(self.values)}"
 
-    def where(self, listing: Listing, conditions: Sequence[Condition], parent: str | None) -> str:
+    def parents(self, listing: Listing, keys: Sequence[int]) -> str:
+        """Return the table `p` with a row for each list; a list of the app belongs to the app."""
+        if not listing.parent:
+            return "(SELECT $1::bigint) AS p(parent)"
+        return f"unnest({self.add(list(keys))}::bigint[]) AS p(parent)"
+
+    def where(self, listing: Listing, conditions: Sequence[Condition], parent: str) -> str:
         found = ["t.app_id = $1"]
-        if parent is not None:
+        if parent and listing.parent:
             found.append(listing.parent.format(parent))
-        found += [self._condition(condition) for condition in conditions]
+        found += [
+            condition.sql.format(self.add(condition.value))
+            if "{" in condition.sql
+            else condition.sql
+            for condition in conditions
+        ]
         return " AND ".join(found)
-
-    def _condition(self, condition: Condition) -> str:
-        if "{" not in condition.sql:
-            return condition.sql
-        return condition.sql.format(self.add(condition.value))
-
-    def page(
-        self,
-        listing: Listing,
-        conditions: Sequence[Condition],
-        window: Window,
-        parent: str | None = None,
-        columns: Collection[str] | None = None,
-    ) -> str:
-        where = self.where(listing, conditions, parent)
-        up, down = ("<", ">") if listing.is_descending else (">", "<")
-        if window.after is not None:
-            where += f" AND {listing.key} {up} {self.add(window.after)}"
-        if window.before is not None:
-            where += f" AND {listing.key} {down} {self.add(window.before)}"
-        order = "DESC" if listing.is_descending != window.is_backward else "ASC"
-        return f"""
-            SELECT {listing.select(columns)}, {listing.key} AS page_key FROM (
-              SELECT t.* FROM {listing.table} t WHERE {where}
-              ORDER BY {listing.key} {order} LIMIT {self.add(window.size + 1)}) t {listing.joins}
-            """
-
-
-async def fetch_page(
-    db: Connection,
-    app_id: int,
-    listing: Listing,
-    conditions: Sequence[Condition],
-    window: Window,
-) -> Page:
-    """Read one page of a list of the app."""
-    statement = _Statement(app_id)
-    sql = statement.page(listing, conditions, window)
-    rows = await db.fetch(sql, *statement.values)
-    return _page(window, _ordered(listing, window, rows))
 
 
 async def fetch_pages(
@@ -141,34 +126,55 @@ async def fetch_pages(
 ) -> dict[int, Page]:
     """Read the same page of the lists of many parents with one statement.
 
+    The page is cut before tables are joined to it, so that the join reads no more than its rows:
+
+        SELECT p.parent AS page_parent, l.* FROM unnest($2::bigint[]) AS p(parent), LATERAL (
+          SELECT u.email AS user_email, t.user_id AS page_key FROM (
+            SELECT t.* FROM assignments t
+            WHERE t.app_id = $1 AND t.case_id = p.parent AND t.user_id > $3
+            ORDER BY t.user_id ASC LIMIT $4) t JOIN users u ON u.id = t.user_id) l
+
     Args:
-        columns: which are enough; by default all are read.
+        parents: what the lists belong to; for a list of the app, the app alone.
+        columns: which are enough; by default all of the listed table.
     """
     statement = _Statement(app_id)
-    keys = statement.add(list(parents))
-    sql = statement.page(listing, conditions, window, "p.parent", columns)
+    lists = statement.parents(listing, parents)
+    where = statement.where(listing, conditions, "p.parent")
+    up, down = ("<", ">") if listing.is_descending else (">", "<")
+    if window.after is not None:
+        where += f" AND {listing.key} {up} {statement.add(window.after)}"
+    if window.before is not None:
+        where += f" AND {listing.key} {down} {statement.add(window.before)}"
+    lateral = "LATERAL" if listing.parent else ""
+    is_falling = listing.is_descending != window.is_backward
+    # One row more than the page has tells whether the list goes on.
+    limit = statement.add(window.size + 1)
     rows = await db.fetch(
-        f"SELECT p.parent AS page_parent, l.* FROM unnest({keys}::bigint[]) AS p(parent),"
-        f" LATERAL ({sql}) l",
+        f"""
+        SELECT p.parent AS page_parent, l.* FROM {lists}, {lateral} (
+          SELECT {listing.select(columns)}, {listing.key} AS page_key FROM (
+            SELECT t.* FROM {listing.table} t WHERE {where}
+            ORDER BY {listing.key} {"DESC" if is_falling else "ASC"} LIMIT {limit}) t
+          {listing.joins}) l
+        """,
         *statement.values,
     )
     found: dict[int, list[Record]] = {parent: [] for parent in parents}
-    for row in _ordered(listing, window, rows):
+    # Joins keep no order.
+    for row in sorted(rows, key=itemgetter("page_key"), reverse=is_falling):
         found[row["page_parent"]].append(row)
     return {parent: _page(window, some) for parent, some in found.items()}
 
 
+def _page(window: Window, rows: list[Any]) -> Page:
+    kept = rows[: window.size]
+    if window.is_backward:
+        kept.reverse()
+    return Page(kept, len(rows) > window.size)
+
+
 async def count_rows(
-    db: Connection, app_id: int, listing: Listing, conditions: Sequence[Condition]
-) -> int:
-    """Count a list of the app."""
-    statement = _Statement(app_id)
-    where = statement.where(listing, conditions, None)
-    sql = f"SELECT count(*) FROM {listing.table} t WHERE {where}"
-    return int(await db.fetchval(sql, *statement.values))
-
-
-async def count_each(
     db: Connection,
     app_id: int,
     listing: Listing,
@@ -176,20 +182,12 @@ async def count_each(
     conditions: Sequence[Condition],
 ) -> dict[int, int]:
     """Count the lists of many parents with one statement."""
-    return await _of_each(db, app_id, listing, parents, conditions, ask="(SELECT count(*) FROM {})")
+    return await _ask_each(
+        db, app_id, listing, parents, conditions, ask="(SELECT count(*) FROM {})"
+    )
 
 
 async def has_rows(
-    db: Connection, app_id: int, listing: Listing, conditions: Sequence[Condition]
-) -> bool:
-    """Tell whether a list of the app has any row that meets the conditions."""
-    statement = _Statement(app_id)
-    where = statement.where(listing, conditions, None)
-    sql = f"SELECT EXISTS (SELECT 1 FROM {listing.table} t WHERE {where})"
-    return bool(await db.fetchval(sql, *statement.values))
-
-
-async def has_each(
     db: Connection,
     app_id: int,
     listing: Listing,
@@ -197,10 +195,12 @@ async def has_each(
     conditions: Sequence[Condition],
 ) -> dict[int, bool]:
     """Tell of the lists of many parents, with one statement, whether they have any such row."""
-    return await _of_each(db, app_id, listing, parents, conditions, ask="EXISTS (SELECT 1 FROM {})")
+    return await _ask_each(
+        db, app_id, listing, parents, conditions, ask="EXISTS (SELECT 1 FROM {})"
+    )
 
 
-async def _of_each(
+async def _ask_each(
     db: Connection,
     app_id: int,
     listing: Listing,
@@ -209,51 +209,41 @@ async def _of_each(
     *,
     ask: str,
 ) -> dict[int, Any]:
-    """Ask something of the list of each parent; `ask` has `{}` where its rows are."""
+    """Ask something of the list of each parent.
+
+        SELECT p.parent, (SELECT count(*) FROM assignments t
+          WHERE t.app_id = $1 AND t.case_id = p.parent)
+        FROM unnest($2::bigint[]) AS p(parent)
+
+    Args:
+        ask: the question, as SQL; its rows stand where `{}` is.
+    """
     statement = _Statement(app_id)
-    keys = statement.add(list(parents))
+    lists = statement.parents(listing, parents)
     where = statement.where(listing, conditions, "p.parent")
     rows = await db.fetch(
-        f"SELECT p.parent, {ask.format(f'{listing.table} t WHERE {where}')}"
-        f" FROM unnest({keys}::bigint[]) AS p(parent)",
+        f"SELECT p.parent, {ask.format(f'{listing.table} t WHERE {where}')} FROM {lists}",
         *statement.values,
     )
     return {row[0]: row[1] for row in rows}
 
 
-async def find_by_id(
-    db: Connection, app_id: int, listing: Listing, ids: Sequence[int]
+async def find_rows(
+    db: Connection,
+    app_id: int,
+    listing: Listing,
+    condition: Condition,
+    columns: Collection[str] | None = None,
 ) -> list[Record]:
-    """Read the rows that have these primary keys, in any order."""
-    return await _find(db, app_id, listing, Condition("t.id = ANY({}::bigint[])", ids))
+    """Read the rows that meet a condition, in any order: those of some keys, or of a name.
 
-
-async def find_one(
-    db: Connection, app_id: int, listing: Listing, condition: Condition
-) -> Record | None:
-    """Read the only row that meets the condition."""
-    rows = await _find(db, app_id, listing, condition)
-    return rows[0] if rows else None
-
-
-async def _find(
-    db: Connection, app_id: int, listing: Listing, condition: Condition
-) -> list[Record]:
+    Args:
+        columns: which are enough; by default all of the listed table.
+    """
     statement = _Statement(app_id)
-    where = statement.where(listing, [condition], None)
-    sql = f"SELECT {listing.select()} FROM {listing.table} t {listing.joins} WHERE {where}"
-    found: list[Record] = await db.fetch(sql, *statement.values)
+    where = statement.where(listing, [condition], "")
+    found: list[Record] = await db.fetch(
+        f"SELECT {listing.select(columns)} FROM {listing.table} t {listing.joins} WHERE {where}",
+        *statement.values,
+    )
     return found
-
-
-def _ordered(listing: Listing, window: Window, rows: Sequence[Any]) -> list[Any]:
-    """Sort rows in the direction of reading."""
-    is_falling = listing.is_descending != window.is_backward
-    return sorted(rows, key=itemgetter("page_key"), reverse=is_falling)
-
-
-def _page(window: Window, rows: list[Any]) -> Page:
-    kept = rows[: window.size]
-    if window.is_backward:
-        kept.reverse()
-    return Page(kept, len(rows) > window.size)

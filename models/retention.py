@@ -1,4 +1,4 @@
-"""Retention: files and row results go when their time is over; counts and history stay."""
+"""Retention: files and row results are deleted when their time is over; the rest stays."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _IMPORTS_AT_ONCE = 100
 
 
 async def expire_imports(db: Connection, *, kept_for: float) -> None:
-    """Say of imports whose time is over that their files and row results are gone.
+    """Mark imports whose time is over: their files and row results count as gone.
 
-    From then on nobody sees them, and no row can be tried again: what is deleted afterwards, some
-    thousand rows at a time, is missed by nobody.
+    From then on the API hides them and runs none of their rows again, so that `purge_step` can
+    delete them some thousand rows at a time.
 
     Args:
         kept_for: seconds from an import's end.
@@ -37,8 +37,8 @@ async def expire_imports(db: Connection, *, kept_for: float) -> None:
 
 
 async def next_to_purge(db: Connection) -> int | None:
-    """Take an import of which something is left, until the transaction ends; None if there is none
-    that no other worker is at."""
+    """Lock an import that is still to be purged until the transaction ends; None when there is
+    none that no other worker has locked."""
     key: int | None = await db.fetchval(
         "SELECT id FROM imports WHERE is_purging ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED"
     )
@@ -50,8 +50,8 @@ async def purge_step(db: Connection, import_id: int, after: int) -> int | None:
 
     Args:
         import_id: as `next_to_purge` returned it in this transaction.
-        after: the number of the last row that is known to be gone, or 0: the index need not be
-            searched through what was deleted just now.
+        after: the number of the last row that is known to be gone, or 0. The index still has
+            entries of what was deleted just now, which a search from here skips.
 
     Returns:
         The number of the last row deleted; None when nothing is left.

@@ -1,13 +1,14 @@
-"""Row results: what became of each row of a file."""
+"""Row results: status, outcome and errors of each row of a file."""
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from tortoise import fields
 from tortoise.models import Model
+
+from models.described_enum import DescribedIntEnum
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -18,28 +19,28 @@ _ROW_BITS = 32
 _ROWS_PER_PAGE = 5_000
 
 
-class RowStatus(IntEnum):
-    """Whether the row took effect."""
+class RowStatus(DescribedIntEnum):
+    """Whether a row took effect."""
 
-    PASSED = 1
-    FAILED = 2
-    CANCELLED = 3
+    PASSED = 1, "It took effect, or had none to take."
+    FAILED = 2, "It did nothing; its errors say why."
+    CANCELLED = 3, "The import was cancelled before the row's turn."
 
 
-class RowOutcome(IntEnum):
+class RowOutcome(DescribedIntEnum):
     """What a passed row did."""
 
-    CREATED = 1
-    UPDATED = 2
-    REMOVED = 3
-    UNCHANGED = 4
+    CREATED = 1, "It created something."
+    UPDATED = 2, "It changed something."
+    REMOVED = 3, "It removed something."
+    UNCHANGED = 4, "Everything was so already."
 
 
 class ImportRow(Model):
     """The result of one row, written once, by the chunk that ran it.
 
     The key packs the import and the row's number (`row_key`): one index orders the rows of each
-    import, and there is no second one to keep up while a million of them are written.
+    import, and writing a million of them has no second one to update.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -55,10 +56,10 @@ class ImportRow(Model):
 
 
 class RowResult(NamedTuple):
-    """What became of a row.
+    """The result of a row.
 
     Args:
-        text: its cells as JSON.
+        text: its cells, a JSON list of strings.
     """
 
     number: int
@@ -76,7 +77,7 @@ class RowResult(NamedTuple):
 
 
 def row_key(import_id: int, number: int) -> int:
-    """Return the primary key of a row's result."""
+    """Return the primary key of a row's result: the import above 32 bits of the row's number."""
     return import_id << _ROW_BITS | number
 
 
@@ -109,7 +110,7 @@ async def write_rows(
 
 
 async def row_numbers(db: Connection, import_id: int) -> list[int]:
-    """Return the numbers of the rows of an import that have results, some thousand at most."""
+    """Return the first numbers of rows of an import that have results, 5,000 at most."""
     rows = await db.fetch(
         "SELECT id FROM import_rows WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3",
         row_key(import_id, 0),
@@ -141,7 +142,7 @@ async def failed_page(
     Args:
         numbers: only these rows; None for all.
         after: number of the last row of the page before, or 0.
-        most: bytes of the page's cells, but for its last row.
+        most: bytes of the page's cells, its last row not counted.
     """
     rows = await db.fetch(
         """
@@ -163,7 +164,7 @@ async def failed_page(
         _ROWS_PER_PAGE,
         most,
     )
-    return [_result(row) for row in rows]
+    return [_result_of(row) for row in rows]
 
 
 async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> dict[int, RowResult]:
@@ -175,14 +176,14 @@ async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> d
         """,
         [row_key(import_id, number) for number in numbers],
     )
-    results = [_result(row) for row in rows]
+    results = [_result_of(row) for row in rows]
     return {result.number: result for result in results}
 
 
 async def find_passed(
     db: Connection, import_id: int, place: int, cells: Collection[str]
 ) -> list[RowResult]:
-    """Find the passed rows of an import with one of these cells; reads all of its rows.
+    """Find the passed rows of an import with one of these cells. Reads all rows of the import.
 
     Args:
         place: index of the cell in its row.
@@ -198,10 +199,10 @@ async def find_passed(
         place,
         list(cells),
     )
-    return [_result(row) for row in rows]
+    return [_result_of(row) for row in rows]
 
 
-def _result(row: Any) -> RowResult:
+def _result_of(row: Any) -> RowResult:
     return RowResult(
         row_number(row["id"]),
         row["cells"].encode(),

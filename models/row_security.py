@@ -18,9 +18,9 @@ SETTING = "caseroll.app"
 
 _POLICY = "app"
 _LOCK_SECONDS = 2
-# As a subquery it is computed once a statement, not once a row.
-_OWN = f"app_id = (SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
-# What the API does for clients, and no more: the rest is for workers and the command line.
+# A subquery, because PostgreSQL then reads the setting once a statement, not once a row.
+_IS_OWN = f"app_id = (SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
+# What the API does for clients; workers and the command line do the rest as the tables' owner.
 _GRANTS = {
     "assignments": "SELECT",
     "audit_events": "SELECT, INSERT",
@@ -34,48 +34,50 @@ _GRANTS = {
     "user_words": "SELECT",
     "users": "SELECT, INSERT, UPDATE",
 }
-_NO_ROLE = """there is no second wall between apps: %s.
-Rows are still chosen by app in every statement. For the second wall, have somebody who may create
-roles run this, and run `caseroll migrate` again:
+_NO_ROLE = """row-level security is off: %s.
+Every statement still chooses rows by app. To switch row-level security on, run this as a user who
+may create roles, then `caseroll migrate` again:
     CREATE ROLE %s NOLOGIN; GRANT %s TO %s;"""
 
 
-async def build_walls(db: Connection) -> None:
-    """Make the role and its policies, or bring them up to date; to be run after migrations.
+async def apply_row_security(db: Connection) -> None:
+    """Create the role and its policies, or bring them up to date; to be run after migrations.
 
-    Who migrates may not be allowed to create roles. Then the log says what to do, and all works as
-    if there were no role.
+    Without the right to create roles, the log says what to do, and everything works without them.
     """
     role = await _make_role(db)
     if role is None:
         return
     for table in await _tables_without_policy(db, role):
-        while not await _add_policy(db, table, _quoted(role)):
+        while not await _add_policy(db, table, _quote_identifier(role)):
             log.warning("waiting for %s: it is in use", table)
     async with db.transaction():
-        await _grant(db, _quoted(role))
+        await _grant(db, _quote_identifier(role))
 
 
 async def _add_policy(db: Connection, table: str, role: str) -> bool:
-    """Let the role see the rows of one app at a time; False if others are at the table.
+    """Let the role see the rows of one app at a time; False if the table is in use.
 
-    Whoever comes after a statement that waits for the whole table waits as well, so it does not
-    wait long; and it holds one table alone, so that it can't be in a deadlock with a chunk.
+        CREATE POLICY app ON cases TO "caseroll_api_main"
+        USING (app_id = (SELECT nullif(current_setting('caseroll.app', true), '')::bigint))
+
+    Every later statement queues behind one that waits for the whole table, so this one gives up
+    soon; and it locks one table alone, so that it can't be in a deadlock with a chunk.
     """
     try:
         async with db.transaction():
             await db.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
             await db.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
             await db.execute(f"DROP POLICY IF EXISTS {_POLICY} ON {table}")
-            await db.execute(f"CREATE POLICY {_POLICY} ON {table} TO {role} USING ({_OWN})")
+            await db.execute(f"CREATE POLICY {_POLICY} ON {table} TO {role} USING ({_IS_OWN})")
     except asyncpg.LockNotAvailableError:
         await asyncio.sleep(_LOCK_SECONDS)
         return False
     return True
 
 
-async def is_walled(db: Connection) -> bool:
-    """Tell whether rows are hidden from whoever this connection is."""
+async def is_row_security_active(db: Connection) -> bool:
+    """Tell whether policies hide rows from the role of this connection."""
     return bool(
         await db.fetchval(
             "SELECT bool_or(row_security_active(oid)) FROM pg_class"
@@ -97,10 +99,10 @@ async def find_role(db: Connection) -> str | None:
 
 
 async def _make_role(db: Connection) -> str | None:
-    """Return the role of this database, which is made unless somebody has done so.
+    """Return the role of this database, and create it if it does not exist.
 
-    Roles belong to the whole server. Each database has its own, so that who may take on the role
-    of one sees nothing of another.
+    Roles belong to the whole server. Each database has its own, so that a user with the role of
+    one database sees nothing of another. Names of roles have 63 bytes at most.
     """
     role, user, exists = await db.fetchrow(
         """
@@ -109,7 +111,7 @@ async def _make_role(db: Connection) -> str | None:
           THEN current_database() ELSE md5(current_database()) END) AS of_database(name)
         """
     )
-    quoted, owner = _quoted(role), _quoted(user)
+    quoted, owner = _quote_identifier(role), _quote_identifier(user)
     try:
         if not exists:
             await db.execute(f"CREATE ROLE {quoted} NOLOGIN")
@@ -125,7 +127,7 @@ async def _make_role(db: Connection) -> str | None:
 async def _tables_without_policy(db: Connection, role: str) -> list[str]:
     """List those of our tables whose rows belong to apps and have no policy for this role.
 
-    A database that was copied or restored has policies for the role of the one that it came from.
+    A copied or restored database has policies for the role of its original.
     """
     rows = await db.fetch(
         """
@@ -145,8 +147,12 @@ async def _tables_without_policy(db: Connection, role: str) -> list[str]:
 
 
 async def _grant(db: Connection, role: str) -> None:
-    """Give the role the rights that it needs, and take all others away."""
-    schema = _quoted(await db.fetchval("SELECT current_schema()"))
+    """Give the role the rights that it needs, and take all others away.
+
+    REVOKE ALL ON cases FROM "caseroll_api_main"
+    GRANT SELECT, INSERT, UPDATE ON cases TO "caseroll_api_main"
+    """
+    schema = _quote_identifier(await db.fetchval("SELECT current_schema()"))
     for relation in await _open_relations(db, role):
         await db.execute(f"REVOKE ALL ON {relation} FROM {role}")
     await db.execute(f"GRANT USAGE ON SCHEMA {schema} TO {role}")
@@ -157,7 +163,7 @@ async def _grant(db: Connection, role: str) -> None:
 
 
 async def _open_relations(db: Connection, role: str) -> list[str]:
-    """List our tables, views and sequences that the role may do anything with."""
+    """List our tables, views and sequences on which the role has any right."""
     rows = await db.fetch(
         """
         SELECT c.oid::regclass::text FROM pg_class c
@@ -171,5 +177,5 @@ async def _open_relations(db: Connection, role: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _quoted(name: str) -> str:
+def _quote_identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'

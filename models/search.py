@@ -1,4 +1,4 @@
-"""Searching: every word of the text begins a word of what is found."""
+"""Searching: each word of the query is the beginning of a word in what is found."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ _MOST_WORDS = 8
 
 def prefix_query(text: str) -> str | None:
     """Translate what a person typed for `to_tsquery('simple', …)`; None when it has no word.
+
+    Words are letters and digits alone, so no sign of the query language is left in them.
 
     Example:
         >>> prefix_query("Jones trv-0")

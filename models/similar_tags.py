@@ -1,4 +1,4 @@
-"""Tag IDs that stand near an unknown one in the index: the raw material of "did you mean"."""
+"""Tag IDs that are similar to an unknown one: candidates for "did you mean"."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
-# Two index scans up and two down per unknown Tag ID: in the order of the text, which finds a slip
-# near its end, and in the order of the reversed text, which finds one near its beginning.
-_NEIGHBOURS = """
+# Five short index scans per unknown Tag ID. Two run up and down in the order of the text, which
+# finds a slip near its end; two in the order of the reversed text, which finds one near its
+# beginning; the last finds what differs in case, separators or leading zeros alone.
+_SIMILAR_TAGS = """
 SELECT unknown, array_agg(DISTINCT tag_id) FROM unnest($2::text[]) AS u(unknown), LATERAL (
   (SELECT tag_id FROM {table} WHERE app_id = $1 AND tag_id COLLATE "C" >= unknown
    ORDER BY tag_id COLLATE "C" LIMIT $3)
@@ -30,7 +31,7 @@ SELECT unknown, array_agg(DISTINCT tag_id) FROM unnest($2::text[]) AS u(unknown)
 """
 
 
-async def neighbours(
+async def find_similar_tags(
     db: Connection,
     app_id: int,
     table: Literal["cases", "users"],
@@ -38,11 +39,11 @@ async def neighbours(
     *,
     each_way: int = 12,
 ) -> dict[str, list[str]]:
-    """Find the Tag IDs nearest to each unknown one in text order, from both ends, and those
-    that differ only in case, separators or leading zeros.
+    """Find the Tag IDs next to each unknown one in text order, from both ends, and those that
+    differ only in case, separators or leading zeros.
 
     Args:
-        each_way: how many to take in each direction; the cost is bounded by it.
+        each_way: how many to take in each direction, which bounds the cost.
     """
-    rows = await db.fetch(_NEIGHBOURS.format(table=table), app_id, unknown, each_way)
+    rows = await db.fetch(_SIMILAR_TAGS.format(table=table), app_id, unknown, each_way)
     return {row[0]: row[1] for row in rows}

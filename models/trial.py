@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 class ChunkTrial(Model):
     """What is known of the rows of a chunk that has ended its workers.
 
-    It is written from outside the chunk's transaction, so that it outlives the worker. Rows are
-    told by their places in the chunk: those from `since` to before `until` are being tried out, and
-    those in `condemned` end whoever runs them.
+    Another transaction than the chunk's writes it, so that it outlives the worker. Rows are named
+    by their places in the chunk: those from `since` to before `until` are being tried out, those in
+    `condemned` end the worker that runs them.
     """
 
     chunk_id = fields.BigIntField(primary_key=True, generated=False)
@@ -32,7 +32,7 @@ class ChunkTrial(Model):
 
 
 class Trial(NamedTuple):
-    """The rows that were being tried out, none if `since` is `until`, and those to be left out."""
+    """The rows that are being tried out, none if `since` is `until`, and those to be left out."""
 
     since: int
     until: int
@@ -60,7 +60,7 @@ async def note_trial(db: Connection, chunk_id: int, trial: Trial) -> None:
 
 
 async def end_trial(db: Connection, chunk_id: int, trial: Trial) -> None:
-    """Note that these rows are not being tried out any more; what others have noted stays."""
+    """Note that these rows are not being tried out any more; notes of another worker stay."""
     await db.execute(
         "UPDATE chunk_trials SET since = 0, until = 0"
         " WHERE chunk_id = $1 AND since = $2 AND until = $3",

@@ -1,4 +1,4 @@
-"""Users, and how a file's references find them."""
+"""Users, and how references in a file find them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from tortoise.fields.db_defaults import Now
 from tortoise.models import Model
 
 from models.app import App
+from models.entity import find_referenced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +41,7 @@ class User(Model):
 
 
 class UserRecord(NamedTuple):
-    """What an import has to know of a user."""
+    """What an import needs to know of a user; the fields are columns."""
 
     id: int
     tag_id: str | None
@@ -52,12 +53,8 @@ async def find_users(
     db: Connection, app_id: int, *, tags: Sequence[str], ids: Sequence[int]
 ) -> list[UserRecord]:
     """Find the app's users that have one of the Tag IDs or one of the primary keys."""
-    columns = "id, tag_id, email, is_active"
-    by_tag = f"SELECT {columns} FROM users WHERE app_id = $1 AND tag_id = ANY($2::text[])"
-    if not ids:
-        return [UserRecord(*row) for row in await db.fetch(by_tag, app_id, tags)]
-    by_id = f"SELECT {columns} FROM users WHERE app_id = $1 AND id = ANY($3::bigint[])"
-    rows = await db.fetch(f"{by_tag} UNION {by_id}", app_id, tags, ids)
+    columns = UserRecord._fields
+    rows = await find_referenced(db, app_id, "users", columns, tags=tags, ids=ids)
     return [UserRecord(*row) for row in rows]
 
 
@@ -66,7 +63,7 @@ async def find_users_by_email(
 ) -> list[UserRecord]:
     """Find the app's users by e-mail address, in any case."""
     rows = await db.fetch(
-        "SELECT id, tag_id, email, is_active FROM users"
+        f"SELECT {', '.join(UserRecord._fields)} FROM users"
         " WHERE app_id = $1 AND lower(email) = ANY($2::text[])",
         app_id,
         [email.lower() for email in emails],

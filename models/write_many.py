@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import date
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from models.case import Case
 from models.foreign_keys import checked_at_once
+from models.user import User
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -17,17 +20,9 @@ if TYPE_CHECKING:
 
     from models.write_one import Table
 
-_TYPES = {
-    "about": "text",
-    "date_opened": "date",
-    "email": "text",
-    "family_name": "text",
-    "given_name": "text",
-    "is_active": "bool",
-    "locale": "text",
-    "tag_id": "text",
-    "zoneinfo": "text",
-}
+_MODELS = {"cases": Case, "users": User}
+# Not `varchar(64)`: a cast to that would cut what is too long, without an error.
+_SQL_TYPES = {str: "text", bool: "bool", date: "date"}
 
 
 async def insert_many(
@@ -41,8 +36,12 @@ async def insert_many(
 ) -> set[str]:
     """Insert rows in their order; those whose Tag ID or address is taken are left out.
 
-    A COPY is quicker, but takes all rows or none: most files are of new cases and users, so it
-    is tried first.
+    A COPY is quicker, but takes all rows or none. Most files are of new cases and users, so it
+    comes first; an INSERT that skips rows follows only when it fails:
+
+        INSERT INTO cases (app_id, tag_id, about)
+        SELECT $1, tag_id, about FROM unnest($2::text[], $3::text[]) AS n(tag_id, about)
+        ON CONFLICT DO NOTHING RETURNING tag_id
 
     Args:
         names: the columns.
@@ -67,7 +66,7 @@ async def insert_many(
     found = await db.fetch(
         f"""
         INSERT INTO {table} (app_id, {columns})
-        SELECT $1, {columns} FROM unnest({_arrays(names, first=2)}) AS n({columns})
+        SELECT $1, {columns} FROM unnest({_arrays(table, names, first=2)}) AS n({columns})
         ON CONFLICT DO NOTHING RETURNING {key}
         """,
         app_id,
@@ -81,8 +80,8 @@ async def lock_many(
 ) -> dict[int, Record]:
     """Read rows by primary key, and hold them until the transaction ends.
 
-    Locks are taken in the order of the keys, so that two transactions can't deadlock, and are such
-    that others can still refer to the rows.
+    In the order of the keys, so that two transactions can't deadlock; NO KEY, so that others can
+    still refer to the rows.
     """
     rows = await db.fetch(
         f"SELECT * FROM {table} WHERE app_id = $1 AND id = ANY($2::bigint[])"
@@ -96,7 +95,11 @@ async def lock_many(
 async def update_many(
     db: Connection, app_id: int, table: Table, rows: Mapping[int, Mapping[str, object]]
 ) -> None:
-    """Change rows that are locked, in the order of their keys: it spares the indexes some way.
+    """Change rows that are locked, in the order of their keys, which are next to each other there.
+
+        UPDATE cases t SET about = n.about, updated_at = now()
+        FROM unnest($2::bigint[], $3::text[]) AS n(id, about)
+        WHERE t.app_id = $1 AND t.id = n.id
 
     Args:
         rows: by primary key, all with the same columns.
@@ -109,7 +112,7 @@ async def update_many(
     await db.execute(
         f"""
         UPDATE {table} t SET {", ".join(f"{name} = n.{name}" for name in names)}, updated_at = now()
-        FROM unnest($2::bigint[], {_arrays(names, first=3)}) AS n(id, {", ".join(names)})
+        FROM unnest($2::bigint[], {_arrays(table, names, first=3)}) AS n(id, {", ".join(names)})
         WHERE t.app_id = $1 AND t.id = n.id
         """,
         app_id,
@@ -147,5 +150,8 @@ async def find_by_email(
     return {row["asked"]: dict(row) for row in rows}
 
 
-def _arrays(names: Sequence[str], *, first: int) -> str:
-    return ", ".join(f"${number}::{_TYPES[name]}[]" for number, name in enumerate(names, first))
+def _arrays(table: Table, names: Sequence[str], *, first: int) -> str:
+    """Return parameters that hold a column each, `$2::text[], $3::date[]`."""
+    columns = _MODELS[table]._meta.fields_map
+    types = [_SQL_TYPES[columns[name].field_type] for name in names]
+    return ", ".join(f"${number}::{type_}[]" for number, type_ in enumerate(types, first))

@@ -45,8 +45,10 @@ async def insert_one(
 ) -> int:
     """Insert a row and return its primary key. To be run in a transaction.
 
+        INSERT INTO cases (app_id, about, tag_id) VALUES ($1, $2, $3) RETURNING id
+
     Args:
-        values: by the name of the column, which is never a client's text.
+        values: by column; the names become SQL, so they are never a client's text.
 
     Raises:
         TagTakenError, EmailTakenError: nothing was inserted.
@@ -59,7 +61,7 @@ async def insert_one(
             *values.values(),
         )
     except UniqueViolationError as error:
-        raise _taken(error) from error
+        raise _taken_error(error) from error
     await record(db, app_id, by, _CREATED[table], key)
     return int(key)
 
@@ -74,6 +76,8 @@ async def update_one(
     by: Actor,
 ) -> bool:
     """Change a row; False when the app has none with this key. To be run in a transaction.
+
+        UPDATE cases SET about = $3, updated_at = now() WHERE app_id = $1 AND id = $2
 
     Raises:
         TagTakenError, TagPermanentError: nothing was changed.
@@ -96,10 +100,10 @@ async def update_one(
             *values.values(),
         )
     except UniqueViolationError as error:
-        raise _taken(error) from error
+        raise _taken_error(error) from error
     await record(db, app_id, by, _UPDATED[table], key, changed=values)
     return True
 
 
-def _taken(error: UniqueViolationError) -> TagTakenError | EmailTakenError:
+def _taken_error(error: UniqueViolationError) -> TagTakenError | EmailTakenError:
     return EmailTakenError() if error.constraint_name == "users_email" else TagTakenError()

@@ -1,7 +1,6 @@
-"""Ask an advisory service about the locked packages that Caseroll runs with.
+"""Ask an advisory service about the packages that Caseroll runs with.
 
-Fails on vulnerabilities that are known, and on nothing else: where no service answers in time,
-nothing is known, which is said in one line.
+Only a known vulnerability fails the check. If no service answers in time, one line says so.
 """
 
 from __future__ import annotations
@@ -16,12 +15,13 @@ from typing import Any
 from packaging.requirements import Requirement
 
 _SECONDS = 20
+_EXTRAS = frozenset({"cli", "local"})
 _PIP_AUDIT = ("-m", "pip_audit", "--no-deps", "--disable-pip", "--format=json", "--timeout=5")
 
 
 def main() -> int:
     """Print what is known, and return the exit code."""
-    pins = sorted(f"{name}=={version(name)}" for name in runtime_packages("caseroll"))
+    pins = sorted(f"{name}=={version(name)}" for name in runtime_packages("caseroll", _EXTRAS))
     try:
         found = audit(pins)
     except (subprocess.TimeoutExpired, OSError, ValueError) as error:
@@ -38,7 +38,7 @@ def main() -> int:
 
 
 def runtime_packages(name: str, extras: frozenset[str] = frozenset()) -> set[str]:
-    """Collect what a package needs on this machine, and what that needs in its turn."""
+    """Collect the names of a package's requirements on this machine, direct and indirect."""
     found: set[str] = set()
     for text in requires(name) or ():
         need = Requirement(text)
@@ -51,10 +51,10 @@ def runtime_packages(name: str, extras: frozenset[str] = frozenset()) -> set[str
 
 
 def audit(pins: list[str]) -> list[dict[str, Any]]:
-    """Return what the service says of each package.
+    """Return the service's answer for each package.
 
     Raises:
-        TimeoutExpired, OSError, ValueError: it says nothing.
+        TimeoutExpired, OSError, ValueError: there is no answer.
     """
     with NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(pins))

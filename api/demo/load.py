@@ -1,4 +1,4 @@
-"""A made-up law firm to try Caseroll on, loaded as anybody loads data: by importing files."""
+"""The demo app, filled like any other app: by importing files."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from importers.run_inline import run_here
 from importers.sdk.errors import RunError
 from models.app import App, create_app
 from models.audit import COMMAND_LINE
-from models.db import connection, transaction
+from models.db import transaction
 from models.imports import Import
 from models.new_import import NewImport, find_repeated, insert_import
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 DEMO_SLUG = "demo"
 _SOURCE = "demo"
-# Whatever plugins.toml says: without its data the demo is none.
+# The demo needs these, whether or not plugins.toml switches them on.
 _IMPORTERS = {
     "add-users": AddUsers("add-users"),
     "modify-users": ModifyUsers("modify-users"),
@@ -42,12 +42,11 @@ _IMPORTERS = {
 async def create_demo() -> App:
     """Create the app `demo` with its data, or find the one that is there.
 
-    Interrupted, it goes on where it was when it is asked for again. Each import is stored once the
-    one before it is finished, so that workers, who may find one that was interrupted, can't run
-    them in another order.
+    After an interruption the next call continues. Each import is stored when the one before it has
+    ended, so workers, which may take over an interrupted import, keep to the order of the files.
 
     Raises:
-        RunError: the database is not well, or somebody else's import has the name of the next one.
+        RunError: the database fails, or an import that is not the demo's has the next one's name.
     """
     if await has_demo():
         return await App.get(slug=DEMO_SLUG)
@@ -59,7 +58,7 @@ async def create_demo() -> App:
 
 
 async def has_demo() -> bool:
-    """Tell whether the demo is complete, or the app is one that was not made here."""
+    """Tell whether the demo is complete, or the app was created in another way."""
     app = await App.get_or_none(slug=DEMO_SLUG)
     if app is None:
         return False
@@ -70,7 +69,7 @@ async def has_demo() -> bool:
 
 
 async def _begin(file: DemoFile) -> App:
-    """Create the app together with its first import, by which it can be told from others."""
+    """Create the app together with its first import, which marks the app as the demo."""
     try:
         async with transaction() as db:
             app = await create_app(DEMO_SLUG, "Demo Law")
@@ -81,13 +80,11 @@ async def _begin(file: DemoFile) -> App:
 
 
 async def _store(app_id: int, file: DemoFile) -> int:
-    """Store the import, or find it."""
-    async with connection() as db:
+    """Store the import, or find the one that another process has stored."""
+    async with transaction() as db:
         found = await find_repeated(db, app_id, _key(file))
-    if found is None:
-        async with transaction() as db:
+        if found is None:
             await _insert(db, app_id, file)
-        async with connection() as db:
             found = await find_repeated(db, app_id, _key(file))
     if found is None:
         raise RunError(f"an import named '{file.name}' is running in the app {DEMO_SLUG}.")

@@ -3,48 +3,39 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
+from api.batch.row_type import RowColumn, RowType, node_id
 from api.errors import ApiError
 from api.schema.connection import Connection, PageArguments, connect
-from api.schema.node import Node
+from api.schema.entities import CASE_ROW, USER_ROW
+from api.schema.node import Node, load_node
+from api.schema.shown_enum import show_enum
 from importers.sdk.node_id import encode_node_id
 from models.app import Permission
 from models.audit import Action
 from models.listing import AUDIT_EVENTS, did_one_of, happened_between, was_done_by
-from models.page import find_by_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from asyncpg import Record
-
     from api.access.context import Context
     from models.page import Condition
 
-# Columns that the API calls otherwise.
-_FIELDS = {"is_active": "status"}
+# The fields of cases and users, by column.
+_FIELDS = {
+    row_type.kind.__name__: {
+        column: to_camel_case(name)
+        for name in row_type.sources
+        for column in row_type.columns(selected={name: {}})
+    }
+    for row_type in (CASE_ROW, USER_ROW)
+}
 
-
-@strawberry.enum(description="What was done.")
-class AuditAction(Enum):
-    """The API's names of `models.audit.Action`."""
-
-    APP_CREATED = strawberry.enum_value("APP_CREATED", description="The app was created.")
-    CASE_CREATED = strawberry.enum_value("CASE_CREATED", description="`createCase`.")
-    CASE_UPDATED = strawberry.enum_value("CASE_UPDATED", description="`updateCase`.")
-    IMPORT_CANCELLED = strawberry.enum_value("IMPORT_CANCELLED", description="`cancelImport`.")
-    IMPORT_CREATED = strawberry.enum_value("IMPORT_CREATED", description="`createImport`.")
-    IMPORT_RETRIED = strawberry.enum_value("IMPORT_RETRIED", description="`retryImport`.")
-    ROLE_ADDED = strawberry.enum_value("ROLE_ADDED", description="A role was added to the app.")
-    TOKEN_CREATED = strawberry.enum_value("TOKEN_CREATED", description="A token was created.")
-    TOKEN_REVOKED = strawberry.enum_value("TOKEN_REVOKED", description="A token was revoked.")
-    USER_CREATED = strawberry.enum_value("USER_CREATED", description="`createUser`.")
-    USER_UPDATED = strawberry.enum_value("USER_UPDATED", description="`updateUser`.")
+show_enum(Action, name="AuditAction", description="What was done.")
 
 
 @strawberry.type(description="Who did something: a token, or who sits at the server.")
@@ -58,10 +49,15 @@ class AuditActor:
         description="Tells tokens of the same name apart; null for the command line."
     )
 
+    @classmethod
+    def of(cls, name: str, token: int | None) -> AuditActor:
+        """Make it of the columns of an event."""
+        return cls(name=name, id=None if token is None else _object_id("Token", token))
+
 
 @strawberry.type(description="What something was done to.")
 class AuditTarget:
-    """An app, case, import, role, token or user."""
+    """An object of one of the kinds in `models.audit.Action`."""
 
     id: strawberry.ID = strawberry.field(
         description="Its ID; for `node`, unless it is a role or token."
@@ -71,12 +67,17 @@ class AuditTarget:
         "cases and users."
     )
 
+    @classmethod
+    def of(cls, action: str, key: int, name: str | None) -> AuditTarget:
+        """Make it of the columns of an event."""
+        return cls(id=_object_id(Action(action).target, key), name=name)
+
 
 @strawberry.type(description="Something that was done, by a token or at the server itself.")
 class AuditEvent(Node):
     """One deed. What the rows of an import have done is in their results."""
 
-    action: AuditAction = strawberry.field(description="What was done.")
+    action: Action = strawberry.field(description="What was done.")
     actor: AuditActor = strawberry.field(description="Who did it.")
     target: AuditTarget = strawberry.field(description="To what.")
     changed_fields: list[str] = strawberry.field(
@@ -84,19 +85,23 @@ class AuditEvent(Node):
     )
     occurred_at: datetime = strawberry.field(description="When it was done.")
 
-    @classmethod
-    def from_row(cls, row: Record) -> AuditEvent:
-        """Make it of its row."""
-        token, kind = row["token_id"], row["action"].partition("_")[0].title()
-        return cls(
-            id=_id("AuditEvent", row["id"]),
-            action=AuditAction[row["action"]],
-            actor=AuditActor(name=row["actor"], id=None if token is None else _id("Token", token)),
-            target=AuditTarget(id=_id(kind, row["target_id"]), name=row["target_name"]),
-            changed_fields=[_FIELDS.get(name, to_camel_case(name)) for name in row["changed"]],
-            occurred_at=row["occurred_at"],
-        )
 
+def _object_id(kind: str, key: int) -> strawberry.ID:
+    return strawberry.ID(encode_node_id(kind, key))
+
+
+def _changed_fields(action: str, columns: Sequence[str]) -> list[str]:
+    return [_FIELDS[Action(action).target][column] for column in columns]
+
+
+EVENT_ROW = RowType(
+    AuditEvent,
+    id=node_id("AuditEvent"),
+    action=RowColumn(("action",), Action),
+    actor=RowColumn(("actor", "token_id"), AuditActor.of),
+    target=RowColumn(("action", "target_id", "target_name"), AuditTarget.of),
+    changed_fields=RowColumn(("action", "changed"), _changed_fields),
+)
 
 AuditEventConnection = Connection[AuditEvent]
 
@@ -105,37 +110,28 @@ async def list_audit_events(
     context: Context,
     arguments: PageArguments,
     *,
-    actions: Sequence[AuditAction] | None,
+    actions: Sequence[Action] | None,
     actor: str | None,
     since: datetime | None,
     until: datetime | None,
 ) -> Connection[Any]:
     """Page through the app's audit trail, newest first."""
-    _admit(context)
+    _admit_admins(context)
     conditions: list[Condition] = []
     if actions is not None:
-        conditions.append(did_one_of([Action[each.name] for each in actions]))
+        conditions.append(did_one_of(actions))
     if actor is not None:
         conditions.append(was_done_by(actor))
     conditions += happened_between(since, until)
-    return await connect(context, AUDIT_EVENTS, _events, arguments, conditions)
+    return await connect(context, AUDIT_EVENTS, EVENT_ROW, arguments, conditions)
 
 
 async def load_audit_event(context: Context, key: int) -> AuditEvent | None:
     """Read an event by its primary key."""
-    _admit(context)
-    rows = await context.scope.read(find_by_id, AUDIT_EVENTS, [key])
-    return AuditEvent.from_row(rows[0]) if rows else None
+    _admit_admins(context)
+    return await load_node(context, AUDIT_EVENTS, EVENT_ROW, key)
 
 
-def _admit(context: Context) -> None:
+def _admit_admins(context: Context) -> None:
     if context.token.permission is not Permission.ADMIN:
         raise ApiError("FORBIDDEN", "Only ADMIN tokens may read the audit trail.")
-
-
-def _events(rows: Sequence[Record]) -> list[AuditEvent]:
-    return [AuditEvent.from_row(row) for row in rows]
-
-
-def _id(kind: str, key: int) -> strawberry.ID:
-    return strawberry.ID(encode_node_id(kind, key))

@@ -1,7 +1,9 @@
-"""Relay connections over keyset pages."""
+"""Relay connections, their cursors, and the pages of lists that they show."""
 
 from __future__ import annotations
 
+import base64
+import binascii
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias, TypeVar, cast
@@ -10,12 +12,11 @@ import strawberry
 
 from api.batch.objects import Lists, Objects
 from api.errors import ApiError
-from api.schema.cursor import read_cursor, write_cursor
 from models.listing import is_beyond
-from models.page import Window, count_rows, fetch_page, has_rows
+from models.page import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from asyncpg import Record
 
@@ -25,12 +26,11 @@ if TYPE_CHECKING:
     from api.batch.row_type import RowType
     from models.page import Condition, Listing, Page
 
-    Build: TypeAlias = Callable[[Sequence[Record]], Items]
-
 T = TypeVar("T")
 
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 100
+_LARGEST_KEY = 2**63 - 1
 
 First: TypeAlias = Annotated[
     int | None,
@@ -60,12 +60,13 @@ class Slice:
     """The page of a list that a connection shows, and what can still be asked about the list.
 
     Args:
+        parent: primary key of what the list belongs to; the app's for a list of the app.
         total: how many rows the whole list has, when that is known without counting.
     """
 
     context: Context
     listing: Listing
-    parent: int | None
+    parent: int
     conditions: Sequence[Condition]
     window: Window
     page: Page
@@ -75,9 +76,7 @@ class Slice:
         """Count the whole list."""
         if self.total is not None:
             return self.total
-        if self.parent is not None:
-            return await self.context.loaders.count(self.listing, self.parent, self.conditions)
-        return await self.context.scope.read(count_rows, self.listing, self.conditions)
+        return await self.context.loaders.count(self.listing, self.parent, self.conditions)
 
     async def has_next(self) -> bool:
         """Tell whether the list goes on after the page."""
@@ -95,11 +94,8 @@ class Slice:
         """Look for rows that the cursor on this side has cut off."""
         if limit is None:
             return False
-        beyond = is_beyond(self.listing, limit, forward=forward)
-        conditions = [*self.conditions, beyond]
-        if self.parent is not None:
-            return await self.context.loaders.has_rows(self.listing, self.parent, conditions)
-        return await self.context.scope.read(has_rows, self.listing, conditions)
+        conditions = [*self.conditions, is_beyond(self.listing, limit, forward=forward)]
+        return await self.context.loaders.has_rows(self.listing, self.parent, conditions)
 
 
 @strawberry.type(description="Where a page stands in its list.")
@@ -113,6 +109,16 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(
         description="The last edge's cursor, null on an empty page."
     )
+
+    @classmethod
+    def of(cls, shown: Slice) -> PageInfo:
+        """Tell where a page stands."""
+        keys = [row["page_key"] for row in shown.page.rows]
+        return cls(
+            slice=shown,
+            start_cursor=write_cursor(shown.listing, keys[0]) if keys else None,
+            end_cursor=write_cursor(shown.listing, keys[-1]) if keys else None,
+        )
 
     @strawberry.field(description="Whether the list goes on after this page.")
     async def has_next_page(self) -> bool:
@@ -151,7 +157,7 @@ class Connection(Generic[T]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageArguments:
-    """What a client asked for, as it said it."""
+    """Which page a client asked for, unchecked."""
 
     first: int | None = None
     after: str | None = None
@@ -169,7 +175,7 @@ class PageArguments:
         is_backward = self.last is not None
         size = self.last if is_backward else self.first
         return Window(
-            _size("last" if is_backward else "first", size),
+            _page_size("last" if is_backward else "first", size),
             read_cursor(listing, self.after),
             read_cursor(listing, self.before),
             is_backward,
@@ -202,26 +208,32 @@ class Edges(Objects):
 
 
 class Connections(Objects):
-    """The connections of many parents.
+    """The same page of the lists of many parents.
 
     Args:
-        pages: what each shows, by parent.
-        show: makes the slice of a page.
-        build: makes the nodes of rows.
+        pages: what each connection shows, by parent.
+        total: how long the only list is, when that is known.
     """
 
     def __init__(
         self,
+        context: Context,
         listing: Listing,
+        row_type: RowType[Any],
+        conditions: Sequence[Condition],
+        *,
+        window: Window,
         pages: Sequence[tuple[int, Page]],
-        show: Callable[[int, Page], Slice],
-        build: Build,
+        total: int | None,
     ) -> None:
         super().__init__(Connection)
+        self._context = context
         self._listing = listing
+        self._row_type = row_type
+        self._conditions = conditions
+        self._window = window
         self._pages = pages
-        self._show = show
-        self._build = build
+        self._total = total
 
     def __len__(self) -> int:
         return len(self._pages)
@@ -229,50 +241,34 @@ class Connections(Objects):
     def __iter__(self) -> Iterator[Connection[Any]]:
         """Make the connections."""
         for parent, page in self._pages:
-            yield _connection(self._show(parent, page), self._build)
+            shown = Slice(
+                context=self._context,
+                listing=self._listing,
+                parent=parent,
+                conditions=self._conditions,
+                window=self._window,
+                page=page,
+                total=self._total,
+            )
+            # `Edges` is no list, but nothing that reads edges does more than go through them.
+            edges = cast("list[Edge[Any]]", self._edges(page.rows))
+            yield Connection(slice=shown, edges=edges, page_info=PageInfo.of(shown))
 
     def read(self, attribute: str) -> Values:
         """Return the values that an attribute has; all edges are read together."""
         if attribute != "edges":
             return super().read(attribute)
         rows = list(chain.from_iterable(page.rows for _, page in self._pages))
-        lengths = [len(page.rows) for _, page in self._pages]
-        return Lists(lengths, Edges(self._listing, rows, self._build(rows)))
+        return Lists([len(page.rows) for _, page in self._pages], self._edges(rows))
 
-
-async def connect_each(
-    context: Context,
-    listing: Listing,
-    type_: RowType[Any],
-    arguments: PageArguments,
-    conditions: Sequence[Condition],
-    *,
-    parents: Sequence[int],
-    selected: Selected,
-) -> Connections:
-    """Read the same page of the lists of many parents, as far as it is selected."""
-    window = arguments.window(listing)
-    node = selected.get("edges", {}).get("node", {})
-    columns = frozenset(type_.wanted(node))
-    pages = await context.loaders.pages(listing, parents, conditions, window, columns)
-
-    def show(parent: int, page: Page) -> Slice:
-        return Slice(
-            context=context,
-            listing=listing,
-            parent=parent,
-            conditions=conditions,
-            window=window,
-            page=page,
-        )
-
-    return Connections(listing, list(zip(parents, pages, strict=True)), show, type_.objects)
+    def _edges(self, rows: Sequence[Record]) -> Edges:
+        return Edges(self._listing, rows, self._row_type.objects(rows))
 
 
 async def connect(
     context: Context,
     listing: Listing,
-    build: Build,
+    row_type: RowType[Any],
     arguments: PageArguments,
     conditions: Sequence[Condition] = (),
     *,
@@ -282,42 +278,77 @@ async def connect(
     """Read one page of a list.
 
     Args:
-        build: makes the nodes of rows.
+        row_type: makes the nodes.
         parent: whose list it is, when it is not the app's.
         total: how long the list is, when that is known.
     """
+    parents = [context.scope.app_id if parent is None else parent]
+    [found] = await connect_each(
+        context, listing, row_type, arguments, conditions, parents=parents, total=total
+    )
+    connection: Connection[Any] = found
+    return connection
+
+
+async def connect_each(
+    context: Context,
+    listing: Listing,
+    row_type: RowType[Any],
+    arguments: PageArguments,
+    conditions: Sequence[Condition],
+    *,
+    parents: Sequence[int],
+    selected: Selected | None = None,
+    total: int | None = None,
+) -> Connections:
+    """Read the same page of the lists of many parents.
+
+    Args:
+        row_type: makes the nodes.
+        selected: what is selected of each connection: no other columns are read.
+    """
     window = arguments.window(listing)
-    if parent is None:
-        page = await context.scope.read(fetch_page, listing, conditions, window)
-    else:
-        [page] = await context.loaders.pages(listing, [parent], conditions, window)
-    shown = Slice(
-        context=context,
-        listing=listing,
-        parent=parent,
-        conditions=conditions,
+    of_nodes = None if selected is None else selected.get("edges", {}).get("node", {})
+    columns = row_type.columns(selected=of_nodes)
+    pages = await context.loaders.pages(listing, parents, conditions, window, columns)
+    return Connections(
+        context,
+        listing,
+        row_type,
+        conditions,
         window=window,
-        page=page,
+        pages=list(zip(parents, pages, strict=True)),
         total=total,
     )
-    return _connection(shown, build)
 
 
-def _connection(shown: Slice, build: Build) -> Connection[Any]:
-    rows = shown.page.rows
-    info = PageInfo(
-        slice=shown,
-        start_cursor=write_cursor(shown.listing, rows[0]["page_key"]) if rows else None,
-        end_cursor=write_cursor(shown.listing, rows[-1]["page_key"]) if rows else None,
-    )
-    # To all who only go through it, a list that is not made yet is a list.
-    edges = cast("list[Edge[Any]]", Edges(shown.listing, rows, build(rows)))
-    return Connection(slice=shown, edges=edges, page_info=info)
-
-
-def _size(name: str, size: int | None) -> int:
+def _page_size(name: str, size: int | None) -> int:
     if size is None:
         return DEFAULT_PAGE
     if not 0 <= size <= LARGEST_PAGE:
         raise ApiError("BAD_PAGE", f"{name} has to be from 0 to {LARGEST_PAGE}, not {size}.")
     return size
+
+
+def write_cursor(listing: Listing, key: int) -> str:
+    """Mark the place of a key in a list: `case:7`, in base 64."""
+    return base64.urlsafe_b64encode(f"{listing.name}:{key}".encode()).decode()
+
+
+def read_cursor(listing: Listing, cursor: str | None) -> int | None:
+    """Return the key at which a cursor stands, if one is given.
+
+    Raises:
+        ApiError: it is not one of this list.
+    """
+    if cursor is None:
+        return None
+    try:
+        name, _, digits = base64.urlsafe_b64decode(cursor.encode()).decode().partition(":")
+    except (binascii.Error, UnicodeError):
+        name, digits = "", ""
+    is_ours = name == listing.name and digits.isascii() and digits.isdigit()
+    # Python refuses to make numbers of thousands of digits, so their length is looked at first.
+    if not is_ours or len(digits) > 19 or int(digits) > _LARGEST_KEY:
+        raise ApiError("BAD_CURSOR", "This is not a cursor of this list.")
+    return int(digits)

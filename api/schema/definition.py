@@ -9,7 +9,7 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
 from strawberry.utils.str_converters import to_camel_case
 
-from api.schema.assignments import Assignment
+from api.schema.entities import Assignment
 from api.schema.importing.upload import UPLOAD, UploadedFile
 from api.schema.mutation import Mutation
 from api.schema.query import Query

@@ -8,23 +8,10 @@ from typing import Annotated
 import strawberry
 
 from api.access.context import Context, Info
-from api.schema.assignments import load_assignment
-from api.schema.audit_events import (
-    AuditAction,
-    AuditEventConnection,
-    list_audit_events,
-    load_audit_event,
-)
-from api.schema.cases import (
-    Case,
-    CaseBy,
-    CaseConnection,
-    CaseStatus,
-    find_case,
-    list_cases,
-    load_case,
-)
+from api.schema.audit_events import AuditEventConnection, list_audit_events, load_audit_event
+from api.schema.cases import CaseBy, CaseConnection, find_case, list_cases, load_case
 from api.schema.connection import After, Before, First, Last, PageArguments
+from api.schema.entities import Case, CaseStatus, User, UserStatus, load_assignment
 from api.schema.importing.import_types import (
     ImportType,
     SampleTemplate,
@@ -34,26 +21,19 @@ from api.schema.importing.import_types import (
 from api.schema.importing.imports import (
     Import,
     ImportConnection,
-    ImportStatus,
     find_import,
     list_imports,
     load_import,
 )
-from api.schema.importing.plugins import PluginState
+from api.schema.importing.plugin_state import PluginState
 from api.schema.importing.validators import Validator, list_validators
 from api.schema.node import Node
 from api.schema.roles import Role, list_roles
-from api.schema.users import (
-    User,
-    UserBy,
-    UserConnection,
-    UserStatus,
-    find_user,
-    list_users,
-    load_user,
-)
+from api.schema.users import UserBy, UserConnection, find_user, list_users, load_user
 from api.schema.viewer import App, Viewer
 from importers.sdk.node_id import decode_node_id
+from models.audit import Action
+from models.imports import ImportStatus
 
 _Search = Annotated[
     str | None,
@@ -227,7 +207,7 @@ class Query:
         last: Last = None,
         before: Before = None,
         action: Annotated[
-            list[AuditAction] | None, strawberry.argument(description="Only these actions.")
+            list[Action] | None, strawberry.argument(description="Only these actions.")
         ] = None,
         actor: Annotated[
             str | None,

@@ -1,23 +1,18 @@
-"""Who is asking."""
+"""The token of the request, and its app."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from enum import Enum
 
 import strawberry
 
 from api.schema.node import Node
+from api.schema.shown_enum import show_enum
 from importers.sdk.node_id import encode_node_id
 from models.access import TokenRecord  # noqa: TC001
+from models.app import Permission
 
-
-@strawberry.enum(description="What a token may do.")
-class Permission(Enum):
-    """The API's names of `models.app.Permission`."""
-
-    ADMIN = strawberry.enum_value("ADMIN", description="Read and change everything of the app.")
-    VIEWER = strawberry.enum_value("VIEWER", description="Read everything of the app.")
+show_enum(Permission, description="What a token may do.")
 
 
 @strawberry.type(description="A tenant: what one app holds, no other app sees.")
@@ -48,10 +43,9 @@ class Viewer:
     @classmethod
     def of(cls, token: TokenRecord) -> Viewer:
         """Describe a token."""
-        permission = Permission[token.permission.name]
         return cls(
             app=App.of(token),
-            permission=permission,
+            permission=token.permission,
             token_name=token.name,
             token_expires_at=token.expires_at,
         )

@@ -1,4 +1,4 @@
-"""The importer under test, its sample row, and what becomes of rows."""
+"""The importer under test, its sample row, and the outcomes of rows."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CRASHES = ("IMPORTER_ERROR", "VALIDATOR_ERROR")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a row, comparable with what became of it elsewhere."""
+    """The outcome of a row, comparable with that of another run."""
 
     outcome: str | None
     message: str | None
@@ -67,7 +67,7 @@ class Cause(NamedTuple):
 
 
 class Ran(NamedTuple):
-    """What became of a file.
+    """The outcomes of a file.
 
     Args:
         rows: outcomes by row number.
@@ -129,7 +129,7 @@ class Subject:
         return ran
 
     def run_each(self, files: Iterable[File], *, without: str | None = None) -> list[Ran]:
-        """Run the importer over files that have nothing to do with each other."""
+        """Run the importer over files, each by itself."""
         return asyncio.run(self._run_each(files, without))
 
     async def _run_each(self, files: Iterable[File], without: str | None) -> list[Ran]:
@@ -200,7 +200,7 @@ def _outcome(end: RowEnd) -> Outcome:
 
 
 class _Listener(logging.Handler):
-    """Takes down what the engine logs of exceptions that a plugin has raised."""
+    """Keeps the exceptions of a plugin that the engine logs."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -18,7 +18,7 @@ from importers.sdk.entities import Assignment
 from importers.sdk.entity_changes import entity_specimens
 from importers.sdk.errors import RowError
 from importers.sdk.validator import Effect
-from importers.sdk.version import unfit
+from importers.sdk.version import version_problem
 from importers.testkit.fixture_app import WorldDirectory
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def check_vetoes(validator: Validator, world: World) -> Iterator[Problem]:
 
 def _check_class(validator: Validator) -> Iterator[Problem]:
     kind = type(validator)
-    if problem := unfit(kind.sdk):
+    if problem := version_problem(kind.sdk):
         yield Problem("the class", problem)
     if not (kind.__doc__ or "").strip():
         yield Problem("the class", "it has no docstring", "Say in a sentence what it refuses.")

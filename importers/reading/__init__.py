@@ -1,1 +1,1 @@
-"""Reading files: from bytes to rows of cells, whatever these mean."""
+"""Reads a file's bytes into rows of cells; knows nothing of importers or of what cells mean."""

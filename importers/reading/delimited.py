@@ -1,4 +1,4 @@
-"""Delimited text: where its delimiter is found and its lines become records."""
+"""Delimited text: finds the delimiter and parses lines into records."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 DELIMITERS = (",", ";", "\t", "|")
 
+# Excel's `sep=;` line, which may be quoted and padded with delimiters like any other cell.
 _SEP_LINE = re.compile(r'"?sep=([^\r\n])"?[,;\t|]*(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
+# A quoted cell, perhaps unclosed. The possessive `*+` keeps it from backtracking, so that it takes
+# linear time on any text.
 _QUOTED = re.compile(r'(?<![^,;\t|\r\n])"(?:[^"]|"")*+(?:"|\Z)')
 _LINE_END = re.compile(r"[\r\n]+")
 _GUARD = re.compile(f"'[{re.escape(''.join(FORMULA_STARTS))}]")
@@ -29,17 +32,22 @@ _HEADER_CHARACTERS = 64 * 1024
 
 
 class DelimitedText:
-    """The records of delimited text, numbered as a spreadsheet shows them.
+    """The records of delimited text, in batches, numbered as a spreadsheet shows them.
 
-    Every line counts, a blank one too; a record that spans lines counts as one, and Excel's `sep=;`
-    line, which no spreadsheet shows, as none. Lines end in LF, CRLF or CR and at nothing else.
+    Each record takes one number, also if it is a blank line or spans several lines. Excel's `sep=;`
+    line takes none, because no spreadsheet shows it. Lines end in LF, CRLF or CR and nothing else.
+
+    The `csv` module parses all whole lines of a block in one call, which is twice as fast as
+    iterating over records. A block whose last record goes on in the next block, or that has an
+    error, is parsed a second time, record by record.
 
     Args:
         blocks: the text, in blocks of bounded size.
-        is_whole: the text is all of a file; else only its beginning, whose last line is left alone.
+        is_whole: the text is the whole file; else only its beginning, whose last line may be cut
+            and is ignored.
 
     Raises:
-        FileRefusedError: now or while iterating, for what no reading can mend.
+        FileRefusedError: by the constructor or while iterating.
     """
 
     def __init__(self, blocks: Iterator[str], *, is_whole: bool = True) -> None:
@@ -56,61 +64,71 @@ class DelimitedText:
         csv.field_size_limit(MAX_CELL)
         try:
             for text in self._texts:
-                yield from self._read(text)
+                yield from self._parse_lines(text)
         except csv.Error as error:
             if self._is_whole or not _is_unclosed(error):
                 raise _bad_quoting(error, self._row + 1) from error
         except BadRecordError as error:
             raise error.at(self._row + 1) from error
 
-    def _read(self, text: str) -> Batches:
-        """Read a text at once, as nearly all can be: those that end where a record does."""
+    def _parse_lines(self, text: str) -> Batches:
+        """Parse whole lines in one call, which succeeds if the last line ends a record."""
         try:
-            # StringIO finds line ends as a file opened with newline="" does: str.splitlines would
-            # split at form feeds and other characters that are part of a cell.
-            rows = list(self._reader(io.StringIO(text, newline="")))
+            # StringIO splits lines as a file opened with newline="" does. str.splitlines would also
+            # split at form feeds and other characters that belong to cells.
+            rows = list(self._csv_reader(io.StringIO(text, newline="")))
         except csv.Error:
-            yield from self._read_on(text)
+            yield from self._parse_records(text)
         else:
             self._row += len(rows)
-            yield self._batch(rows)
+            yield self._numbered(rows)
 
-    def _read_on(self, text: str) -> Batches:
-        """Read record by record, as one goes on in the next text, or is at fault."""
+    def _parse_records(self, text: str) -> Batches:
+        """Parse record by record, since a record goes on in the next text or has an error.
+
+        Parsing goes on into the next texts until one of them ends where a record does. Each text
+        yields a batch, so that memory stays bounded.
+        """
         lines = _Lines(text, self._texts)
         texts = lines.texts
         rows: list[list[str]] = []
         try:
-            for cells in self._reader(lines):
+            for cells in self._csv_reader(lines):
                 self._row += 1
                 rows.append(cells)
                 if lines.is_at_end():
                     break
                 if lines.texts > texts:
                     texts = lines.texts
-                    yield self._batch(rows)
+                    yield self._numbered(rows)
                     rows = []
         except (csv.Error, BadRecordError):
-            yield self._batch(rows)
+            # The rows before the error come first: the caller may count or show them.
+            yield self._numbered(rows)
             raise
-        yield self._batch(rows)
+        yield self._numbered(rows)
 
-    def _reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
+    def _csv_reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
         return csv.reader(lines, delimiter=self.delimiter, strict=True)
 
-    def _batch(self, rows: list[list[str]]) -> Batch:
-        """Number the rows that have been read last."""
+    def _numbered(self, rows: list[list[str]]) -> Batch:
+        """Make a batch of the rows parsed last; `self._row` is the number of the last one."""
         if self._has_guards:
             rows = [drop_guards(cells) for cells in rows]
         return Batch(range(self._row - len(rows) + 1, self._row + 1), rows)
 
     def _whole_lines(self) -> Iterator[str]:
-        """Yield text that ends where a line does; refuse a record of over MAX_RECORD characters."""
+        """Cut the blocks at the last line end of each, so that every text consists of whole lines.
+
+        Raises:
+            BadRecordError: a record has more than MAX_RECORD characters.
+        """
         carry = ""
         row, size, spanned = 0, 0, 0
         try:
             for block in self._blocks:
-                # No record ended since the last block came, so all of that one is in one record.
+                # If no record ended since the last block came, that whole block belongs to the
+                # record that is being parsed. So this counts characters of one record, in blocks.
                 spanned = spanned + size if row == self._row else 0
                 row, size = self._row, len(block)
                 if spanned > MAX_RECORD:
@@ -119,25 +137,32 @@ class DelimitedText:
                 end = _last_line_end(text)
                 carry = text[end:]
                 if end:
-                    yield self._noted(text[:end])
+                    yield self._with_guards_noted(text[:end])
         except BadRecordError:
+            # The CR was held back in case a LF followed. The error follows, so the CR ends a line.
             if carry.endswith("\r"):
                 yield carry
             raise
         if carry and self._is_whole:
-            yield self._noted(carry)
+            yield self._with_guards_noted(carry)
 
-    def _noted(self, text: str) -> str:
+    def _with_guards_noted(self, text: str) -> str:
+        # One search of the text is cheaper than looking at each cell; few files have guards.
         self._has_guards = self._has_guards or bool(_GUARD.search(text))
         return text
 
 
 class _Lines:
-    """The lines of a text, and of those after it where a record goes on in them."""
+    """The lines of a text and, as far as a parser asks for them, of the texts that follow.
+
+    Args:
+        text: ends where a line does.
+        more: the texts that follow; a text is taken only when its first line is asked for.
+    """
 
     def __init__(self, text: str, more: Iterator[str]) -> None:
         self._more = more
-        self._open(text)
+        self._begin_text(text)
         self.texts = 1
 
     def __iter__(self) -> _Lines:
@@ -145,21 +170,25 @@ class _Lines:
 
     def __next__(self) -> str:
         while not (line := self._file.readline()):
-            self._open(next(self._more))
+            self._begin_text(next(self._more))
             self.texts += 1
         return line
 
     def is_at_end(self) -> bool:
-        """Tell whether all of the last text has been given out."""
+        """Tell whether the last line of the last text has been returned."""
         return self._file.tell() == self._size
 
-    def _open(self, text: str) -> None:
+    def _begin_text(self, text: str) -> None:
         self._file = io.StringIO(text, newline="")
         self._size = len(text)
 
 
 def find_delimiter(text: str) -> str:
-    """Return the delimiter seen most often, out of quotes, in the first line with a name."""
+    """Return the delimiter that occurs most often outside quotes in the first non-blank line.
+
+    Args:
+        text: the beginning of a file; its first 65,536 characters count.
+    """
     unquoted = _QUOTED.sub('"', text[:_HEADER_CHARACTERS])
     for line in _LINE_END.split(unquoted):
         if line.strip(_BLANK):
@@ -168,7 +197,11 @@ def find_delimiter(text: str) -> str:
 
 
 def _read_to_header(lines: Iterator[str]) -> tuple[str | None, str]:
-    """Return the delimiter that a `sep=` line sets, and the text after it, with a name in it."""
+    """Read texts up to one with a name of the header in it.
+
+    Returns:
+        The delimiter that a `sep=` line sets, or None; and the text after that line.
+    """
     separator, start = None, ""
     try:
         while not start.strip(_BLANK) and len(start) < MAX_CELL:
@@ -196,7 +229,7 @@ def _known_delimiter(separator: str) -> str:
 
 
 def _last_line_end(text: str) -> int:
-    # A CR at the end may be the first half of a CRLF that the next block completes.
+    # A CR at the end may be the first half of a CRLF whose LF begins the next block.
     stop = len(text) - text.endswith("\r")
     return max(text.rfind("\n", 0, stop), text.rfind("\r", 0, stop)) + 1
 

@@ -1,4 +1,4 @@
-"""Which encoding a file is in, and its text in blocks."""
+"""Detects a file's encoding and decodes its bytes to text in blocks."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ BLOCK_BYTES = 256 * 1024
 
 _ADVICE = "Save the file as CSV UTF-8"
 
-# Text encodings that keep ASCII where ASCII is, by Python's names. Left out on purpose: EBCDIC and
-# UTF-7, where a comma's byte is not a comma, and encodings with a state that spans lines.
+# UTF-16, and encodings in which plain ASCII text has the bytes of ASCII, by Python's names. On
+# purpose without EBCDIC and UTF-7, where a comma's byte is not a comma, and without encodings with
+# a state that spans lines, such as ISO 2022.
 _CODEC = re.compile(
     r"ascii|utf_8|utf_16(?:_[bl]e)?|latin_1|iso8859_(?:[2-9]|1[013456])|koi8_[rtu]|tis_620"
     r"|cp(?:125[0-8]|437|737|775|85[02578]|86[0-69]|874|932|949|950)|mac_(?:roman|cyrillic|greek)"
@@ -33,7 +34,7 @@ class Encoding:
     Args:
         label: the name that admins see: `utf-8`, `utf-8-bom`, `utf-16-le`, `windows-1252`.
         codec: Python's name.
-        bom: the byte order mark that the file begins with, or nothing.
+        bom: the byte order mark that the file begins with; empty if it has none.
     """
 
     label: str
@@ -49,18 +50,18 @@ _MARKED = (
 
 
 def find_encoding(head: bytes, declared: str | None) -> Encoding:
-    """Return the encoding that the file's mark says, or else the declared one, or else UTF-8.
+    """Return the encoding of the file's byte order mark, else the declared one, else UTF-8.
 
-    A byte order mark wins over what was declared: no text in another encoding begins with one,
-    while a form's menu of encodings is easily left at what it was for the last file.
+    A byte order mark wins over the declared encoding: no text in another encoding begins with one,
+    while an admin easily leaves a form's menu of encodings as it was for the last file.
 
     Args:
-        head: the first bytes of the file; four or more when there are as many.
-        declared: a name from whoever uploads the file, such as `windows-1252`.
+        head: the first bytes of the file, at least four if the file has four.
+        declared: a name that the upload gives, such as `windows-1252`; None or blank for none.
 
     Raises:
-        FileRefusedError: the declared encoding is not known, or the file is in UTF-32, or in UTF-16
-            with nothing that says so.
+        FileRefusedError: the declared encoding is unknown, or the file is in UTF-32, or in UTF-16
+            with neither a mark nor a declaration of its byte order.
     """
     codec = _find_codec(declared) if declared and declared.strip() else None
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
@@ -76,11 +77,11 @@ def find_encoding(head: bytes, declared: str | None) -> Encoding:
         )
     if codec is None:
         _refuse_unmarked_utf16(head)
-    return Encoding(label=_label(codec or "utf_8"), codec=codec or "utf_8")
+    return Encoding(label=_codec_label(codec or "utf_8"), codec=codec or "utf_8")
 
 
 def is_cut_mark(head: bytes) -> bool:
-    """Tell whether these first bytes end inside what may be a byte order mark."""
+    """Tell whether these first bytes may be the beginning of a byte order mark, cut short."""
     return any(len(head) < len(marked.bom) and marked.bom.startswith(head) for marked in _MARKED)
 
 
@@ -99,7 +100,7 @@ def _find_codec(declared: str) -> str:
     return codec
 
 
-def _label(codec: str) -> str:
+def _codec_label(codec: str) -> str:
     if codec.startswith("cp125"):
         return codec.replace("cp", "windows-")
     if codec == "latin_1":
@@ -108,6 +109,8 @@ def _label(codec: str) -> str:
 
 
 def _refuse_unmarked_utf16(head: bytes) -> None:
+    # Every other byte of text in a Latin script is zero, and text in other encodings has no zeros.
+    # Up to a fifth of the characters may be of another script.
     start = head[:512]
     half = len(start) // 2
     if half < 4 or max(start[0::2].count(0), start[1::2].count(0)) < half * 0.8:
@@ -120,17 +123,19 @@ def _refuse_unmarked_utf16(head: bytes) -> None:
 
 
 def decode_blocks(file: BinaryIO, encoding: Encoding, *, is_whole: bool = True) -> Iterator[str]:
-    """Yield the file's text from its beginning, in blocks of bounded size.
+    """Yield the file's text from its beginning, one block of text for each `BLOCK_BYTES` bytes.
 
-    What comes before a fault is yielded first, so that whoever counts rows knows its row.
+    The text before a fault is yielded before the error is raised, so that a caller that counts rows
+    knows the row at fault.
 
     Args:
         file: seekable; read to its end.
         encoding: as `find_encoding` returned it.
-        is_whole: this is all of a file; else only its beginning, which may end in a character.
+        is_whole: these bytes are the whole file; else its beginning, which may end within a
+            character.
 
     Raises:
-        BadRecordError: a byte that the encoding does not have, or a NUL.
+        BadRecordError: a byte sequence that the encoding does not have, or a NUL.
     """
     decoder = codecs.getincrementaldecoder(encoding.codec)()
     offset = file.seek(len(encoding.bom))
@@ -138,17 +143,20 @@ def decode_blocks(file: BinaryIO, encoding: Encoding, *, is_whole: bool = True) 
     while not is_last:
         block = file.read(BLOCK_BYTES)
         is_last = not block
+        # The decoder keeps the bytes of an incomplete character and puts them before the next
+        # block; the position that an error reports counts from there.
         kept = len(decoder.getstate()[0])
         try:
             text = decoder.decode(block, final=is_last and is_whole)
         except UnicodeDecodeError as error:
-            yield from _up_to_nul(error.object[: error.start].decode(encoding.codec, "replace"))
-            raise _undecodable(error, offset - kept + error.start, encoding) from error
-        yield from _up_to_nul(text)
+            yield from _text_to_nul(error.object[: error.start].decode(encoding.codec, "replace"))
+            raise _bad_encoding(error, offset - kept + error.start, encoding) from error
+        yield from _text_to_nul(text)
         offset += len(block)
 
 
-def _up_to_nul(text: str) -> Iterator[str]:
+def _text_to_nul(text: str) -> Iterator[str]:
+    """Yield the text; raise BadRecordError after the part before a NUL."""
     end = text.find("\0")
     if end < 0:
         if text:
@@ -162,7 +170,7 @@ def _up_to_nul(text: str) -> Iterator[str]:
     )
 
 
-def _undecodable(error: UnicodeDecodeError, offset: int, encoding: Encoding) -> BadRecordError:
+def _bad_encoding(error: UnicodeDecodeError, offset: int, encoding: Encoding) -> BadRecordError:
     byte = f"0x{error.object[error.start]:02X}"
     label = encoding.label.removesuffix("-bom")
     if encoding.bom:

@@ -1,4 +1,4 @@
-"""Records: rows by their numbers, as a spreadsheet shows them, with their cells."""
+"""Records: a row's cells with the row's number, as a spreadsheet shows it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ Record: TypeAlias = tuple[int, list[str]]
 
 
 class Batch(NamedTuple):
-    """Rows that are worked on at once; a number and the cells of each.
+    """Rows that are processed together, as two sequences of the same length.
 
     Args:
-        numbers: ascending; negative for rows that are only context for others.
-        cells: as many; a row may have more or fewer cells than others.
+        numbers: of the rows, ascending; negative for context rows, which only help to judge others.
+        cells: of each row; rows may differ in how many they have.
     """
 
     numbers: Sequence[int]
@@ -37,7 +37,8 @@ class Batch(NamedTuple):
         return Batch(self.numbers[start:stop], self.cells[start:stop])
 
     def without(self, numbers: Collection[int]) -> Batch:
-        """Return the rows but those with certain numbers."""
+        """Return the rows except those with certain numbers."""
+        # What is left out are early failures, which are among a file's first rows.
         if not numbers or self.numbers[0] > max(numbers):
             return self
         return Batch.of(record for record in self.records() if record[0] not in numbers)
@@ -46,13 +47,13 @@ class Batch(NamedTuple):
 Batches: TypeAlias = Generator[Batch, None, None]
 
 FORMULA_STARTS = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
-"""What makes a spreadsheet compute a cell that begins with it; in Japan, so do the wide forms."""
+"""A spreadsheet computes a cell that begins with one of these; in Japanese, also the wide forms."""
 
 _GUARDED = tuple(f"'{start}" for start in FORMULA_STARTS)
 
 
 def is_blank(cells: list[str]) -> bool:
-    """Tell whether every cell trims to nothing."""
+    """Tell whether every cell is empty once trimmed."""
     return not any(cell.strip() for cell in cells)
 
 

@@ -1,4 +1,4 @@
-"""A file's refusal, made in one line, or where only the reader of rows knows the row."""
+"""Errors that refuse a file, with or without the number of the row at fault."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ from importers.sdk.errors import ErrorDetail, FileRefusedError
 def refusal(code: str, message: str, *, value: str | None = None) -> FileRefusedError:
     """Make the error that refuses a file for one reason.
 
-    What it quotes of the file is made printable: a NUL in it could not even be stored.
+    Quotations from the file are made printable: PostgreSQL could not even store a NUL.
     """
     detail = ErrorDetail(
-        code=code, message=_printable(message), value=None if value is None else _printable(value)
+        code=code, message=printable(message), value=None if value is None else printable(value)
     )
     return FileRefusedError([detail])
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
+    """Return the text with `?` in place of each character that is not printable."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 class BadRecordError(Exception):
-    """What refuses the file, in the row being read, whose number only the caller knows.
+    """The row being read refuses the file; only the caller knows the row's number.
 
     Args:
         code: stable, upper-case name of the kind of error.
         message: what is wrong and what to do, with `{row}` where the number goes.
-        value: what is at fault.
+        value: the text at fault.
     """
 
     def __init__(self, code: str, message: str, *, value: str | None = None) -> None:

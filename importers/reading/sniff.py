@@ -1,11 +1,11 @@
-"""What a file is when it is not text with cells: told from its first bytes, not from its name."""
+"""Recognises files that are no tables, by their first bytes and never by their names."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from importers.reading.refusal import refusal
+from importers.reading.refusal import printable, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -17,8 +17,8 @@ _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _ARCHIVE = "an archive ({}): unpack it and upload the table that it holds"
 
-# Marks that are plain letters are asked for with bytes that no text has, or that no header would: a
-# header may begin "BZh" or "PAR1", and may have "WEBP" or "ustar" anywhere.
+# A signature of plain letters is matched together with bytes that no header has, because a header
+# may begin with "BZh" or "PAR1" and contain "WEBP" or "ustar" anywhere.
 _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
     (re.compile(mark, re.DOTALL), kind)
     for mark, kind in (
@@ -60,20 +60,24 @@ _ZIP_KINDS = (
 
 
 def is_workbook(head: bytes) -> bool:
-    """Tell whether this is the beginning of what may be an Excel workbook (.xlsx)."""
+    """Tell whether a file that begins like this may be an Excel workbook (.xlsx)."""
     return head.startswith(_ZIP)
 
 
 def refuse_foreign(head: bytes, filename: str) -> None:
-    """Raise FileRefusedError if these first bytes are those of something known that is no table.
+    """Refuse a file whose first bytes are those of another known format.
+
+    Args:
+        head: the first bytes of the file; a tar archive is recognised by its first 262.
+        filename: as it was uploaded, for the message.
 
     Raises:
-        FileRefusedError: saying what the file seems to be.
+        FileRefusedError: says what the file seems to be.
     """
     if head.startswith(_OLE):
-        raise _refuse_ole(head, filename)
+        raise _ole_refusal(head, filename)
     if is_workbook(head):
-        names = _names_in(head)
+        names = _archive_names(head)
         if names and not any(name.startswith(_OFFICE_PARTS) for name in names):
             raise seems_to_be(zip_kind(names) or "a zip archive", filename)
         return
@@ -83,7 +87,11 @@ def refuse_foreign(head: bytes, filename: str) -> None:
 
 
 def refuse_markup(head: bytes, encoding: Encoding, filename: str) -> None:
-    """Raise FileRefusedError if the text begins as HTML, XML or JSON does."""
+    """Refuse text that begins as HTML, XML or JSON does.
+
+    Raises:
+        FileRefusedError: says what the file seems to be.
+    """
     text = head[len(encoding.bom) :][:4096].decode(encoding.codec, "ignore")
     for pattern, kind in ((_HTML, "an HTML page"), (_XML, "an XML file"), (_JSON, "a JSON file")):
         if pattern.match(text):
@@ -91,7 +99,7 @@ def refuse_markup(head: bytes, encoding: Encoding, filename: str) -> None:
 
 
 def zip_kind(names: Collection[str]) -> str | None:
-    """Say what an archive with these lower-case names is; None for an Excel workbook (.xlsx)."""
+    """Return what an archive with these lower-case names is; None for an Excel workbook (.xlsx)."""
     if "xl/workbook.xml" in names:
         return None
     for start, kind in _ZIP_KINDS:
@@ -101,7 +109,7 @@ def zip_kind(names: Collection[str]) -> str | None:
 
 
 def seems_to_be(kind: str, filename: str) -> FileRefusedError:
-    """Return the refusal of a file that is no table but something known."""
+    """Return the refusal of a file of another known format."""
     return refusal(
         "NOT_A_TABLE",
         f"{shown_name(filename)} seems to be {kind}. "
@@ -110,12 +118,12 @@ def seems_to_be(kind: str, filename: str) -> FileRefusedError:
 
 
 def shown_name(filename: str) -> str:
-    """Return the file's name as messages show it."""
-    name = "".join(letter if letter.isprintable() else "?" for letter in filename.strip()[:100])
+    """Return the file's name as messages show it, at most 100 characters of it."""
+    name = printable(filename.strip()[:100])
     return f"The file '{name}'" if name else "The file"
 
 
-def _refuse_ole(head: bytes, filename: str) -> FileRefusedError:
+def _ole_refusal(head: bytes, filename: str) -> FileRefusedError:
     if "EncryptedPackage".encode("utf-16-le") in head:
         return refusal(
             "PASSWORD_PROTECTED",
@@ -129,8 +137,12 @@ def _refuse_ole(head: bytes, filename: str) -> FileRefusedError:
     )
 
 
-def _names_in(head: bytes) -> set[str]:
-    """Return the names of the archive's entries that begin, and end, in these first bytes."""
+def _archive_names(head: bytes) -> set[str]:
+    """Return the lower-case names of a zip archive's entries that lie in these first bytes.
+
+    The archive's index is at the end of the file, which may not have arrived yet. So this reads the
+    header before each entry: 26 bytes in is the name's length, 30 bytes in the name.
+    """
     names = set()
     start = head.find(_ZIP)
     while start >= 0:

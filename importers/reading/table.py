@@ -1,4 +1,4 @@
-"""A file as a table: its header, and its rows one after the other."""
+"""Opens a file as a table: its header, and its rows in batches."""
 
 from __future__ import annotations
 
@@ -33,11 +33,10 @@ class Table:
     Args:
         encoding: `utf-8`, `utf-8-bom`, `utf-16-le`, `windows-1252` …; None for a workbook.
         delimiter: `,`, `;`, tab or `|`; None for a workbook.
-        header: the names as the file has them, trimmed, without empty ones at the end.
-        batches: number and cells of each row that is not blank; no batch is empty. The number is
-            the one a spreadsheet shows; cells are not trimmed, and may be more or fewer than the
-            header's names. Read it once, while the file is open; it may raise FileRefusedError to
-            its very end.
+        header: the names as the file has them, trimmed, without empty names at the end.
+        batches: the rows that are not blank, with the numbers that a spreadsheet shows; no batch
+            is empty. Cells are not trimmed, and a row may have more or fewer cells than the header
+            has names. Iterate once, while the file is open; any step may raise FileRefusedError.
     """
 
     encoding: str | None
@@ -52,20 +51,22 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Header:
+class _HeaderRow:
+    """The header's names, how many cells its row has, and the rest of its batch."""
+
     names: tuple[str, ...]
     width: int
     below: Batch
 
 
 def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: Limits) -> Table:
-    """Open an uploaded file, telling what it is by its content, whatever its name.
+    """Open an uploaded file by its content, whatever its name.
 
-    The content of a workbook under a `.csv` name is read as a workbook, and CSV text under an
-    `.xlsx` name as CSV. Memory stays the same however many rows there are.
+    A workbook under a `.csv` name is read as a workbook, and CSV text under an `.xlsx` name as CSV.
+    Memory does not grow with the number of rows.
 
     Args:
-        file: seekable, on disk; it stays the caller's to close.
+        file: seekable; the caller closes it.
         filename: as it was uploaded, for messages.
         encoding: the encoding that was declared, if any; a byte order mark in the file wins.
         limits: what the file may cost.
@@ -84,9 +85,9 @@ def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: L
     head = file.read(_HEAD_BYTES)
     if is_workbook(head):
         refuse_foreign(head, filename)
-        return _table(read_workbook(file, filename=filename, limits=limits), limits)
+        return _table_of(read_workbook(file, filename=filename, limits=limits), limits)
     text, label = _open_text(file, head, filename, encoding)
-    return _table(iter(text), limits, label, text.delimiter)
+    return _table_of(iter(text), limits, label, text.delimiter)
 
 
 def check_head(
@@ -97,21 +98,21 @@ def check_head(
     limits: Limits,
     is_whole: bool = False,
 ) -> tuple[str, ...] | None:
-    """Refuse a file at once for what its first bytes show; what follows them is not judged.
+    """Refuse a file for what its first bytes show, while the rest may still be on its way.
 
     Args:
-        head: the first bytes, cut anywhere; all that are given are read, so give 1 MiB at most.
+        head: the first bytes, cut anywhere, at most 1 MiB: all of them are parsed.
         filename: as it was uploaded, for messages.
         encoding: the encoding that was declared, if any.
         limits: what the file may cost.
-        is_whole: these bytes are all of the file, so it is also refused for having no rows.
+        is_whole: these bytes are the whole file, so a file without rows is refused as well.
 
     Returns:
-        The header's names as `Table.header` has them; None when they can't be known, as in a
-        workbook, or where the first line goes on.
+        The header's names as in `Table.header`; None for a workbook, whose header is not in its
+        first bytes, and when the header's line is not complete.
 
     Raises:
-        FileRefusedError: `open_table`, or reading its rows, would raise it too.
+        FileRefusedError: `open_table`, or iterating over its batches, would raise it too.
     """
     if is_workbook(head):
         refuse_foreign(head, filename)
@@ -125,7 +126,7 @@ def check_head(
         if is_whole or not head:
             raise _empty_file()
         return None
-    count = sum(len(data.numbers) for data in _data(batches, header, limits))
+    count = sum(len(data.numbers) for data in _data_batches(batches, header, limits))
     if is_whole and not count:
         raise _no_rows()
     return header.names
@@ -141,13 +142,13 @@ def _open_text(
     return DelimitedText(blocks, is_whole=is_whole), encoding.label
 
 
-def _table(
+def _table_of(
     batches: Batches, limits: Limits, encoding: str | None = None, delimiter: str | None = None
 ) -> Table:
     header = _read_header(batches, limits)
     if header is None:
         raise _empty_file()
-    data = _data(batches, header, limits)
+    data = _data_batches(batches, header, limits)
     first = next(data, None)
     if first is None:
         raise _no_rows()
@@ -156,8 +157,8 @@ def _table(
     )
 
 
-def _read_header(batches: Batches, limits: Limits) -> _Header | None:
-    """Take the first row that is not blank as the header; there may be none."""
+def _read_header(batches: Batches, limits: Limits) -> _HeaderRow | None:
+    """Take the first row that is not blank as the header; return None if every row is blank."""
     for batch in batches:
         for index, (row, cells) in enumerate(batch.records(), 1):
             if is_blank(cells):
@@ -170,18 +171,19 @@ def _read_header(batches: Batches, limits: Limits) -> _Header | None:
                 batches.close()
                 raise _too_many_columns(row, len(names), limits)
             below = batch.part(index, len(batch.numbers))
-            return _Header(names=tuple(names), width=len(cells), below=below)
+            return _HeaderRow(names=tuple(names), width=len(cells), below=below)
     return None
 
 
-def _data(batches: Batches, header: _Header, limits: Limits) -> Batches:
+def _data_batches(batches: Batches, header: _HeaderRow, limits: Limits) -> Batches:
+    """Yield the rows below the header, without blank rows and without padding."""
     count = blank = 0
-    # Whoever catches a refusal may keep it, and with it this frame; what reads a workbook must not
-    # live that long.
+    # A caller that keeps a refusal keeps this frame alive with its traceback. Closing the batches
+    # here ends the process that reads a workbook at once.
     with closing(batches):
         for batch in chain([header.below], batches):
             data = batch
-            if not _is_data(batch.cells, len(header.names)):
+            if not _is_regular(batch.cells, len(header.names)):
                 data = Batch.of(_data_rows(batch, header, limits))
             count += len(data.numbers)
             blank += len(batch.numbers) - len(data.numbers)
@@ -192,12 +194,15 @@ def _data(batches: Batches, header: _Header, limits: Limits) -> Batches:
                 yield data
 
 
-def _is_data(rows: Sequence[list[str]], width: int) -> bool:
-    """Tell whether rows are as long as the header and not blank, as nearly all are."""
+def _is_regular(rows: Sequence[list[str]], width: int) -> bool:
+    """Tell whether every row has `width` cells and a value in its first cell.
+
+    Nearly every batch is regular and needs no look at its single rows. These two passes run in C.
+    """
     return {*map(len, rows)} == {width} and all(map(str.strip, [cells[0] for cells in rows]))
 
 
-def _data_rows(batch: Batch, header: _Header, limits: Limits) -> Iterator[Record]:
+def _data_rows(batch: Batch, header: _HeaderRow, limits: Limits) -> Iterator[Record]:
     width = len(header.names)
     for row, read_cells in batch.records():
         cells = read_cells
@@ -207,8 +212,8 @@ def _data_rows(batch: Batch, header: _Header, limits: Limits) -> Iterator[Record
             yield row, cells
 
 
-def _without_padding(cells: list[str], row: int, header: _Header, limits: Limits) -> list[str]:
-    """Drop empty cells under the empty names at the header's end."""
+def _without_padding(cells: list[str], row: int, header: _HeaderRow, limits: Limits) -> list[str]:
+    """Drop blank cells below the empty names at the header's end."""
     width = len(header.names)
     if width < len(cells) <= header.width and is_blank(cells[width:]):
         return cells[:width]

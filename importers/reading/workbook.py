@@ -1,4 +1,4 @@
-"""An Excel workbook as records, read by a process of its own that may fail without harm."""
+"""Reads an Excel workbook in a child process, which may crash without harm to this one."""
 
 from __future__ import annotations
 
@@ -28,22 +28,24 @@ if TYPE_CHECKING:
     from importers.reading.record import Batches
     from importers.sdk.errors import FileRefusedError
 
+# -P and -s: the child imports nothing from its working folder or the user's site-packages.
 _READER = ["-P", "-s", "-m", "importers.reading.workbook_reader"]
 
 _TOO_SLOW = (-signal.SIGXCPU,)
-# The reader's own status when it noticed; otherwise it was aborted, or killed by the kernel.
+# 3 is the reader's own exit status for a MemoryError. The signals are those that end a process
+# that is out of memory in native code, or that the kernel's OOM killer chooses.
 _TOO_BIG = (3, -signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS)
 
 
 def read_workbook(file: BinaryIO, *, filename: str, limits: Limits) -> Batches:
     """Yield the rows of the one sheet that has data, numbered as in the sheet.
 
-    A workbook can be made to cost any amount of memory and time, and to abort the process that
-    reads it. So a process of its own reads it, within limits, and is killed when it has nothing to
-    say for too long, when the iterator is closed or dropped, and when this process dies.
+    A crafted workbook can cost any amount of memory and time, and can abort the process that reads
+    it. So a child process reads it within limits. It is killed when it has kept the caller waiting
+    for too long, and when the iterator is closed or dropped; it ends when this process dies.
 
     Args:
-        file: seekable; a real file is read in place, from its own descriptor.
+        file: seekable; a real file is read in place through its descriptor, others are copied.
         filename: as it was uploaded, for messages.
         limits: what the workbook may cost.
 
@@ -51,15 +53,15 @@ def read_workbook(file: BinaryIO, *, filename: str, limits: Limits) -> Batches:
         FileRefusedError: the workbook can't be read, or several of its sheets have data.
     """
     with tempfile.TemporaryFile() as copy:
-        process = _start(_on_disk(file, copy), filename, limits)
+        process = _start_reader(_real_file(file, copy), filename, limits)
         try:
-            for kind, content in _messages(process, limits):
+            for kind, content in _reader_messages(process, limits):
                 if kind == "refused":
                     raise refusal(*content)
                 if kind == "end":
                     return
                 yield Batch.of((row, drop_guards(cells)) for row, cells in content)
-            raise _death(process.wait(), limits)
+            raise _crash_refusal(process.wait(), limits)
         finally:
             process.kill()
             process.wait()
@@ -67,7 +69,8 @@ def read_workbook(file: BinaryIO, *, filename: str, limits: Limits) -> Batches:
                 process.stdout.close()
 
 
-def _on_disk(file: BinaryIO, copy: BinaryIO) -> BinaryIO:
+def _real_file(file: BinaryIO, copy: BinaryIO) -> BinaryIO:
+    """Return the file if it has a descriptor, else its content in `copy`."""
     file.seek(0)
     try:
         file.fileno()
@@ -78,20 +81,24 @@ def _on_disk(file: BinaryIO, copy: BinaryIO) -> BinaryIO:
     return file
 
 
-def _start(file: BinaryIO, filename: str, limits: Limits) -> subprocess.Popen[bytes]:
+def _start_reader(file: BinaryIO, filename: str, limits: Limits) -> subprocess.Popen[bytes]:
     arguments = [str(os.getpid()), filename, json.dumps(dataclasses.asdict(limits))]
     root = str(Path(__file__).resolve().parents[2])
     return subprocess.Popen(
         [sys.executable, *_READER, *arguments],
         stdin=file,
         stdout=subprocess.PIPE,
-        # Nothing that this process was given, such as a database's password, is for the reader.
+        # The reader gets none of this process's environment, which holds the database's password.
         env={"PYTHONPATH": root},
     )
 
 
-def _messages(process: subprocess.Popen[bytes], limits: Limits) -> Iterator[tuple[str, Any]]:
-    """Yield what the reader says; raise FileRefusedError when waiting for it took too long."""
+def _reader_messages(process: subprocess.Popen[bytes], limits: Limits) -> Iterator[tuple[str, Any]]:
+    """Yield the reader's messages, each a kind and its content.
+
+    Raises:
+        FileRefusedError: the waits for all messages together took more than `workbook_seconds`.
+    """
     if process.stdout is None:
         return
     output = process.stdout.fileno()
@@ -102,7 +109,7 @@ def _messages(process: subprocess.Popen[bytes], limits: Limits) -> Iterator[tupl
     while True:
         started = time.monotonic()
         if not poll.poll(patience * 1000):
-            raise _too_slow(limits)
+            raise _time_refusal(limits)
         patience = max(0.0, patience - (time.monotonic() - started))
         chunk = os.read(output, 1024 * 1024)
         if not chunk:
@@ -114,9 +121,9 @@ def _messages(process: subprocess.Popen[bytes], limits: Limits) -> Iterator[tupl
         line += rest
 
 
-def _death(status: int, limits: Limits) -> FileRefusedError:
+def _crash_refusal(status: int, limits: Limits) -> FileRefusedError:
     if status in _TOO_SLOW:
-        return _too_slow(limits)
+        return _time_refusal(limits)
     if status in _TOO_BIG:
         return refusal(
             "TOO_LARGE",
@@ -130,7 +137,7 @@ def _death(status: int, limits: Limits) -> FileRefusedError:
     )
 
 
-def _too_slow(limits: Limits) -> FileRefusedError:
+def _time_refusal(limits: Limits) -> FileRefusedError:
     return refusal(
         "TOO_LARGE",
         f"The workbook takes more than {limits.workbook_seconds} seconds to read. "

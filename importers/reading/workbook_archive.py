@@ -1,4 +1,4 @@
-"""What an Excel workbook's archive holds, looked into before anything parses it."""
+"""Checks an Excel workbook's archive before it is parsed, and finds cells that parse wrongly."""
 
 from __future__ import annotations
 
@@ -21,26 +21,34 @@ if TYPE_CHECKING:
 
 _MAX_ENTRIES = 10_000
 _MAX_INDEX_BYTES = 4 * 1024 * 1024
+# Parts are searched in windows that overlap, so that a cell on the border of two is seen whole.
 _WINDOW = 1024 * 1024
 _OVERLAP = 64 * 1024
+# The parser allocates every cell between a sheet's corners, also the empty ones.
 _BYTES_A_CELL = 64
 
 _DOCTYPE = re.compile(rb"<!(?:DOCTYPE|ENTITY)")
-# No search for a tag's inside goes past the next "<", so that it is linear in whatever it is given.
+# Patterns stop at the next "<" when they search the inside of a tag. This makes them linear in time
+# on any input; with ".*?" a crafted part could make each attempt scan to the end.
 _OPEN_CELL = rb"<(?:\w+:)?c\s"
 _ADDRESS = rb"""\br\s*=\s*["']([A-Za-z]{1,3})([0-9]{1,7})["']"""
 _CELL = re.compile(_OPEN_CELL + rb"[^<>]*?" + _ADDRESS + rb"[^<>/]*>")
 _ERROR = rb"""\bt\s*=\s*["']e["']"""
+# <c r="B2" t="e"><f>1/0</f><v>#DIV/0!</v>: attributes, text.
 _ERROR_CELL = re.compile(
     _OPEN_CELL + rb"(?=[^<>]*?" + _ERROR + rb")([^<>]*)>"
     rb"(?:<(?:\w+:)?f\b[^<>]*(?:/>|>[^<>]*</[^<>]*>))?\s*<(?:\w+:)?v\s*>([^<>]*)<"
 )
 _STYLE = rb"""\bs\s*=\s*["']([0-9]{1,6})["']"""
+# <c r="B2" s="3"><v>7</v>: style, attributes, digits. A type other than "n" is no number.
 _STYLED_NUMBER = re.compile(
     _OPEN_CELL + rb"(?=[^<>]*?" + _STYLE + rb""")(?![^<>]*?\bt\s*=\s*["'][^n])([^<>]*)>"""
     rb"(?:<(?:\w+:)?f\b[^<>]*(?:/>|>[^<>]*</[^<>]*>))?\s*<(?:\w+:)?v\s*>([0-9]{1,15})<"
 )
+# The number format `000`, by which a spreadsheet shows 7 as 007.
 _PADDED = re.compile(r"0{2,}")
+# <c r="B2"><f>A1+1</f></c>, also with an empty <v>. Only of numbers: a formula that gives a text
+# may rightly have an empty value.
 _UNCOMPUTED = re.compile(
     _OPEN_CELL + rb"""(?![^<>]*?\bt\s*=\s*["'](?:str|s|inlineStr|b|e|d)["'])([^<>]*)>"""
     rb"<(?:\w+:)?f\b[^<>]*(?:/>|>[^<>]*</(?:\w+:)?f>)"
@@ -58,41 +66,49 @@ DAMAGES = (
     LookupError,
     OSError,
 )
-"""What unpacking raises for an archive that is damaged, or made to be."""
+"""Exceptions of zipfile, zlib and ElementTree for an archive that is damaged or crafted."""
 
 Position = tuple[int, int]
+"""Row and column of a cell, both from 1."""
 
 
 @dataclass(slots=True)
-class _Part:
-    """What was seen in one part: the corners of its cells, and those that show another text."""
+class _ScannedPart:
+    """Notes of one part's cells, filled in window by window.
+
+    Args:
+        first: the smallest row and column of any cell; None while no cell was seen.
+        last: the largest row and column.
+        texts: cells that show another text than the parser returns.
+    """
 
     first: Position | None = None
     last: Position = (0, 0)
     texts: dict[Position, str] = field(default_factory=dict)
 
     def area(self) -> int:
-        """Count the cells between the corners, which is what the reader makes room for."""
+        """Count the cells between the corners, for which the parser allocates memory."""
         if self.first is None:
             return 0
         return (self.last[0] - self.first[0] + 1) * (self.last[1] - self.first[1] + 1)
 
 
 def examine(file: BinaryIO, filename: str, limits: Limits) -> dict[str, dict[Position, str]]:
-    """Look through the whole archive, and refuse what would harm or puzzle its reader.
+    """Look through the whole archive, and refuse what the parser can't read safely and correctly.
 
     Returns:
-        Sheet name → the cells (row, column, both from 1) that show a text which the reader does
-        not tell: error values such as `#N/A`, and numbers with zeros before them such as `007`.
+        Sheet name → the cells whose shown text the parser does not return: error values such as
+        `#N/A`, and numbers that a format pads with zeros, such as `007`.
 
     Raises:
-        FileRefusedError: this is no workbook, or it is too large, encrypted or ill-made.
+        FileRefusedError: the file is no workbook, or is too large or encrypted, declares a document
+            type, or has a formula without a value.
     """
     with zipfile.ZipFile(file) as archive:
-        _check_entries(archive, filename, limits)
+        _refuse_bad_archive(archive, filename, limits)
         widths = _padded_styles(archive)
         parts = {
-            entry.filename: _scan(archive, entry, limits, widths)
+            entry.filename: _scan_part(archive, entry, limits, widths)
             for entry in archive.infolist()
             if not entry.is_dir()
         }
@@ -100,7 +116,7 @@ def examine(file: BinaryIO, filename: str, limits: Limits) -> dict[str, dict[Pos
     return {name: parts[part].texts for name, part in sheets.items() if part in parts}
 
 
-def _check_entries(archive: zipfile.ZipFile, filename: str, limits: Limits) -> None:
+def _refuse_bad_archive(archive: zipfile.ZipFile, filename: str, limits: Limits) -> None:
     entries = archive.infolist()
     kind = zip_kind({entry.filename.lower() for entry in entries})
     if kind:
@@ -121,31 +137,31 @@ def _check_entries(archive: zipfile.ZipFile, filename: str, limits: Limits) -> N
         )
 
 
-def _scan(
+def _scan_part(
     archive: zipfile.ZipFile,
     entry: zipfile.ZipInfo,
     limits: Limits,
     widths: Mapping[bytes, int],
-) -> _Part:
-    part = _Part()
+) -> _ScannedPart:
+    part = _ScannedPart()
     window = b""
     is_xml = entry.filename.lower().endswith((".xml", ".rels"))
     with archive.open(entry) as stream:
         while chunk := stream.read(_WINDOW):
-            # What the overlap shows again changes nothing.
+            # Cells in the overlap are seen twice, which changes no note.
             window = window[-_OVERLAP:] + chunk
             if is_xml and _DOCTYPE.search(window):
                 raise _document_type()
             _note_corners(part, window)
-            _note_errors(part, window)
-            _note_padded(part, window, widths)
+            _note_error_values(part, window)
+            _note_padded_numbers(part, window, widths)
             _refuse_uncomputed(window)
     if part.area() > limits.workbook_memory // _BYTES_A_CELL:
         raise _too_far_apart(part)
     return part
 
 
-def _note_corners(part: _Part, window: bytes) -> None:
+def _note_corners(part: _ScannedPart, window: bytes) -> None:
     addresses = _CELL.findall(window)
     if not addresses:
         return
@@ -157,21 +173,21 @@ def _note_corners(part: _Part, window: bytes) -> None:
     part.last = max(part.last[0], *rows), max(part.last[1], *columns)
 
 
-def _note_errors(part: _Part, window: bytes) -> None:
+def _note_error_values(part: _ScannedPart, window: bytes) -> None:
     if b'"e"' not in window and b"'e'" not in window:
         return
     for attributes, text in _ERROR_CELL.findall(window):
-        part.texts[_position(attributes)] = text.decode().strip()
+        part.texts[_cell_position(attributes)] = text.decode().strip()
 
 
-def _note_padded(part: _Part, window: bytes, widths: Mapping[bytes, int]) -> None:
-    """Note numbers that a format fills up with zeros, as people do with IDs."""
+def _note_padded_numbers(part: _ScannedPart, window: bytes, widths: Mapping[bytes, int]) -> None:
+    """Note numbers that a format pads with zeros, as many files do with IDs."""
     for style, attributes, digits in _STYLED_NUMBER.findall(window) if widths else ():
         if style in widths:
-            part.texts[_position(attributes)] = digits.decode().zfill(widths[style])
+            part.texts[_cell_position(attributes)] = digits.decode().zfill(widths[style])
 
 
-def _position(attributes: bytes) -> Position:
+def _cell_position(attributes: bytes) -> Position:
     address = re.search(_ADDRESS, attributes)
     if address is None:
         raise ValueError("a cell without an address")
@@ -179,7 +195,7 @@ def _position(attributes: bytes) -> Position:
 
 
 def _refuse_uncomputed(window: bytes) -> None:
-    """Refuse a formula without a value, which would be read as an empty cell."""
+    """Refuse a formula without a stored value, which would be read as an empty cell."""
     found = _UNCOMPUTED.search(window) if b"<f" in window or b":f" in window else None
     if found:
         address = re.search(_ADDRESS, found[1])
@@ -195,10 +211,10 @@ def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
     """Map each sheet's name to the name of the part that holds its cells."""
     targets = {
         relation.get("Id"): relation.get("Target", "")
-        for relation in _parse(archive, "xl/_rels/workbook.xml.rels")
+        for relation in _parse_part(archive, "xl/_rels/workbook.xml.rels")
     }
     parts = {}
-    for element in _parse(archive, "xl/workbook.xml").iter():
+    for element in _parse_part(archive, "xl/workbook.xml").iter():
         if element.tag.rpartition("}")[2] == "sheet":
             ids = [value for name, value in element.items() if name.endswith("}id")]
             target = targets.get(ids[0] if ids else None, "")
@@ -207,12 +223,15 @@ def _sheet_parts(archive: zipfile.ZipFile) -> dict[str, str]:
 
 
 def _padded_styles(archive: zipfile.ZipFile) -> dict[bytes, int]:
-    """Map the styles whose numbers have a fixed count of digits, as by the format `000`, to it."""
+    """Map each style with a number format such as `000` to the format's number of digits.
+
+    A cell names its style by its index in `cellXfs`; the style names its format by `numFmtId`.
+    """
     if "xl/styles.xml" not in archive.namelist():
         return {}
     formats: dict[str | None, int] = {}
     widths: dict[bytes, int] = {}
-    for element in _parse(archive, "xl/styles.xml"):
+    for element in _parse_part(archive, "xl/styles.xml"):
         group = element.tag.rpartition("}")[2]
         if group == "numFmts":
             codes = {each.get("numFmtId"): each.get("formatCode", "") for each in element}
@@ -223,10 +242,10 @@ def _padded_styles(archive: zipfile.ZipFile) -> dict[bytes, int]:
     return widths
 
 
-def _parse(archive: zipfile.ZipFile, name: str) -> ET.Element:
+def _parse_part(archive: zipfile.ZipFile, name: str) -> ET.Element:
     if archive.getinfo(name).file_size > _MAX_INDEX_BYTES:
         raise ValueError(f"{name} is too large")
-    # Document types, and with them entities, were refused before.
+    # S314 warns of entities that expand; _scan_part refuses parts that declare any.
     return ET.fromstring(archive.read(name))  # noqa: S314
 
 
@@ -253,7 +272,7 @@ def _document_type() -> FileRefusedError:
     )
 
 
-def _too_far_apart(part: _Part) -> FileRefusedError:
+def _too_far_apart(part: _ScannedPart) -> FileRefusedError:
     first = part.first or part.last
     start, end = (f"{_column_letters(column)}{row}" for row, column in (first, part.last))
     return refusal(

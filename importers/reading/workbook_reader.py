@@ -1,8 +1,9 @@
-"""The process that reads one Excel workbook and says what is in it, a JSON array a line.
+"""The process that reads one Excel workbook and prints its rows, one JSON array a line.
 
-Its lines are `["rows", [[number, cells], …]]`, as often as needed, and at the end `["end"]` or
-`["refused", [code, message]]`. It is started as `python -m importers.reading.workbook_reader`, with
-the workbook as its standard input.
+Its lines are `["rows", [[number, cells], …]]`, as often as needed, then `["end", null]` or
+`["refused", [code, message]]`. It is started as
+`python -m importers.reading.workbook_reader PARENT_PID FILENAME LIMITS_AS_JSON`, with the workbook
+as its standard input.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from importers.reading.workbook_archive import Position
 
 OUT_OF_MEMORY = 3
-"""Exit status for want of memory, when there was enough left to notice."""
+"""Exit status when memory ran out and Python could still raise MemoryError."""
 
 _INPUT = "/dev/fd/0"
 _BATCH_CHARACTERS = 256 * 1024
@@ -47,14 +48,14 @@ def main() -> int:
     """Read the workbook on standard input; return the exit status."""
     parent, filename, bounds = sys.argv[1:]
     limits = Limits(**json.loads(bounds))
-    _die_with(int(parent))
-    _bind(limits)
+    _end_with_parent(int(parent))
+    limit_process(limits)
     try:
-        for batch in _batches(_read(filename, limits)):
-            _say("rows", batch)
-        _say("end", None)
+        for batch in _batched(read_input(filename, limits)):
+            _print_message("rows", batch)
+        _print_message("end", None)
     except FileRefusedError as error:
-        _say("refused", [error.errors[0].code, error.errors[0].message])
+        _print_message("refused", [error.errors[0].code, error.errors[0].message])
     except MemoryError:
         return OUT_OF_MEMORY
     except BrokenPipeError:
@@ -62,11 +63,12 @@ def main() -> int:
     return 0
 
 
-def _die_with(parent: int) -> None:
-    """End this process when the one that started it ends, but not when only its thread does.
+def _end_with_parent(parent: int) -> None:
+    """End this process when its parent process ends, but not when only a thread of it does.
 
-    The kernel sends the signal when the *thread* that started this process ends, so what it means
-    is looked up; by a thread, since the main one may be busy in native code for seconds.
+    The kernel sends SIGTERM when the *thread* that started this process ends. So a thread waits for
+    the signal and looks whether the parent process is gone. The main thread can't do that, because
+    it may be in native code for seconds.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
@@ -81,8 +83,11 @@ def _die_with(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _bind(limits: Limits) -> None:
-    """Limit what this process may use; the kernel ends it when it goes over."""
+def limit_process(limits: Limits) -> None:
+    """Limit the memory and CPU time of this process, and forbid it to write files.
+
+    The kernel sends SIGXCPU after `workbook_seconds` of CPU time and SIGKILL a second later.
+    """
     seconds = limits.workbook_seconds
     resource.setrlimit(resource.RLIMIT_AS, (limits.workbook_memory, limits.workbook_memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
@@ -90,13 +95,18 @@ def _bind(limits: Limits) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
 
 
-def _say(kind: str, content: object) -> None:
+def _print_message(kind: str, content: object) -> None:
     line = memoryview(orjson.dumps([kind, content]) + b"\n")
     while line:
         line = line[os.write(1, line) :]
 
 
-def _read(filename: str, limits: Limits) -> Iterator[Record]:
+def read_input(filename: str, limits: Limits) -> Iterator[Record]:
+    """Yield the records of the workbook on standard input.
+
+    Raises:
+        FileRefusedError: the workbook can't be read, or several of its sheets have data.
+    """
     try:
         with Path(_INPUT).open("rb") as file:
             texts = examine(file, filename, limits)
@@ -111,19 +121,19 @@ def _read(filename: str, limits: Limits) -> Iterator[Record]:
     except (CalamineError, *DAMAGES) as error:
         raise refusal(
             "DAMAGED_WORKBOOK",
-            f"The workbook can't be read; it seems to be damaged{_reason(error)}. "
+            f"The workbook can't be read; it seems to be damaged{_bracketed(error)}. "
             "Open it in a spreadsheet program and save it again, or save it as CSV UTF-8.",
         ) from error
 
 
-def _reason(error: BaseException) -> str:
-    """Say in brackets what the error says, if anything."""
-    said = " ".join(str(error).split())[:100]
-    return f" ({said})" if said else ""
+def _bracketed(error: BaseException) -> str:
+    """Return the error's text in brackets, at most 100 characters on one line; empty if none."""
+    text = " ".join(str(error).split())[:100]
+    return f" ({text})" if text else ""
 
 
 def _only_sheet(book: CalamineWorkbook, texts: dict[str, dict[Position, str]]) -> Iterator[Record]:
-    """Return the rows of the one sheet with data, hidden or not; none if all are empty."""
+    """Return the rows of the one sheet with data, hidden or not; no rows if no sheet has data."""
     found: dict[str, Iterator[Record]] = {}
     for sheet in book.sheets_metadata:
         if sheet.typ is not SheetTypeEnum.WorkSheet:
@@ -131,7 +141,7 @@ def _only_sheet(book: CalamineWorkbook, texts: dict[str, dict[Position, str]]) -
         rows = _sheet_rows(book, sheet.name, texts.get(sheet.name, {}))
         first = next(rows, None)
         if first:
-            # Only the first is ever read on, so no second one is kept in memory.
+            # Of a second sheet only the name is kept, for the refusal, and not its cells.
             found[sheet.name] = iter(()) if found else chain([first], rows)
     if len(found) > 1:
         names = ", ".join(f"'{name}'" for name in found)
@@ -144,16 +154,20 @@ def _only_sheet(book: CalamineWorkbook, texts: dict[str, dict[Position, str]]) -
 
 
 def _sheet_rows(book: CalamineWorkbook, name: str, texts: dict[Position, str]) -> Iterator[Record]:
-    """Yield the rows that are not blank, with the numbers that the sheet shows."""
+    """Yield the rows that are not blank, with the numbers that the sheet shows.
+
+    Args:
+        texts: cells by (row, column), both from 1, that show another text than the reader returns.
+    """
     sheet = book.get_sheet_by_name(name)
     leftmost = sheet.start[1] + 1 if sheet.start else 1
     rows_with_texts = {row for row, _ in texts}
     for row, values in enumerate(sheet.iter_rows(), 1):
-        cells = [value if type(value) is str else _shown(value) for value in values]
+        cells = [value if type(value) is str else _cell_text(value) for value in values]
         if row in rows_with_texts:
             _put_texts(cells, row, leftmost, texts)
         if not is_blank(cells):
-            _check_text(row, "".join(cells), cells)
+            _refuse_bad_text(row, "".join(cells), cells)
             yield row, cells
 
 
@@ -163,15 +177,17 @@ def _put_texts(cells: list[str], row: int, leftmost: int, texts: dict[Position, 
             cells[column - leftmost] = texts[row, column]
 
 
-def _shown(value: Any) -> str:
-    """Return a value that is no text as a spreadsheet shows it, but for the formats of numbers."""
+def _cell_text(value: Any) -> str:
+    """Return a value that is no text as a spreadsheet shows it, without its number format."""
     if value is True or value is False:
         return str(value).upper()
     if isinstance(value, float):
         if value.is_integer():
             return str(int(value))
+        # Spreadsheets show 15 significant digits: 0.1 + 0.2 is 0.3 there.
         return f"{value:.15g}"
     if isinstance(value, datetime.datetime):
+        # Cells hold dates as fractions of days, which are off by microseconds.
         rounded = value + datetime.timedelta(microseconds=500_000)
         return rounded.isoformat(sep=" ", timespec="seconds")
     if isinstance(value, datetime.timedelta):
@@ -180,7 +196,7 @@ def _shown(value: Any) -> str:
     return str(value)
 
 
-def _check_text(row: int, text: str, cells: list[str]) -> None:
+def _refuse_bad_text(row: int, text: str, cells: list[str]) -> None:
     if "\0" in text:
         raise refusal(
             "NUL_BYTE",
@@ -194,7 +210,7 @@ def _check_text(row: int, text: str, cells: list[str]) -> None:
         raise refusal("ROW_TOO_LONG", f"Row {row} has more than {MAX_RECORD:,} characters.")
 
 
-def _batches(records: Iterator[Record]) -> Iterator[list[Record]]:
+def _batched(records: Iterator[Record]) -> Iterator[list[Record]]:
     batch: list[Record] = []
     size = 0
     for record in records:

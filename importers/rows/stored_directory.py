@@ -1,4 +1,4 @@
-"""The directory that is the database."""
+"""The directory of what is stored: references are looked up in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importers.sdk.node_id import could_be_node_id, decode_node_id
 from models.assignment import count_assignments, present_assignments
 from models.case import find_cases
 from models.db import is_misuse
-from models.similar_tags import neighbours
+from models.similar_tags import find_similar_tags
 from models.user import find_users, find_users_by_email
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ E = TypeVar("E", Case, User)
 
 
 class StoredDirectory:
-    """Look references up in PostgreSQL, within one transaction, for one app."""
+    """Look references up for one app, within one transaction; each method is one query at most."""
 
     def __init__(self, db: Connection, app_id: int) -> None:
         self._db = db
@@ -36,7 +36,7 @@ class StoredDirectory:
         return self._app_id
 
     async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
-        """Read rows of a plugin's own tables; a query that fails fails alone."""
+        """Read rows of a plugin's own tables; a query that fails does not end the transaction."""
         try:
             async with self._db.transaction():
                 return list(await self._db.fetch(query, *arguments))
@@ -94,11 +94,11 @@ class StoredDirectory:
 
     async def near_cases(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Find Tag IDs of cases that look like unknown ones."""
-        return await neighbours(self._db, self._app_id, "cases", keys)
+        return await find_similar_tags(self._db, self._app_id, "cases", keys)
 
     async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Find Tag IDs of users that look like unknown ones."""
-        return await neighbours(self._db, self._app_id, "users", keys)
+        return await find_similar_tags(self._db, self._app_id, "users", keys)
 
 
 def _users(found: Iterable[UserRecord]) -> list[User]:
@@ -109,12 +109,13 @@ def _users(found: Iterable[UserRecord]) -> list[User]:
 
 
 def _ids(kind: str, keys: Collection[str]) -> dict[str, int]:
+    # Decoding is slow beside a look at a key's first characters, and nearly all keys are Tag IDs.
     decoded = ((key, decode_node_id(key)) for key in keys if could_be_node_id(kind, key))
     return {key: node[1] for key, node in decoded if node and node[0] == kind}
 
 
 def _by_key(keys: Collection[str], ids: Mapping[str, int], found: Sequence[E]) -> dict[str, E]:
-    """Give each key what it names: a Tag ID match wins over an ID."""
+    """Return what each key names: of two, what has it as its Tag ID wins over what has it as ID."""
     by_tag = {entity.tag_id: entity for entity in found}
     by_id = {entity.id: entity for entity in found} if ids else {}
     named = {key: by_id[key_of_id] for key, key_of_id in ids.items() if key_of_id in by_id}

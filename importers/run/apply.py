@@ -89,7 +89,7 @@ async def apply(context: ChunkContext, plan: Plan, carried: CarriedKeys) -> Sett
     return Settled(
         [result for each in done for result in each.results],
         [edit for each in done for edit in each.edits],
-        [notice for each in done for notice in each.notices],
+        [notification for each in done for notification in each.notifications],
         done[-1].verdicts if done else carried.verdicts,
     )
 
@@ -120,7 +120,7 @@ async def _apply_whole_rows(
                     raise _UndoError
                 await context.store.write_edits(settled.edits)
         if not spoilt:
-            return settled._replace(notices=[]) if context.is_dry_run else settled
+            return settled._replace(notifications=[]) if context.is_dry_run else settled
         plans = [
             plan.failed(spoilt[place]) if place in spoilt else plan
             for place, plan in enumerate(plans)

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from importers.rows.cell_reader import failed_result
 from importers.run.rules import RULES
-from importers.run.settle import Settled, failure, notice_of
+from importers.run.settle import Settled, notification_of
 from importers.sdk.columns import Flag
-from importers.sdk.every_row import EveryRow
-from importers.sdk.importer import Importer
+from importers.sdk.importer import EveryRow, Importer
 from importers.sdk.references import CaseRef, RoleRef, UserRef
 from models.assignment import Edit
 from models.db import RaceError, is_passing
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from importers.run.rules import AssignmentRule, Decision
     from importers.sdk.changes import AssignmentChange
     from models.assignment import Pair, Present
-    from models.mail import Notice
+    from models.mail import Notification
 
 _PLAIN: Mapping[str, type] = {"case": CaseRef, "user": UserRef, "role": RoleRef, "notify": Flag}
 _SAMPLE = 50
@@ -70,7 +70,7 @@ class Columnar:
         """Decide about every row, given the current assignments of the pairs."""
         results: list[RowResult] = []
         edits: list[Edit] = []
-        notices: list[Notice] = []
+        notifications: list[Notification] = []
         role_keys = context.role_keys
         passed, nothing = RowStatus.PASSED, RowOutcome.UNCHANGED
         case, user = self.places["case"], self.places["user"]
@@ -81,7 +81,7 @@ class Columnar:
         pairs = iter(self.pairs)
         for row in self.rows:
             if row.errors:
-                results.append(failure(row, row.errors))
+                results.append(failed_result(row, row.errors))
                 continue
             pair, values = next(pairs), row.values
             before = current.get(pair)
@@ -100,7 +100,7 @@ class Columnar:
                         context.refusal(error, at_fault, row)
                         for at_fault, error in decision.refusals
                     ]
-                    results.append(failure(row, reasons))
+                    results.append(failed_result(row, reasons))
                     continue
                 known[likeness] = decision
             outcome, after = decision.outcome, decision.after
@@ -110,8 +110,8 @@ class Columnar:
             edit = Edit(*pair, row.number, before, after)
             edits.append(edit)
             if after and after.notify:
-                notices.append(notice_of(edit))
-        return Settled(results, edits, notices, {})
+                notifications.append(notification_of(edit))
+        return Settled(results, edits, notifications, {})
 
     def _change(self, values: Sequence[Any]) -> AssignmentChange:
         return self.kind(**{field: values[place] for field, place in self.places.items()})
@@ -145,7 +145,7 @@ async def apply_columns(context: ChunkContext, rows: Sequence[ReadRow]) -> Settl
             if is_guess and len(settled.edits) < len(pairs):
                 raise RaceError  # a row that is not written can't show that the guess was wrong
             if is_dry_run:
-                return settled._replace(notices=[])
+                return settled._replace(notifications=[])
             await store.write_edits(settled.edits)
             return settled
     except asyncpg.PostgresError as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import PATIENCE_SECONDS, is_blameless, most_attempts
 from importers.isolation.guard import guard_of, guarding
-from importers.rows.cell_reader import ReadRow, read_rows
+from importers.rows.cell_reader import ReadRow, failed_result, read_rows
 from importers.rows.layout import layout_of
 from importers.rows.payload import unpack_rows
 from importers.run.apply import apply, carry_on
@@ -19,11 +19,11 @@ from importers.run.chunk_store import DatabaseStore
 from importers.run.fast_path import apply_columns
 from importers.run.plan_rows import importer_error, plan_rows
 from importers.run.poison_rows import find_suspects
-from importers.run.settle import failure, unapplied
+from importers.run.settle import unapplied
 from importers.sdk.errors import RetryableError
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk
 from models.db import RaceError, connection, is_passing, persist, transaction
-from models.mail import leave_mails
+from models.mail import enqueue_mails
 from models.progress import count, read_work
 from models.row import RowResult, RowStatus, delete_rows, write_rows
 from models.trial import read_trial
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from models.chunk import ChunkWork, ClaimedChunk
+    from models.import_end import ImportEnd
     from models.progress import ImportWork
 
 logger = logging.getLogger(__name__)
@@ -55,12 +56,14 @@ class ChunkEnd(NamedTuple):
     Args:
         app_id: the app of its import.
         has_successor: whether a chained chunk can run now.
-        has_mails: whether it has left mails.
+        has_notifications: whether it has put mails into the outbox.
+        import_end: the import's end, if it was the import's last chunk.
     """
 
     app_id: int
     has_successor: bool
-    has_mails: bool
+    has_notifications: bool
+    import_end: ImportEnd | None
 
 
 async def next_chunk(import_id: int) -> ClaimedChunk | None:
@@ -102,14 +105,14 @@ async def run_chunk(
             if chunk.has_successor:
                 await hand_over(db, work.id, chunk.number + 1, carried.pack())
             await finish_chunk(db, work.id, claim.chunk_id)
-            await count(
+            end = await count(
                 db,
                 work.id,
                 settled.results,
                 done=sum(not row.is_context for row in held.rows),
                 tried_before=len(settled.results) if chunk.is_retry else 0,
             )
-            return ChunkEnd(work.app_id, chunk.has_successor, bool(settled.notices))
+            return ChunkEnd(work.app_id, chunk.has_successor, bool(settled.notifications), end)
     except Exception as error:
         if not (is_passing(error) or isinstance(error, RetryableError)):
             raise
@@ -172,7 +175,7 @@ def _cancelled(rows: Sequence[ReadRow], chunk: ChunkWork) -> list[RowResult]:
 
 def _given_up(rows: Sequence[ReadRow], why: str) -> list[RowResult]:
     errors = [importer_error(why)]
-    return [failure(row, errors) for row in rows if not row.is_context]
+    return [failed_result(row, errors) for row in rows if not row.is_context]
 
 
 async def _run_until_no_race(
@@ -225,5 +228,5 @@ async def _write_results(
     if chunk.is_retry:
         await delete_rows(db, work.id, [result.number for result in settled.results])
     await write_rows(db, work.app_id, work.id, settled.results)
-    if settled.notices:
-        await leave_mails(db, work.app_id, work.id, settled.notices)
+    if settled.notifications:
+        await enqueue_mails(db, work.app_id, work.id, settled.notifications)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from importers.rows.cell_reader import failed_result
 from models.assignment import Edit
-from models.mail import Notice
+from models.mail import Notification
 from models.row import RowOutcome, RowResult, RowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from importers.rows.cell_reader import ReadRow
     from importers.run.chunk_context import ChunkContext
     from importers.run.planned_row import PlannedRow
     from importers.run.rules import Decision
@@ -34,7 +33,7 @@ class Settled(NamedTuple):
 
     results: Sequence[RowResult]
     edits: Sequence[Edit]
-    notices: Sequence[Notice]
+    notifications: Sequence[Notification]
     verdicts: Verdicts
 
 
@@ -54,7 +53,7 @@ def settle(
     """
     results: list[RowResult] = []
     edits: list[Edit] = []
-    notices: list[Notice] = []
+    notifications: list[Notification] = []
     known = dict(verdicts)
     for plan in plans:
         is_to_apply = not (plan.errors or plan.row.is_context)
@@ -77,25 +76,18 @@ def settle(
         if plan.row.is_context:
             continue
         if errors:
-            results.append(failure(plan.row, errors))
+            results.append(failed_result(plan.row, errors))
             continue
         results.append(_success(plan, made))
         of_row = _edits(plan, made)
         edits += of_row
-        notices += _notices(of_row)
-    return Settled(results, edits, notices, known)
+        notifications += _notifications(of_row)
+    return Settled(results, edits, notifications, known)
 
 
 def unapplied(results: Sequence[RowResult]) -> Settled:
     """Return what rows come to that were not run."""
     return Settled(results, [], [], {})
-
-
-def failure(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
-    """Return the result of a row that failed."""
-    return RowResult(
-        row.number, row.text, RowStatus.FAILED, errors=[asdict(error) for error in errors]
-    )
 
 
 def _errors(
@@ -135,16 +127,16 @@ def _success(plan: PlannedRow, made: Sequence[Decision]) -> RowResult:
     return RowResult(row.number, row.text, RowStatus.PASSED, outcome, message)
 
 
-def _notices(edits: Sequence[Edit]) -> list[Notice]:
+def _notifications(edits: Sequence[Edit]) -> list[Notification]:
     """One mail for the row, about the first of its changes that asks for one."""
     for edit in edits:
         if edit.after and edit.after.notify:
-            return [notice_of(edit)]
+            return [notification_of(edit)]
     return []
 
 
-def notice_of(edit: Edit) -> Notice:
+def notification_of(edit: Edit) -> Notification:
     """Return the mail about an edit that leaves an assignment."""
     outcome = RowOutcome.UPDATED if edit.before else RowOutcome.CREATED
     role_id = cast("Present", edit.after).role_id
-    return Notice(edit.row, edit.case_id, edit.user_id, role_id, outcome)
+    return Notification(edit.row, edit.case_id, edit.user_id, role_id, outcome)

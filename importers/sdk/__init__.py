@@ -1,1 +1,1 @@
-"""What plugins are written with; loads nothing but the standard library."""
+"""The classes that plugins are written with; imports only the standard library."""

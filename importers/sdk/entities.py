@@ -11,8 +11,8 @@ class Case:
 
     Args:
         id: its primary key.
-        tag_id: the name that the organisation gave it, if any.
-        is_active: False when it is closed.
+        tag_id: the organisation's own name for it, if it has one.
+        is_active: False if it is closed.
 
     Example:
         >>> Case(id=1, tag_id="trv-001").is_active
@@ -30,9 +30,9 @@ class User:
 
     Args:
         id: the primary key.
-        tag_id: the name that the organisation gave the user, if any.
+        tag_id: the organisation's own name for the user, if the user has one.
         email: the address, unique in the app.
-        is_active: False when the user is disabled.
+        is_active: False if the user is disabled.
 
     Example:
         >>> User(id=1, tag_id="jack-001", email="jack@example.org").is_active
@@ -51,8 +51,8 @@ class Role:
 
     Args:
         id: its primary key.
-        key: what files call it, e.g. `staff`.
-        label: what menus call it, e.g. `Staff`.
+        key: its name in files, e.g. `staff`.
+        label: its name in menus, e.g. `Staff`.
 
     Example:
         >>> Role(id=2, key="staff", label="Staff").key
@@ -66,11 +66,11 @@ class Role:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """How a user is on a case.
+    """The role and the notification choice of a user who is on a case.
 
     Args:
-        role: what the user is on the case.
-        notify: the stored choice of mails.
+        role: the user's role on the case.
+        notify: whether the row that last changed the assignment asked for a mail to the user.
 
     Example:
         >>> Assignment(role=Role(id=2, key="staff")).notify

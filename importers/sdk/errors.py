@@ -1,4 +1,4 @@
-"""What can be wrong, in three families by what the host does about it."""
+"""Errors in three families: do not start, write it on the row, stop the run."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 
-# PostgreSQL has no text with these: NUL, and halves of surrogate pairs.
+# PostgreSQL can't store NUL and lone surrogates in a text.
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorDetail:
-    """One thing that is wrong with a file or a row, in the shape that clients see.
+    """One error of a file or a row, in the shape that clients see.
 
     Args:
         code: stable, upper-case name of the kind of error, e.g. `CASE_CLOSED`.
-        message: a sentence for the admin, beginning with the column's label when there is one.
+        message: a sentence for the admin; begins with the column's label if there is a column.
         column: the column's name; None for an error of the whole row or file.
-        value: the offending cell, shortened to 100 characters.
-        suggestion: what the admin probably meant.
+        value: the cell at fault, shortened to 100 characters.
+        suggestion: the value that the admin probably meant.
     """
 
     code: str
@@ -50,18 +50,18 @@ class ConfigError(CaserollError):
 
 
 class RowError(CaserollError):
-    """What is wrong with a row: it is written on the row, which fails, and the import goes on.
+    """An error of one row: the row fails with it, and the import goes on.
 
-    Raised by `Importer.change`, `Column.parse` and `Validator.check`, and handed over by
-    `Importer.check_chunk`, `Reference.unknown` and `Refused`.
+    `Importer.change`, `Column.parse` and `Validator.check` raise it; `Importer.check_chunk`,
+    `Reference.unknown` and `Refused` return it.
 
     Args:
-        column: name of the column at fault, or None for the whole row. None in a column, which the
-            engine knows; a field of the change in a validator.
+        column: name of the column at fault, or None for the whole row. `Column.parse` gives None,
+            since the engine knows the column; a validator gives the name of the change's field.
         code: stable, upper-case name of the kind of error.
-        message: what is wrong and what to do, in a sentence: its rest, in lower case, if there is a
-            column, as the column's label is put before it.
-        suggestion: what the cell should probably hold.
+        message: what is wrong and what to do, in one sentence. If there is a column, the engine
+            puts its label before the message, so begin in lower case.
+        suggestion: the value that the cell should probably have.
 
     Example:
         >>> raise RowError("seat", "SEAT_TAKEN", "seat 12 is taken.")
@@ -95,7 +95,7 @@ class FileRefusedError(RunError):
     """The file can't be imported; nothing of it is applied.
 
     Args:
-        errors: every reason, in the order in which an admin should mend them.
+        errors: every reason, in the order in which an admin should correct them.
     """
 
     def __init__(self, errors: Iterable[ErrorDetail]) -> None:
@@ -104,5 +104,5 @@ class FileRefusedError(RunError):
 
 
 def storable(text: str) -> str:
-    """Return a text with a mark in place of each character that can't be stored."""
+    """Return the text with U+FFFD in place of each character that PostgreSQL can't store."""
     return _NOT_STORABLE.sub("\ufffd", text)

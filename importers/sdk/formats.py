@@ -1,4 +1,4 @@
-"""What Tag IDs, e-mail addresses, languages and time zones look like, wherever they come from."""
+"""Formats of Tag IDs, e-mail addresses, languages and time zones, for files and the API alike."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _TAG = re.compile(r"[A-Za-z0-9/_-]{1,64}")
 _EMAIL = re.compile(r"[^\s@\"(),:;<>\[\]\\]{1,64}@(?:[^\W_](?:[\w-]*[^\W_])?\.)+[^\W\d_]{2,63}")
+# RFC 5321 allows a path of 256 characters with its angle brackets.
 _EMAIL_LONGEST = 254
 # Language, then script, region, variants, extensions and private use, as in BCP 47.
 _LOCALE = re.compile(
@@ -29,9 +30,10 @@ def is_tag(text: str) -> bool:
 
 
 def is_email(text: str) -> bool:
-    """Tell whether it is an e-mail address.
+    """Tell whether the text is an e-mail address that mail programs read and show as it is.
 
-    Not one is what a mail program would read as another, encoded, or show as another.
+    Refused are encoded words (`=?…?=`), which a mail program decodes to another address, and
+    characters that are not printable, which make an address look like another.
     """
     return (
         _EMAIL.fullmatch(text) is not None
@@ -43,17 +45,17 @@ def is_email(text: str) -> bool:
 
 
 def is_locale(text: str) -> bool:
-    """Tell whether it is a BCP 47 tag."""
+    """Tell whether the text is a BCP 47 tag of at most 35 characters."""
     return _LOCALE.fullmatch(text) is not None and len(text) <= _LOCALE_LONGEST
 
 
 def locale_named(text: str) -> str:
-    """Return the language that is meant: `sp`, which files are full of, is Spanish."""
+    """Return the language tag that the text means: `sp`, which many files have, is Spanish."""
     return _ALIASES.get(text.lower(), text)
 
 
 def is_zone(text: str) -> bool:
-    """Tell whether it is the IANA name of a time zone."""
+    """Tell whether the text is the IANA name of a time zone."""
     return text in _zones()
 
 

@@ -1,4 +1,4 @@
-"""A file's header, matched with the columns of the type it was uploaded as."""
+"""Matches a file's header with the columns of its import type."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 IGNORED = frozenset({"row", "errors"})
-"""Columns that a download of failed rows adds; known everywhere, and never read."""
+"""Columns that a download of failed rows adds; every type accepts and ignores them."""
 
 _MAX_GUESSED = 64
 
@@ -49,16 +49,16 @@ def match_header(
 ) -> dict[str, int]:
     """Find each column's place in the file's rows.
 
-    A header that does not fit its type, by a column missing or not known, and that another type
-    takes without either, gets that one answer, since nothing else that could be said would help. So
-    does one that fits, but with nothing beyond the columns that its type can't do without, when it
-    is the whole header of another type: a file of users and cases alone is meant for removing, not
-    for modifying.
+    A header that does not fit its type (a column is missing or unknown) but fits another type is
+    refused with the single error `WRONG_TYPE`, because errors about its columns would not help. The
+    same holds for a header that fits but has only the type's required columns, if it is the whole
+    header of another type: a file with only users and cases is meant for `remove`, not for
+    `modify`.
 
     Args:
-        header: names as the file has them, in its order.
+        header: the file's column names, in its order.
         spec: the type that the file was uploaded as.
-        others: the types that it may have been meant for; `spec` may be among them.
+        others: types that the file may have been meant for; may include `spec`.
 
     Returns:
         Column name → index in a row, for the columns that the file has.
@@ -67,46 +67,50 @@ def match_header(
         FileRefusedError: with every problem, in the order of the file, missing columns last.
     """
     names = [column_name(name) for name in header]
-    rivals = [other for other in others if other.key != spec.key]
-    if _fits(names, spec):
-        meant = [rival for rival in rivals if _is_bare(names, spec) and _is_whole(names, rival)]
+    other_specs = [other for other in others if other.key != spec.key]
+    if _fits_spec(names, spec):
+        meant = [
+            other
+            for other in other_specs
+            if _is_bare(names, spec) and _is_whole_header(names, other)
+        ]
     else:
-        meant = _closest(names, rivals)
+        meant = _nearest_specs(names, other_specs)
     if meant:
         raise FileRefusedError([_wrong_type(names, spec, meant)])
-    problems = [*_misplaced(header, names, spec), *_missing(names, spec)]
+    problems = [*_column_errors(header, names, spec), *_missing_columns(names, spec)]
     if problems:
         raise FileRefusedError(problems)
     return {name: index for index, name in enumerate(names) if name in spec.columns}
 
 
-def _fits(names: Iterable[str], spec: HeaderSpec) -> bool:
-    return not _unknown(names, spec) and not _absent(names, spec)
+def _fits_spec(names: Iterable[str], spec: HeaderSpec) -> bool:
+    return not _unknown_names(names, spec) and not _absent_names(names, spec)
 
 
 def _is_bare(names: Iterable[str], spec: HeaderSpec) -> bool:
-    """Tell whether the header leaves out every column that the type can do without."""
+    """Tell whether the header has none of the type's optional columns, though there are some."""
     optional = {name for name, is_required in spec.columns.items() if not is_required}
     return bool(optional) and optional.isdisjoint(names)
 
 
-def _is_whole(names: Iterable[str], spec: HeaderSpec) -> bool:
+def _is_whole_header(names: Iterable[str], spec: HeaderSpec) -> bool:
     return set(names) - IGNORED == set(spec.columns)
 
 
-def _unknown(names: Iterable[str], spec: HeaderSpec) -> list[str]:
+def _unknown_names(names: Iterable[str], spec: HeaderSpec) -> list[str]:
     known = {*spec.columns, *IGNORED, ""}
     return [name for name in dict.fromkeys(names) if name not in known]
 
 
-def _absent(names: Iterable[str], spec: HeaderSpec) -> list[str]:
+def _absent_names(names: Iterable[str], spec: HeaderSpec) -> list[str]:
     return [name for name, is_required in spec.columns.items() if is_required and name not in names]
 
 
-def _closest(names: Sequence[str], specs: Sequence[HeaderSpec]) -> list[HeaderSpec]:
-    """Return the specs that the header fits, leaving out as few of their columns as any."""
+def _nearest_specs(names: Sequence[str], specs: Sequence[HeaderSpec]) -> list[HeaderSpec]:
+    """Return, of the specs that the header fits, those of which it leaves out fewest columns."""
     fitting = {
-        spec.key: len(set(spec.columns) - set(names)) for spec in specs if _fits(names, spec)
+        spec.key: len(set(spec.columns) - set(names)) for spec in specs if _fits_spec(names, spec)
     }
     best = min(fitting.values(), default=0)
     return [spec for spec in specs if fitting.get(spec.key) == best]
@@ -114,10 +118,10 @@ def _closest(names: Sequence[str], specs: Sequence[HeaderSpec]) -> list[HeaderSp
 
 def _wrong_type(names: Sequence[str], spec: HeaderSpec, meant: Sequence[HeaderSpec]) -> ErrorDetail:
     looks_like = " or ".join(f"*{other.label}*" for other in meant)
-    unknown, absent = _unknown(names, spec), _absent(names, spec)
+    unknown, absent = _unknown_names(names, spec), _absent_names(names, spec)
     reasons = [
-        *([f"has no column {_listed(unknown)}"] if unknown else []),
-        *([f"needs the column {_listed(absent)}"] if absent else []),
+        *([f"has no column {_quoted_names(unknown)}"] if unknown else []),
+        *([f"needs the column {_quoted_names(absent)}"] if absent else []),
     ] or ["would find nothing to do in it"]
     return ErrorDetail(
         code="WRONG_TYPE",
@@ -127,29 +131,31 @@ def _wrong_type(names: Sequence[str], spec: HeaderSpec, meant: Sequence[HeaderSp
     )
 
 
-def _misplaced(header: Sequence[str], names: Sequence[str], spec: HeaderSpec) -> list[ErrorDetail]:
-    """Return what is wrong with the columns that the file has, in its order."""
+def _column_errors(
+    header: Sequence[str], names: Sequence[str], spec: HeaderSpec
+) -> list[ErrorDetail]:
+    """Return the errors of the columns that the file has, in its order."""
     counts = Counter(names)
-    unknown = set(_unknown(names, spec))
+    unknown = set(_unknown_names(names, spec))
     problems = []
     for index, (written, name) in enumerate(zip(header, names, strict=True)):
         if not name:
-            problems.append(_unnamed(index))
+            problems.append(_unnamed_column(index))
         elif name in unknown and names.index(name) == index:
-            problems.append(_not_known(written, name, index, names, spec))
+            problems.append(_unknown_column(written, name, index, names, spec))
         elif counts[name] > 1 and name in spec.columns and names.index(name) == index:
-            problems.append(_repeated(name, names))
+            problems.append(_duplicate_column(name, names))
     return problems
 
 
-def _unnamed(index: int) -> ErrorDetail:
+def _unnamed_column(index: int) -> ErrorDetail:
     return ErrorDetail(
         code="UNNAMED_COLUMN",
         message=f"Column {_letters(index)} has no name. Name it in the header row, or remove it.",
     )
 
 
-def _not_known(
+def _unknown_column(
     written: str, name: str, index: int, names: Sequence[str], spec: HeaderSpec
 ) -> ErrorDetail:
     free = [known for known in spec.columns if known not in names]
@@ -157,7 +163,7 @@ def _not_known(
     known = f"The columns of *{spec.label}* are {', '.join(spec.columns)}"
     return ErrorDetail(
         code="UNKNOWN_COLUMN",
-        message=f"Column {_letters(index)}, {_quoted(written)}, is not known"
+        message=f"Column {_letters(index)}, {_quoted_name(written)}, is not known"
         + (f"; did you mean '{near[0]}'?" if near else f". {known}: rename it, or remove it."),
         column=name[:100],
         value=written[:100],
@@ -165,7 +171,7 @@ def _not_known(
     )
 
 
-def _repeated(name: str, names: Sequence[str]) -> ErrorDetail:
+def _duplicate_column(name: str, names: Sequence[str]) -> ErrorDetail:
     places = [_letters(index) for index, other in enumerate(names) if other == name]
     every = "both" if len(places) == 2 else "all"
     return ErrorDetail(
@@ -176,7 +182,7 @@ def _repeated(name: str, names: Sequence[str]) -> ErrorDetail:
     )
 
 
-def _missing(names: Sequence[str], spec: HeaderSpec) -> list[ErrorDetail]:
+def _missing_columns(names: Sequence[str], spec: HeaderSpec) -> list[ErrorDetail]:
     return [
         ErrorDetail(
             code="MISSING_COLUMN",
@@ -184,21 +190,21 @@ def _missing(names: Sequence[str], spec: HeaderSpec) -> list[ErrorDetail]:
             "Add it to the header row.",
             column=name,
         )
-        for name in _absent(names, spec)
+        for name in _absent_names(names, spec)
     ]
 
 
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(_quoted(name) for name in names[:10])
+def _quoted_names(names: Sequence[str]) -> str:
+    return ", ".join(_quoted_name(name) for name in names[:10])
 
 
-def _quoted(name: str) -> str:
+def _quoted_name(name: str) -> str:
     shown = "".join(letter if letter.isprintable() else "?" for letter in name[:100])
     return f"'{shown}'"
 
 
 def _letters(index: int) -> str:
-    """Return the letters that a spreadsheet shows over the column with this index."""
+    """Return the letters that a spreadsheet shows above the column with this index: 26 is AA."""
     letters = ""
     index += 1
     while index:

@@ -1,10 +1,9 @@
-"""The importer: the plugin that says what a file means."""
+"""The importer: the plugin that says what a file means, and what it declares beside columns."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from importers.sdk.assignment_of import AssignmentOf
 from importers.sdk.columns import Column
 from importers.sdk.header import HeaderSpec
 from importers.sdk.plugin import Plugin
@@ -12,10 +11,72 @@ from importers.sdk.plugin import Plugin
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from importers.sdk.changes import Answer
+    from importers.sdk.changes import Answer, Assign, Change, Modify, Remove
     from importers.sdk.errors import RowError
-    from importers.sdk.every_row import EveryRow
     from importers.sdk.row import Row
+
+
+class AssignmentOf:
+    """How a row's user is on its case before the import: an `Assignment`, or None.
+
+    An attribute of the importer, but no column of the file. Rows see the assignment as it was
+    before any row of the file was applied. If it has changed by the time the chunk is written, the
+    chunk is run again.
+
+    Args:
+        case: name of the column that holds the case.
+        user: name of the column that holds the user.
+
+    Example:
+        >>> class Promotion(Importer):
+        ...     label = "Promotions"
+        ...     matter = CaseRef(required=True, example="trv-001")
+        ...     person = UserRef(required=True, example="jones-001")
+        ...     role = RoleRef(required=True, example="staff")
+        ...     present = AssignmentOf("matter", "person")
+        ...
+        ...     def change(self, row):
+        ...         if row.present is None:
+        ...             return Unchanged("is not on the matter")
+        ...         return Modify(case=row.matter, user=row.person, role=row.role)
+    """
+
+    name: str
+    """The attribute's name, by which rows have it."""
+
+    def __init__(self, case: str, user: str) -> None:
+        self.name = ""
+        self.case = case
+        self.user = user
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+
+class EveryRow:
+    """Say that every row asks for one change of an assignment, made of the row's columns.
+
+    It stands for `Importer.change`, and lets the engine take all rows of a chunk at once.
+
+    Args:
+        kind: `Assign`, `Modify` or `Remove`.
+        columns: for each field of the change the name of a column.
+
+    Example:
+        >>> class Leavers(Importer):
+        ...     label = "Leavers"
+        ...     matter = CaseRef(required=True, example="trv-001")
+        ...     person = UserRef(required=True, example="jones-001")
+        ...     every_row = EveryRow(Remove, case="matter", user="person")
+    """
+
+    def __init__(self, kind: type[Assign | Modify | Remove], **columns: str) -> None:
+        self.kind = kind
+        self.columns: Mapping[str, str] = columns
+
+    def change(self, row: Row) -> Change:
+        """Make the change that a row asks for."""
+        return self.kind(**{field: getattr(row, name) for field, name in self.columns.items()})
 
 
 class Importer(Plugin):
@@ -41,7 +102,7 @@ class Importer(Plugin):
     """The columns by name, in the order of their definition; filled in by the class itself."""
 
     assignments: ClassVar[Mapping[str, AssignmentOf]] = {}
-    """What rows are told of present assignments, by name; filled in by the class itself."""
+    """The present assignments that rows have, by attribute; filled in by the class itself."""
 
     every_row: ClassVar[EveryRow | None] = None
     """What every row asks for, in the place of `change`."""
@@ -61,12 +122,12 @@ class Importer(Plugin):
     def check_chunk(
         self, rows: Sequence[Row], memo: dict[Any, Any]
     ) -> Iterable[tuple[Row, RowError]]:
-        """Look at rows together, before `change` is asked about each: name those that are wrong.
+        """Compare the rows of a chunk before `change` is called for each; name those that fail.
 
         Called once for each chunk, with its rows whose cells are all right, in the order of the
-        file. Rows with the same value in an `is_key` column are in one chunk, or, where these are
-        too many, in chunks that are run one after another and share the memo; others may be in
-        any, so compare none but those.
+        file. Rows with the same value in an `is_key` column are in one chunk or, where there are
+        too many for one, in chunks that run one after another and share the memo. Other rows may
+        be in any chunk, so compare only rows with the same key.
 
         Args:
             rows: the chunk's.
@@ -74,7 +135,7 @@ class Importer(Plugin):
                 tuples of them, values what JSON can hold, and tuples come back as lists.
 
         Returns:
-            each row that fails, with what is wrong with it; a row may come several times.
+            each row that fails, with its error; a row may occur several times.
 
         Example:
             >>> class Rotas(Importer):
@@ -93,15 +154,15 @@ class Importer(Plugin):
     def change(self, row: Row) -> Answer | Iterable[Answer] | None:
         """Say what the row asks for: one change, several, or none.
 
-        Called for each row whose cells are all right. It may depend on the row and the day alone:
-        rows are asked about again when something has changed meanwhile.
+        Called for each row whose cells are all right. The answer may depend on the row and the day
+        alone: the engine calls it again for a row when it runs a chunk again.
 
         Args:
             row: with an attribute for each column.
 
         Returns:
-            a change; a list of changes, or what a generator yields, of which all are made or none;
-            or None for nothing.
+            a change; a list or generator of changes, of which all are made or none; or None for
+            nothing.
 
         Raises:
             RowError: the row can't be carried out.

@@ -1,4 +1,4 @@
-"""The plugin: what importers and validators have in common."""
+"""The plugin: the base class of importers and validators."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 
 
 class Plugin:
-    """What strangers may bring: an importer or a validator, named by its entry point.
+    """Base class of importers and validators; a plugin is known by the name of its entry point.
 
-    The first paragraph of a class's docstring describes it to those who choose it.
+    The first paragraph of a class's docstring is its description, in menus and in the API.
 
     Example:
         >>> class Closing(Validator):
@@ -23,31 +23,31 @@ class Plugin:
     """
 
     key: str
-    """The name of its entry point; for an importer also the key of the type of import."""
+    """The name of its entry point; for an importer also the key of its import type."""
 
     settings: Any
-    """An instance of `Settings`, filled from `plugins.toml`, or else with its defaults; None for a
-    class without, or when some have to be given. A class may annotate it with its own:
-    `settings: Settings`."""
+    """An instance of `Settings` with the values of `plugins.toml` or, if none are given, with its
+    defaults; None if the class has no `Settings`, or if one without a default is not given. A class
+    may annotate it with its own type: `settings: Settings`."""
 
     Settings: ClassVar[type | None] = None
-    """A dataclass of the settings that `plugins.toml` may give; those without a default have to be
-    given. They are checked at start."""
+    """A dataclass of the settings that `plugins.toml` may give, and must give if they have no
+    default. They are checked at start."""
 
     sdk: ClassVar[str | None] = None
-    """The `SDK_VERSION` that the plugin was written for, e.g. `1.0`: one that does not fit is not
-    switched on, and says so. None for any version."""
+    """The `SDK_VERSION` that the plugin was written for, e.g. `1.0`. A plugin for a version that
+    does not fit is reported and not loaded. None fits any version."""
 
     migrations: ClassVar[str | None] = None
-    """The package of Tortoise migrations for the plugin's own tables, e.g.
-    `acme_seating.migrations`; `caseroll migrate` runs it."""
+    """The package with Tortoise migrations of the plugin's own tables, e.g.
+    `acme_seating.migrations`; `caseroll migrate` runs them."""
 
     def __init__(self, key: str = "", settings: Any = None) -> None:
         self.key = key
-        self.settings = self._defaults() if settings is None else settings
+        self.settings = self._default_settings() if settings is None else settings
 
-    def _defaults(self) -> Any:
-        """Make the settings that an empty table would; None when some have to be given."""
+    def _default_settings(self) -> Any:
+        """Return the settings of an empty table in `plugins.toml`; None if that is not allowed."""
         try:
             return self.Settings() if self.Settings else None
         except (TypeError, ValueError):

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from importers.sdk.columns import Column, shorten
+from importers.sdk.columns import Column, only_trims, shorten
 from importers.sdk.errors import RowError
-from importers.sdk.node_id import could_be_node_id, has_node_id
+from importers.sdk.node_id import could_be_node_id, encode_node_id, has_node_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from importers.sdk.directory import Directory
     from importers.sdk.entities import Case, Role, User
 
 T = TypeVar("T")
 
-# Unknown keys of one column and chunk that are looked at for a "did you mean": their cost is
-# bounded, however many rows are wrong.
+TAG_IDS = "Tag ID"
+"""The key space of columns that name cases and users, and of those that give new ones a name.
+
+A row can name by its Tag ID what another row of the file gives that Tag ID to."""
+
+# Unknown keys of one column and chunk that get a "did you mean": a bound on its cost, however many
+# rows are wrong.
 MOST_SUGGESTIONS = 100
 _CLOSE_ENOUGH = 0.7
 # What spreadsheets make of an ID: 1E+05, 5-Jan, Jan-05, 05.01.2026, 1.0, #NAME?
@@ -44,8 +49,8 @@ _DAMAGE = re.compile(
 class Reference(Column[T]):
     """A column whose cells are keys of things that are stored; the value is what was found.
 
-    All keys of a chunk are looked up at once. A plugin looks things of its own up in a subclass
-    that overrides `resolve`, and `unknown` to say more than that there is no such thing.
+    All keys of a chunk are looked up at once. A plugin looks up things of its own in a subclass
+    that overrides `resolve`, and `unknown` for a better message than that the key is unknown.
 
     Example:
         >>> class Desk(Reference[int]):
@@ -58,19 +63,23 @@ class Reference(Column[T]):
         ...         return {row["code"]: row["id"] for row in found}
     """
 
+    # A look-up of a plugin's own can find either.
+    _may_name: ClassVar[frozenset[str]] = frozenset({"case", "user"})
+
+    @only_trims
     def parse(self, text: str) -> Any:
         """Return the key to look up."""
         return text
 
     async def resolve(self, directory: Directory, keys: Collection[str]) -> Mapping[str, T]:
-        """Look up keys, in a number of queries that does not grow with theirs.
+        """Look up keys, in a number of queries that does not grow with the number of keys.
 
         Args:
             directory: what is stored of the app.
             keys: what `parse` has returned, each once.
 
         Returns:
-            what each key finds; those that find nothing are left out.
+            what each key finds; keys that find nothing are left out.
         """
         raise NotImplementedError
 
@@ -78,8 +87,8 @@ class Reference(Column[T]):
         """Say what is wrong with keys that `resolve` left out.
 
         Args:
-            directory: what is stored of the app, to find out what was meant.
-            keys: sorted; as many as a chunk has, so bound what you look up.
+            directory: what is stored of the app, to find what was meant.
+            keys: sorted; there can be as many as a chunk has rows, so bound what you look up.
 
         Returns:
             an error for each of them, with None as its column.
@@ -87,7 +96,7 @@ class Reference(Column[T]):
         return {key: RowError(None, "NOT_FOUND", f"'{shorten(key)}' is unknown.") for key in keys}
 
     def refusal(self, value: T) -> RowError | None:
-        """Say why what was found can't be used, if so; told together with a row's other errors.
+        """Say why what was found can't be used, if so; shown together with the row's other errors.
 
         Args:
             value: what `resolve` has found.
@@ -95,14 +104,18 @@ class Reference(Column[T]):
         return None
 
     def group_key(self, value: T) -> str:
-        """Name what was found in one way only, whichever key has found it."""
+        """Name what was found in one way only, whichever key found it."""
         return repr(value)
 
     def is_plain(self, key: str) -> bool:
         """Tell whether the key itself is the `group_key` of what it finds, if anything.
 
-        Such keys need no look-up when a file is cut into chunks. False is always right.
+        Such keys need no look-up when a file is split into chunks. False is always right.
         """
+        return False
+
+    def _are_plain(self, keys: Collection[str]) -> bool:
+        """Tell at once that all keys are plain, without asking for each; False says nothing."""
         return False
 
 
@@ -112,12 +125,15 @@ class CaseRef(Reference["Case"]):
     If a cell is both, the Tag ID wins. Unknown ones fail, with a suggestion.
 
     Args:
-        must_be_open: tell of a closed case together with the row's other errors. `Assign` and
+        must_be_open: report a closed case together with the row's other errors. `Assign` and
             `Modify` refuse closed cases in any event.
 
     Example:
         >>> matter = CaseRef(required=True, example="trv-001")
     """
+
+    _may_name = frozenset({"case"})
+    _key_space = TAG_IDS
 
     def __init__(self, *, must_be_open: bool = False, **options: Any) -> None:
         super().__init__(**options)
@@ -141,8 +157,17 @@ class CaseRef(Reference["Case"]):
         return value.tag_id or f"#{value.id}"
 
     def is_plain(self, key: str) -> bool:
-        """Every key but an ID is a Tag ID, unless a plugin looks cases up in its own way."""
+        """Take every key but an ID for a Tag ID, unless a plugin looks cases up in its own way."""
         return type(self).resolve is CaseRef.resolve and not could_be_node_id("Case", key)
+
+    def _are_plain(self, keys: Collection[str]) -> bool:
+        kind = type(self)
+        is_own = kind.is_plain is not CaseRef.is_plain or kind.resolve is not CaseRef.resolve
+        return not is_own and not has_node_id("Case", keys)
+
+    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
+        yield from (case.tag_id for case in cases if case.tag_id)
+        yield from (encode_node_id("Case", case.id) for case in cases)
 
 
 class UserRef(Reference["User"]):
@@ -151,12 +176,15 @@ class UserRef(Reference["User"]):
     Args:
         by: `tag` for Tag IDs and the API's IDs (if a cell is both, the Tag ID wins), `email` for
             addresses (in any case).
-        must_be_active: tell of a disabled user together with the row's other errors. `Assign`
+        must_be_active: report a disabled user together with the row's other errors. `Assign`
             refuses disabled users in any event.
 
     Example:
         >>> person = UserRef(required=True, by="email", example="jo@example.org")
     """
+
+    _may_name = frozenset({"user"})
+    _key_space = TAG_IDS
 
     def __init__(
         self,
@@ -196,19 +224,21 @@ class UserRef(Reference["User"]):
         return value.tag_id or f"#{value.id}"
 
     def is_plain(self, key: str) -> bool:
-        """Every key but an ID or an address is a Tag ID, unless a plugin has its own look-up."""
+        """Take every key but IDs for a Tag ID; none where cells are addresses, or by a plugin."""
         is_own = type(self).resolve is not UserRef.resolve
         return self.by == "tag" and not is_own and not could_be_node_id("User", key)
 
+    def _are_plain(self, keys: Collection[str]) -> bool:
+        kind = type(self)
+        is_own = kind.is_plain is not UserRef.is_plain or kind.resolve is not UserRef.resolve
+        return self.by == "tag" and not is_own and not has_node_id("User", keys)
 
-def are_tags(column: Reference[Any], keys: Collection[str]) -> bool:
-    """Tell at once that all keys are plain, without asking for each; False says nothing."""
-    kind = type(column)
-    if kind.is_plain is CaseRef.is_plain:
-        return kind.resolve is CaseRef.resolve and not has_node_id("Case", keys)
-    if kind.is_plain is UserRef.is_plain and isinstance(column, UserRef) and column.by == "tag":
-        return kind.resolve is UserRef.resolve and not has_node_id("User", keys)
-    return False
+    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
+        if self.by == "email":
+            emails = [user.email for user in users]
+            return [*emails, *map(str.upper, emails)]
+        tags = [user.tag_id for user in users if user.tag_id]
+        return [*tags, *(encode_node_id("User", user.id) for user in users)]
 
 
 class RoleRef(Reference["Role"]):
@@ -221,6 +251,9 @@ class RoleRef(Reference["Role"]):
     Example:
         >>> seat = RoleRef(choices={"lead": "staff", "guest": "default"})
     """
+
+    # Rows about one role can run at the same time.
+    _may_name = frozenset[str]()
 
     def __init__(self, *, choices: Mapping[str, str] | None = None, **options: Any) -> None:
         super().__init__(**options)
@@ -240,7 +273,7 @@ class RoleRef(Reference["Role"]):
         return {key: roles[key] for key in keys if key in roles}
 
     async def unknown(self, directory: Directory, keys: Sequence[str]) -> Mapping[str, RowError]:
-        """Name the roles that there are."""
+        """Name the app's roles."""
         roles = sorted(await directory.roles())
         if self._keys is None:
             return {key: no_choice(key, roles) for key in keys}
@@ -252,27 +285,27 @@ class RoleRef(Reference["Role"]):
 
 
 def case_closed(case: Case) -> RowError:
-    """Say that a case takes no changes."""
+    """Return the error of a change of a closed case."""
     return RowError(
-        None, "CASE_CLOSED", f"the case {_quoted(case.tag_id)}is closed; reopen it first."
+        None, "CASE_CLOSED", f"the case {_tag_in_quotes(case.tag_id)}is closed; reopen it first."
     )
 
 
 def user_disabled(user: User) -> RowError:
-    """Say that a user can't be put on cases."""
+    """Return the error of an assignment of a disabled user."""
     return RowError(
         None,
         "USER_DISABLED",
-        f"the user {_quoted(user.tag_id or user.email)}is disabled; enable the user first.",
+        f"the user {_tag_in_quotes(user.tag_id or user.email)}is disabled; enable the user first.",
     )
 
 
 def unknown_tag(noun: str, key: str, near: Sequence[str]) -> RowError:
-    """Say that nothing has this Tag ID or ID, and what was probably meant.
+    """Return the error of an unknown Tag ID or ID, with what was probably meant.
 
     Args:
         noun: `case` or `user`.
-        near: Tag IDs that there are.
+        near: Tag IDs that are stored and look alike.
     """
     if damage := damaged(key):
         return damage
@@ -287,7 +320,7 @@ def unknown_tag(noun: str, key: str, near: Sequence[str]) -> RowError:
 
 
 def damaged(key: str) -> RowError | None:
-    """Say that a spreadsheet has made a number or a date of an ID, if it looks like that."""
+    """Return an error if an ID looks as if a spreadsheet has made a number or date of it."""
     if not _DAMAGE.fullmatch(key):
         return None
     return RowError(
@@ -299,15 +332,15 @@ def damaged(key: str) -> RowError | None:
 
 
 def _most_alike(key: str, near: Sequence[str]) -> str | None:
-    plain = _plain(key)
+    plain = _bare(key)
     for tag in near:
-        if _plain(tag) == plain:
+        if _bare(tag) == plain:
             return tag
     return _closest(key, near)
 
 
-def _plain(tag: str) -> str:
-    """Drop what people get wrong most: case, separators, leading zeros."""
+def _bare(tag: str) -> str:
+    """Drop what is mistyped most: capitals, separators, leading zeros."""
     return re.sub(r"(\D|^)0+(\d)", r"\1\2", re.sub(r"[-_/. ]", "", tag.lower()))
 
 
@@ -318,18 +351,18 @@ def _closest(text: str, choices: Sequence[str]) -> str | None:
 
 
 def no_choice(text: str, choices: Sequence[str]) -> RowError:
-    """Say that a cell is none of a list, and what was probably meant."""
+    """Return the error of a cell that is not in a list, with what was probably meant."""
     suggestion = _closest(text, choices)
     hint = f"did you mean '{suggestion}'?" if suggestion else f"use one of {', '.join(choices)}."
     return RowError(None, "INVALID_CHOICE", f"there is no '{shorten(text)}'; {hint}", suggestion)
 
 
-def _quoted(tag: str | None) -> str:
+def _tag_in_quotes(tag: str | None) -> str:
     return f"'{tag}' " if tag else ""
 
 
 def _no_such_role(key: str) -> RowError:
-    """Say that an importer's word stands for a role that the app lacks, no fault of the file."""
+    """Return the error of an importer's word whose role the app lacks; the file is right."""
     return RowError(
         None,
         "NO_SUCH_ROLE",

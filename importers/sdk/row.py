@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 class Row:
     """The values of one row: an attribute for each column and each `AssignmentOf`, and `number`.
 
-    `row.matter` is what the column `matter` has made of the cell. Rows are made by the engine.
+    `row.matter` is the value that the column `matter` read from its cell. The engine makes rows.
 
     Args:
-        number: as a spreadsheet shows it; the header is row 1.
+        number: the row's number as a spreadsheet shows it; the header is row 1.
         values: one for each column, in the order of the importer's columns.
 
     Example:
@@ -36,7 +36,7 @@ class Row:
 
 
 def row_type(columns: Iterable[str]) -> type[Row]:
-    """Return the row class for an importer's columns; it is made once."""
+    """Return the class of rows with these columns; the same columns get the same class."""
     return _row_type(tuple(columns))
 
 

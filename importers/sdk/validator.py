@@ -1,4 +1,4 @@
-"""The validator: a plugin that vetoes what imports of any type are about to do."""
+"""The validator: a plugin that can veto what imports of any type are about to do."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What a row is about to do; changes that do nothing are no effects.
+    """What a row is about to do. A change that would do nothing has no effect.
 
     Args:
-        change: what the importer has asked for.
+        change: the change that the importer returned.
         outcome: `CREATED`, `UPDATED` or `REMOVED`.
-        before: the assignment as it is; None when there is none, or the change is not about one.
-        after: the assignment as it will be; None when there will be none, or the change is not
-            about one.
+        before: the assignment before the change; None if there is none, or if the change is about
+            something other than an assignment.
+        after: the assignment after the change; None likewise.
         import_type: key of the importer.
         row: number of the row.
 
@@ -58,9 +58,10 @@ class Effect:
 class Validator(Plugin):
     """Veto effects of imports of any type, row by row, in the order of the file.
 
-    For each row all validators are asked with `check` about all that it is about to do; one that
-    refuses is enough. What none has refused, all are told of with `note`. One that does not load
-    lets no row through.
+    The engine calls `check` of every validator with each effect of a row; one refusal is enough to
+    fail the row. It calls `note` of every validator after an effect that none has refused. If a
+    later effect of the row is refused, what was noted of the row is undone. A validator that is
+    switched on but does not load refuses every row.
 
     Example:
         >>> class NoGuests(Validator):
@@ -70,37 +71,38 @@ class Validator(Plugin):
     """
 
     together: ClassVar[Literal["case", "user"] | None] = None
-    """What is counted or compared over several rows. Rows about the same case (or user) are then
-    judged in the order of the file, and no other import changes it meanwhile."""
+    """Set it if a check counts or compares several rows. Rows about the same case (or user) are
+    then checked in the order of the file, while no other import changes that case (or user)."""
 
     async def prepare(self, changes: Sequence[Change], directory: Directory) -> Any:
-        """Read what the checks of a chunk need, in a number of queries that does not grow.
+        """Read what the checks of a chunk need, in a fixed number of queries.
 
         Args:
             changes: of all rows of the chunk, of any kind.
-            directory: what is stored of the app.
+            directory: reads what is stored of the app.
 
         Returns:
-            what `check` and `note` are given as `prepared`: anything that can be copied.
+            Any value that `copy.deepcopy` can copy. `check` and `note` get it as `prepared`.
         """
         return None
 
     def check(self, effect: Effect, prepared: Any) -> None:
-        """Let an effect pass, or refuse its row; must change nothing.
+        """Return to let an effect pass, or raise to refuse its row. Must not change `prepared`.
 
         Args:
-            effect: of an import of any type, so look at what it is about before using it.
-            prepared: what `prepare` has returned, as `note` has changed it since.
+            effect: of an import of any type: check which kind of change it has before you use it.
+            prepared: what `prepare` returned, with the changes that `note` has made since.
 
         Raises:
-            RowError: with the name of the change's field at fault as its column (`case`, `user`,
-                `role` …), from which the engine finds the file's column; None for the whole row.
+            RowError: refuses the row. Its column is the name of the change's field at fault
+                (`case`, `user`, `role` …), from which the engine finds the file's column; None for
+                the whole row.
         """
 
     def note(self, effect: Effect, prepared: Any) -> None:
-        """Take note of an effect that no validator has refused, by changing `prepared`.
+        """Record in `prepared` an effect that no validator has refused.
 
         Args:
-            effect: which later checks may have to count.
-            prepared: what `prepare` has returned.
+            effect: an effect that later checks may need to count.
+            prepared: what `prepare` returned; change it in place.
         """

@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ('app_id', fields.BigIntField()),
-                ('action', fields.CharEnumField(description='APP_CREATED: APP_CREATED\nCASE_CREATED: CASE_CREATED\nCASE_UPDATED: CASE_UPDATED\nIMPORT_CANCELLED: IMPORT_CANCELLED\nIMPORT_CREATED: IMPORT_CREATED\nIMPORT_RETRIED: IMPORT_RETRIED\nROLE_ADDED: ROLE_ADDED\nTOKEN_CREATED: TOKEN_CREATED\nTOKEN_REVOKED: TOKEN_REVOKED\nUSER_CREATED: USER_CREATED\nUSER_UPDATED: USER_UPDATED', enum_type=Action, max_length=20)),
+                ('action', fields.CharEnumField(description='What was done.', enum_type=Action, max_length=20)),
                 ('actor', fields.CharField(max_length=200)),
                 ('token_id', fields.BigIntField(null=True)),
                 ('target_id', fields.BigIntField()),

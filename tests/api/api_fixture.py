@@ -16,7 +16,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from api.access.quota import Allowance, Allowances
+from api.access.quota import Quota, Quotas
 from api.access.services import Services
 from api.app import create_app
 from api.http.server import WebServerConfig
@@ -27,21 +27,6 @@ from models.app import create_app as create_app_row
 from models.db import connection
 from models.imports import ImportStatus
 
-TABLES = (
-    "apps",
-    "roles",
-    "api_tokens",
-    "users",
-    "cases",
-    "assignments",
-    "assignment_history",
-    "audit_events",
-    "imports",
-    "import_file_parts",
-    "import_chunks",
-    "import_rows",
-    "mails",
-)
 PREFLIGHT = {"GraphQL-Preflight": "1"}
 ASSIGN = b"case_id,user_id,case_role_order,case_role_id,case_notify\r\ncase-1,user-1,,staff,0\r\n"
 CREATE_IMPORT = """
@@ -108,11 +93,11 @@ class Api:
         async with self.http.post(f"{self.url}/graphql", json=body, headers=headers) as response:
             return response.status, await response.json()
 
-    async def allowance(self) -> Allowance:
-        """Find what the admin's token may still ask."""
+    async def quota(self) -> Quota:
+        """Return the quota of the admin's token."""
         digest = token_digest(self.world.admin)
         key = await sql("fetchval", "SELECT id FROM api_tokens WHERE digest = $1", digest)
-        return self.server.services.allowances.of(key)
+        return self.server.services.quotas.for_token(key)
 
     async def data(
         self, query: str, variables: Mapping[str, Any] | None = None, token: str | None = None
@@ -157,11 +142,9 @@ class Api:
 
 
 def change_settings(api: Api, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
-    """Give the running API other settings, and every token a new allowance."""
+    """Give the running API other settings, and every token a new quota."""
     settings = replace(api.server.services.settings, **changes)
-    services = replace(
-        api.server.services, settings=settings, allowances=Allowances(settings.token)
-    )
+    services = replace(api.server.services, settings=settings, quotas=Quotas(settings.token))
     monkeypatch.setitem(api.server.app.state._state, "services", services)
 
 

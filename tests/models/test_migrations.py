@@ -197,6 +197,7 @@ async def test_tables_of_plugins(empty_database_url: str) -> None:
         ("models", "0005_audit"),
         ("models", "0006_retention"),
         ("models", "0007_trials"),
+        ("models", "0008_notified_at"),
     ]
 
 

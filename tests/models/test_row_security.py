@@ -11,7 +11,7 @@ import asyncpg
 import pytest
 from asyncpg import Connection
 
-from models import row_security as walls
+from models import row_security
 from models.app import App, create_app
 from models.app_pool import AppPool, open_app_pool
 from models.db import connection, credentials, database, migrate
@@ -162,7 +162,7 @@ async def test_a_table_in_use_is_waited_for(
     database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """`migrate` holds up nobody while it waits: it asks for a table alone, and not for long."""
-    monkeypatch.setattr(walls, "_LOCK_SECONDS", 1)
+    monkeypatch.setattr(row_security, "_LOCK_SECONDS", 1)
     caplog.set_level(logging.WARNING)
     async with connected(database_url) as worker, connected(database_url) as reader:
         async with worker.transaction():
@@ -172,4 +172,7 @@ async def test_a_table_in_use_is_waited_for(
                 await asyncio.sleep(0.05)
             await reader.execute("SELECT 1 FROM cases", timeout=5)
             await worker.execute("SELECT 1 FROM cases", timeout=5)
-        await migrating
+            assert not migrating.done()
+
+        async with asyncio.timeout(30):
+            assert await migrating is None

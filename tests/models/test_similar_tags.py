@@ -11,11 +11,11 @@ from asyncpg import Connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from importers.sdk.references import _plain, unknown_tag
+from importers.sdk.references import _bare, unknown_tag
 from models.case import find_cases
 from models.db import credentials
 from models.search import prefix_query
-from models.similar_tags import _NEIGHBOURS, neighbours
+from models.similar_tags import _SIMILAR_TAGS, find_similar_tags
 from models.user import find_users, find_users_by_email
 
 
@@ -54,14 +54,14 @@ async def db(database_url: str) -> AsyncIterator[Connection]:
 )
 async def test_did_you_mean(db: Connection, table: Any, unknown: str, expected: str) -> None:
     """What a person meant is among the neighbours, and is what gets suggested."""
-    near = await neighbours(db, 1, table, [unknown])
+    near = await find_similar_tags(db, 1, table, [unknown])
 
     assert unknown_tag("case", unknown, near[unknown]).suggestion == expected
 
 
 async def test_neighbours_are_few_and_of_the_app(db: Connection) -> None:
     """A bounded number of Tag IDs is looked at, none of another app and none that is not set."""
-    near = await neighbours(db, 1, "cases", ["trv-99999", "", "zzz"], each_way=3)
+    near = await find_similar_tags(db, 1, "cases", ["trv-99999", "", "zzz"], each_way=3)
 
     assert set(near) == {"trv-99999", "", "zzz"}
     assert all(len(tags) <= 15 for tags in near.values())
@@ -70,8 +70,8 @@ async def test_neighbours_are_few_and_of_the_app(db: Connection) -> None:
 
 async def test_nothing_to_suggest(db: Connection) -> None:
     """An app without cases has no neighbours."""
-    assert await neighbours(db, 404, "cases", ["trv-1"]) == {}
-    assert await neighbours(db, 1, "cases", []) == {}
+    assert await find_similar_tags(db, 404, "cases", ["trv-1"]) == {}
+    assert await find_similar_tags(db, 1, "cases", []) == {}
 
 
 @settings(
@@ -80,7 +80,7 @@ async def test_nothing_to_suggest(db: Connection) -> None:
 @given(tag=st.text("aZ09-_/ .", min_size=1, max_size=12))
 async def test_plain_is_plain(db: Connection, tag: str) -> None:
     """Python and PostgreSQL agree on what case, separators and leading zeros are."""
-    assert await db.fetchval("SELECT plain_tag($1)", tag) == _plain(tag)
+    assert await db.fetchval("SELECT plain_tag($1)", tag) == _bare(tag)
 
 
 async def test_find_cases(db: Connection) -> None:
@@ -121,7 +121,7 @@ async def test_find_users_by_email(db: Connection, email: str, tag: str) -> None
 
 async def test_neighbours_use_the_indexes(db: Connection) -> None:
     """Looking for near misses reads a few index entries, not the table."""
-    plan = await db.fetch("EXPLAIN " + _NEIGHBOURS.format(table="cases"), 1, ["trv-42"], 12)
+    plan = await db.fetch("EXPLAIN " + _SIMILAR_TAGS.format(table="cases"), 1, ["trv-42"], 12)
     text = "\n".join(row[0] for row in plan)
 
     assert "Seq Scan" not in text

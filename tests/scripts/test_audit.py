@@ -60,7 +60,7 @@ def test_no_service(
 
 def test_runtime_packages() -> None:
     """What Caseroll runs with is audited, however deep; what only developers need is not."""
-    found = audit.runtime_packages("caseroll")
+    found = audit.runtime_packages("caseroll", audit._EXTRAS)
 
     assert {"starlette", "h11", "aiohttp", "graphql-core"} <= found
     assert not {"pytest", "ruff", "hypothesis"} & found

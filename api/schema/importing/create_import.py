@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from api.errors import ApiError
-from api.schema.entry import InputErrors
 from api.schema.importing.imports import Import, load_import
 from api.schema.importing.upload import HEAD_BYTES, UploadedFile
-from api.schema.user_error import UserError, user_error
+from api.schema.input_errors import InputErrors, UserError, user_error
 from importers.reading.table import check_head
 from importers.sdk.errors import ErrorDetail, FileRefusedError
 from importers.sdk.header import match_header
@@ -27,7 +26,7 @@ _SOURCE_LONGEST = 50
 _ENCODING_LONGEST = 40
 _KEY_LONGEST = 200
 _DEFAULT_SOURCE = "api"
-# Enough for most headers. Whoever sends slowly is told of a wrong one without sending a mebibyte.
+# Enough for most headers: a slow client learns of a wrong one before it has sent a mebibyte.
 _FIRST_BYTES = 64 * 1024
 
 
@@ -91,49 +90,51 @@ class CreateImportPayload:
 async def create_import(context: Context, values: CreateImportInput) -> CreateImportPayload:
     """Accept a file, or say everything that is wrong with it and its description.
 
-    No more of the file is waited for than the answer needs.
+    Waits for no more of the file than the answer needs.
     """
-    problems = InputErrors()
-    new = _describe(context, values, problems)
-    has_good_name = not any(error.field == ["input", "name"] for error in problems.found)
-    if not problems.found and new.idempotency_key:
+    errors = InputErrors()
+    new = _read_description(context, values, errors)
+    has_good_name = not any(error.field == ["input", "name"] for error in errors.found)
+    if not errors.found and new.idempotency_key:
         found = await context.scope.read(find_repeated, new.idempotency_key)
         if found:
-            return await _repeat(context, values, new, *found)
-    problems.found += await _look(context, values, _FIRST_BYTES)
+            return await _answer_repeated(context, values, new, *found)
+    errors.found += await _check_beginning(context, values, _FIRST_BYTES)
     is_taken = has_good_name and await context.scope.read(is_name_in_use, new.name)
-    if is_taken and not problems.found:
-        return await _come_second(context, values, new)
+    if is_taken and not errors.found:
+        return await _answer_second(context, values, new)
     if is_taken:
-        problems.found.append(_name_taken(new.name))
-    if not problems.found:
-        problems.found += await _receive(context, values)
-    if problems.found:
-        return CreateImportPayload(import_=None, user_errors=problems.found)
+        errors.found.append(_name_taken(new.name))
+    if not errors.found:
+        errors.found += await _receive_rest(context, values)
+    if errors.found:
+        return CreateImportPayload(import_=None, user_errors=errors.found)
     values.file.content.seek(0)
     inserted = await context.scope.write(
         insert_import, _with_file(new, values.file), values.file.content, by=context.actor
     )
     if inserted is None:
-        return await _come_second(context, values, new)
-    await context.services.doorbell.split(inserted.id)
-    await context.services.doorbell.changed(context.token.app_id, inserted.id)
-    payload = await _payload(context, inserted.id)
+        return await _answer_second(context, values, new)
+    await context.services.queue.enqueue_split(inserted.id)
+    await context.services.queue.notify_changed(context.token.app_id, inserted.id)
+    payload = await _load_created(context, inserted.id)
     if inserted.same_as is not None:
-        payload.warnings += await _same_file(context, inserted.same_as)
+        payload.warnings += await _warn_of_same_file(context, inserted.same_as)
     return payload
 
 
-def _describe(context: Context, values: CreateImportInput, problems: InputErrors) -> NewImport:
-    """Describe the import, but for what only the whole file can tell."""
-    name = problems.text("name", values.name, longest=_NAME_LONGEST, required=True)
-    source = problems.text("source", values.source, longest=_SOURCE_LONGEST)
-    encoding = problems.text("encoding", values.encoding, longest=_ENCODING_LONGEST)
-    key = problems.text("idempotencyKey", values.idempotency_key, longest=_KEY_LONGEST)
+def _read_description(
+    context: Context, values: CreateImportInput, errors: InputErrors
+) -> NewImport:
+    """Return what the input says of the import; size and hash need the whole file."""
+    name = errors.text("name", values.name, longest=_NAME_LONGEST, required=True)
+    source = errors.text("source", values.source, longest=_SOURCE_LONGEST)
+    encoding = errors.text("encoding", values.encoding, longest=_ENCODING_LONGEST)
+    key = errors.text("idempotencyKey", values.idempotency_key, longest=_KEY_LONGEST)
     types = context.services.registry.importers
     if values.type not in types:
         known = ", ".join(types) or "none"
-        problems.add("UNKNOWN_TYPE", "type", f"There is no such import type; there are: {known}.")
+        errors.add("UNKNOWN_TYPE", "type", f"There is no such import type; there are: {known}.")
     return NewImport(
         token_id=context.token.id,
         type=values.type,
@@ -152,8 +153,10 @@ def _with_file(new: NewImport, file: UploadedFile) -> NewImport:
     return new._replace(file_size=file.size, file_sha256=file.sha256())
 
 
-async def _look(context: Context, values: CreateImportInput, size: int) -> list[UserError]:
-    """Look at the file once so many bytes have come, or all of it."""
+async def _check_beginning(
+    context: Context, values: CreateImportInput, size: int
+) -> list[UserError]:
+    """Check the file once `size` bytes of it have come, or all of it."""
     importer = context.services.registry.importers.get(values.type)
     await values.file.arrive(size + 1)
     try:
@@ -163,14 +166,14 @@ async def _look(context: Context, values: CreateImportInput, size: int) -> list[
     return []
 
 
-async def _receive(context: Context, values: CreateImportInput) -> list[UserError]:
-    """Wait for the rest of the file, and look at more of it on the way."""
-    if not values.file.is_whole and (problems := await _look(context, values, HEAD_BYTES)):
-        return problems
-    return await _arrive(context, values.file)
+async def _receive_rest(context: Context, values: CreateImportInput) -> list[UserError]:
+    """Wait for the rest of the file, and check a longer beginning on the way."""
+    if not values.file.is_whole and (errors := await _check_beginning(context, values, HEAD_BYTES)):
+        return errors
+    return await _receive_all(context, values.file)
 
 
-async def _arrive(context: Context, file: UploadedFile) -> list[UserError]:
+async def _receive_all(context: Context, file: UploadedFile) -> list[UserError]:
     """Wait for all of the file, unless it is too large."""
     most = context.services.settings.limits.max_bytes
     await file.arrive(most + 1)
@@ -193,25 +196,25 @@ def _check_file(context: Context, values: CreateImportInput, importer: Importer 
         match_header(header, header_spec(importer), others)
 
 
-async def _come_second(
+async def _answer_second(
     context: Context, values: CreateImportInput, new: NewImport
 ) -> CreateImportPayload:
-    """Answer an upload that finds its name or key in use, if only since a moment."""
+    """Answer an upload whose name or key is in use, perhaps since a moment ago."""
     if new.idempotency_key:
         found = await context.scope.read(find_repeated, new.idempotency_key)
         if found:
-            return await _repeat(context, values, new, *found)
+            return await _answer_repeated(context, values, new, *found)
     return CreateImportPayload(import_=None, user_errors=[_name_taken(new.name)])
 
 
-async def _repeat(
+async def _answer_repeated(
     context: Context, values: CreateImportInput, new: NewImport, key: int, stored: NewImport
 ) -> CreateImportPayload:
-    """Answer an upload whose key is known: all of its file tells whether it is the same."""
-    if problems := await _arrive(context, values.file):
-        return CreateImportPayload(import_=None, user_errors=problems)
+    """Answer an upload whose key is in use: only the whole file tells whether it is the same."""
+    if errors := await _receive_all(context, values.file):
+        return CreateImportPayload(import_=None, user_errors=errors)
     if _with_file(new, values.file).repeats(stored):
-        return await _payload(context, key)
+        return await _load_created(context, key)
     error = user_error(
         "IDEMPOTENCY_KEY_REUSED",
         "Another upload, with another file, type, name, encoding or dryRun, had this key.",
@@ -221,14 +224,14 @@ async def _repeat(
     return CreateImportPayload(import_=None, user_errors=[error])
 
 
-async def _payload(context: Context, key: int) -> CreateImportPayload:
+async def _load_created(context: Context, key: int) -> CreateImportPayload:
     found = await load_import(context, key)
     if found is None:
         raise ApiError("NOT_FOUND", "The import is gone.")
     return CreateImportPayload(import_=found, user_errors=[])
 
 
-async def _same_file(context: Context, key: int) -> list[UploadWarning]:
+async def _warn_of_same_file(context: Context, key: int) -> list[UploadWarning]:
     earlier = await load_import(context, key)
     if earlier is None:
         return []

@@ -3,45 +3,22 @@
 from __future__ import annotations
 
 import json
-from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import strawberry
 
-from api.schema.connection import Connection, PageArguments, connect
-from models.listing import IMPORT_ROWS, has_outcome, has_row_status
-from models.page import Condition
-from models.row import RowOutcome as StoredOutcome
-from models.row import RowStatus as StoredStatus
-from models.row import row_number
+from api.batch.row_type import RowColumn, RowType
+from api.schema.connection import Connection
+from api.schema.shown_enum import show_enum
+from models.row import RowOutcome, RowStatus, row_number
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from asyncpg import Record
-
-    from api.access.context import Context
+    from collections.abc import Mapping, Sequence
 
 
-@strawberry.enum(description="Whether a row took effect.")
-class RowStatus(Enum):
-    """The API's names of `models.row.RowStatus`."""
-
-    PASSED = strawberry.enum_value("PASSED", description="It took effect, or had none to take.")
-    FAILED = strawberry.enum_value("FAILED", description="It did nothing; its errors say why.")
-    CANCELLED = strawberry.enum_value(
-        "CANCELLED", description="The import was cancelled before the row's turn."
-    )
-
-
-@strawberry.enum(description="What a passed row did.")
-class RowOutcome(Enum):
-    """The API's names of `models.row.RowOutcome`."""
-
-    CREATED = strawberry.enum_value("CREATED", description="It created something.")
-    UPDATED = strawberry.enum_value("UPDATED", description="It changed something.")
-    REMOVED = strawberry.enum_value("REMOVED", description="It removed something.")
-    UNCHANGED = strawberry.enum_value("UNCHANGED", description="Everything was so already.")
+show_enum(RowStatus, description="Whether a row took effect.")
+show_enum(RowOutcome, description="What a passed row did.")
 
 
 @strawberry.type(
@@ -100,66 +77,24 @@ class ImportRow:
     )
     errors: list[ImportProblem] = strawberry.field(description="Everything wrong with the row.")
 
-    @classmethod
-    def from_row(cls, header: Sequence[str], row: Record) -> ImportRow:
-        """Make it of a stored row and the header of its file."""
-        outcome = row["outcome"]
-        return cls(
-            number=row_number(row["id"]),
-            cells=_cells(header, json.loads(row["cells"])),
-            status=RowStatus[StoredStatus(row["status"]).name],
-            outcome=RowOutcome[StoredOutcome(outcome).name] if outcome else None,
-            message=row["message"],
-            errors=problems_of(row["errors"]),
-        )
+
+def _cells_of_row(header: Sequence[str], stored: str) -> list[Cell]:
+    """Pair a row's cells, which are stored as JSON, with the columns of its file."""
+    values = json.loads(stored)
+    names = [*header, *[""] * (len(values) - len(header))]
+    return [Cell(column=name, value=value) for name, value in zip(names, values, strict=False)]
 
 
-ImportRowConnection = Connection[ImportRow]
-
-
-async def list_rows(
-    context: Context,
-    of_import: Record,
-    arguments: PageArguments,
-    status: Collection[RowStatus] | None,
-    outcome: Collection[RowOutcome] | None,
-) -> Connection[Any]:
-    """Page through an import's rows."""
-    conditions: list[Condition] = []
-    if status is not None:
-        conditions.append(has_row_status([StoredStatus[each.name] for each in status]))
-    if outcome is not None:
-        conditions.append(has_outcome([StoredOutcome[each.name] for each in outcome]))
-    if of_import["purged_at"]:
-        conditions.append(Condition("false"))
-    header = of_import["header"] or ()
-    return await connect(
-        context,
-        IMPORT_ROWS,
-        lambda rows: [ImportRow.from_row(header, row) for row in rows],
-        arguments,
-        conditions,
-        parent=of_import["id"],
-        total=_known_total(of_import, status, outcome),
+def row_type_for(header: Sequence[str]) -> RowType[ImportRow]:
+    """Return how rows of a file with this header are made."""
+    return RowType(
+        ImportRow,
+        number=RowColumn(("id",), row_number),
+        cells=RowColumn(("cells",), partial(_cells_of_row, header)),
+        status=RowColumn(("status",), RowStatus),
+        outcome=RowColumn(("outcome",), lambda stored: RowOutcome(stored) if stored else None),
+        errors=RowColumn(("errors",), problems_of),
     )
 
 
-def _known_total(
-    counters: Record,
-    status: Collection[RowStatus] | None,
-    outcome: Collection[RowOutcome] | None,
-) -> int:
-    """Add up the import's own counters, instead of counting a million rows."""
-    if counters["purged_at"]:
-        return 0
-    if outcome is None:
-        wanted = set(RowStatus) if status is None else set(status)
-        return sum(counters[each.name.lower()] for each in wanted)
-    if status is not None and RowStatus.PASSED not in status:
-        return 0
-    return sum(counters[each.name.lower()] for each in set(outcome))
-
-
-def _cells(header: Sequence[str], values: Sequence[str]) -> list[Cell]:
-    names = [*header, *[""] * (len(values) - len(header))]
-    return [Cell(column=name, value=value) for name, value in zip(names, values, strict=False)]
+ImportRowConnection = Connection[ImportRow]

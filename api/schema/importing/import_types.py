@@ -9,14 +9,14 @@ import strawberry
 
 from api.access.context import Context, Info
 from api.schema.importing.plugin_descriptions import ColumnDescription, ImporterDescription, plain
-from api.schema.importing.plugins import (
+from api.schema.importing.plugin_state import (
     DISTRIBUTION,
     PROBLEMS,
     PluginState,
     find_status,
     shown_problems,
 )
-from importers.sdk.sample import sample_filename
+from importers.plugins.sample_file import sample_filename
 
 if TYPE_CHECKING:
     from collections.abc import Collection

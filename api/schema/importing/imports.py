@@ -3,54 +3,48 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from api.access.context import Context, Info
+from api.batch.row_type import Part, RowColumn, RowType, node_id
 from api.errors import ApiError
 from api.schema.connection import After, Before, Connection, First, Last, PageArguments, connect
 from api.schema.importing.import_rows import (
     ImportProblem,
     ImportRowConnection,
-    RowOutcome,
-    RowStatus,
-    list_rows,
     problems_of,
+    row_type_for,
 )
 from api.schema.importing.import_types import ImportType
-from api.schema.node import Node, key_of
-from api.schema.user_error import UserError, user_error
+from api.schema.input_errors import UserError, user_error
+from api.schema.node import Node, key_of, load_node
+from api.schema.shown_enum import show_enum
 from importers.retry import Corrections, RetryError, request_retry
 from importers.sdk.header import column_name
 from importers.sdk.node_id import encode_node_id
-from models.imports import ImportStatus as StoredStatus
-from models.listing import IMPORTS, has_import_status, has_type, matches_search
-from models.page import Condition, find_by_id
+from models.imports import ImportStatus
+from models.listing import (
+    IMPORT_ROWS,
+    IMPORTS,
+    has_import_status,
+    has_outcome,
+    has_row_status,
+    has_type,
+    matches_search,
+)
+from models.page import Condition
 from models.progress import CancelResult, request_cancel
+from models.row import RowOutcome, RowStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from asyncpg import Record
 
 
-@strawberry.enum(description="How far an import has come; the last three are final.")
-class ImportStatus(Enum):
-    """The API's names of `models.imports.ImportStatus`."""
-
-    QUEUED = strawberry.enum_value("QUEUED", description="Uploaded; no worker has begun.")
-    PROCESSING = strawberry.enum_value("PROCESSING", description="Rows are being run.")
-    PROCESSED = strawberry.enum_value(
-        "PROCESSED", description="Finished; some rows may have failed, as the counts say."
-    )
-    FAILED = strawberry.enum_value(
-        "FAILED", description="The file was refused, or every row has failed."
-    )
-    CANCELLED = strawberry.enum_value(
-        "CANCELLED", description="Cancelled; what was applied before that stays."
-    )
+show_enum(ImportStatus, description="How far an import has come; the last three are final.")
 
 
 @strawberry.type(description="An uploaded file.")
@@ -71,24 +65,27 @@ class ImportFile:
         "Answers 410 once they were removed (`purgedAt`)."
     )
 
-    @classmethod
-    def from_row(cls, row: Record, node_id: str) -> ImportFile:
-        """Make it of an import's row."""
-        return cls(
-            name=row["file_name"],
-            size=row["file_size"],
-            sha256=row["file_sha256"],
-            encoding=row["encoding"],
-            delimiter=row["delimiter"],
-            url=f"/files/imports/{node_id}",
-        )
+
+def _file_url(key: int) -> str:
+    return f"/files/imports/{encode_node_id('Import', key)}"
+
+
+FILE_ROW = RowType(
+    ImportFile,
+    name=RowColumn(("file_name",)),
+    size=RowColumn(("file_size",)),
+    sha256=RowColumn(("file_sha256",)),
+    url=RowColumn(("id",), _file_url),
+)
 
 
 @strawberry.type(description="One upload: a file, what it asks for, and what came of it.")
 class Import(Node):
     """An import."""
 
-    row: strawberry.Private[Any]
+    key: strawberry.Private[int]
+    type_key: strawberry.Private[str]
+    header: strawberry.Private[Any]
     name: str = strawberry.field(description="What whoever uploaded it called it.")
     source: str = strawberry.field(description="Where it came from: `api`, `cli`, `console`.")
     status: ImportStatus = strawberry.field(description="How far it has come.")
@@ -125,7 +122,7 @@ class Import(Node):
     @strawberry.field(description="What kind of import it is.")
     def type(self, info: Info) -> ImportType:
         """Find the type, which may have gone since."""
-        return ImportType.of(info.context, self.row["type"])
+        return ImportType.of(info.context, self.type_key)
 
     @strawberry.field(
         description="When its file and its rows are to be removed, or were; counts and history "
@@ -160,40 +157,38 @@ class Import(Node):
     ) -> ImportRowConnection:
         """Page through the rows."""
         arguments = PageArguments(first=first, after=after, last=last, before=before)
-        return await list_rows(info.context, self.row, arguments, status, outcome)
+        return await list_rows(info.context, self, arguments, status, outcome)
 
     @classmethod
     def from_row(cls, row: Record) -> Import:
         """Make it of its row."""
-        node_id = encode_node_id("Import", row["id"])
-        return cls(
-            id=strawberry.ID(node_id),
-            row=row,
-            name=row["name"],
-            source=row["source"],
-            status=ImportStatus[row["status"]],
-            dry_run=row["is_dry_run"],
-            cancel_requested=row["cancel_requested_at"] is not None,
-            total=row["total"],
-            passed=row["passed"],
-            failed=row["failed"],
-            cancelled=row["cancelled"],
-            created=row["created"],
-            updated=row["updated"],
-            removed=row["removed"],
-            unchanged=row["unchanged"],
-            progress=progress_of(row),
-            errors=problems_of(row["errors"]),
-            file=ImportFile.from_row(row, node_id),
-            created_at=row["created_at"],
-            started_at=row["started_at"],
-            finished_at=row["finished_at"],
-            purged_at=row["purged_at"],
-            failed_rows_url=f"/files/imports/{node_id}/failed-rows.csv"
-            if row["failed"] and not row["purged_at"]
-            else None,
-        )
+        return IMPORT_ROW.object(row)
 
+
+def _progress(status: str, pending: int, total: int | None, split_at: datetime | None) -> float:
+    """Tell what part of an import is done, from 0 to 1."""
+    if ImportStatus(status).is_final:
+        return 1.0
+    return 1 - pending / total if total and split_at else 0.0
+
+
+def _failed_rows_url(key: int, failed: int, purged_at: datetime | None) -> str | None:
+    return f"{_file_url(key)}/failed-rows.csv" if failed and not purged_at else None
+
+
+IMPORT_ROW = RowType(
+    Import,
+    id=node_id("Import"),
+    key=RowColumn(("id",)),
+    type_key=RowColumn(("type",)),
+    status=RowColumn(("status",), ImportStatus),
+    dry_run=RowColumn(("is_dry_run",)),
+    cancel_requested=RowColumn(("cancel_requested_at",), lambda time: time is not None),
+    progress=RowColumn(("status", "pending", "total", "split_at"), _progress),
+    errors=RowColumn(("errors",), problems_of),
+    file=Part(FILE_ROW, ""),
+    failed_rows_url=RowColumn(("id", "failed", "purged_at"), _failed_rows_url),
+)
 
 ImportConnection = Connection[Import]
 
@@ -228,11 +223,44 @@ class ImportPayload:
     )
 
 
-def progress_of(row: Record) -> float:
-    """Tell what part of an import is done, from 0 to 1."""
-    if StoredStatus(row["status"]).is_final:
-        return 1.0
-    return 1 - row["pending"] / row["total"] if row["total"] and row["split_at"] else 0.0
+async def list_rows(
+    context: Context,
+    of_import: Import,
+    arguments: PageArguments,
+    status: Collection[RowStatus] | None,
+    outcome: Collection[RowOutcome] | None,
+) -> Connection[Any]:
+    """Page through an import's rows."""
+    conditions: list[Condition] = []
+    if status is not None:
+        conditions.append(has_row_status(status))
+    if outcome is not None:
+        conditions.append(has_outcome(outcome))
+    if of_import.purged_at:
+        conditions.append(Condition("false"))
+    return await connect(
+        context,
+        IMPORT_ROWS,
+        row_type_for(of_import.header or ()),
+        arguments,
+        conditions,
+        parent=of_import.key,
+        total=_known_total(of_import, status, outcome),
+    )
+
+
+def _known_total(
+    of_import: Import,
+    status: Collection[RowStatus] | None,
+    outcome: Collection[RowOutcome] | None,
+) -> int:
+    """Add up the import's own counters, instead of counting a million rows."""
+    counted: set[RowStatus] | set[RowOutcome] = set(RowStatus if status is None else status)
+    if outcome is not None:
+        counted = set(outcome) if RowStatus.PASSED in counted else set()
+    if of_import.purged_at:
+        return 0
+    return sum(getattr(of_import, each.name.lower()) for each in counted)
 
 
 async def list_imports(
@@ -247,20 +275,15 @@ async def list_imports(
     if search and search.strip():
         conditions.append(matches_search(IMPORTS, search))
     if status is not None:
-        conditions.append(has_import_status([StoredStatus[each.name] for each in status]))
+        conditions.append(has_import_status(status))
     if types is not None:
         conditions.append(has_type(types))
-    return await connect(context, IMPORTS, _imports, arguments, conditions)
-
-
-def _imports(rows: Sequence[Record]) -> list[Import]:
-    return [Import.from_row(row) for row in rows]
+    return await connect(context, IMPORTS, IMPORT_ROW, arguments, conditions)
 
 
 async def load_import(context: Context, key: int) -> Import | None:
     """Read an import by its primary key."""
-    rows = await context.scope.read(find_by_id, IMPORTS, [key])
-    return Import.from_row(rows[0]) if rows else None
+    return await load_node(context, IMPORTS, IMPORT_ROW, key)
 
 
 async def find_import(context: Context, node_id: str) -> Import | None:
@@ -273,16 +296,16 @@ async def cancel_import(context: Context, node_id: str) -> ImportPayload:
     """Ask that no more rows are run."""
     key = key_of("Import", node_id)
     if key is None:
-        return _failed(_not_found())
+        return _refuse(_not_found())
     result = await context.scope.write(request_cancel, key, by=context.actor)
     if result is CancelResult.NOT_FOUND:
-        return _failed(_not_found())
+        return _refuse(_not_found())
     if result is CancelResult.FINISHED:
-        return _failed(user_error("FINISHED", "The import is finished already.", "id"))
-    # Whoever runs its chunks finds the wish there; an import not yet cut has none to run.
-    await context.services.doorbell.split(key)
-    await context.services.doorbell.chunks(key)
-    return await _payload(context, key)
+        return _refuse(user_error("FINISHED", "The import is finished already.", "id"))
+    # Its next chunk sees the request; an import that is not cut yet has none.
+    await context.services.queue.enqueue_split(key)
+    await context.services.queue.enqueue_run(key)
+    return await _show_changed(context, key)
 
 
 async def retry_import(
@@ -291,19 +314,19 @@ async def retry_import(
     """Ask that failed rows are run again."""
     key = key_of("Import", node_id)
     if key is None:
-        return _failed(_not_found())
-    if ambiguity := _said_twice(rows or ()):
-        return _failed(ambiguity)
+        return _refuse(_not_found())
+    if ambiguity := _find_repeated(rows or ()):
+        return _refuse(ambiguity)
     try:
         corrections = None if rows is None else _corrections(rows)
         await context.scope.write(request_retry, key, corrections, by=context.actor)
     except RetryError as error:
-        return _failed(user_error(error.code, error.message, *error.field))
-    await context.services.doorbell.split(key)
-    return await _payload(context, key)
+        return _refuse(user_error(error.code, error.message, *error.field))
+    await context.services.queue.enqueue_split(key)
+    return await _show_changed(context, key)
 
 
-def _said_twice(rows: Sequence[RowCorrectionInput]) -> UserError | None:
+def _find_repeated(rows: Sequence[RowCorrectionInput]) -> UserError | None:
     """Refuse to choose between two corrections of the same row or cell."""
     numbers = [row.number for row in rows]
     if len(set(numbers)) < len(numbers):
@@ -320,8 +343,8 @@ def _corrections(rows: Sequence[RowCorrectionInput]) -> Corrections:
     return {row.number: {cell.column: cell.value for cell in row.cells or ()} for row in rows}
 
 
-async def _payload(context: Context, key: int) -> ImportPayload:
-    await context.services.doorbell.changed(context.token.app_id, key)
+async def _show_changed(context: Context, key: int) -> ImportPayload:
+    await context.services.queue.notify_changed(context.token.app_id, key)
     found = await load_import(context, key)
     if found is None:
         raise ApiError("NOT_FOUND", "The import is gone.")
@@ -332,5 +355,5 @@ def _not_found() -> UserError:
     return user_error("NOT_FOUND", "There is no such import.", "id")
 
 
-def _failed(error: UserError) -> ImportPayload:
+def _refuse(error: UserError) -> ImportPayload:
     return ImportPayload(import_=None, user_errors=[error])

@@ -1,4 +1,4 @@
-"""What plugins say of themselves, as plain values: whatever goes wrong in them ends here."""
+"""What plugins say of themselves, as plain values: exceptions in their code end here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import Guard
-from importers.sdk.sample import sample_csv
+from importers.plugins.sample_file import sample_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -24,10 +24,10 @@ logger = logging.getLogger(__name__)
 
 _CALL_SECONDS = 1.0
 _TOTAL_SECONDS = 3.0
-# Code that waits outside of Python can't be stopped: nobody waits for it any longer than this.
+# The guard can't stop code that waits outside of Python, so the request stops waiting after this.
 _PATIENCE_SECONDS = 5.0
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-# Threads of their own: plugins that hang keep others from being described, and nothing else.
+# Threads of their own, so that plugins that hang hold up other descriptions and nothing else.
 _threads = ThreadPoolExecutor(4, thread_name_prefix="description")
 
 
@@ -51,10 +51,10 @@ class ColumnDescription:
 
 
 class _Description:
-    """A plugin that is asked about itself.
+    """Asks a plugin about itself.
 
-    Caseroll's own are asked at once. Others are asked in another thread, where they hold up
-    nobody, and are stopped when they take too long.
+    Caseroll's own plugins answer at once. Others answer in another thread, so that they hold up no
+    request but their own, and are stopped when they take too long.
     """
 
     def __init__(self, name: str, plugin: Importer | Validator) -> None:
@@ -67,7 +67,7 @@ class _Description:
         return str(answers.get("description", ""))
 
     async def _ask(self, questions: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
-        """Ask all questions; of one that goes wrong there is no answer, but a line in the log."""
+        """Ask all questions; one that fails has no answer, but a line in the log."""
         answers: dict[str, Any] = {}
         if type(self._plugin).__module__.startswith("importers."):
             self._answer(questions, answers)
@@ -138,7 +138,7 @@ class ImporterDescription(_Description):
 
 
 def plain(value: object) -> str:
-    """Make text of whatever a plugin gives: no controls for terminals, nothing that UTF-8 lacks."""
+    """Make text of any value: without terminals' control characters and what UTF-8 can't encode."""
     return _CONTROL.sub("\ufffd", _encodable(str(value)))
 
 

@@ -19,10 +19,10 @@ _NAME_LONGEST = 255
 
 
 class Source(Protocol):
-    """Where a file comes from.
+    """The request that a file comes from.
 
     Attributes:
-        is_whole: whether everything has come.
+        is_whole: whether all of it has come.
     """
 
     is_whole: bool
@@ -34,7 +34,7 @@ class Source(Protocol):
 class UploadedFile:
     """A file part of a multipart request, spooled to disk when it is large.
 
-    It may still be arriving: who wants more of it than is there waits for that.
+    It may still be arriving: `arrive` waits for more.
 
     Args:
         filename: as the client sent it.
@@ -45,7 +45,7 @@ class UploadedFile:
     """
 
     def __repr__(self) -> str:
-        """Return what errors tell a client of it that has put it in the wrong place."""
+        """Return what errors show a client that has put the file in the wrong place."""
         return "a file"
 
     def __init__(self, filename: str, source: Source) -> None:
@@ -62,20 +62,20 @@ class UploadedFile:
         return self._source.is_whole
 
     async def arrive(self, size: int) -> None:
-        """Wait until so many bytes of the file are there, or all of it.
+        """Wait until `size` bytes of the file have come, or all of it.
 
         Raises:
-            HttpError, ClientDisconnect: it does not come, or not as it should.
+            HttpError, ClientDisconnect: the request breaks off, or is malformed.
         """
         while self.size < size and not self.is_whole:
             await self._source.read_on()
 
     def take(self, block: bytes) -> None:
-        """Take a block; it is part of the file once it is kept."""
+        """Take a block; `keep` makes it part of the file."""
         self._taken.append(block)
 
     async def keep(self) -> None:
-        """Write down what was taken, in a thread when it goes to disk."""
+        """Write what was taken, in a thread when it goes to disk."""
         if not self._taken:
             return
         taken, self._taken = b"".join(self._taken), []
@@ -102,7 +102,7 @@ class UploadedFile:
 
 
 def base_name(filename: str) -> str:
-    """Return a file's name without folders and without what can't be seen.
+    """Return a file's name without folders and invisible characters.
 
     Example:
         >>> base_name("C:\\\\Users\\\\jo\\\\May.csv")
@@ -113,7 +113,7 @@ def base_name(filename: str) -> str:
     return shown.strip().lstrip(".")[:_NAME_LONGEST] or "file"
 
 
-def _parse(value: object) -> UploadedFile:
+def _read_upload(value: object) -> UploadedFile:
     if not isinstance(value, UploadedFile):
         raise GraphQLError("A file is sent as a part of a GraphQL multipart request.")
     return value
@@ -124,5 +124,5 @@ UPLOAD = strawberry.scalar(
     description="A file: null in `operations`, and a part of its own in a GraphQL multipart "
     "request.",
     specified_by_url="https://github.com/jaydenseric/graphql-multipart-request-spec",
-    parse_value=_parse,
+    parse_value=_read_upload,
 )

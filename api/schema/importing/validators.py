@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 
 from api.schema.importing.plugin_descriptions import ValidatorDescription
-from api.schema.importing.plugins import (
+from api.schema.importing.plugin_state import (
     DISTRIBUTION,
     PROBLEMS,
     PluginState,

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from starlette.types import Message
 
-from api.access.quota import BURST_SECONDS, Places
+from api.access.quota import BURST_SECONDS, MEMORY_BYTES, ConcurrencyLimit
 from api.execution.prepare import _numbers, _page_variables
-from api.http.downloads import _Download
+from api.http.responses import CountedResponse
 from api.limits import QueryLimits, TokenLimits
 from tests.api.api_fixture import (
     ASSIGN,
@@ -205,26 +205,27 @@ async def test_operations(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def test_operations_in_bytes(api: Api) -> None:
-    """What a token's messages begin has so many bytes at a time, whatever WebSockets they are on;
-    what ends frees its own."""
-    allowance = await api.allowance()
+    """What a token's messages begin counts in bytes, whatever WebSockets they are on; what ends
+    frees its own."""
+    quota = await api.quota()
     long = {"unused": "x" * 500_000}
     async with subscriber(api, token=api.world.admin) as peer:
-        for number in range(50):
-            await peer.subscribe(EVENTS, long, name=f"{number}")
-        first = await peer.receive()
-        held = allowance.operations.taken
-        await peer.send({"type": "complete", "id": "0"})
-        await peer.subscribe(EVENTS, long, name="again")
-        others = [await peer.receive() for _ in range(49 - int(first["id"]))]
+        with quota.memory.hold(MEMORY_BYTES - 20_480_000):
+            for number in range(50):
+                await peer.subscribe(EVENTS, long, name=f"{number}")
+            first = await peer.receive()
+            held = quota.memory.taken
+            await peer.send({"type": "complete", "id": "0"})
+            await peer.subscribe(EVENTS, long, name="again")
+            others = [await peer.receive() for _ in range(49 - int(first["id"]))]
 
-        assert await peer.silence()
+            assert await peer.silence()
     assert first["payload"][0]["extensions"]["code"] == "TOO_MANY_REQUESTS"
-    assert "20,480,000 bytes" in first["payload"][0]["message"]
-    assert held <= 20_480_000
+    assert "67,108,864 bytes" in first["payload"][0]["message"]
+    assert held <= MEMORY_BYTES
     assert {each["id"] for each in others} == {f"{n}" for n in range(int(first["id"]) + 1, 50)}
     await asyncio.sleep(0.1)
-    assert allowance.operations.taken == 0
+    assert quota.memory.taken == 0
 
 
 async def test_length_of_messages_before_init(api: Api) -> None:
@@ -266,20 +267,20 @@ async def test_downloads(api: Api) -> None:
     uploaded = (await api.upload())["import"]
     data = await api.data("query ($id: ID!) { import(id: $id) { file { url } } }", uploaded)
     url = data["import"]["file"]["url"]
-    allowance = await api.allowance()
+    quota = await api.quota()
     with ExitStack() as taken:
-        for _ in range(50):
-            taken.enter_context(allowance.downloads)
+        for _ in range(64):
+            taken.enter_context(quota.memory.reserve(MEMORY_BYTES // 64))
         refused = (await api.get(url))[0]
     allowed = (await api.get(url))[0]
 
     assert (refused, allowed) == (429, 200)
-    assert allowance.downloads.taken == 0
+    assert quota.memory.taken == 0
 
 
 async def test_downloads_at_once() -> None:
     """Of two that are let in before either has begun, one is refused as such."""
-    places, may_end = Places(1, "downloads on their way"), asyncio.Event()
+    memory, may_end = ConcurrencyLimit(1, "downloads"), asyncio.Event()
     statuses: list[int] = []
 
     async def blocks() -> AsyncIterator[bytes]:
@@ -294,7 +295,7 @@ async def test_downloads_at_once() -> None:
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    both = [_Download(blocks(), {}, places) for _ in range(2)]
+    both = [CountedResponse(blocks(), {}, memory.reserve(1)) for _ in range(2)]
     scope = {"type": "http", "asgi": {"spec_version": "2.3"}}
     sending = [asyncio.create_task(each(scope, receive, send)) for each in both]
     await asyncio.wait(sending, timeout=1, return_when=asyncio.FIRST_COMPLETED)
@@ -302,7 +303,7 @@ async def test_downloads_at_once() -> None:
     await asyncio.gather(*sending)
 
     assert sorted(statuses) == [200, 429]
-    assert places.taken == 0
+    assert memory.taken == 0
 
 
 @pytest.mark.parametrize("size", [100.0, 100])

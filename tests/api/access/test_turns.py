@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from api.access.quota import Gate
+from api.access.quota import FairLock
 from api.limits import TokenLimits
 from models.db import connection
 from tests.api.api_fixture import Api, add_cases, add_import, bearer, change_settings, node_id, sql
@@ -27,7 +27,7 @@ WHERE datname = current_database() AND wait_event_type = 'Lock'
 @asynccontextmanager
 async def no_turns(api: Api) -> AsyncIterator[None]:
     """Take all turns of the admin's token."""
-    turns = (await api.allowance()).turns
+    turns = (await api.quota()).running
     for _ in range(TokenLimits().running):
         await turns.acquire()
     try:
@@ -47,7 +47,7 @@ async def test_turns_of_events(api: Api) -> None:
         await asyncio.sleep(0.2)
         async with no_turns(api):
             await sql("execute", "UPDATE imports SET version = version + 1 WHERE id = $1", key)
-            await api.server.services.doorbell.changed(api.world.app.id, key)
+            await api.server.services.queue.notify_changed(api.world.app.id, key)
             is_silent = await peer.silence()
 
         assert is_silent
@@ -72,19 +72,19 @@ NESTED = "{ cases(first: 100) { edges { node { assignments(first: 20) { edges { 
 
 
 @pytest.mark.parametrize(
-    ("name", "long"),
+    "long",
     [
-        ("new_texts", {"query": "{ viewer { a_new_text: tokenName } }"}),
-        ("new_texts", {"query": VIEWER, "variables": {"unused": "x" * 70_000}}),
-        ("long_answers", {"query": NESTED}),
+        {"query": "{ viewer { a_new_text: tokenName } }"},
+        {"query": VIEWER, "variables": {"unused": "x" * 70_000}},
+        {"query": NESTED},
     ],
     ids=["new text", "long body", "long answer"],
 )
-async def test_long_work_goes_one_by_one(api: Api, name: str, long: dict[str, Any]) -> None:
+async def test_long_work_goes_one_by_one(api: Api, long: dict[str, Any]) -> None:
     """What takes its time waits for others of its token that do; what is short does not."""
     await api.data(VIEWER)
     await api.data(NESTED)
-    async with getattr(await api.allowance(), name):
+    async with (await api.quota()).long_work:
         waiting = asyncio.create_task(api.post(long))
         await asyncio.sleep(0.2)
         short = await api.post({"query": VIEWER})
@@ -97,7 +97,7 @@ async def test_long_work_goes_one_by_one(api: Api, name: str, long: dict[str, An
 
 async def test_pause_between_long_work() -> None:
     """After long work others have a while before there is more of it."""
-    gate, now, ends, begins = Gate(), asyncio.get_running_loop().time, [], []
+    gate, now, ends, begins = FairLock(), asyncio.get_running_loop().time, [], []
 
     async def work() -> None:
         async with gate:

@@ -11,8 +11,8 @@ from graphql import execute, parse
 
 from api.access.context import Context
 from api.execution.executor import Executor
-from api.schema.assignments import ASSIGNMENT_ROW
 from api.schema.definition import schema
+from api.schema.entities import ASSIGNMENT_ROW
 from models.access import TokenRecord
 from models.app import Permission
 from models.listing import CASE_ASSIGNMENTS, USER_ASSIGNMENTS
@@ -181,8 +181,9 @@ async def test_looks_beyond_pages_share_a_statement(
 async def test_objects_read_by_column(api: Api, listing: Any) -> None:
     """An attribute has the same values whether objects are made of the rows or not."""
     await fill(api)
+    selected = listing.select(ASSIGNMENT_ROW.columns())
     rows = await sql(
-        "fetch", f"SELECT {listing.select()} FROM {listing.table} t {listing.joins} ORDER BY t.id"
+        "fetch", f"SELECT {selected} FROM {listing.table} t {listing.joins} ORDER BY t.id"
     )
     objects = ASSIGNMENT_ROW.objects(rows)
 

@@ -70,7 +70,7 @@ async def test_answers_that_are_not_taken(api: Api) -> None:
     await add_cases(api.world.app, 100)
     await sql("execute", "UPDATE cases SET about = repeat('x', 2500)")
     query = f"{{ cases(first: 100) {{ edges {{ node {{ {MANY} }} }} }} }}"
-    allowance = await api.allowance()
+    quota = await api.quota()
     size = len(orjson.dumps(await api.execute(query)))
     connection = aiohttp.TCPConnector()
     async with aiohttp.ClientSession(connector=connection, read_bufsize=1024) as slow:
@@ -78,8 +78,8 @@ async def test_answers_that_are_not_taken(api: Api) -> None:
         async with slow.post(
             f"{api.url}/graphql", json={"query": query}, headers=headers
         ) as response:
-            waiting = allowance.answers.taken
-            with allowance.answers.hold(64 * 1024 * 1024):
+            waiting = quota.memory.taken
+            with quota.memory.hold(64 * 1024 * 1024):
                 refused = await api.post({"query": VIEWER})
             assert len(await response.read()) == size
     await asyncio.sleep(0.1)
@@ -87,5 +87,5 @@ async def test_answers_that_are_not_taken(api: Api) -> None:
     assert waiting == size
     assert refused[0] == 429
     assert "67,108,864 bytes of answers" in refused[1]["errors"][0]["message"]
-    assert allowance.answers.taken == 0
+    assert quota.memory.taken == 0
     assert (await api.post({"query": VIEWER}))[0] == 200

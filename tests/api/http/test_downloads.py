@@ -15,8 +15,8 @@ from api.access.scope import Scope
 from api.http.downloads import content_disposition
 from api.http.failed_rows_csv import failed_rows_csv
 from models.db import transaction
-from models.listing import IMPORTS
-from models.page import find_by_id
+from models.listing import IMPORTS, has_id
+from models.page import find_rows
 from models.row import RowResult, RowStatus, write_rows
 from tests.api.api_fixture import ASSIGN, Api, add_import, node_id, sql
 
@@ -169,7 +169,7 @@ async def test_long_failed_rows(api: Api) -> None:
     path = await fail(api, {number: ["a" * 1_000_000, "b"] for number in range(2, 22)})
     key = await sql("fetchval", "SELECT max(id) FROM imports")
     scope = Scope(api.server.services.pool, api.world.app.id, asyncio.Semaphore(1))
-    [row] = await scope.read(find_by_id, IMPORTS, [key])
+    [row] = await scope.read(find_rows, IMPORTS, has_id([key]))
 
     blocks = [block async for block in failed_rows_csv(scope, row)]
 

@@ -318,7 +318,7 @@ async def test_any_order_of_chunks(own: EngineFixture, seed: int) -> None:
     await own.execute("UPDATE cases SET about = tag_id || '@example.org'")
     small = own.with_engine(chunk_rows=4)
     import_id = await small.upload("describe", *rows, header=HEADER)
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain(rng)
 
     assert await own.results(import_id) == expected

@@ -302,7 +302,9 @@ def test_rows_of_another_width_are_planned_as_failed() -> None:
     assert [error.code for error in plan.errors] == ["TOO_MANY_CELLS"]
 
 
-@pytest.mark.parametrize("answer", [42, object(), "assign", [assign(), 42]], ids=repr)
+@pytest.mark.parametrize(
+    "answer", [42, pytest.param(object(), id="object"), "assign", [assign(), 42]], ids=repr
+)
 def test_the_log_shows_what_was_returned(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
     """What is no change is shown in the log to whoever mends the importer."""
     with caplog.at_level(logging.ERROR):

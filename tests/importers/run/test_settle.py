@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.assignment import Edit, Present
-from models.mail import Notice
+from models.mail import Notification
 from models.row import RowOutcome, RowStatus
 from tests.importers.fakes import (
     ASSIGN,
@@ -55,7 +55,7 @@ def test_created() -> None:
     assert (result.message, list(result.errors)) == (None, [])
     assert result.cells == ["trv-001", "jack-001", "", "staff", "0"]
     assert found.edits == [Edit(*PAIR, 2, None, Present(STAFF.id, False))]
-    assert found.notices == []
+    assert found.notifications == []
 
 
 def test_unchanged_writes_nothing() -> None:
@@ -63,7 +63,7 @@ def test_unchanged_writes_nothing() -> None:
     found = settled(ASSIGN, "trv-001,jack-001,,staff,1", present={PAIR: Present(STAFF.id, True)})
 
     assert outcomes(found) == [UNCHANGED]
-    assert (found.edits, found.notices) == ([], [])
+    assert (found.edits, found.notifications) == ([], [])
 
 
 def test_a_repeat_passes_and_says_so() -> None:
@@ -72,7 +72,7 @@ def test_a_repeat_passes_and_says_so() -> None:
 
     assert outcomes(found) == [CREATED, UNCHANGED, UNCHANGED]
     assert [result.message for result in found.results] == [None, "repeats row 2", "repeats row 2"]
-    assert len(found.edits) == len(found.notices) == 1
+    assert len(found.edits) == len(found.notifications) == 1
 
 
 def test_a_repeat_of_a_removal() -> None:
@@ -81,7 +81,7 @@ def test_a_repeat_of_a_removal() -> None:
 
     assert outcomes(found) == [REMOVED, UNCHANGED]
     assert found.edits == [Edit(*PAIR, 2, Present(STAFF.id, True), None)]
-    assert found.notices == []
+    assert found.notifications == []
 
 
 def test_was_not_assigned() -> None:
@@ -119,7 +119,7 @@ def test_a_repeat_of_a_failed_row_fails_alike(
     assert outcomes(found) == [codes, codes]
     assert found.results[0].errors == found.results[1].errors
     assert [error["column"] for error in found.results[0].errors] == columns
-    assert (found.edits, found.notices) == ([], [])
+    assert (found.edits, found.notifications) == ([], [])
 
 
 def test_a_failed_row_is_repeated_in_a_later_chunk() -> None:
@@ -206,16 +206,16 @@ def test_messages_are_joined() -> None:
     [
         pytest.param(
             ASSIGN, "trv-001,jack-001,,staff,1", {},
-            [Notice(2, *PAIR, STAFF.id, CREATED)], id="created, 1",
+            [Notification(2, *PAIR, STAFF.id, CREATED)], id="created, 1",
         ),
         pytest.param(ASSIGN, "trv-001,jack-001,,staff,0", {}, [], id="created, 0"),
         pytest.param(
             MODIFY, "trv-001,jack-001,,clients,1", {PAIR: Present(STAFF.id, False)},
-            [Notice(2, *PAIR, CLIENTS.id, UPDATED)], id="updated, 1",
+            [Notification(2, *PAIR, CLIENTS.id, UPDATED)], id="updated, 1",
         ),
         pytest.param(
             MODIFY, "trv-001,jack-001,,clients,", {PAIR: Present(STAFF.id, True)},
-            [Notice(2, *PAIR, CLIENTS.id, UPDATED)], id="updated, kept 1",
+            [Notification(2, *PAIR, CLIENTS.id, UPDATED)], id="updated, kept 1",
         ),
         pytest.param(
             MODIFY, "trv-001,jack-001,,clients,0", {PAIR: Present(STAFF.id, True)}, [],
@@ -233,9 +233,9 @@ def test_messages_are_joined() -> None:
         ),
     ],
 )  # fmt: skip
-def test_mails(importer: Any, cells: str, present: Any, expected: list[Notice]) -> None:
+def test_mails(importer: Any, cells: str, present: Any, expected: list[Notification]) -> None:
     """A row that created or updated an assignment with notify leaves one mail, no other does."""
-    assert settled(importer, cells, present=present).notices == expected
+    assert settled(importer, cells, present=present).notifications == expected
 
 
 def test_one_mail_a_row() -> None:
@@ -243,7 +243,7 @@ def test_one_mail_a_row() -> None:
     answer = [assign(), assign(UNTAGGED, notify=True), assign(UNTAGGED, JONES, notify=True)]
     found = settled(Scripted(answer), ROW)
 
-    assert found.notices == [Notice(2, UNTAGGED.id, JACK.id, STAFF.id, CREATED)]
+    assert found.notifications == [Notification(2, UNTAGGED.id, JACK.id, STAFF.id, CREATED)]
 
 
 def test_context_rows_name_keys_but_have_no_result() -> None:
@@ -271,4 +271,4 @@ def test_a_third_party_importer() -> None:
         "Seat: there is no 'boss'; use one of lead, guest.",
         "Matter: the case 'trv-002' is closed; reopen it first.",
     ]
-    assert found.notices == [Notice(2, *PAIR, STAFF.id, CREATED)]
+    assert found.notifications == [Notification(2, *PAIR, STAFF.id, CREATED)]

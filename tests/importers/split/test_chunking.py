@@ -132,7 +132,7 @@ def test_chunks_are_full() -> None:
 
 def test_long_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     """A chunk has fewer rows when they are long, whatever their keys."""
-    monkeypatch.setattr(importers.chunking, "MAX_CHUNK", 30)
+    monkeypatch.setattr(importers.split.chunking, "MAX_CHUNK", 30)
     different = cut(Partitions(100), [Groups([list(range(50))], list(range(50)))])
     repeated = cut(Partitions(100), [Groups([[1] * 50], [1] * 50)])
 

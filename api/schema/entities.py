@@ -1,0 +1,238 @@
+"""Cases, users and the assignments between them: three types that refer to one another."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import Enum
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
+
+import strawberry
+
+from api.access.context import Info
+from api.batch.batch_field import TOGETHER, Together
+from api.batch.objects import read
+from api.batch.row_type import Part, RowColumn, RowType, node_id
+from api.schema.connection import (
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    PageArguments,
+    connect,
+    connect_each,
+)
+from api.schema.importing.imports import IMPORT_ROW, Import
+from api.schema.node import Node, load_node
+from api.schema.roles import ROLE_ROW, Role
+from models.listing import CASE_ASSIGNMENTS, USER_ASSIGNMENTS, has_role
+
+if TYPE_CHECKING:
+    from api.access.context import Context
+    from api.batch.batch_field import Selected
+    from api.batch.objects import Items, Values
+    from models.page import Condition, Listing
+
+_InRole: TypeAlias = Annotated[
+    str | None, strawberry.argument(description="Only those in the role with this key.")
+]
+
+
+def _in_role(key: str | None) -> tuple[Condition, ...]:
+    return () if key is None else (has_role(key),)
+
+
+async def _list_assignments(
+    listing: Listing, context: Context, parent: int, arguments: PageArguments, role: str | None
+) -> Connection[Any]:
+    """Page through the assignments of a case, or of a user."""
+    return await connect(context, listing, ASSIGNMENT_ROW, arguments, _in_role(role), parent=parent)
+
+
+async def _list_assignments_of_each(
+    listing: Listing,
+    context: Context,
+    parents: Items,
+    selected: Selected,
+    *,
+    role: str | None = None,
+    **page: Any,
+) -> Values:
+    """Page through the assignments of many cases, or of many users."""
+    return await connect_each(
+        context,
+        listing,
+        ASSIGNMENT_ROW,
+        PageArguments(**page),
+        _in_role(role),
+        parents=cast("list[int]", read(parents, "key")),
+        selected=selected,
+    )
+
+
+@strawberry.enum(description="Whether a case takes new assignments.")
+class CaseStatus(Enum):
+    """The API's names of an active case and one that is not."""
+
+    ACTIVE = strawberry.enum_value("ACTIVE", description="Open.")
+    CLOSED = strawberry.enum_value("CLOSED", description="Closed: nobody can be put on it.")
+
+
+@strawberry.type(description="A matter that users are assigned to.")
+class Case(Node):
+    """A case."""
+
+    key: strawberry.Private[int]
+    tag_id: str | None = strawberry.field(
+        description="The organisation's own name for the case, unique in the app."
+    )
+    about: str = strawberry.field(description="What the case is about.")
+    status: CaseStatus = strawberry.field(description="Whether it is open.")
+    date_opened: date | None = strawberry.field(description="When it was opened, if recorded.")
+    created_at: datetime = strawberry.field(description="When it came into the system.")
+    updated_at: datetime = strawberry.field(description="When it was last changed.")
+
+    @strawberry.field(
+        description="Who is on the case, in the order in which users came.",
+        metadata={
+            TOGETHER: Together(partial(_list_assignments_of_each, CASE_ASSIGNMENTS), needs=("key",))
+        },
+    )
+    async def assignments(
+        self,
+        info: Info,
+        *,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        role: _InRole = None,
+    ) -> Connection[Assignment]:
+        """Page through the case's assignments."""
+        arguments = PageArguments(first=first, after=after, last=last, before=before)
+        return await _list_assignments(CASE_ASSIGNMENTS, info.context, self.key, arguments, role)
+
+
+CASE_ROW = RowType(
+    Case,
+    id=node_id("Case"),
+    key=RowColumn(("id",)),
+    status=RowColumn(
+        ("is_active",), lambda active: CaseStatus.ACTIVE if active else CaseStatus.CLOSED
+    ),
+)
+
+
+@strawberry.enum(description="Whether a user can be put on cases.")
+class UserStatus(Enum):
+    """The API's names of an active user and one that is not."""
+
+    ACTIVE = strawberry.enum_value("ACTIVE", description="Enabled.")
+    DISABLED = strawberry.enum_value("DISABLED", description="Disabled: can't be put on a case.")
+
+
+@strawberry.type(description="A person who can be assigned to cases.")
+class User(Node):
+    """A user."""
+
+    key: strawberry.Private[int]
+    tag_id: str | None = strawberry.field(
+        description="The organisation's own name for the user, unique in the app."
+    )
+    email: str = strawberry.field(
+        description="The address, which is also the user name; unique in the app in any case."
+    )
+    given_name: str = strawberry.field(description="First name; may be empty.")
+    family_name: str = strawberry.field(description="Last name; may be empty.")
+    locale: str | None = strawberry.field(description="Preferred language, a BCP 47 tag.")
+    zoneinfo: str | None = strawberry.field(description="Time zone, an IANA name.")
+    status: UserStatus = strawberry.field(description="Whether the user is enabled.")
+    created_at: datetime = strawberry.field(description="When the user came into the system.")
+    updated_at: datetime = strawberry.field(description="When the user was last changed.")
+
+    @strawberry.field(
+        description="Which cases the user is on, in the order in which cases came.",
+        metadata={
+            TOGETHER: Together(partial(_list_assignments_of_each, USER_ASSIGNMENTS), needs=("key",))
+        },
+    )
+    async def assignments(
+        self,
+        info: Info,
+        *,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        role: _InRole = None,
+    ) -> Connection[Assignment]:
+        """Page through the user's assignments."""
+        arguments = PageArguments(first=first, after=after, last=last, before=before)
+        return await _list_assignments(USER_ASSIGNMENTS, info.context, self.key, arguments, role)
+
+
+USER_ROW = RowType(
+    User,
+    id=node_id("User"),
+    key=RowColumn(("id",)),
+    status=RowColumn(
+        ("is_active",), lambda active: UserStatus.ACTIVE if active else UserStatus.DISABLED
+    ),
+)
+
+
+@strawberry.type(description="Which row of which import did something.")
+class ChangeOrigin:
+    """An import and a row of its file."""
+
+    import_key: strawberry.Private[int]
+    row: int = strawberry.field(description="The row's number, as a spreadsheet shows it.")
+
+    @strawberry.field(name="import", description="The import.")
+    async def import_(self, info: Info) -> Import:
+        """Load the import, together with those of other origins."""
+        return IMPORT_ROW.object(await info.context.loaders.import_row(self.import_key))
+
+    @classmethod
+    def of(cls, import_key: int | None, row: int | None) -> ChangeOrigin | None:
+        """Make it of the columns of an assignment; None when no import did it."""
+        if import_key is None or row is None:
+            return None
+        return cls(import_key=import_key, row=row)
+
+
+@strawberry.type(description="One user on one case.")
+class Assignment(Node):
+    """An assignment; it comes with its case, user and role."""
+
+    case: Case = strawberry.field(description="The case.")
+    user: User = strawberry.field(description="The user.")
+    role: Role = strawberry.field(description="What the user is on the case.")
+    notify: bool = strawberry.field(
+        description="Whether the row that last changed it asked for an e-mail to the user."
+    )
+    created_at: datetime = strawberry.field(description="When the user was put on the case.")
+    updated_at: datetime = strawberry.field(description="When the assignment was last changed.")
+    created_by: ChangeOrigin | None = strawberry.field(
+        description="Which import put the user on the case; null when none did."
+    )
+    updated_by: ChangeOrigin | None = strawberry.field(
+        description="Which import last changed it; null when none did since it was created."
+    )
+
+
+ASSIGNMENT_ROW = RowType(
+    Assignment,
+    id=node_id("Assignment"),
+    case=Part(CASE_ROW, "case_"),
+    user=Part(USER_ROW, "user_"),
+    role=Part(ROLE_ROW, "role_"),
+    created_by=RowColumn(("created_import_id", "created_row"), ChangeOrigin.of),
+    updated_by=RowColumn(("updated_import_id", "updated_row"), ChangeOrigin.of),
+)
+
+
+async def load_assignment(context: Context, key: int) -> Assignment | None:
+    """Read an assignment by its primary key."""
+    return await load_node(context, CASE_ASSIGNMENTS, ASSIGNMENT_ROW, key)

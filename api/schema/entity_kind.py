@@ -1,0 +1,174 @@
+"""Cases and users have much in common: both are listed, found, created and changed in here."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import strawberry
+
+from api.errors import ApiError
+from api.schema.connection import PageArguments, connect
+from api.schema.input_errors import InputErrors, UserError, user_error
+from api.schema.node import find_object, key_of, load_node
+from models.listing import is_active, matches_search
+from models.write_one import (
+    EmailTakenError,
+    TagPermanentError,
+    TagTakenError,
+    insert_one,
+    update_one,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from api.access.context import Context
+    from api.batch.row_type import RowType
+    from api.schema.connection import Connection
+    from models.case import Case as StoredCase
+    from models.page import Condition, Listing
+    from models.user import User as StoredUser
+    from models.write_one import Table
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class EntityKind(Generic[T_co]):
+    """What cases and users differ in.
+
+    Args:
+        noun: what messages call one.
+        table: where they are stored.
+        model: the table's columns.
+        listing: all of the app.
+        row_type: makes the objects of rows; tells in which column a field is stored.
+        readers: for each field of the inputs, what checks a value and makes what is stored.
+        keeps_tag: how the message ends that refuses another Tag ID.
+    """
+
+    noun: str
+    table: Table
+    model: type[StoredCase | StoredUser]
+    listing: Listing
+    row_type: RowType[T_co]
+    readers: Mapping[str, Callable[[InputErrors, Any], object]]
+    keeps_tag: str
+
+
+async def list_entities(
+    kind: EntityKind[T],
+    context: Context,
+    arguments: PageArguments,
+    search: str | None,
+    *,
+    active: bool | None,
+) -> Connection[Any]:
+    """Page through all of the app, oldest first.
+
+    Args:
+        active: only those that are active, or are not; None for all.
+    """
+    conditions: list[Condition] = []
+    if search and search.strip():
+        conditions.append(matches_search(kind.listing, search))
+    if active is not None:
+        conditions.append(is_active(active))
+    return await connect(context, kind.listing, kind.row_type, arguments, conditions)
+
+
+async def load_entity(kind: EntityKind[T], context: Context, key: int) -> T | None:
+    """Read one by its primary key."""
+    return await load_node(context, kind.listing, kind.row_type, key)
+
+
+async def find_entity(
+    kind: EntityKind[T], context: Context, node_id: str | None, condition: Condition | None
+) -> T | None:
+    """Find one by a condition that only one meets, or else by its ID."""
+    if condition is not None:
+        return await find_object(context, kind.listing, kind.row_type, condition)
+    key = key_of(kind.row_type.kind.__name__, str(node_id))
+    return None if key is None else await load_entity(kind, context, key)
+
+
+async def create_entity(
+    kind: EntityKind[T], context: Context, values: Any
+) -> tuple[T | None, list[UserError]]:
+    """Create one, or say what is wrong.
+
+    Args:
+        values: the input.
+    """
+    errors = InputErrors()
+    row = _read_input(kind, values, errors)
+    if errors.found:
+        return None, errors.found
+    try:
+        key = await context.scope.write(insert_one, kind.table, row, by=context.actor)
+    except TagTakenError:
+        return None, [_tag_taken(kind, row["tag_id"])]
+    except EmailTakenError:
+        message = f"Another user has the e-mail address '{row['email']}'."
+        return None, [user_error("EMAIL_TAKEN", message, "input", "email")]
+    return await _load_saved(kind, context, key)
+
+
+async def update_entity(
+    kind: EntityKind[T], context: Context, node_id: str, values: Any
+) -> tuple[T | None, list[UserError]]:
+    """Change one, or say what is wrong.
+
+    Args:
+        values: the input.
+    """
+    errors = InputErrors()
+    changes = _read_input(kind, values, errors)
+    if errors.found:
+        return None, errors.found
+    key = key_of(kind.row_type.kind.__name__, node_id)
+    try:
+        is_there = key is not None and await context.scope.write(
+            update_one, kind.table, key, changes, by=context.actor
+        )
+    except TagTakenError:
+        return None, [_tag_taken(kind, changes["tag_id"])]
+    except TagPermanentError as error:
+        message = f"The {kind.noun} has the Tag ID '{error.tag_id}', and {kind.keeps_tag}."
+        return None, [user_error("TAG_PERMANENT", message, "input", "tagId")]
+    if key is None or not is_there:
+        return None, [user_error("NOT_FOUND", f"There is no such {kind.noun}.", "id")]
+    return await _load_saved(kind, context, key)
+
+
+def _read_input(kind: EntityKind[T], values: Any, errors: InputErrors) -> dict[str, object]:
+    """Return what an input sets, by column.
+
+    Null clears a column that may be null, but for the Tag ID, which is permanent. Elsewhere null
+    is as if the field was left out: a new row gets the column's default, another keeps its value.
+    """
+    row: dict[str, object] = {}
+    for field in dataclasses.fields(values):
+        value = getattr(values, field.name)
+        [column] = kind.row_type.columns(selected={field.name: {}})
+        is_cleared = kind.model._meta.fields_map[column].null and column != "tag_id"
+        if value is strawberry.UNSET or (value is None and not is_cleared):
+            continue
+        row[column] = kind.readers[field.name](errors, value)
+    return row
+
+
+async def _load_saved(
+    kind: EntityKind[T], context: Context, key: int
+) -> tuple[T | None, list[UserError]]:
+    entity = await load_entity(kind, context, key)
+    if entity is None:
+        raise ApiError("NOT_FOUND", f"The {kind.noun} is gone.")
+    return entity, []
+
+
+def _tag_taken(kind: EntityKind[T], tag_id: object) -> UserError:
+    message = f"Another {kind.noun} has the Tag ID '{tag_id}'."
+    return user_error("TAG_TAKEN", message, "input", "tagId")

@@ -1,0 +1,67 @@
+"""Members of Dramatiq that are not in its documentation, and that Caseroll uses."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+import time
+
+import dramatiq
+import pytest
+from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.brokers.stub import StubBroker
+from dramatiq.middleware import Middleware, MiddlewareError
+from dramatiq.threading import Interrupt, raise_thread_exception
+
+
+class StopError(Interrupt):
+    """Stands for the interrupt of a plugin."""
+
+
+def test_interrupt() -> None:
+    """An exception can be raised in another thread, and no `except Exception` catches it."""
+    caught: list[type[BaseException]] = []
+
+    def work() -> None:
+        try:
+            while True:
+                time.sleep(0.001)
+        except StopError as error:
+            caught.append(type(error))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert thread.ident
+    raise_thread_exception(thread.ident, StopError)  # type: ignore[no-untyped-call]
+    thread.join(5)
+
+    assert caught == [StopError]
+    assert not issubclass(Interrupt, Exception)
+
+
+def test_event_loop_thread() -> None:
+    """There is no event loop before a worker starts one; `run_coroutine` runs on it."""
+    assert get_event_loop_thread() is None
+    assert "coro" in inspect.signature(EventLoopThread.run_coroutine).parameters
+
+
+def test_boot_fails() -> None:
+    """A `MiddlewareError` of `before_worker_boot` keeps the worker from starting."""
+
+    class Refuses(Middleware):
+        def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
+            raise MiddlewareError("no database")
+
+    broker = StubBroker(middleware=[Refuses()])
+    worker = dramatiq.Worker(broker, worker_threads=1)
+    with pytest.raises(MiddlewareError, match="no database"):
+        worker.start()
+
+
+def test_parameters() -> None:
+    """Workers and brokers take what Caseroll sets."""
+    given = inspect.signature(RedisBroker).parameters
+
+    assert {"client", "namespace", "maintenance_chance", "middleware"} <= given.keys()
+    assert isinstance(dramatiq.Worker(StubBroker()).queue_prefetch, int)
