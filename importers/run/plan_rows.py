@@ -6,15 +6,15 @@ import copy
 import logging
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from importers.isolation.guard import TooSlowError, guarded
 from importers.run.carried_keys import pack_memo
-from importers.run.current_assignments import read_current
-from importers.run.planned_row import PlannedChange, PlannedRow
+from importers.run.planned_row import PlannedChange, PlannedRow, check_repeats
 from importers.run.rules import RULES, rule_of
-from importers.run.seen_keys import check_repeats
 from importers.sdk.changes import AssignmentChange, OwnChange, Unchanged
+from importers.sdk.entities import Case, User
 from importers.sdk.entity_changes import ENTITY_CHANGES
 from importers.sdk.errors import ErrorDetail, RowError, storable
 from importers.sdk.importer import Importer
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from importers.rows.cell_reader import ReadRow
-    from importers.run.carried_keys import CarriedKeys, Memo
+    from importers.run.carried_keys import CarriedKeys, Edits, Memo
     from importers.run.chunk_context import ChunkContext
-    from importers.run.current_assignments import CurrentAssignments
-    from importers.run.seen_keys import SeenKeys
+    from importers.sdk.entities import Assignment
     from importers.sdk.row import Row
+    from models.assignment import Pair
 
     MakeRow = Callable[[ReadRow], Row]
 
@@ -47,15 +47,34 @@ class Plan(NamedTuple):
 
     Args:
         rows: in the order of the file.
-        current: the assignments that rows have seen.
-        seen: the keys that are named by now, in this chunk or an earlier one.
-        memo: what the importer's `check_chunk` remembers by now.
+        told: the assignments that rows have seen, which must still be so when they are applied.
+        carried: what earlier chunks hand on, with the keys that are named and the memo by now.
     """
 
     rows: Sequence[PlannedRow]
-    current: CurrentAssignments
-    seen: SeenKeys
-    memo: Memo
+    told: Mapping[Pair, Assignment | None]
+    carried: CarriedKeys
+
+
+class CurrentAssignments(NamedTuple):
+    """What rows see of assignments.
+
+    Args:
+        places: the indices of the case's and the user's column, for each `AssignmentOf`.
+        stored: what was read of the rows' pairs; it must still be so when the chunk is written.
+        shown: the same, but for pairs that earlier chunks of the file have changed: as they were
+            before the file.
+    """
+
+    places: Sequence[tuple[int, int]] = ()
+    stored: Mapping[Pair, Assignment | None] = {}
+    shown: Mapping[Pair, Assignment | None] = {}
+
+    def of(self, row: ReadRow) -> list[Assignment | None]:
+        """Return what a row sees, for each `AssignmentOf`."""
+        return [
+            self.shown.get(pair) if (pair := _pair(row, place)) else None for place in self.places
+        ]
 
 
 async def plan_rows(context: ChunkContext, rows: Sequence[ReadRow], carried: CarriedKeys) -> Plan:
@@ -84,7 +103,34 @@ async def plan_rows(context: ChunkContext, rows: Sequence[ReadRow], carried: Car
         errors = row.errors or wrong.get(place)
         asked.append(PlannedRow(row, errors=tuple(errors)) if errors else _ask(context, row, made))
     planned, seen = check_repeats(context, asked, carried.seen)
-    return Plan(planned, current, seen, memo)
+    return Plan(planned, current.stored, replace(carried, seen=seen, memo=memo))
+
+
+async def read_current(
+    context: ChunkContext, rows: Sequence[ReadRow], edits: Edits
+) -> CurrentAssignments:
+    """Read the current assignments of rows without errors, with one query.
+
+    Args:
+        edits: those of earlier chunks of the file.
+    """
+    importer, directory = context.importer, context.directory
+    if not importer.assignments:
+        return CurrentAssignments()
+    names = list(importer.columns)
+    places = [(names.index(each.case), names.index(each.user))
+              for each in importer.assignments.values()]  # fmt: skip
+    good = [row for row in rows if not row.errors]
+    pairs = {pair for row in good for place in places if (pair := _pair(row, place))}
+    found = await directory.assignments(pairs)
+    stored = {pair: found.get(pair) for pair in pairs}
+    before = {pair: context.assignment(state) for pair, (state, _) in edits.items()}
+    return CurrentAssignments(places, stored, stored | before)
+
+
+def _pair(row: ReadRow, place: tuple[int, int]) -> Pair | None:
+    case, user = row.values[place[0]], row.values[place[1]]
+    return (case.id, user.id) if isinstance(case, Case) and isinstance(user, User) else None
 
 
 def check_chunk(
@@ -159,19 +205,16 @@ def _answers(importer: Importer, row: Row) -> tuple[list[PlannedChange], Sequenc
         if isinstance(each, OwnChange):
             changes.append(_custom(each))
         elif isinstance(each, AssignmentChange):
-            changes.append(_of_assignment(each))
+            rule = rule_of(type(each))
+            if not rule.is_sound(each):
+                raise _nonsense(each)
+            keys = ((each.case.id, each.user.id),)
+            changes.append(PlannedChange(keys, rule.intent(each), each, rule))
         elif isinstance(each, Unchanged) and isinstance(each.message, str):
             messages.append(storable(each.message))
         else:
             raise _nonsense(each)
     return changes, messages
-
-
-def _of_assignment(change: AssignmentChange) -> PlannedChange:
-    rule = rule_of(type(change))
-    if not rule.is_sound(change):
-        raise _nonsense(change)
-    return PlannedChange(((change.case.id, change.user.id),), rule.intent(change), change, rule)
 
 
 def _custom(change: OwnChange) -> PlannedChange:
@@ -203,8 +246,8 @@ def _is_plain(values: Any) -> bool:
 
 def importer_error(message: str) -> ErrorDetail:
     """Describe a failure that is the importer's fault, not the file's."""
-    return ErrorDetail(code="IMPORTER_ERROR", message=message[0].upper() + message[1:])
+    return ErrorDetail(code="IMPORTER_ERROR", message=message)
 
 
-IMPORTER_FAILED = importer_error("the importer failed on this row; the worker's log says why.")
-_TOO_SLOW = importer_error("the importer took too long on this row; the worker's log says where.")
+IMPORTER_FAILED = importer_error("The importer failed on this row; the worker's log says why.")
+_TOO_SLOW = importer_error("The importer took too long on this row; the worker's log says where.")
