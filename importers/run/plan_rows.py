@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from models.assignment import Pair
 
     MakeRow = Callable[[ReadRow], Row]
+    Show = Callable[[ReadRow], Sequence[Assignment | None]]
 
 logger = logging.getLogger(__name__)
 
@@ -56,27 +57,6 @@ class Plan(NamedTuple):
     carried: CarriedKeys
 
 
-class CurrentAssignments(NamedTuple):
-    """What rows see of assignments.
-
-    Args:
-        places: the indices of the case's and the user's column, for each `AssignmentOf`.
-        stored: what was read of the rows' pairs; it must still be so when the chunk is written.
-        shown: the same, but for pairs that earlier chunks of the file have changed: as they were
-            before the file.
-    """
-
-    places: Sequence[tuple[int, int]] = ()
-    stored: Mapping[Pair, Assignment | None] = {}
-    shown: Mapping[Pair, Assignment | None] = {}
-
-    def of(self, row: ReadRow) -> list[Assignment | None]:
-        """Return what a row sees, for each `AssignmentOf`."""
-        return [
-            self.shown.get(pair) if (pair := _pair(row, place)) else None for place in self.places
-        ]
-
-
 async def plan_rows(context: ChunkContext, rows: Sequence[ReadRow], carried: CarriedKeys) -> Plan:
     """Ask the importer what each row means, and find which rows say the same or conflict.
 
@@ -85,11 +65,11 @@ async def plan_rows(context: ChunkContext, rows: Sequence[ReadRow], carried: Car
         carried: what the chunks before this one hand on.
     """
     importer = context.importer
-    current = await read_current(context, rows, carried.edits)
+    told, show = await read_current(context, rows, carried.edits)
     row_class = row_type([*importer.columns, *importer.assignments])
 
     def made(row: ReadRow) -> Row:
-        return row_class(row.number, *row.values, *current.of(row))
+        return row_class(row.number, *row.values, *show(row))
 
     wrong, memo = check_chunk(context, rows, made, carried.memo)
     await context.store.keep_alive()
@@ -103,20 +83,24 @@ async def plan_rows(context: ChunkContext, rows: Sequence[ReadRow], carried: Car
         errors = row.errors or wrong.get(place)
         asked.append(PlannedRow(row, errors=tuple(errors)) if errors else _ask(context, row, made))
     planned, seen = check_repeats(context, asked, carried.seen)
-    return Plan(planned, current.stored, replace(carried, seen=seen, memo=memo))
+    return Plan(planned, told, replace(carried, seen=seen, memo=memo))
 
 
 async def read_current(
     context: ChunkContext, rows: Sequence[ReadRow], edits: Edits
-) -> CurrentAssignments:
+) -> tuple[Mapping[Pair, Assignment | None], Show]:
     """Read the current assignments of rows without errors, with one query.
 
     Args:
         edits: those of earlier chunks of the file.
+
+    Returns:
+        what was read, and a function from a row to what it sees, for each `AssignmentOf`: pairs
+        that earlier chunks have changed are shown as they were before the file.
     """
     importer, directory = context.importer, context.directory
     if not importer.assignments:
-        return CurrentAssignments()
+        return {}, lambda _: ()
     names = list(importer.columns)
     places = [(names.index(each.case), names.index(each.user))
               for each in importer.assignments.values()]  # fmt: skip
@@ -124,8 +108,9 @@ async def read_current(
     pairs = {pair for row in good for place in places if (pair := _pair(row, place))}
     found = await directory.assignments(pairs)
     stored = {pair: found.get(pair) for pair in pairs}
-    before = {pair: context.assignment(state) for pair, (state, _) in edits.items()}
-    return CurrentAssignments(places, stored, stored | before)
+    shown = stored | {pair: context.assignment(state) for pair, (state, _) in edits.items()}
+    return stored, lambda row: [shown.get(pair) if (pair := _pair(row, place)) else None
+                                for place in places]  # fmt: skip
 
 
 def _pair(row: ReadRow, place: tuple[int, int]) -> Pair | None:
@@ -165,7 +150,6 @@ def check_chunk(
 
 
 def _named(importer: Importer, rows: Sequence[Row], memo: Memo) -> list[tuple[int, RowError]]:
-    """Ask which rows of a chunk are wrong, and look at what comes back."""
     found = list(importer.check_chunk(rows, memo))
     pack_memo(memo)
     known = set(map(id, rows))
@@ -176,7 +160,6 @@ def _named(importer: Importer, rows: Sequence[Row], memo: Memo) -> list[tuple[in
 
 
 def _ask(context: ChunkContext, row: ReadRow, made: MakeRow) -> PlannedRow:
-    """Ask the importer what a row means."""
     key = context.importer.key
     try:
         changes, messages = guarded(_answers, context.importer, made(row))
@@ -192,11 +175,10 @@ def _ask(context: ChunkContext, row: ReadRow, made: MakeRow) -> PlannedRow:
 
 
 def _answers(importer: Importer, row: Row) -> tuple[list[PlannedChange], Sequence[str]]:
-    """Return the changes that a row asks for, and what the importer has to say beside them."""
     answer = importer.change(row)
     if answer is None:
         return [], ()
-    if isinstance(answer, OwnChange):
+    if isinstance(answer, OwnChange):  # the most frequent answer needs no list of answers
         return [_custom(answer)], ()
     is_one = isinstance(answer, _ONE_CHANGE) or not isinstance(answer, Iterable)
     changes: list[PlannedChange] = []

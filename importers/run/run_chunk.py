@@ -194,14 +194,8 @@ async def _run_until_no_race(
 def _tell_if_slow(guard: Guard, work: ImportWork, rows: int) -> None:
     each = guard.spent / max(1, rows)
     if guard.spent > _SLOW_CHUNK_SECONDS and each > _SLOW_ROW_SECONDS:
-        logger.warning(
-            "%s is slow: it took %.1f s for %d rows of import %d, %.1f ms a row",
-            guard.plugin,
-            guard.spent,
-            rows,
-            work.id,
-            each * 1_000,
-        )
+        took = f"it took {guard.spent:.1f} s for {rows} rows of import {work.id}"
+        logger.warning("%s is slow: %s, %.1f ms a row", guard.plugin, took, each * 1_000)
 
 
 async def _write_results(

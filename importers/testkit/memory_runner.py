@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from importers.plugins.plugin_settings import fill_settings
@@ -31,20 +30,16 @@ if TYPE_CHECKING:
     from models.write_one import Table
 
 
-@dataclass(slots=True)
 class MemoryStore:
-    """The assignments of a world, as they are changed; no other import is about.
-
-    Custom changes are not carried out: each counts as `CREATED`, as only the database can tell.
-    """
+    """The assignments of a world, as they are changed; custom changes all count as `CREATED`."""
 
     world: World
-    import_id: int = 1
-    is_dry_run: bool = False
-    _current: dict[Pair, Present] = field(init=False)
+    import_id = 1
+    is_dry_run = False
 
-    def __post_init__(self) -> None:
-        self._current = self.world.present()
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._current = world.present()
 
     def directory(self) -> WorldDirectory:
         return WorldDirectory(self.world, self._current)
@@ -94,29 +89,26 @@ class RowEnd(NamedTuple):
     result: RowResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryRun:
-    """An importer, and the world that it is run in."""
-
-    importer: Importer
-    world: World
-    validators: Sequence[Validator] = ()
-
-    async def run(self, layout: Layout, *chunks: Sequence[ReadRow]) -> list[RowEnd]:
-        """Run the importer over the rows of a file; its chunks are those of one chain."""
-        store = MemoryStore(self.world)
-        ends: list[RowEnd] = []
-        carry = None
-        for rows in chunks:
-            carried = CarriedKeys.unpack(carry)
-            context = await open_context(self.importer, layout, store, self.validators)
-            await read_rows(self.importer, layout, rows, context.directory)
-            plan = await plan_rows(context, rows, carried)
-            settled = await apply(context, plan)
-            ends += map(RowEnd, plan.rows, settled.results)
-            if len(chunks) > 1:
-                carry = carry_on(context, plan, settled).pack()
-        return ends
+async def run_in_memory(
+    importer: Importer,
+    world: World,
+    validators: Sequence[Validator],
+    layout: Layout,
+    *chunks: Sequence[ReadRow],
+) -> list[RowEnd]:
+    """Run an importer over the rows of a file in a world; its chunks are those of one chain."""
+    store = MemoryStore(world)
+    ends: list[RowEnd] = []
+    carry = None
+    for rows in chunks:
+        context = await open_context(importer, layout, store, validators)
+        await read_rows(importer, layout, rows, context.directory)
+        plan = await plan_rows(context, rows, CarriedKeys.unpack(carry))
+        settled = await apply(context, plan)
+        ends += map(RowEnd, plan.rows, settled.results)
+        if len(chunks) > 1:
+            carry = carry_on(context, plan, settled).pack()
+    return ends
 
 
 P = TypeVar("P", bound="Importer | Validator")
