@@ -34,12 +34,7 @@ class ApiLostError(RefusedError):
 
 
 class ApiClient:
-    """The API, opened by one token.
-
-    Args:
-        url: its base URL.
-        token: a bearer token.
-    """
+    """The API at a base URL, opened by one bearer token."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url.rstrip("/")
@@ -139,8 +134,5 @@ def _translated(url: str) -> Iterator[None]:
             ) from error
         raise RefusedError(f"the API at {url} answered: {error}") from error
     except (TransportError, WebSocketException, aiohttp.ClientError, OSError) as error:
-        raise ApiLostError(f"the API at {url} can't be reached: {_reason(error)}") from error
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) or str(error.__cause__ or "") or type(error).__name__
+        reason = str(error) or str(error.__cause__ or "") or type(error).__name__
+        raise ApiLostError(f"the API at {url} can't be reached: {reason}") from error
