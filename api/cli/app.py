@@ -31,15 +31,11 @@ def create(slug: str, name: str, folder: DataFolder) -> None:
         raise RefusedError(
             "a slug is made of a to z, 0 to 9 and inner hyphens, at most 64 of them."
         )
-    on_database(database_url(folder), _create_app(slug, name))
-    click.echo(f"Created the app {slug}. Next: caseroll token create --app {slug}")
-
-
-async def _create_app(slug: str, name: str) -> None:
     try:
-        await create_app(slug, name)
+        on_database(database_url(folder), create_app(slug, name))
     except IntegrityError:
         raise RefusedError(f"there is an app {slug!r} already.") from None
+    click.echo(f"Created the app {slug}. Next: caseroll token create --app {slug}")
 
 
 @click.group()

@@ -162,22 +162,15 @@ def _remedy(subject: Subject, rows: Sequence[Cells], key: Key) -> str:
 
 def _connected_groups(file: File, kinds: RowKeys) -> list[list[int]]:
     """Return the groups of rows that share group keys, directly or through others."""
-    leaders = {number: number for number in file}
-
-    def leader(number: int) -> int:
-        while leaders[number] != number:
-            number = leaders[number]
-        return number
-
+    groups = {number: [number] for number in file}
     first: dict[int, int] = {}
     for keys in kinds:
         for number, key in keys.items():
-            one, other = sorted((leader(number), leader(first.setdefault(key, number))))
-            leaders[other] = one
-    groups: dict[int, list[int]] = defaultdict(list)
-    for number in file:
-        groups[leader(number)].append(number)
-    return list(groups.values())
+            one, other = groups[first.setdefault(key, number)], groups[number]
+            if one is not other:
+                one += other
+                groups |= dict.fromkeys(other, one)
+    return list({id(group): sorted(group) for group in groups.values()}.values())
 
 
 def _row_text(cells: Cells) -> str:
