@@ -22,7 +22,7 @@ from api.schema.importing.plugin_state import PluginState
 from api.schema.query import NODES
 from api.schema.roles import ROLE_ROW
 from api.schema.users import USER, CreateUserInput, UpdateUserInput
-from importers.plugins.registry import PluginStatus
+from importers.plugins.plugin_status import PluginStatus
 from importers.sdk.errors import ErrorDetail
 from models import listing as listings
 from models.audit import Action
