@@ -11,7 +11,7 @@ from models.db import is_passing
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from api.access.services import Services
+    from api.access.context import Services
     from api.access.tokens import Tokens
     from models.access import TokenRecord
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import HTMLResponse
 
-from api.http.catalogue import read_catalogue
 from api.http.import_types_html import content_security_policy, render_types_page
 
 if TYPE_CHECKING:
@@ -46,7 +45,7 @@ class TypesPage:
     async def _page(self, registry: Registry) -> str:
         async with self._lock:
             if registry is not self._registry or time.monotonic() > self._until:
-                self._text = render_types_page(await read_catalogue(registry))
+                self._text = await render_types_page(registry)
                 self._registry = registry
                 self._until = time.monotonic() + _KEPT_SECONDS
             return self._text

@@ -6,6 +6,7 @@ moves one of them, `tests/api/http/test_uvicorn_contract.py` fails and names it.
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,6 @@ from api.errors import HttpError, bad_request
 from api.http.deadlines import ReadDeadline, WriteDeadline
 
 if TYPE_CHECKING:
-    import asyncio
-
     from starlette.applications import Starlette
     from websockets.frames import Frame
 
@@ -70,7 +69,25 @@ class WebServerConfig(uvicorn.Config):
         )
 
 
-class HttpConnection(H11Protocol):
+class _Connection(asyncio.Protocol):
+    """What both protocols have: a deadline for the client to read."""
+
+    _write_deadline: WriteDeadline
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._write_deadline.start()
+
+    def resume_writing(self) -> None:
+        self._write_deadline.end()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._write_deadline.end()
+        super().connection_lost(exc)
+
+
+class HttpConnection(_Connection, H11Protocol):
     """Ends a connection whose client is too slow with a request's head, or with taking an answer.
 
     `api/http/body.py` times a body that is wanted, since it can reply what is wrong. The rest of a
@@ -93,7 +110,6 @@ class HttpConnection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timers."""
         self._stop_read_timers()
-        self._write_deadline.resume()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -114,7 +130,7 @@ class HttpConnection(H11Protocol):
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand the connection over to a `SocketConnection`, which has its own deadlines."""
         self._stop_read_timers()
-        self._write_deadline.resume()
+        self._write_deadline.end()
         super().handle_websocket_upgrade(event)
 
     def send_400_response(self, msg: str) -> None:
@@ -130,16 +146,6 @@ class HttpConnection(H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         super().send_400_response(msg)
-
-    def pause_writing(self) -> None:
-        """Start the deadline for the client to read."""
-        super().pause_writing()
-        self._write_deadline.pause()
-
-    def resume_writing(self) -> None:
-        """Stop the deadline."""
-        self._write_deadline.resume()
-        super().resume_writing()
 
     def _start_head_timer(self) -> None:
         seconds = self.config.patience.head_seconds
@@ -167,7 +173,7 @@ class HttpConnection(H11Protocol):
         self._unwanted.end()
 
 
-class SocketConnection(WebSocketsSansIOProtocol):
+class SocketConnection(_Connection, WebSocketsSansIOProtocol):
     """Ends a WebSocket whose client does not read, or does not finish a message."""
 
     config: WebServerConfig
@@ -215,19 +221,8 @@ class SocketConnection(WebSocketsSansIOProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all timers."""
-        self._write_deadline.resume()
         self._read_deadline.end()
         super().connection_lost(exc)
-
-    def pause_writing(self) -> None:
-        """Start the deadline for the client to read."""
-        super().pause_writing()
-        self._write_deadline.pause()
-
-    def resume_writing(self) -> None:
-        """Stop the deadline."""
-        self._write_deadline.resume()
-        super().resume_writing()
 
 
 def _limit_reads(transport: asyncio.Transport, size: int) -> None:
