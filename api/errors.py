@@ -45,14 +45,7 @@ class AnswerTooLargeError(ApiError):
 
 
 class HttpError(Exception):
-    """A request that is refused as a whole.
-
-    Args:
-        status: of the HTTP response.
-        code: stable, upper-case name of the kind of error.
-        message: a sentence for the client's developer.
-        headers: further headers of the response.
-    """
+    """A request that is refused as a whole; code and message are as those of an `ApiError`."""
 
     def __init__(
         self, status: int, code: str, message: str, headers: dict[str, str] | None = None

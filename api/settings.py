@@ -16,21 +16,9 @@ from importers.sdk.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DEFAULT_MAIL_FROM = "caseroll@localhost"
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 8000
-DEFAULT_MAX_REQUEST_BYTES = 1024 * 1024
-DEFAULT_CHUNK_ROWS = 10_000
-DEFAULT_WORKERS = 2
-# Failed rows are corrected within days, and reports look back over a quarter.
-DEFAULT_RETENTION_DAYS = 90
 # GraphQL's largest Int, in which the API states sizes.
 _LARGEST_INT = 2**31 - 1
 
-_DATABASE_SCHEMES = ("postgresql", "postgres")
-_REDIS_SCHEMES = ("redis", "rediss", "unix")
-_SMTP_SCHEMES = ("smtp", "smtps")
-_HTTP_SCHEMES = ("http", "https")
 # As browsers send it: in lower case, with nothing after the port.
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
@@ -69,19 +57,20 @@ class Settings:
     redis_url: str = field(repr=False)
     plugins: Path | None = None
     smtp_url: str | None = field(default=None, repr=False)
-    mail_from: str = DEFAULT_MAIL_FROM
+    mail_from: str = "caseroll@localhost"
     mail_dir: Path | None = None
-    host: str = DEFAULT_HOST
-    port: int = DEFAULT_PORT
+    host: str = "127.0.0.1"
+    port: int = 8000
     limits: Limits = field(default_factory=Limits)
-    chunk_rows: int = DEFAULT_CHUNK_ROWS
-    workers: int = DEFAULT_WORKERS
-    max_request_bytes: int = DEFAULT_MAX_REQUEST_BYTES
+    chunk_rows: int = 10_000
+    workers: int = 2
+    max_request_bytes: int = 1024 * 1024
     query: QueryLimits = field(default_factory=QueryLimits)
     token: TokenLimits = field(default_factory=TokenLimits)
     patience: Patience = field(default_factory=Patience)
     origins: tuple[str, ...] = ()
-    retention_days: int = DEFAULT_RETENTION_DAYS
+    # Failed rows are corrected within days, and reports look back over a quarter.
+    retention_days: int = 90
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -90,29 +79,30 @@ class Settings:
         Raises:
             ConfigError: variables are missing or wrong; it names them all.
         """
-        reader = _Reader(environ)
+        reader, default = _Reader(environ), cls(database_url="", redis_url="")
         settings = cls(
-            database_url=reader.url("DATABASE_URL", _DATABASE_SCHEMES)
+            database_url=reader.url("DATABASE_URL", "postgresql", "postgres")
             or reader.missing("DATABASE_URL"),
-            redis_url=reader.url("REDIS_URL", _REDIS_SCHEMES) or reader.missing("REDIS_URL"),
+            redis_url=reader.url("REDIS_URL", "redis", "rediss", "unix")
+            or reader.missing("REDIS_URL"),
             plugins=reader.file("CASEROLL_PLUGINS"),
-            smtp_url=reader.url("CASEROLL_SMTP_URL", _SMTP_SCHEMES),
-            mail_from=reader.address("CASEROLL_MAIL_FROM", DEFAULT_MAIL_FROM),
+            smtp_url=reader.url("CASEROLL_SMTP_URL", "smtp", "smtps"),
+            mail_from=reader.address("CASEROLL_MAIL_FROM", default.mail_from),
             mail_dir=reader.path("CASEROLL_MAIL_DIR"),
-            host=reader.text("CASEROLL_HOST") or DEFAULT_HOST,
-            port=reader.number("CASEROLL_PORT", DEFAULT_PORT, high=65_535),
+            host=reader.text("CASEROLL_HOST") or default.host,
+            port=reader.number("CASEROLL_PORT", default.port, high=65_535),
             limits=reader.limits(),
-            chunk_rows=reader.number("CASEROLL_CHUNK_ROWS", DEFAULT_CHUNK_ROWS, high=100_000),
-            workers=reader.number("CASEROLL_WORKERS", DEFAULT_WORKERS, high=1_000),
+            chunk_rows=reader.number("CASEROLL_CHUNK_ROWS", default.chunk_rows, high=100_000),
+            workers=reader.number("CASEROLL_WORKERS", default.workers, high=1_000),
             max_request_bytes=reader.number(
-                "CASEROLL_MAX_REQUEST_BYTES", DEFAULT_MAX_REQUEST_BYTES, high=_LARGEST_INT
+                "CASEROLL_MAX_REQUEST_BYTES", default.max_request_bytes, high=_LARGEST_INT
             ),
             query=QueryLimits(**reader.numbers("CASEROLL_MAX_QUERY_", QueryLimits())),
             token=TokenLimits(**reader.numbers("CASEROLL_MAX_", TokenLimits())),
             patience=Patience(**reader.numbers("CASEROLL_", Patience())),
             origins=reader.origins("CASEROLL_ORIGINS"),
             retention_days=reader.number(
-                "CASEROLL_RETENTION_DAYS", DEFAULT_RETENTION_DAYS, low=0, high=36_500
+                "CASEROLL_RETENTION_DAYS", default.retention_days, low=0, high=36_500
             ),
         )
         reader.check()
@@ -140,7 +130,7 @@ class ClientSettings:
         """
         reader = _Reader(environ)
         settings = cls(
-            url=reader.url("CASEROLL_URL", _HTTP_SCHEMES), token=reader.text("CASEROLL_TOKEN")
+            url=reader.url("CASEROLL_URL", "http", "https"), token=reader.text("CASEROLL_TOKEN")
         )
         reader.check()
         return settings
@@ -217,7 +207,7 @@ class _Reader:
                 )
         return origins
 
-    def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
+    def url(self, name: str, *schemes: str) -> str | None:
         """Read a URL, which may hold a password: no problem repeats it."""
         text = self.text(name)
         if text is None:

@@ -34,8 +34,7 @@ class Loaders:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._pages: dict[_Kind, DataLoader[tuple[int, ...], Sequence[Page]]] = {}
-        self._counts: dict[_Kind, DataLoader[int, int]] = {}
-        self._looks: dict[_Kind, DataLoader[int, bool]] = {}
+        self._answers: dict[_Kind, DataLoader[int, Any]] = {}
         self._imports: DataLoader[int, Record | None] = DataLoader(partial(_load_imports, scope))
 
     async def import_row(self, key: int) -> Record | None:
@@ -70,21 +69,22 @@ class Loaders:
 
     async def count(self, listing: Listing, parent: int, conditions: Sequence[Condition]) -> int:
         """Count the list that belongs to a parent."""
-        kind = (listing.name, repr(conditions))
-        if kind not in self._counts:
-            load = partial(_load_answers, count_rows, self._scope, listing, conditions)
-            self._counts[kind] = DataLoader(load)
-        return await self._counts[kind].load(parent)
+        return int(await self._answer(count_rows, listing, parent, conditions))
 
     async def has_rows(
         self, listing: Listing, parent: int, conditions: Sequence[Condition]
     ) -> bool:
         """Tell whether the list that belongs to a parent has any row that meets the conditions."""
-        kind = (listing.name, repr(conditions))
-        if kind not in self._looks:
-            load = partial(_load_answers, has_rows, self._scope, listing, conditions)
-            self._looks[kind] = DataLoader(load)
-        return await self._looks[kind].load(parent)
+        return bool(await self._answer(has_rows, listing, parent, conditions))
+
+    async def _answer(
+        self, ask: Any, listing: Listing, parent: int, conditions: Sequence[Condition]
+    ) -> Any:
+        kind = (ask, listing.name, repr(conditions))
+        if kind not in self._answers:
+            load = partial(_load_answers, ask, self._scope, listing, conditions)
+            self._answers[kind] = DataLoader(load)
+        return await self._answers[kind].load(parent)
 
 
 # Functions, not methods: a loader that refers to its `Loaders` would be a cycle, which keeps all

@@ -40,12 +40,10 @@ class TypesPage:
             "Referrer-Policy": "no-referrer",
             "Cache-Control": "no-cache",
         }
-        return HTMLResponse(await self._page(request.app.state.services.registry), headers=headers)
-
-    async def _page(self, registry: Registry) -> str:
+        registry: Registry = request.app.state.services.registry
         async with self._lock:
             if registry is not self._registry or time.monotonic() > self._until:
                 self._text = await render_types_page(registry)
                 self._registry = registry
                 self._until = time.monotonic() + _KEPT_SECONDS
-            return self._text
+        return HTMLResponse(self._text, headers=headers)

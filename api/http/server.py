@@ -32,11 +32,7 @@ _SHUTDOWN_SECONDS = 5
 _HTTP_READ_BYTES = 64 * 1024
 _SOCKET_READ_BYTES = 16 * 1024
 _MOST_FRAMES = 1_000
-_NO_HANDSHAKE = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\n"
-    b"Connection: close\r\n\r\n"
-    + orjson.dumps(bad_request("This is not a request to open a WebSocket.").body)
-)
+_NO_HANDSHAKE = bad_request("This is not a request to open a WebSocket.")
 
 
 class WebServerConfig(uvicorn.Config):
@@ -158,12 +154,7 @@ class HttpConnection(_Connection, H11Protocol):
         if self.conn.trailing_data[0]:
             seconds = self.config.patience.head_seconds
             message = f"The headers took too long: send them within {seconds:g} seconds."
-            error = HttpError(408, "TIMEOUT", message)
-            headers = [("Content-Type", "application/json; charset=utf-8"), ("Connection", "close")]
-            reason = HTTPStatus(error.status).phrase.encode()
-            head = h11.Response(status_code=error.status, headers=headers, reason=reason)
-            for event in (head, h11.Data(data=orjson.dumps(error.body)), h11.EndOfMessage()):
-                self.transport.write(self.conn.send(event) or b"")
+            self.transport.write(_raw_response(HttpError(408, "TIMEOUT", message)))
         self.transport.close()
 
     def _stop_read_timers(self) -> None:
@@ -192,7 +183,7 @@ class SocketConnection(_Connection, WebSocketsSansIOProtocol):
         """
         super().data_received(data)
         if not self.handshake_initiated and not self.transport.is_closing():
-            self.transport.write(_NO_HANDSHAKE)
+            self.transport.write(_raw_response(_NO_HANDSHAKE))
             self.transport.close()
         elif self.frames or self.conn.reader.buffer:
             self._read_deadline.take(len(data))
@@ -223,6 +214,15 @@ class SocketConnection(_Connection, WebSocketsSansIOProtocol):
         """Stop all timers."""
         self._read_deadline.end()
         super().connection_lost(exc)
+
+
+def _raw_response(error: HttpError) -> bytes:
+    """Write a response where there is no request that uvicorn could answer."""
+    head = (
+        f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
+        "Content-Type: application/json; charset=utf-8\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + orjson.dumps(error.body)
 
 
 def _limit_reads(transport: asyncio.Transport, size: int) -> None:
