@@ -10,9 +10,9 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
+from api.access.authentication import Tokens
 from api.access.context import Services
 from api.access.quota import Quotas
-from api.access.tokens import Tokens
 from api.broker import BrokerQueue, make_broker
 from api.errors import HttpError, log_incident, masked
 from api.events.hub import open_hub

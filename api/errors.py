@@ -80,8 +80,9 @@ def shape_error(error: GraphQLError) -> dict[str, Any]:
         own = error.extensions or {}
         # A guess must not reveal names of the schema.
         message = error.message if "code" in own else error.message.partition(_SUGGESTION)[0]
-        code = "SYNTAX_ERROR" if isinstance(error, GraphQLSyntaxError) else "BAD_REQUEST"
-        return {**error.formatted, "message": message, "extensions": {"code": code, **own}}
+        is_syntax = isinstance(error, GraphQLSyntaxError)
+        default = {"code": "SYNTAX_ERROR"} if is_syntax else {"code": "BAD_REQUEST"}
+        return {**error.formatted, "message": message, "extensions": default | own}
     incident = log_incident(str(error.path or "the operation"), cause)
     if is_passing(cause):
         message = f"The service can't be reached right now; try again (incident {incident})."

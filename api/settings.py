@@ -30,28 +30,7 @@ def process_environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Settings of the API, the workers and mails; each field is a variable of the environment.
-
-    Args:
-        database_url: DATABASE_URL.
-        redis_url: REDIS_URL.
-        plugins: CASEROLL_PLUGINS, the plugins.toml to read; None: the one of `default_path`.
-        smtp_url: CASEROLL_SMTP_URL, `smtp://user:password@host:587` or `smtps://host`.
-        mail_from: CASEROLL_MAIL_FROM, the sender of every mail.
-        mail_dir: CASEROLL_MAIL_DIR, the folder for mails as .eml files without an SMTP server.
-        host: CASEROLL_HOST, the address that the API listens on.
-        port: CASEROLL_PORT, its port.
-        limits: CASEROLL_MAX_UPLOAD_BYTES, CASEROLL_MAX_ROWS, CASEROLL_MAX_COLUMNS of a file.
-        chunk_rows: CASEROLL_CHUNK_ROWS, rows per transaction.
-        workers: CASEROLL_WORKERS, processes of `caseroll worker`.
-        max_request_bytes: CASEROLL_MAX_REQUEST_BYTES, of JSON, also in a WebSocket message.
-        query: CASEROLL_MAX_QUERY_TOKENS and so on, by the limit's name.
-        token: CASEROLL_MAX_REQUESTS_PER_SECOND and so on.
-        patience: CASEROLL_HEAD_SECONDS, CASEROLL_INIT_SECONDS, CASEROLL_IDLE_SECONDS,
-            CASEROLL_MIN_BYTES_PER_SECOND.
-        origins: CASEROLL_ORIGINS, web pages of other sites that may use the API.
-        retention_days: CASEROLL_RETENTION_DAYS, after which files and row results go; 0: never.
-    """
+    """Settings of the API, the workers and mails; `docs/operating.md` says what each one means."""
 
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
@@ -81,10 +60,8 @@ class Settings:
         """
         reader, default = _Reader(environ), cls(database_url="", redis_url="")
         settings = cls(
-            database_url=reader.url("DATABASE_URL", "postgresql", "postgres")
-            or reader.missing("DATABASE_URL"),
-            redis_url=reader.url("REDIS_URL", "redis", "rediss", "unix")
-            or reader.missing("REDIS_URL"),
+            database_url=reader.needed_url("DATABASE_URL", "postgresql", "postgres"),
+            redis_url=reader.needed_url("REDIS_URL", "redis", "rediss", "unix"),
             plugins=reader.file("CASEROLL_PLUGINS"),
             smtp_url=reader.url("CASEROLL_SMTP_URL", "smtp", "smtps"),
             mail_from=reader.address("CASEROLL_MAIL_FROM", default.mail_from),
@@ -111,12 +88,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """Where the command line finds the API; None if not set.
-
-    Args:
-        url: CASEROLL_URL, e.g. `http://127.0.0.1:8000`.
-        token: CASEROLL_TOKEN.
-    """
+    """Where the command line finds the API, e.g. `http://127.0.0.1:8000`; None if not set."""
 
     url: str | None = None
     token: str | None = field(default=None, repr=False)
@@ -158,11 +130,6 @@ class _Reader:
     def check(self) -> None:
         if self._problems:
             raise ConfigError(self._problems)
-
-    def missing(self, name: str) -> str:
-        if not self.text(name):
-            self._problems.append(f"{name} is not set.")
-        return ""
 
     def text(self, name: str) -> str | None:
         return self._environ.get(name, "").strip() or None
@@ -220,6 +187,11 @@ class _Reader:
             return text
         self._problems.append(f"{name} has to be a URL that begins with {schemes[0]}://.")
         return None
+
+    def needed_url(self, name: str, *schemes: str) -> str:
+        if self.text(name) is None:
+            self._problems.append(f"{name} is not set.")
+        return self.url(name, *schemes) or ""
 
     def address(self, name: str, default: str) -> str:
         text = self.text(name) or default

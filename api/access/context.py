@@ -13,8 +13,8 @@ from api.access.scope import Scope
 from models.audit import Actor
 
 if TYPE_CHECKING:
+    from api.access.authentication import Tokens
     from api.access.quota import Quota, Quotas
-    from api.access.tokens import Tokens
     from api.broker import BrokerQueue
     from api.events.hub import Hub
     from api.settings import Settings
@@ -37,12 +37,7 @@ class Services:
 
 
 class Context:
-    """What lives as long as one operation.
-
-    Args:
-        services: what lives longer.
-        token: who asks; decides which app is seen.
-    """
+    """What lives as long as one operation; its token decides which app is seen."""
 
     def __init__(self, services: Services, token: TokenRecord) -> None:
         self.services = services

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from strawberry.dataloader import DataLoader
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 _MOST_ROLES = 1_000
 
-# Everything that two lists have in common that differ in their parents alone.
-_Kind: TypeAlias = tuple[object, ...]
-
 
 class Loaders:
     """Loads each thing once in an operation, and in one statement what is asked for together.
@@ -33,8 +30,9 @@ class Loaders:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._pages: dict[_Kind, DataLoader[tuple[int, ...], Sequence[Page]]] = {}
-        self._answers: dict[_Kind, DataLoader[int, Any]] = {}
+        # By what lists have in common that differ in their parents alone.
+        self._pages: dict[tuple[object, ...], DataLoader[tuple[int, ...], Sequence[Page]]] = {}
+        self._answers: dict[tuple[object, ...], DataLoader[int, Any]] = {}
         self._imports: DataLoader[int, Record | None] = DataLoader(partial(_load_imports, scope))
 
     async def import_row(self, key: int) -> Record | None:
@@ -54,11 +52,7 @@ class Loaders:
         window: Window,
         columns: frozenset[str] | None = None,
     ) -> Sequence[Page]:
-        """Load the page of each list that belongs to one of the parents.
-
-        Args:
-            columns: which are enough; by default all of the listed table.
-        """
+        """Load `columns`, or all, of the page of each list that belongs to one of the parents."""
         kind = (listing.name, repr(conditions), window, columns)
         if kind not in self._pages:
             load = partial(

@@ -77,14 +77,14 @@ class OncePerStep:
 
 
 class ConcurrencyLimit:
-    """How many things, or bytes, a token may have at a time; a `with` block takes one."""
+    """How many things, or bytes, a token may have at a time."""
 
     def __init__(self, most: int, noun: str) -> None:
         self.taken = 0
         self._most = most
         self._noun = noun
 
-    def take(self, wanted: int = 1) -> None:
+    def take(self, wanted: int) -> None:
         """Take some; more than there are, if nothing is taken yet.
 
         Raises:
@@ -95,11 +95,11 @@ class ConcurrencyLimit:
             raise HttpError(429, "TOO_MANY_REQUESTS", message)
         self.taken += wanted
 
-    def give_back(self, number: int = 1) -> None:
+    def give_back(self, number: int) -> None:
         self.taken -= number
 
     @contextmanager
-    def reserve(self, wanted: int) -> Iterator[None]:
+    def reserve(self, wanted: int = 1) -> Iterator[None]:
         """Take some for the length of a block.
 
         Raises:
@@ -119,12 +119,6 @@ class ConcurrencyLimit:
             yield
         finally:
             self.taken -= number
-
-    def __enter__(self) -> None:
-        self.take()
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.give_back()
 
 
 class Quota:

@@ -27,12 +27,8 @@ async def read_blocks(
 ) -> AsyncGenerator[bytes, None]:
     """Yield a body's blocks; the time between one block and the request for the next is free.
 
-    Args:
-        limit: how many bytes the body may have.
-        patience: how long to wait for it.
-
     Raises:
-        HttpError: the body is too large, or arrives too slowly.
+        HttpError: the body has more than `limit` bytes, or arrives too slowly.
     """
     declared_length(request, limit)
     size, waited = 0, 0.0

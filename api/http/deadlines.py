@@ -19,7 +19,6 @@ class _Deadline:
         self._timer: asyncio.TimerHandle | None = None
 
     def end(self) -> None:
-        """Stop the timer."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -62,7 +61,6 @@ class WriteDeadline(_Deadline):
     """
 
     def start(self) -> None:
-        """Start the timer."""
         most = self._transport.get_write_buffer_size() - self._enough
         self._timer = asyncio.get_running_loop().call_later(self._seconds, self._check, most)
 

@@ -116,9 +116,8 @@ async def _open_download(
 async def _parts(scope: Scope, import_id: int, part: bytes | None) -> AsyncIterator[bytes]:
     """Yield part after part, without a connection while the client takes one.
 
-    Args:
-        part: the first one, which is read before the response starts: if the database is away
-            then, the client still gets an error.
+    The first is read before the response starts: if the database is away then, the client still
+    gets an error.
     """
     number = 0
     while part is not None:

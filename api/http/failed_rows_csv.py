@@ -52,8 +52,7 @@ async def failed_rows_csv(scope: Scope, of_import: Record) -> AsyncIterator[byte
 def _write_csv(delimiter: str, rows: Iterable[Sequence[str]], beginning: str = "") -> bytes:
     text = io.StringIO(newline="")
     text.write(beginning)
-    writer = csv.writer(text, delimiter=delimiter)
-    writer.writerows(
+    csv.writer(text, delimiter=delimiter).writerows(
         [f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell for cell in row] for row in rows
     )
     return text.getvalue().encode()

@@ -82,7 +82,7 @@ async def _execute(request: Request, context: Context) -> ExecutionResult:
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message)
     if context.token.permission is not Permission.ADMIN:
         raise HttpError(403, "FORBIDDEN", "This token may only read.")
-    with context.quota.uploads:
+    with context.quota.uploads.reserve():
         async with read_multipart(request, settings) as operation:
             return await execute(context, operation)
 

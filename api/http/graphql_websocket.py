@@ -117,7 +117,7 @@ class _Session:
             self._end_with(CloseError(FORBIDDEN, reason))
 
         try:
-            with quota.sockets, hub.watch_token(context.token.id, send_away):
+            with quota.sockets.reserve(), hub.watch_token(context.token.id, send_away):
                 await self._send({"type": "connection_ack"})
                 while True:
                     await self._handle(await self._receive(None), quota)

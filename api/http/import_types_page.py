@@ -33,7 +33,6 @@ class TypesPage:
         self._until = 0.0
 
     async def send(self, request: Request) -> Response:
-        """Send the page."""
         headers = {
             "Content-Security-Policy": f"{content_security_policy()}; frame-ancestors 'none'",
             "X-Content-Type-Options": "nosniff",

@@ -21,8 +21,6 @@ class MultipartBody:
     """Parses a body as it arrives.
 
     Args:
-        content_type: the request's header, which has the boundary.
-        blocks: the body.
         field_bytes: how long a field may be.
 
     Attributes:
@@ -32,7 +30,7 @@ class MultipartBody:
         error: why reading has failed; reading on raises it again.
 
     Raises:
-        HttpError: the header has no boundary.
+        HttpError: the request's header has no boundary.
     """
 
     def __init__(

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 # Long enough for a request to end, short enough for a deployment not to wait for a subscriber.
 _SHUTDOWN_SECONDS = 5
-# What one read takes is parsed before other connections have their turn. asyncio reads 256 KiB,
-# which may be 40,000 empty WebSocket frames.
+# `max_size` of asyncio's transports. What one read takes is parsed before other connections have
+# their turn. By default it is 256 KiB, which may be 40,000 empty WebSocket frames.
 _HTTP_READ_BYTES = 64 * 1024
 _SOCKET_READ_BYTES = 16 * 1024
 _MOST_FRAMES = 1_000
@@ -98,13 +98,12 @@ class HttpConnection(_Connection, H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
         super().connection_made(transport)
-        _limit_reads(transport, _HTTP_READ_BYTES)
+        transport.max_size = _HTTP_READ_BYTES  # type: ignore[attr-defined]
         self._write_deadline = WriteDeadline(transport, self.config.patience)
         self._unwanted = ReadDeadline(transport, self.config.patience)
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all timers."""
         self._stop_read_timers()
         super().connection_lost(exc)
 
@@ -172,7 +171,7 @@ class SocketConnection(_Connection, WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Make the deadlines."""
         super().connection_made(transport)
-        _limit_reads(self.transport, _SOCKET_READ_BYTES)
+        transport.max_size = _SOCKET_READ_BYTES  # type: ignore[attr-defined]
         self._write_deadline = WriteDeadline(self.transport, self.config.patience)
         self._read_deadline = ReadDeadline(self.transport, self.config.patience)
 
@@ -211,7 +210,6 @@ class SocketConnection(_Connection, WebSocketsSansIOProtocol):
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all timers."""
         self._read_deadline.end()
         super().connection_lost(exc)
 
@@ -223,8 +221,3 @@ def _raw_response(error: HttpError) -> bytes:
         "Content-Type: application/json; charset=utf-8\r\nConnection: close\r\n\r\n"
     )
     return head.encode() + orjson.dumps(error.body)
-
-
-def _limit_reads(transport: asyncio.Transport, size: int) -> None:
-    """Set how many bytes a transport of asyncio's selector event loop reads at a time."""
-    transport.max_size = size  # type: ignore[attr-defined]

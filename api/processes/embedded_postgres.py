@@ -48,7 +48,6 @@ class EmbeddedPostgres(EmbeddedServer):
     happened before.
 
     Args:
-        folder: where data, socket and log go; made when missing.
         options: server settings beyond `POSTGRES_OPTIONS`.
     """
 

@@ -97,13 +97,11 @@ class EmbeddedServer(ABC):
         self.stop()
 
     def _make_folders(self, user: str = "") -> None:
-        """Make the folders, but do not use a socket folder that another user has made.
-
-        Args:
-            user: who else may own the socket folder.
+        """Make the folders.
 
         Raises:
-            ServerStartError: another user does.
+            ServerStartError: the socket folder belongs to a user that is neither this one nor
+                `user`, and may be a trap.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket_folder.mkdir(mode=0o700, exist_ok=True)
