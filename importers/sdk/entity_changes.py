@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from importers.sdk.entities import Case, User
     from models.write_one import Table
 
+_user_details = attrgetter("given_name", "family_name", "locale", "zoneinfo", "tag_id")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddUser(OwnChange):
@@ -56,15 +58,7 @@ class AddUser(OwnChange):
 
     def wish(self) -> Intent:
         """Return all values; addresses in any case are the same."""
-        return (
-            "AddUser",
-            self.email.lower(),
-            self.given_name,
-            self.family_name,
-            self.locale,
-            self.zoneinfo,
-            self.tag_id,
-        )
+        return ("AddUser", self.email.lower(), *_user_details(self))
 
     @classmethod
     async def apply(
@@ -75,9 +69,8 @@ class AddUser(OwnChange):
 
         db, app_id = transaction.db, transaction.app_id
         ordered = sorted(changes, key=lambda change: change.email.lower())
-        names = cls.__slots__
-        rows = list(map(attrgetter(*names), ordered))
-        created = await insert_many(db, app_id, "users", names, rows, key="email")
+        rows = list(map(attrgetter(*cls.__slots__), ordered))
+        created = await insert_many(db, app_id, "users", cls.__slots__, rows, key="email")
         others = [change for change in changes if change.email not in created]
         by_email = await find_by_email(db, app_id, [change.email for change in others])
         tags = {change.tag_id for change in others if change.tag_id}
@@ -127,16 +120,7 @@ class ModifyUser(OwnChange):
 
     def wish(self) -> Intent:
         """Return all values."""
-        return (
-            "ModifyUser",
-            self.user.id,
-            self.given_name,
-            self.family_name,
-            self.locale,
-            self.zoneinfo,
-            self.tag_id,
-            self.is_active,
-        )
+        return ("ModifyUser", self.user.id, *_user_details(self), self.is_active)
 
     @classmethod
     async def apply(
@@ -205,10 +189,9 @@ class AddCase(OwnChange):
         from models.write_many import find_by_tag, insert_many  # noqa: PLC0415
 
         db, app_id = transaction.db, transaction.app_id
-        ordered = sorted(changes, key=lambda change: change.tag_id)
-        names = cls.__slots__
-        rows = list(map(attrgetter(*names), ordered))
-        created = await insert_many(db, app_id, "cases", names, rows, key="tag_id")
+        ordered = sorted(changes, key=attrgetter("tag_id"))
+        rows = list(map(attrgetter(*cls.__slots__), ordered))
+        created = await insert_many(db, app_id, "cases", cls.__slots__, rows, key="tag_id")
         others = {change.tag_id for change in changes} - created
         by_tag = await find_by_tag(db, app_id, "cases", others)
         return [
@@ -326,12 +309,8 @@ def _not_added(
 
 
 def _taken(code: str, noun: str, what: str) -> RowError:
-    return RowError(
-        None,
-        code,
-        f"a {noun} has this {what} already, with other details; "
-        f"to change them, use a file of type modify-{noun}s.",
-    )
+    message = f"a {noun} has this {what} already, with other details; "
+    return RowError(None, code, f"{message}to change them, use a file of type modify-{noun}s.")
 
 
 def _tag_error(
@@ -341,11 +320,8 @@ def _tag_error(
     if wanted is None or wanted == present:
         return None
     if present is not None:
-        return RowError(
-            None,
-            "TAG_PERMANENT",
-            f"the user has the Tag ID '{present}', and one that is set stays.",
-        )
+        message = f"the user has the Tag ID '{present}', and one that is set stays."
+        return RowError(None, "TAG_PERMANENT", message)
     return RowError(None, "TAG_TAKEN", "another user has this Tag ID.") if owner else None
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 from array import array
 from collections import defaultdict
-from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -30,14 +29,11 @@ class _Piece(NamedTuple):
 
     Their numbers and their keys, each an array of 64-bit integers, and their texts, separated by
     line feeds.
-
-    Args:
-        size: bytes of the texts.
     """
 
     offset: int
     rows: int
-    size: int
+    size: int  # bytes of the texts
 
 
 class Keys(NamedTuple):
@@ -75,10 +71,6 @@ class Spool:
         if self._size > self._most_in_memory:
             self._spill()
 
-    def extend(self, place: int, entries: Collection[Entry]) -> None:
-        """Add rows to one place."""
-        self.add(repeat(place, len(entries)), entries)
-
     def places(self) -> list[int]:
         """Return the places that have rows, in order."""
         return sorted(self._held.keys() | self._pieces.keys())
@@ -90,20 +82,23 @@ class Spool:
 
     def size(self, place: int) -> int:
         """Return the bytes of a place's texts."""
-        held = self._held.get(place, ())
-        return sum(len(text) for _, text, _ in held) + sum(
-            piece.size for piece in self._pieces.get(place, ())
-        )
+        held = sum(len(text) for _, text, _ in self._held.get(place, ()))
+        return held + sum(piece.size for piece in self._pieces.get(place, ()))
 
     def read(self, place: int) -> Iterator[Sequence[Entry]]:
         """Read the rows of a place, some at a time."""
         for piece in self._pieces.get(place, ()):
-            yield self._read_piece(piece)
+            self._file.seek(piece.offset)
+            numbers, keys = array("q"), array("q")
+            numbers.fromfile(self._file, piece.rows)
+            keys.fromfile(self._file, piece.rows)
+            texts = self._file.read(piece.size).split(b"\n")
+            self._file.seek(0, 2)  # where the next piece is appended
+            yield list(zip(numbers, texts, keys, strict=True))
         if held := self._held.get(place):
             yield held
 
     def _spill(self) -> None:
-        """Append the rows that are held to the file."""
         for place, entries in self._held.items():
             numbers, texts, keys = zip(*entries, strict=True)
             text = b"\n".join(texts)  # no text has a line feed: JSON escapes it
@@ -111,15 +106,6 @@ class Spool:
             self._file.write(array("q", numbers).tobytes() + array("q", keys).tobytes() + text)
         self._held.clear()
         self._size = 0
-
-    def _read_piece(self, piece: _Piece) -> list[Entry]:
-        self._file.seek(piece.offset)
-        numbers, keys = array("q"), array("q")
-        numbers.fromfile(self._file, piece.rows)
-        keys.fromfile(self._file, piece.rows)
-        texts = self._file.read(piece.size).split(b"\n")
-        self._file.seek(0, 2)  # where the next piece is appended
-        return list(zip(numbers, texts, keys, strict=True))
 
 
 class KeySpool:
