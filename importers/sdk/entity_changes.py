@@ -179,7 +179,8 @@ class AddCase(OwnChange):
 
     def wish(self) -> Intent:
         """Return all values."""
-        return "AddCase", self.tag_id, self.about, self.is_active, _day(self.date_opened)
+        day = self.date_opened.isoformat() if self.date_opened else None
+        return "AddCase", self.tag_id, self.about, self.is_active, day
 
     @classmethod
     async def apply(
@@ -231,7 +232,8 @@ class ModifyCase(OwnChange):
 
     def wish(self) -> Intent:
         """Return all values."""
-        return "ModifyCase", self.case.id, self.about, self.is_active, _day(self.date_opened)
+        day = self.date_opened.isoformat() if self.date_opened else None
+        return "ModifyCase", self.case.id, self.about, self.is_active, day
 
     @classmethod
     async def apply(cls, changes: Sequence[ModifyCase], transaction: Transaction) -> list[Applied]:
@@ -266,10 +268,6 @@ def _tag_key(kind: str, tag_id: str | None) -> tuple[Key, ...]:
     return ((kind, tag_id),) if tag_id else ()
 
 
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
-
-
 def _values(change: OwnChange) -> dict[str, Any]:
     # `dataclasses.fields` would find out anew for each of many thousand changes.
     names: tuple[str, ...] = change.__slots__
@@ -288,12 +286,7 @@ def _given(change: ModifyUser | ModifyCase) -> dict[str, Any]:
 def _not_added(
     change: AddUser | AddCase, same: Mapping[str, Any] | None, owner: Mapping[str, Any] | None
 ) -> Applied | Refused:
-    """Say why nothing was inserted.
-
-    Args:
-        same: the user who has the address.
-        owner: who or what has the Tag ID.
-    """
+    """Say why nothing was inserted: `same` has the address, `owner` the Tag ID."""
     stored = same or owner
     values = {name: value for name, value in _values(change).items() if name != "email"}
     is_case = isinstance(change, AddCase)
@@ -316,7 +309,6 @@ def _taken(code: str, noun: str, what: str) -> RowError:
 def _tag_error(
     wanted: str | None, present: str | None, owner: Mapping[str, Any] | None
 ) -> RowError | None:
-    """Say why a user can't get a Tag ID."""
     if wanted is None or wanted == present:
         return None
     if present is not None:
