@@ -33,11 +33,10 @@ async def write_chunks(
     *,
     size: int,
 ) -> int:
-    """Store an import's rows in chunks, within one transaction.
+    """Store an import's rows in chunks of `size` rows, within one transaction.
 
     Args:
         batches: reads the rows; each call begins again with the first one.
-        size: rows a chunk.
 
     Returns:
         how many rows they have, without those that are only context.
@@ -53,11 +52,7 @@ async def write_chunks(
 
 
 class ChunkWriter:
-    """Store the chunks of one import, within one transaction.
-
-    Args:
-        size: rows a chunk.
-    """
+    """Store the chunks of `size` rows of one import, within one transaction."""
 
     def __init__(self, db: Connection, work: ImportWork, grouping: Grouping, *, size: int) -> None:
         self._db = db
@@ -68,7 +63,6 @@ class ChunkWriter:
         self.rows = 0
 
     async def add(self, batch: Batch) -> None:
-        """Take the next rows of the file."""
         for start in range(0, len(batch.numbers), _ROWS_AT_ONCE):
             part = batch.part(start, start + _ROWS_AT_ONCE)
             groups = await self._grouping(part.cells)
@@ -105,7 +99,6 @@ class ChunkWriter:
             number += 1
 
     def close(self) -> None:
-        """Forget the rows."""
         if self._chunks:
             self._chunks.close()
 

@@ -33,15 +33,12 @@ class Chunk(NamedTuple):
 
 
 class Partitions:
-    """Chunks of rows with one kind of key: rows that share a key share a place.
+    """Chunks of `size` rows with one kind of key: rows that share a key share a place.
 
     The wide key, that of the case alone, gives the place: a chunk then has all rows of some cases,
     so that fewer cases are looked up, and what is written lies closer together. Where a place
     becomes too large, the rows' own keys divide it, and only rows that share even those form a
     chain.
-
-    Args:
-        size: rows a chunk.
     """
 
     def __init__(self, size: int) -> None:
@@ -60,11 +57,9 @@ class Partitions:
         self._spool.add(places, list(zip(numbers, texts, keys, strict=True)))
 
     def finish(self) -> Iterator[Chunk]:
-        """Return the chunks."""
         return self._whole_places(self._spool, self._divided)
 
     def close(self) -> None:
-        """Forget everything."""
         self._spool.close()
 
     def _whole_places(
@@ -106,13 +101,10 @@ class Partitions:
 
 
 class Ties:
-    """Chunks of rows with several kinds of key, or with none.
+    """Chunks of `size` rows with several kinds of key, or with none.
 
     A row can meet one row by the first kind of key and another by the second, which meets a third
     one. So all rows with any key that others have too form one chain, in the order of the file.
-
-    Args:
-        size: rows a chunk.
     """
 
     def __init__(self, size: int) -> None:
@@ -123,7 +115,6 @@ class Ties:
         self._keys = KeySpool()
 
     def add(self, numbers: Sequence[int], texts: Sequence[bytes], groups: Groups) -> None:
-        """Add rows, in the order of the file."""
         entries = list(zip(numbers, texts, repeat(0)))
         self._rows.add([self._batches] * len(entries), entries)
         for keys in groups.kinds:
@@ -132,7 +123,6 @@ class Ties:
         self._count += len(entries)
 
     def finish(self) -> Iterator[Chunk]:
-        """Return the chunks."""
         tied = Spool()
         try:
             for chunk in chain_of(self._untied(tied), self._size):
@@ -142,7 +132,6 @@ class Ties:
             tied.close()
 
     def close(self) -> None:
-        """Forget everything."""
         self._rows.close()
         self._keys.close()
 

@@ -58,7 +58,6 @@ class Spool:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
 
     def close(self) -> None:
-        """Remove the file."""
         self._file.close()
 
     def add(self, places: Iterable[int], entries: Collection[Entry]) -> None:
@@ -123,7 +122,6 @@ class KeySpool:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
 
     def close(self) -> None:
-        """Remove the file."""
         self._file.close()
 
     def add(self, keys: Iterable[int | None], first: int) -> None:
