@@ -202,11 +202,12 @@ def _data_rows(batch: Batch, header: _HeaderRow, limits: Limits) -> Iterator[Rec
     width = len(header.names)
     for row, read_cells in batch.records():
         cells = read_cells
-        # Blank cells below the empty names at the header's end are padding.
-        if width < len(cells) <= header.width and is_blank(cells[width:]):
-            cells = cells[:width]
-        elif len(cells) > limits.max_columns and not is_blank(cells):
-            raise _too_many_columns(row, len(cells), limits)
+        if len(cells) > width:
+            # Blank cells below the empty names at the header's end are padding.
+            if len(cells) <= header.width and is_blank(cells[width:]):
+                cells = cells[:width]
+            elif len(cells) > limits.max_columns and not is_blank(cells):
+                raise _too_many_columns(row, len(cells), limits)
         if cells and (cells[0].strip() or not is_blank(cells)):
             yield row, cells
 
