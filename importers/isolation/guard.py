@@ -96,7 +96,6 @@ class Guard:
             TooSlowError: it was stopped.
             UsedUpError: all of the plugin's time is used up.
             PluginError: it wanted to end the process.
-            Exception: whatever it raises.
         """
         # The outer `try` also catches an interrupt that arrives while `_disarm` runs.
         try:
@@ -246,7 +245,6 @@ def guarded(function: Callable[..., T], *arguments: Any) -> T:
 
     Raises:
         PluginError: it was stopped.
-        Exception: whatever it raises.
     """
     guard = _current.get()
     if guard is None:
@@ -262,7 +260,6 @@ async def guarded_await(coroutine: Coroutine[Any, Any, T]) -> T:
 
     Raises:
         PluginError: it was stopped.
-        Exception: whatever it raises.
     """
     guard = _current.get()
     if guard is None:

@@ -126,7 +126,6 @@ def shown_name(filename: str) -> str:
 
 
 def protected(filename: str) -> FileRefusedError:
-    """Return the refusal of an encrypted workbook."""
     return refusal(
         "PASSWORD_PROTECTED",
         f"{shown_name(filename)} is protected with a password. "

@@ -46,7 +46,6 @@ class Table:
 
     @property
     def rows(self) -> Iterator[Record]:
-        """The rows of the batches one by one."""
         return chain.from_iterable(batch.records() for batch in self.batches)
 
 

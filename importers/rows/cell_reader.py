@@ -229,6 +229,5 @@ def error_detail(
 
 
 def failed_result(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
-    """Return the result of a row that failed."""
     details = [asdict(error) for error in errors]
     return RowResult(row.number, row.text, RowStatus.FAILED, errors=details)

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 _MOST_IN_MEMORY = 16 * 1024 * 1024
 # What a row takes in memory beside its text: a tuple, two numbers, the head of the bytes.
 _ENTRY_BYTES = 150
-_NUMBER_BYTES = 8
+# A key and its row are numbers of eight bytes each.
+_MOST_KEYS_IN_MEMORY = _MOST_IN_MEMORY // 16
 # Keys wait in this many places; those of one place are held in memory at once.
 _KEY_PLACES = 64
 
@@ -61,7 +62,6 @@ class Spool:
         self._file.close()
 
     def add(self, places: Iterable[int], entries: Collection[Entry]) -> None:
-        """Add a row to each of the places."""
         held = self._held
         for place, entry in zip(places, entries, strict=True):
             held[place].append(entry)
@@ -71,11 +71,9 @@ class Spool:
             self._spill()
 
     def places(self) -> list[int]:
-        """Return the places that have rows, in order."""
         return sorted(self._held.keys() | self._pieces.keys())
 
     def count(self, place: int) -> int:
-        """Return how many rows a place has."""
         held = self._held.get(place, ())
         return len(held) + sum(piece.rows for piece in self._pieces.get(place, ()))
 
@@ -85,7 +83,6 @@ class Spool:
         return held + sum(piece.size for piece in self._pieces.get(place, ()))
 
     def read(self, place: int) -> Iterator[Sequence[Entry]]:
-        """Read the rows of a place, some at a time."""
         for piece in self._pieces.get(place, ()):
             self._file.seek(piece.offset)
             numbers, keys = array("q"), array("q")
@@ -108,14 +105,9 @@ class Spool:
 
 
 class KeySpool:
-    """Keys of rows, in places by their values: those that are equal can be read together.
+    """Keys of rows, in places by their values: those that are equal can be read together."""
 
-    Args:
-        most_in_memory: bytes of keys that are held before they go into the file.
-    """
-
-    def __init__(self, most_in_memory: int = _MOST_IN_MEMORY) -> None:
-        self._most = most_in_memory // (2 * _NUMBER_BYTES)
+    def __init__(self) -> None:
         self._count = 0
         self._held = [_no_keys() for _ in range(_KEY_PLACES)]
         self._pieces: list[list[tuple[int, int]]] = [[] for _ in range(_KEY_PLACES)]
@@ -140,7 +132,7 @@ class KeySpool:
                 add_key(key)
                 add_row(row)
         self._count += row + 1 - first
-        if self._count > self._most:
+        if self._count > _MOST_KEYS_IN_MEMORY:
             self._spill()
 
     def read(self) -> Iterator[Keys]:
