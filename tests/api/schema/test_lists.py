@@ -47,7 +47,7 @@ HIDDEN = {
     "ROLES": {"app_id", "id"},
     "IMPORTS": {
         "app_id", "token_id", "idempotency_key", "declared_encoding", "retry", "split_attempts",
-        "rung_at", "changed_at", "is_purging", "version",
+        "notified_at", "changed_at", "is_purging", "version",
     },
     "IMPORT_ROWS": {"app_id"},
     "AUDIT_EVENTS": {"app_id"},
