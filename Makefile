@@ -18,10 +18,10 @@ setup: $(STAMP) ## Make .venv with everything in it, and the caseroll command
 up: setup ## Run Caseroll on this machine, with demo data
 	$(BIN)/caseroll up --demo
 
-test: setup ## Run every test
-	$(BIN)/pytest
+test: setup ## Run every test, one process a core (ARGS="-n 4 tests/api")
+	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
 
-fuzz: setup ## Try the reader with a million files made at random (ARGS="--minutes 10 --seed 7")
+fuzz: setup ## Try the reader with a million random files (ARGS="--minutes 10 --seed 7")
 	$(BIN)/python -m tests.fuzz $(ARGS)
 
 check: setup ## Check format, lint, types, layers and known vulnerabilities

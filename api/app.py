@@ -13,14 +13,15 @@ from starlette.routing import Route, WebSocketRoute
 from api.access.quota import Quotas
 from api.access.services import Services
 from api.access.tokens import Tokens
-from api.broker import Doorbell, make_broker
+from api.broker import BrokerQueue, make_broker
 from api.errors import log_incident, masked
 from api.events.hub import open_hub
 from api.http.downloads import behind_token, send_failed_rows, send_file, send_sample
-from api.http.graphql_http import json_response, serve_graphql
+from api.http.graphql_http import serve_graphql
 from api.http.graphql_websocket import serve_socket
 from api.http.health import Readiness, is_alive
 from api.http.import_types_page import TypesPage
+from api.http.responses import json_response
 from api.http.same_origin import cors
 from api.limits import APP_CONNECTIONS
 from importers.plugins.registry import load, report
@@ -62,7 +63,7 @@ def create_app(settings: Settings) -> Starlette:
             app.state.services = Services(
                 settings=settings,
                 registry=registry,
-                doorbell=Doorbell(broker),
+                queue=BrokerQueue(broker),
                 hub=hub,
                 tokens=Tokens(),
                 pool=pool,

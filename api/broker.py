@@ -1,4 +1,4 @@
-"""The broker: Dramatiq on Redis or Valkey, and the bell that rings through it."""
+"""The broker: Dramatiq on Redis or Valkey, its one queue of work, and a channel for changes."""
 
 from __future__ import annotations
 
@@ -20,29 +20,35 @@ if TYPE_CHECKING:
     from dramatiq.middleware import Middleware
 
     from importers.engine import Engine
+    from models.import_end import ImportEnd
 
 logger = logging.getLogger(__name__)
 
 SPLIT, RUN, MAIL = "split_import", "run_chunk", "send_mails"
-# One queue for all: each queue is polled by threads of its own, fifty times a second. Order matters
-# little, as an import and the outbox have one message each in it at a time.
+# One queue for everything: Dramatiq polls each queue with threads of its own, fifty times a second.
+# Order matters little, as an import and the outbox have one message each in the queue at a time.
 QUEUE = "caseroll"
+IMPORTS_TOPIC = "imports"
 _SOCKET_SECONDS = 3.0
 _EVERY_COMMAND = 1_000_000
 _NAMESPACE = "caseroll"
 _RETRIES: dict[str, Any] = {"max_retries": 5, "min_backoff": 200, "max_backoff": 5_000}
 
 
-def events_channel(app_id: int | str) -> str:
-    """Return the channel on which the ids of an app's changed imports are published."""
-    return f"caseroll:imports:{app_id}"
+def events_channel(app_id: int | str, topic: str = IMPORTS_TOPIC) -> str:
+    """Return the channel on which the changed keys of an app are published.
+
+    `*` stands for all apps, or topics.
+    """
+    return f"caseroll:{topic}:{app_id}"
 
 
 def make_broker(redis_url: str, middleware: Sequence[Middleware] = ()) -> RedisBroker:
-    """Make a broker; nothing is connected yet.
+    """Make a broker; it connects with the first message.
 
-    Time limits are left to PostgreSQL: one that cancels a coroutine in the middle of a transaction
-    leaks its connection. Retries are few, as the sweeper rings for whatever is left.
+    It has no `TimeLimit` middleware: a coroutine that is cancelled in the middle of a transaction
+    leaks its connection, so PostgreSQL enforces the time limits. Retries are few, as the sweeper
+    enqueues what is left.
     """
     client = redis.Redis.from_url(
         redis_url,
@@ -72,27 +78,31 @@ def register(broker: RedisBroker, engine: Engine) -> None:
         declare(method)
 
 
-class Doorbell:
-    """Rings through the broker. Never raises: a hint that is lost is rung again by the sweeper."""
+class BrokerQueue:
+    """Sends messages through the broker; never raises, as the sweeper replaces lost messages."""
 
     def __init__(self, broker: RedisBroker) -> None:
         self._broker = broker
 
-    async def split(self, import_id: int) -> None:
-        """Ask for an import to be cut into chunks."""
+    async def enqueue_split(self, import_id: int) -> None:
+        """Ask a worker to cut an import into chunks."""
         await self._send(SPLIT, import_id)
 
-    async def chunks(self, import_id: int) -> None:
-        """Ask for the next chunk of an import to be run."""
+    async def enqueue_run(self, import_id: int) -> None:
+        """Ask a worker to run the next chunk of an import."""
         await self._send(RUN, import_id)
 
-    async def mails(self) -> None:
-        """Ask for the outbox to be emptied."""
+    async def enqueue_send_mails(self) -> None:
+        """Ask a worker to empty the outbox."""
         await self._send(MAIL)
 
-    async def changed(self, app_id: int, import_id: int) -> None:
-        """Tell subscribers that an import has changed."""
+    async def notify_changed(self, app_id: int, import_id: int) -> None:
+        """Tell the API processes that an import has changed."""
         await self._try(self._broker.client.publish, events_channel(app_id), str(import_id))
+
+    async def notify_ended(self, end: ImportEnd) -> None:
+        """Tell the API processes that an import has ended."""
+        await self.notify_changed(end.app_id, end.id)
 
     async def _send(self, actor: str, *ids: int) -> None:
         message: dramatiq.Message[None] = dramatiq.Message(
@@ -104,4 +114,4 @@ class Doorbell:
         try:
             await asyncio.to_thread(send, *arguments)  # type: ignore[arg-type]
         except (redis.RedisError, OSError, dramatiq.errors.BrokerConnectionError) as error:
-            logger.warning("Redis is out of reach (%s); the sweeper will ring again", error)
+            logger.warning("Redis is out of reach (%s); the sweeper will enqueue it again", error)

@@ -74,6 +74,11 @@ class HttpError(Exception):
         return {"errors": [{"message": self.message, "extensions": {"code": self.code}}]}
 
 
+def bad_request(message: str) -> HttpError:
+    """Make the error that refuses a request for its form."""
+    return HttpError(400, "BAD_REQUEST", message)
+
+
 def shape_error(error: GraphQLError) -> dict[str, Any]:
     """Return an error as it is sent; one that is a bug is logged, and masked with the log's id."""
     cause = _cause(error)

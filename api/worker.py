@@ -15,8 +15,8 @@ import dramatiq
 from dramatiq.asyncio import get_event_loop_thread
 from dramatiq.middleware import Middleware, MiddlewareError
 
-from api.broker import Doorbell, make_broker, register
-from api.notify.mailer import make_carrier
+from api.broker import BrokerQueue, make_broker, register
+from api.notify.mailer import make_transport
 from api.processes.exit_code import EXIT_REFUSED
 from api.settings import Settings, process_environment
 from importers.engine import SWEEP_SECONDS, Engine
@@ -31,18 +31,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Dramatiq's threads. Each process takes one message at a time (`queue_prefetch`): several chunks at
-# once in each of two processes cost more CPU on two cores and won no time.
+# Dramatiq's threads. Each process takes one message at a time (`queue_prefetch`): measured on two
+# cores, several chunks at once in each of two processes cost more CPU and save no time.
 THREADS = 3
 _IDLE_MILLISECONDS = 20
-# A chunk makes hundreds of thousands of objects that all live until its end: looking through them
-# for cycles every 700 costs a fifth of the time.
+# A chunk makes hundreds of thousands of objects that all live until its end: with Python's default,
+# a collection every 700 objects, looking through them for cycles takes a fifth of the time.
 GC_THRESHOLDS = (100_000, 50, 50)
 _GRACE_MILLISECONDS = 20_000
 
 
 class NoDatabaseError(MiddlewareError):
-    """The worker can't begin, and is to be started again."""
+    """The worker can't begin; the supervisor starts it again."""
 
 
 class Upkeep(Middleware):
@@ -58,8 +58,8 @@ class Upkeep(Middleware):
         """Open the database before the first message is taken.
 
         Raises:
-            NoDatabaseError: it can't be opened. Any other exception Dramatiq would only log, and
-                take messages all the same.
+            NoDatabaseError: it can't be opened. Dramatiq stops at a `MiddlewareError`; it would log
+                any other exception, and take messages.
         """
         try:
             _on_loop(self._open())
@@ -85,7 +85,7 @@ class Upkeep(Middleware):
     async def _sweep(self) -> None:
         """Sweep every few seconds, each time in a task of its own.
 
-        A task keeps a connection that broke under it for ever; a new one gets a new one.
+        A task keeps its connection to the database for ever, even a broken one.
         """
         while self.engine:
             await asyncio.sleep(SWEEP_SECONDS)
@@ -103,7 +103,7 @@ def _on_loop(coroutine: Awaitable[Any]) -> None:
 
 
 def make_worker(settings: Settings) -> dramatiq.Worker:
-    """Compose a worker from the settings; whoever runs it reports how its plugins load.
+    """Compose a worker from the settings; the supervisor reports how its plugins load.
 
     Raises:
         ConfigError: the plugins are wrong.
@@ -111,14 +111,16 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
     registry = load(settings.plugins)
     upkeep = Upkeep(settings.database_url)
     broker = make_broker(settings.redis_url, [upkeep])
+    queue = BrokerQueue(broker)
     upkeep.engine = Engine(
         importers=registry.importers,
         validators=registry.validators,
         limits=settings.limits,
         chunk_rows=settings.chunk_rows,
-        bell=Doorbell(broker),
-        carrier=make_carrier(settings.smtp_url, settings.mail_dir, settings.mail_from),
-        takes_turns=True,
+        queue=queue,
+        mail_transport=make_transport(settings.smtp_url, settings.mail_dir, settings.mail_from),
+        on_end=[queue.notify_ended],
+        serves_others=True,
         retention_days=settings.retention_days,
     )
     register(broker, upkeep.engine)
@@ -128,7 +130,7 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
 
 
 def main() -> int:
-    """Run one worker process until it is told to stop; return its exit code."""
+    """Run one worker process until a signal stops it; return its exit code."""
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s worker %(name)s: %(message)s"
     )
@@ -140,7 +142,7 @@ def main() -> int:
         signal.signal(number, lambda *_: stop.set())
     try:
         worker = make_worker(Settings.from_environment(process_environment()))
-        gc.freeze()  # what is there by now stays, so that no collection need look at it
+        gc.freeze()  # modules and plugins stay for ever, so no collection need look through them
         worker.start()
     except ConfigError as error:
         for problem in error.problems:

@@ -75,7 +75,7 @@ def parse() -> argparse.Namespace:
 
 
 async def run(arguments: argparse.Namespace) -> list[Figure]:
-    """Measure one scenario after another, each on servers of its own."""
+    """Measure one scenario after another, each on its own servers."""
     options = Options(
         rows=arguments.rows or (1_000_000 if arguments.long else 100_000),
         rounds=arguments.rounds or (5 if arguments.long else 3),
@@ -92,8 +92,8 @@ async def run(arguments: argparse.Namespace) -> list[Figure]:
     return figures
 
 
-def _command(arguments: argparse.Namespace) -> str:
-    """Return the command that measures the same again."""
+def _command_line(arguments: argparse.Namespace) -> str:
+    """Return the command that repeats this measurement."""
     given = {"--rows": arguments.rows, "--rounds": arguments.rounds, "--workers": arguments.workers}
     types = [f"--type {type_}" for type_ in arguments.type or ()]
     options = [f"{name} {value}" for name, value in given.items() if value is not None]
@@ -103,7 +103,7 @@ def _command(arguments: argparse.Namespace) -> str:
 
 
 def main() -> None:
-    """Measure, print the table, and keep the figures of a long run."""
+    """Measure, print the table, and write the figures of a long run to a file."""
     arguments = parse()
     figures = asyncio.run(run(arguments))
     print_table(figures)
@@ -112,7 +112,7 @@ def main() -> None:
     if path:
         circumstances = {
             "date": today,
-            "command": _command(arguments),
+            "command": _command_line(arguments),
             "cores": os.cpu_count(),
             "python": platform.python_version(),
         }

@@ -1,7 +1,7 @@
-"""The least that a JSON service costs: a Starlette route that reads JSON and sends a document.
+"""The cheapest JSON service for comparison: Starlette routes that read JSON and send a document.
 
-Started as `python -m bench.bare PORT FILE`; FILE has the documents, and each is served at its name.
-Its server is set up like that of the API.
+Started as `python -m bench.bare PORT FILE`; FILE is a JSON object of documents, each served at its
+name. uvicorn is configured as it is for the API.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 
-async def _send(document: object, request: Request) -> Response:
+async def _answer(document: object, request: Request) -> Response:
     orjson.loads(await request.body() or b"null")
     return Response(orjson.dumps(document), media_type="application/json")
 
@@ -30,7 +30,7 @@ def serve(port: int, path: Path) -> None:
     """Serve the documents of a file."""
     documents = orjson.loads(path.read_bytes())
     routes = [
-        Route(f"/{name}", functools.partial(_send, document), methods=["GET", "POST"])
+        Route(f"/{name}", functools.partial(_answer, document), methods=["GET", "POST"])
         for name, document in documents.items()
     ]
     uvicorn.run(

@@ -1,7 +1,7 @@
-"""The same work done by hand: what an expert would type into psql, in one transaction.
+"""The same work by hand: the statements that an expert would type into psql, in one transaction.
 
-COPY of the same file into a staging table, then one statement into the same tables, with the same
-keys, foreign keys and indexes; no row results, no history, no check that says which row is wrong.
+COPY of the same file into a staging table, then one statement on the same tables, with the same
+keys, foreign keys and indexes. It writes no row results and no history, and reports no wrong rows.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ async def by_hand(url: str, type_: str, file: bytes) -> tuple[float, int]:
     """Do the work of a file.
 
     Returns:
-        seconds, and how many rows were written.
+        Seconds, and the number of rows written.
     """
     db = await asyncpg.connect(**credentials(url))
     start = time.perf_counter()

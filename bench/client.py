@@ -1,4 +1,4 @@
-"""A client of the API: what an admin's program would do."""
+"""A client of the API, as an admin's program would use it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ FINAL = ("PROCESSED", "FAILED", "CANCELLED")
 
 
 class Client:
-    """Talks to one API with one token."""
+    """Sends operations and uploads to one API with one token."""
 
     def __init__(self, http: aiohttp.ClientSession, url: str, token: str) -> None:
         self.http = http
@@ -74,9 +74,9 @@ class Client:
         return str(payload["import"]["id"])
 
     async def wait(self, import_id: str, *, failed: int) -> None:
-        """Wait for an import's end, by asking; stop everything when it is not as expected.
+        """Poll until an import is finished; exit if it did not end as expected.
 
-        The longer it takes, the less often it is asked for: asking uses a core that is measured.
+        The pauses grow with the time waited, because each query uses a core that is measured.
         """
         began = time.perf_counter()
         while True:

@@ -1,4 +1,4 @@
-"""Small imports while a large one runs, and one app's import behind fifty of another app."""
+"""Measures small imports while a large one runs, and behind fifty imports of another app."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def measure(system: System, options: Options) -> list[Figure]:
 async def _beside_a_large_one(
     system: System, target: Database, rows: int, people: int, workers: int
 ) -> list[Figure]:
-    """Upload small files, one after the other, for as long as a large one takes."""
+    """Upload small files one after another until a large import is finished."""
     header, *lines = make_file("assign", rows * 2, people=people, is_perfect=True).split(b"\r\n")
     large = b"\r\n".join([header, *lines[:rows]])
     samples: dict[str, list[float]] = defaultdict(list)
@@ -68,7 +68,7 @@ async def _beside_a_large_one(
         *(
             figure
             for phase, each in samples.items()
-            for figure in _figures(f"{what} {phase}", each)
+            for figure in _delay_figures(f"{what} {phase}", each)
         ),
         Figure(scenario=SCENARIO, what=f"{what}: itself", value=seconds, unit="s"),
     ]
@@ -77,7 +77,7 @@ async def _beside_a_large_one(
 async def _behind_another_app(
     system: System, target: Database, rows: int, people: int, workers: int
 ) -> list[Figure]:
-    """Queue many imports of one app; then upload small ones of another."""
+    """Queue many imports of one app, then upload small ones of another."""
     size = rows // _QUEUED
     header, *lines = make_file("assign", rows, people=people, is_perfect=True).split(b"\r\n")
     async with database(target.url):
@@ -94,11 +94,11 @@ async def _behind_another_app(
                 file = make_file("add-cases", _ROWS, tag=f"other{number}", is_perfect=True)
                 samples.append(await time_of(other, ends, "add-cases", "small", file))
     what = f"{_workers(workers)}, behind {_QUEUED} imports of another app"
-    return _figures(f"{what}, of {size:,} rows", samples)
+    return _delay_figures(f"{what}, of {size:,} rows", samples)
 
 
 async def _phase(client: Client, import_id: str) -> str | None:
-    """Say what is being done for an import; None when it is finished."""
+    """Return the phase that an import is in; None when it is finished."""
     found = (await client.query(_STATE, {"id": import_id}))["import"]
     if found["status"] in FINAL:
         return None
@@ -110,7 +110,7 @@ def _small_files(header: bytes, lines: list[bytes]) -> Iterator[bytes]:
         yield b"\r\n".join([header, *lines[first : first + _ROWS]])
 
 
-def _figures(what: str, samples: list[float]) -> list[Figure]:
+def _delay_figures(what: str, samples: list[float]) -> list[Figure]:
     return median_and_99th(SCENARIO, what, samples, "ms", bars=(_BAR, _BAR))
 
 

@@ -1,4 +1,4 @@
-"""A figure: what was measured, how often, and whether it reaches what it should."""
+"""A figure: a measured value, its samples, and whether it meets its bar."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Figure:
     """One line of the table.
 
     Args:
-        value: what is claimed, in `unit`; mostly the median of the samples.
-        samples: what was measured, one a round.
-        bar: what the value should reach; None when it only says something.
-        is_at_least: whether the bar is to be exceeded; else it is a limit.
-        details: what else was seen.
+        value: in `unit`; mostly the median of the samples.
+        samples: the measured values, one per round.
+        bar: the value that should be met; None for a figure that only informs.
+        is_at_least: whether the bar is a lower bound; else it is an upper bound.
+        details: other observations, for the JSON file.
     """
 
     scenario: str
@@ -39,7 +39,7 @@ class Figure:
 
     @property
     def is_met(self) -> bool | None:
-        """Whether the bar is reached; None without a bar."""
+        """Whether the bar is met; None without a bar."""
         if self.bar is None:
             return None
         return self.value >= self.bar if self.is_at_least else self.value <= self.bar
@@ -87,13 +87,13 @@ def median_and_99th(
 
 
 def percentile(samples: Sequence[float], percent: float) -> float:
-    """Return the smallest sample that so many per cent of them do not exceed."""
+    """Return the smallest sample that at least `percent` per cent of the samples do not exceed."""
     ordered = sorted(samples)
     return ordered[max(math.ceil(len(ordered) * percent / 100), 1) - 1]
 
 
 def print_table(figures: Sequence[Figure]) -> None:
-    """Show the figures to a person."""
+    """Print the figures as a table."""
     table = Table("", "value", "lowest", "highest", "n", "to reach", "")
     last = None
     for figure in figures:
@@ -116,7 +116,7 @@ def print_table(figures: Sequence[Figure]) -> None:
 
 
 def write_json(path: Path, figures: Sequence[Figure], circumstances: Mapping[str, object]) -> None:
-    """Write figures, each with its circumstances; those of other scenarios stay in the file."""
+    """Write figures with their circumstances; figures of other scenarios stay in the file."""
     kept = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     measured = {figure.scenario for figure in figures}
     found = [each for each in kept if each["scenario"] not in measured]
@@ -125,6 +125,6 @@ def write_json(path: Path, figures: Sequence[Figure], circumstances: Mapping[str
 
 
 def quantity(value: float, unit: str) -> str:
-    """Write a value with as many digits as say something."""
+    """Format a value with about three significant digits and its unit."""
     digits = 0 if abs(value) >= 1_000 else 1 if abs(value) >= 10 else 2
     return f"{value:,.{digits}f} {unit}".strip()

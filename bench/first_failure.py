@@ -1,4 +1,4 @@
-"""The first row that failed: how long until its sender can see it, while a large file runs."""
+"""Measures how long it takes until a client can read the first failed row of a large file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ query ($id: ID!) {
 
 
 async def measure(system: System, options: Options) -> list[Figure]:
-    """Ask for the failed rows of an import, from its upload on; it runs on to its end then."""
+    """Query the failed rows of an import from its upload on, until there is one."""
     people = max(1_000, options.rows // 10)
     template = await populate(system, "failing", people)
     file = make_file("assign", options.rows, people=people)

@@ -1,7 +1,7 @@
-"""Growth: `assign` of ever more rows on the same cases and users; time for a row, and memory.
+"""Measures `assign` of more and more rows on the same cases and users: time per row, and memory.
 
-Memory is each process's peak above what it had before the upload. Each size is run on a fresh copy
-of one database, the largest once.
+Memory is each process's peak above its memory before the upload. Each size runs on a fresh copy of
+one database; the largest runs once.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _RATIO_BAR, _MEMORY_BAR = 1.15, 100.0
 
 
 async def measure(system: System, options: Options) -> list[Figure]:
-    """Measure sizes."""
+    """Measure each size."""
     people = 100_000 if options.is_long else 20_000
     sizes = _LONG if options.is_long else _SHORT
     template = await populate(system, "filled", people)

@@ -1,6 +1,6 @@
-"""django-import-export, doing what Caseroll does, on the same tables.
+"""Compares Caseroll with django-import-export on the same tables.
 
-It gets the beginning of the file that Caseroll gets: it would take an hour for all of it.
+django-import-export gets only the beginning of the file: it would take an hour for the whole file.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 SCENARIO = "assign, to django-import-export"
 _BAR = 100.0
-# The first is what its documentation shows. For the second somebody has written caches of whole
-# tables; the last can't be told that an assignment is there already.
+# The first is as its documentation shows. The second caches whole tables in memory. The last takes
+# every row for a new assignment, so it can't handle one that exists.
 _WAYS = {
     "plain": "bulk mode",
     "caching": "bulk mode, references cached",
@@ -32,7 +32,7 @@ _WAYS = {
 
 
 async def measure(system: System, options: Options) -> list[Figure]:
-    """Import the same rows both ways, in turns."""
+    """Import the same rows with both, in turns."""
     people = max(1_000, options.rows // 10)
     template = await populate(system, "compared", people)
     file = make_file("assign", options.rows, people=people)
@@ -46,18 +46,18 @@ async def measure(system: System, options: Options) -> list[Figure]:
         ours.append(options.rows / seconds)
         for way, rates in theirs.items():
             async with system.copied(template) as copy:
-                rates.append(few / await _import(copy, way, beginning))
+                rates.append(few / await _run_import_export(copy, way, beginning))
     figures = [
         median_of(
             SCENARIO, f"Caseroll, {options.workers} workers, {options.rows:,} rows", ours, "rows/s"
         )
     ]
     for way, rates in theirs.items():
-        figures += _compare(way, few, ours, rates)
+        figures += _ratio_figures(way, few, ours, rates)
     return figures
 
 
-def _compare(way: str, rows: int, ours: list[float], theirs: list[float]) -> list[Figure]:
+def _ratio_figures(way: str, rows: int, ours: list[float], theirs: list[float]) -> list[Figure]:
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
     bar = _BAR if way == "plain" else None
     return [
@@ -74,7 +74,7 @@ def _compare(way: str, rows: int, ours: list[float], theirs: list[float]) -> lis
     ]
 
 
-async def _import(target: Database, way: str, file: bytes) -> float:
+async def _run_import_export(target: Database, way: str, file: bytes) -> float:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.import_export_run", target.url, way),
         stdin=asyncio.subprocess.PIPE,

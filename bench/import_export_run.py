@@ -1,7 +1,7 @@
-"""django-import-export importing a file: `python -m bench.import_export_run URL WAY`.
+"""Runs django-import-export on a file: `python -m bench.import_export_run URL WAY`.
 
-In bulk mode and without diffs, as its page on performance has it. It runs in a process of its own,
-since Django is configured once a process.
+It runs in bulk mode and without diffs, as its documentation recommends for performance, and in its
+own process, since Django can be configured only once per process.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def _configure(url: str) -> None:
 
 _configure(sys.argv[1])
 
-# The rest of the tool can only be imported once Django is configured.
+# These modules can only be imported after Django is configured.
 from import_export.fields import Field  # noqa: E402
 from import_export.resources import ModelResource  # noqa: E402
 from import_export.widgets import BooleanWidget, CachedForeignKeyWidget, ForeignKeyWidget  # noqa: E402
@@ -78,7 +78,7 @@ class Assignment(models.Model):
 
 
 class CachingResource(ModelResource):
-    """One that looks references up in memory."""
+    """Looks references up in memory."""
 
     case = Field("case", "case_id", CachedForeignKeyWidget(Case, "tag_id"))
     user = Field("user", "user_id", CachedForeignKeyWidget(User, "tag_id"))
@@ -95,14 +95,14 @@ class CachingResource(ModelResource):
 
 
 class BlindResource(CachingResource):
-    """One that takes every row for a new assignment: the batch of one that is not new fails."""
+    """Takes every row for a new assignment: a batch with one that exists fails."""
 
     class Meta(CachingResource.Meta):
         force_init_instance = True
 
 
 class PlainResource(CachingResource):
-    """One that asks the database for each reference, as the widget does that comes first."""
+    """Queries the database for each reference, as the default widget does."""
 
     case = Field("case", "case_id", ForeignKeyWidget(Case, "tag_id"))
     user = Field("user", "user_id", ForeignKeyWidget(User, "tag_id"))
@@ -113,12 +113,13 @@ RESOURCES = {"plain": PlainResource, "caching": CachingResource, "blind": BlindR
 
 
 def main() -> None:
-    """Import the file on standard input, and print what it took and what it wrote."""
+    """Import the file on standard input; print seconds, rows written and rows failed as JSON."""
     resource = RESOURCES[sys.argv[2]]()
     text = sys.stdin.read()
     for field in resource.fields.values():
         if isinstance(field.widget, CachedForeignKeyWidget):
-            # Reading whole tables would be a small part of a large file, and is not counted.
+            # Fill the cache before the clock starts: with a large file, reading the tables would be
+            # a small part of the time.
             with suppress(ObjectDoesNotExist):
                 field.widget.clean("nothing")
     start = time.perf_counter()

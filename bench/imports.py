@@ -1,7 +1,7 @@
-"""Imports beside the same work done by hand, in turns, on fresh copies of one database.
+"""Compares imports with the same work by hand, in turns, on fresh copies of one database.
 
-Ours: from the first byte of the upload to `PROCESSED`, through the API and worker processes, with
-row results and history. By hand: see `bench/by_hand.py`.
+An import's time is from the first byte of the upload to `PROCESSED`, through the API and worker
+processes, with row results and history. For the work by hand, see `bench/by_hand.py`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ON_ASSIGNMENTS = ("modify", "remove")
 
 
 async def measure(system: System, options: Options) -> list[Figure]:
-    """Measure types of imports."""
+    """Measure each type of import."""
     people = max(1_000, options.rows // 10)
     empty = await populate(system, "filled", people)
     templates = dict.fromkeys(options.types, empty)
@@ -38,11 +38,11 @@ async def measure(system: System, options: Options) -> list[Figure]:
     figures = []
     for type_ in options.types:
         file = make_file(type_, options.rows, people=people)
-        figures += await _compare(system, options, type_, file, templates[type_])
+        figures += await _compare_with_hand(system, options, type_, file, templates[type_])
     return figures
 
 
-async def _compare(
+async def _compare_with_hand(
     system: System, options: Options, type_: str, file: bytes, template: Database
 ) -> list[Figure]:
     hands, ours, ratios, usages = [], [], [], []
@@ -77,7 +77,7 @@ async def run_import(
     """Upload a file and wait for the end of its import.
 
     Returns:
-        seconds, and what the processes used.
+        Seconds, and the resource usage of the processes.
     """
     async with system.running(target, workers=workers) as running:
         before = running.usage()

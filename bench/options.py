@@ -1,4 +1,4 @@
-"""What a run of the benchmarks is told: how much, how often."""
+"""The options of a run: how many rows, how many rounds."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """How much is measured.
+    """How much to measure.
 
     Args:
-        rows: of the imports that are timed.
-        rounds: how often each thing is measured.
-        workers: processes.
-        types: of the imports that are compared with the same by hand.
-        is_long: whether claims are to be made of it; else it is a quick look.
+        rows: rows of each timed import.
+        rounds: how often to measure each figure.
+        workers: worker processes.
+        types: import types to compare with the same work by hand.
+        is_long: whether the figures are for publication; else it is a quick look.
     """
 
     rows: int

@@ -1,4 +1,4 @@
-"""The page of figures: `python -m bench.page` writes the newest ones into docs/performance.md."""
+"""The page of figures: `python -m bench.page` writes the newest figures to docs/performance.md."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _TABLE = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- end of figures -->)", re.
 
 
 def with_figures(page: str, figures: Sequence[Mapping[str, Any]]) -> str:
-    """Return the page with a table of these figures in place of the one it has."""
+    """Return the page with its table replaced by one of these figures."""
     lines = "\n".join(_lines(figures))
     return _TABLE.sub(lambda _: f"\n{lines}\n\n", page)
 
 
 def newest_figures() -> list[dict[str, Any]]:
-    """Read the figures that were measured last."""
+    """Read the newest figures, those of the last `docs/performance-DATE.json`."""
     found: list[dict[str, Any]] = json.loads(max(DOCS.glob("performance-*.json")).read_text())
     return found
 

@@ -1,6 +1,6 @@
-"""A page of a hundred failed rows out of a large import, anywhere in the list.
+"""Measures a page of a hundred failed rows of a large import, anywhere in the list.
 
-The statements are those that the API sends, timed by PostgreSQL itself, in a database in which
+The statements are those that the API sends. PostgreSQL itself times them, in a database in which
 other imports have rows too.
 """
 
@@ -45,7 +45,7 @@ _EXPLAIN = "EXPLAIN (ANALYZE, FORMAT JSON) "
 
 
 async def measure(system: System, options: Options) -> list[Figure]:
-    """Read the first page, one in the middle, the last one, and pages at random."""
+    """Read the first page, a page in the middle, the last page, and random pages."""
     rows = 10_000_000 if options.is_long else 1_000_000
     database = await system.create("pages")
     db = await asyncpg.connect(**credentials(database.url))
@@ -81,8 +81,8 @@ def _windows(rows: int, rounds: int) -> dict[str, Sequence[Window]]:
 
 
 async def _milliseconds(db: Connection, window: Window) -> float:
-    """Read a page as the API does; return what PostgreSQL took to plan and run the statement."""
-    timed = _Timed(db)
+    """Read a page as the API does; return PostgreSQL's time to plan and run the statement."""
+    timed = _ExplainingConnection(db)
     conditions = [has_row_status([RowStatus.FAILED])]
     pages = await fetch_pages(timed, 1, IMPORT_ROWS, [_IMPORT], conditions, window=window)
     found = pages[_IMPORT].rows
@@ -91,15 +91,15 @@ async def _milliseconds(db: Connection, window: Window) -> float:
     return timed.milliseconds
 
 
-class _Timed:
-    """A connection that has statements explained, before they are run for their rows."""
+class _ExplainingConnection:
+    """A connection that sums the time of its statements by `EXPLAIN ANALYZE`."""
 
     def __init__(self, db: Connection) -> None:
         self._db = db
         self.milliseconds = 0.0
 
     async def fetch(self, sql: str, *values: Any) -> Any:
-        """Time a statement, and run it."""
+        """Time a statement, then run it for its rows."""
         [plan] = json.loads(await self._db.fetchval(_EXPLAIN + sql, *values))
         self.milliseconds += plan["Planning Time"] + plan["Execution Time"]
         return await self._db.fetch(sql, *values)

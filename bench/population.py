@@ -1,4 +1,4 @@
-"""Databases to measure on: cases and users, and assignments where the file changes some."""
+"""Fills databases to measure on, with cases, users and assignments, by imports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 async def populate(system: System, name: str, people: int) -> Database:
-    """Make a database with so many cases and as many users, all by imports."""
+    """Create a database with `people` cases and as many users."""
     created = await system.create(name)
     await fill(
         created,
@@ -37,7 +37,7 @@ async def fill(target: Database, files: Mapping[str, bytes]) -> None:
     """Run imports in this process.
 
     Args:
-        files: by type.
+        files: import type → file.
     """
     importers = load().importers
     async with database(target.url):
@@ -52,12 +52,12 @@ async def fill(target: Database, files: Mapping[str, bytes]) -> None:
 
 
 def wrong_rows(file: bytes) -> int:
-    """Return how many rows of a file of `make_file` are to fail."""
+    """Return how many rows of a file of `make_file` must fail."""
     return (file.count(b"\n")) // 100 if b"-xx" in file else 0
 
 
 async def store(type_: str, file: bytes) -> int:
-    """Store an import, as an upload does; return its primary key."""
+    """Store an import, as an upload does, but do not run it; return its primary key."""
     new = NewImport(
         token_id=None,
         type=type_,

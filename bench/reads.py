@@ -1,8 +1,8 @@
-"""Queries beside a bare JSON route that answers the same, in turns: seconds of CPU a request.
+"""Compares queries with a bare JSON route that sends the same answer: CPU seconds per request.
 
-Counted is what the API's process uses; PostgreSQL's and the client's are their own. The bare route
-reads the same request and encodes the document that the query has returned; it looks at no
-query, no token and no database.
+Only the CPU of the server's own process counts, not that of PostgreSQL and the client. The bare
+route reads the same request and encodes the document that the query returned. It executes no query,
+checks no token and uses no database. The two run in turns.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ import psutil
 
 from bench.figure import Figure, median_of
 from bench.files import make_file
+from bench.http_load import load_server
 from bench.population import fill, populate
 from bench.port import free_port
-from bench.pressure import press
 from bench.system import stop, wait_until_ready
 
 if TYPE_CHECKING:
@@ -37,18 +37,18 @@ _SECONDS, _LONG_SECONDS = 1.0, 3.0
 _COUNTED = 10
 
 
-class _Case(NamedTuple):
+class _QueryCase(NamedTuple):
     query: str
     bar: float | None = None
 
 
 _FIELDS = "__typename id tagId about status dateOpened createdAt updatedAt"
-_CASES = {
-    "one field": _Case("{ viewer { tokenName } }", 2.0),
-    "100 cases, 8 fields": _Case(
+_QUERIES = {
+    "one field": _QueryCase("{ viewer { tokenName } }", 2.0),
+    "100 cases, 8 fields": _QueryCase(
         f"{{ cases(first: 100) {{ edges {{ node {{ {_FIELDS} }} }} }} }}", 15
     ),
-    "100 cases, with users and roles": _Case(
+    "100 cases, with users and roles": _QueryCase(
         f"{{ cases(first: 100) {{ edges {{ node {{ {_FIELDS} assignments {{ edges {{ node {{"
         " user { id tagId givenName familyName } role { key } } } } } } } }",
         15,
@@ -57,14 +57,16 @@ _CASES = {
 
 
 class _Target(NamedTuple):
-    """A server to be asked."""
+    """A server, and how to send it a request."""
 
     process: psutil.Process
     url: str
     headers: dict[str, str]
 
 
-class _Cost(NamedTuple):
+class _RequestCost(NamedTuple):
+    """CPU microseconds per request, and requests per second."""
+
     microseconds: float
     per_second: float
 
@@ -74,41 +76,44 @@ async def measure(system: System, options: Options) -> list[Figure]:
     filled = await populate(system, "filled", _PEOPLE)
     await fill(filled, {"assign": make_file("assign", _ASSIGNMENTS, people=_PEOPLE)})
     async with system.running(filled, workers=0) as running:
-        answers = {name: await running.client.query(case.query) for name, case in _CASES.items()}
-        async with _bare(system.folder, running, answers) as (url, process):
+        answers = {name: await running.client.query(case.query) for name, case in _QUERIES.items()}
+        async with _bare_server(system.folder, running, answers) as (url, process):
             costs = {
-                name: await _compare(
+                name: await _compare_with_bare(
                     running,
                     case.query,
                     _Target(process, f"{url}/{_path(name)}", running.client.headers),
                     options,
                 )
-                for name, case in _CASES.items()
+                for name, case in _QUERIES.items()
             }
     statements = await _count_statements(system, filled)
     return [
         figure
-        for name, case in _CASES.items()
-        for figure in _figures(name, case, costs[name], statements[name])
+        for name, case in _QUERIES.items()
+        for figure in _query_figures(name, case, costs[name], statements[name])
     ]
 
 
-async def _compare(
+async def _compare_with_bare(
     running: Running, query: str, bare: _Target, options: Options
-) -> list[tuple[_Cost, _Cost]]:
-    """Measure ours and the bare route in turns."""
+) -> list[tuple[_RequestCost, _RequestCost]]:
+    """Measure the API and the bare route in turns."""
     seconds = _LONG_SECONDS if options.is_long else _SECONDS
     body = orjson.dumps({"query": query})
     ours = _Target(running.processes["api"], f"{running.url}/graphql", running.client.headers)
     rounds = [
-        (await _cost(ours, body, seconds), await _cost(bare, body, seconds))
+        (await _cost_of(ours, body, seconds), await _cost_of(bare, body, seconds))
         for _ in range(options.rounds + 1)
     ]
-    return rounds[1:]  # the first one has warmed up both
+    return rounds[1:]  # the first round warms up both
 
 
-def _figures(
-    name: str, case: _Case, rounds: list[tuple[_Cost, _Cost]], statements: float
+def _query_figures(
+    name: str,
+    case: _QueryCase,
+    rounds: list[tuple[_RequestCost, _RequestCost]],
+    statements: float,
 ) -> list[Figure]:
     return [
         median_of(
@@ -130,15 +135,17 @@ def _figures(
     ]
 
 
-async def _cost(target: _Target, body: bytes, seconds: float) -> _Cost:
+async def _cost_of(target: _Target, body: bytes, seconds: float) -> _RequestCost:
     before = sum(target.process.cpu_times()[:2])
-    load = await press(target.url, target.headers, body, connections=_CONNECTIONS, seconds=seconds)
+    load = await load_server(
+        target.url, target.headers, body, connections=_CONNECTIONS, seconds=seconds
+    )
     used = sum(target.process.cpu_times()[:2]) - before
-    return _Cost(used / load.requests * 1e6, load.requests / load.seconds)
+    return _RequestCost(used / load.requests * 1e6, load.requests / load.seconds)
 
 
 @asynccontextmanager
-async def _bare(
+async def _bare_server(
     folder: Path, running: Running, answers: Mapping[str, object]
 ) -> AsyncIterator[tuple[str, psutil.Process]]:
     """Serve the answers from bare routes."""
@@ -161,14 +168,14 @@ def _path(name: str) -> str:
 
 
 async def _count_statements(system: System, target: Database) -> dict[str, float]:
-    """Count what one request of each kind asks PostgreSQL, on an API that has begun to work."""
+    """Count the statements of one request of each kind, after a first one has warmed up the API."""
     counts = {}
     async with (
         system.copied(target) as copy,
         system.logged(copy) as statements,
         system.running(copy, workers=0) as running,
     ):
-        for name, case in _CASES.items():
+        for name, case in _QUERIES.items():
             await running.client.query(case.query)
             before = len(statements())
             for _ in range(_COUNTED):

@@ -1,6 +1,6 @@
-"""A file with a wrong header: how long until its sender is told, though still sending.
+"""Measures how soon a wrong header is refused while the client is still sending the file.
 
-Bytes go over a plain socket, so that what is measured is the server and not a client's library.
+Bytes go over a plain socket, so the figure is the server's time and not that of a client library.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _BOUNDARY = "bench"
 
 
 async def measure(system: System, options: Options) -> list[Figure]:
-    """Upload the file at full speed, and a megabyte of it with a pause after it."""
+    """Upload the file at full speed, and with a pause after its first megabyte."""
     rounds = 20 if options.is_long else 7
     good = make_file("assign", _ROWS, people=_ROWS // 10)
     file = b"customer,what,role,order,note" + good[good.index(b"\r\n") :]
     fast, slow = [], []
     async with system.running(await system.create("refusal"), workers=0) as running:
-        body = _body(file)
+        body = _multipart_body(file)
         for _ in range(rounds):
             fast.append(await _seconds_to_answer(running.client, body, 0))
             slow.append(await _seconds_to_answer(running.client, body, _LONG_PAUSE))
@@ -59,7 +59,7 @@ async def _seconds_to_answer(client: Client, body: bytes, pause: float) -> float
         *(f"{name}: {value}" for name, value in client.headers.items()),
     ]
     writer.write(("\r\n".join(head) + "\r\n\r\n").encode())
-    await _send(writer, body[:_MEGABYTE])
+    await _send_blocks(writer, body[:_MEGABYTE])
     start = time.perf_counter()
     sending = asyncio.create_task(_send_rest(writer, body[_MEGABYTE:], pause))
     try:
@@ -73,10 +73,10 @@ async def _seconds_to_answer(client: Client, body: bytes, pause: float) -> float
 
 async def _send_rest(writer: asyncio.StreamWriter, rest: bytes, pause: float) -> None:
     await asyncio.sleep(pause)
-    await _send(writer, rest)
+    await _send_blocks(writer, rest)
 
 
-async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:
+async def _send_blocks(writer: asyncio.StreamWriter, data: bytes) -> None:
     for start in range(0, len(data), _BLOCK):
         writer.write(data[start : start + _BLOCK])
         await writer.drain()
@@ -91,17 +91,17 @@ async def _read_refusal(reader: asyncio.StreamReader) -> None:
         raise SystemExit(f"the API answers: {answer}")
 
 
-def _body(file: bytes) -> bytes:
+def _multipart_body(file: bytes) -> bytes:
     values = {"type": "assign", "name": "wrong", "file": None}
     operations = json.dumps({"query": CREATE_IMPORT, "variables": {"input": values}})
     parts = [
-        _part('name="operations"', operations.encode()),
-        _part('name="map"', b'{"0": ["variables.input.file"]}'),
-        _part('name="0"; filename="wrong.csv"', file),
+        _form_part('name="operations"', operations.encode()),
+        _form_part('name="map"', b'{"0": ["variables.input.file"]}'),
+        _form_part('name="0"; filename="wrong.csv"', file),
     ]
     return b"".join([*parts, f"--{_BOUNDARY}--\r\n".encode()])
 
 
-def _part(disposition: str, content: bytes) -> bytes:
+def _form_part(disposition: str, content: bytes) -> bytes:
     head = f"--{_BOUNDARY}\r\nContent-Disposition: form-data; {disposition}\r\n\r\n"
     return head.encode() + content + b"\r\n"

@@ -1,7 +1,7 @@
-"""Scaling: the same import with one worker process and with two, in turns.
+"""Compares the same import with one worker process and with two, in turns.
 
-How many cores were busy says what stands in the way: workers, PostgreSQL's processes and the API
-share those of one machine.
+The number of busy cores shows what limits the speed-up: workers, PostgreSQL's processes and the API
+share the cores of one machine.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _BAR = 1.6
 
 
 async def measure(system: System, options: Options) -> list[Figure]:
-    """Measure one and two workers."""
+    """Measure with one worker and with two."""
     people = max(1_000, options.rows // 10)
     template = await populate(system, "filled", people)
     file = make_file("assign", options.rows, people=people)

@@ -1,8 +1,8 @@
-"""What the time of an `assign` import is made of: one process, one chunk after the other.
+"""Measures the parts of an `assign` import's time, in one process, one chunk after the other.
 
-Statements are timed where they are sent, so that sending and reading are counted with them; what is
-left is Python. Foreign keys are checked at once; what it takes PostgreSQL to check them row by row
-is the difference to a run in which it does.
+Statements are timed in the client, so sending and reading count as part of them; the rest of the
+time is Python's. Foreign keys are checked at once. The cost of checking them row by row is the
+difference to a run in which PostgreSQL does so.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from bench.figure import Figure, median_of
 from bench.files import make_file
 from bench.population import populate, store, wrong_rows
 from importers.engine import Engine
-from importers.mail_sender import NoCarrier
+from importers.mail_sender import NoTransport
 from importers.plugins.registry import load
 from importers.reading.limits import Limits
-from importers.run_inline import LocalBell
+from importers.run_inline import LocalQueue
 from models import foreign_keys
 from models.db import credentials, database
 from models.imports import Import
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 SCENARIO = "shares of a row"
 _CHUNK_ROWS = 10_000
 _METHODS = ("fetch", "fetchrow", "fetchval", "execute", "copy_records_to_table")
-# What a statement is counted as, by a part of it; the first that fits.
+# A text in a statement → the part that it counts to; the first text that fits decides.
 _PARTS = {
     "copy_records_to_table assignments": "write assignments",
     "copy_records_to_table assignment_history": "write history",
@@ -57,16 +57,16 @@ _NEVER = 1 << 62
 
 
 async def measure(system: System, options: Options) -> list[Figure]:
-    """Time the parts of imports, foreign keys being checked at once and row by row, in turns."""
+    """Time the parts of imports that check foreign keys at once and row by row, in turns."""
     gc.set_threshold(*GC_THRESHOLDS)
     people = max(1_000, options.rows // 10)
     template = await populate(system, "shared", people)
     file = make_file("assign", options.rows, people=people)
     rounds, wal = [], []
     for _ in range(options.rounds):
-        parts, size = await _parts(system, template, file)
+        parts, size = await _measure_parts(system, template, file)
         with patch.object(foreign_keys, "_FEWEST_ROWS", _NEVER):
-            others, _ = await _parts(system, template, file)
+            others, _ = await _measure_parts(system, template, file)
         parts[_ROW_BY_ROW] = others["write assignments"] - parts["write assignments"]
         rounds.append(parts)
         wal.append(size)
@@ -83,30 +83,32 @@ async def measure(system: System, options: Options) -> list[Figure]:
     ]
 
 
-async def _parts(system: System, template: Database, file: bytes) -> tuple[dict[str, float], int]:
+async def _measure_parts(
+    system: System, template: Database, file: bytes
+) -> tuple[dict[str, float], int]:
     """Run an import; return the seconds of its parts, and the bytes of write-ahead log."""
     async with system.copied(template) as copy:
         db = await asyncpg.connect(**credentials(copy.url))
         start = await db.fetchval("SELECT pg_current_wal_insert_lsn()")
         async with database(copy.url):
-            parts = await _run(await store("assign", file), file)
+            parts = await _time_parts(await store("assign", file), file)
         size = await db.fetchval("SELECT pg_current_wal_insert_lsn() - $1::pg_lsn", start)
         await db.close()
     return parts, int(size)
 
 
-async def _run(key: int, file: bytes) -> dict[str, float]:
+async def _time_parts(key: int, file: bytes) -> dict[str, float]:
     engine = Engine(
         importers=load().importers,
         limits=Limits(),
         chunk_rows=_CHUNK_ROWS,
-        bell=LocalBell(),
-        carrier=NoCarrier("mails are not measured"),
+        queue=LocalQueue(),
+        mail_transport=NoTransport("mails are not measured"),
     )
     begun = time.perf_counter()
     await engine.split(key)
     cut = time.perf_counter()
-    with _timed() as seconds:
+    with _timed_statements() as seconds:
         while (pending := (await Import.get(id=key)).pending) > 0:
             await engine.run(key)
     total = time.perf_counter() - cut
@@ -118,8 +120,8 @@ async def _run(key: int, file: bytes) -> dict[str, float]:
 
 
 @contextmanager
-def _timed() -> Iterator[Counter[str]]:
-    """Count the seconds of statements by what they do."""
+def _timed_statements() -> Iterator[Counter[str]]:
+    """Sum the seconds of all statements by the part that they count to."""
     seconds: Counter[str] = Counter()
     originals = {name: getattr(asyncpg.Connection, name) for name in _METHODS}
 
@@ -129,7 +131,7 @@ def _timed() -> Iterator[Counter[str]]:
             try:
                 return await originals[name](self, what, *arguments, **options)
             finally:
-                seconds[_part(f"{name} {what}")] += time.perf_counter() - start
+                seconds[_part_of(f"{name} {what}")] += time.perf_counter() - start
 
         return call
 
@@ -142,5 +144,5 @@ def _timed() -> Iterator[Counter[str]]:
             setattr(asyncpg.Connection, name, original)
 
 
-def _part(statement: str) -> str:
+def _part_of(statement: str) -> str:
     return next((part for text, part in _PARTS.items() if text in statement), _OTHERS)

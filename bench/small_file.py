@@ -1,4 +1,4 @@
-"""A file of ten rows while nothing else is going on: how long until its sender knows the result."""
+"""Measures how long a file of ten rows takes, until its end arrives, while nothing else runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BARS = (60.0, 200.0)
 
 
 async def measure(system: System, options: Options) -> list[Figure]:
-    """Upload one file after another, each of other pairs."""
+    """Upload one file after another, each with other pairs."""
     uploads = 300 if options.is_long else 100
     database = await populate(system, "small", _PEOPLE)
     rows = _ROWS * (uploads + _WARM_UP)

@@ -1,4 +1,4 @@
-"""`caseroll up --demo`: how long from the command to an API that is ready, with its demo data."""
+"""Measures how long `caseroll up --demo` takes until the API is ready with its demo data."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _EMPTY_BAR, _USED_BAR = 5.0, 2.5
 
 
 async def measure(_system: System, options: Options) -> list[Figure]:
-    """Start it on an empty folder, and again on the same."""
+    """Start it on an empty folder, and again on the same folder."""
     empty, used = [], []
     for _ in range(options.rounds):
         with tempfile.TemporaryDirectory(prefix="caseroll-up-") as folder:

@@ -1,9 +1,9 @@
-"""A thousand subscribers of one app, while an import of a hundred chunks runs.
+"""Measures a thousand subscribers of one app while an import of a hundred chunks runs.
 
-Measured is the time from a change to the moment when the last subscriber has it, both by this
-machine's clock. A deferred trigger notes a change: it runs when its transaction begins to commit,
-so that the time until the change is on disk and can be seen is counted as well. States that are
-left out, because newer ones came too soon after them, are no events.
+The figure is the time from a change of the import until the last subscriber has received it, both
+by this machine's clock. A deferred trigger records the change when its transaction begins to
+commit, so the time until the change is on disk and visible counts as well. A state that the API
+leaves out, because a newer one follows too soon, is no event.
 """
 
 from __future__ import annotations
@@ -47,24 +47,24 @@ CREATE CONSTRAINT TRIGGER bench_note AFTER INSERT OR UPDATE ON imports
 
 
 class _Event(NamedTuple):
-    """A state that was told: seconds from the change to each subscriber."""
+    """A state that was sent: seconds from the change until each subscriber received it."""
 
     is_end: bool
     delays: Sequence[float]
 
     @property
     def last(self) -> float:
-        """Milliseconds until the last subscriber was told."""
+        """Milliseconds until the last subscriber received it."""
         return max(self.delays) * 1_000
 
 
 class _Run(NamedTuple):
-    """What came of an import that was watched.
+    """The events of one import, and their cost.
 
     Args:
-        changes: how many times it changed.
-        reads: how many times the API has read imports.
-        cpu: seconds that the API has used.
+        changes: how often the import changed.
+        reads: how often the API read imports.
+        cpu: CPU seconds of the API.
     """
 
     events: list[_Event]
@@ -73,14 +73,14 @@ class _Run(NamedTuple):
     cpu: float
 
 
-class _Crowd:
-    """The subscribers, in a process of their own."""
+class _SubscriberProcess:
+    """The process of the subscribers."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
     async def begin(self, running: Running) -> None:
-        """Run small imports until each subscriber has seen one end."""
+        """Run small imports until each subscriber has received the end of one."""
         assert self._process.stdout
         ready = asyncio.ensure_future(self._process.stdout.readline())
         number = 0
@@ -92,26 +92,26 @@ class _Crowd:
             await asyncio.wait({ready}, timeout=1)
 
     async def end(self) -> list[tuple[dict[str, Any], list[float]]]:
-        """Return what came, each with the times at which it came."""
+        """Return the states received, each with the times at which subscribers received it."""
         output, _ = await self._process.communicate(b"")
         return [(data["importsUpdated"], at) for data, at in json.loads(output)]
 
 
 async def measure(system: System, options: Options) -> list[Figure]:
-    """Measure delays, and what the API uses and reads for them."""
+    """Measure delays, and the API's CPU and database reads for them."""
     people = max(1_000, options.rows // 10)
     filled = await populate(system, "filled", people)
     file = make_file("assign", options.rows, people=people)
     runs = []
     for _ in range(options.rounds):
         async with system.copied(filled) as copy:
-            runs.append(await _watch(system, copy, file, options))
+            runs.append(await _run_watched(system, copy, file, options))
     lasts = [[event.last for event in run.events] for run in runs]
     ends = [event.last for run in runs for event in run.events if event.is_end]
     shares = [run.cpu / sum(len(event.delays) for event in run.events) * 1e6 for run in runs]
     async with system.copied(filled) as copy, system.logged(copy) as statements:
         small = make_file("assign", _COUNTED_ROWS, people=people)
-        counted = await _watch(
+        counted = await _run_watched(
             system, copy, small, options, lambda: sum(_READ in each for each in statements())
         )
     return [
@@ -143,41 +143,41 @@ async def measure(system: System, options: Options) -> list[Figure]:
     ]
 
 
-async def _watch(
+async def _run_watched(
     system: System,
     target: Database,
     file: bytes,
     options: Options,
     count_reads: Callable[[], int] = lambda: 0,
 ) -> _Run:
-    """Run an import with everybody watching."""
+    """Run an import while all subscribers watch."""
     chunk_rows = (file.count(b"\n") - 1) // _CHUNKS
     async with (
-        _connected(target) as db,
+        _connection_to(target) as db,
         system.running(
             target, workers=options.workers, CASEROLL_CHUNK_ROWS=str(chunk_rows)
         ) as running,
-        _crowd(running) as crowd,
+        _subscribers(running) as subscribers,
     ):
         await db.execute(_TRIGGER)
-        await crowd.begin(running)
+        await subscribers.begin(running)
         before, reads = running.usage(), count_reads()
         key = await running.client.start("assign", "watched", file)
         await running.client.wait(key, failed=wrong_rows(file))
         await asyncio.sleep(1)
         cpu = running.usage().cpu["api"] - before.cpu["api"]
         reads = count_reads() - reads
-        heard = [(state, at) for state, at in await crowd.end() if state["id"] == key]
+        received = [(state, at) for state, at in await subscribers.end() if state["id"] == key]
         changes = await db.fetch(
             "SELECT status, total, done, extract(epoch FROM at)::float AS at FROM bench_changes"
             " WHERE import_id = (SELECT max(id) FROM imports) ORDER BY at DESC"
         )
-    # Of changes that look the same, the first counts.
+    # Of changes that look the same, the first counts: the statement orders by time, latest first.
     made = {(row["status"], row["total"], row["done"]): row["at"] for row in changes}
     events = []
-    for state, at in heard:
+    for state, at in received:
         if len(at) != _SUBSCRIBERS:
-            raise SystemExit(f"{len(at)} of {_SUBSCRIBERS} subscribers were told of {state}")
+            raise SystemExit(f"{len(at)} of {_SUBSCRIBERS} subscribers received {state}")
         change = made[(state["status"], state["total"], state["passed"] + state["failed"])]
         is_end = state["status"] == "PROCESSED"
         events.append(_Event(is_end, [each - change for each in at]))
@@ -185,7 +185,7 @@ async def _watch(
 
 
 @asynccontextmanager
-async def _connected(target: Database) -> AsyncIterator[asyncpg.Connection]:
+async def _connection_to(target: Database) -> AsyncIterator[asyncpg.Connection]:
     db = await asyncpg.connect(**credentials(target.url))
     try:
         yield db
@@ -194,16 +194,16 @@ async def _connected(target: Database) -> AsyncIterator[asyncpg.Connection]:
 
 
 @asynccontextmanager
-async def _crowd(running: Running) -> AsyncIterator[_Crowd]:
+async def _subscribers(running: Running) -> AsyncIterator[_SubscriberProcess]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bench.crowd"),
+        *(sys.executable, "-m", "bench.many_subscribers"),
         *(running.url, running.client.token, str(_SUBSCRIBERS)),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=_OUTPUT_BYTES,
     )
     try:
-        yield _Crowd(process)
+        yield _SubscriberProcess(process)
     finally:
         if process.returncode is None:
             process.kill()

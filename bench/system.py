@@ -1,4 +1,4 @@
-"""What is measured: servers of our own, databases to copy, the API and its workers as processes."""
+"""The measured system: embedded servers, databases to copy, API and workers as processes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ import aiohttp
 import asyncpg
 import psutil
 
-from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
+from api.processes.embedded_postgres import EmbeddedPostgres
+from api.processes.embedded_valkey import EmbeddedValkey
 from bench.client import Client
 from bench.port import free_port
 from bench.usage import Used
@@ -34,8 +35,9 @@ APP = "bench"
 _PLAIN_USER = "plain"
 _READY_SECONDS = 60.0
 _STATEMENT = re.compile(r"LOG:  (statement|execute [^:]*): ")
-# Each benchmark names what it needs; nothing that the machine is set to may change a figure.
 _NO_LIMIT = 1_000_000
+# Environment variables with these prefixes are removed, so that no setting of the machine changes a
+# figure; each benchmark sets what it needs.
 _SETTINGS = ("DATABASE_URL", "REDIS_URL", "CASEROLL_")
 
 
@@ -62,7 +64,7 @@ class Running:
         self._idle = {name: _reset_peak(each) for name, each in processes.items()}
 
     def usage(self, before: Used | None = None) -> Used:
-        """Look at what the processes have used, since `before` or since they began."""
+        """Return what the processes have used since `before`, or since they began."""
         cpu = {
             name: _cpu(process) - (before.cpu[name] if before else 0)
             for name, process in self.processes.items()
@@ -79,9 +81,9 @@ class System:
     """An embedded PostgreSQL and Valkey; an `async with` block starts and stops them.
 
     Args:
-        folder: where they keep their data; empty.
-        is_plain_user: own and use the databases as a user who may not do what superusers may, as
-            setting `session_replication_role`.
+        folder: an empty folder for their data.
+        is_plain_user: own and use the databases as a user who is no superuser and so may not set
+            `session_replication_role`.
     """
 
     def __init__(self, folder: Path, *, is_plain_user: bool = False) -> None:
@@ -97,7 +99,7 @@ class System:
         self._stack.enter_context(self._postgres)
         self._stack.enter_context(self._valkey)
         if self._user == _PLAIN_USER:
-            await self._command(f"CREATE ROLE {_PLAIN_USER} LOGIN CREATEROLE")
+            await self._run_statement(f"CREATE ROLE {_PLAIN_USER} LOGIN CREATEROLE")
         return self
 
     async def __aexit__(
@@ -119,19 +121,19 @@ class System:
         return self._database(name)
 
     async def copy(self, template: Database) -> Database:
-        """Make a fresh copy of a database to which nobody is connected."""
+        """Make a fresh copy of a database that has no connections."""
         name = f"copy_{next(self._names)}"
         self._tokens[name] = template.token
         await self._create(name, template.name)
         return self._database(name)
 
     async def drop(self, copy: Database) -> None:
-        """Remove a copy; its disk space is wanted for the next."""
-        await self._command(f"DROP DATABASE {copy.name} WITH (FORCE)")
+        """Drop a copy, which makes disk space for the next one."""
+        await self._run_statement(f"DROP DATABASE {copy.name} WITH (FORCE)")
 
     @asynccontextmanager
     async def copied(self, template: Database) -> AsyncIterator[Database]:
-        """Make a fresh copy and remove it in the end."""
+        """Make a fresh copy, and drop it at the block's end."""
         copy = await self.copy(template)
         try:
             yield copy
@@ -140,10 +142,10 @@ class System:
 
     @asynccontextmanager
     async def logged(self, target: Database) -> AsyncIterator[Callable[[], list[str]]]:
-        """Have PostgreSQL note every statement on a database of whoever connects from now on.
+        """Let PostgreSQL log every statement of connections to a database opened from now on.
 
         Yields:
-            What lists the first lines of all statements so far.
+            A function that returns the first lines of all statements so far.
         """
         log = self.folder / "pg" / "log"
         begin = log.stat().st_size
@@ -154,20 +156,20 @@ class System:
                 text = lines.read().decode(errors="replace")
             return [line for line in text.splitlines() if _STATEMENT.search(line)]
 
-        await self._command(f"ALTER DATABASE {target.name} SET log_statement = 'all'")
+        await self._run_statement(f"ALTER DATABASE {target.name} SET log_statement = 'all'")
         try:
             yield statements
         finally:
-            await self._command(f"ALTER DATABASE {target.name} RESET log_statement")
+            await self._run_statement(f"ALTER DATABASE {target.name} RESET log_statement")
 
     @asynccontextmanager
     async def running(
         self, target: Database, *, workers: int = 2, **environ: str
     ) -> AsyncIterator[Running]:
-        """Run the API and workers on a database, until they are ready and to the block's end.
+        """Run the API and workers on a database; they are ready when the block begins.
 
         Args:
-            environ: settings beyond those that name the servers.
+            environ: settings in addition to those that name the servers.
         """
         port = free_port()
         environment = {
@@ -205,10 +207,10 @@ class System:
         return self._postgres.database_url(name, self._user)
 
     async def _create(self, name: str, template: str) -> None:
-        await self._command(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {self._user}")
+        await self._run_statement(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {self._user}")
 
-    async def _command(self, statement: str) -> None:
-        """Run a statement, and leave nothing to be written to disk to what is measured next."""
+    async def _run_statement(self, statement: str) -> None:
+        """Run a statement, and write all pages to disk so that the next measurement does not."""
         db = await asyncpg.connect(**credentials(self._postgres.url))
         try:
             await db.execute(statement)
@@ -218,14 +220,14 @@ class System:
 
 
 def clean_environment() -> dict[str, str]:
-    """Return the environment without what would configure Caseroll."""
+    """Return the environment without the variables that configure Caseroll."""
     return {name: value for name, value in os.environ.items() if not name.startswith(_SETTINGS)}
 
 
 async def wait_until_ready(http: aiohttp.ClientSession, url: str) -> None:
     """Wait until a server answers at `/ready`."""
     deadline = time.monotonic() + _READY_SECONDS
-    patience = aiohttp.ClientTimeout(1)  # a socket may take a connection before anybody answers
+    patience = aiohttp.ClientTimeout(1)  # a socket accepts connections before the server answers
     while time.monotonic() < deadline:
         with suppress(aiohttp.ClientConnectionError, TimeoutError):
             async with http.get(f"{url}/ready", timeout=patience) as response:
@@ -236,7 +238,7 @@ async def wait_until_ready(http: aiohttp.ClientSession, url: str) -> None:
 
 
 def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
-    """End processes of ours."""
+    """End these processes with SIGTERM, and wait for them."""
     for process in processes:
         process.send_signal(signal.SIGTERM)
     for process in processes:
@@ -244,7 +246,7 @@ def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:
 
 
 def _cpu(process: psutil.Process) -> float:
-    """Return the seconds of a process, its living children and those that have ended."""
+    """Return the CPU seconds of a process and its children, living and ended."""
     total = 0.0
     for each in [process, *process.children(recursive=True)]:
         try:
@@ -256,7 +258,7 @@ def _cpu(process: psutil.Process) -> float:
 
 
 def _reset_peak(process: psutil.Process) -> int:
-    """Forget the peak so far; return the bytes of memory in use."""
+    """Reset the peak of the process's memory; return the bytes in use now."""
     Path(f"/proc/{process.pid}/clear_refs").write_text("5", encoding="ascii")
     return int(process.memory_info().rss)
 

@@ -1,4 +1,4 @@
-"""What processes have used: seconds of CPU, and memory above idle at the peak."""
+"""Resource usage of processes: CPU seconds, and peak memory above idle."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What the processes have used while something was measured.
+    """Resource usage of the processes during a measurement.
 
     Args:
-        cpu: seconds, by process; `postgres` stands for all of its processes.
-        memory: MiB above idle at the peak, by process.
+        cpu: seconds, by process; `postgres` is the sum of all of its processes.
+        memory: peak MiB above idle, by process.
     """
 
     cpu: Mapping[str, float]
@@ -25,7 +25,7 @@ class Used:
 
 
 def usage_figures(scenario: str, what: str, usages: Sequence[Used]) -> list[Figure]:
-    """Make figures of what several rounds have used, the workers taken together."""
+    """Make figures of the usage in several rounds, with the workers' CPU added up."""
     cpu = {
         "API": [each.cpu["api"] for each in usages],
         "workers": [_of_workers(each.cpu) for each in usages],
@@ -53,7 +53,7 @@ def usage_figures(scenario: str, what: str, usages: Sequence[Used]) -> list[Figu
 
 
 def cores_busy(usage: Used, seconds: float) -> float:
-    """Return how many cores the processes have kept busy."""
+    """Return how many cores the processes kept busy on average."""
     return sum(usage.cpu.values()) / seconds
 
 

@@ -14,7 +14,6 @@ from importers.sdk.changes import (
     Unchanged,
 )
 from importers.sdk.columns import Blank, Column, Flag
-from importers.sdk.deprecation import renamed
 from importers.sdk.directory import Directory
 from importers.sdk.entities import Assignment, Case, Role, User
 from importers.sdk.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
@@ -25,7 +24,7 @@ from importers.sdk.plugin import Plugin
 from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
 from importers.sdk.row import Row
 from importers.sdk.validator import Effect, Validator
-from importers.sdk.version import SDK_VERSION
+from importers.sdk.version import SDK_VERSION, renamed
 
 __all__ = [
     "SDK_VERSION",

@@ -1,38 +1,45 @@
-"""The engine: what a worker does when it is told that there is something to do."""
+"""The engine: what a worker does for each message, and in its rounds."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
 
-from importers.fairness import Turns
+from importers.fairness import Fairness
 from importers.mail_sender import send_mails
 from importers.retention import purge
 from importers.run.run_chunk import next_chunk, run_chunk
 from importers.sdk.errors import RetryableError
-from importers.split.split import Cut, split_import
+from importers.split.split import SplitSettings, split_import
 from models.db import connection
+from models.import_end import ImportEnd
 from models.mail import sweep_mails
 from models.waiting import find_waiting, silent_imports
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
-    from importers.mail_sender import Carrier
+    from importers.mail_sender import MailTransport
     from importers.reading.limits import Limits
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from models.progress import ImportWork
-    from models.waiting import Waiting
+    from models.waiting import WaitingImport
+
+EndListener: TypeAlias = Callable[[ImportEnd], Awaitable[None]]
+"""Is called after the end is committed, once for each end, but not if the worker dies in between:
+what must not miss an end has to look for `finished_at` in the database as well. The worker waits
+for it, and logs its exceptions."""
 
 SWEEP_SECONDS = 3.0
 _SILENT_SECONDS = 10.0
 _ABANDONED_MAIL_SECONDS = 300.0
 _MAILS_AT_ONCE = 100
-# A file that is cut in less is run at once; while one takes longer, small imports are done.
+# A file that is cut in less runs at once; while another is cut for longer, small imports run.
 _SHORT_SECONDS = 0.2
 _SMALL_BYTES = 256 * 1024
 _SMALL_ROWS = 2_000
@@ -40,23 +47,39 @@ _SMALL_ROWS = 2_000
 logger = logging.getLogger(__name__)
 
 
-class Bell(Protocol):
-    """Tells workers that there is something to do, and readers that something has changed.
+class WorkQueue(Protocol):
+    """Tells workers that there is work, and API processes that an import has changed.
 
-    A hint, no more: what is lost is made good by the sweeper.
+    Its messages are hints: the sweeper makes up for each that is lost, and one too many finds
+    nothing to do.
     """
 
-    async def split(self, import_id: int) -> None:
-        """Ask for an import to be cut into chunks."""
+    async def enqueue_split(self, import_id: int) -> None:
+        """Ask a worker to cut an import into chunks."""
 
-    async def chunks(self, import_id: int) -> None:
-        """Ask for the next chunk of an import to be run."""
+    async def enqueue_run(self, import_id: int) -> None:
+        """Ask a worker to run the next chunk of an import."""
 
-    async def mails(self) -> None:
-        """Ask for the outbox to be emptied."""
+    async def enqueue_send_mails(self) -> None:
+        """Ask a worker to empty the outbox."""
 
-    async def changed(self, app_id: int, import_id: int) -> None:
-        """Tell that an import has changed."""
+    async def notify_changed(self, app_id: int, import_id: int) -> None:
+        """Tell the API processes that an import has changed."""
+
+
+class Job(NamedTuple):
+    """What an import needs next: its file cut into chunks, or a chunk run.
+
+    Args:
+        is_split: whether it has chunks.
+        has_message: whether the message that stood for it was taken out of the queue.
+        runs_at_once: whether a file that is cut quickly has its first chunk run at once.
+    """
+
+    import_id: int
+    is_split: bool
+    has_message: bool
+    runs_at_once: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,178 +88,200 @@ class Engine:
 
     Args:
         importers: those that are on, by key.
-        validators: those that are on, in the order in which they are asked.
         limits: what files may be like.
         chunk_rows: how many rows one transaction runs.
-        carrier: sends the mails.
-        takes_turns: look after other imports than those that were asked for, when they wait, too.
+        queue: takes messages for workers.
+        mail_transport: sends the mails.
+        validators: those that are on, in the order in which they judge.
+        on_end: hear of each import's end; `api.worker` registers them.
+        serves_others: serve other imports than the message names, when they have waited longer.
         retention_days: how long files and row results are kept after an import's end; 0: for ever.
+        clock: returns seconds that never go back.
     """
 
     importers: Mapping[str, Importer]
     limits: Limits
     chunk_rows: int
-    bell: Bell
-    carrier: Carrier
+    queue: WorkQueue
+    mail_transport: MailTransport
     validators: Sequence[Validator] = ()
-    takes_turns: bool = False
+    on_end: Sequence[EndListener] = ()
+    serves_others: bool = False
     retention_days: int = 0
+    clock: Callable[[], float] = time.monotonic
     _sending: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
-    _turns: Turns = field(default_factory=Turns, init=False)
+    _fairness: Fairness = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_fairness", Fairness(self.clock))
 
     async def split(self, import_id: int, *, is_to_run: bool = False) -> None:
-        """Cut an import into chunks, or let another import have its turn.
+        """Cut an import into chunks, or serve an import that has waited longer.
+
+        Cutting may take long, and this may be the only worker: meanwhile it does small imports.
 
         Args:
-            is_to_run: run the first chunk at once if the file was a small one, so that it need not
-                stand in the queue a second time behind whatever else is there.
+            is_to_run: run the first chunk at once if the file was cut quickly, so that a small
+                import need not stand in the queue twice.
 
         Raises:
             RetryableError: the database is not well.
         """
-        if await self._let_others_first(import_id, self.bell.split):
+        if await self._serve_longest_waiting(import_id):
+            await self.queue.enqueue_split(import_id)
             return
-        splitting = asyncio.create_task(self._split(import_id, is_to_run=is_to_run))
-        while not (await asyncio.wait([splitting], timeout=_SHORT_SECONDS))[0]:
-            if self.takes_turns:
-                await self._do_small_ones(import_id, splitting)
+        job = Job(import_id, is_split=False, has_message=True, runs_at_once=is_to_run)
+        splitting = asyncio.create_task(self._do(job))
+        pause = _SHORT_SECONDS
+        while not (await asyncio.wait([splitting], timeout=pause))[0]:
+            has_served = self.serves_others and await self._serve_small(import_id)
+            pause = 0 if has_served else _SHORT_SECONDS
         await splitting
 
     async def run(self, import_id: int) -> None:
-        """Run the next chunk of an import, or let another import have its turn.
-
-        The bell is passed on before the work begins: as a rule each import has one hint in the
-        queue, however many workers are at it, so that imports take turns.
+        """Run the next chunk of an import, or serve an import that has waited longer.
 
         Raises:
             RetryableError: the database is not well.
         """
-        if not await self._let_others_first(import_id, self.bell.chunks):
-            await self._run(import_id)
+        if await self._serve_longest_waiting(import_id):
+            await self.queue.enqueue_run(import_id)
+            return
+        await self._do(Job(import_id, is_split=True, has_message=True, runs_at_once=False))
 
-    async def _split(self, import_id: int, *, is_to_run: bool) -> bool:
-        """Cut an import into chunks; tell whether there was anything to do."""
-        started = time.monotonic()
-        cut = Cut(
+    async def _serve_longest_waiting(self, import_id: int) -> bool:
+        """Serve the import that has waited longest, if that is another one and a look is due.
+
+        Returns:
+            Whether there was something to do for it.
+        """
+        if not (self.serves_others and self._fairness.is_look_due):
+            return False
+        async with connection() as db:
+            waiting = await find_waiting(db)
+        chosen = self._fairness.choose(waiting)
+        if chosen is None or chosen.id == import_id:
+            return False
+        return await self._serve(chosen)
+
+    async def _serve_small(self, import_id: int) -> bool:
+        """Serve a small import other than this one; tell whether there was something to do."""
+        try:
+            async with connection() as db:
+                waiting = await find_waiting(db, most_bytes=_SMALL_BYTES, most_rows=_SMALL_ROWS)
+        except Exception:
+            logger.warning("small imports have to wait", exc_info=True)
+            return False
+        chosen = self._fairness.choose([each for each in waiting if each.id != import_id])
+        return chosen is not None and await self._serve(chosen)
+
+    async def _serve(self, chosen: WaitingImport) -> bool:
+        """Do what comes next for an import without a message of its own.
+
+        Its own message stays in the queue, and finds less to do, or tries again what fails here.
+        """
+        try:
+            return await self._do(
+                Job(chosen.id, chosen.is_split, has_message=False, runs_at_once=True)
+            )
+        except Exception:
+            logger.warning("import %d was put off to its own turn", chosen.id, exc_info=True)
+            return False
+
+    async def _do(self, job: Job) -> bool:
+        """Do a job; tell whether there was anything to do."""
+        if job.is_split:
+            return await self._run_chunk(job)
+        started = self.clock()
+        settings = SplitSettings(
             importers=self.importers,
             limits=self.limits,
             chunk_rows=self.chunk_rows,
             together={each.together for each in self.validators if each.together},
             tell=self._tell,
         )
-        with self._turns.working(import_id):
-            work = await split_import(import_id, cut)
-        if work is None:
+        with self._fairness.working(job.import_id):
+            split = await split_import(job.import_id, settings)
+        if split is None:
             return False
-        self._turns.served(work.app_id)
-        await self.bell.changed(work.app_id, import_id)
-        if is_to_run and time.monotonic() - started < _SHORT_SECONDS:
-            await self._run_at_once(import_id)
+        await self._report(job.import_id, split.app_id, split.import_end)
+        if split.import_end:
+            return True
+        if job.runs_at_once and self.clock() - started < _SHORT_SECONDS:
+            await self._run_first_chunk(job)
         else:
-            await self.bell.chunks(import_id)
+            await self.queue.enqueue_run(job.import_id)
         return True
 
-    async def _run_at_once(self, import_id: int) -> None:
-        """Run the first chunk of an import that was cut just now; ring for it if that fails.
+    async def _run_first_chunk(self, job: Job) -> None:
+        """Run a chunk of an import that was cut just now.
 
-        What is tried again must be a hint to run: one to cut would find nothing to do.
+        If that fails, a message to run it has to be in the queue: the message that Dramatiq retries
+        is one to cut, and would find nothing to do.
         """
         try:
-            await self._run(import_id)
+            await self._run_chunk(job._replace(has_message=True))
         except Exception as error:
-            await self.bell.chunks(import_id)
+            await self.queue.enqueue_run(job.import_id)
             if not isinstance(error, RetryableError):
                 raise
 
-    async def _tell(self, work: ImportWork) -> None:
-        await self.bell.changed(work.app_id, work.id)
+    async def _run_chunk(self, job: Job) -> bool:
+        """Run the next chunk of an import; tell whether there was any.
 
-    async def _run(self, import_id: int, *, is_rung: bool = True) -> bool:
-        """Run a chunk; tell whether there was anything to do.
-
-        Args:
-            is_rung: a hint was taken for it, so that there is no other one of this import.
+        The next message goes into the queue before the work begins: as a rule each import has one
+        message there, however many workers run its chunks, so that imports take turns.
         """
-        claim = await next_chunk(import_id)
+        claim = await next_chunk(job.import_id)
         if claim is None:
             return False
-        if claim.has_more and is_rung:
-            await self.bell.chunks(import_id)
-        with self._turns.working(import_id):
-            end = await run_chunk(import_id, claim, self.importers, self.validators)
+        if claim.has_more and job.has_message:
+            await self.queue.enqueue_run(job.import_id)
+        with self._fairness.working(job.import_id):
+            chunk = await run_chunk(job.import_id, claim, self.importers, self.validators)
+        if chunk is None:
+            return False
+        await self._report(job.import_id, chunk.app_id, chunk.import_end)
+        if chunk.has_successor:
+            await self.queue.enqueue_run(job.import_id)
+        if chunk.has_notifications:
+            await self.queue.enqueue_send_mails()
+        return True
+
+    async def _tell(self, work: ImportWork) -> None:
+        await self.queue.notify_changed(work.app_id, work.id)
+
+    async def _report(self, import_id: int, app_id: int, end: ImportEnd | None) -> None:
+        """Report what a job has changed: progress to subscribers, an end to all who listen."""
+        self._fairness.note_app(app_id)
         if end is None:
-            return False
-        self._turns.served(end.app_id)
-        await self.bell.changed(end.app_id, import_id)
-        if end.has_successor:
-            await self.bell.chunks(import_id)
-        if end.has_mails:
-            await self.bell.mails()
-        return True
-
-    async def _let_others_first(
-        self, import_id: int, ring: Callable[[int], Awaitable[None]]
-    ) -> bool:
-        """Do a turn of another import if that has waited longer; ring again for this one.
-
-        The other's own hint stays in the queue, and finds less to do.
-        """
-        if not (self.takes_turns and self._turns.is_look_due):
-            return False
-        async with connection() as db:
-            waiting = await find_waiting(db)
-        chosen = self._turns.choose(waiting)
-        if chosen is None or chosen.id == import_id:
-            return False
-        try:
-            if not await self._do(chosen):
-                return False
-        except Exception:
-            logger.warning("import %d was put off to its own turn", chosen.id, exc_info=True)
-            return False
-        await ring(import_id)
-        return True
-
-    async def _do(self, waiting: Waiting) -> bool:
-        """Do what comes next for an import that no hint was taken for."""
-        if waiting.is_split:
-            return await self._run(waiting.id, is_rung=False)
-        return await self._split(waiting.id, is_to_run=True)
-
-    async def _do_small_ones(self, import_id: int, splitting: asyncio.Task[bool]) -> None:
-        """While this import's file is being cut, do small imports: this may be the only worker.
-
-        What can't be done now is left to their own hints.
-        """
-        try:
-            while not splitting.done():
-                async with connection() as db:
-                    small = await find_waiting(db, most_bytes=_SMALL_BYTES, most_rows=_SMALL_ROWS)
-                chosen = self._turns.choose([each for each in small if each.id != import_id])
-                if chosen is None or not await self._do(chosen):
-                    return
-        except Exception:
-            logger.warning("a small import was put off to its own turn", exc_info=True)
+            await self.queue.notify_changed(app_id, import_id)
+            return
+        for listener in self.on_end:
+            try:
+                await listener(end)
+            except Exception:
+                logger.exception("%r failed at the end of import %d", listener, import_id)
 
     async def send_mails(self) -> None:
-        """Send the mails that are due, unless this process is at it: a slow mail server must not
-        hold all of its threads."""
+        """Send the mails that are due, unless another thread of this process does: a slow mail
+        server must not hold all of them."""
         if self._sending.locked():
             return
         async with self._sending:
-            has_more = await send_mails(self.carrier, most=_MAILS_AT_ONCE)
+            has_more = await send_mails(self.mail_transport, most=_MAILS_AT_ONCE)
         if has_more:
-            await self.bell.mails()
+            await self.queue.enqueue_send_mails()
 
     async def sweep(self) -> None:
-        """Ring again for what has waited too long, and delete what has been kept long enough."""
+        """Enqueue again what has waited too long, and delete what was kept long enough."""
         async with connection() as db:
             to_split, to_run = await silent_imports(db, silent_for=_SILENT_SECONDS)
-            has_mails = await sweep_mails(db, abandoned_after=_ABANDONED_MAIL_SECONDS)
+            is_mail_due = await sweep_mails(db, abandoned_after=_ABANDONED_MAIL_SECONDS)
         for import_id in to_split:
-            await self.bell.split(import_id)
+            await self.queue.enqueue_split(import_id)
         for import_id in to_run:
-            await self.bell.chunks(import_id)
-        if has_mails:
-            await self.bell.mails()
-        await purge(self.retention_days)
+            await self.queue.enqueue_run(import_id)
+        if is_mail_due:
+            await self.queue.enqueue_send_mails()
+        await purge(self.retention_days, clock=self.clock)

@@ -1,4 +1,4 @@
-"""Sending what imports have left in the outbox, each mail at most once."""
+"""Sending the mails of the outbox, each at most once."""
 
 from __future__ import annotations
 
@@ -16,17 +16,18 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
-    from models.mail import Letter
+    from models.mail import OutgoingMail
 
 logger = logging.getLogger(__name__)
 
+# Ten attempts, with pauses that double, take an hour and a half.
 _MOST_ATTEMPTS = 10
 _FIRST_PAUSE = 10.0
 _LONGEST_PAUSE = 3_600.0
 
 
 class NotSentError(CaserollError):
-    """The mail was certainly not accepted.
+    """The mail server certainly did not accept the mail.
 
     Args:
         reason: what the mail server said.
@@ -39,19 +40,19 @@ class NotSentError(CaserollError):
         super().__init__(reason)
 
 
-class Carrier(Protocol):
-    """Something that sends mails."""
+class MailTransport(Protocol):
+    """A way for mails to leave."""
 
-    def send(self, letter: Letter) -> None:
+    def send(self, mail: OutgoingMail) -> None:
         """Send a mail; runs in a thread.
 
         Raises:
-            NotSentError: it was not accepted. Any other exception leaves that open.
+            NotSentError: it was not accepted. After any other exception it may have been.
         """
 
 
-class NoCarrier:
-    """Sends nothing: mails wait for another carrier.
+class NoTransport:
+    """Sends nothing: mails wait in the outbox for a worker that has a transport.
 
     Args:
         reason: why.
@@ -60,56 +61,56 @@ class NoCarrier:
     def __init__(self, reason: str) -> None:
         self._reason = reason
 
-    def send(self, letter: Letter) -> None:
+    def send(self, mail: OutgoingMail) -> None:
         """Refuse for now."""
         raise NotSentError(self._reason)
 
 
-async def send_mails(carrier: Carrier, *, most: int) -> bool:
+async def send_mails(transport: MailTransport, *, most: int) -> bool:
     """Send mails that are due, one after the other.
 
     Args:
-        most: how many before others get their turn.
+        most: how many, so that other messages get their turn.
 
     Returns:
         Whether more may be due.
     """
     for _ in range(most):
         async with connection() as db:
-            letter = await take_mail(db)
-        if letter is None:
+            mail = await take_mail(db)
+        if mail is None:
             return False
-        await _send(carrier, letter)
+        await _send(transport, mail)
     return True
 
 
-async def _send(carrier: Carrier, letter: Letter) -> None:
+async def _send(transport: MailTransport, mail: OutgoingMail) -> None:
     try:
-        await asyncio.to_thread(carrier.send, letter)
+        await asyncio.to_thread(transport.send, mail)
     except NotSentError as error:
-        await _not_sent(letter, error)
+        await _record_failure(mail, error)
     except Exception as error:
         reason = str(error)
-        logger.exception("mail %d may or may not have been sent; it is left alone", letter.id)
-        await _record(letter, lambda db: mark_uncertain(db, letter.id, reason))
+        logger.exception("mail %d may or may not have been sent; it is left alone", mail.id)
+        await _record_end(mail, lambda db: mark_uncertain(db, mail.id, reason))
     else:
-        await _record(letter, lambda db: mark_sent(db, letter.id))
+        await _record_end(mail, lambda db: mark_sent(db, mail.id))
 
 
-async def _not_sent(letter: Letter, error: NotSentError) -> None:
-    is_final = error.is_final or letter.attempts >= _MOST_ATTEMPTS
-    pause = min(_FIRST_PAUSE * 2 ** (letter.attempts - 1), _LONGEST_PAUSE)
+async def _record_failure(mail: OutgoingMail, error: NotSentError) -> None:
+    is_final = error.is_final or mail.attempts >= _MOST_ATTEMPTS
+    pause = min(_FIRST_PAUSE * 2 ** (mail.attempts - 1), _LONGEST_PAUSE)
     logger.warning(
         "mail %d was not sent (%s); %s",
-        letter.id,
+        mail.id,
         error.reason,
         "it is given up" if is_final else f"next attempt in {pause:.0f} s",
     )
     after = None if is_final else pause
-    await _record(letter, lambda db: mark_unsent(db, letter.id, error.reason, retry_after=after))
+    await _record_end(mail, lambda db: mark_unsent(db, mail.id, error.reason, retry_after=after))
 
 
-async def _record(letter: Letter, write: Callable[[Connection], Awaitable[None]]) -> None:
-    """Record what became of a mail, also when the database is away for a while."""
+async def _record_end(mail: OutgoingMail, write: Callable[[Connection], Awaitable[None]]) -> None:
+    """Record a mail's end; retry for some seconds while the database is out of reach."""
     if not await persist(write, seconds=PATIENCE_SECONDS):
-        raise RetryableError(f"what became of mail {letter.id} could not be put on record")
+        raise RetryableError(f"what became of mail {mail.id} could not be put on record")

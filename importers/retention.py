@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from models.db import connection, transaction
 from models.retention import expire_imports, next_to_purge, purge_step
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _DAY = 24 * 60 * 60.0
-# What one round may take: the deleting is to be felt by nobody.
+# A round is short, so that imports and clients do not notice the deleting.
 _SECONDS_A_ROUND = 0.5
 
 
-async def purge(retention_days: int) -> None:
-    """Delete files and row results of imports that ended so long ago, for about half a second.
+async def purge(retention_days: int, clock: Callable[[], float] = time.monotonic) -> None:
+    """Delete files and row results of imports that ended long enough ago, for half a second.
 
     Each step is a short transaction. Several workers may do this at once.
 
     Args:
         retention_days: days from an import's end; 0 keeps everything.
+        clock: returns seconds that never go back.
     """
     if retention_days:
         async with connection() as db:
             await expire_imports(db, kept_for=retention_days * _DAY)
     present, last = 0, 0
-    until = time.monotonic() + _SECONDS_A_ROUND
+    until = clock() + _SECONDS_A_ROUND
     while True:
         async with transaction() as db:
             import_id = await next_to_purge(db)
@@ -33,5 +38,5 @@ async def purge(retention_days: int) -> None:
             if import_id != present:
                 present, last = import_id, 0
             last = await purge_step(db, import_id, last) or 0
-        if time.monotonic() >= until:
+        if clock() >= until:
             return

@@ -1,11 +1,10 @@
-"""Trying failed rows again, as they are or with corrected cells."""
+"""The request to run failed rows again, as they are or with corrected cells."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from importers.reading.record import drop_guards
 from importers.sdk.errors import CaserollError
 from importers.sdk.header import column_name
 from models.audit import Action, record
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
     from models.audit import Actor
 
-# NUL, and halves of characters.
+# NUL, and halves of surrogate pairs.
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Corrections = dict[int, dict[str, str]]
@@ -27,7 +26,7 @@ Corrections = dict[int, dict[str, str]]
 
 
 class RetryError(CaserollError):
-    """The import, or one of the rows, can't be tried again so.
+    """The import, or one of the rows, can't be run again as requested.
 
     Args:
         code: stable, upper-case name of the kind of error.
@@ -50,13 +49,13 @@ async def request_retry(
     *,
     by: Actor,
 ) -> None:
-    """Ask that failed rows are run again; of two requests at the same moment one is refused.
+    """Let failed rows run again; of two requests at the same moment one is refused.
 
     Args:
         corrections: the rows; None for every failed row with the same data.
 
     Raises:
-        RetryError: nothing has been asked for.
+        RetryError: the request is refused; nothing has changed.
     """
     found = await lock_for_retry(db, app_id, import_id)
     if found is None:
@@ -74,8 +73,8 @@ async def request_retry(
         raise RetryError("NOTHING_TO_RETRY", "The import has no failed rows.", "id")
     retry: dict[str, Any] = {"rows": None, "cells": {}}
     if corrections is not None:
-        await _check_rows(db, import_id, corrections)
-        _check_cells(corrections)
+        await _require_failed_rows(db, import_id, corrections)
+        _require_storable_cells(corrections)
         retry = {"rows": sorted(corrections), "cells": _by_position(found.header, corrections)}
     if not await reopen(db, import_id, retry):
         raise RetryError(
@@ -84,7 +83,7 @@ async def request_retry(
     await record(db, app_id, by, Action.IMPORT_RETRIED, import_id, name=found.name)
 
 
-async def _check_rows(db: Connection, import_id: int, corrections: Corrections) -> None:
+async def _require_failed_rows(db: Connection, import_id: int, corrections: Corrections) -> None:
     if not corrections:
         raise RetryError("NO_ROWS", "The list of rows is empty; leave it out for all.", "rows")
     found = await find_rows(db, import_id, list(corrections))
@@ -99,8 +98,8 @@ async def _check_rows(db: Connection, import_id: int, corrections: Corrections) 
             )
 
 
-def _check_cells(corrections: Corrections) -> None:
-    """Refuse what PostgreSQL can't store, and no file can contain."""
+def _require_storable_cells(corrections: Corrections) -> None:
+    """Refuse characters that PostgreSQL can't store, and that no file can contain."""
     for number, cells in corrections.items():
         for name, cell in cells.items():
             if _UNSTORABLE.search(cell):
@@ -113,7 +112,7 @@ def _check_cells(corrections: Corrections) -> None:
 
 
 def _by_position(header: Sequence[str], corrections: Corrections) -> dict[str, dict[str, str]]:
-    """Translate column names to positions of cells, both as text, as JSON wants its keys."""
+    """Translate column names to positions of cells; numbers become text, as JSON's keys are."""
     positions = {column_name(name): str(index) for index, name in enumerate(header)}
     return {
         str(number): {_position(positions, header, name): cell for name, cell in cells.items()}
@@ -130,17 +129,3 @@ def _position(positions: Mapping[str, str], header: Sequence[str], name: str) ->
             "rows",
         )
     return positions[column_name(name)]
-
-
-def corrected(cells: Sequence[str], width: int, new: Mapping[str, str]) -> list[str]:
-    """Return a row's cells with the new ones put in; a row that was too short is filled up.
-
-    New cells lose the `'` of a guarded formula as those of a file do, so that downloads guard what
-    is stored in one way only.
-    """
-    if not new:
-        return list(cells)
-    mended = [*cells, *[""] * (width - len(cells))]
-    for position, cell in new.items():
-        mended[int(position)] = drop_guards([cell])[0]
-    return mended

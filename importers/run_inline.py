@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importers.engine import Engine
-from importers.mail_sender import NoCarrier
+from importers.mail_sender import NoTransport
 from importers.reading.limits import Limits
 from models.db import connection
 from models.progress import read_work
@@ -18,53 +18,55 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
 
 _CHUNK_ROWS = 10_000
+# How often to look whether other workers have finished their chunks.
 _POLL_SECONDS = 0.1
 
 
 @dataclass(slots=True)
-class LocalBell:
-    """Remembers that there are chunks to run; what else is rung for is left to workers."""
+class LocalQueue:
+    """Remembers that there are chunks to run, and leaves the rest to workers and to polling."""
 
-    is_rung: bool = False
+    has_chunks: bool = False
 
-    async def split(self, import_id: int) -> None:
-        """Do nothing: whoever has this bell cuts the import himself."""
+    async def enqueue_split(self, import_id: int) -> None:
+        """Do nothing: `run_here` cuts the import itself."""
 
-    async def chunks(self, import_id: int) -> None:
+    async def enqueue_run(self, import_id: int) -> None:
         """Remember it."""
-        self.is_rung = True
+        self.has_chunks = True
 
-    async def mails(self) -> None:
+    async def enqueue_send_mails(self) -> None:
         """Do nothing: mails wait in the outbox."""
 
-    async def changed(self, app_id: int, import_id: int) -> None:
-        """Do nothing: subscribers find out by polling."""
+    async def notify_changed(self, app_id: int, import_id: int) -> None:
+        """Do nothing: the hub polls."""
 
 
 async def run_here(import_id: int, importers: Mapping[str, Importer]) -> None:
-    """Run a stored import, and return once it is finished; its mails are left to workers.
+    """Run a stored import, and return once it is finished; its mails wait for a worker.
 
-    Workers may be at it too: what they have taken is waited for, and done here should they die.
+    Workers may run it at the same time: this waits for the chunks that they hold, and runs those
+    of a worker that dies.
 
     Args:
-        importers: by key; what `plugins.toml` says does not matter.
+        importers: by key; `plugins.toml` is not read.
 
     Raises:
         RetryableError: the database is not well; call it again.
     """
-    bell = LocalBell()
+    queue = LocalQueue()
     engine = Engine(
         importers=importers,
         limits=Limits(),
         chunk_rows=_CHUNK_ROWS,
-        bell=bell,
-        carrier=NoCarrier("mails are sent by workers alone"),
+        queue=queue,
+        mail_transport=NoTransport("mails are sent by workers alone"),
     )
     while True:
         await engine.split(import_id)
-        bell.is_rung = True
-        while bell.is_rung:
-            bell.is_rung = False
+        queue.has_chunks = True
+        while queue.has_chunks:
+            queue.has_chunks = False
             await engine.run(import_id)
         if await _is_finished(import_id):
             return

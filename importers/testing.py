@@ -12,7 +12,7 @@ from importers.reading.limits import Limits
 from importers.reading.table import open_table
 from importers.rows.cell_reader import ReadRow
 from importers.rows.layout import layout_of
-from importers.sdk.deprecation import renamed
+from importers.sdk.version import renamed
 from importers.testkit.fixture_app import Assigned, World
 from importers.testkit.memory_runner import MemoryRun, instance_of
 from importers.testkit.report import (

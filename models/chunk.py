@@ -1,4 +1,4 @@
-"""Chunks: the work that an import still has to do, some thousand rows at a time."""
+"""Chunks: the rows of an import that are not done yet, some thousand each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ImportChunk(Model):
     """Rows that one transaction will run. The row goes in that transaction: what is here is undone.
 
     Its row lock is the lease. A chained chunk waits for the one before it, which leaves it a
-    `carry`: what the rows so far did to the same pairs.
+    `carry`: what the rows so far did to the same pairs (`SeenKeys.pack`).
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -38,8 +38,8 @@ class ClaimedChunk(NamedTuple):
     """A chunk to be run.
 
     Args:
-        attempts: how often that was tried, this time included.
-        has_more: whether others of the import wait as well.
+        attempts: how often workers have begun with it, this time included.
+        has_more: whether the import has other chunks.
         is_counted: whether this time is an attempt of its own.
     """
 
@@ -50,7 +50,11 @@ class ClaimedChunk(NamedTuple):
 
 
 class ChunkWork(NamedTuple):
-    """A locked chunk."""
+    """A locked chunk.
+
+    Args:
+        has_successor: whether a chained chunk waits for this one.
+    """
 
     number: int
     is_retry: bool
@@ -87,9 +91,9 @@ async def add_chunk(
 async def claim_chunk(db: Connection, import_id: int) -> ClaimedChunk | None:
     """Choose the import's next free chunk and count the attempt, in a transaction of its own.
 
-    The count outlives a worker that dies of the chunk. Those tried least come first, so that one
-    which kills its workers holds nobody up. Several that reach for a chunk before one of them has
-    locked it are one attempt.
+    The count outlives a worker that dies of the chunk. Chunks with the fewest attempts come first,
+    so that one which kills its workers delays no other. Workers that choose the same chunk within a
+    second, before one of them has locked it, are one attempt.
     """
     row = await db.fetchrow(
         """
@@ -129,7 +133,7 @@ async def lock_chunk(db: Connection, chunk_id: int) -> ChunkWork | None:
 
 
 async def finish_chunk(db: Connection, import_id: int, chunk_id: int) -> None:
-    """Remove a chunk whose rows are written, and what was noted of its rows."""
+    """Delete a chunk whose rows are written, and its trial."""
     await db.execute(
         """
         WITH noted AS (DELETE FROM chunk_trials WHERE chunk_id = $2)
@@ -141,7 +145,7 @@ async def finish_chunk(db: Connection, import_id: int, chunk_id: int) -> None:
 
 
 async def hand_over(db: Connection, import_id: int, number: int, carry: bytes) -> None:
-    """Leave the chunk of that number what its predecessor found."""
+    """Give the chunk of that number the `carry` of its predecessor."""
     await db.execute(
         "UPDATE import_chunks SET carry = $3 WHERE import_id = $1 AND number = $2",
         import_id,
@@ -151,7 +155,7 @@ async def hand_over(db: Connection, import_id: int, number: int, carry: bytes) -
 
 
 async def give_back(db: Connection, chunk_id: int) -> None:
-    """Take an attempt back that failed for no fault of the chunk."""
+    """Uncount an attempt that failed for no fault of the chunk."""
     await db.execute(
         "UPDATE import_chunks SET attempts = greatest(attempts - 1, 0) WHERE id = $1", chunk_id
     )

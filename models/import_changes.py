@@ -1,4 +1,4 @@
-"""Which imports have changed lately, for those who watch them."""
+"""Which imports have changed lately, for the hub of an API process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 async def read_imports(db: Connection, import_ids: Collection[int]) -> list[Record]:
-    """Read imports of any app; whoever passes them on looks at their `app_id`."""
+    """Read imports of any app; the caller shows each to its `app_id` alone."""
     rows: list[Record] = await db.fetch(
         "SELECT * FROM imports WHERE id = ANY($1::bigint[])", list(import_ids)
     )
@@ -19,7 +19,7 @@ async def read_imports(db: Connection, import_ids: Collection[int]) -> list[Reco
 
 
 async def recent_changes(db: Connection, app_ids: Collection[int], seconds: float) -> list[Record]:
-    """Read `app_id`, `id`, `version` and `finished_at` of imports that changed lately.
+    """Read `app_id`, `key`, `version` and `ended_at` of imports that changed lately.
 
     Args:
         seconds: how far to look back. A change can be seen only when its transaction commits, so
@@ -27,7 +27,8 @@ async def recent_changes(db: Connection, app_ids: Collection[int], seconds: floa
     """
     rows: list[Record] = await db.fetch(
         """
-        SELECT app_id, id, version, finished_at FROM imports WHERE app_id = ANY($1::bigint[])
+        SELECT app_id, id AS key, version, finished_at AS ended_at FROM imports
+        WHERE app_id = ANY($1::bigint[])
           AND changed_at > clock_timestamp() - $2::float * interval '1 second'
         """,
         list(app_ids),

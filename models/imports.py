@@ -1,4 +1,4 @@
-"""Imports: an uploaded file, what it asks for, and how far it has come."""
+"""Imports: an uploaded file, its options, its counters, and how far it has come."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ImportStatus(DescribedStrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more will happen unless somebody retries."""
+        """Whether nothing more will happen without a retry."""
         return self not in (ImportStatus.QUEUED, ImportStatus.PROCESSING)
 
 
@@ -34,16 +34,16 @@ class Import(Model):
 
     `pending` counts the rows that no chunk has finished yet: the chunk that brings it to zero, and
     no other, ends the import. `version` grows with every change, so that a reader can tell a newer
-    state from an older one.
+    state from an older one. `notified_at` is when workers last got a message about the import.
 
     `split_at` is empty while a worker still has to cut the rows into chunks: those of the file, or,
     when `retry` is set, the failed rows that it selects:
     `{"rows": [3, 7], "cells": {"7": {"2": "…"}}}`, with null for all rows, and with the new cells
     by their row's number and their column's position. `split_attempts` counts the workers that have
-    begun with that and not come to an end.
+    begun to cut and neither finished nor failed.
 
     From `purged_at` on, its file and its row results count as gone; while `is_purging`, some of
-    them are yet to be deleted.
+    them are still to be deleted.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -88,7 +88,7 @@ class Import(Model):
     split_at = fields.DatetimeField(null=True)
     split_attempts = fields.SmallIntField(db_default=0)
     finished_at = fields.DatetimeField(null=True)
-    rung_at = fields.DatetimeField(db_default=Now())
+    notified_at = fields.DatetimeField(db_default=Now())
     changed_at = fields.DatetimeField(db_default=Now())
     purged_at = fields.DatetimeField(null=True)
     is_purging = fields.BooleanField(db_default=False)

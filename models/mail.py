@@ -1,4 +1,4 @@
-"""The outbox: mails that an import left behind, each sent at most once."""
+"""The outbox: mails that imports ask for, each sent at most once."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class MailState(StrEnum):
     """Where a mail stands.
 
-    `SENDING` is committed before the mail server is spoken to, so that a worker that dies in the
-    middle leaves `UNKNOWN` behind and nobody sends that mail a second time.
+    A worker commits `SENDING` before it connects to the mail server. If it dies in the middle, the
+    sweeper turns that into `UNKNOWN`, and no worker sends the mail a second time.
     """
 
     PENDING = "PENDING"
@@ -54,8 +54,8 @@ class Mail(Model):
         unique_together = (("import_id", "row"),)
 
 
-class Notice(NamedTuple):
-    """A mail to be left in the outbox."""
+class Notification(NamedTuple):
+    """What a row asks the outbox to tell a user."""
 
     row: int
     case_id: int
@@ -64,8 +64,8 @@ class Notice(NamedTuple):
     outcome: RowOutcome
 
 
-class Letter(NamedTuple):
-    """A mail taken from the outbox, with what its text needs."""
+class OutgoingMail(NamedTuple):
+    """A mail taken from the outbox, with what its text says."""
 
     id: int
     attempts: int
@@ -78,21 +78,21 @@ class Letter(NamedTuple):
     app_name: str
 
 
-async def leave_mails(
-    db: Connection, app_id: int, import_id: int, notices: Sequence[Notice]
+async def enqueue_mails(
+    db: Connection, app_id: int, import_id: int, notifications: Sequence[Notification]
 ) -> None:
     """Put mails into the outbox, in the transaction of the rows that ask for them."""
     await db.copy_records_to_table(
         "mails",
         columns=("app_id", "import_id", "row", "case_id", "user_id", "role_id", "outcome"),
-        records=((app_id, import_id, *notice) for notice in notices),
+        records=((app_id, import_id, *each) for each in notifications),
     )
 
 
-async def take_mail(db: Connection) -> Letter | None:
-    """Mark the next mail that is due as being sent, and return it.
+async def take_mail(db: Connection) -> OutgoingMail | None:
+    """Mark the next mail that is due as `SENDING`, and return it.
 
-    The caller commits before it speaks to the mail server.
+    The caller commits before it connects to the mail server.
     """
     row = await db.fetchrow(
         """
@@ -108,7 +108,7 @@ async def take_mail(db: Connection) -> Letter | None:
           JOIN roles r ON r.id = m.role_id JOIN apps p ON p.id = m.app_id
         """
     )
-    return Letter(*row)._replace(outcome=RowOutcome(row["outcome"])) if row else None
+    return OutgoingMail(*row)._replace(outcome=RowOutcome(row["outcome"])) if row else None
 
 
 async def mark_sent(db: Connection, mail_id: int) -> None:
@@ -140,15 +140,15 @@ async def mark_unsent(
 
 
 async def mark_uncertain(db: Connection, mail_id: int, error: str) -> None:
-    """Record that nobody knows whether the mail was accepted; it is not sent again."""
+    """Record that the mail may or may not have been accepted; it is not sent again."""
     await db.execute("UPDATE mails SET state = 'UNKNOWN', error = $2 WHERE id = $1", mail_id, error)
 
 
 async def sweep_mails(db: Connection, *, abandoned_after: float) -> bool:
-    """Set mails aside whose sender died in the middle; tell whether any mail is due.
+    """Give up mails whose sender died in the middle; tell whether any mail is due.
 
     Args:
-        abandoned_after: seconds after which a mail in `SENDING` has nobody working on it.
+        abandoned_after: seconds after which a mail in `SENDING` counts as abandoned.
     """
     await db.execute(
         """

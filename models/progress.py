@@ -1,4 +1,4 @@
-"""How an import moves on: begun, cut into chunks, counted, refused, cancelled, tried again."""
+"""How an import moves on: begun, cut into chunks, counted, refused, cancelled, retried."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import asyncpg
 
 from models.audit import Action, record
+from models.import_end import RETURNING_END, to_import_end
 from models.imports import ImportStatus
 from models.row import RowOutcome, RowStatus, row_key
 
@@ -19,12 +20,13 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from models.audit import Actor
+    from models.import_end import ImportEnd
     from models.row import RowResult
 
 _SPLIT_LOCK = "caseroll split"
 _TOUCH = "version = version + 1, changed_at = clock_timestamp()"
-# What an import has come to of which no row waits any more.
-_END = """
+# The final status of an import of which no row waits any more.
+_FINAL_STATUS = """
     CASE WHEN cancelled > 0 THEN 'CANCELLED' WHEN passed > 0 THEN 'PROCESSED' ELSE 'FAILED' END
 """
 
@@ -44,8 +46,8 @@ class ImportWork(NamedTuple):
     is_split: bool
 
 
-class EndedImport(NamedTuple):
-    """An import as it has to be known before any of its rows are run again."""
+class ImportToRetry(NamedTuple):
+    """An import as `request_retry` needs it, locked."""
 
     name: str
     status: ImportStatus
@@ -55,7 +57,7 @@ class EndedImport(NamedTuple):
 
 
 class CancelResult(StrEnum):
-    """What came of the wish to cancel."""
+    """What became of a request to cancel."""
 
     REQUESTED = "REQUESTED"
     NOT_FOUND = "NOT_FOUND"
@@ -63,7 +65,7 @@ class CancelResult(StrEnum):
 
 
 async def read_work(db: Connection, import_id: int) -> ImportWork | None:
-    """Read an import that is not finished; None when there is nothing to do for it."""
+    """Read an import that is not finished; None when it is, or does not exist."""
     row = await db.fetchrow(
         """
         SELECT id, app_id, type, header, is_dry_run, cancel_requested_at IS NOT NULL,
@@ -79,9 +81,10 @@ async def read_work(db: Connection, import_id: int) -> ImportWork | None:
 
 
 async def lock_split(db: Connection, import_id: int) -> bool:
-    """Take the right to cut this import into chunks until the transaction ends.
+    """Try to take the right to cut this import into chunks until the transaction ends.
 
-    An advisory lock: whoever cancels or reads the import meanwhile need not wait.
+    It is an advisory lock, not one of the import's row: requests to cancel the import need not wait
+    for the cut, which may take half an hour.
     """
     return bool(
         await db.fetchval(
@@ -91,7 +94,7 @@ async def lock_split(db: Connection, import_id: int) -> bool:
 
 
 async def begin(db: Connection, import_id: int) -> int:
-    """Show that a worker is at the file; return how many have begun with it by now."""
+    """Record that a worker begins with the file; return how many have begun with it by now."""
     attempts = await db.fetchval(
         """
         UPDATE imports SET status = 'PROCESSING', split_attempts = split_attempts + 1,
@@ -106,7 +109,7 @@ async def begin(db: Connection, import_id: int) -> int:
 
 
 async def take_back_begin(db: Connection, import_id: int) -> None:
-    """Take an attempt to cut the file back that failed for no fault of the file."""
+    """Uncount an attempt to cut the file that failed for no fault of the file."""
     await db.execute(
         "UPDATE imports SET split_attempts = greatest(split_attempts - 1, 0) WHERE id = $1",
         import_id,
@@ -122,18 +125,18 @@ async def finish_split(
     header: Sequence[str],
     encoding: str | None,
     delimiter: str | None,
-) -> None:
-    """Record that the file's rows wait in chunks; without any, the import has ended.
+) -> ImportEnd | None:
+    """Record that the file's rows wait in chunks; without any, end the import.
 
     Args:
-        rows: how many.
-        told: how many more have their results already.
+        rows: how many rows wait.
+        told: how many more rows have their results already.
     """
-    await db.execute(
+    row = await db.fetchrow(
         f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, total = $2,
           pending = $3, header = $4, encoding = $5, delimiter = $6, {_end_without("$3")}, {_TOUCH}
-        WHERE id = $1
+        WHERE id = $1 {RETURNING_END}
         """,
         import_id,
         rows + told,
@@ -142,31 +145,36 @@ async def finish_split(
         encoding,
         delimiter,
     )
+    return to_import_end(row)
 
 
-async def finish_retry_split(db: Connection, import_id: int, *, rows: int) -> None:
-    """Record that the failed rows wait in chunks; without any, the import has ended again."""
-    await db.execute(
+async def finish_retry_split(db: Connection, import_id: int, *, rows: int) -> ImportEnd | None:
+    """Record that the failed rows wait in chunks; without any, end the import again."""
+    row = await db.fetchrow(
         f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, pending = $2,
           retry = NULL, {_end_without("$2")}, {_TOUCH}
-        WHERE id = $1
+        WHERE id = $1 {RETURNING_END}
         """,
         import_id,
         rows,
     )
+    return to_import_end(row)
 
 
 def _end_without(rows: str) -> str:
-    """End the import if there are no rows for chunks, as otherwise the last chunk does."""
+    """End the import if no row waits; otherwise the last chunk ends it.
+
+    `_end_without("$3")` is `status = CASE WHEN $3 > 0 THEN status ELSE … END, finished_at = …`.
+    """
     return (
-        f"status = CASE WHEN {rows} > 0 THEN status ELSE {_END} END,"
+        f"status = CASE WHEN {rows} > 0 THEN status ELSE {_FINAL_STATUS} END,"
         f" finished_at = CASE WHEN {rows} > 0 THEN NULL ELSE clock_timestamp() END"
     )
 
 
 async def keep_header(db: Connection, import_id: int, header: Sequence[str]) -> None:
-    """Keep the names of a file's columns, which results of its rows are shown with."""
+    """Keep the names of a file's columns, with which the API shows results of its rows."""
     await db.execute("UPDATE imports SET header = $2 WHERE id = $1", import_id, header)
 
 
@@ -177,10 +185,13 @@ async def count_first(db: Connection, import_id: int, failed: int) -> None:
     )
 
 
-async def refuse(db: Connection, import_id: int, errors: Iterable[Mapping[str, Any]]) -> None:
+async def refuse(
+    db: Connection, import_id: int, errors: Iterable[Mapping[str, Any]]
+) -> ImportEnd | None:
     """End an import whose file can't be read, or a retry, whose rows then stay as they are.
 
-    A file that can't be read has no rows, also if some were told of already.
+    The first rows of a file may have failed before the file turned out to be unreadable; their
+    results are deleted, since such a file has no rows.
     """
     await db.execute(
         """
@@ -192,23 +203,26 @@ async def refuse(db: Connection, import_id: int, errors: Iterable[Mapping[str, A
         row_key(import_id, 0),
         row_key(import_id + 1, 0),
     )
-    await db.execute(
+    row = await db.fetchrow(
         f"""
         UPDATE imports SET errors = $2, total = coalesce(total, 0), retry = NULL,
           split_attempts = 0, {_TOUCH},
           failed = CASE WHEN retry IS NULL THEN 0 ELSE failed END,
-          status = {_END}, finished_at = clock_timestamp()
-        WHERE id = $1 AND split_at IS NULL AND status IN ('QUEUED', 'PROCESSING')
+          status = {_FINAL_STATUS}, finished_at = clock_timestamp()
+        WHERE id = $1 AND split_at IS NULL AND status IN ('QUEUED', 'PROCESSING') {RETURNING_END}
         """,
         import_id,
         json.dumps(list(errors)),
     )
+    return to_import_end(row)
 
 
 async def count(
     db: Connection, import_id: int, results: Sequence[RowResult], *, done: int, tried_before: int
-) -> None:
+) -> ImportEnd | None:
     """Add a chunk's results to the import, and end it with the last of its rows.
+
+    The update locks the import's row, so of two last chunks exactly one brings `pending` to zero.
 
     Args:
         done: how many rows the chunk had.
@@ -220,7 +234,7 @@ async def count(
         by_status[result.status] += 1
         if result.outcome:
             by_outcome[result.outcome] += 1
-    await db.execute(
+    row = await db.fetchrow(
         f"""
         UPDATE imports SET pending = pending - $2, failed = failed - $3 + $5,
           passed = passed + $4, cancelled = cancelled + $6, created = created + $7,
@@ -229,7 +243,7 @@ async def count(
             WHEN cancelled + $6 > 0 THEN 'CANCELLED'
             WHEN passed + $4 = 0 THEN 'FAILED' ELSE 'PROCESSED' END,
           finished_at = CASE WHEN pending > $2 THEN NULL ELSE clock_timestamp() END, {_TOUCH}
-        WHERE id = $1
+        WHERE id = $1 {RETURNING_END}
         """,
         import_id,
         done,
@@ -237,12 +251,13 @@ async def count(
         *by_status.values(),
         *by_outcome.values(),
     )
+    return to_import_end(row)
 
 
 async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Actor) -> CancelResult:
     """Ask that no more rows of the import are run; those that wait end as cancelled.
 
-    To be run in a transaction.
+    The caller opens the transaction. Workers end the import when they come to its waiting chunks.
     """
     name = await db.fetchval(
         f"""
@@ -261,8 +276,8 @@ async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Act
     return CancelResult.FINISHED if exists else CancelResult.NOT_FOUND
 
 
-async def lock_for_retry(db: Connection, app_id: int, import_id: int) -> EndedImport | None:
-    """Hold an import until the transaction ends."""
+async def lock_for_retry(db: Connection, app_id: int, import_id: int) -> ImportToRetry | None:
+    """Lock an import until the transaction ends."""
     row = await db.fetchrow(
         "SELECT name, status, coalesce(header, '{}') AS header, failed, purged_at FROM imports"
         " WHERE app_id = $1 AND id = $2 FOR UPDATE",
@@ -271,11 +286,11 @@ async def lock_for_retry(db: Connection, app_id: int, import_id: int) -> EndedIm
     )
     if row is None:
         return None
-    return EndedImport(**{**row, "status": ImportStatus(row["status"])})
+    return ImportToRetry(**{**row, "status": ImportStatus(row["status"])})
 
 
 async def reopen(db: Connection, import_id: int, retry: Mapping[str, Any]) -> bool:
-    """Let workers run failed rows again; False when another running import has the name now.
+    """Make an import wait for workers again; False when another running import has its name now.
 
     Args:
         retry: see `Import`.
@@ -284,7 +299,7 @@ async def reopen(db: Connection, import_id: int, retry: Mapping[str, Any]) -> bo
         await db.execute(
             f"""
             UPDATE imports SET status = 'PROCESSING', split_at = NULL, finished_at = NULL,
-              cancel_requested_at = NULL, retry = $2, errors = '[]', rung_at = now(), {_TOUCH}
+              cancel_requested_at = NULL, retry = $2, errors = '[]', notified_at = now(), {_TOUCH}
             WHERE id = $1
             """,
             import_id,

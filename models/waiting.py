@@ -1,4 +1,4 @@
-"""Which imports wait for a worker, told so that apps can take turns."""
+"""Imports that wait for a worker."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from asyncpg import Connection
 
+# Enough for a fair choice; an app with ten thousand imports in the queue must not slow it down.
 _MOST_OF_AN_APP = 20
 
 
-class Waiting(NamedTuple):
+class WaitingImport(NamedTuple):
     """An import with something to do, as far as can be seen without locking anything.
 
     Args:
@@ -24,14 +25,14 @@ class Waiting(NamedTuple):
 
 async def find_waiting(
     db: Connection, *, most_bytes: int | None = None, most_rows: int | None = None
-) -> list[Waiting]:
+) -> list[WaitingImport]:
     """Find imports that wait to be cut or have chunks, the oldest of each app.
 
-    Those that are being cut are left out; those whose last chunks are being run are not.
+    Imports that a worker is cutting are left out; those whose last chunks are running are not.
 
     Args:
-        most_bytes: only files up to this size, of those that are not cut yet.
-        most_rows: only imports with so few rows left, of those that are.
+        most_bytes: only files up to this size, of imports that are not cut yet.
+        most_rows: only imports with at most this many rows left, of those that are cut.
     """
     rows = await db.fetch(
         """
@@ -50,24 +51,25 @@ async def find_waiting(
         most_rows,
         _MOST_OF_AN_APP,
     )
-    return [Waiting(*row) for row in rows]
+    return [WaitingImport(*row) for row in rows]
 
 
 async def silent_imports(db: Connection, *, silent_for: float) -> tuple[list[int], list[int]]:
-    """Find imports that nobody works on although there is something to do, and note that they
-    were found.
+    """Find imports that no worker works on although there is something to do, and note that
+    workers are notified of them now.
 
     Args:
-        silent_for: seconds since anybody was told of them or tried one of their chunks.
+        silent_for: seconds since the last notification, and since a worker tried one of the chunks.
 
     Returns:
         Imports to be cut into chunks, and imports with chunks to be run.
     """
     rows = await db.fetch(
         """
-        UPDATE imports SET rung_at = clock_timestamp() WHERE id IN (
+        UPDATE imports SET notified_at = clock_timestamp() WHERE id IN (
           SELECT id FROM imports i WHERE status IN ('QUEUED', 'PROCESSING')
-            AND greatest(rung_at, split_at) < clock_timestamp() - $1::float * interval '1 second'
+            AND greatest(notified_at, split_at)
+              < clock_timestamp() - $1::float * interval '1 second'
             AND NOT EXISTS (
               SELECT 1 FROM import_chunks c WHERE c.import_id = i.id
                 AND c.attempted_at > clock_timestamp() - $1::float * interval '1 second')

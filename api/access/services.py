@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from api.access.quota import Quotas
     from api.access.tokens import Tokens
-    from api.broker import Doorbell
+    from api.broker import BrokerQueue
     from api.events.hub import Hub
     from api.settings import Settings
     from importers.plugins.registry import Registry
@@ -21,7 +21,7 @@ class Services:
 
     settings: Settings
     registry: Registry
-    doorbell: Doorbell
+    queue: BrokerQueue
     hub: Hub
     tokens: Tokens
     pool: AppPool

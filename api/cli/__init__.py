@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from api.cli.failure import describe, missing_extra
-from api.cli.shown import shown
+from api.cli.printable import printable
 from api.processes.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED
 
 _COMMANDS = {
@@ -103,6 +103,6 @@ def main() -> NoReturn:
         if "--debug" in sys.argv:
             raise
         for line in describe(error):
-            click.echo(f"Error: {shown(line)}", err=True)
+            click.echo(f"Error: {printable(line)}", err=True)
         sys.exit(EXIT_REFUSED)
     sys.exit(code if isinstance(code, int) else 0)

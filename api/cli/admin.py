@@ -1,4 +1,4 @@
-"""What a database needs before `caseroll up` can show it: a schema, an app, an admin's token."""
+"""Prepares the database for `caseroll up`: a schema, an app, an admin's token."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _TOKEN_NAME = "caseroll up"  # noqa: S105 - the name of a token, not a token
 async def prepare(
     url: str, old_token: str | None, migrations: Mapping[str, str], *, demo: bool
 ) -> str:
-    """Migrate the database, see to it that there is an app, and return an admin's token.
+    """Migrate the database, create an app if there is none, and return an admin's token.
 
     Args:
         url: the database.
-        old_token: used again when it still opens the right app.
+        old_token: returned if it still opens the right app.
         migrations: those of plugins' own tables.
         demo: create the demo app, and return a token of that one.
     """

@@ -1,4 +1,4 @@
-"""`caseroll app`: the tenants."""
+"""`caseroll app`: apps, the tenants."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ _CONNECT_SECONDS = 10
 _READ_SECONDS = 300
 _BLOCK_BYTES = 64 * 1024
 _UNAUTHORIZED = 401
-# gql takes a missing sub-protocol for the legacy one: ask for the current one alone.
+# gql falls back to the legacy protocol if the server names none: offer the current one alone.
 _SUBPROTOCOL = "graphql-transport-ws"
 
 
@@ -49,7 +49,7 @@ class ApiClient:
         """Run a query or a mutation and return its data; a `FileVar` is streamed as an upload.
 
         Raises:
-            RefusedError: the API refuses it; the message is the API's.
+            RefusedError: the API refuses it; the messages are the API's.
             ApiLostError: the API can't be reached.
         """
         transport = AIOHTTPTransport(
@@ -67,7 +67,7 @@ class ApiClient:
 
         Raises:
             RefusedError: the API refuses it.
-            ApiLostError: the connection broke; what came after the last event is not known.
+            ApiLostError: the connection broke; later events are lost.
         """
         scheme = "wss" if urlsplit(self.url).scheme == "https" else "ws"
         transport = WebsocketsTransport(
@@ -102,7 +102,7 @@ class ApiClient:
 def find_api(folder: DataFolder) -> ApiClient:
     """Return the API that the environment names, or else the local `caseroll up`.
 
-    The local token is for the local API alone.
+    The local token is never sent to an API that CASEROLL_URL names.
 
     Raises:
         RefusedError: there is neither, or no token.
@@ -120,13 +120,13 @@ def find_api(folder: DataFolder) -> ApiClient:
 
 
 def _timeout() -> aiohttp.ClientTimeout:
-    """No limit for the whole: an upload takes as long as it takes, if it moves."""
+    """Limit each step, not the whole: a large upload may take hours as long as bytes move."""
     return aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_READ_SECONDS)
 
 
 @contextmanager
 def _translated(url: str) -> Iterator[None]:
-    """Turn what the client libraries raise into our own two errors."""
+    """Translate the client libraries' exceptions into `RefusedError` and `ApiLostError`."""
     try:
         yield
     except TransportQueryError as error:

@@ -1,4 +1,4 @@
-"""`caseroll demo`: data to try things on."""
+"""`caseroll demo`: the demo app with its data."""
 
 from __future__ import annotations
 

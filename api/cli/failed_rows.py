@@ -1,4 +1,4 @@
-"""`caseroll failed-rows`: what to correct and upload again."""
+"""`caseroll failed-rows`: an import's failed rows, as a file to correct and upload again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a failed command says, and its exit code."""
+"""The message of a failed command."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder where `caseroll up` keeps its data, and what other commands find in it."""
+"""The folder where `caseroll up` keeps its data, and notes for other commands."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ class DataFolder:
 
     @property
     def option(self) -> str:
-        """What a command has to be given to find this folder: ` --data DIR`, or nothing."""
+        """The option that names this folder, ` --data DIR`; empty for the default folder."""
         is_default = self.path.resolve() == Path(DEFAULT_FOLDER).resolve()
         return "" if is_default else f" --data {shlex.quote(str(self.path))}"
 
     def read(self, name: str) -> str | None:
-        """Return what a note in the folder says; None when there is none."""
+        """Return a note's text; None if the note is missing or blank."""
         try:
             return (self.path / name).read_text().strip() or None
         except (FileNotFoundError, NotADirectoryError):
             return None
 
     def write(self, name: str, text: str) -> None:
-        """Replace a note in the folder; only the owner can read it."""
+        """Replace a note; only the owner can read it."""
         new = self.path / f".{name}.new"
         new.unlink(missing_ok=True)
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
@@ -51,12 +51,12 @@ class DataFolder:
         new.replace(self.path / name)
 
     def remove(self, name: str) -> None:
-        """Remove a note from the folder."""
+        """Remove a note, if it exists."""
         (self.path / name).unlink(missing_ok=True)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Hold the folder for this process, which makes it when it is missing.
+        """Create the folder if it is missing, and lock it for this process.
 
         Raises:
             RefusedError: another `caseroll up` holds it.

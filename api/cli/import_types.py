@@ -1,4 +1,4 @@
-"""`caseroll import-types`: what can be imported, and what goes into the files."""
+"""`caseroll import-types`: the import types and their columns."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from api.cli.client import find_api
 from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
 from api.cli.output import is_for_people, json_option, print_json, print_table
-from api.cli.shown import shown
+from api.cli.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,8 +47,8 @@ def _show(types: Sequence[dict[str, Any]]) -> None:
     for number, each in enumerate(types):
         if number:
             click.echo()
-        click.echo(f"{click.style(shown(each['label']), bold=True)} ({each['key']})")
-        click.echo(f"{shown(each['description'])}\n")
+        click.echo(f"{click.style(printable(each['label']), bold=True)} ({each['key']})")
+        click.echo(f"{printable(each['description'])}\n")
         print_table(_COLUMNS, _rows(each))
 
 

@@ -1,4 +1,4 @@
-"""`caseroll import` and `caseroll imports`: upload a file, follow it, see what there was."""
+"""`caseroll import` and `caseroll imports`: upload a file, follow its import, list imports."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from api.cli.client import ApiClient, ApiLostError, find_api
 from api.cli.folder import DataFolder, folder_option
 from api.cli.output import json_option, print_json, print_table, say
-from api.cli.shown import shown
+from api.cli.printable import printable
 from api.processes.exit_code import EXIT_REFUSED, EXIT_SOME_FAILED
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _SHOWN_ROWS = 10
 _MOST_TRIES = 10
 _COUNTS = ("passed", "failed", "cancelled", "created", "updated", "removed", "unchanged")
 
-# What the API calls a field, and what the user calls it; an error about the file names the file.
+# The API's field → the option that sets it; a message about the file itself names the file.
 _OPTIONS = {"name": "--name", "type": "--type", "encoding": "--encoding"}
 
 _FIELDS = """
@@ -120,10 +120,10 @@ async def _import(
     api = find_api(folder)
     payload = (await api.execute(_CREATE + _FIELDS, input=fields))["createImport"]
     if payload["userErrors"]:
-        return _refuse(payload["userErrors"], payload if as_json else None)
+        return _print_errors(payload["userErrors"], payload if as_json else None)
     created: Import = payload["import"]
     for warning in payload["warnings"]:
-        click.echo(f"Warning: {shown(warning['message'])}", err=True)
+        click.echo(f"Warning: {printable(warning['message'])}", err=True)
     if watch:
         await _watch(api, created["id"])
         data = await api.execute(_FAILED_ROWS + _FIELDS, id=created["id"], first=_SHOWN_ROWS)
@@ -138,7 +138,7 @@ async def _import(
 
 
 async def _watch(api: ApiClient, import_id: str) -> None:
-    """Follow an import to its end; Ctrl-C ends the watching alone."""
+    """Follow an import to its end; Ctrl-C stops watching, not the import."""
     try:
         with _progress() as show:
             async for state in follow(api, import_id):
@@ -149,7 +149,7 @@ async def _watch(api: ApiClient, import_id: str) -> None:
 
 
 async def follow(api: ApiClient, import_id: str) -> AsyncIterator[Import]:
-    """Yield an import's states until it is finished, over as many connections as it takes."""
+    """Yield an import's states until it ends; reconnect when the connection breaks."""
     failures = 0
     while True:
         try:
@@ -174,7 +174,7 @@ def exit_code(state: Import) -> int:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[Import], None]]:
-    """Show a progress bar, if there is a terminal to show it on."""
+    """Show a progress bar if stderr is a terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
         yield lambda _state: None
@@ -198,23 +198,25 @@ def _progress() -> Iterator[Callable[[Import], None]]:
         yield show
 
 
-def _refuse(errors: list[dict[str, Any]], payload: object) -> int:
+def _print_errors(errors: list[dict[str, Any]], payload: object) -> int:
     if payload is not None:
         print_json(payload)
     for error in errors:
         option = _OPTIONS.get((error.get("field") or [""])[-1])
-        click.echo(f"Error: {f'{option}: ' if option else ''}{shown(error['message'])}", err=True)
+        click.echo(
+            f"Error: {f'{option}: ' if option else ''}{printable(error['message'])}", err=True
+        )
     return EXIT_REFUSED
 
 
 def _summarise(state: Import, folder: DataFolder) -> None:
     if state["errors"]:
-        _refuse(state["errors"], None)
+        _print_errors(state["errors"], None)
         return
     counts = ", ".join(f"{state[count]} {count}" for count in _COUNTS if state[count])
     status = str(state["status"]).capitalize()
     total = "1 row" if state["total"] == 1 else f"{state['total'] or 0} rows"
-    click.echo(f"{status}: {shown(state['name'])}, {total}: {counts or 'none'}.")
+    click.echo(f"{status}: {printable(state['name'])}, {total}: {counts or 'none'}.")
     failed = [edge["node"] for edge in state["rows"]["edges"]]
     if not failed:
         return

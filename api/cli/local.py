@@ -1,4 +1,4 @@
-"""Running a command on the database, without the API."""
+"""Commands that use the database without the API."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 def database_url(folder: DataFolder) -> str:
-    """Return DATABASE_URL, or what the local `caseroll up` left in its folder.
+    """Return DATABASE_URL, or the URL that the local `caseroll up` noted in its folder.
 
     Raises:
         RefusedError: there is neither.
@@ -47,7 +47,7 @@ async def find_app(slug: str) -> App:
     """Find an app.
 
     Raises:
-        RefusedError: there is none of that name.
+        RefusedError: no app has this slug.
     """
     app = await App.get_or_none(slug=slug)
     if app is None:

@@ -57,7 +57,7 @@ def new_importer(name: str, folder: Path | None) -> None:
 
 
 def _words(name: str) -> dict[str, str]:
-    """Return what the templates' placeholders stand for.
+    """Return the values of the templates' placeholders.
 
     Raises:
         RefusedError: an importer can't have this name.
@@ -111,13 +111,13 @@ def _write(path: Path, text: str) -> None:
 
 
 def _next_commands(name: str, folder: Path) -> list[str]:
-    """Name the commands that install it, test it and switch it on."""
+    """Return the commands that install the project, test it and switch it on."""
     project = shlex.quote(str(folder))
     return [f"pip install -e {project} pytest", f"pytest {project}", _switch_on(name)]
 
 
 def _switch_on(name: str) -> str:
-    """Name the command that adds it to the plugins that are on now."""
+    """Return the command that adds it to the plugins.toml in use, or to a copy of ours."""
     named = plugins_file(process_environment())
     ours = Path.cwd() / "plugins.toml"
     add = f"printf '\\n[importers.{name}]\\n' >> {shlex.quote(str(named or ours.name))}"

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from api.cli.shown import as_json, shown
+from api.cli.printable import printable, printable_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +27,7 @@ def say(text: str) -> None:
 
 def print_json(value: object) -> None:
     """Print a value as JSON on stdout."""
-    click.echo(as_json(value))
+    click.echo(printable_json(value))
 
 
 def is_for_people() -> bool:
@@ -36,14 +36,14 @@ def is_for_people() -> bool:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print a table on stdout; tab-separated lines when that is no terminal.
+    """Print a table on stdout, or tab-separated lines if stdout is no terminal.
 
-    In a terminal in which not even the longest words fit, each row is a list.
+    In a terminal that is too narrow for the longest words, each row becomes a list.
     """
     console = Console()
     lines = [
         list(columns),
-        *[["" if cell is None else shown(str(cell)) for cell in row] for row in rows],
+        *[["" if cell is None else printable(str(cell)) for cell in row] for row in rows],
     ]
     if not console.is_terminal:
         for line in lines:

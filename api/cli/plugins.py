@@ -20,7 +20,7 @@ from importers.sdk.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from importers.plugins.registry import PluginStatus
+    from importers.plugins.plugin_status import PluginStatus
 
 _FIELDS = ["kind", "name", "state", "problems", "label", "distribution"]
 _COLUMNS = ["kind", "name", "state", "label", "distribution", "reason"]
@@ -56,7 +56,7 @@ def importers(*, check: bool, as_json: bool, page: IO[str] | None) -> int:
 
 
 def load_whole(environ: dict[str, str]) -> Registry:
-    """Load the plugins, all of those that are switched on.
+    """Load the plugins that are switched on, all or none.
 
     Raises:
         ConfigError: plugins.toml is wrong, or plugins are broken; it names every problem.
@@ -68,7 +68,7 @@ def load_whole(environ: dict[str, str]) -> Registry:
 
 
 def _printable(plugin: PluginStatus) -> PluginStatus:
-    """Make sure that no text of a plugin does anything to a terminal."""
+    """Strip control characters from a plugin's texts, which could change the terminal."""
     return replace(
         plugin,
         label=None if plugin.label is None else plain(plugin.label),
@@ -77,12 +77,12 @@ def _printable(plugin: PluginStatus) -> PluginStatus:
 
 
 def _print_plugins(plugins: Sequence[PluginStatus]) -> None:
-    """Print them all; for people, what is wrong has lines of its own, however long it is."""
+    """Print a table; in a terminal, problems follow it on lines of their own, at full length."""
     if not is_for_people():
-        print_table(_COLUMNS, [_cells(plugin, _COLUMNS) for plugin in plugins])
+        print_table(_COLUMNS, [_plugin_row(plugin, _COLUMNS) for plugin in plugins])
         return
     columns = _COLUMNS[:-1]
-    print_table(columns, [_cells(plugin, columns) for plugin in plugins])
+    print_table(columns, [_plugin_row(plugin, columns) for plugin in plugins])
     for plugin in plugins:
         if plugin.state == "broken":
             click.echo()
@@ -91,5 +91,5 @@ def _print_plugins(plugins: Sequence[PluginStatus]) -> None:
                 click.echo(f"  {problem}")
 
 
-def _cells(plugin: PluginStatus, columns: Sequence[str]) -> list[object]:
+def _plugin_row(plugin: PluginStatus, columns: Sequence[str]) -> list[object]:
     return [getattr(plugin, column) for column in columns]

@@ -1,4 +1,4 @@
-"""`caseroll serve`, `worker` and `migrate`: the parts that production runs one by one."""
+"""`caseroll serve`, `worker` and `migrate`: the commands for production."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _GARBAGE_OBJECTS = 20_000
 )
 @click.option("--listener", type=int, hidden=True, help="An inherited socket to listen on.")
 def serve(host: str | None, port: int | None, listener: int | None) -> int:
-    """Run the API; DATABASE_URL and REDIS_URL name its servers. SIGHUP loads the plugins anew."""
+    """Run the API; DATABASE_URL and REDIS_URL name its servers. SIGHUP loads the plugins again."""
     import uvicorn  # noqa: PLC0415 - the web stack is slow to import, other commands go without
 
     from api.app import create_app  # noqa: PLC0415
@@ -47,14 +47,15 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
     listening = (
         listen(settings.host, settings.port) if listener is None else socket.socket(fileno=listener)
     )
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # who takes nothing any more is cut off by the kernel
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # the kernel cuts off clients that stop reading
         milliseconds = int(settings.patience.idle_seconds * 1_000)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
     sys.stdout = cast("TextIO", PrintLog(sys.stdout))
     app = create_app(settings)
     Reload(app, environ)
-    # What is there by now stays, so that no collection need look at it; and a list's answer is made
-    # of thousands of objects, of which few are garbage.
+    # Modules and the schema live as long as the process: no collection need scan them. A page of a
+    # list makes thousands of objects, few of them garbage; the default threshold would scan
+    # them several times for each answer.
     gc.freeze()
     gc.set_threshold(_GARBAGE_OBJECTS)
     server = uvicorn.Server(WebServerConfig(app, settings))
@@ -67,7 +68,7 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
 def worker(processes: int | None) -> int:
     """Run imports and send mails, in several processes; one that dies is started again.
 
-    SIGHUP replaces them one after another, so that they take in new plugins and plugins.toml.
+    SIGHUP replaces them one after another, with new plugins and plugins.toml.
     """
     logging.getLogger("api.processes.supervisor").setLevel(logging.INFO)
     environ = process_environment()
@@ -91,23 +92,23 @@ def migrate(folder: DataFolder) -> None:
 
 
 def worker_spec(environ: dict[str, str], count: int) -> ChildSpec:
-    """Describe the worker processes; whoever runs them tells of broken plugins in their stead.
+    """Describe the worker processes, which leave reports of broken plugins to their parent.
 
-    -P: a folder `api` where the user stands is not ours.
+    -P keeps a folder `api` in the working folder from being imported instead of ours.
     """
     argv = (sys.executable, "-P", "-m", "api.worker")
     return ChildSpec(name="worker", argv=argv, env=environ, count=count)
 
 
 def plugins_spec(environ: dict[str, str]) -> ChildSpec:
-    """Describe the check of the plugins: in a process of its own, which finds them as they are."""
+    """Describe the check of the plugins, in a new process, which sees what is installed now."""
     argv = (sys.executable, "-P", "-m", "api.cli", "importers", "--check")
     return ChildSpec(name="caseroll importers --check", argv=argv, env=environ)
 
 
 def api_spec(environ: dict[str, str], listener: socket.socket) -> ChildSpec:
-    """Describe the API's process, which takes connections from a socket of ours: nobody else can
-    get the port, and clients wait while it is started again."""
+    """Describe the API's process, which inherits the listening socket: no other program can take
+    the port, and clients wait while the API restarts."""
     fd = listener.fileno()
     argv = (sys.executable, "-P", "-m", "api.cli", "serve", "--listener", str(fd))
     return ChildSpec(name="api", argv=argv, env=environ, fds=(fd,))
@@ -124,9 +125,9 @@ def listen(host: str, port: int) -> socket.socket:
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         number = error.errno or 0
-        reason = os.strerror(number) if number > 0 else error.strerror  # below: a name's look-up
+        reason = os.strerror(number) if number > 0 else error.strerror  # negative: a name's look-up
         raise RefusedError(f"can't listen on {host} port {port}: {reason}.") from error
-    # Connections inherit it. asyncio sets it only on sockets that were made with a protocol's
-    # number; without it a response's body waits 40 ms for the client to confirm the head.
+    # Connections inherit the option. asyncio sets it only on sockets that were created with a
+    # protocol number; without it, a response's body waits 40 ms for the client to confirm the head.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener

@@ -1,4 +1,4 @@
-"""Taking in plugins anew while the API runs."""
+"""Loading the plugins again while the API runs."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 class Reload:
     """On SIGHUP, gives the application the plugins that plugins.toml names now.
 
-    They are loaded in a thread: strangers' code may take its time, and requests go on meanwhile,
-    with the plugins that they began with. Make it in the main thread.
+    A thread loads them: plugins' code may take long, and meanwhile requests continue with the
+    plugins that they began with. Create it in the main thread, as signal handlers demand.
     """
 
     def __init__(self, app: Starlette, environ: dict[str, str]) -> None:
@@ -37,7 +37,7 @@ class Reload:
         signal.signal(signal.SIGHUP, self._hang_up)
 
     def load(self) -> None:
-        """Load the plugins; when anything is wrong, say so and keep those that are there."""
+        """Load the plugins; if anything is wrong, log it and keep the present plugins."""
         with self._lock:
             importlib.invalidate_caches()
             try:
@@ -52,5 +52,7 @@ class Reload:
     def _hang_up(self, _number: int, _frame: FrameType | None) -> None:
         if self._terminal.is_gone():
             os.kill(os.getpid(), signal.SIGTERM)
-        elif hasattr(self._app.state, "services"):  # else they have only just been loaded
+        elif hasattr(
+            self._app.state, "services"
+        ):  # else the application is just starting, and loads them
             threading.Thread(target=self.load, name="plugins", daemon=True).start()

@@ -1,4 +1,4 @@
-"""`caseroll role`: what users can be on cases."""
+"""`caseroll role`: the roles of users on cases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`caseroll sample`: a file to begin with."""
+"""`caseroll sample`: the sample file of an import type."""
 
 from __future__ import annotations
 

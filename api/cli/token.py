@@ -1,4 +1,4 @@
-"""`caseroll token`: what opens the API."""
+"""`caseroll token`: API tokens."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Expiry(click.ParamType[datetime]):
     def convert(
         self, value: object, param: click.Parameter | None, context: click.Context | None
     ) -> datetime:
-        """Return the moment from which on the token opens nothing."""
+        """Return the moment at which the token expires."""
         text, now = str(value), datetime.now(UTC)
         try:
             if days := _DAYS.fullmatch(text):
@@ -52,13 +52,13 @@ def token() -> None:
     "--expires",
     "expires_at",
     type=_Expiry(),
-    help="After so many days, or with the end of that day, UTC.  [default: never]",
+    help="After that number of days, or at the end of that day, UTC.  [default: never]",
 )
 @folder_option
 def create(
     slug: str, name: str, expires_at: datetime | None, folder: DataFolder, *, viewer: bool
 ) -> None:
-    """Create a token and print it: this is the only time that it can be seen."""
+    """Create a token and print it; it can't be shown again."""
     if name.strip().lower() == COMMAND_LINE.name:
         hint = "the audit trail calls what is done here so; choose another name."
         raise click.BadParameter(f"{name!r} can't be a token's name: {hint}", param_hint="--name")
@@ -73,7 +73,7 @@ def create(
 @json_option
 @folder_option
 def list_(folder: DataFolder, *, as_json: bool) -> None:
-    """List all tokens, without what opens them."""
+    """List all tokens, without their secrets."""
     rows = on_database(database_url(folder), _list())
     if as_json:
         print_json(rows)
@@ -86,7 +86,7 @@ def list_(folder: DataFolder, *, as_json: bool) -> None:
 @click.argument("number", metavar="ID", type=click.IntRange(1, 2**63 - 1))
 @folder_option
 def revoke(number: int, folder: DataFolder) -> None:
-    """Make the token with this ID of `caseroll token list` useless, at once."""
+    """Revoke the token with this ID of `caseroll token list`; it stops working at once."""
     name = on_database(database_url(folder), _revoke(number))
     click.echo(f"Revoked token {number}, {name!r}.")
 

@@ -14,8 +14,9 @@ from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
 from api.cli.processes import api_spec, listen, worker_spec
 from api.cli.welcome import Welcome
+from api.processes.embedded_postgres import EmbeddedPostgres
+from api.processes.embedded_valkey import EmbeddedValkey
 from api.processes.exit_code import EXIT_REFUSED
-from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
 from api.processes.supervisor import Supervisor
 from api.settings import Settings, process_environment
 from importers.plugins.registry import load
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Sequence
     from types import FrameType
+
+    from api.processes.embedded_server import EmbeddedServer
 
 _PORTS_TRIED = 100
 
@@ -36,8 +39,8 @@ _PORTS_TRIED = 100
 def up(port: int | None, workers: int | None, folder: DataFolder, *, demo: bool) -> int:
     """Run everything on this machine, with nothing installed beforehand; Ctrl-C stops it.
 
-    PostgreSQL and Valkey come along and keep their data in the folder, unless DATABASE_URL or
-    REDIS_URL names others. Started again on the same folder, it goes on where it was.
+    Starts a PostgreSQL and a Valkey with their data in the folder, unless DATABASE_URL or REDIS_URL
+    names others. Started again on the same folder, it continues where it stopped.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
@@ -80,11 +83,9 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
     return code
 
 
-def _choose_servers(
-    environ: dict[str, str], folder: DataFolder
-) -> Sequence[EmbeddedPostgres | EmbeddedValkey]:
-    """Bring along the servers that the environment does not name, and name them there."""
-    servers: list[EmbeddedPostgres | EmbeddedValkey] = []
+def _choose_servers(environ: dict[str, str], folder: DataFolder) -> Sequence[EmbeddedServer]:
+    """Return the servers to start, for which the environment has no URL, and set their URLs."""
+    servers: list[EmbeddedServer] = []
     if not environ.get("DATABASE_URL", "").strip():
         postgres = EmbeddedPostgres(folder.path / "postgres")
         environ["DATABASE_URL"] = postgres.url
@@ -97,10 +98,10 @@ def _choose_servers(
 
 
 def _listen(settings: Settings, *, is_fixed: bool) -> socket.socket:
-    """Listen on the port that is asked for, or on the first free one from the default on.
+    """Listen on the fixed port, or on the first free one from the default upwards.
 
     Raises:
-        RefusedError: it is taken, or all that were tried are.
+        RefusedError: the port, or each one that was tried, is taken.
     """
     last = settings.port if is_fixed else settings.port + _PORTS_TRIED
     for port in range(settings.port, last):

@@ -1,4 +1,4 @@
-"""What `caseroll up` says once the API is ready."""
+"""The message of `caseroll up` once the API is ready."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from api.settings import Settings
 
 _READY_SECONDS = 60.0
-# The socket takes connections before the API does; meanwhile children want to be looked after.
+# The socket accepts connections before the API answers; a long probe would keep the supervisor
+# from watching its children.
 _PROBE_SECONDS = 0.5
 _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to connect, not to listen
 
@@ -25,7 +26,7 @@ class Welcome:
 
     Args:
         settings: the API's.
-        folder: where the data are.
+        folder: the data folder.
         token: an admin's.
     """
 
@@ -44,7 +45,7 @@ class Welcome:
         return f"http://{host}:{self._settings.port}"
 
     def when_ready(self) -> None:
-        """Print the welcome if the API is ready now; call it again and again.
+        """Print the welcome if the API is ready now; to be called until it is.
 
         Raises:
             RefusedError: it has not been ready for a minute.

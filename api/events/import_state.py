@@ -1,42 +1,48 @@
-"""Updates: one state of an import, on its way to everybody who watches."""
+"""The topic of imports: each event is one state of an import."""
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
+
+from api.broker import IMPORTS_TOPIC
+from api.events.event import Event
+from api.events.topic import Topic
+from models.import_changes import read_imports, recent_changes
+from models.imports import ImportStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Hashable
+    from collections.abc import Collection
 
-    from asyncpg import Record
-
-    Answer: TypeAlias = str | Awaitable[str]
+    from asyncpg import Connection, Record
 
 
-class Update:
-    """One state of one import; each question about it is answered once, whoever asks.
+class ImportState(Event):
+    """One state of an import, in which its status is the phase.
 
     Args:
         row: the import's row.
     """
 
-    __slots__ = ("_answers", "row")
+    __slots__ = ("row",)
 
     def __init__(self, row: Record) -> None:
+        super().__init__(
+            app_id=row["app_id"],
+            key=row["id"],
+            version=row["version"],
+            phase=row["status"],
+            ended_at=row["finished_at"],
+        )
         self.row = row
-        self._answers: dict[Hashable, str | asyncio.Future[str]] = {}
 
-    def answer(self, question: Hashable, make: Callable[[Update], Answer]) -> Answer:
-        """Return the answer to a question, now or later.
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen without a retry."""
+        return ImportStatus(self.row["status"]).is_final
 
-        Args:
-            question: all that the answer depends on.
-            make: answers it, if nobody has asked it yet.
-        """
-        answer = self._answers.get(question)
-        if answer is None:
-            made = make(self)
-            answer = made if isinstance(made, str) else asyncio.ensure_future(made)
-            self._answers[question] = answer
-        # Whoever asked first may leave; others wait for the same answer.
-        return answer if isinstance(answer, str) else asyncio.shield(answer)
+
+async def _read(db: Connection, import_ids: Collection[int]) -> list[ImportState]:
+    return [ImportState(row) for row in await read_imports(db, import_ids)]
+
+
+IMPORTS = Topic(name=IMPORTS_TOPIC, read=_read, read_recent=recent_changes)

@@ -1,88 +1,78 @@
-"""Mailboxes: what one subscriber has still to be told."""
+"""Subscriber queues: the events that one subscriber has not taken yet."""
 
 from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from enum import Enum, auto
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 from api.errors import ApiError
+from api.events.event import Event
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from api.events.import_state import Update
-
 LARGEST = 1_000
-# An end is stamped a little before it can be seen.
+# An end is stamped a little before its transaction commits, which is when it can be seen.
 _LATENESS = timedelta(seconds=10)
 
-
-class Kind(Enum):
-    """What a subscriber wants to be told of."""
-
-    ONE = auto()
-    ALL = auto()
-    FINISHED = auto()
+E = TypeVar("E", bound=Event)
 
 
-class Mailbox:
-    """Holds the newest state of each import that its subscriber has not been told of.
+class SubscriberQueue(Generic[E]):
+    """Holds the newest state of each key that its subscriber has not taken.
 
-    Filling it never waits: a subscriber that is slow holds nobody up, and misses states in
-    between, but never the last one.
+    Adding to it never waits: a slow subscriber delays no other, and misses states in between, but
+    never the last one.
 
     Args:
-        kind: what the subscriber wants to be told of.
-        import_id: which import, for `Kind.ONE`.
+        key: take only states of this key; None: of all.
+        only_ends: take only states that have just ended.
         since: the database's time when the subscription began.
     """
 
-    def __init__(self, kind: Kind, import_id: int | None, since: datetime) -> None:
-        self._kind = kind
-        self._import_id = import_id
+    def __init__(self, *, key: int | None, only_ends: bool, since: datetime) -> None:
+        self._key = key
+        self._only_ends = only_ends
         self._since = since - _LATENESS
-        self._seen = 0
-        self._waiting: dict[int, Update] = {}
+        self._newest = 0
+        self._waiting: dict[int, E] = {}
         self._error: ApiError | None = None
-        self._bell = asyncio.Event()
+        self._is_filled = asyncio.Event()
 
-    def wants(self, import_id: int) -> bool:
-        """Tell whether changes of an import matter here."""
-        return self._kind is not Kind.ONE or import_id == self._import_id
+    def wants(self, key: int) -> bool:
+        """Tell whether the subscriber takes states of a key."""
+        return self._key is None or key == self._key
 
-    def offer(self, update: Update, *, is_new_end: bool) -> None:
-        """Take a state, if it is what the subscriber wants to know.
+    def offer(self, event: E, *, is_new_end: bool) -> None:
+        """Add an event, if the subscriber takes it.
 
         Args:
-            is_new_end: whether the import has been finished, and nobody was told of it yet.
+            is_new_end: whether it has ended, and the hub did not know that.
         """
-        row = update.row
-        if not self.wants(row["id"]):
+        if not self.wants(event.key):
             return
-        if self._kind is Kind.FINISHED and not (is_new_end and row["finished_at"] > self._since):
+        if self._only_ends and not (is_new_end and event.ended_at and event.ended_at > self._since):
             return
-        self.put(update)
+        self.add(event)
 
-    def put(self, update: Update) -> None:
-        """Take a state, unless it is older than what the subscriber has of a single import."""
-        row = update.row
-        if self._kind is Kind.ONE and row["version"] <= self._seen:
+    def add(self, event: E) -> None:
+        """Add an event, unless it is no newer than what the subscriber has of a single key."""
+        if self._key is not None and event.version <= self._newest:
             return
-        self._seen = row["version"]
-        self._waiting[row["id"]] = update
+        self._newest = event.version
+        self._waiting[event.key] = event
         if len(self._waiting) > LARGEST:
             self._error = ApiError("TOO_SLOW", "Too many events wait to be read; subscribe again.")
-        self._bell.set()
+        self._is_filled.set()
 
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> Update:
+    async def __anext__(self) -> E:
         while not self._waiting and self._error is None:
-            self._bell.clear()
-            await self._bell.wait()
+            self._is_filled.clear()
+            await self._is_filled.wait()
         if self._error is not None:
             raise self._error
         return self._waiting.pop(next(iter(self._waiting)))

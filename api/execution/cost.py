@@ -1,4 +1,4 @@
-"""What one operation may cost: how large its text is, and how large its answer may be."""
+"""What an operation costs: how long its text is, and how large its answer may be."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from graphql import (
     get_nullable_type,
 )
 
-from api.errors import AnswerTooLargeError, ApiError
+from api.errors import ApiError
 from api.schema.connection import DEFAULT_PAGE, LARGEST_PAGE
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from api.limits import QueryLimits
 
 PAGE_SIZES = ("first", "last")
-"""The arguments that say how long a page is."""
+"""The arguments that set the length of a page."""
 
 _CONNECTION = "Connection"
 _EDGE = "Edge"
-# How long lists without pages commonly are, which the schema does not tell.
+# How long lists without pages commonly are; the schema does not say it.
 _LIST_LENGTH = 10
 _LIST_LENGTHS = {("ImportRow", "cells"): 20, ("__Field", "args"): 5}
 
@@ -53,13 +53,13 @@ class Size(NamedTuple):
     names: int = 0
 
 
-class Weight(NamedTuple):
-    """What a field counts.
+class Cost(NamedTuple):
+    """What a field adds to a query's size.
 
     Args:
         kind: the name of the type that is selected from.
-        times: how often it is reckoned with; None: as often as its page is long.
-        is_shell: whether it only holds what is counted: a connection's edges, say.
+        times: how many of them it returns; None: as many as its page has.
+        is_shell: whether it only wraps what is counted, as a connection's edges do.
     """
 
     kind: str = ""
@@ -68,33 +68,33 @@ class Weight(NamedTuple):
 
 
 @lru_cache(8)
-def weigh(schema: GraphQLSchema) -> dict[tuple[str, str], Weight]:
-    """Tell what each field of a schema counts, by the names of its type and its own."""
-    weights = {
-        (name, field_name): _weight(name, field_name, field)
+def field_costs(schema: GraphQLSchema) -> dict[tuple[str, str], Cost]:
+    """Return the cost of each field of a schema, by the names of its type and the field."""
+    costs = {
+        (name, field_name): _field_cost(name, field_name, field)
         for name, kind in schema.type_map.items()
         if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType)
         for field_name, field in kind.fields.items()
     }
     if schema.query_type:
         root = schema.query_type.name
-        weights[root, "__schema"] = _weight(root, "__schema", SchemaMetaFieldDef)
-        weights[root, "__type"] = _weight(root, "__type", TypeMetaFieldDef)
-    return weights
+        costs[root, "__schema"] = _field_cost(root, "__schema", SchemaMetaFieldDef)
+        costs[root, "__type"] = _field_cost(root, "__type", TypeMetaFieldDef)
+    return costs
 
 
-def _weight(parent: str, name: str, field: GraphQLField) -> Weight:
+def _field_cost(parent: str, name: str, field: GraphQLField) -> Cost:
     kind = get_named_type(field.type).name
     if kind.endswith(_CONNECTION):
-        return Weight(kind, None)
-    # A connection has counted its page already.
+        return Cost(kind, None)
+    # The connection has counted its page; counting edges and nodes again would square it.
     is_page = parent.endswith(_CONNECTION) and name == "edges"
     is_place = parent.endswith(_EDGE) and name == "node"
     if is_page or is_place:
-        return Weight(kind, is_shell=True)
+        return Cost(kind, is_shell=True)
     if isinstance(get_nullable_type(field.type), GraphQLList):
-        return Weight(kind, _LIST_LENGTHS.get((parent, name), _LIST_LENGTH))
-    return Weight(kind)
+        return Cost(kind, _LIST_LENGTHS.get((parent, name), _LIST_LENGTH))
+    return Cost(kind)
 
 
 def check_text(query: str, limits: QueryLimits) -> None:
@@ -103,7 +103,7 @@ def check_text(query: str, limits: QueryLimits) -> None:
     Raises:
         ApiError: it is too long.
     """
-    _check("characters", len(query), limits.characters)
+    _check_query("characters", len(query), limits.characters)
 
 
 def check_size(
@@ -115,9 +115,9 @@ def check_size(
     """Refuse a document of which any operation or fragment is too large.
 
     Each fragment is measured once an operation, however often it is spread, so that the time is
-    linear in the document's length whatever the size of what it asks for. Fragments that nothing
-    spreads are measured, too: validation would compare their fields with one another. What the
-    schema does not have counts once, and is left to validation.
+    linear in the document's length, however large its answer would be. Fragments that nothing
+    spreads are measured, too, as validation compares their fields with one another. A field that
+    the schema does not have counts once; validation refuses it.
 
     Returns:
         how many values the largest operation may return.
@@ -125,7 +125,7 @@ def check_size(
     Raises:
         ApiError: it is too large.
     """
-    weights = weigh(schema)
+    costs = field_costs(schema)
     fragments = {
         definition.name.value: definition
         for definition in document.definitions
@@ -134,36 +134,25 @@ def check_size(
     values = 0
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            _check("root fields", len(definition.selection_set.selections), limits.root_fields)
+            _check_query(
+                "root fields", len(definition.selection_set.selections), limits.root_fields
+            )
             root = schema.get_root_type(definition.operation)
             given = {**_defaults(definition), **variables}
-            ruler = _Ruler(weights, fragments, given)
-            size = ruler.measure(definition.selection_set, root.name if root else "")
+            sizer = AnswerSizer(costs, fragments, given)
+            size = sizer.measure(definition.selection_set, root.name if root else "")
             _check_parts(size, limits)
             values = max(values, size.values)
-    unspread = _Ruler(weights, fragments, variables)
+    unspread = AnswerSizer(costs, fragments, variables)
     for name in fragments:
         _check_parts(unspread.fragment(name), limits)
     return values
 
 
-def check_answer(characters: int, limits: QueryLimits) -> None:
-    """Refuse to send an answer with too much text, before any copy of it is made.
-
-    The same long text may be in it many times, under many names; until it is encoded, it takes no
-    room.
-
-    Raises:
-        AnswerTooLargeError: it is too large.
-    """
-    if characters > limits.answer_characters:
-        raise AnswerTooLargeError(characters, limits.answer_characters)
-
-
 def _check_parts(size: Size, limits: QueryLimits) -> None:
-    _check("levels", size.depth, limits.depth)
-    _check("fields", size.fields, limits.fields)
-    _check("aliases", size.aliases, limits.aliases)
+    _check_query("levels", size.depth, limits.depth)
+    _check_query("fields", size.fields, limits.fields)
+    _check_query("aliases", size.aliases, limits.aliases)
     _check_answer("objects", size.objects, limits.objects)
     _check_answer("values", size.values, limits.values)
     _check_answer("characters of names", size.names, limits.answer_characters)
@@ -178,7 +167,7 @@ def _check_answer(noun: str, number: int, limit: int) -> None:
         )
 
 
-def _check(noun: str, number: int, limit: int) -> None:
+def _check_query(noun: str, number: int, limit: int) -> None:
     if number > limit:
         raise ApiError(
             "TOO_COMPLEX",
@@ -195,16 +184,16 @@ def _defaults(operation: OperationDefinitionNode) -> dict[str, object]:
     }
 
 
-class _Ruler:
-    """Measures selections, and remembers the fragments it has measured."""
+class AnswerSizer:
+    """Measures the answers of selections, and remembers the fragments it has measured."""
 
     def __init__(
         self,
-        weights: Mapping[tuple[str, str], Weight],
+        costs: Mapping[tuple[str, str], Cost],
         fragments: Mapping[str, FragmentDefinitionNode],
         variables: Mapping[str, object],
     ) -> None:
-        self._weights = weights
+        self._costs = costs
         self._variables = variables
         self._fragments = fragments
         self._known: dict[str, Size] = {}
@@ -234,7 +223,7 @@ class _Ruler:
 
     def _selection(self, node: object, kind: str) -> Size:
         if isinstance(node, FieldNode):
-            return self._field(node, self._weights.get((kind, node.name.value), Weight()))
+            return self._field(node, self._costs.get((kind, node.name.value), Cost()))
         if isinstance(node, InlineFragmentNode):
             condition = node.type_condition
             return self.measure(node.selection_set, condition.name.value if condition else kind)
@@ -242,10 +231,10 @@ class _Ruler:
             return self.fragment(node.name.value)
         return Size()
 
-    def _field(self, node: FieldNode, weight: Weight) -> Size:
-        inner = self.measure(node.selection_set, weight.kind)
-        times = self._page(node) if weight.times is None else weight.times
-        own = 1 if node.selection_set and not weight.is_shell else 0
+    def _field(self, node: FieldNode, cost: Cost) -> Size:
+        inner = self.measure(node.selection_set, cost.kind)
+        times = self._page(node) if cost.times is None else cost.times
+        own = 1 if node.selection_set and not cost.is_shell else 0
         return Size(
             depth=inner.depth + 1,
             fields=inner.fields + 1,

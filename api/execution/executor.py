@@ -1,4 +1,4 @@
-"""Execution of plain fields by a short way: column by column, and without a path for each."""
+"""The executor: plain fields column by column, all others by graphql-core."""
 
 from __future__ import annotations
 
@@ -24,8 +24,17 @@ from strawberry.types.field import StrawberryField
 
 from api.batch.batch_field import TOGETHER
 from api.batch.objects import read
-from api.execution.completion import nullable, of_enum, of_list, of_objects, of_scalar
-from api.execution.plan import Attribute, Loaded, SelectionPlan, Wave
+from api.execution.selection import (
+    AttributeField,
+    LoadedField,
+    SelectionPlan,
+    Wave,
+    nullable,
+    of_enum,
+    of_list,
+    of_objects,
+    of_scalar,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,18 +51,17 @@ if TYPE_CHECKING:
 
     from api.batch.batch_field import Selected, Together
     from api.batch.objects import Values
-    from api.execution.completion import Completer
-    from api.execution.plan import Late
+    from api.execution.selection import Completer, PendingField
 
     Execute: TypeAlias = Callable[[GroupedFieldSet, Any], AwaitableOrValue[dict[str, Any]]]
 
 _TYPENAME = "__typename"
 
 
-class Memory:
-    """What executing an operation again would find out again: which fields are selected where.
+class SelectionCache:
+    """Which fields an operation selects where, kept from one execution to the next.
 
-    It holds for one operation without directives, as nothing else makes that depend on variables.
+    It serves one operation without directives: only these make the selection depend on variables.
     """
 
     def __init__(self) -> None:
@@ -66,38 +74,41 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     """Reads plain fields itself, and leaves all others to graphql-core.
 
     A field is plain when it holds a scalar, an enum, or objects of which only plain fields are
-    selected, and either has no resolver or can be loaded for many objects together. Nobody asks
-    for the path of a plain field, so what graphql-core prepares for each is not needed, and all
-    that one field has in a list of objects is read at once. When a value is odd in any way, nothing
-    is kept: graphql-core reads the attributes again, calls the resolvers, and deals with it. So
-    errors are always its own.
+    selected, and either has no resolver or can be loaded for many objects together. For each value
+    of each field, graphql-core makes a path, an info object and several calls, none of which a
+    plain field uses; here, one call reads a field in all objects of a list. When a value is odd in
+    any way, its whole selection is executed again by graphql-core, so errors are always its own.
 
-    `@defer` and `@stream` are no part of the schema.
+    The schema has no `@defer` and no `@stream`.
 
     Args:
-        memory: of the operation, when it may be kept.
+        cache: of the operation, if it may have one.
 
     Attributes:
         characters: of all texts in the answer, so far.
     """
 
-    def __init__(self, *args: Any, memory: Memory | None = None, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, cache: SelectionCache | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.is_awaitable = cast("Any", optimized_is_awaitable)
-        self._memory = memory
-        self._use(memory or Memory())
+        self._cache = cache
+        self._begin_with(cache or SelectionCache())
 
-    def _use(self, memory: Memory) -> None:
-        self._plans = memory.plans
-        self._relevant_sub_fields = memory.sub_fields
+    def _begin_with(self, cache: SelectionCache) -> None:
+        self._plans = cache.plans
+        self._relevant_sub_fields = cache.sub_fields
         self._has_failed = False
         self.characters = 0
 
     def build_per_event_executor(self, payload: Any) -> Executor:
-        """Make an executor for one event; a stream that goes on must not remember each."""
+        """Make an executor for one event.
+
+        Without a cache of the operation it gets a new one: graphql-core's copy would share the
+        subscription's, and fill it with each event for as long as the subscription lasts.
+        """
         executor = super().build_per_event_executor(payload)
         assert isinstance(executor, Executor)
-        executor._use(self._memory or Memory())
+        executor._begin_with(self._cache or SelectionCache())
         return executor
 
     def execute_collected_root_fields(
@@ -108,10 +119,10 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         serially: bool,
         new_defer_usages: Any,
     ) -> Any:
-        """Execute the root's fields, the same objects each time: the memory knows them by `id`."""
-        if self._memory is not None:
-            self._memory.root = self._memory.root or grouped_field_set
-            grouped_field_set = self._memory.root
+        """Execute the root's fields, the same objects each time: the cache knows them by `id`."""
+        if self._cache is not None:
+            self._cache.root = self._cache.root or grouped_field_set
+            grouped_field_set = self._cache.root
         return super().execute_collected_root_fields(
             root_type, root_value, grouped_field_set, serially, new_defer_usages
         )
@@ -135,11 +146,11 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         except Exception:
             return execute(grouped_field_set, position_context)
         if wave:
-            return self._execute_late(wave, found, plan, grouped_field_set, execute)
+            return self._execute_pending(wave, found, plan, grouped_field_set, execute)
         self.characters += wave.characters
         return _with_rest(found, plan, grouped_field_set, execute)
 
-    async def _execute_late(
+    async def _execute_pending(
         self,
         wave: Wave,
         found: dict[str, Any],
@@ -147,11 +158,11 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         fields: GroupedFieldSet,
         execute: Execute,
     ) -> dict[str, Any]:
-        """Load what the plain fields have left to be loaded, then execute the rest."""
+        """Load the fields of the wave and all that follow from them, then execute the rest."""
         try:
             self.characters += await self._fill(wave)
         except Exception:
-            # What failed here would fail again in every selection below, each after loading anew.
+            # A selection below would fail as well, after it has loaded everything once more.
             self._has_failed = True
             result = execute(fields, None)
         else:
@@ -177,9 +188,9 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             wave = following
         return characters
 
-    async def _load(self, late: Late) -> Values:
+    async def _load(self, pending: PendingField) -> Values:
         """Load a field for all objects that have it."""
-        field, details = late.field.field, late.field.details[0]
+        field, details = pending.field.field, pending.field.details[0]
         given = get_argument_values(
             field, details.node, self.variable_values, details.fragment_variable_values
         )
@@ -190,8 +201,8 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             scalar_registry=converter.scalar_registry,
             config=converter.config,
         )
-        load, selected = late.field.together.load, late.field.selected_of_each
-        return await load(self.context_value, late.objects, selected, **arguments)
+        load, selected = pending.field.together.load, pending.field.selected_of_each
+        return await load(self.context_value, pending.objects, selected, **arguments)
 
     def complete_leaf_value(self, return_type: GraphQLLeafType, result: Any) -> Any:  # type: ignore[override]
         """Complete one value, and count what it takes in the answer."""
@@ -216,7 +227,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def _plain(
         self, parent_type: GraphQLObjectType, name: str, details: FieldDetailsList
-    ) -> Attribute | Loaded | None:
+    ) -> AttributeField | LoadedField | None:
         field_name = details[0].node.name.value
         if field_name == _TYPENAME:
             return _typename(name, parent_type)
@@ -230,9 +241,11 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             return None
         selected = self._selected(field, details)
         if together:
-            return Loaded(name, field, details, together, complete, selected)
+            return LoadedField(name, field, details, together, complete, selected)
         assert attribute
-        return Attribute(name, partial(read, attribute=attribute), complete, {attribute: selected})
+        return AttributeField(
+            name, partial(read, attribute=attribute), complete, {attribute: selected}
+        )
 
     def _selected(self, field: GraphQLField, details: FieldDetailsList) -> Selected:
         type_ = get_named_type(field.type)
@@ -316,8 +329,8 @@ def _together(field: GraphQLField) -> Together | None:
     return found
 
 
-def _typename(name: str, type_: GraphQLObjectType) -> Attribute:
-    return Attribute(
+def _typename(name: str, type_: GraphQLObjectType) -> AttributeField:
+    return AttributeField(
         name, lambda objects: [type_.name] * len(objects), lambda values, _: list(values), {}
     )
 

@@ -1,4 +1,4 @@
-"""What has to be true of an operation before it is executed; viewers only read."""
+"""Preparing operations: parsed, measured, validated, and refused unless they may be executed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,8 @@ from graphql import (
 )
 from strawberry.schema.schema import validate_document
 
-from api.errors import ApiError
+from api.errors import ApiError, bad_request
 from api.execution.cost import PAGE_SIZES, check_size, check_text
-from api.http.body import bad_request
 from models.app import Permission
 
 if TYPE_CHECKING:
@@ -29,19 +28,19 @@ if TYPE_CHECKING:
 
     from graphql import GraphQLSchema
 
-    from api.http.body import Operation
+    from api.execution.operation import Operation
     from api.limits import QueryLimits
     from models.access import TokenRecord
 
 _REMEMBERED = 256
-_noted: set[int] = set()
+_remembered: set[int] = set()
 
 
-class Prepared(NamedTuple):
+class PreparedOperation(NamedTuple):
     """An operation that may be executed.
 
     Args:
-        values: how many it may return.
+        values: how many values it may return.
     """
 
     document: DocumentNode
@@ -67,13 +66,13 @@ def prepare(
     operation: Operation,
     kinds: Container[OperationType],
     limits: QueryLimits,
-) -> Prepared:
+) -> PreparedOperation:
     """Parse and validate an operation, and refuse what costs too much or isn't allowed.
 
-    Texts that are sent again are looked up: they are parsed, measured and validated once.
+    A text that was sent before is looked up, instead of parsed, measured and validated again.
 
     Args:
-        kinds: those that are possible here.
+        kinds: the kinds of operations that the caller executes.
         limits: how large it may be.
 
     Raises:
@@ -82,15 +81,15 @@ def prepare(
     """
     try:
         check_text(operation.query, limits)
-        document = _parse(operation.query, limits.tokens)
-        kind = _choose(document, operation.name)
+        document = _parse_text(operation.query, limits.tokens)
+        kind = _find_kind(document, operation.name)
         names = _page_variables(operation.query, limits.tokens)
         numbers = _numbers(operation.variables or {}, names)
-        values = _measure(schema, operation.query, numbers, limits)
+        values = _measure_values(schema, operation.query, numbers, limits)
         if kind not in kinds:
             raise bad_request("Subscriptions go over the WebSocket at this path.")
-        errors = _validate(schema, operation.query, limits.tokens)
-        _note(operation.query)
+        errors = _validate_text(schema, operation.query, limits.tokens)
+        _remember(operation.query)
     except GraphQLError as error:
         errors = [error]
     except RecursionError as error:
@@ -99,46 +98,46 @@ def prepare(
         raise OperationRefusedError(errors)
     if kind is OperationType.MUTATION and token.permission is not Permission.ADMIN:
         raise OperationRefusedError([ApiError("FORBIDDEN", "This token may only read.")])
-    return Prepared(document, kind, values)
+    return PreparedOperation(document, kind, values)
 
 
 def is_remembered(query: str) -> bool:
-    """Tell whether a text has been parsed and validated, and need not be once more."""
-    return hash(query) in _noted
+    """Tell whether a text was parsed and validated before, so that preparing it is quick."""
+    return hash(query) in _remembered
 
 
-def _note(query: str) -> None:
-    # So many different texts since the last time are all in the caches below.
-    if len(_noted) >= _REMEMBERED:
-        _noted.clear()
-    _noted.add(hash(query))
+def _remember(query: str) -> None:
+    # The caches below hold as many texts: all that came since the set was last cleared.
+    if len(_remembered) >= _REMEMBERED:
+        _remembered.clear()
+    _remembered.add(hash(query))
 
 
 @lru_cache(_REMEMBERED)
-def _parse(query: str, most_tokens: int) -> DocumentNode:
+def _parse_text(query: str, most_tokens: int) -> DocumentNode:
     return parse(query, max_tokens=most_tokens)
 
 
 @lru_cache(_REMEMBERED)
-def _measure(
+def _measure_values(
     schema: GraphQLSchema,
     query: str,
     numbers: frozenset[tuple[str, int | None]],
     limits: QueryLimits,
 ) -> int:
-    return check_size(schema, _parse(query, limits.tokens), dict(numbers), limits)
+    return check_size(schema, _parse_text(query, limits.tokens), dict(numbers), limits)
 
 
 @lru_cache(_REMEMBERED)
-def _validate(schema: GraphQLSchema, query: str, most_tokens: int) -> list[GraphQLError]:
-    return validate_document(schema, _parse(query, most_tokens), tuple(specified_rules))
+def _validate_text(schema: GraphQLSchema, query: str, most_tokens: int) -> list[GraphQLError]:
+    return validate_document(schema, _parse_text(query, most_tokens), tuple(specified_rules))
 
 
 @lru_cache(_REMEMBERED)
 def _page_variables(query: str, most_tokens: int) -> Collection[str]:
-    """Name the variables that pages get their sizes from."""
+    """Return the names of the variables that set the sizes of pages."""
     finder = _PageVariables()
-    visit(_parse(query, most_tokens), finder)
+    visit(_parse_text(query, most_tokens), finder)
     return finder.names
 
 
@@ -157,7 +156,7 @@ def _numbers(
 ) -> frozenset[tuple[str, int | None]]:
     """Pick out the sizes of pages; other variables don't change an operation's size.
 
-    GraphQL takes `100.0` for the number that it is.
+    `100.0` is one, too: GraphQL accepts it as an Int.
     """
     sizes = [(name, variables[name]) for name in names if name in variables]
     return frozenset(
@@ -167,8 +166,8 @@ def _numbers(
     )
 
 
-def _choose(document: DocumentNode, name: str | None) -> OperationType:
-    """Find the operation to execute, and refuse to choose between several."""
+def _find_kind(document: DocumentNode, name: str | None) -> OperationType:
+    """Return the kind of the operation to execute; of several, a name has to choose one."""
     operations = [
         each for each in document.definitions if isinstance(each, OperationDefinitionNode)
     ]

@@ -10,7 +10,7 @@ from api.schema.importing.plugin_descriptions import (
     ValidatorDescription,
     plain,
 )
-from importers.sdk.sample import sample_filename
+from importers.plugins.sample_file import sample_filename
 from models.app import DEFAULT_ROLES
 
 if TYPE_CHECKING:

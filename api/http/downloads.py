@@ -2,66 +2,62 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from api.access.authentication import UNAVAILABLE, authenticate
 from api.access.scope import Scope
 from api.errors import HttpError
 from api.http.failed_rows_csv import failed_rows_csv
-from api.http.graphql_http import json_response
+from api.http.responses import CountedResponse, refuse
 from api.schema.importing.import_types import CSV_TYPE
 from api.schema.importing.plugin_descriptions import ImporterDescription
 from api.schema.node import key_of
-from importers.sdk.sample import sample_filename
+from importers.plugins.sample_file import sample_filename
 from models.db import is_passing
 from models.file_part import read_part
 from models.listing import IMPORTS, has_id
 from models.page import find_rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from contextlib import AbstractContextManager
 
     from asyncpg import Record
     from starlette.requests import Request
-    from starlette.types import Receive, Send
-    from starlette.types import Scope as ASGIScope
 
-    from api.access.quota import ConcurrencyLimit, Quota
     from api.access.services import Services
     from models.access import TokenRecord
 
     Answer = Callable[[Request, TokenRecord], Awaitable[Response]]
     Endpoint = Callable[[Request], Awaitable[Response]]
 
-_SLICE_BYTES = 64 * 1024
 # The largest block that a download holds while its client takes it: a part of a file, or a page of
 # failed rows.
 _BLOCK_BYTES = 1024 * 1024
 
 
 def behind_token(answer: Answer) -> Endpoint:
-    """Make an endpoint that lets only requests with a token through."""
+    """Make an endpoint that answers only requests with a valid token."""
 
     async def endpoint(request: Request) -> Response:
         try:
             response = await answer(request, await authenticate(request))
         except HttpError as error:
-            return json_response(error.body, error.status, headers=error.headers)
+            return refuse(error)
         except Exception as error:
             if not is_passing(error):
                 raise
-            return json_response(UNAVAILABLE.body, UNAVAILABLE.status)
-        return _without_content(response) if request.method == "HEAD" else response
+            return refuse(UNAVAILABLE)
+        return _without_body(response) if request.method == "HEAD" else response
 
     return endpoint
 
 
-def _without_content(response: Response) -> Response:
-    """Return the headers alone, so that nothing is read to be thrown away."""
+def _without_body(response: Response) -> Response:
+    """Return the headers alone, so that a HEAD request reads no file."""
     bare = Response(headers=dict(response.headers))
     if "Content-Length" not in response.headers:
         del bare.headers["Content-Length"]
@@ -69,26 +65,26 @@ def _without_content(response: Response) -> Response:
 
 
 async def send_file(request: Request, token: TokenRecord) -> Response:
-    """Send an uploaded file, byte by byte as it came."""
-    quota, scope = _open(request, token)
+    """Send an uploaded file, byte by byte as it was uploaded."""
+    scope, count = _open_download(request, token)
     row = await _find_import(request, scope)
-    _check_kept(row, "file")
+    _check_not_purged(row, "file")
     first = await scope.read(read_part, row["id"], 0)
     headers = _headers(row["file_name"], "application/octet-stream")
     headers["Content-Length"] = str(row["file_size"])
-    return _Download(_parts(scope, row["id"], first), headers, quota.memory)
+    return CountedResponse(_parts(scope, row["id"], first), headers, count)
 
 
 async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
     """Send the failed rows of an import."""
-    quota, scope = _open(request, token)
+    scope, count = _open_download(request, token)
     row = await _find_import(request, scope)
-    _check_kept(row, "rows")
+    _check_not_purged(row, "rows")
     if not row["failed"]:
         raise HttpError(404, "NOT_FOUND", "No row of this import has failed.")
     stem = row["file_name"].rpartition(".")[0] or row["file_name"]
     headers = _headers(f"{stem}-failed-rows.csv", CSV_TYPE)
-    return _Download(failed_rows_csv(scope, row), headers, quota.memory)
+    return CountedResponse(failed_rows_csv(scope, row), headers, count)
 
 
 async def send_sample(request: Request, token: TokenRecord) -> Response:
@@ -104,42 +100,17 @@ async def send_sample(request: Request, token: TokenRecord) -> Response:
     return Response(content.encode(), headers=_headers(name, CSV_TYPE))
 
 
-def _open(request: Request, token: TokenRecord) -> tuple[Quota, Scope]:
-    """Return what the token may have, and what it sees."""
+def _open_download(
+    request: Request, token: TokenRecord
+) -> tuple[Scope, AbstractContextManager[None]]:
+    """Return the database as the token sees it, and what counts the download."""
     services: Services = request.app.state.services
     quota = services.quotas.for_token(token.id)
-    return quota, Scope(services.pool, token.app_id, quota.connections)
+    scope = Scope(services.pool, token.app_id, quota.connections)
+    return scope, quota.memory.reserve(_BLOCK_BYTES)
 
 
-class _Download(StreamingResponse):
-    """A response that counts as a block of memory while it is sent, or is refused."""
-
-    def __init__(
-        self, blocks: AsyncIterator[bytes], headers: Mapping[str, str], memory: ConcurrencyLimit
-    ) -> None:
-        super().__init__(_sliced(blocks), headers=headers)
-        self._memory = memory
-
-    async def __call__(self, scope: ASGIScope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(self._memory.reserve(_BLOCK_BYTES))
-            except HttpError as error:
-                refusal = json_response(error.body, error.status, headers=error.headers)
-                await refusal(scope, receive, send)
-            else:
-                await super().__call__(scope, receive, send)
-
-
-async def _sliced(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Send little at a time: what a client does not take has to wait in memory."""
-    async for block in blocks:
-        for start in range(0, len(block), _SLICE_BYTES):
-            yield block[start : start + _SLICE_BYTES]
-
-
-def _check_kept(row: Record, what: str) -> None:
+def _check_not_purged(row: Record, what: str) -> None:
     if purged_at := row["purged_at"]:
         message = (
             f"The {what} of this import went on {purged_at:%Y-%m-%d}, when the time was over for "
@@ -157,7 +128,12 @@ async def _find_import(request: Request, scope: Scope) -> Record:
 
 
 async def _parts(scope: Scope, import_id: int, part: bytes | None) -> AsyncIterator[bytes]:
-    """Read part after part; no connection is held while the client takes its time."""
+    """Yield part after part, without a connection while the client takes one.
+
+    Args:
+        part: the first one, which is read before the response starts: if the database is away
+            then, the client still gets an error.
+    """
     number = 0
     while part is not None:
         yield part

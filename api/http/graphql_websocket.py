@@ -21,10 +21,10 @@ from api.errors import (
     say_expired,
     shape_error,
 )
-from api.execution.execute import stream
+from api.execution.operation import Operation, to_operation
 from api.execution.prepare import OperationRefusedError
-from api.http.body import Operation, to_operation
-from api.http.graphql_http import json_response
+from api.execution.stream import stream
+from api.http.responses import refuse
 from api.http.same_origin import is_welcome
 
 if TYPE_CHECKING:
@@ -37,11 +37,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 PROTOCOL = "graphql-transport-ws"
-# Clients of the protocol may come back after this code, with another token.
+# After this code, clients of the protocol may connect again with another token.
 FORBIDDEN = 4403
 _MOST_BEFORE_INIT = 10
 _INIT_BYTES = 16 * 1024
-# Even a short operation takes a task and a few objects.
+# What the shortest operation costs: a task and a few objects.
 _LEAST_BYTES = 1024
 _LONGEST_ID = 200
 _REASON_BYTES = 120
@@ -53,7 +53,7 @@ _FOREIGN = HttpError(
 
 
 class _Message(NamedTuple):
-    """What a peer has sent, in so many characters."""
+    """A message of the protocol; its size is in characters."""
 
     type: str
     content: dict[str, Any]
@@ -61,11 +61,11 @@ class _Message(NamedTuple):
 
 
 class CloseError(Exception):
-    """The peer has broken the protocol, or may not be here.
+    """The client broke the protocol, or its token opens nothing.
 
     Args:
         code: the WebSocket's close code.
-        reason: a few words.
+        reason: a few words; cut to what a close frame can hold.
     """
 
     def __init__(self, code: int, reason: str) -> None:
@@ -75,10 +75,10 @@ class CloseError(Exception):
 
 
 async def serve_socket(websocket: WebSocket) -> None:
-    """Serve one connection until its end."""
+    """Serve one WebSocket until it is closed."""
     settings: Settings = websocket.app.state.services.settings
     if not is_welcome(websocket.headers, settings.origins):
-        await websocket.send_denial_response(json_response(_FOREIGN.body, _FOREIGN.status))
+        await websocket.send_denial_response(refuse(_FOREIGN))
         return
     if PROTOCOL not in websocket.scope.get("subprotocols", ()):
         await websocket.accept()
@@ -92,7 +92,7 @@ async def serve_socket(websocket: WebSocket) -> None:
         with suppress(RuntimeError, WebSocketDisconnect, OSError):
             await websocket.close(error.code, error.reason)
     except (WebSocketDisconnect, RuntimeError):
-        log.debug("a subscriber has left")
+        log.debug("a subscriber left")
     except Exception as error:
         incident = log_incident("a WebSocket", error)
         with suppress(RuntimeError, WebSocketDisconnect, OSError):
@@ -102,10 +102,10 @@ async def serve_socket(websocket: WebSocket) -> None:
 
 
 class _Session:
-    """One connection and its operations.
+    """One WebSocket and its operations.
 
-    Operations run in tasks of their own. What ends the connection, whoever finds it, is left in
-    `_fatal`, which the reading task waits for as well.
+    Each operation runs in its own task. An error that any task finds and that ends the connection
+    goes into `_fatal`, which the reading task awaits along with the next message.
     """
 
     def __init__(self, websocket: WebSocket, settings: Settings) -> None:
@@ -116,12 +116,17 @@ class _Session:
         self._fatal: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     async def serve(self) -> None:
-        """Read messages until the peer leaves or has to."""
+        """Handle messages until either side ends the connection.
+
+        Raises:
+            CloseError: this side ends it.
+            WebSocketDisconnect: the client has.
+        """
         self._authorization = await self._wait_for_init()
         context = await self._context()
         quota, hub = context.quota, context.services.hub
         try:
-            with quota.sockets, hub.guest(context.token.id, self._send_away):
+            with quota.sockets, hub.watch_token(context.token.id, self._send_away):
                 await self._send({"type": "connection_ack"})
                 while True:
                     await self._handle(await self._receive(None), quota)
@@ -129,7 +134,7 @@ class _Session:
             raise CloseError(1013, error.message) from error
 
     async def end(self) -> None:
-        """Cancel what is still running."""
+        """Cancel all operations."""
         tasks = list(self._operations.values())
         for task in tasks:
             task.cancel()
@@ -137,7 +142,7 @@ class _Session:
         self._fatal.cancel()
 
     async def _wait_for_init(self) -> str:
-        """Return what the peer says that would be in an Authorization header."""
+        """Return the value for an Authorization header that `connection_init` brings."""
         deadline = asyncio.get_running_loop().time() + self._settings.patience.init_seconds
         for _ in range(_MOST_BEFORE_INIT):
             message = await self._receive(deadline)
@@ -147,13 +152,17 @@ class _Session:
         raise CloseError(4400, "Too many messages before connection_init")
 
     async def _receive(self, deadline: float | None) -> _Message:
-        """Read a message, and check that it is an object with a type."""
-        seconds = None if deadline is None else deadline - asyncio.get_running_loop().time()
+        """Wait for a message, or for a fatal error.
+
+        Args:
+            deadline: by the event loop's clock, before `connection_init`; None after it.
+        """
+        seconds = None
+        if deadline is not None:
+            seconds = max(deadline - asyncio.get_running_loop().time(), 0)
         reading: asyncio.Future[Any] = asyncio.ensure_future(self._websocket.receive())
         await asyncio.wait(
-            {reading, self._fatal},
-            timeout=None if seconds is None else max(seconds, 0),
-            return_when=asyncio.FIRST_COMPLETED,
+            {reading, self._fatal}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
         )
         if not reading.done():
             reading.cancel()
@@ -162,13 +171,15 @@ class _Session:
         if not reading.done():
             raise CloseError(4408, "Connection initialisation timeout")
         limit = self._settings.max_request_bytes
-        return _read(reading.result(), limit if deadline is None else min(limit, _INIT_BYTES))
+        if deadline is not None:
+            limit = min(limit, _INIT_BYTES)
+        return _read_message(reading.result(), limit)
 
     async def _handle(self, message: _Message, quota: Quota) -> None:
         if message.type == "subscribe":
-            await self._subscribe(message, quota)
+            await self._start(message, quota)
             return
-        if message.type == "complete":  # it costs nothing, and frees what an operation has
+        if message.type == "complete":  # not counted: it frees what an operation holds
             task = self._operations.pop(_operation_id(message), None)
             if task:
                 task.cancel()
@@ -179,7 +190,7 @@ class _Session:
         await self._handle_any(message)
 
     async def _handle_any(self, message: _Message) -> None:
-        """Handle what may come at any time."""
+        """Handle a message that is allowed before and after `connection_init`."""
         if message.type == "ping":
             await self._send({"type": "pong"})
         elif message.type == "subscribe":
@@ -187,25 +198,25 @@ class _Session:
         elif message.type not in ("pong", "complete"):
             raise CloseError(4400, "Unknown message type")
 
-    async def _subscribe(self, message: _Message, quota: Quota) -> None:
+    async def _start(self, message: _Message, quota: Quota) -> None:
+        """Start an operation, or refuse it."""
         operation_id = _operation_id(message)
         if operation_id in self._operations:
             raise CloseError(4409, f"Subscriber for {operation_id} already exists")
         try:
-            operation = to_operation(
-                message.content.get("payload"), max(message.size, _LEAST_BYTES)
-            )
+            operation = to_operation(message.content.get("payload"))
         except HttpError as error:
             raise CloseError(4400, error.message) from error
+        size = max(message.size, _LEAST_BYTES)
         try:
             quota.count()
             self._check_room()
-            quota.memory.take(operation.size)
+            quota.memory.take(size)
         except HttpError as error:
-            await self._send_errors(operation_id, _errors(error))
+            await self._send_errors(operation_id, _refusal(error))
             return
         task = asyncio.create_task(self._run(operation_id, operation))
-        task.add_done_callback(lambda _: quota.memory.give_back(operation.size))
+        task.add_done_callback(lambda _: quota.memory.give_back(size))
         self._operations[operation_id] = task
 
     def _check_room(self) -> None:
@@ -215,14 +226,14 @@ class _Session:
             raise HttpError(429, "TOO_MANY_REQUESTS", message)
 
     async def _run(self, operation_id: str, operation: Operation) -> None:
-        """Run one operation to its end; the connection's end is the only way for it to fail."""
+        """Run one operation to its end; an error of the connection ends all of them."""
         try:
             await self._stream(operation_id, operation)
         except (CloseError, WebSocketDisconnect, RuntimeError, OSError) as error:
-            self._end_with(_as_close(error))
+            self._end_with(error if isinstance(error, CloseError) else WebSocketDisconnect())
         except Exception as error:
             with suppress(Exception):
-                await self._send_errors(operation_id, _errors(error))
+                await self._send_errors(operation_id, _refusal(error))
         finally:
             if self._operations.get(operation_id) is asyncio.current_task():
                 del self._operations[operation_id]
@@ -248,7 +259,11 @@ class _Session:
         await self._send({"id": operation_id, "type": "error", "payload": payload})
 
     async def _context(self) -> Context:
-        """Make an operation's context; the token may have ended since the last one."""
+        """Make an operation's context.
+
+        Raises:
+            CloseError: the token has ended since the last one, or can't be looked up.
+        """
         services: Services = self._websocket.app.state.services
         try:
             token = await find_bearer(services.tokens, self._authorization)
@@ -264,7 +279,11 @@ class _Session:
         await self._send_text(orjson.dumps(message).decode())
 
     async def _send_text(self, text: str) -> None:
-        """Send text frames, as clients want them; give up on a peer that does not read."""
+        """Send a text frame.
+
+        Raises:
+            CloseError: the client does not read.
+        """
         try:
             async with asyncio.timeout(self._settings.patience.idle_seconds):
                 await self._websocket.send_text(text)
@@ -272,7 +291,8 @@ class _Session:
             raise CloseError(1013, "Messages are not being read") from error
 
 
-def _read(event: Message, limit: int) -> _Message:
+def _read_message(event: Message, limit: int) -> _Message:
+    """Check that an event is a message of the protocol: a JSON object with a type."""
     if event["type"] != "websocket.receive":
         raise WebSocketDisconnect(event.get("code", 1005))
     text = event.get("text")
@@ -290,7 +310,7 @@ def _read(event: Message, limit: int) -> _Message:
 
 
 def _authorization(payload: object) -> str:
-    """Find the token in the payload of `connection_init`."""
+    """Find the token in the payload of `connection_init`, wherever clients put it."""
     if not isinstance(payload, dict):
         return ""
     for name in ("Authorization", "authorization"):
@@ -306,14 +326,10 @@ def _operation_id(message: _Message) -> str:
     return operation_id
 
 
-def _errors(error: Exception) -> list[GraphQLError]:
-    """Tell why an operation was not executed."""
+def _refusal(error: Exception) -> list[GraphQLError]:
+    """Return the errors that say why an operation was not executed."""
     if isinstance(error, OperationRefusedError):
         return error.errors
     if isinstance(error, HttpError):
         return [ApiError(error.code, error.message)]
     return [GraphQLError(str(error), original_error=error)]
-
-
-def _as_close(error: BaseException) -> BaseException:
-    return error if isinstance(error, CloseError) else WebSocketDisconnect()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 
-from api.http.graphql_http import json_response
+from api.http.responses import json_response
 from models.db import connection, undisturbed
 
 if TYPE_CHECKING:

@@ -1,38 +1,58 @@
-"""The page of import types as HTML: what can be imported, to read, to print and to copy from."""
+"""The page of import types as HTML: what can be imported, to read, to print and to copy from.
+
+`element` escapes whatever is not markup already, so that no text of a plugin can become markup.
+"""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 from functools import cache
+from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
-
-from api.http.html import Markup, element, page
 
 if TYPE_CHECKING:
     from api.http.catalogue import Catalogue, CatalogueColumn, CatalogueType
 
 _TITLE = "Import types"
 _HEADINGS = ("Column", "What goes in", "Example", "Choices")
+_VOID_ELEMENTS = frozenset({"meta"})
+
+
+class Markup(str):
+    """HTML, which is not escaped again; but for the style, only `element` makes it."""
+
+    __slots__ = ()
+
+
+_Child: TypeAlias = str | Markup | None
 
 
 def render_types_page(catalogue: Catalogue) -> str:
-    """Write the page; it needs nothing but itself."""
-    return page(
-        f"{_TITLE} · Caseroll",
-        _style(),
-        content_security_policy(),
+    """Write the page, which loads nothing else."""
+    head = element(
+        "head",
+        element("meta", charset="utf-8"),
+        element("meta", http_equiv="Content-Security-Policy", content=content_security_policy()),
+        element("meta", name_="viewport", content="width=device-width, initial-scale=1"),
+        element("meta", name_="color-scheme", content="light dark"),
+        element("title", f"{_TITLE} · Caseroll"),
+        element("style", Markup(_style())),
+    )
+    body = element(
+        "body",
         element("header", element("div", *_intro(catalogue))),
         element("main", *map(_type, catalogue.types), _validators(catalogue)),
         element("footer", element("p", "Written by Caseroll, from what its plugins say.")),
     )
+    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 
 
 @cache
 def content_security_policy() -> str:
-    """Return the policy that the page is under: no script, and no style but its own."""
+    """Return the page's policy: no script, and no style but its own."""
     digest = base64.b64encode(hashlib.sha256(_style().encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
@@ -139,3 +159,31 @@ def _validators(catalogue: Catalogue) -> Markup | None:
         element("dl", *entries),
         id="validators",
     )
+
+
+def element(name: str, *children: _Child, **attributes: str | None) -> Markup:
+    """Make an element; text and attributes are escaped, and what is None is left out.
+
+    Args:
+        name: of the element.
+        children: text, or elements.
+        attributes: `class_` stands for `class`, `data_label` for `data-label`.
+
+    Example:
+        >>> element("p", "1 < 2 ", element("b", "so"), class_="sum")
+        '<p class="sum">1 &lt; 2 <b>so</b></p>'
+    """
+    written = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if name in _VOID_ELEMENTS:
+        return Markup(f"<{name}{written}>")
+    return Markup(f"<{name}{written}>{''.join(map(_escape, children))}</{name}>")
+
+
+def _escape(child: _Child) -> str:
+    if child is None or isinstance(child, Markup):
+        return child or ""
+    return escape(child)

@@ -8,8 +8,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
-from api.errors import HttpError
-from api.http.body import bad_request
+from api.errors import HttpError, bad_request
 from api.schema.importing.upload import UploadedFile
 
 if TYPE_CHECKING:

@@ -5,13 +5,9 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from api.http.body import (
-    Operation,
-    bad_request,
-    parse_json,
-    read_blocks,
-    to_operation,
-)
+from api.errors import bad_request
+from api.execution.operation import Operation, to_operation
+from api.http.body import parse_json, read_blocks
 from api.http.multipart_parser import MultipartBody
 
 if TYPE_CHECKING:

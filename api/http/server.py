@@ -1,10 +1,13 @@
-"""uvicorn as Caseroll runs it: its options, and connections that do not wait for ever."""
+"""uvicorn as Caseroll runs it: its options, and protocols with deadlines.
+
+It overrides methods and reads attributes that uvicorn does not document. If an upgrade of uvicorn
+moves one of them, `tests/api/http/test_uvicorn_contract.py` fails and names it.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import h11
 import orjson
@@ -12,28 +15,24 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
-from api.access.quota import RateLimit
-from api.errors import HttpError
-from api.http.body import bad_request
+from api.errors import HttpError, bad_request
+from api.http.deadlines import ReadDeadline, WriteDeadline
 
 if TYPE_CHECKING:
+    import asyncio
+
     from starlette.applications import Starlette
     from websockets.frames import Frame
 
-    from api.limits import Patience
     from api.settings import Settings
 
 # Long enough for a request to end, short enough for a deployment not to wait for a subscriber.
 _SHUTDOWN_SECONDS = 5
-_LENGTHS = {b"content-length", b"transfer-encoding"}
-# What is taken in before others have their turn: it may be thousands of chunks or frames.
-_HTTP_BYTES = 64 * 1024
-_SOCKET_BYTES = 16 * 1024
+# What one read takes is parsed before other connections have their turn. asyncio reads 256 KiB,
+# which may be 40,000 empty WebSocket frames.
+_HTTP_READ_BYTES = 64 * 1024
+_SOCKET_READ_BYTES = 16 * 1024
 _MOST_FRAMES = 1_000
-_CONTROL_FRAMES_PER_SECOND = 20
-# How long the pieces of a body are on the average, but for the first ones.
-_PIECE_BYTES = 16
-_MOST_CRUMBS = 100
 _NO_HANDSHAKE = (
     b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\n"
     b"Connection: close\r\n\r\n"
@@ -45,8 +44,8 @@ class WebServerConfig(uvicorn.Config):
     """uvicorn's options.
 
     Attributes:
-        patience: how long clients are waited for.
-        most_unwanted: the bytes of a body that are thrown away before its client is cut off.
+        patience: how long to wait for clients.
+        most_unwanted: how many bytes of a body to throw away before the connection is aborted.
     """
 
     def __init__(
@@ -72,60 +71,58 @@ class WebServerConfig(uvicorn.Config):
 
 
 class HttpConnection(H11Protocol):
-    """Cuts off who never comes to the end of a request's head, of an unwanted body, of an answer.
+    """Ends a connection whose client is too slow with a request's head, or with taking an answer.
 
-    A body that is wanted is timed by its reader, who can say what is wrong (`api/http/body.py`).
+    `api/http/body.py` times a body that is wanted, since it can reply what is wrong. The rest of a
+    body whose request has been answered is thrown away here, up to a size and a time: if the
+    connection were closed while the client still sends, TCP would reset it, and the client would
+    not see its answer.
     """
 
     config: WebServerConfig
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Begin to wait for a request."""
+        """Wait for the first request."""
         super().connection_made(transport)
-        _read_at_most(_HTTP_BYTES, transport)
-        self.conn = _Parser(h11.SERVER)
-        self._outlet = _Outlet(transport, self.config.patience)
-        self._unwanted = _Inlet(transport, self.config.patience)
-        self._wait_for_head()
+        _limit_reads(transport, _HTTP_READ_BYTES)
+        self._write_deadline = WriteDeadline(transport, self.config.patience)
+        self._unwanted = ReadDeadline(transport, self.config.patience)
+        self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
-        self._stop_timers()
-        self._outlet.resume()
+        """Stop all timers."""
+        self._stop_read_timers()
+        self._write_deadline.resume()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take in what has come, and see what to wait for now."""
+        """Parse what has arrived, and start or stop the timer of what is unfinished now."""
         super().data_received(data)
         state = self.conn.their_state
         if state is h11.IDLE:
             if self._head_timer is None:
-                self._stop_timers()
-                self._wait_for_head()
+                self._stop_read_timers()
+                self._start_head_timer()
         elif state is h11.SEND_BODY and self.conn.our_state is h11.DONE:
-            self._throw_away(len(data))
+            self._unwanted.take(len(data))
+            if self._unwanted.size > self.config.most_unwanted:
+                self.transport.abort()
         elif self._head_timer is not None:
-            self._stop_timers()
-
-    def handle_events(self) -> None:
-        """Let a request whose length is told in two ways be the last one (RFC 9112, 6.1).
-
-        A proxy that has believed the other one would take the rest for another client's request.
-        """
-        before = self.cycle
-        super().handle_events()
-        if self.cycle is not before and {name for name, _ in self.headers} >= _LENGTHS:
-            self.cycle.keep_alive = False
+            self._stop_read_timers()
 
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
-        """Hand the connection over."""
-        self._stop_timers()
-        self._outlet.resume()
+        """Hand the connection over to a `SocketConnection`, which has its own deadlines."""
+        self._stop_read_timers()
+        self._write_deadline.resume()
         super().handle_websocket_upgrade(event)
 
     def send_400_response(self, msg: str) -> None:
-        """Answer what is no HTTP, unless an answer has begun; nobody is to answer any more."""
+        """Reply 400 to bytes that are not HTTP, unless a response has started.
+
+        uvicorn would send the reply into the middle of that response, and leave the request's task
+        waiting for the rest of a body.
+        """
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.abort()
             return
@@ -135,206 +132,104 @@ class HttpConnection(H11Protocol):
         super().send_400_response(msg)
 
     def pause_writing(self) -> None:
-        """See that the client takes what is on its way to it."""
+        """Start the deadline for the client to read."""
         super().pause_writing()
-        self._outlet.pause()
+        self._write_deadline.pause()
 
     def resume_writing(self) -> None:
-        """Go on."""
-        self._outlet.resume()
+        """Stop the deadline."""
+        self._write_deadline.resume()
         super().resume_writing()
 
-    def _wait_for_head(self) -> None:
+    def _start_head_timer(self) -> None:
         seconds = self.config.patience.head_seconds
-        self._head_timer = self.loop.call_later(seconds, self._give_up_on_head)
+        self._head_timer = self.loop.call_later(seconds, self._refuse_head)
 
-    def _give_up_on_head(self) -> None:
+    def _refuse_head(self) -> None:
+        """Reply 408 if a head has begun, and close."""
         if self.transport.is_closing():
             return
         if self.conn.trailing_data[0]:
             seconds = self.config.patience.head_seconds
             message = f"The headers took too long: send them within {seconds:g} seconds."
-            self._refuse(HttpError(408, "TIMEOUT", message))
+            error = HttpError(408, "TIMEOUT", message)
+            headers = [("Content-Type", "application/json; charset=utf-8"), ("Connection", "close")]
+            reason = HTTPStatus(error.status).phrase.encode()
+            head = h11.Response(status_code=error.status, headers=headers, reason=reason)
+            for event in (head, h11.Data(data=orjson.dumps(error.body)), h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
         self.transport.close()
 
-    def _refuse(self, error: HttpError) -> None:
-        headers = [("Content-Type", "application/json; charset=utf-8"), ("Connection", "close")]
-        reason = HTTPStatus(error.status).phrase
-        head = h11.Response(status_code=error.status, headers=headers, reason=reason.encode())
-        for event in (head, h11.Data(data=orjson.dumps(error.body)), h11.EndOfMessage()):
-            self.transport.write(self.conn.send(event) or b"")
-
-    def _throw_away(self, size: int) -> None:
-        self._unwanted.take(size)
-        if self._unwanted.size > self.config.most_unwanted:
-            self.transport.abort()
-
-    def _stop_timers(self) -> None:
+    def _stop_read_timers(self) -> None:
         if self._head_timer is not None:
             self._head_timer.cancel()
             self._head_timer = None
         self._unwanted.end()
 
 
-class _Parser(h11.Connection):
-    """Refuses bodies in crumbs: to take them apart costs many times what is in them."""
-
-    _pieces = 0
-    _bytes = 0
-
-    def next_event(self) -> Any:
-        """Return what comes next."""
-        event = super().next_event()
-        if isinstance(event, h11.Data):
-            self._pieces += 1
-            self._bytes += len(event.data)
-            if self._pieces > _MOST_CRUMBS + self._bytes // _PIECE_BYTES:
-                raise h11.RemoteProtocolError("The chunks of the body are too small")
-        return event
-
-
 class SocketConnection(WebSocketsSansIOProtocol):
-    """Cuts off who does not read, or never ends a message, or sends many pings or empty parts."""
+    """Ends a WebSocket whose client does not read, or does not finish a message."""
 
     config: WebServerConfig
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
+        """Make the deadlines."""
         super().connection_made(transport)
-        _read_at_most(_SOCKET_BYTES, self.transport)
-        self._outlet = _Outlet(self.transport, self.config.patience)
-        self._inlet = _Inlet(self.transport, self.config.patience)
-        self._control_frames = RateLimit(_CONTROL_FRAMES_PER_SECOND)
+        _limit_reads(self.transport, _SOCKET_READ_BYTES)
+        self._write_deadline = WriteDeadline(self.transport, self.config.patience)
+        self._read_deadline = ReadDeadline(self.transport, self.config.patience)
 
     def data_received(self, data: bytes) -> None:
-        """Take in what has come; a request that can't be read as a handshake is refused here.
+        """Parse what has arrived, and start or stop the timer of an unfinished message.
 
-        uvicorn would neither answer it nor close the connection.
+        uvicorn neither answers a handshake that it can't read nor closes its connection.
         """
         super().data_received(data)
         if not self.handshake_initiated and not self.transport.is_closing():
             self.transport.write(_NO_HANDSHAKE)
             self.transport.close()
         elif self.frames or self.conn.reader.buffer:
-            self._inlet.take(len(data))
+            self._read_deadline.take(len(data))
         else:
-            self._inlet.end()
+            self._read_deadline.end()
 
     def handle_ping(self) -> None:
-        """Answer, unless there are too many: then nothing is written any more."""
-        if self._is_control_frame_allowed():
+        """Answer, unless the client does not read: pongs would fill the memory."""
+        if self.writable.is_set():
             super().handle_ping()
-
-    def handle_pong(self, event: Frame) -> None:
-        """Take in a pong, which may be an answer."""
-        if self._is_control_frame_allowed():
-            super().handle_pong(event)
+        else:
+            self.conn.data_to_send()
 
     def handle_cont(self, event: Frame) -> None:
-        """Take in a part of a message; one of too many parts, which may be empty, ends it all."""
+        """Add a part to a message; `ws_max_size` does not bound how many empty parts it has."""
         super().handle_cont(event)
         if len(self.frames) > _MOST_FRAMES:
             self.transport.abort()
 
     def shutdown(self) -> None:
-        """End in good order, unless nothing has begun."""
+        """Close; uvicorn would answer a handshake that has not begun."""
         if self.handshake_initiated:
             super().shutdown()
         else:
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Wait no more."""
-        self._outlet.resume()
-        self._inlet.end()
+        """Stop all timers."""
+        self._write_deadline.resume()
+        self._read_deadline.end()
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """See that the peer takes what is on its way to it."""
+        """Start the deadline for the client to read."""
         super().pause_writing()
-        self._outlet.pause()
+        self._write_deadline.pause()
 
     def resume_writing(self) -> None:
-        """Go on."""
-        self._outlet.resume()
+        """Stop the deadline."""
+        self._write_deadline.resume()
         super().resume_writing()
 
-    def _is_control_frame_allowed(self) -> bool:
-        if self._control_frames.take():
-            return True
-        self.transport.abort()
-        return False
 
-
-def _read_at_most(size: int, transport: asyncio.Transport) -> None:
-    """Let a transport of asyncio's selector loop read so many bytes at a time."""
+def _limit_reads(transport: asyncio.Transport, size: int) -> None:
+    """Set how many bytes a transport of asyncio's selector event loop reads at a time."""
     transport.max_size = size  # type: ignore[attr-defined]
-
-
-class _Outlet:
-    """Looks now and then whether a full buffer empties, and ends the connection if it does not."""
-
-    def __init__(self, transport: asyncio.Transport, patience: Patience) -> None:
-        self._transport = transport
-        self._patience = patience
-        self._timer: asyncio.TimerHandle | None = None
-
-    def pause(self) -> None:
-        """Begin to look: nothing more is written until the buffer is nearly empty."""
-        patience = self._patience
-        enough = patience.bytes_per_second * patience.idle_seconds
-        most = self._transport.get_write_buffer_size() - enough
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(patience.idle_seconds, self._look, most)
-
-    def resume(self) -> None:
-        """Look no more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _look(self, most: float) -> None:
-        if self._transport.get_write_buffer_size() > most:
-            self._transport.abort()
-        else:
-            self.pause()
-
-
-class _Inlet:
-    """Looks now and then whether enough comes of something that has begun, or ends the connection.
-
-    Attributes:
-        size: the bytes that have come.
-    """
-
-    def __init__(self, transport: asyncio.Transport, patience: Patience) -> None:
-        self.size = 0
-        self._transport = transport
-        self._patience = patience
-        self._timer: asyncio.TimerHandle | None = None
-
-    def take(self, size: int) -> None:
-        """Count bytes of something that has not come to its end, and begin to look."""
-        self.size += size
-        if self._timer is None:
-            self._wait()
-
-    def end(self) -> None:
-        """Look no more: nothing is on its way."""
-        self.size = 0
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _wait(self) -> None:
-        patience = self._patience
-        enough = self.size + patience.bytes_per_second * patience.idle_seconds
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(patience.idle_seconds, self._look, enough)
-
-    def _look(self, enough: float) -> None:
-        # It is not the client's fault when nothing is being read.
-        if self.size < enough and self._transport.is_reading():
-            self._transport.abort()
-        else:
-            self._wait()

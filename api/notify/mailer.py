@@ -11,7 +11,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from importers.mail_sender import NoCarrier, NotSentError
+from importers.mail_sender import NoTransport, NotSentError
 from importers.sdk.formats import is_email
 from models.row import RowOutcome
 
@@ -19,51 +19,51 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from importers.mail_sender import Carrier
-    from models.mail import Letter
+    from importers.mail_sender import MailTransport
+    from models.mail import OutgoingMail
 
 _SECONDS = 20
 _ACCEPTED, _FORWARDED, _PERMANENT = 250, 251, 500
 
 
-def compose(letter: Letter, sender: str) -> EmailMessage:
+def compose(mail: OutgoingMail, sender: str) -> EmailMessage:
     """Write the mail about an assignment.
 
-    The Message-ID depends on the mail alone, so that a receiver can drop a second copy.
+    The Message-ID depends only on the mail's id, so that a receiver can drop a second copy.
 
     Raises:
-        ValueError: to an address that a mail program would read as another.
+        ValueError: a mail program would read the address as another one.
     """
-    if not is_email(letter.recipient):
-        raise ValueError(f"{letter.recipient!r} is no e-mail address")
-    message = EmailMessage(policy=SMTP if letter.recipient.isascii() else SMTPUTF8)
-    case = _one_line(letter.case_tag or letter.case_about or "a case")
-    is_new = letter.outcome is RowOutcome.CREATED
+    if not is_email(mail.recipient):
+        raise ValueError(f"{mail.recipient!r} is no e-mail address")
+    message = EmailMessage(policy=SMTP if mail.recipient.isascii() else SMTPUTF8)
+    case = _one_line(mail.case_tag or mail.case_about or "a case")
+    is_new = mail.outcome is RowOutcome.CREATED
     message["From"] = sender
-    message["To"] = letter.recipient
+    message["To"] = mail.recipient
     message["Subject"] = f"You are on case {case}" if is_new else f"Your role on case {case}"
     message["Date"] = formatdate(localtime=False)
-    message["Message-ID"] = f"<mail-{letter.id}.caseroll@{sender.rpartition('@')[2]}>"
+    message["Message-ID"] = f"<mail-{mail.id}.caseroll@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    greeting = f"Hello {_one_line(letter.given_name)}," if letter.given_name else "Hello,"
+    greeting = f"Hello {_one_line(mail.given_name)}," if mail.given_name else "Hello,"
     news = "You have been put on the case" if is_new else "Your assignment has changed on the case"
-    about = f" ({_one_line(letter.case_about)})" if letter.case_about and letter.case_tag else ""
+    about = f" ({_one_line(mail.case_about)})" if mail.case_about and mail.case_tag else ""
     message.set_content(
-        f"{greeting}\n\n{news} {case}{about}.\nYour role: {_one_line(letter.role_label)}.\n\n"
-        f"{_one_line(letter.app_name)}\n"
+        f"{greeting}\n\n{news} {case}{about}.\nYour role: {_one_line(mail.role_label)}.\n\n"
+        f"{_one_line(mail.app_name)}\n"
     )
     return message
 
 
-def _composed(letter: Letter, sender: str) -> bytes:
+def _compose_bytes(mail: OutgoingMail, sender: str) -> bytes:
     """Write the mail as it is sent.
 
     Raises:
         NotSentError: the address would break the mail's header.
     """
     try:
-        return compose(letter, sender).as_bytes()
-    except Exception as error:  # Python's parser of addresses raises whatever it meets
+        return compose(mail, sender).as_bytes()
+    except Exception as error:  # Python's address parser raises exceptions of all kinds
         raise NotSentError(f"the address can't be used: {error!r}", is_final=True) from error
 
 
@@ -71,16 +71,16 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def make_carrier(smtp_url: str | None, mail_dir: Path | None, sender: str) -> Carrier:
+def make_transport(smtp_url: str | None, mail_dir: Path | None, sender: str) -> MailTransport:
     """Choose how mails leave: by SMTP, else as files, else they wait."""
     if smtp_url:
-        return SmtpCarrier(smtp_url, sender)
+        return SmtpTransport(smtp_url, sender)
     if mail_dir:
-        return FileCarrier(mail_dir, sender)
-    return NoCarrier("neither CASEROLL_SMTP_URL nor CASEROLL_MAIL_DIR is set")
+        return FileTransport(mail_dir, sender)
+    return NoTransport("neither CASEROLL_SMTP_URL nor CASEROLL_MAIL_DIR is set")
 
 
-class SmtpCarrier:
+class SmtpTransport:
     """Send over SMTP; `smtps://` for TLS from the first byte, else STARTTLS where it is offered.
 
     Args:
@@ -91,26 +91,29 @@ class SmtpCarrier:
         self._url = urlsplit(url)
         self._sender = sender
 
-    def send(self, letter: Letter) -> None:
-        """Send the mail. An end of the connection after the text was begun leaves it open whether
-        the server has it, and so does the exception."""
-        message = _composed(letter, self._sender)
+    def send(self, mail: OutgoingMail) -> None:
+        """Send the mail.
+
+        A connection that is lost while the text is sent leaves open whether the server has it, so
+        the exception is then none of `NotSentError`.
+        """
+        message = _compose_bytes(mail, self._sender)
         with self._connected() as server:
-            self._envelope(server, letter.recipient)
+            self._send_envelope(server, mail.recipient)
             try:
                 code, answer = server.data(message)
             except smtplib.SMTPDataError as error:
-                raise _refused(error.smtp_code, error.smtp_error) from error
+                raise _refusal(error.smtp_code, error.smtp_error) from error
             if code != _ACCEPTED:
-                raise _refused(code, answer)
+                raise _refusal(code, answer)
 
     @contextmanager
     def _connected(self) -> Iterator[smtplib.SMTP]:
-        """Connect, and say goodbye at the end; what is answered to that changes nothing."""
+        """Connect, and quit at the end; errors of quitting change nothing about the mail."""
         try:
             server = self._connect()
         except (OSError, smtplib.SMTPException) as error:
-            raise NotSentError(_reason(error)) from error
+            raise NotSentError(_describe(error)) from error
         try:
             yield server
         finally:
@@ -128,60 +131,57 @@ class SmtpCarrier:
         else:
             server = smtplib.SMTP(host, self._url.port or 25, timeout=_SECONDS)
         try:
-            self._introduce(server, context)
+            server.ehlo()
+            if self._url.scheme == "smtp" and server.has_extn("starttls"):
+                server.starttls(context=context)
+                server.ehlo()
+            if self._url.username:
+                server.login(unquote(self._url.username), unquote(self._url.password or ""))
         except (OSError, smtplib.SMTPException):
             server.close()
             raise
         return server
 
-    def _introduce(self, server: smtplib.SMTP, context: ssl.SSLContext) -> None:
-        server.ehlo()
-        if self._url.scheme == "smtp" and server.has_extn("starttls"):
-            server.starttls(context=context)
-            server.ehlo()
-        if self._url.username:
-            server.login(unquote(self._url.username), unquote(self._url.password or ""))
-
-    def _envelope(self, server: smtplib.SMTP, recipient: str) -> None:
+    def _send_envelope(self, server: smtplib.SMTP, recipient: str) -> None:
         options = [] if recipient.isascii() else ["SMTPUTF8"]
         try:
             answers = [server.mail(self._sender, options), server.rcpt(recipient)]
         except (OSError, smtplib.SMTPException) as error:
-            raise NotSentError(_reason(error)) from error
+            raise NotSentError(_describe(error)) from error
         for code, answer in answers:
             if code not in (_ACCEPTED, _FORWARDED):
-                raise _refused(code, answer)
+                raise _refusal(code, answer)
 
 
-class FileCarrier:
+class FileTransport:
     """Write each mail as an `.eml` file; writing one twice leaves one."""
 
     def __init__(self, folder: Path, sender: str) -> None:
         self._folder = folder
         self._sender = sender
 
-    def send(self, letter: Letter) -> None:
-        """Write the file, whole or not at all."""
+    def send(self, mail: OutgoingMail) -> None:
+        """Write the file; its reader sees it whole or not at all."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            draft = self._folder / f".{letter.id:08}.eml"
-            draft.write_bytes(_composed(letter, self._sender))
-            draft.replace(self._folder / f"{letter.id:08}.eml")
+            draft = self._folder / f".{mail.id:08}.eml"
+            draft.write_bytes(_compose_bytes(mail, self._sender))
+            draft.replace(self._folder / f"{mail.id:08}.eml")
         except OSError as error:
-            raise NotSentError(_reason(error)) from error
+            raise NotSentError(_describe(error)) from error
 
 
-def _refused(code: int, answer: bytes | str) -> NotSentError:
-    return NotSentError(f"{code} {_text(answer)}", is_final=code >= _PERMANENT)
+def _refusal(code: int, answer: bytes | str) -> NotSentError:
+    return NotSentError(f"{code} {_printable_line(answer)}", is_final=code >= _PERMANENT)
 
 
-def _reason(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {_text(error.smtp_error)}"
-    return _text(str(error)) or type(error).__name__
+        return f"{error.smtp_code} {_printable_line(error.smtp_error)}"
+    return _printable_line(str(error)) or type(error).__name__
 
 
-def _text(answer: bytes | str) -> str:
-    """Make one printable line of what the server says: it goes to the log and into the database."""
+def _printable_line(answer: bytes | str) -> str:
+    """Make a server's answer fit for the log and the database: one line, only printable."""
     text = answer.decode("utf-8", "replace") if isinstance(answer, bytes) else answer
-    return "".join(letter if letter.isprintable() else "?" for letter in _one_line(text))
+    return "".join(character if character.isprintable() else "?" for character in _one_line(text))

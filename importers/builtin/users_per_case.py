@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Seats = Counter[tuple[int, str]]
+"""How many users a case has in a role, by the case's primary key and the role's key."""
 
 
 class UsersPerCase(Validator):
@@ -21,11 +22,11 @@ class UsersPerCase(Validator):
 
     @dataclass(frozen=True)
     class Settings:
-        """How many users there may be.
+        """How many users a case may have in a role.
 
         Args:
-            limit: in any role that `roles` does not name; without it these are not limited.
-            roles: key of a role → how many in this role.
+            limit: in each role that `roles` does not name; None for no limit.
+            roles: key of a role → limit in this role.
         """
 
         limit: int | None = None
@@ -38,16 +39,16 @@ class UsersPerCase(Validator):
                 raise ValueError("a limit can't be below 0")
 
         def of(self, role: str) -> int | None:
-            """Return how many users may have a role."""
+            """Return how many users a case may have in a role; None for no limit."""
             return self.roles.get(role, self.limit)
 
     async def prepare(self, changes: Sequence[Change], directory: Directory) -> Seats:
-        """Count who is on the cases now."""
+        """Count the users who are on the chunk's cases now."""
         cases = {change.case.id for change in changes if isinstance(change, Assign | Modify)}
         return Counter(await directory.count_users(cases))
 
     def check(self, effect: Effect, prepared: Seats) -> None:
-        """Refuse a user for whom there is no seat."""
+        """Refuse an effect that puts one user too many into a role."""
         if not (effect.case and effect.after):
             return
         role = effect.after.role.key
@@ -63,7 +64,7 @@ class UsersPerCase(Validator):
             )
 
     def note(self, effect: Effect, prepared: Seats) -> None:
-        """Count a user who comes, and one who goes."""
+        """Count a user who gets a role, and one who leaves a role."""
         if effect.case and effect.before:
             prepared[effect.case.id, effect.before.role.key] -= 1
         if effect.case and effect.after:

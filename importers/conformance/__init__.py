@@ -1,4 +1,4 @@
-"""Conformance: the checks that every importer and validator has to pass, without a database."""
+"""Conformance: the checks that every importer and validator must pass, without a database."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def check_conformance(
     rows: int = 10_000,
     budget: float = 10.0,
 ) -> None:
-    """Check that an importer keeps the rules that every importer has to keep.
+    """Check that an importer keeps the rules of all importers.
 
-    It is described, and its sample file passes; blank cells, missing columns and hostile cells
-    never make it fail; a row that is repeated changes nothing; rows that speak of the same thing
-    are found to do so, and others come to the same alone, together and in any order; it is not
-    much slower than `assign`, the importer that comes with Caseroll. Rows are made of the
-    examples of the columns, and of what `world` holds. Not for use in a coroutine.
+    It is described, and its sample file passes. Blank cells, missing columns and unusual cells
+    never make it fail. A repeated row changes nothing. Rows about the same thing share a group key;
+    others have the same outcome alone, together and in any order. It is not much slower than
+    `assign`, the importer that comes with Caseroll. Rows are made of the examples of the columns,
+    and of what `world` holds. Not for use in a coroutine.
 
     Args:
         importer: the class, or an instance with its settings.
-        world: what there is before; None for the default world. The sample file has to pass on it.
-        validators: those that are to be asked as well.
+        world: what there is before; None for the default world. The sample file must pass on it.
+        validators: those that judge the rows as well.
         rows: how many rows the largest file has.
         budget: how many times as long as `assign` it may compute for a row.
 
@@ -82,11 +82,11 @@ def check_validator(
     *,
     world: World | None = None,
 ) -> None:
-    """Check that a validator keeps the rules that every validator has to keep.
+    """Check that a validator keeps the rules of all validators.
 
-    It is described; whatever effect it is asked about, of changes of every kind, new, repeated or
-    taking away, it lets pass or refuses with a sound `RowError`; and its `check` changes nothing.
-    Not for use in a coroutine.
+    It is described. It lets any effect pass, of changes of every kind, new, repeated or taking
+    away, or refuses it with a sound `RowError`. Its `check` changes nothing. Not for use in a
+    coroutine.
 
     Args:
         validator: the class, or an instance with its settings.

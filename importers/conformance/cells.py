@@ -1,4 +1,4 @@
-"""Whether an importer copes with cells: blank ones, and those that it could not expect."""
+"""Whether an importer copes with cells: blank ones and unusual ones."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from importers.conformance.hostile import HOSTILE
-from importers.conformance.problem import Problem, shown
+from importers.conformance.problem import Problem, quote_shortest
 from importers.sdk.references import Reference
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _check_crash(where: str, ran: Ran, hint: str) -> Iterator[Problem]:
 
 
 def check_hostile_cells(subject: Subject) -> Iterator[Problem]:
-    """Try cells that nobody expects, in each column, one by one and all in one file."""
+    """Try unusual cells in each column, one by one and all in one file."""
     for name, column in subject.importer.columns.items():
         yield from _check_hostile(subject, name)
         if not isinstance(column, Reference):
@@ -80,7 +80,7 @@ def check_hostile_cells(subject: Subject) -> Iterator[Problem]:
 
 
 def _check_hostile(subject: Subject, name: str) -> Iterator[Problem]:
-    """Try the cells in one column, and tell of each problem once."""
+    """Try the cells in one column, and report each problem once."""
     found: dict[tuple[str, str], list[str]] = defaultdict(list)
     crashes: dict[str, tuple[Ran, list[str]]] = {}
     rows = [subject.with_cell(name, cell) for cell in HOSTILE]
@@ -90,9 +90,9 @@ def _check_hostile(subject: Subject, name: str) -> Iterator[Problem]:
         for problem in malformed(subject.importer, ran.only.errors):
             found[problem].append(cell)
     for ran, cells in crashes.values():
-        yield Problem(f"column {name!r}, cell {shown(cells)}", *_crash(ran))
+        yield Problem(f"column {name!r}, cell {quote_shortest(cells)}", *_crash(ran))
     for (what, hint), cells in found.items():
-        yield Problem(f"column {name!r}, cell {shown(cells)}", what, hint)
+        yield Problem(f"column {name!r}, cell {quote_shortest(cells)}", what, hint)
     whole = subject.run(dict(enumerate(rows, 2)))
     if not crashes and any(outcome.crashes for outcome in whole.rows.values()):
         yield Problem(f"column {name!r}, a file of {len(rows)} odd cells", *_crash(whole))
@@ -114,12 +114,12 @@ def malformed(importer: Importer, errors: Iterable[Mapping[str, Any]]) -> Iterat
     """Find errors that clients can't show, with what to do about it."""
     for error in errors:
         code, message, column = error["code"], error["message"], error["column"]
-        told = f"the error {code!r:.80}"
+        name = f"the error {code!r:.80}"
         if not is_code(code):
-            yield f"{told} has a code that is not in capitals", "Codes are like SEAT_TAKEN."
+            yield f"{name} has a code that is not in capitals", "Codes are like SEAT_TAKEN."
         if column is not None and column not in importer.columns:
             yield (
-                f"{told} is on {column!r:.80}, which is no column",
+                f"{name} is on {column!r:.80}, which is no column",
                 f"Name one of {', '.join(importer.columns)}, or None for the row as a whole.",
             )
             continue
@@ -127,37 +127,37 @@ def malformed(importer: Importer, errors: Iterable[Mapping[str, Any]]) -> Iterat
         text = message.removeprefix(label)
         if len(message) > _LONGEST_MESSAGE:
             yield (
-                f"{told} has a message of more than {_LONGEST_MESSAGE} characters",
+                f"{name} has a message of more than {_LONGEST_MESSAGE} characters",
                 "Cut the cell in it short.",
             )
         elif not is_sentence(text):
             yield (
-                f"{told} has a message that is no sentence on one line",
+                f"{name} has a message that is no sentence on one line",
                 "Say what is wrong and what to do, and end with a full stop.",
             )
         if not isinstance(error["suggestion"], str | None) or error["suggestion"] == "":
             yield (
-                f"{told} suggests {error['suggestion']!r:.80}",
+                f"{name} suggests {error['suggestion']!r:.80}",
                 "A suggestion is what the cell should hold, a text, or None.",
             )
 
 
 def is_code(code: object) -> bool:
-    """Tell whether it has the form of an error's code."""
+    """Tell whether a code is capitals and digits in words, as in `CASE_FULL`."""
     return isinstance(code, str) and bool(_CODE.fullmatch(code))
 
 
 def is_sentence(text: object) -> bool:
-    """Tell whether it is a sentence on one line."""
+    """Tell whether a message is one line that ends as a sentence does."""
     if not (isinstance(text, str) and text.splitlines() == [text.strip()]):
         return False
     return text[-1] in ".?!"
 
 
 def _check_numbers(where: str, column: Column[Any]) -> Iterator[Problem]:
-    """Find columns that take for a number what is none to a database, or to the next column."""
+    """Find columns that read a number where a database, or another column, reads none."""
     for cell in _NO_NUMBERS:
-        value = _read(column, cell)
+        value = _value_or_none(column, cell)
         if isinstance(value, float | Decimal) and not math.isfinite(value):
             yield Problem(
                 f"{where}, cell {cell!r}",
@@ -168,8 +168,8 @@ def _check_numbers(where: str, column: Column[Any]) -> Iterator[Problem]:
     for plain in (column.example or "", "12", "1"):
         for zero in _DIGITS:
             other = plain.translate({ord("0") + n: chr(ord(zero) + n) for n in range(10)})
-            value = _read(column, other)
-            if other != plain and value is not None and value == _read(column, plain):
+            value = _value_or_none(column, other)
+            if other != plain and value is not None and value == _value_or_none(column, plain):
                 yield Problem(
                     f"{where}, cell {other!a}",
                     f"it is read as {value!r}, like {plain!r}",
@@ -178,7 +178,7 @@ def _check_numbers(where: str, column: Column[Any]) -> Iterator[Problem]:
                 return
 
 
-def _read(column: Column[Any], cell: str) -> Any:
+def _value_or_none(column: Column[Any], cell: str) -> Any:
     try:
         return column.read(cell)
     except Exception:

@@ -1,4 +1,4 @@
-"""Whether an importer says what people have to know of it, and its sample file passes."""
+"""Whether an importer is described, and its sample file passes."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import io
 from typing import TYPE_CHECKING, Any, cast
 
 from importers.conformance.problem import Problem
-from importers.plugins.class_checks import faults_of
+from importers.plugins.class_checks import class_problems
+from importers.plugins.sample_file import sample_csv, sample_filename
 from importers.reading.limits import Limits
 from importers.reading.table import open_table
 from importers.sdk.errors import FileRefusedError
 from importers.sdk.header import match_header
 from importers.sdk.importer import header_spec
-from importers.sdk.sample import sample_csv, sample_filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ def settings_problem(plugin: Importer | Validator) -> Iterator[Problem]:
 
 def check_description(importer: Importer) -> Iterator[Problem]:
     """Find what menus, help and header would lack."""
-    for fault in faults_of(type(importer)):
+    for fault in class_problems(type(importer)):
         yield Problem("the class", fault, "Caseroll would not switch it on.")
     if not (type(importer).__doc__ or "").strip():
         yield Problem(
@@ -63,7 +63,7 @@ def check_description(importer: Importer) -> Iterator[Problem]:
 
 
 def check_sample(subject: Subject) -> Iterator[Problem]:
-    """Find out why the sample file would not pass as it is."""
+    """Find why the sample file would not pass as it is."""
     importer, sampled = subject.importer, subject.sampled.only
     try:
         data = io.BytesIO(sample_csv(importer).encode())

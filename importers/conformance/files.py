@@ -1,4 +1,4 @@
-"""Whether whole files come to the same, however often they come and however they are cut."""
+"""Whether rows have the same outcome, however often a file comes and however it is split."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _ANY_CHUNK = (
     " compare only rows that have one, or give the column is_key=True."
 )
 
-Groups = list[dict[int, int]]
-"""Group keys by kind and row number."""
+RowKeys = list[dict[int, int]]
+"""Group keys by kind of key and row number."""
 
 
 def check_repeats(subject: Subject, count: int) -> Iterator[Problem]:
-    """Repeat the sample row over and over, in two chunks: only the first may do anything."""
+    """Repeat the sample row many times, in two chunks: only the first may do anything."""
     numbers, half = range(2, count + 2), count // 2 + 2
     rows = subject.run_chain(
         {number: subject.sample for number in numbers if number < half},
@@ -60,12 +60,12 @@ def _is_repeat(row: Outcome, first: Outcome) -> bool:
 def check_independence(subject: Subject, rest: Specimens) -> list[Problem]:
     """Run rows again, in another order and without others: that must make no difference.
 
-    Only the first difference is told, as one thing shows in several ways.
+    Only the first difference is reported, as one mistake shows in several ways.
     """
     kinds = subject.group(rest.file)
-    if strangers := list(_strangers(subject, rest, kinds)):
-        return strangers
-    groups = _connected(rest.file, kinds)
+    if parted := list(_parted_twins(subject, rest, kinds)):
+        return parted
+    groups = _connected_groups(rest.file, kinds)
     once = subject.run(rest.file).rows
     sample = {2: rest.file[2]}
     found = (
@@ -97,7 +97,7 @@ def _differing_apart(
 def _differing_in_a_chain(
     subject: Subject, file: File, once: Mapping[int, Outcome]
 ) -> Problem | None:
-    """Cut the file in two: rows are told of those before them by the claims and the memo."""
+    """Run the file as two chunks of a chain: the second knows the first by keys and memo alone."""
     if type(subject.importer).check_chunk is Importer.check_chunk:
         return None
     numbers = sorted(file)
@@ -116,36 +116,36 @@ def _differing(
                 first, second = f"the wish {once[number].asks}", f"the wish {again[number].asks}"
             rows = f"in a file of {len(file)} rows" if len(file) > 1 else "alone"
             return Problem(
-                f"row {_shown(file[number])}",
+                f"row {_row_text(file[number])}",
                 f"{rows} it comes to {first}; {how}, to {second}",
                 hint,
             )
     return None
 
 
-def _strangers(subject: Subject, rest: Specimens, kinds: Groups) -> Iterator[Problem]:
-    """Find rows that ask for the same thing and share no group key; one pair a kind of key."""
+def _parted_twins(subject: Subject, rest: Specimens, kinds: RowKeys) -> Iterator[Problem]:
+    """Find rows that ask for the same thing and share no group key; a pair for each kind."""
     by_key: dict[Key, list[int]] = defaultdict(list)
     for number, outcome in rest.alone.items():
         for key in {key for keys, _ in outcome.asks for key in keys}:
             by_key[key].append(number)
-    told = set()
+    reported = set()
     for key, numbers in by_key.items():
         kind = key[0] if isinstance(key[0], str) else "assignment"
         for pair in combinations(numbers, 2):
-            if kind not in told and not _share(pair, kinds):
-                told.add(kind)
+            if kind not in reported and not _share(pair, kinds):
+                reported.add(kind)
                 yield _split_apart(subject, [rest.file[number] for number in pair], key)
 
 
-def _share(pair: Sequence[int], kinds: Groups) -> bool:
+def _share(pair: Sequence[int], kinds: RowKeys) -> bool:
     first, second = ({keys[number] for keys in kinds if number in keys} for number in pair)
     return not first.isdisjoint(second)
 
 
 def _split_apart(subject: Subject, rows: Sequence[Cells], key: Key) -> Problem:
     return Problem(
-        f"rows {_shown(rows[0])} and {_shown(rows[1])}",
+        f"rows {_row_text(rows[0])} and {_row_text(rows[1])}",
         f"both speak of {key!r}, and share no group key: in a large file they come into different"
         " chunks, where nobody sees that the one repeats or contradicts the other",
         _remedy(subject, rows, key),
@@ -153,7 +153,7 @@ def _split_apart(subject: Subject, rows: Sequence[Cells], key: Key) -> Problem:
 
 
 def _remedy(subject: Subject, rows: Sequence[Cells], key: Key) -> str:
-    """Say which column tells such rows apart, and what it lacks."""
+    """Say which column gives such rows different keys, and what it lacks."""
     columns = subject.importer.columns
     cells = dict(zip(subject.names, zip(*rows, strict=True), strict=True))
     words = {str(part).lower() for part in key[1:]}
@@ -178,7 +178,7 @@ def _remedy(subject: Subject, rows: Sequence[Cells], key: Key) -> str:
     )
 
 
-def _connected(file: File, kinds: Groups) -> list[list[int]]:
+def _connected_groups(file: File, kinds: RowKeys) -> list[list[int]]:
     """Return the groups of rows that share group keys, directly or through others."""
     leaders = {number: number for number in file}
 
@@ -198,5 +198,5 @@ def _connected(file: File, kinds: Groups) -> list[list[int]]:
     return list(groups.values())
 
 
-def _shown(cells: Cells) -> str:
+def _row_text(cells: Cells) -> str:
     return repr(",".join(cells))[:120]

@@ -1,4 +1,4 @@
-"""Cells that files really have, and that must not make an importer fail."""
+"""Unusual cells that files really have, and that must not make an importer fail."""
 
 from __future__ import annotations
 
@@ -122,4 +122,4 @@ HOSTILE = (
     "[1",
     "(((((((((((",
 )
-"""Each of them is tried in each column of the sample row."""
+"""Each one is tried in each column of the sample row."""

@@ -46,13 +46,13 @@ def raise_problems(name: str, problems: Sequence[Problem]) -> None:
         raise AssertionError(f"{name} has {count}:\n{lines}")
 
 
-def shown(cells: Collection[str]) -> str:
+def quote_shortest(cells: Collection[str]) -> str:
     """Quote the shortest cells, and count the others."""
-    texts = [_quoted(cell) for cell in sorted(cells, key=len)[:_MOST_SHOWN]]
+    texts = [_quoted_cell(cell) for cell in sorted(cells, key=len)[:_MOST_SHOWN]]
     more = len(cells) - len(texts)
     return ", ".join(texts) + (f" and {more} more" if more else "")
 
 
-def _quoted(cell: str) -> str:
+def _quoted_cell(cell: str) -> str:
     text = ascii(cell)
     return text if len(text) <= 60 else f"{text[:40]}…{text[-8:]} ({len(cell):,} characters)"

@@ -1,4 +1,4 @@
-"""How much an importer computes for a row, measured against one that comes with Caseroll."""
+"""How long an importer computes for a row, compared with one that comes with Caseroll."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def check_speed(subject: Subject, count: int, budget: float) -> Iterator[Problem
 def measure(subject: Subject, count: int) -> tuple[float, float]:
     """Return the seconds of computing for a row: the importer's, and those of `assign`.
 
-    They are measured in turns, the best of several times, so that slow machines don't matter.
+    Measured in turns, the best of several times, so that a slow machine makes no difference.
     """
     assign = Subject(AssignUsers("assign"), World(), ())
     times = [(_seconds(subject, count), _seconds(assign, count)) for _ in range(_TRIES)]

@@ -1,4 +1,4 @@
-"""The importer under test, its sample row, and what becomes of rows."""
+"""The importer under test, its sample row, and the outcomes of rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from importers.rows.cell_reader import ReadRow
 from importers.rows.layout import Layout
-from importers.run.seen_keys import SeenKeys, wish_of
 from importers.sdk.entities import Case, Role, User
 from importers.split.grouping import group_rows
 from importers.testkit.fixture_app import WorldDirectory
@@ -21,7 +20,7 @@ from importers.testkit.memory_runner import MemoryRun
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from importers.sdk.changes import Change, Key, Wish
+    from importers.sdk.changes import Change, Intent, Key
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from importers.testkit.fixture_app import World
@@ -36,12 +35,12 @@ CRASHES = ("IMPORTER_ERROR", "VALIDATOR_ERROR")
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a row, comparable with what became of it elsewhere."""
+    """The outcome of a row, comparable with that of another run."""
 
     outcome: str | None
     message: str | None
     errors: Sequence[Mapping[str, Any]]
-    asks: Sequence[tuple[tuple[Key, ...], Wish]]
+    asks: Sequence[tuple[tuple[Key, ...], Intent]]
     changes: Sequence[Change] = field(default=(), compare=False)
 
     @property
@@ -68,7 +67,7 @@ class Cause(NamedTuple):
 
 
 class Ran(NamedTuple):
-    """What became of a file.
+    """The outcomes of a file.
 
     Args:
         rows: outcomes by row number.
@@ -130,7 +129,7 @@ class Subject:
         return ran
 
     def run_each(self, files: Iterable[File], *, without: str | None = None) -> list[Ran]:
-        """Run the importer over files that have nothing to do with each other."""
+        """Run the importer over files, each by itself."""
         return asyncio.run(self._run_each(files, without))
 
     async def _run_each(self, files: Iterable[File], without: str | None) -> list[Ran]:
@@ -144,17 +143,11 @@ class Subject:
 
     def run_chain(self, first: File, second: File) -> dict[int, Outcome]:
         """Run the importer over the two chunks of a chain, as when there are too many rows."""
-        return asyncio.run(self._run_chain(first, second))
-
-    async def _run_chain(self, *chunks: File) -> dict[int, Outcome]:
-        claims = SeenKeys()
-        found: dict[int, Outcome] = {}
-        for chunk in chunks:
-            with _listening():
-                ends = await self._memory.run(*self._laid_out(chunk), claims)
-            found |= {each.result.number: _outcome(each) for each in ends}
-            claims = SeenKeys.unpack(claims.pack())
-        return found
+        layout, rows = self._laid_out(first)
+        _, more = self._laid_out(second)
+        with _listening():
+            ends = asyncio.run(self._memory.run(layout, rows, more))
+        return {each.result.number: _outcome(each) for each in ends}
 
     def group(self, file: File) -> list[dict[int, int]]:
         """Return the group keys of a file's rows, by kind and row number."""
@@ -193,7 +186,7 @@ def _name(value: object) -> str:
 
 def _outcome(end: RowEnd) -> Outcome:
     plan, result = end
-    changes = [change for _, change in plan.changes]
+    changes = [planned.change for planned in plan.changes]
     return Outcome(
         outcome=result.outcome.name if result.outcome else None,
         message=result.message,
@@ -201,13 +194,13 @@ def _outcome(end: RowEnd) -> Outcome:
             {name: value for name, value in error.items() if name != "value"}
             for error in result.errors
         ],
-        asks=[(keys, wish_of(change)) for keys, change in plan.changes],
+        asks=[(planned.keys, planned.intent) for planned in plan.changes],
         changes=changes,
     )
 
 
 class _Listener(logging.Handler):
-    """Takes down what the engine logs of exceptions that a plugin has raised."""
+    """Keeps the exceptions of a plugin that the engine logs."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -5,26 +5,27 @@ from __future__ import annotations
 import asyncio
 import copy
 import inspect
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from importers.conformance.cells import is_code, is_sentence
 from importers.conformance.problem import Problem
 from importers.conformance.subject import describe
-from importers.sdk.changes import Applied, Assign, Modify, OwnChange, Remove
+from importers.run.rules import RULES
+from importers.sdk.changes import Applied, OwnChange
 from importers.sdk.entities import Assignment
-from importers.sdk.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
+from importers.sdk.entity_changes import entity_specimens
 from importers.sdk.errors import RowError
 from importers.sdk.validator import Effect
-from importers.sdk.version import unfit
+from importers.sdk.version import version_problem
 from importers.testkit.fixture_app import WorldDirectory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from importers.sdk.changes import Change, Key, Transaction
-    from importers.sdk.entities import Case, Role, User
+    from importers.run.rules import Specimen
+    from importers.sdk.changes import Change, Key, Outcome, Transaction
     from importers.sdk.validator import Validator
     from importers.testkit.fixture_app import World
 
@@ -74,7 +75,7 @@ def check_vetoes(validator: Validator, world: World) -> Iterator[Problem]:
 
 def _check_class(validator: Validator) -> Iterator[Problem]:
     kind = type(validator)
-    if problem := unfit(kind.sdk):
+    if problem := version_problem(kind.sdk):
         yield Problem("the class", problem)
     if not (kind.__doc__ or "").strip():
         yield Problem("the class", "it has no docstring", "Say in a sentence what it refuses.")
@@ -154,30 +155,24 @@ def _check_refusal(where: str, change: Change, error: RowError) -> Iterator[Prob
 
 
 def _effects(world: World) -> Iterator[Effect]:
+    """Make effects of all kinds of change, and of one that no validator knows."""
     roles = list(world.roles)
     for number, (case, user) in enumerate(product(world.cases, world.users)):
         for role in roles:
-            yield from _of_assignment(case, user, role, roles[(number + 1) % len(roles)])
-    for case in world.cases:
-        yield Effect(change=ModifyCase(case=case, about="x"), outcome="UPDATED")
-        yield Effect(change=ModifyCase(case=case, is_active=False), outcome="UPDATED")
-    for user in world.users:
-        yield Effect(change=ModifyUser(user=user, given_name="x"), outcome="UPDATED")
-        yield Effect(change=ModifyUser(user=user, is_active=False), outcome="UPDATED")
-    yield Effect(change=AddCase(tag_id="kit-1", about="x"), outcome="CREATED")
-    yield Effect(change=AddUser(email="kit@example.org"), outcome="CREATED")
+            old = Assignment(role=roles[(number + 1) % len(roles)])
+            new = Assignment(role=role, notify=True)
+            for rule in RULES.values():
+                for specimen in rule.specimens(case, user, old, new):
+                    yield from _effects_of(specimen)
+    for change, outcome in entity_specimens(world.cases, world.users):
+        yield Effect(change=change, outcome=outcome)
     yield from (Effect(change=Unheard(), outcome=each) for each in ("CREATED", "REMOVED"))
 
 
-def _of_assignment(case: Case, user: User, role: Role, other: Role) -> Iterator[Effect]:
-    old, new = Assignment(role=other), Assignment(role=role, notify=True)
-    about = {"case": case, "user": user}
-    assign: Change = Assign(**about, role=role, notify=True)  # type: ignore[arg-type]
-    modify: Change = Modify(**about, role=role, notify=True)  # type: ignore[arg-type]
-    keep: Change = Modify(**about)  # type: ignore[arg-type]
-    remove: Change = Remove(**about)  # type: ignore[arg-type]
-    yield Effect(change=assign, outcome="CREATED", after=new)
-    yield Effect(change=assign, outcome="CREATED", after=new, row=3)
-    yield Effect(change=modify, outcome="UPDATED", before=old, after=new)
-    yield Effect(change=keep, outcome="UPDATED", before=old, after=old)
-    yield Effect(change=remove, outcome="REMOVED", before=old)
+def _effects_of(specimen: Specimen[Any]) -> Iterator[Effect]:
+    change, before, after = specimen
+    outcome: Outcome = "CREATED" if before is None else "UPDATED" if after else "REMOVED"
+    effect = Effect(change=change, outcome=outcome, before=before, after=after)
+    yield effect
+    if before is None:
+        yield replace(effect, row=3)  # as a later row that asks for the same

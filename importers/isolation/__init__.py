@@ -1,1 +1,1 @@
-"""Plugins' code, interrupted when it is late, and counted when it ends its worker."""
+"""Plugins' code: interrupted when it takes too long, and counted when it ends its worker."""

@@ -1,4 +1,4 @@
-"""Attempts: how often work that ends its workers is begun again, and when it is not to blame."""
+"""Attempts: how often work that ends its workers is tried, and which attempts do not count."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 MOST_ATTEMPTS = 5
+# Shorter than what PostgreSQL grants a silent transaction: work that lost its own this early was
+# not slow.
 BLAMELESS_SECONDS = 10.0
 PATIENCE_SECONDS = 15.0
-"""For the database to come back, so that what became of work is on record. A worker that is told to
-stop has no longer."""
-# Each of so many rows may cost a chunk two more workers.
+"""How long to wait for the database, to record what became of work; a worker that has to stop is
+killed a little later."""
+# Each of these rows at most may cost a chunk two more workers.
 _MOST_CONDEMNED = 10
 
 
 def most_attempts(condemned: Collection[int]) -> int:
-    """Say how often a chunk is tried before all of its rows fail.
+    """Return how often a chunk is tried before all of its rows fail.
 
     Args:
         condemned: those of its rows that are known to end workers.
@@ -31,10 +33,10 @@ def most_attempts(condemned: Collection[int]) -> int:
 def is_blameless(error: BaseException, begun: float) -> bool:
     """Tell whether work that has just lost its transaction did so by no fault of its own.
 
-    Work that lost it late may have been too slow, and would be so again.
+    Work that lost it late may have been too slow, and would be again.
 
     Args:
-        error: how it was lost.
-        begun: when the work was, by the monotonic clock.
+        error: the transaction's end.
+        begun: the start of the work, by the monotonic clock.
     """
     return is_innocent(error) or time.monotonic() - begun < BLAMELESS_SECONDS

@@ -1,4 +1,8 @@
-"""The guard: what strangers' code is called under, so that it can't run for ever, or end us."""
+"""The guard: plugins' code is called under it, so that it can neither run for ever nor end us.
+
+A call that takes too long is interrupted by an exception that a watchdog thread raises in the
+caller's thread. Code that no exception reaches, as it waits outside of Python, ends the process.
+"""
 
 from __future__ import annotations
 
@@ -32,6 +36,7 @@ TOTAL_SECONDS = 30.0
 # Long enough for PostgreSQL's own limit of 30 seconds a statement to come first.
 AWAIT_SECONDS = 40.0
 _LOOK_SECONDS = 0.2
+# Code that catches the interrupt is interrupted again, but has this long to clean up.
 _SHOOT_AGAIN_SECONDS = 3.0
 # Code that does not come back although it was interrupted hangs outside of Python.
 _STUCK_SECONDS = 10.0
@@ -39,28 +44,29 @@ _STUCK_EXIT_CODE = 70
 
 
 class PluginError(Exception):
-    """Strangers' code did something else than to answer or to raise an error."""
+    """A plugin's code neither returned nor raised an ordinary exception."""
 
 
 class TooSlowError(PluginError):
-    """Strangers' code took longer than it may, and was stopped."""
+    """A plugin's code took longer than it may, and was stopped."""
 
 
 class UsedUpError(TooSlowError):
-    """All of the time that strangers' code may use together is used up."""
+    """The time that all calls of a plugin may take together is used up."""
 
 
 class _StopError(Interrupt):
-    """What is raised in the midst of code that takes too long; no `except Exception` catches it."""
+    """Raised within code that takes too long; no `except Exception` catches it."""
 
 
 class Guard:
-    """What one plugin may use while a chunk is run, or a file is cut.
+    """The time that one plugin may take while a chunk is run, or a file is split.
 
     Args:
-        plugin: how the log calls it, e.g. `importer 'acme-roster'`.
+        plugin: its name in the log, e.g. `importer 'acme-roster'`.
         call_seconds: the most that one call may take.
         total_seconds: the most that all calls may take together.
+        clock: tells the time in seconds; only differences matter.
     """
 
     def __init__(
@@ -69,11 +75,13 @@ class Guard:
         *,
         call_seconds: float = CALL_SECONDS,
         total_seconds: float = TOTAL_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.plugin = plugin
         self.spent = 0.0
         self._call_seconds = call_seconds
         self._total_seconds = total_seconds
+        self._clock = clock
         self._since = 0.0
         self._until = math.inf
         self._shoot_at = math.inf
@@ -89,10 +97,14 @@ class Guard:
             PluginError: it wanted to end the process.
             Exception: whatever it raises.
         """
+        # The outer `try` also catches an interrupt that arrives while `_disarm` runs.
         try:
             self._arm()
             try:
                 return function(*arguments)
+            except _StopError:
+                self._is_shot = False  # it has arrived: `_disarm` need not wait for it
+                raise
             finally:
                 self._disarm()
         except _StopError as error:
@@ -109,7 +121,7 @@ class Guard:
             raise PluginError(f"{self.plugin} wanted to end the process") from error
 
     def _arm(self) -> None:
-        now = time.monotonic()
+        now = self._clock()
         left = self._total_seconds - self.spent
         if left <= 0:
             raise self._used_up()
@@ -123,29 +135,32 @@ class Guard:
     def _disarm(self) -> None:
         self._until = math.inf
         _armed.pop(threading.get_ident(), None)
-        now = time.monotonic()
+        now = self._clock()
         self.spent += now - self._since
-        self._since = now
+        self._since = now  # `call` disarms twice where the interrupt arrived in here
         if self._is_shot:
             self._wait_for_shot()
 
     def _wait_for_shot(self) -> None:
-        """Let an interrupt that is on its way arrive here, and not in code of ours."""
+        """Let an interrupt that is on its way arrive here, and not in code of ours.
+
+        It is raised between two bytecodes of this thread, once the watchdog has called for it.
+        """
         for _ in range(100):
             if not self._is_shot:
                 return
             time.sleep(0.005)
         self._is_shot = False
 
-    def watch(self, thread: int, now: float) -> None:
-        """Stop the call under way in a thread when its time is over; called by the watchdog."""
-        until = self._until
+    def watch(self, thread: int) -> None:
+        """Interrupt the call under way in a thread when its time is over; for the watchdog."""
+        now, until = self._clock(), self._until
         if now < self._shoot_at or now < until:
             return
         if now > until + _STUCK_SECONDS and _Fatal.is_wanted:
             _die(self, thread)
-        # The order matters: the code may come back between any two of these lines, and a shot
-        # that is fired after that must be one that `_disarm` has seen coming.
+        # The order matters: the code may come back between any two of these lines, and `_disarm`
+        # has to know of an interrupt that is raised after that.
         self._is_shot = True
         if self._until != until:
             self._is_shot = False
@@ -155,7 +170,7 @@ class Guard:
 
 
 _armed: dict[int, Guard] = {}
-"""The guards that code runs under right now, by thread."""
+"""The guards of calls under way, by thread."""
 
 _current: ContextVar[Guard | None] = ContextVar("guard", default=None)
 
@@ -167,7 +182,7 @@ class _Fatal:
 
 
 def die_when_stuck() -> None:
-    """End this process when a plugin can't be stopped in another way; a supervisor is at hand."""
+    """Let code that can't be interrupted end this process, which a supervisor starts again."""
     _Fatal.is_wanted = True
 
 
@@ -180,21 +195,21 @@ def _die(guard: Guard, thread: int) -> None:
 
 @cache
 def _watchdog() -> threading.Thread:
-    """Start the thread that looks whether any call takes too long."""
-    thread = threading.Thread(target=_look, name="watchdog", daemon=True)
+    """Start the thread that looks for calls that take too long, once a process."""
+    thread = threading.Thread(target=_watch_calls, name="watchdog", daemon=True)
     thread.start()
     return thread
 
 
-def _look() -> None:
+def _watch_calls() -> None:
     while True:
         if _Fatal.is_wanted:
-            # Code that keeps all of Python from running stops this thread as well.
+            # Code that holds the interpreter's lock stops this thread too; a thread of C, which
+            # faulthandler starts, ends the process unless this line runs again in time.
             faulthandler.dump_traceback_later(CALL_SECONDS + _STUCK_SECONDS, exit=True)
         time.sleep(_LOOK_SECONDS)
-        now = time.monotonic()
         for thread, guard in list(_armed.items()):
-            guard.watch(thread, now)
+            guard.watch(thread)
 
 
 class _Keyed(Protocol):
@@ -202,7 +217,7 @@ class _Keyed(Protocol):
 
 
 def guard_of(importer: _Keyed) -> Guard | None:
-    """Make a guard for a chunk or file of an importer; Caseroll's own need none."""
+    """Make a guard for a chunk or file of an importer; None for Caseroll's own, which need none."""
     if type(importer).__module__.startswith("importers.builtin."):
         return None
     return Guard(f"importer {importer.key!r}")
@@ -210,7 +225,7 @@ def guard_of(importer: _Keyed) -> Guard | None:
 
 @contextmanager
 def guarding(guard: Guard | None) -> Iterator[None]:
-    """Put what `guarded` and `guarded_await` call under this guard."""
+    """Let `guarded` and `guarded_await` call under this guard; None for plain calls."""
     token = _current.set(guard)
     try:
         yield
@@ -219,27 +234,27 @@ def guarding(guard: Guard | None) -> Iterator[None]:
 
 
 def current_plugin() -> str | None:
-    """Name the plugin whose code runs in this thread right now."""
+    """Name the plugin whose code this thread runs now."""
     guard = _armed.get(threading.get_ident())
     return guard.plugin if guard else None
 
 
 def is_guarding() -> bool:
-    """Tell whether a guard is set, so that each call has to go through `guarded`."""
+    """Tell whether a guard is set, so that calls have to go through `guarded`."""
     return _current.get() is not None
 
 
 def is_of_plugin(error: Exception) -> bool:
-    """Tell whether an error that strangers' code has raised is of no database.
+    """Tell whether an error comes from a plugin's own files or servers.
 
-    A plugin that opens a file or asks a server of its own may raise what else means that PostgreSQL
-    is out of reach; of a connection that was lost asyncpg tells by errors of its own.
+    Elsewhere such errors mean that PostgreSQL is out of reach. When PostgreSQL itself is lost in a
+    plugin's call, asyncpg raises errors of its own classes.
     """
     return is_guarding() and isinstance(error, OSError | TimeoutError)
 
 
 def guarded(function: Callable[..., T], *arguments: Any) -> T:
-    """Call strangers' code under the guard that is set, if any.
+    """Call a plugin's code under the guard that is set, if any.
 
     Raises:
         PluginError: it was stopped.
@@ -255,7 +270,7 @@ def guarded(function: Callable[..., T], *arguments: Any) -> T:
 
 
 async def guarded_await(coroutine: Coroutine[Any, Any, T]) -> T:
-    """Await strangers' code under the guard that is set, if any.
+    """Await a plugin's code under the guard that is set, if any.
 
     Raises:
         PluginError: it was stopped.
@@ -275,7 +290,10 @@ async def guarded_await(coroutine: Coroutine[Any, Any, T]) -> T:
 
 @types.coroutine
 def _step_by_step(coroutine: Coroutine[Any, Any, T], guard: Guard) -> Generator[Any, Any, T]:
-    """Run a coroutine, each of its steps between two waits as one guarded call."""
+    """Run a coroutine, each of its steps between two waits as one guarded call.
+
+    So the time that it waits, for the database say, does not count as the plugin's.
+    """
     step: Callable[[Any], Any] = coroutine.send
     argument: Any = None
     while True:

@@ -1,1 +1,1 @@
-"""Plugins: found, loaded, checked and configured."""
+"""Plugins: found, loaded, checked and configured, and their sample files."""

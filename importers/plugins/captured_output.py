@@ -1,4 +1,4 @@
-"""What plugins print goes to the log, with the plugin's name."""
+"""A standard output that sends what plugins print to the log, with the plugin's name."""
 
 from __future__ import annotations
 
@@ -17,18 +17,16 @@ _MOST_LINES = 100
 
 
 def log_line(line: str) -> None:
-    """Log what a plugin has printed."""
+    """Log a line that a plugin printed."""
     logger.warning("%s", line)
 
 
 class PrintLog(io.TextIOBase):
-    """A standard output that passes on what is printed, but for what plugins print.
-
-    It passes on a plugin's first hundred lines.
+    """A standard output that tells what plugins print from what Caseroll prints.
 
     Args:
-        output: where all else goes.
-        pass_on: is told of each line that a plugin prints.
+        output: receives what Caseroll prints.
+        pass_on: is called with each of a plugin's first hundred lines.
     """
 
     def __init__(self, output: TextIO, pass_on: Callable[[str], None] = log_line) -> None:
@@ -37,7 +35,7 @@ class PrintLog(io.TextIOBase):
         self._counts: dict[str, int] = {}
 
     def write(self, text: str) -> int:
-        """Tell of a plugin's lines, write others through."""
+        """Pass on a plugin's lines; write all else through."""
         plugin = current_plugin()
         if plugin is None:
             return self._output.write(text)

@@ -1,4 +1,4 @@
-"""What stands in for a validator that is switched on and can't be asked."""
+"""The stand-in for a validator that is switched on and failed to load."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importers.sdk.validator import Effect, Validator
 
 
 class MissingValidator(Validator):
-    """Lets nothing through: a wall that is not there must not be walked through."""
+    """Refuses every row: a validator that failed to load must fail closed."""
 
     def check(self, effect: Effect, prepared: Any) -> None:
         """Refuse every effect."""

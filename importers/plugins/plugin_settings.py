@@ -11,7 +11,7 @@ from importers.sdk.errors import ConfigError
 
 
 def fill_settings(settings_class: type | None, table: Mapping[str, Any]) -> Any:
-    """Make a plugin's settings of its table.
+    """Build a plugin's settings from its table.
 
     Args:
         settings_class: a dataclass; None for a plugin without settings. Fields may be of the types
@@ -28,12 +28,12 @@ def fill_settings(settings_class: type | None, table: Mapping[str, Any]) -> Any:
     if not dataclasses.is_dataclass(settings_class):
         raise ConfigError(["its Settings is not a dataclass"])
     fields = {field.name: field for field in dataclasses.fields(settings_class) if field.init}
-    hints = _hints(settings_class)
+    hints = _resolved_types(settings_class)
     problems = [f"there is no setting '{key}'" for key in table if key not in fields]
     problems += [
-        f"the setting '{key}' must be {_named(hints[key])}, not {_shown(value)}"
+        f"the setting '{key}' must be {_type_name(hints[key])}, not {_with_type(value)}"
         for key, value in table.items()
-        if key in fields and not _fits(value, hints[key])
+        if key in fields and not _is_of_type(value, hints[key])
     ]
     problems += [
         f"the setting '{name}' is missing"
@@ -47,7 +47,7 @@ def fill_settings(settings_class: type | None, table: Mapping[str, Any]) -> Any:
     return settings_class(**table)
 
 
-def _hints(settings_class: type) -> dict[str, Any]:
+def _resolved_types(settings_class: type) -> dict[str, Any]:
     try:
         return get_type_hints(settings_class)
     except NameError as error:
@@ -56,35 +56,37 @@ def _hints(settings_class: type) -> dict[str, Any]:
         ) from error
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def _is_of_type(value: Any, hint: Any) -> bool:
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return any(_fits(value, each) for each in arguments)
+        return any(_is_of_type(value, each) for each in arguments)
     if origin is Literal:
         return any(type(value) is type(each) and value == each for each in arguments)
     if origin in (list, Sequence):
-        return isinstance(value, list) and all(_fits(each, arguments[0]) for each in value)
+        return isinstance(value, list) and all(_is_of_type(each, arguments[0]) for each in value)
     if origin in (dict, Mapping):
-        return isinstance(value, dict) and all(_fits(each, arguments[1]) for each in value.values())
+        return isinstance(value, dict) and all(
+            _is_of_type(each, arguments[1]) for each in value.values()
+        )
     return hint is Any or type(value) is hint or (hint is float and type(value) is int)
 
 
-def _named(hint: Any) -> str:
-    """Write a type as a person who edits TOML calls it."""
+def _type_name(hint: Any) -> str:
+    """Name a type for an operator, who edits TOML and knows no Python."""
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        return " or ".join(_named(each) for each in arguments if each is not type(None))
+        return " or ".join(_type_name(each) for each in arguments if each is not type(None))
     if origin is Literal:
         return f"one of {', '.join(map(repr, arguments))}"
     if origin in (list, Sequence):
-        return f"a list of {_named(arguments[0])}"
+        return f"a list of {_type_name(arguments[0])}"
     if origin in (dict, Mapping):
-        return f"a table of {_named(arguments[1])}"
+        return f"a table of {_type_name(arguments[1])}"
     return str(getattr(hint, "__name__", hint))
 
 
-def _shown(value: Any) -> str:
-    """Show a value by its type, or whole where the type alone would not tell."""
+def _with_type(value: Any) -> str:
+    """Write a value with its type; lists and tables, whose type says little, without it."""
     if isinstance(value, list | dict):
         return f"{value!r:.80}"
     return f"{type(value).__name__} {value!r:.80}"

@@ -1,9 +1,13 @@
-"""Reading rows: from cells to values, a column at a time, with every error of every row."""
+"""Reading rows: from cells to values, a column at a time, with every error of every row.
+
+A chunk of 10,000 rows has few distinct roles and flags, and each case and user many times. So rows
+are turned to columns, and each distinct cell is parsed, checked and looked up once.
+"""
 
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +16,13 @@ from importers.sdk.columns import Column, has_control, shorten
 from importers.sdk.errors import ErrorDetail, RowError
 from importers.sdk.references import Reference
 from models.db import is_passing
+from models.row import RowResult, RowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from importers.rows.layout import Layout
     from importers.sdk.directory import Directory
-    from importers.sdk.entities import Assignment
     from importers.sdk.importer import Importer
 
 logger = logging.getLogger(__name__)
@@ -26,11 +30,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class ReadRow:
-    """A row with its values, one a column, or with what is wrong with it.
+    """A row with its values, one for each column, or with its errors.
 
     Args:
+        is_context: it is read again for rows that are judged beside it, and not run.
         text: its cells as JSON, where the row comes from a chunk.
-        present: how users are on cases, one for each `AssignmentOf`.
     """
 
     number: int
@@ -38,12 +42,7 @@ class ReadRow:
     is_context: bool = False
     text: bytes = b""
     values: Sequence[Any] = ()
-    present: Sequence[Assignment | None] = ()
     errors: Sequence[ErrorDetail] = ()
-
-    def forget(self) -> None:
-        """Drop all but what the file says, to read it anew."""
-        self.values = self.present = self.errors = ()
 
 
 async def read_rows(
@@ -56,23 +55,24 @@ async def read_rows(
     """
     whole: Sequence[ReadRow] = rows
     cells = [row.cells for row in rows]
+    # One pass in C for the usual file, in which no row lacks a cell.
     if set(map(len, cells)) != {layout.width}:
         whole = [row for row in rows if _has_all_cells(row, layout)]
         cells = [row.cells for row in whole]
     cells_by_column = list(zip(*cells, strict=True))
-    columns, wrong = [], set()
+    columns, with_errors = [], set()
     for name, column in importer.columns.items():
         position = layout.positions.get(name)
-        own: Sequence[str] = [""] * len(whole)
+        column_cells: Sequence[str] = [""] * len(whole)
         if whole and position is not None:
-            own = cells_by_column[position]
-        values, bad = await _read_column(column, own, directory)
+            column_cells = cells_by_column[position]
+        values, bad = await _read_column(column, column_cells, directory)
         columns.append(values)
-        wrong.update(bad)
+        with_errors.update(bad)
     for row, row_values in zip(whole, zip(*columns, strict=True), strict=True):
         row.values = row_values
-    for index in wrong:
-        whole[index].errors = _errors(importer, layout, whole[index])
+    for index in with_errors:
+        whole[index].errors = _cell_errors(importer, layout, whole[index])
 
 
 def _has_all_cells(row: ReadRow, layout: Layout) -> bool:
@@ -106,12 +106,11 @@ async def _read_column(
 
 
 def _read_cells(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
-    """Read distinct cells; those of a column that only trims them all at once."""
-    kind = type(column)
-    only_trims = kind.read is Column.read and kind.parse in (Column.parse, Reference.parse)
-    if not only_trims or max(map(len, cells), default=0) > column.longest:
+    """Read distinct cells; all at once where the column only trims them."""
+    if not column._only_trims() or max(map(len, cells), default=0) > column.longest:
         return _read_each(column, cells)
     texts = {cell: cell.strip() for cell in cells}
+    # One search in all texts, as control characters are rare.
     if has_control("".join(texts.values())):
         return _read_each(column, cells)
     return {cell: text or _read_cell(column, cell) for cell, text in texts.items()}
@@ -120,6 +119,8 @@ def _read_cells(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
 def _read_each(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
     if is_guarding():
         return {cell: _read_cell(column, cell) for cell in cells}
+    # `_read_cell` without the two calls that it makes for a cell: Caseroll's own columns need no
+    # guard.
     values: dict[str, Any] = {}
     read = column.read
     for cell in cells:
@@ -128,7 +129,7 @@ def _read_each(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
         except RowError as error:
             values[cell] = error
         except Exception:
-            values[cell] = _failed(column)
+            values[cell] = _column_failure(column)
     return values
 
 
@@ -138,7 +139,7 @@ def _read_cell(column: Column[Any], cell: str) -> Any:
     except RowError as error:
         return error
     except Exception:
-        return _failed(column)
+        return _column_failure(column)
 
 
 async def _look_up(
@@ -146,17 +147,17 @@ async def _look_up(
 ) -> dict[str, Any]:
     keys = {value for value in values.values() if isinstance(value, str)}
     try:
-        found = await guarded_await(_find(column, keys, directory))
+        found = await guarded_await(_resolve_keys(column, keys, directory))
     except Exception as error:
         if is_passing(error) and not is_of_plugin(error):
             raise
-        found = dict.fromkeys(keys, _failed(column))
+        found = dict.fromkeys(keys, _column_failure(column))
     return {
         cell: found[value] if isinstance(value, str) else value for cell, value in values.items()
     }
 
 
-async def _find(
+async def _resolve_keys(
     column: Reference[Any], keys: Collection[str], directory: Directory
 ) -> dict[str, Any]:
     found: dict[str, Any] = dict(await column.resolve(directory, keys)) if keys else {}
@@ -166,39 +167,42 @@ async def _find(
     return found
 
 
-def _failed(column: Column[Any]) -> RowError:
-    """Log the exception that strangers' code has raised, and tell the admin that there is one."""
+def _column_failure(column: Column[Any]) -> RowError:
+    """Log the exception that a plugin's column has raised; the row's error only names the log."""
     logger.exception("column %r failed on a cell; rows with that cell fail", column.name)
     message = "the importer failed on this cell; the worker's log says why."
     return RowError(None, "IMPORTER_ERROR", message)
 
 
-def _errors(importer: Importer, layout: Layout, row: ReadRow) -> list[ErrorDetail]:
-    """List what is wrong with the cells, and what would be wrong once these are mended."""
+def _cell_errors(importer: Importer, layout: Layout, row: ReadRow) -> list[ErrorDetail]:
+    """List the errors of a row's cells, and the refusals that would follow once they are mended."""
     found = []
     for (name, column), value in zip(importer.columns.items(), row.values, strict=True):
         error = value
         if isinstance(column, Reference) and not isinstance(value, RowError | None):
-            error = _refusal(column, value)
+            error = _refusal_of(column, value)
         if isinstance(error, RowError):
             found.append(error_detail(importer, error, name, row, layout))
     return found
 
 
-def _refusal(column: Reference[Any], value: Any) -> RowError | None:
+def _refusal_of(column: Reference[Any], value: Any) -> RowError | None:
     try:
         return guarded(column.refusal, value)
     except Exception:
-        return _failed(column)
+        return _column_failure(column)
 
 
 def refusal_detail(
     importer: Importer, error: RowError, at_fault: object, row: ReadRow, layout: Layout
 ) -> ErrorDetail:
-    """Describe a refusal, on the column that holds the very value at fault.
+    """Describe a refusal, on the column that holds the value at fault.
 
-    Equal texts of several columns may be one object; a key column is meant rather than others.
+    Args:
+        at_fault: the value itself, as the row has it: a change does not say from which column it
+            comes, but it holds the same object.
     """
+    # Equal texts of several columns may be one object; a key column is meant rather than others.
     columns = zip(importer.columns.items(), row.values, strict=True)
     names = [
         (not column.is_key, name)
@@ -216,7 +220,7 @@ def error_detail(
     row: ReadRow,
     layout: Layout,
 ) -> ErrorDetail:
-    """Describe a row's error for the admin.
+    """Describe a row's error for the admin, with the cell at fault as the file has it.
 
     Args:
         column: the column at fault; None for the whole row.
@@ -230,4 +234,11 @@ def error_detail(
         column=column,
         value=None if position is None else shorten(row.cells[position].strip()),
         suggestion=error.suggestion,
+    )
+
+
+def failed_result(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
+    """Return the result of a row that failed."""
+    return RowResult(
+        row.number, row.text, RowStatus.FAILED, errors=[asdict(error) for error in errors]
     )

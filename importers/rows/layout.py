@@ -1,4 +1,4 @@
-"""Layouts: where in the rows of a file the cells of an importer's columns are."""
+"""Layouts: the positions of an importer's columns in the rows of a file."""
 
 from __future__ import annotations
 
@@ -31,10 +31,13 @@ def layout_of(header: Sequence[str], importer: Importer, others: Iterable[Import
     """Find the importer's columns in a header.
 
     Args:
-        others: those that the file may have been meant for; `importer` may be among them.
+        others: importers that the file may have been meant for, to suggest one when the header does
+            not match; `importer` may be among them.
 
     Raises:
         FileRefusedError: the header isn't one of this importer's files.
     """
-    rivals = [header_spec(other) for other in others]
-    return Layout(positions=match_header(header, header_spec(importer), rivals), width=len(header))
+    candidates = [header_spec(other) for other in others]
+    return Layout(
+        positions=match_header(header, header_spec(importer), candidates), width=len(header)
+    )

@@ -1,13 +1,21 @@
-"""How a chunk's rows are stored between the worker that cuts and the worker that runs.
+"""How a chunk's rows are stored between the worker that splits a file and the one that runs them.
 
-A line of JSON with the rows' numbers, negative for rows that are only context, and then a line for
-each row: its cells as JSON, which is also how the row's result keeps them.
+The payload is UTF-8, in lines that a line feed separates. The first line is a JSON array of the
+rows' numbers, negative for rows that are only context; then comes a line for each row, in the same
+order, a JSON array of its cells, all of them strings:
+
+    [2,3,-7]
+    ["trv-001","jack-001","","staff","0"]
+    ["trv-002","jones-001","","staff","1"]
+    ["trv-001","jones-001","","staff","0"]
+
+JSON escapes line feeds, so no cell breaks a line. Results keep a row's line as it is.
 """
 
 from __future__ import annotations
 
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import orjson
 
@@ -16,23 +24,23 @@ from importers.rows.cell_reader import ReadRow
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from importers.split.row_spool import Entry
+Entry: TypeAlias = "tuple[int, bytes, int]"
+"""A row on its way into a chunk: its number, negative when it is only context for others; its cells
+as JSON; its group key. A plain tuple, as there are millions."""
 
 _AT_ONCE = 500
 
 
 def pack(entries: Iterable[Entry]) -> bytes:
-    """Write rows that waited in a spool."""
+    """Write the payload of a chunk; the rows' group keys are not part of it."""
     numbers, texts, _ = zip(*entries, strict=True)
     return b"\n".join((orjson.dumps(numbers), *texts))
 
 
 def texts_of(rows: Sequence[Sequence[str]]) -> list[bytes]:
-    """Write the cells of each row as JSON.
-
-    orjson's bytes keep two kilobytes of memory each, however short they are; a few at a time are
-    joined, and parted into bytes of their own size.
-    """
+    """Write the cells of each row as JSON."""
+    # orjson's bytes keep two kilobytes of memory each, however short they are, and the texts of a
+    # file wait in a spool: joined and split again, each takes no more than its own size.
     texts: list[bytes] = []
     for first in range(0, len(rows), _AT_ONCE):
         few = map(orjson.dumps, rows[first : first + _AT_ONCE])
@@ -41,9 +49,10 @@ def texts_of(rows: Sequence[Sequence[str]]) -> list[bytes]:
 
 
 def unpack_rows(payload: bytes) -> list[ReadRow]:
-    """Read what has been written, in the order of the file; context first where a row is both."""
+    """Read a payload, in the order of the file; context first where a row is both."""
     first, *texts = payload.split(b"\n")
     numbers = orjson.loads(first)
+    # One array of arrays: a call of orjson for each row would take twice as long.
     cells = orjson.loads(b"[%b]" % b",".join(texts))
     rows = [
         ReadRow(abs(number), row, number < 0, text)

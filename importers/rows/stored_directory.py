@@ -1,4 +1,4 @@
-"""The directory that is the database."""
+"""The directory of what is stored: references are looked up in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ E = TypeVar("E", Case, User)
 
 
 class StoredDirectory:
-    """Look references up in PostgreSQL, within one transaction, for one app."""
+    """Look references up for one app, within one transaction; each method is one query at most."""
 
     def __init__(self, db: Connection, app_id: int) -> None:
         self._db = db
@@ -36,7 +36,7 @@ class StoredDirectory:
         return self._app_id
 
     async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
-        """Read rows of a plugin's own tables; a query that fails fails alone."""
+        """Read rows of a plugin's own tables; a query that fails does not end the transaction."""
         try:
             async with self._db.transaction():
                 return list(await self._db.fetch(query, *arguments))
@@ -114,7 +114,7 @@ def _ids(kind: str, keys: Collection[str]) -> dict[str, int]:
 
 
 def _by_key(keys: Collection[str], ids: Mapping[str, int], found: Sequence[E]) -> dict[str, E]:
-    """Give each key what it names: a Tag ID match wins over an ID."""
+    """Return what each key names: of two, what has it as its Tag ID wins over what has it as ID."""
     by_tag = {entity.tag_id: entity for entity in found}
     by_id = {entity.id: entity for entity in found} if ids else {}
     named = {key: by_id[key_of_id] for key, key_of_id in ids.items() if key_of_id in by_id}

@@ -1,48 +1,38 @@
-"""Applying: plans are settled and written, whatever else happens to the same assignments."""
+"""Applying: plans are decided, settled and written, and a row that can't be written fails alone."""
 
 from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import asyncpg
 
-from importers.run.custom_changes import OwnChangeError, carry_out, own_changes
-from importers.run.plan_rows import importer_error
-from importers.run.settle import WRITTEN, Scene, Settled, failure, settle
-from importers.run.validation import Vetoes
-from importers.sdk.changes import Assign, OwnChange, Transaction
-from importers.sdk.entities import Case, User
+from importers.run.carried_keys import CarriedKeys, with_edits
+from importers.run.custom_changes import CustomChangeError, carry_out
+from importers.run.plan_rows import IMPORTER_FAILED
+from importers.run.settle import WRITTEN, Settled, settle
+from importers.run.validation import prepare_validation
 from importers.sdk.errors import ErrorDetail
-from models.assignment import present_assignments, write_edits
 from models.db import RaceError, is_passing
-from models.row import RowStatus
-from models.write_many import lock_many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from asyncpg import Connection
+    from importers.run.carried_keys import Edits
+    from importers.run.chunk_context import ChunkContext
+    from importers.run.plan_rows import Plan
+    from importers.run.planned_row import PlannedChange, PlannedRow
+    from importers.run.rules import Decision
+    from importers.run.seen_keys import Verdicts
+    from importers.sdk.changes import Key
+    from importers.sdk.entities import Assignment
+    from models.assignment import Pair
 
-    from importers.rows.layout import Layout
-    from importers.run.current_assignments import Seen
-    from importers.run.fast_path import Columnar
-    from importers.run.plan_rows import PlannedRow
-    from importers.run.seen_keys import SeenKeys
-    from importers.sdk.changes import Change, Key
-    from importers.sdk.directory import Directory
-    from importers.sdk.importer import Importer
-    from importers.sdk.validator import Validator
-    from models.assignment import Edit, Pair, Present
-    from models.progress import ImportWork
-    from models.row import RowResult
-    from models.write_one import Table
+    Decisions = Mapping[tuple[Key, ...], Decision]
 
 logger = logging.getLogger(__name__)
-
-_SAMPLE = 50
 
 
 class _UndoError(Exception):
@@ -50,218 +40,174 @@ class _UndoError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Applier:
-    """Writes what plans come to in a few statements, within the chunk's transaction.
+class _Earlier:
+    """What rows are applied after.
 
     Args:
-        validators: those that are on, in the order in which they are asked.
-        claims: those that the plans were made with.
-        seen: the present assignments that rows were told of.
-        is_last: whether this is the last attempt, after others have lost a race.
+        verdicts: those of earlier rows.
+        told: the assignments that rows have seen, which must still be so.
+        edits: those of earlier rows and chunks; in a dry run they are undone by now.
     """
 
-    db: Connection
-    work: ImportWork
-    importer: Importer
-    validators: Sequence[Validator]
-    layout: Layout
-    directory: Directory
-    claims: SeenKeys
-    seen: Seen
-    is_last: bool = False
+    verdicts: Verdicts
+    told: Mapping[Pair, Assignment | None]
+    edits: Edits
 
-    async def apply(self, plans: Sequence[PlannedRow]) -> Settled:
-        """Apply the plans; a row that the database refuses fails alone.
-
-        Raises:
-            RaceError: somebody else has changed what the plans were made for; undo all.
-        """
-        try:
-            return await self._settle_and_write(plans)
-        except (asyncpg.PostgresError, OwnChangeError) as error:
-            if is_passing(error):
-                raise
-            return await self._narrow_down(plans, error)
-
-    async def _settle_and_write(self, plans: Sequence[PlannedRow]) -> Settled:
-        """Do all or nothing of each row: when one has failed after a part of it was done, all is
-        undone and done again without that row."""
-        while True:
-            spoilt: Mapping[int, tuple[ErrorDetail, ...]] = {}
-            with suppress(_UndoError):
-                async with self.db.transaction():
-                    scene = await self._scene(plans)
-                    settled = settle(plans, scene)
-                    spoilt = _spoilt(plans, scene, settled.results)
-                    if spoilt or self.work.is_dry_run:
-                        raise _UndoError
-                    await write_edits(self.db, self.work.app_id, self.work.id, settled.edits)
-            if spoilt:
-                plans = [
-                    replace(plan, errors=spoilt.get(plan.row.number, plan.errors)) for plan in plans
-                ]
-            elif self.work.is_dry_run:
-                return settled._replace(notices=[])
-            else:
-                return settled
-
-    async def _scene(self, plans: Sequence[PlannedRow]) -> Scene:
-        """Carry out the changes of own kinds, and read what the others are to change."""
-        active = [plan for plan in plans if not (plan.errors or plan.row.is_context)]
-        changes = [each for plan in active for each in plan.changes]
-        roles = {role.id: role for role in (await self.directory.roles()).values()}
-        vetoes = None
-        if self.validators:
-            await self._hold([change for _, change in changes])
-            vetoes = Vetoes(importer=self.importer, layout=self.layout, roles=roles)
-            await vetoes.prepare(self.validators, [change for _, change in changes], self.directory)
-            if self.work.is_dry_run:
-                await vetoes.note_undone(self.claims, self.directory)
-        work = self.work
-        transaction = Transaction(
-            db=self.db, app_id=work.app_id, import_id=work.id, is_dry_run=work.is_dry_run
-        )
-        return Scene(
-            importer=self.importer,
-            layout=self.layout,
-            claims=self.claims,
-            applied=await carry_out(own_changes(changes), transaction, is_last=self.is_last),
-            present=await self._present([each for plan in plans for each in plan.changes]),
-            role_keys={key: role.key for key, role in roles.items()},
-            vetoes=vetoes,
+    def and_then(self, settled: Settled, *, is_dry_run: bool) -> _Earlier:
+        """Return what the next rows are applied after: our own edits are no race."""
+        own = set() if is_dry_run else {(edit.case_id, edit.user_id) for edit in settled.edits}
+        return _Earlier(
+            verdicts=settled.verdicts,
+            told={pair: state for pair, state in self.told.items() if pair not in own},
+            edits=with_edits(self.edits, settled.edits),
         )
 
-    async def _hold(self, changes: Sequence[Change]) -> None:
-        """Let nobody else change what validators count, until this chunk is done."""
-        together = {each.together for each in self.validators}
-        tables: dict[Table, str] = {"cases": "case", "users": "user"}
-        for table, noun in tables.items():
-            named = [getattr(each, noun, None) for each in changes]
-            held = {entity.id for entity in named if isinstance(entity, Case | User)}
-            if held and noun in together and not self.work.is_dry_run:
-                await lock_many(self.db, self.work.app_id, table, held)
 
-    async def _present(
-        self, changes: Sequence[tuple[tuple[Key, ...], Change]]
-    ) -> dict[Pair, Present]:
-        """Read the assignments that are to be changed, and those that changes depend on.
-
-        Raises:
-            RaceError: they are no longer as the rows were told.
-        """
-        others = [each for each in changes if not isinstance(each[1], OwnChange)]
-        pairs = {cast("Pair", keys[0]) for keys, _ in others} | self.seen.keys()
-        if not pairs:
-            return {}
-        writes_over = any(not isinstance(change, Assign) for _, change in others)
-        found = await present_assignments(
-            self.db, pairs, lock=bool(writes_over or self.seen) and not self.work.is_dry_run
-        )
-        for pair, told in self.seen.items():
-            state = found.get(pair)
-            if (told and (told.role.id, told.notify)) != (state and tuple(state)):
-                raise RaceError
-        return found
-
-    async def _narrow_down(self, plans: Sequence[PlannedRow], error: Exception) -> Settled:
-        """Apply each half on its own, down to the row at fault."""
-        if len(plans) > 1:
-            half = len(plans) // 2
-            first = await self.apply(plans[:half])
-            self._take_over(first.edits)
-            second = await self.apply(plans[half:])
-            return Settled(
-                first.results + second.results,
-                first.edits + second.edits,
-                first.notices + second.notices,
-            )
-        row = plans[0].row
-        if row.is_context:
-            return Settled([], [], [])
-        if plans[0].errors:
-            return Settled([failure(row, plans[0].errors)], [], [])
-        logger.error(
-            "the %s refused row %d of import %d; the row fails",
-            "importer" if isinstance(error, OwnChangeError) else "database",
-            row.number,
-            self.work.id,
-            exc_info=error,
-        )
-        refused = _not_written(error)
-        for keys, _ in plans[0].changes:
-            for key in keys:
-                self.claims[key].errors = (refused,)
-        return Settled([failure(row, [refused])], [], [])
-
-    def _take_over(self, edits: Sequence[Edit]) -> None:
-        """Know our own edits for such: they are no race; in a dry run they are not even there."""
-        if self.work.is_dry_run:
-            self.claims.note_edits(edits)
-            return
-        for edit in edits:
-            self.seen.pop((edit.case_id, edit.user_id), None)
-
-
-async def apply_columns(
-    db: Connection, work: ImportWork, columnar: Columnar, directory: Directory, *, is_first: bool
-) -> Settled | None:
-    """Settle and write rows all at once; None when the database refuses any of them.
-
-    Args:
-        is_first: whether it may be tried with a guess, to be done again if that was wrong.
+async def apply(context: ChunkContext, plan: Plan, carried: CarriedKeys) -> Settled:
+    """Apply a chunk's rows; halve those that can't be written, down to the row at fault.
 
     Raises:
-        RaceError: somebody else has changed the same things meanwhile, or the guess was wrong;
-            undo all.
+        RaceError: another transaction has changed what the plan was made for; undo all.
     """
-    role_keys = {role.id: role.key for role in (await directory.roles()).values()}
-    lock = columnar.kind is not Assign and not work.is_dry_run
-    may_guess = is_first and columnar.kind is Assign and not work.is_dry_run
-    try:
-        async with db.transaction():
-            present = {}
-            is_guess = may_guess and await _seem_new(db, columnar.pairs)
-            if not is_guess:
-                present = await present_assignments(db, columnar.pairs, lock=lock)
-            settled = columnar.settle(present, role_keys)
-            if is_guess and len(settled.edits) < len(columnar.pairs):
-                raise RaceError  # a row that is not written can't show that the guess was wrong
-            if work.is_dry_run:
-                return settled._replace(notices=[])
-            await write_edits(db, work.app_id, work.id, settled.edits)
-            return settled
-    except asyncpg.PostgresError as error:
-        if is_passing(error):
-            raise
-        return None
-
-
-async def _seem_new(db: Connection, pairs: Sequence[Pair]) -> bool:
-    """Guess from some pairs that none of them is assigned; writing finds out if it is wrong."""
-    some = pairs[:: len(pairs) // _SAMPLE + 1]
-    return not await present_assignments(db, some, lock=False)
-
-
-def _not_written(error: Exception) -> ErrorDetail:
-    if isinstance(error, OwnChangeError):
-        return importer_error("the importer failed on this row; the worker's log says why.")
-    return ErrorDetail(
-        code="NOT_WRITTEN", message="The database refused this row; the worker's log says why."
+    earlier = _Earlier(verdicts=carried.verdicts, told=plan.current.stored, edits=carried.edits)
+    waiting, done = [plan.rows], []
+    while waiting:
+        rows = waiting.pop()
+        try:
+            settled = await _apply_whole_rows(context, rows, earlier)
+        except (asyncpg.PostgresError, CustomChangeError) as error:
+            if is_passing(error):
+                raise
+            if len(rows) > 1:
+                half = len(rows) // 2
+                waiting += [rows[half:], rows[:half]]
+                continue
+            settled = _fail_alone(context, rows[0], earlier.verdicts, error)
+        done.append(settled)
+        if waiting:
+            earlier = earlier.and_then(settled, is_dry_run=context.is_dry_run)
+    return Settled(
+        [result for each in done for result in each.results],
+        [edit for each in done for edit in each.edits],
+        [notification for each in done for notification in each.notifications],
+        done[-1].verdicts if done else carried.verdicts,
     )
 
 
-def _spoilt(
-    plans: Sequence[PlannedRow], scene: Scene, results: Sequence[RowResult]
-) -> dict[int, tuple[ErrorDetail, ...]]:
-    """Return the errors of rows that have failed although a change of theirs was made."""
-    if not scene.applied:
+def carry_on(
+    context: ChunkContext, carried: CarriedKeys, plan: Plan, settled: Settled
+) -> CarriedKeys:
+    """Return what the next chunk of a chain has to know, once this one is applied."""
+    return CarriedKeys(
+        seen=plan.seen,
+        verdicts=settled.verdicts,
+        edits=with_edits(carried.edits, settled.edits) if context.is_watched else carried.edits,
+        memo=plan.memo,
+    )
+
+
+async def _apply_whole_rows(
+    context: ChunkContext, plans: Sequence[PlannedRow], earlier: _Earlier
+) -> Settled:
+    """Do all or nothing of each row: while one has failed after a part of it was done, all is
+    undone and done again without that row."""
+    while True:
+        spoilt: Mapping[int, Sequence[ErrorDetail]] = {}
+        with suppress(_UndoError):
+            async with context.store.savepoint():
+                settled, spoilt = await _settle_rows(context, plans, earlier)
+                if spoilt or context.is_dry_run:
+                    raise _UndoError
+                await context.store.write_edits(settled.edits)
+        if not spoilt:
+            return settled._replace(notifications=[]) if context.is_dry_run else settled
+        plans = [
+            plan.failed(spoilt[place]) if place in spoilt else plan
+            for place, plan in enumerate(plans)
+        ]
+
+
+async def _settle_rows(
+    context: ChunkContext, plans: Sequence[PlannedRow], earlier: _Earlier
+) -> tuple[Settled, Mapping[int, Sequence[ErrorDetail]]]:
+    """Decide about the rows and settle them.
+
+    Returns:
+        also the errors of rows that have failed although a change of theirs was made, by place.
+    """
+    changes = [each for plan in plans if plan.is_to_apply for each in plan.changes]
+    custom = [each for each in changes if each.rule is None]
+    validation = None
+    if context.validators:
+        undone = earlier.edits if context.is_dry_run else {}
+        asked = [each.change for each in changes]
+        validation = await prepare_validation(context, asked, undone)
+    decisions = await carry_out(context, custom)
+    decisions |= await _decide(context, [each for each in changes if each.rule], earlier.told)
+    settled = settle(context, plans, decisions, earlier.verdicts, validation)
+    return settled, _spoilt(plans, decisions, settled) if custom else {}
+
+
+async def _decide(
+    context: ChunkContext,
+    changes: Sequence[PlannedChange],
+    told: Mapping[Pair, Assignment | None],
+) -> dict[tuple[Key, ...], Decision]:
+    """Read the assignments that are to be changed, and those that changes depend on; decide.
+
+    Raises:
+        RaceError: the assignments are no longer as the rows have seen them.
+    """
+    pairs = {cast("Pair", each.keys[0]) for each in changes} | told.keys()
+    if not pairs:
         return {}
-    failed = {result.number for result in results if result.status is RowStatus.FAILED}
+    writes_over = any(each.rule and not each.rule.creates_only for each in changes)
+    lock = bool(writes_over or told) and not context.is_dry_run
+    current = await context.store.read_assignments(pairs, lock=lock)
+    for pair, seen in told.items():
+        state = current.get(pair)
+        if (seen and (seen.role.id, seen.notify)) != (state and tuple(state)):
+            raise RaceError
+    role_keys = context.role_keys
+    return {
+        each.keys: each.rule.decide(each.change, current.get(cast("Pair", each.keys[0])), role_keys)
+        for each in changes
+        if each.rule
+    }
+
+
+def _spoilt(
+    plans: Sequence[PlannedRow], decisions: Decisions, settled: Settled
+) -> Mapping[int, Sequence[ErrorDetail]]:
+    """Return the errors of rows that have failed although a custom change of theirs was made."""
     found = {}
-    for plan in plans:
-        if plan.errors or plan.row.is_context or plan.row.number not in failed:
+    for place, plan in enumerate(plans):
+        if not (plan.is_to_apply and plan.changes):
             continue
-        made = [scene.applied[keys].outcome in WRITTEN for keys, _ in own_changes(plan.changes)]
-        if any(made) and (errors := scene.claims[plan.changes[0][0][0]].errors):
-            found[plan.row.number] = tuple(errors)
+        errors = settled.verdicts.get(plan.changes[0].keys[0])
+        custom = [decisions[each.keys] for each in plan.changes if each.rule is None]
+        if errors and any(decision.outcome in WRITTEN for decision in custom):
+            found[place] = errors
     return found
+
+
+def _fail_alone(
+    context: ChunkContext, plan: PlannedRow, verdicts: Verdicts, error: Exception
+) -> Settled:
+    """Fail the one row that can't be written, and with it those that repeat it."""
+    if plan.is_to_apply:
+        is_importers = isinstance(error, CustomChangeError)
+        logger.error(
+            "the %s refused row %d of import %d; the row fails",
+            "importer" if is_importers else "database",
+            plan.row.number,
+            context.store.import_id,
+            exc_info=error,
+        )
+        plan = plan.failed([IMPORTER_FAILED if is_importers else _NOT_WRITTEN])
+    return settle(context, [plan], {}, verdicts)
+
+
+_NOT_WRITTEN = ErrorDetail(
+    code="NOT_WRITTEN", message="The database refused this row; the worker's log says why."
+)

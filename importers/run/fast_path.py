@@ -1,7 +1,7 @@
 """Chunks of importers whose rows all ask for one plain change: settled without a plan for each.
 
-It comes to just what planning and settling row by row would, in less time; whatever is not plain is
-left to that.
+It comes to just what planning and settling row by row would, in less time; rows that are not plain
+are left to that.
 """
 
 from __future__ import annotations
@@ -9,26 +9,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from importers.rows.cell_reader import refusal_detail
-from importers.rows.layout import Layout
-from importers.run.rules import decide
-from importers.run.settle import Settled, failure, note
-from importers.sdk.changes import Assign
+import asyncpg
+
+from importers.run.rules import RULES
+from importers.run.settle import Settled, failure, notification_of
 from importers.sdk.columns import Flag
 from importers.sdk.importer import EveryRow, Importer
 from importers.sdk.references import CaseRef, RoleRef, UserRef
+from models.assignment import Edit
+from models.db import RaceError, is_passing
+from models.row import RowOutcome, RowResult, RowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from importers.rows.cell_reader import ReadRow
-    from importers.rows.layout import Layout
-    from importers.run.rules import Verdict
-    from importers.sdk.changes import Modify, Remove
+    from importers.run.chunk_context import ChunkContext
+    from importers.run.rules import AssignmentRule, Decision
+    from importers.sdk.changes import AssignmentChange
     from models.assignment import Pair, Present
-    from models.row import RowResult
+    from models.mail import Notification
 
 _PLAIN: Mapping[str, type] = {"case": CaseRef, "user": UserRef, "role": RoleRef, "notify": Flag}
+_SAMPLE = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +39,19 @@ class Columnar:
     """The rows of a chunk, no two of which are about the same user on the same case.
 
     Args:
+        kind: the class of the change that every row asks for.
         places: for each field of the change the index of its column.
         pairs: what the rows without errors are about.
     """
 
-    importer: Importer
-    kind: type[Assign | Modify | Remove]
+    kind: type[AssignmentChange]
+    rule: AssignmentRule[Any]
     places: Mapping[str, int]
-    layout: Layout
     rows: Sequence[ReadRow]
     pairs: Sequence[Pair]
 
     @classmethod
-    def of(cls, importer: Importer, layout: Layout, rows: Sequence[ReadRow]) -> Columnar | None:
+    def of(cls, importer: Importer, rows: Sequence[ReadRow]) -> Columnar | None:
         """Look at a chunk; None when its rows have to be taken one by one."""
         every_row = importer.every_row
         if every_row is None or not _is_plain(importer, every_row):
@@ -59,34 +62,28 @@ class Columnar:
         pairs = [(row.values[case].id, row.values[user].id) for row in rows if not row.errors]
         if len(set(pairs)) < len(pairs) or any(row.is_context for row in rows):
             return None
-        return cls(
-            importer=importer,
-            kind=every_row.kind,
-            places=places,
-            layout=layout,
-            rows=rows,
-            pairs=pairs,
-        )
+        kind = every_row.kind
+        return cls(kind=kind, rule=RULES[kind], places=places, rows=rows, pairs=pairs)
 
-    def settle(self, present: Mapping[Pair, Present], role_keys: Mapping[int, str]) -> Settled:
-        """Decide about every row.
-
-        Args:
-            present: the assignments of the pairs.
-            role_keys: the app's roles by primary key.
-        """
-        settled = Settled([], [], [])
+    def settle(self, context: ChunkContext, current: Mapping[Pair, Present]) -> Settled:
+        """Decide about every row, given the current assignments of the pairs."""
+        results: list[RowResult] = []
+        edits: list[Edit] = []
+        notifications: list[Notification] = []
+        role_keys = context.role_keys
+        passed, nothing = RowStatus.PASSED, RowOutcome.UNCHANGED
         case, user = self.places["case"], self.places["user"]
         role, notify = self.places.get("role"), self.places.get("notify")
-        # Rows that are alike in all that `decide` looks at have the same verdict.
-        known: dict[tuple[object, ...], Verdict] = {}
+        # Rows that are alike in all that rules look at have the same decision; a file has a few
+        # dozen kinds of rows at most, so nearly every row is spared a change and a decision.
+        known: dict[tuple[object, ...], Decision] = {}
         pairs = iter(self.pairs)
         for row in self.rows:
             if row.errors:
-                settled.results.append(failure(row, row.errors))
+                results.append(failure(row, row.errors))
                 continue
             pair, values = next(pairs), row.values
-            before = present.get(pair)
+            before = current.get(pair)
             likeness = (
                 before,
                 role is not None and values[role] and values[role].id,
@@ -94,45 +91,81 @@ class Columnar:
                 values[case].is_active,
                 values[user].is_active,
             )
-            verdict = known.get(likeness)
-            if verdict is None:
-                verdict = self._decide(values, before, role_keys)
-                if verdict.outcome is None:
-                    settled.results.append(self._refused(row, verdict))
+            decision = known.get(likeness)
+            if decision is None:
+                decision = self.rule.decide(self._change(values), before, role_keys)
+                if decision.refusals:
+                    reasons = [
+                        context.refusal(error, at_fault, row)
+                        for at_fault, error in decision.refusals
+                    ]
+                    results.append(failure(row, reasons))
                     continue
-                known[likeness] = verdict
-            note(settled, row, pair, before, verdict)
-        return settled
+                known[likeness] = decision
+            outcome, after = decision.outcome, decision.after
+            results.append(RowResult(row.number, row.text, passed, outcome, decision.message))
+            if outcome is nothing:
+                continue
+            edit = Edit(*pair, row.number, before, after)
+            edits.append(edit)
+            if after and after.notify:
+                notifications.append(notification_of(edit))
+        return Settled(results, edits, notifications, {})
 
-    def _decide(
-        self, values: Sequence[Any], before: Present | None, role_keys: Mapping[int, str]
-    ) -> Verdict:
-        change = self.kind(**{field: values[place] for field, place in self.places.items()})
-        return decide(change, before, role_keys)
+    def _change(self, values: Sequence[Any]) -> AssignmentChange:
+        return self.kind(**{field: values[place] for field, place in self.places.items()})
 
-    def _refused(self, row: ReadRow, verdict: Verdict) -> RowResult:
-        return failure(
-            row,
-            [
-                refusal_detail(self.importer, error, at_fault, row, self.layout)
-                for at_fault, error in verdict.refusals
-            ],
-        )
+
+async def apply_columns(context: ChunkContext, rows: Sequence[ReadRow]) -> Settled | None:
+    """Settle and write rows all at once; None when they have to be taken one by one.
+
+    Most files of new assignments name pairs of which none is assigned. Where a sample of them
+    suggests that, the first attempt does not look the others up: writing finds out if it is wrong.
+
+    Raises:
+        RaceError: another transaction has changed the same things meanwhile, or the guess was
+            wrong; undo all.
+    """
+    columnar = Columnar.of(context.importer, rows)
+    if columnar is None:
+        return None
+    store, pairs, is_dry_run = context.store, columnar.pairs, context.is_dry_run
+    may_guess = context.is_first_attempt and columnar.rule.creates_only and not is_dry_run
+    lock = not (columnar.rule.creates_only or is_dry_run)
+    try:
+        async with store.savepoint():
+            current: Mapping[Pair, Present] = {}
+            is_guess = may_guess and not await store.read_assignments(
+                pairs[:: len(pairs) // _SAMPLE + 1], lock=False
+            )
+            if not is_guess:
+                current = await store.read_assignments(pairs, lock=lock)
+            settled = columnar.settle(context, current)
+            if is_guess and len(settled.edits) < len(pairs):
+                raise RaceError  # a row that is not written can't show that the guess was wrong
+            if is_dry_run:
+                return settled._replace(notifications=[])
+            await store.write_edits(settled.edits)
+            return settled
+    except asyncpg.PostgresError as error:
+        if is_passing(error):
+            raise
+        return None
 
 
 def _is_plain(importer: Importer, every_row: EveryRow) -> bool:
     """Tell whether any row without errors makes a change that can be carried out."""
     kind = type(importer)
-    if type(every_row) is not EveryRow:
+    rule = RULES.get(every_row.kind)
+    if type(every_row) is not EveryRow or rule is None:
         return False
     if kind.change is not Importer.change or kind.check_chunk is not Importer.check_chunk:
         return False
     columns = {field: importer.columns[name] for field, name in every_row.columns.items()}
-    if any(type(column) is not _PLAIN[field] for field, column in columns.items()):
+    if any(type(column) is not _PLAIN.get(field) for field, column in columns.items()):
         return False
-    wanted = {"case", "user"} if every_row.kind is not Assign else set(_PLAIN)
-    return wanted <= columns.keys() and all(
+    return rule.required <= columns.keys() and all(
         columns[field].required
         or isinstance(columns[field].default, bool if field == "notify" else str)
-        for field in wanted
+        for field in rule.required
     )

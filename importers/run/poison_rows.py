@@ -12,10 +12,10 @@ from importers.isolation.guard import guard_of, guarding
 from importers.rows.cell_reader import read_rows
 from importers.rows.layout import layout_of
 from importers.rows.payload import unpack_rows
-from importers.rows.stored_directory import StoredDirectory
-from importers.run.current_assignments import read_present
+from importers.run.carried_keys import CarriedKeys
+from importers.run.chunk_context import open_context
+from importers.run.chunk_store import DatabaseStore
 from importers.run.plan_rows import plan_rows
-from importers.run.seen_keys import SeenKeys
 from models.chunk import lock_chunk
 from models.db import connection, persist, transaction
 from models.progress import read_work
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from importers.isolation.guard import Guard
     from importers.rows.cell_reader import ReadRow
     from importers.sdk.importer import Importer
-    from models.chunk import ClaimedChunk
+    from models.chunk import ChunkWork, ClaimedChunk
     from models.progress import ImportWork
 
 logger = logging.getLogger(__name__)
@@ -42,22 +42,33 @@ async def find_suspects(
 ) -> None:
     """Try out the rows of a chunk whose worker has died, and note each time which ones.
 
-    Only strangers' importers are tried; Caseroll's own do not end workers.
+    Only plugins' importers are tried; Caseroll's own do not end workers.
 
     A first trial takes the rows in some thirty pieces. When the worker dies of one of these as
     well, the next trial takes that piece's rows one by one; a row that ends this trial too is
-    condemned: it is to be left out when the chunk is run. So three deaths in succession point at
-    it, and accidents at none.
+    condemned: it is left out when the chunk is run. So three deaths in succession point at it, and
+    accidents at none.
 
     Raises:
         asyncpg.PostgresError, OSError: the database is not well.
     """
-    noted: list[Trial] = []
+    noted: Trial | None = None
     try:
-        await _try_out(import_id, claim, importers, noted)
+        # What is noted has to stay when the transaction doesn't, so it has a connection of its own.
+        async with connection() as notes, transaction() as db:
+            trials = await _prepare(db, notes, import_id, claim, importers)
+            if trials is None:
+                return
+            for noted in trials.pieces():
+                # A worker that has lost the chunk while it hung must not write over what others
+                # have noted.
+                await db.execute("SELECT 1")
+                await note_trial(notes, claim.chunk_id, noted)
+                await trials.run(noted)
+            await note_trial(notes, claim.chunk_id, Trial(0, 0, trials.condemned))
     except Exception:  # the worker is alive, so whatever it was is no fault of the rows
         if noted:
-            await _take_back(claim.chunk_id, noted[-1])
+            await _take_back(claim.chunk_id, noted)
         raise
 
 
@@ -67,85 +78,82 @@ async def _take_back(chunk_id: int, trial: Trial) -> None:
         logger.warning("what was noted of chunk %d could not be taken back", chunk_id)
 
 
-async def _try_out(
-    import_id: int, claim: ClaimedChunk, importers: Mapping[str, Importer], noted: list[Trial]
-) -> None:
-    # What is noted has to stay when the transaction doesn't, so it has a connection of its own.
-    async with connection() as notes, transaction() as db:
-        chunk = await lock_chunk(db, claim.chunk_id)
-        work = await read_work(db, import_id) if chunk else None
-        importer = importers.get(work.type) if work else None
-        guard = guard_of(importer) if importer else None
-        if chunk is None or work is None or importer is None or guard is None or work.is_cancelled:
-            return
-        trials = _Trials(
-            db=db,
-            notes=notes,
-            work=work,
-            importer=importer,
-            guard=guard,
-            claim=claim,
-            rows=unpack_rows(chunk.payload),
-            carry=chunk.carry,
-            noted=noted,
-        )
-        await trials.run()
+async def _prepare(
+    db: Connection,
+    notes: Connection,
+    import_id: int,
+    claim: ClaimedChunk,
+    importers: Mapping[str, Importer],
+) -> _Trials | None:
+    """Lock the chunk, and read what earlier trials have found; None when there is none to try."""
+    chunk = await lock_chunk(db, claim.chunk_id)
+    work = await read_work(db, import_id) if chunk else None
+    importer = importers.get(work.type) if work else None
+    guard = guard_of(importer) if importer else None
+    if chunk is None or work is None or importer is None or guard is None or work.is_cancelled:
+        return None
+    rows = unpack_rows(chunk.payload)
+    found = await read_trial(notes, claim.chunk_id)
+    condemned = list(found.condemned)
+    if found.until - found.since == 1:
+        condemned.append(found.since)
+        number = rows[found.since].number
+        logger.error("importer %r ends its worker on row %d", importer.key, number)
+    return _Trials(
+        db=db,
+        work=work,
+        importer=importer,
+        guard=guard,
+        chunk=chunk,
+        rows=rows,
+        suspects=(found.since, found.until),
+        condemned=condemned,
+        is_worth_it=claim.attempts <= most_attempts(condemned),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Trials:
-    """Tries out the rows of one chunk, within a transaction that holds it and changes nothing.
+    """The trials of one chunk's rows, in a transaction that holds the chunk and changes nothing.
 
     Args:
-        noted: gets what is noted, the last one last.
+        suspects: the places of the rows, from the first to before the last, that the last worker
+            has died of; none if both are the same.
+        condemned: the places of the rows that are known to end workers.
+        is_worth_it: whether the chunk is run at all after this.
     """
 
     db: Connection
-    notes: Connection
     work: ImportWork
     importer: Importer
     guard: Guard
-    claim: ClaimedChunk
+    chunk: ChunkWork
     rows: Sequence[ReadRow]
-    carry: bytes | None
-    noted: list[Trial]
+    suspects: tuple[int, int]
+    condemned: Sequence[int]
+    is_worth_it: bool
 
-    async def run(self) -> None:
-        found = await read_trial(self.notes, self.claim.chunk_id)
-        condemned = list(found.condemned)
-        if found.until - found.since == 1:
-            condemned.append(found.since)
-            row = self.rows[found.since].number
-            logger.error("importer %r ends its worker on row %d", self.importer.key, row)
-        if self.claim.attempts <= most_attempts(condemned):
-            for since, until in _pieces(found, len(self.rows)):
-                # Who has lost the chunk while it hung must not write over what others have noted.
-                await self.db.execute("SELECT 1")
-                await self._note(Trial(since, until, condemned))
-                rows = enumerate(self.rows[since:until], since)
-                await self._try([row for place, row in rows if place not in condemned])
-        await self._note(Trial(0, 0, condemned))
+    def pieces(self) -> Iterator[Trial]:
+        """Say which rows are tried out together."""
+        if not self.is_worth_it:
+            return
+        since, until = self.suspects
+        if until - since > 1:
+            for place in range(since, min(until, len(self.rows))):
+                yield Trial(place, place + 1, self.condemned)
+            return
+        size = max(2, ceil(len(self.rows) / _PIECES))  # one row alone is what the next trial is for
+        for place in range(0, len(self.rows), size):
+            yield Trial(place, place + size, self.condemned)
 
-    async def _note(self, trial: Trial) -> None:
-        self.noted.append(trial)
-        await note_trial(self.notes, self.claim.chunk_id, trial)
-
-    async def _try(self, rows: Sequence[ReadRow]) -> None:
+    async def run(self, trial: Trial) -> None:
+        """Read and plan rows, as running them does, but for those that are condemned."""
+        places = range(trial.since, min(trial.until, len(self.rows)))
+        rows = [self.rows[place] for place in places if place not in self.condemned]
         if not rows:
             return
-        importer, claims = self.importer, SeenKeys.unpack(self.carry)
-        layout = layout_of(self.work.header or [], importer)
-        directory = StoredDirectory(self.db, self.work.app_id)
+        layout = layout_of(self.work.header or [], self.importer)
         with guarding(self.guard):
-            await read_rows(importer, layout, rows, directory)
-            await read_present(importer, rows, directory, claims)
-            plan_rows(importer, layout, rows, claims)
-
-
-def _pieces(found: Trial, rows: int) -> Iterator[tuple[int, int]]:
-    """Say which rows are tried out together, given those of which the last worker has died."""
-    if found.until - found.since > 1:
-        yield from ((place, place + 1) for place in range(found.since, min(found.until, rows)))
-        return
-    size = max(2, ceil(rows / _PIECES))  # one row alone is what the next trial is for
-    yield from ((since, since + size) for since in range(0, rows, size))
+            context = await open_context(self.importer, layout, DatabaseStore(self.db, self.work))
+            await read_rows(context.importer, context.layout, rows, context.directory)
+            await plan_rows(context, rows, CarriedKeys.unpack(self.chunk.carry))

@@ -1,92 +1,151 @@
-"""What a change does to an assignment as it is: the rules, without the database."""
+"""The rules: what each kind of change asks of an assignment and does to it, without a database.
+
+A kind of change on assignments is a class in `importers.sdk.changes` and an entry in `RULES`.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
 from importers.sdk.changes import Assign, Modify, Remove
+from importers.sdk.entities import Assignment, Case, Role, User
 from importers.sdk.errors import RowError
 from importers.sdk.references import case_closed, user_disabled
 from models.assignment import Present
 from models.row import RowOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from importers.sdk.changes import AssignmentChange, Intent
+
+C = TypeVar("C")
 
 
-class Verdict(NamedTuple):
+class Decision(NamedTuple):
     """What becomes of a change.
 
     Args:
         outcome: None when the change is refused.
+        before: the assignment as it is; None when there is none, or the change is a custom one.
         after: the assignment as it will be; None when there will be none.
         message: what the admin should know although all is well.
         refusals: why not, each with what is at fault, the case or the user, or None for the row.
     """
 
     outcome: RowOutcome | None
+    before: Present | None = None
     after: Present | None = None
     message: str | None = None
     refusals: tuple[tuple[object, RowError], ...] = ()
 
 
-def decide(
-    change: Assign | Modify | Remove, present: Present | None, role_keys: Mapping[int, str]
-) -> Verdict:
-    """Decide about a change of an assignment.
+class Specimen(NamedTuple, Generic[C]):
+    """A change that takes effect, for validators to be tried on, and both sides of the effect."""
+
+    change: C
+    before: Assignment | None
+    after: Assignment | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignmentRule(Generic[C]):
+    """All that a kind of change on assignments brings along.
 
     Args:
-        present: the assignment of this user to this case, if there is one.
-        role_keys: the app's roles by primary key.
+        decide: what becomes of a change, given the current assignment of its user to its case, if
+            there is one, and the app's role keys by primary key.
+        intent: what a change asks for, comparable with what another row asks of the same pair.
+        is_sound: whether the values of a change are of the types that its class declares.
+        specimens: changes for the conformance kit, given a case, a user, and two assignments:
+            the one before a change, and the one after it.
+        required: the fields that have a value in every change.
+        creates_only: whether a change writes only where there is no assignment: the current ones
+            then need no lock.
     """
-    if isinstance(change, Assign):
-        return _assign(change, present, role_keys)
-    if isinstance(change, Modify):
-        return _modify(change, present)
-    if present is None:
-        return Verdict(RowOutcome.UNCHANGED, message="was not assigned")
-    return Verdict(RowOutcome.REMOVED)
+
+    decide: Callable[[C, Present | None, Mapping[int, str]], Decision]
+    intent: Callable[[C], Intent]
+    is_sound: Callable[[C], bool]
+    specimens: Callable[[Case, User, Assignment, Assignment], Sequence[Specimen[C]]]
+    required: frozenset[str] = frozenset({"case", "user"})
+    creates_only: bool = False
 
 
-def _assign(change: Assign, present: Present | None, role_keys: Mapping[int, str]) -> Verdict:
+def decide(
+    change: AssignmentChange, current: Present | None, role_keys: Mapping[int, str]
+) -> Decision:
+    """Decide about a change by the rule of its kind.
+
+    Args:
+        current: the assignment of this user to this case, if there is one.
+        role_keys: the app's role keys by primary key.
+    """
+    return rule_of(type(change)).decide(change, current, role_keys)
+
+
+def rule_of(kind: type) -> AssignmentRule[Any]:
+    """Return the rule of a kind of change on assignments, or of one that it is derived from.
+
+    Raises:
+        TypeError: it is no such kind.
+    """
+    rule = RULES.get(kind) or next((RULES[base] for base in kind.__mro__ if base in RULES), None)
+    if rule:
+        return rule
+    raise TypeError(f"{kind.__name__} is no kind of change of an assignment")
+
+
+def _assign(change: Assign, current: Present | None, role_keys: Mapping[int, str]) -> Decision:
     wanted = Present(change.role.id, change.notify)
-    if present == wanted:
-        return Verdict(RowOutcome.UNCHANGED, present)
+    if current == wanted:
+        return Decision(RowOutcome.UNCHANGED, current, current)
     refusals: list[tuple[object, RowError]] = []
     if not change.case.is_active:
         refusals.append((change.case, case_closed(change.case)))
     if not change.user.is_active:
         refusals.append((change.user, user_disabled(change.user)))
-    if present:
-        refusals.append((None, _already_assigned(present, role_keys)))
+    if current:
+        refusals.append((None, _already_assigned(current, role_keys)))
     if refusals:
-        return Verdict(None, refusals=tuple(refusals))
-    return Verdict(RowOutcome.CREATED, wanted)
+        return Decision(None, refusals=tuple(refusals))
+    return Decision(RowOutcome.CREATED, None, wanted)
 
 
-def _modify(change: Modify, present: Present | None) -> Verdict:
+def _modify(change: Modify, current: Present | None, _role_keys: Mapping[int, str]) -> Decision:
     refusals: list[tuple[object, RowError]] = []
-    wanted = present and Present(
-        change.role.id if change.role else present.role_id,
-        present.notify if change.notify is None else change.notify,
+    wanted = current and Present(
+        change.role.id if change.role else current.role_id,
+        current.notify if change.notify is None else change.notify,
     )
-    if present and present == wanted:
-        return Verdict(RowOutcome.UNCHANGED, present)
+    if current and current == wanted:
+        return Decision(RowOutcome.UNCHANGED, current, current)
     if not change.case.is_active:
         refusals.append((change.case, case_closed(change.case)))
-    if not present:
+    if not current:
         refusals.append((None, _not_assigned()))
     if refusals:
-        return Verdict(None, refusals=tuple(refusals))
-    return Verdict(RowOutcome.UPDATED, wanted)
+        return Decision(None, refusals=tuple(refusals))
+    return Decision(RowOutcome.UPDATED, current, wanted)
 
 
-def _already_assigned(present: Present, role_keys: Mapping[int, str]) -> RowError:
-    role = role_keys.get(present.role_id, "?")
+def _remove(_change: Remove, current: Present | None, _role_keys: Mapping[int, str]) -> Decision:
+    if current is None:
+        return Decision(RowOutcome.UNCHANGED, message="was not assigned")
+    return Decision(RowOutcome.REMOVED, current)
+
+
+def _is_about_a_pair(change: AssignmentChange) -> bool:
+    return isinstance(change.case, Case) and isinstance(change.user, User)
+
+
+def _already_assigned(current: Present, role_keys: Mapping[int, str]) -> RowError:
+    role = role_keys.get(current.role_id, "?")
     return RowError(
         None,
         "ALREADY_ASSIGNED",
-        f"The user is on this case already, as '{role}' with notify {int(present.notify)}; "
+        f"The user is on this case already, as '{role}' with notify {int(current.notify)}; "
         "to change that, use a file of type modify.",
     )
 
@@ -97,3 +156,44 @@ def _not_assigned() -> RowError:
         "NOT_ASSIGNED",
         "The user is not on this case; to put the user on it, use a file of type assign.",
     )
+
+
+RULES: Mapping[type, AssignmentRule[Any]] = {
+    Assign: AssignmentRule(
+        decide=_assign,
+        intent=lambda change: (type(change).__name__, change.role.id, change.notify),
+        is_sound=lambda change: (
+            _is_about_a_pair(change)
+            and isinstance(change.role, Role)
+            and isinstance(change.notify, bool)
+        ),
+        specimens=lambda case, user, _, new: [
+            Specimen(Assign(case=case, user=user, role=new.role, notify=new.notify), None, new)
+        ],
+        required=frozenset({"case", "user", "role", "notify"}),
+        creates_only=True,
+    ),
+    Modify: AssignmentRule(
+        decide=_modify,
+        intent=lambda change: (
+            type(change).__name__,
+            change.role.id if change.role else None,
+            change.notify,
+        ),
+        is_sound=lambda change: (
+            _is_about_a_pair(change)
+            and isinstance(change.role, Role | None)
+            and isinstance(change.notify, bool | None)
+        ),
+        specimens=lambda case, user, old, new: [
+            Specimen(Modify(case=case, user=user, role=new.role, notify=new.notify), old, new),
+            Specimen(Modify(case=case, user=user), old, old),
+        ],
+    ),
+    Remove: AssignmentRule(
+        decide=_remove,
+        intent=lambda _: ("Remove",),
+        is_sound=_is_about_a_pair,
+        specimens=lambda case, user, old, _: [Specimen(Remove(case=case, user=user), old, None)],
+    ),
+}

@@ -5,26 +5,25 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import PATIENCE_SECONDS, is_blameless, most_attempts
-from importers.isolation.guard import Guard, guard_of, guarding
-from importers.rows.cell_reader import read_rows
+from importers.isolation.guard import guard_of, guarding
+from importers.rows.cell_reader import ReadRow, read_rows
 from importers.rows.layout import layout_of
 from importers.rows.payload import unpack_rows
-from importers.rows.stored_directory import StoredDirectory
-from importers.run.apply import Applier, apply_columns
-from importers.run.current_assignments import read_present
-from importers.run.fast_path import Columnar
-from importers.run.plan_rows import Planner, importer_error
+from importers.run.apply import apply, carry_on
+from importers.run.carried_keys import CarriedKeys
+from importers.run.chunk_context import open_context
+from importers.run.chunk_store import DatabaseStore
+from importers.run.fast_path import apply_columns
+from importers.run.plan_rows import importer_error, plan_rows
 from importers.run.poison_rows import find_suspects
-from importers.run.seen_keys import SeenKeys
-from importers.run.settle import Settled, failure
+from importers.run.settle import failure, unapplied
 from importers.sdk.errors import RetryableError
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk
 from models.db import RaceError, connection, is_passing, persist, transaction
-from models.mail import leave_mails
+from models.mail import enqueue_mails
 from models.progress import count, read_work
 from models.row import RowResult, RowStatus, delete_rows, write_rows
 from models.trial import read_trial
@@ -34,22 +33,18 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
-    from importers.rows.cell_reader import ReadRow
-    from importers.rows.layout import Layout
-    from importers.run.plan_rows import PlannedRow
-    from importers.sdk.directory import Directory
+    from importers.isolation.guard import Guard
+    from importers.run.chunk_context import ChunkContext
+    from importers.run.settle import Settled
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from models.chunk import ChunkWork, ClaimedChunk
+    from models.import_end import ImportEnd
     from models.progress import ImportWork
 
 logger = logging.getLogger(__name__)
 
 _MOST_RACES = 5
-# PostgreSQL ends a transaction that is silent for 15 seconds, and one call may take 10: a slow
-# importer gives signs of life.
-_ROWS_BETWEEN_SIGNS = 500
-_SECONDS_OF_SILENCE = 3.0
 # What is worth a line in the log.
 _SLOW_CHUNK_SECONDS = 3.0
 _SLOW_ROW_SECONDS = 0.001
@@ -61,12 +56,14 @@ class ChunkEnd(NamedTuple):
     Args:
         app_id: the app of its import.
         has_successor: whether a chained chunk can run now.
-        has_mails: whether it has left mails.
+        has_notifications: whether it has put mails into the outbox.
+        import_end: the import's end, if it was the import's last chunk.
     """
 
     app_id: int
     has_successor: bool
-    has_mails: bool
+    has_notifications: bool
+    import_end: ImportEnd | None
 
 
 async def next_chunk(import_id: int) -> ClaimedChunk | None:
@@ -88,7 +85,7 @@ async def run_chunk(
         validators: those that are on, in the order in which they are asked.
 
     Returns:
-        None when somebody else runs it or has run it.
+        None when another worker runs it or has run it.
 
     Raises:
         RetryableError: the database is not well; nothing of the chunk has been kept.
@@ -102,11 +99,20 @@ async def run_chunk(
             work = await read_work(db, import_id) if chunk else None
             if chunk is None or work is None:
                 return None
-            trial = await read_trial(db, claim.chunk_id) if claim.attempts > 1 else None
-            condemned = trial.condemned if trial else ()
-            return await _run(
-                db, work, chunk, importers, validators=validators, claim=claim, condemned=condemned
+            held = _HeldChunk(db, work, chunk, claim, unpack_rows(chunk.payload))
+            settled, carried = await _settle(held, importers, validators)
+            await _write_results(db, work, chunk, settled)
+            if chunk.has_successor:
+                await hand_over(db, work.id, chunk.number + 1, carried.pack())
+            await finish_chunk(db, work.id, claim.chunk_id)
+            end = await count(
+                db,
+                work.id,
+                settled.results,
+                done=sum(not row.is_context for row in held.rows),
+                tried_before=len(settled.results) if chunk.is_retry else 0,
             )
+            return ChunkEnd(work.app_id, chunk.has_successor, bool(settled.notifications), end)
     except Exception as error:
         if not (is_passing(error) or isinstance(error, RetryableError)):
             raise
@@ -116,49 +122,48 @@ async def run_chunk(
         raise RetryableError(f"chunk {claim.chunk_id} is to be run again: {error}") from error
 
 
-async def _run(
-    db: Connection,
-    work: ImportWork,
-    chunk: ChunkWork,
-    importers: Mapping[str, Importer],
-    *,
-    validators: Sequence[Validator],
-    claim: ClaimedChunk,
-    condemned: Sequence[int],
-) -> ChunkEnd:
-    rows = unpack_rows(chunk.payload)
+class _HeldChunk(NamedTuple):
+    """A chunk that this worker holds, in the transaction that it is run in."""
+
+    db: Connection
+    work: ImportWork
+    chunk: ChunkWork
+    claim: ClaimedChunk
+    rows: Sequence[ReadRow]
+
+
+async def _settle(
+    held: _HeldChunk, importers: Mapping[str, Importer], validators: Sequence[Validator]
+) -> tuple[Settled, CarriedKeys]:
+    """Say what the rows come to: they are run, cancelled, or given up."""
+    db, work, chunk, claim, rows = held
+    carried = CarriedKeys.unpack(chunk.carry)
+    condemned = (await read_trial(db, claim.chunk_id)).condemned if claim.attempts > 1 else ()
     most = most_attempts(condemned)
-    claims = SeenKeys.unpack(chunk.carry)
     importer = importers.get(work.type)
     if work.is_cancelled:
-        settled = Settled(_cancelled(rows, chunk), [], [])
-    elif claim.attempts > most:
-        settled = _given_up(
-            rows, f"these rows stopped their worker, or took too long, {most} times."
+        return unapplied(_cancelled(rows, chunk)), carried
+    if claim.attempts > most:
+        why = f"these rows stopped their worker, or took too long, {most} times."
+        return unapplied(_given_up(rows, why)), carried
+    if importer is None:
+        why = f"the import type '{work.type}' is not switched on."
+        return unapplied(_given_up(rows, why)), carried
+    fit = [row for place, row in enumerate(rows) if place not in condemned]
+    left_out = _given_up([rows[place] for place in condemned], "this row stops its worker.")
+    guard = guard_of(importer)
+    with guarding(guard):
+        context = await open_context(
+            importer,
+            layout_of(work.header or [], importer),
+            DatabaseStore(db, work),
+            validators,
+            is_chained=bool(chunk.has_successor or chunk.carry),
         )
-    elif importer is None:
-        settled = _given_up(rows, f"the import type '{work.type}' is not switched on.")
-    else:
-        fit = [row for place, row in enumerate(rows) if place not in condemned]
-        runner = _Runner(
-            db=db, work=work, chunk=chunk, importer=importer, validators=validators, rows=fit
-        )
-        settled, claims = await runner.run()
-        left_out = _given_up([rows[place] for place in condemned], "this row stops its worker.")
-        settled.results.extend(left_out.results)
-    await _write_results(db, work, chunk, settled)
-    if chunk.has_successor:
-        await hand_over(db, work.id, chunk.number + 1, claims.pack())
-    await finish_chunk(db, work.id, claim.chunk_id)
-    own = [row for row in rows if not row.is_context]
-    await count(
-        db,
-        work.id,
-        settled.results,
-        done=len(own),
-        tried_before=len(settled.results) if chunk.is_retry else 0,
-    )
-    return ChunkEnd(work.app_id, chunk.has_successor, bool(settled.notices))
+        settled, carried = await _run_until_no_race(context, fit, carried)
+    if guard:
+        _tell_if_slow(guard, work, len(fit))
+    return settled._replace(results=[*settled.results, *left_out]), carried
 
 
 def _cancelled(rows: Sequence[ReadRow], chunk: ChunkWork) -> list[RowResult]:
@@ -168,105 +173,53 @@ def _cancelled(rows: Sequence[ReadRow], chunk: ChunkWork) -> list[RowResult]:
     return [RowResult(row.number, row.text, RowStatus.CANCELLED) for row in rows]
 
 
-def _given_up(rows: Sequence[ReadRow], why: str) -> Settled:
+def _given_up(rows: Sequence[ReadRow], why: str) -> list[RowResult]:
     errors = [importer_error(why)]
-    return Settled([failure(row, errors) for row in rows if not row.is_context], [], [])
+    return [failure(row, errors) for row in rows if not row.is_context]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Runner:
-    """Does what the rows of a chunk ask for, within the chunk's transaction."""
+async def _run_until_no_race(
+    context: ChunkContext, rows: Sequence[ReadRow], carried: CarriedKeys
+) -> tuple[Settled, CarriedKeys]:
+    """Do what the rows ask for, once more when others have changed the same things meanwhile.
 
-    db: Connection
-    work: ImportWork
-    chunk: ChunkWork
-    importer: Importer
-    validators: Sequence[Validator]
-    rows: Sequence[ReadRow]
+    Raises:
+        RetryableError: others keep changing them.
+    """
+    for attempt in range(1, _MOST_RACES + 1):
+        with suppress(RaceError):
+            async with context.store.savepoint():
+                return await _run_rows(context, rows, carried)
+        context = await context.again(is_last=attempt + 1 == _MOST_RACES)
+        rows = [ReadRow(row.number, row.cells, row.is_context, row.text) for row in rows]
+    raise RetryableError("the same things kept changing under this chunk")
 
-    async def run(self) -> tuple[Settled, SeenKeys]:
-        """Do it, once more when somebody else has changed the same things meanwhile.
 
-        Raises:
-            RetryableError: others keep changing them.
-        """
-        guard = guard_of(self.importer)
-        with guarding(guard):
-            for attempt in range(1, _MOST_RACES + 1):
-                with suppress(RaceError):
-                    async with self.db.transaction():
-                        found = await self._try(attempt)
-                    if guard:
-                        self._tell_if_slow(guard)
-                    return found
-        raise RetryableError("the same things kept changing under this chunk")
+async def _run_rows(
+    context: ChunkContext, rows: Sequence[ReadRow], carried: CarriedKeys
+) -> tuple[Settled, CarriedKeys]:
+    """Take rows from their cells to what they come to."""
+    await read_rows(context.importer, context.layout, rows, context.directory)
+    if not (context.is_chained or context.is_watched):
+        settled = await apply_columns(context, rows)
+        if settled:
+            return settled, carried
+    plan = await plan_rows(context, rows, carried)
+    settled = await apply(context, plan, carried)
+    return settled, carry_on(context, carried, plan, settled)
 
-    async def _try(self, attempt: int) -> tuple[Settled, SeenKeys]:
-        is_first = attempt == 1
-        importer, rows = self.importer, self.rows
-        claims = SeenKeys.unpack(self.chunk.carry)
-        layout = layout_of(self.work.header or [], importer)
-        directory = StoredDirectory(self.db, self.work.app_id)
-        if not is_first:
-            for row in rows:
-                row.forget()
-        await read_rows(importer, layout, rows, directory)
-        if settled := await self._try_columns(layout, directory, is_first=is_first):
-            return settled, claims
-        seen = await read_present(importer, rows, directory, claims)
-        plans = await self._plan(Planner(importer, layout, claims))
-        applier = Applier(
-            db=self.db,
-            work=self.work,
-            importer=importer,
-            validators=self.validators,
-            layout=layout,
-            directory=directory,
-            claims=claims,
-            seen=seen,
-            is_last=attempt == _MOST_RACES,
+
+def _tell_if_slow(guard: Guard, work: ImportWork, rows: int) -> None:
+    each = guard.spent / max(1, rows)
+    if guard.spent > _SLOW_CHUNK_SECONDS and each > _SLOW_ROW_SECONDS:
+        logger.warning(
+            "%s is slow: it took %.1f s for %d rows of import %d, %.1f ms a row",
+            guard.plugin,
+            guard.spent,
+            rows,
+            work.id,
+            each * 1_000,
         )
-        settled = await applier.apply(plans)
-        if self.chunk.has_successor and (importer.assignments or self.validators):
-            claims.note_edits(settled.edits)
-        return settled, claims
-
-    async def _try_columns(
-        self, layout: Layout, directory: Directory, *, is_first: bool
-    ) -> Settled | None:
-        """Take all rows at once; None when they have to be taken one by one."""
-        is_chained = self.chunk.has_successor or self.chunk.carry
-        if is_chained or self.validators or self.importer.assignments:
-            return None
-        columnar = Columnar.of(self.importer, layout, self.rows)
-        if columnar is None:
-            return None
-        return await apply_columns(self.db, self.work, columnar, directory, is_first=is_first)
-
-    async def _plan(self, planner: Planner) -> list[PlannedRow]:
-        planner.check(self.rows)
-        await self.db.execute("SELECT 1")
-        plans: list[PlannedRow] = []
-        signed = time.monotonic()
-        for row in self.rows:
-            is_due = len(plans) % _ROWS_BETWEEN_SIGNS == 0 and plans
-            if is_due or time.monotonic() - signed > _SECONDS_OF_SILENCE:
-                await self.db.execute("SELECT 1")
-                signed = time.monotonic()
-            plans.append(planner.plan(row))
-        return plans
-
-    def _tell_if_slow(self, guard: Guard) -> None:
-        each = guard.spent / max(1, len(self.rows))
-        if guard.spent > _SLOW_CHUNK_SECONDS and each > _SLOW_ROW_SECONDS:
-            logger.warning(
-                "%s is slow: it took %.1f s for %d rows of import %d, %.1f ms a row",
-                guard.plugin,
-                guard.spent,
-                len(self.rows),
-                self.work.id,
-                each * 1_000,
-            )
 
 
 async def _write_results(
@@ -275,5 +228,5 @@ async def _write_results(
     if chunk.is_retry:
         await delete_rows(db, work.id, [result.number for result in settled.results])
     await write_rows(db, work.app_id, work.id, settled.results)
-    if settled.notices:
-        await leave_mails(db, work.app_id, work.id, settled.notices)
+    if settled.notifications:
+        await enqueue_mails(db, work.app_id, work.id, settled.notifications)

@@ -1,17 +1,15 @@
-"""Vetoes: validators look at what rows are about to do."""
+"""Validation: validators look at what rows are about to do."""
 
 from __future__ import annotations
 
 import copy
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from importers.isolation.guard import Guard, guarded_await, guarding, is_of_plugin
-from importers.rows.cell_reader import refusal_detail
-from importers.rows.layout import Layout
-from importers.sdk.changes import Assign, Modify, OwnChange, Remove
-from importers.sdk.entities import Assignment, Case, User
+from importers.sdk.changes import Assign, Modify, Remove
+from importers.sdk.entities import Case, User
 from importers.sdk.errors import ErrorDetail, RowError
 from importers.sdk.node_id import encode_node_id
 from importers.sdk.validator import Effect, Validator
@@ -20,15 +18,13 @@ from models.db import is_passing
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
-    from importers.rows.layout import Layout
-    from importers.run.plan_rows import PlannedRow
-    from importers.run.rules import Verdict
-    from importers.run.seen_keys import SeenKeys
+    from importers.run.carried_keys import Edits
+    from importers.run.chunk_context import ChunkContext
+    from importers.run.planned_row import PlannedRow
+    from importers.run.rules import Decision
     from importers.sdk.changes import Change, Outcome
-    from importers.sdk.directory import Directory
-    from importers.sdk.entities import Role
-    from importers.sdk.importer import Importer
-    from models.assignment import Pair, Present
+    from importers.sdk.entities import Assignment
+    from models.write_one import Table
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +39,7 @@ class _Broken:
 
 
 @dataclass(slots=True)
-class _Hearing:
+class Judgement:
     """A validator, and what it knows of the chunk.
 
     What it has noted of a row can be taken back: from a copy, and what has passed since.
@@ -51,7 +47,7 @@ class _Hearing:
 
     validator: Validator
     guard: Guard
-    prepared: Any = None
+    prepared: Any
     _kept: Any = None
     _passed: list[Effect] | None = None
 
@@ -72,7 +68,7 @@ class _Hearing:
             self.prepared = _Broken()
 
     def note(self, effect: Effect) -> None:
-        """Let it take note; one that fails does not know any more what is so, and refuses."""
+        """Let it take note; one that fails has lost count, and refuses every row from then on."""
         if self.is_broken:
             return
         try:
@@ -97,137 +93,126 @@ class _Hearing:
             self.note(effect)
 
 
-@dataclass(slots=True, kw_only=True)
-class Vetoes:
-    """The validators' say on the rows of one chunk, in the order of the file.
+@dataclass(frozen=True, slots=True)
+class Validation:
+    """Asks all validators about the rows of a chunk, in the order of the file.
 
-    Args:
-        roles: the app's roles by primary key.
+    What validators note of rows is theirs, and changes as rows are judged: each time that rows are
+    settled they prepare again.
     """
 
-    importer: Importer
-    layout: Layout
-    roles: Mapping[int, Role]
-    hearings: Sequence[_Hearing] = field(default_factory=list)
+    context: ChunkContext
+    judgements: Sequence[Judgement]
 
-    async def prepare(
-        self,
-        validators: Sequence[Validator],
-        changes: Sequence[Change],
-        directory: Directory,
-    ) -> None:
-        """Let each validator read what it needs; one that fails refuses every row."""
-        self.hearings = [
-            _Hearing(each, Guard(f"validator {each.key!r}", total_seconds=_TOTAL_SECONDS))
-            for each in validators
-        ]
-        for hearing in self.hearings:
-            with guarding(hearing.guard):
-                await self._prepare(hearing, changes, directory)
-
-    async def _prepare(
-        self, hearing: _Hearing, changes: Sequence[Change], directory: Directory
-    ) -> None:
-        try:
-            hearing.prepared = await guarded_await(hearing.validator.prepare(changes, directory))
-        except Exception as error:
-            if is_passing(error) and not is_of_plugin(error):
-                raise
-            key = hearing.validator.key
-            logger.exception("validator %r can't prepare; it refuses all rows of the chunk", key)
-            hearing.prepared = _Broken()
-
-    async def note_undone(self, claims: SeenKeys, directory: Directory) -> None:
-        """Note what earlier chunks of a dry run's chain have done: it is not there any more."""
-        edits = claims.edits(self.roles)
-        cases = await _by_id("Case", {pair[0] for pair in edits}, directory.cases)
-        users = await _by_id("User", {pair[1] for pair in edits}, directory.users)
-        for (case_id, user_id), (before, after) in edits.items():
-            effect = _past_effect(cases[case_id], users[user_id], before, after)
-            self._note(effect)
-
-    def judge(
-        self, plan: PlannedRow, verdicts: Sequence[Verdict], present: Mapping[Pair, Present]
-    ) -> list[ErrorDetail]:
+    def judge(self, plan: PlannedRow, made: Sequence[Decision]) -> list[ErrorDetail]:
         """Ask all validators about all that a row is about to do; one that refuses is enough.
 
         Args:
-            verdicts: what would become of each of the row's changes.
+            made: what would become of each of the row's changes.
         """
-        effects = self._effects(plan, verdicts, present)
+        effects = self._effects(plan, made)
         if len(effects) > 1:
-            for hearing in self.hearings:
-                hearing.keep()
+            for judgement in self.judgements:
+                judgement.keep()
         errors, is_noted = [], False
         for effect in effects:
             errors += self._ask(effect, plan)
             if not errors:
                 is_noted = True
-                errors += self._note(effect)
-        for hearing in self.hearings:
+                errors += self.note(effect)
+        for judgement in self.judgements:
             if not errors:
-                hearing.has_passed(effects)
+                judgement.has_passed(effects)
             elif is_noted:
-                hearing.take_back()
+                judgement.take_back()
         return list(dict.fromkeys(errors))
 
-    def _effects(
-        self, plan: PlannedRow, verdicts: Sequence[Verdict], present: Mapping[Pair, Present]
-    ) -> list[Effect]:
-        effects = []
-        for (keys, change), verdict in zip(plan.changes, verdicts, strict=True):
-            if verdict.outcome is None or verdict.outcome.name == "UNCHANGED":
-                continue
-            before = None
-            if not isinstance(change, OwnChange):
-                before = present.get(cast("Pair", keys[0]))
-            effects.append(
-                Effect(
-                    change=change,
-                    outcome=cast("Outcome", verdict.outcome.name),
-                    before=self._assignment(before),
-                    after=self._assignment(verdict.after),
-                    import_type=self.importer.key,
-                    row=plan.row.number,
-                )
-            )
-        return effects
+    def note(self, effect: Effect) -> list[ErrorDetail]:
+        """Let all validators take note; return an error for each that has failed by now."""
+        for judgement in self.judgements:
+            judgement.note(effect)
+        return [_validator_error(each.validator) for each in self.judgements if each.is_broken]
 
-    def _assignment(self, state: Present | None) -> Assignment | None:
-        return state and Assignment(role=self.roles[state.role_id], notify=state.notify)
+    def _effects(self, plan: PlannedRow, made: Sequence[Decision]) -> list[Effect]:
+        return [
+            Effect(
+                change=planned.change,
+                outcome=cast("Outcome", decision.outcome.name),
+                before=self.context.assignment(decision.before),
+                after=self.context.assignment(decision.after),
+                import_type=self.context.importer.key,
+                row=plan.row.number,
+            )
+            for planned, decision in zip(plan.changes, made, strict=True)
+            if decision.outcome is not None and decision.outcome.name != "UNCHANGED"
+        ]
 
     def _ask(self, effect: Effect, plan: PlannedRow) -> list[ErrorDetail]:
         errors = []
-        for hearing in self.hearings:
-            if hearing.is_broken:
-                errors.append(_failed(hearing.validator))
+        for judgement in self.judgements:
+            validator = judgement.validator
+            if judgement.is_broken:
+                errors.append(_validator_error(validator))
                 continue
             try:
-                hearing.guard.call(hearing.validator.check, effect, hearing.prepared)
+                judgement.guard.call(validator.check, effect, judgement.prepared)
             except RowError as error:
                 at_fault = getattr(effect.change, error.column or "", None)
-                errors.append(
-                    refusal_detail(
-                        self.importer,
-                        RowError(None, error.code, error.message, error.suggestion),
-                        at_fault,
-                        plan.row,
-                        self.layout,
-                    )
-                )
+                of_row = RowError(None, error.code, error.message, error.suggestion)
+                errors.append(self.context.refusal(of_row, at_fault, plan.row))
             except Exception:
-                errors.append(self._log(hearing, effect))
+                logger.exception(
+                    "validator %r failed on row %d; the row fails", validator.key, effect.row
+                )
+                errors.append(_validator_error(validator))
         return errors
 
-    def _note(self, effect: Effect) -> list[ErrorDetail]:
-        for hearing in self.hearings:
-            hearing.note(effect)
-        return [_failed(hearing.validator) for hearing in self.hearings if hearing.is_broken]
 
-    def _log(self, hearing: _Hearing, effect: Effect) -> ErrorDetail:
-        key = hearing.validator.key
-        logger.exception("validator %r failed on row %d; the row fails", key, effect.row)
-        return _failed(hearing.validator)
+async def prepare_validation(
+    context: ChunkContext, changes: Sequence[Change], undone: Edits
+) -> Validation:
+    """Let each validator read what it needs; one that fails refuses every row.
+
+    Args:
+        changes: of all rows that are to be judged.
+        undone: edits of earlier chunks and rows that a dry run has undone, to be noted first.
+    """
+    await _hold(context, changes)
+    judgements = [await _prepared(context, validator, changes) for validator in context.validators]
+    validation = Validation(context, judgements)
+    cases = await _by_id("Case", {pair[0] for pair in undone}, context.directory.cases)
+    users = await _by_id("User", {pair[1] for pair in undone}, context.directory.users)
+    for (case_id, user_id), (before, after) in undone.items():
+        sides = context.assignment(before), context.assignment(after)
+        validation.note(_past_effect(cases[case_id], users[user_id], *sides))
+    return validation
+
+
+async def _hold(context: ChunkContext, changes: Sequence[Change]) -> None:
+    """Let no other import change what validators count, until this chunk is done."""
+    together = {each.together for each in context.validators}
+    tables: dict[Table, str] = {"cases": "case", "users": "user"}
+    for table, noun in tables.items():
+        named = [getattr(each, noun, None) for each in changes]
+        held = {entity.id for entity in named if isinstance(entity, Case | User)}
+        if held and noun in together and not context.is_dry_run:
+            await context.store.hold(table, held)
+
+
+async def _prepared(
+    context: ChunkContext, validator: Validator, changes: Sequence[Change]
+) -> Judgement:
+    guard = Guard(f"validator {validator.key!r}", total_seconds=_TOTAL_SECONDS)
+    with guarding(guard):
+        try:
+            prepared = await guarded_await(validator.prepare(changes, context.directory))
+        except Exception as error:
+            if is_passing(error) and not is_of_plugin(error):
+                raise
+            key = validator.key
+            logger.exception("validator %r can't prepare; it refuses all rows of the chunk", key)
+            prepared = _Broken()
+    return Judgement(validator, guard, prepared)
 
 
 async def _by_id(
@@ -250,7 +235,7 @@ def _past_effect(
     return Effect(change=change, outcome="UPDATED", before=before, after=after)
 
 
-def _failed(validator: Validator) -> ErrorDetail:
+def _validator_error(validator: Validator) -> ErrorDetail:
     return ErrorDetail(
         code="VALIDATOR_ERROR",
         message=f"The validator '{validator.key}' failed, so the row was not let through;"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from importers.sdk.errors import RowError
 
 Key = tuple[str | int | None, ...]
-Wish = tuple[str | int | None, ...]
+Intent = tuple[str | int | None, ...]
 Outcome = Literal["CREATED", "UPDATED", "REMOVED", "UNCHANGED"]
 
 
@@ -202,7 +202,7 @@ class OwnChange:
         """
         raise NotImplementedError
 
-    def wish(self) -> Wish:
+    def wish(self) -> Intent:
         """Return what is asked for: a later row with the same keys and wish is a repeat.
 
         By default these are all fields. Override it when fields can differ in form and mean the
@@ -232,13 +232,16 @@ class OwnChange:
 
 
 def _plain(value: object) -> str | int | None:
-    """Make a value comparable across chunks, which hand wishes over as JSON."""
+    """Make a value comparable across chunks, which hand intents on as JSON."""
     if isinstance(value, Case | User | Role):
         return value.id
     return value if isinstance(value, str | bool | None) else str(value)
 
 
-Change = Assign | Modify | Remove | OwnChange
+AssignmentChange = Assign | Modify | Remove
+"""Every kind of change of an assignment; `importers.run.rules` has a rule for each."""
+
+Change = AssignmentChange | OwnChange
 """Every kind of change that the engine carries out; those of users and cases, such as `AddUser`,
 are `OwnChange`s."""
 

@@ -1,19 +1,59 @@
-"""Columns of a file, and how each reads a cell."""
+"""Columns of a file, and how each reads a cell.
+
+What the engine and the conformance kit know of a kind of column, they ask the column. A new kind is
+a class that overrides `parse` and, where the defaults do not fit, `group_key` and these:
+
+- `_may_name`, of references: the nouns of what a cell may name, `case`, `user`, both or neither.
+- `_key_space`: what its group keys name, when columns of other kinds name the same.
+- `_specimens`: cells that the conformance kit tries, beside variants of the example.
+- `@only_trims` or `@only_checks` on `parse`, and `@keyed_by` on `group_key`: how the engine takes
+  many cells at once. They mark the function itself, so that a subclass that overrides it is right,
+  only slower, until its own function is marked.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from importers.sdk.errors import RowError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from importers.sdk.entities import Case, User
 
 T = TypeVar("T")
+F = TypeVar("F", bound="Callable[..., Any]")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _LONGEST_CELL = 10_000
+
+_ONLY_TRIMS: set[Callable[..., Any]] = set()
+_ONLY_CHECKS: set[Callable[..., Any]] = set()
+_KEYED_BY: dict[Callable[..., Any], Callable[[str], str]] = {}
+
+
+def only_trims(parse: F) -> F:
+    """Mark a `parse` that returns every text as it is."""
+    _ONLY_TRIMS.add(parse)
+    return only_checks(parse)
+
+
+def only_checks(parse: F) -> F:
+    """Mark a `parse` that returns a text as it is, or raises."""
+    _ONLY_CHECKS.add(parse)
+    return parse
+
+
+def keyed_by(function: Callable[[str], str]) -> Callable[[F], F]:
+    """Mark a `group_key` that is the same as a function of the value, if that is a text."""
+
+    def mark(group_key: F) -> F:
+        _KEYED_BY[group_key] = function
+        return group_key
+
+    return mark
 
 
 class Column(Generic[T]):
@@ -47,6 +87,8 @@ class Column(Generic[T]):
 
     choices: ClassVar[Sequence[str] | None] = None
     """What a cell may hold, for menus, if that is a list."""
+
+    _key_space: ClassVar[str] = ""
 
     def __init__(
         self,
@@ -104,6 +146,7 @@ class Column(Generic[T]):
             raise RowError(None, "CONTROL_CHARACTER", f"contains {name}; take it out.")
         return self.parse(text)
 
+    @only_trims
     def parse(self, text: str) -> T:
         """Turn the text of a cell into the row's value.
 
@@ -117,6 +160,7 @@ class Column(Generic[T]):
         """
         return text  # type: ignore[return-value]  # Column[str] is the base's own use
 
+    @keyed_by(str)
     def group_key(self, value: T) -> str:
         """Name a value in one way only, whichever cell it was read from.
 
@@ -136,6 +180,34 @@ class Column(Generic[T]):
             roles: the keys of the app's roles.
         """
         return self.choices
+
+    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
+        """Suggest cells for the conformance kit, some of them other forms of the same value.
+
+        Args:
+            cases: those that are open.
+            users: those that are active.
+        """
+        return ()
+
+    def _only_trims(self) -> bool:
+        """Tell whether the value of a cell without faults is its text, whatever that is."""
+        return type(self).read is Column.read and type(self).parse in _ONLY_TRIMS
+
+    def _quick_group_keys(self, cells: Iterable[str]) -> list[str] | None:
+        """Return the group keys of cells without checking these; blank cells have none.
+
+        A cell that is wrong gets a key as well. That does no harm where hardly any are the same.
+
+        Returns:
+            None where the column may make anything else of a cell.
+        """
+        kind = type(self)
+        of_text = _KEYED_BY.get(kind.group_key)
+        only_checks = kind.read is Column.read and kind.parse in _ONLY_CHECKS
+        if not only_checks or of_text is None or self.default is not None:
+            return None
+        return list(map(of_text, map(str.strip, cells)))
 
 
 class Blank(Column[None]):

@@ -10,10 +10,10 @@ from importers.sdk.changes import Applied, OwnChange, Refused
 from importers.sdk.errors import RowError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date
 
-    from importers.sdk.changes import Key, Transaction, Wish
+    from importers.sdk.changes import Intent, Key, Outcome, Transaction
     from importers.sdk.entities import Case, User
     from models.write_one import Table
 
@@ -54,7 +54,7 @@ class AddUser(OwnChange):
         """The address, and the Tag ID if there is one."""
         return (("user-email", self.email.lower()), *_tag_key("user-tag", self.tag_id))
 
-    def wish(self) -> Wish:
+    def wish(self) -> Intent:
         """Return all values; addresses in any case are the same."""
         return (
             "AddUser",
@@ -125,7 +125,7 @@ class ModifyUser(OwnChange):
         """The user, and the Tag ID if there is one."""
         return (("user", self.user.id), *_tag_key("user-tag", self.tag_id))
 
-    def wish(self) -> Wish:
+    def wish(self) -> Intent:
         """Return all values."""
         return (
             "ModifyUser",
@@ -193,7 +193,7 @@ class AddCase(OwnChange):
         """The Tag ID."""
         return (("case-tag", self.tag_id),)
 
-    def wish(self) -> Wish:
+    def wish(self) -> Intent:
         """Return all values."""
         return "AddCase", self.tag_id, self.about, self.is_active, _day(self.date_opened)
 
@@ -246,7 +246,7 @@ class ModifyCase(OwnChange):
         """The case."""
         return (("case", self.case.id),)
 
-    def wish(self) -> Wish:
+    def wish(self) -> Intent:
         """Return all values."""
         return "ModifyCase", self.case.id, self.about, self.is_active, _day(self.date_opened)
 
@@ -259,6 +259,24 @@ class ModifyCase(OwnChange):
         present = await lock_many(transaction.db, transaction.app_id, "cases", wanted)
         updated = await _update("cases", wanted, present, transaction)
         return [_updated(change.case.id in updated) for change in changes]
+
+
+ENTITY_CHANGES = frozenset({AddUser, ModifyUser, AddCase, ModifyCase})
+"""The kinds of change of users and cases themselves."""
+
+
+def entity_specimens(
+    cases: Sequence[Case], users: Sequence[User]
+) -> Iterator[tuple[OwnChange, Outcome]]:
+    """Make changes of all these kinds, for validators to be tried on, each with its outcome."""
+    for case in cases:
+        yield ModifyCase(case=case, about="x"), "UPDATED"
+        yield ModifyCase(case=case, is_active=False), "UPDATED"
+    for user in users:
+        yield ModifyUser(user=user, given_name="x"), "UPDATED"
+        yield ModifyUser(user=user, is_active=False), "UPDATED"
+    yield AddCase(tag_id="kit-1", about="x"), "CREATED"
+    yield AddUser(email="kit@example.org"), "CREATED"
 
 
 def _tag_key(kind: str, tag_id: str | None) -> tuple[Key, ...]:

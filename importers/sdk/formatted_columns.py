@@ -6,13 +6,15 @@ import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from importers.sdk.columns import Column, shorten
+from importers.sdk.columns import Column, keyed_by, only_checks, shorten
 from importers.sdk.errors import RowError
 from importers.sdk.formats import is_email, is_locale, is_tag, is_zone, locale_named
-from importers.sdk.references import damaged, no_choice
+from importers.sdk.references import TAG_IDS, damaged, no_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from importers.sdk.entities import Case, User
 
 # Workbooks show midnight with some dates.
 _ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?: 00:00:00)?", re.ASCII)
@@ -29,15 +31,20 @@ class Email(Column[str]):
         'Jo@example.org'
     """
 
+    @only_checks
     def parse(self, text: str) -> str:
         """Check the address."""
         if not is_email(text):
             raise RowError(None, "INVALID_EMAIL", f"'{shorten(text)}' is not an e-mail address.")
         return text
 
+    @keyed_by(str.lower)
     def group_key(self, value: str) -> str:
         """Return it without capitals."""
         return value.lower()
+
+    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
+        return ("kit@example.org", "KIT@example.org", "other@example.org")
 
 
 class TagId(Column[str]):
@@ -51,6 +58,9 @@ class TagId(Column[str]):
         '2026/trv-001'
     """
 
+    _key_space = TAG_IDS
+
+    @only_checks
     def parse(self, text: str) -> str:
         """Check the Tag ID."""
         if damage := damaged(text):
@@ -83,6 +93,9 @@ class Locale(Column[str]):
             )
         return locale_named(text)
 
+    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
+        return ("en", "es", "sp")
+
 
 class TimeZone(Column[str]):
     """A time zone by its IANA name; the value is that name.
@@ -101,6 +114,9 @@ class TimeZone(Column[str]):
                 f"'{shorten(text)}' is not an IANA name, such as 'America/New_York'.",
             )
         return text
+
+    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
+        return ("America/New_York", "Europe/Paris")
 
 
 class Date(Column[date]):
@@ -123,6 +139,9 @@ class Date(Column[date]):
                 "INVALID_DATE",
                 f"'{shorten(text)}' is not a day, written as mm/dd/yyyy or yyyy-mm-dd.",
             ) from error
+
+    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
+        return ("01/31/2026", "2026-01-31", "1/31/2026", "02/01/2026")
 
 
 class Choice(Column[str]):
@@ -179,21 +198,3 @@ class State(Column[bool]):
                 f"'{shorten(text)}' is not 0 ({self.off}) or 1 ({self.on}).",
             )
         return text == "1"
-
-
-def quick_group_keys(column: Column[Any], cells: Sequence[str]) -> list[str] | None:
-    """Return the group keys of cells without checking these; blank cells have none.
-
-    A cell that is wrong gets a key as well. That does no harm where hardly any are the same.
-
-    Returns:
-        None where the column may make anything else of a cell.
-    """
-    kind = type(column)
-    only_checks = kind.parse in (Column.parse, Email.parse, TagId.parse)
-    if kind.read is not Column.read or not only_checks or column.default is not None:
-        return None
-    texts = map(str.strip, cells)
-    if kind.group_key is Email.group_key:
-        return list(map(str.lower, texts))
-    return list(texts) if kind.group_key is Column.group_key else None

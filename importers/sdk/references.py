@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from importers.sdk.columns import Column, shorten
+from importers.sdk.columns import Column, only_trims, shorten
 from importers.sdk.errors import RowError
-from importers.sdk.node_id import could_be_node_id, has_node_id
+from importers.sdk.node_id import could_be_node_id, encode_node_id, has_node_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from importers.sdk.directory import Directory
     from importers.sdk.entities import Case, Role, User
 
 T = TypeVar("T")
+
+TAG_IDS = "Tag ID"
+"""The key space of columns that name cases and users, and of those that give new ones a name.
+
+A row can name by its Tag ID what another row of the file gives that Tag ID to."""
 
 # Unknown keys of one column and chunk that are looked at for a "did you mean": their cost is
 # bounded, however many rows are wrong.
@@ -58,6 +63,10 @@ class Reference(Column[T]):
         ...         return {row["code"]: row["id"] for row in found}
     """
 
+    # A look-up of a plugin's own can find either.
+    _may_name: ClassVar[frozenset[str]] = frozenset({"case", "user"})
+
+    @only_trims
     def parse(self, text: str) -> Any:
         """Return the key to look up."""
         return text
@@ -105,6 +114,10 @@ class Reference(Column[T]):
         """
         return False
 
+    def _are_plain(self, keys: Collection[str]) -> bool:
+        """Tell at once that all keys are plain, without asking for each; False says nothing."""
+        return False
+
 
 class CaseRef(Reference["Case"]):
     """A case by its Tag ID, or by the `id` that the API shows for it; the value is a `Case`.
@@ -118,6 +131,9 @@ class CaseRef(Reference["Case"]):
     Example:
         >>> matter = CaseRef(required=True, example="trv-001")
     """
+
+    _may_name = frozenset({"case"})
+    _key_space = TAG_IDS
 
     def __init__(self, *, must_be_open: bool = False, **options: Any) -> None:
         super().__init__(**options)
@@ -144,6 +160,15 @@ class CaseRef(Reference["Case"]):
         """Every key but an ID is a Tag ID, unless a plugin looks cases up in its own way."""
         return type(self).resolve is CaseRef.resolve and not could_be_node_id("Case", key)
 
+    def _are_plain(self, keys: Collection[str]) -> bool:
+        kind = type(self)
+        is_own = kind.is_plain is not CaseRef.is_plain or kind.resolve is not CaseRef.resolve
+        return not is_own and not has_node_id("Case", keys)
+
+    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
+        yield from (case.tag_id for case in cases if case.tag_id)
+        yield from (encode_node_id("Case", case.id) for case in cases)
+
 
 class UserRef(Reference["User"]):
     """A user by Tag ID or the API's `id`, or else by e-mail address; the value is a `User`.
@@ -157,6 +182,9 @@ class UserRef(Reference["User"]):
     Example:
         >>> person = UserRef(required=True, by="email", example="jo@example.org")
     """
+
+    _may_name = frozenset({"user"})
+    _key_space = TAG_IDS
 
     def __init__(
         self,
@@ -200,15 +228,17 @@ class UserRef(Reference["User"]):
         is_own = type(self).resolve is not UserRef.resolve
         return self.by == "tag" and not is_own and not could_be_node_id("User", key)
 
+    def _are_plain(self, keys: Collection[str]) -> bool:
+        kind = type(self)
+        is_own = kind.is_plain is not UserRef.is_plain or kind.resolve is not UserRef.resolve
+        return self.by == "tag" and not is_own and not has_node_id("User", keys)
 
-def are_tags(column: Reference[Any], keys: Collection[str]) -> bool:
-    """Tell at once that all keys are plain, without asking for each; False says nothing."""
-    kind = type(column)
-    if kind.is_plain is CaseRef.is_plain:
-        return kind.resolve is CaseRef.resolve and not has_node_id("Case", keys)
-    if kind.is_plain is UserRef.is_plain and isinstance(column, UserRef) and column.by == "tag":
-        return kind.resolve is UserRef.resolve and not has_node_id("User", keys)
-    return False
+    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
+        if self.by == "email":
+            emails = [user.email for user in users]
+            return [*emails, *map(str.upper, emails)]
+        tags = [user.tag_id for user in users if user.tag_id]
+        return [*tags, *(encode_node_id("User", user.id) for user in users)]
 
 
 class RoleRef(Reference["Role"]):
@@ -221,6 +251,9 @@ class RoleRef(Reference["Role"]):
     Example:
         >>> seat = RoleRef(choices={"lead": "staff", "guest": "default"})
     """
+
+    # Rows about one role can run at the same time.
+    _may_name = frozenset[str]()
 
     def __init__(self, *, choices: Mapping[str, str] | None = None, **options: Any) -> None:
         super().__init__(**options)
@@ -254,7 +287,7 @@ class RoleRef(Reference["Role"]):
 def case_closed(case: Case) -> RowError:
     """Say that a case takes no changes."""
     return RowError(
-        None, "CASE_CLOSED", f"the case {_quoted(case.tag_id)}is closed; reopen it first."
+        None, "CASE_CLOSED", f"the case {_tag_in_quotes(case.tag_id)}is closed; reopen it first."
     )
 
 
@@ -263,7 +296,7 @@ def user_disabled(user: User) -> RowError:
     return RowError(
         None,
         "USER_DISABLED",
-        f"the user {_quoted(user.tag_id or user.email)}is disabled; enable the user first.",
+        f"the user {_tag_in_quotes(user.tag_id or user.email)}is disabled; enable the user first.",
     )
 
 
@@ -299,14 +332,14 @@ def damaged(key: str) -> RowError | None:
 
 
 def _most_alike(key: str, near: Sequence[str]) -> str | None:
-    plain = _plain(key)
+    plain = _bare(key)
     for tag in near:
-        if _plain(tag) == plain:
+        if _bare(tag) == plain:
             return tag
     return _closest(key, near)
 
 
-def _plain(tag: str) -> str:
+def _bare(tag: str) -> str:
     """Drop what people get wrong most: case, separators, leading zeros."""
     return re.sub(r"(\D|^)0+(\d)", r"\1\2", re.sub(r"[-_/. ]", "", tag.lower()))
 
@@ -324,7 +357,7 @@ def no_choice(text: str, choices: Sequence[str]) -> RowError:
     return RowError(None, "INVALID_CHOICE", f"there is no '{shorten(text)}'; {hint}", suggestion)
 
 
-def _quoted(tag: str | None) -> str:
+def _tag_in_quotes(tag: str | None) -> str:
     return f"'{tag}' " if tag else ""
 
 

@@ -1,9 +1,10 @@
-"""The cutter: rows of an import come in, its chunks are stored."""
+"""The chunk writer: rows of an import come in, its chunks are stored."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from contextlib import closing
+from typing import TYPE_CHECKING, Protocol
 
 from importers.rows.payload import pack, texts_of
 from importers.split.chunking import chunks_for
@@ -11,58 +12,78 @@ from models.chunk import add_chunk
 from models.db import keep_alive
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator
 
     from asyncpg import Connection
 
     from importers.reading.record import Batch
     from importers.split.chunking import Chunk, Chunks
-    from importers.split.grouping import Cells, Groups
+    from importers.split.grouping import Grouping
     from models.progress import ImportWork
 
-# Rows that are keyed at once: what is made of them all takes some memory.
-_MOST = 10_000
+# Rows that get their keys at once: the more, the fewer look-ups, and the more memory.
+_ROWS_AT_ONCE = 10_000
 
 
-class Cutter:
+class RowSource(Protocol):
+    """Rows to be split, which can be read more than once."""
+
+    def batches(self) -> AsyncIterator[Batch]:
+        """Read the rows; each call begins again with the first one."""
+
+
+async def write_chunks(
+    db: Connection, work: ImportWork, rows: RowSource, grouping: Grouping, *, size: int
+) -> int:
+    """Store an import's rows in chunks, within one transaction.
+
+    Args:
+        size: rows a chunk.
+
+    Returns:
+        how many rows they have, without those that are only context.
+
+    Raises:
+        UngroupableError: the grouping can't tell which rows belong together; no chunk was stored.
+    """
+    with closing(ChunkWriter(db, work, grouping, size=size)) as writer:
+        async for batch in rows.batches():
+            await writer.add(batch)
+        await writer.finish()
+    return writer.rows
+
+
+class ChunkWriter:
     """Store the chunks of one import, within one transaction.
 
     Args:
-        groups: gives rows their group keys.
         size: rows a chunk.
     """
 
-    def __init__(
-        self,
-        db: Connection,
-        work: ImportWork,
-        groups: Callable[[Sequence[Cells]], Awaitable[Groups]],
-        *,
-        size: int,
-    ) -> None:
+    def __init__(self, db: Connection, work: ImportWork, grouping: Grouping, *, size: int) -> None:
         self._db = db
         self._work = work
-        self._groups = groups
+        self._grouping = grouping
         self._size = size
         self._chunks: Chunks | None = None
         self.rows = 0
 
     async def add(self, batch: Batch) -> None:
         """Take the next rows of the file."""
-        for start in range(0, len(batch.numbers), _MOST):
-            await self._add(batch.part(start, start + _MOST))
+        for start in range(0, len(batch.numbers), _ROWS_AT_ONCE):
+            await self._add(batch.part(start, start + _ROWS_AT_ONCE))
 
     async def finish(self) -> None:
         """Store the chunks, each while the next one is made."""
         chunks = self._chunks.finish() if self._chunks else iter(())
         number = 0
-        chunk = await keep_alive(self._db, asyncio.to_thread(_next, chunks))
-        while chunk:
-            making = asyncio.ensure_future(asyncio.to_thread(_next, chunks))
+        packed = await keep_alive(self._db, asyncio.to_thread(_next_packed, chunks))
+        while packed:
+            making = asyncio.ensure_future(asyncio.to_thread(_next_packed, chunks))
             try:
-                await self._store(number, *chunk)
+                await self._store(number, *packed)
             finally:
-                chunk = await keep_alive(self._db, making)
+                packed = await keep_alive(self._db, making)
             number += 1
 
     def close(self) -> None:
@@ -82,8 +103,9 @@ class Cutter:
         )
 
     async def _add(self, batch: Batch) -> None:
-        groups = await self._groups(batch.cells)
+        groups = await self._grouping.group(batch.cells)
         if self._chunks is None:
+            # The kinds of keys are the importer's, and so are the same for all batches.
             self._chunks = chunks_for(groups, self._size)
         texts = await asyncio.to_thread(texts_of, batch.cells)
         adding = asyncio.to_thread(self._chunks.add, batch.numbers, texts, groups)
@@ -91,7 +113,7 @@ class Cutter:
         self.rows += sum([number > 0 for number in batch.numbers])
 
 
-def _next(chunks: Iterator[Chunk]) -> tuple[bytes, bool] | None:
-    """Make the next chunk's payload, and tell whether it is chained."""
+def _next_packed(chunks: Iterator[Chunk]) -> tuple[bytes, bool] | None:
+    """Make the next chunk's payload, and tell whether it is chained; None at the end."""
     chunk = next(chunks, None)
     return chunk and (pack(chunk.entries), chunk.is_chained)

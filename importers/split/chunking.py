@@ -1,7 +1,7 @@
 """Chunking: rows go into chunks that can run in any order and at the same time.
 
-Rows that may speak of the same thing end up in one chunk, or in a chain of chunks, in the order of
-the file. What a file has is known at its end only, so its rows wait in a spool until then.
+Rows that may be about the same thing end up in one chunk, or in a chain of chunks, in the order of
+the file. Which rows share a key is known only at the end of the file, so rows wait in a spool.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from importers.split.row_spool import KeySpool, Spool
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from importers.rows.payload import Entry
     from importers.split.grouping import GroupKeys, Groups
-    from importers.split.row_spool import Entry
 
-# A chunk takes one or more whole places. A file of ten million rows has as many chunks as this.
+# A chunk takes one or more whole places. A file of ten million rows has as many chunks of 10,000
+# rows as this; smaller files fill a chunk with several places, larger ones divide each.
 _PLACES = 1_024
 
 
@@ -49,7 +50,7 @@ class Chunks(Protocol):
 
 
 def chunks_for(groups: Groups, size: int) -> Chunks:
-    """Choose how rows with such keys are cut.
+    """Choose how rows with such keys go into chunks.
 
     Args:
         size: rows a chunk.
@@ -60,10 +61,10 @@ def chunks_for(groups: Groups, size: int) -> Chunks:
 class Partitions:
     """Chunks of rows with one kind of key: rows that share a key share a place.
 
-    The place is told by the wide key, that of the case alone: a chunk then has all rows of some
-    cases, so that fewer cases are looked up, and what is written lies closer together. Where a
-    place becomes too large, its rows are told apart by their own keys, and only rows that share
-    even those form a chain.
+    The wide key, that of the case alone, gives the place: a chunk then has all rows of some cases,
+    so that fewer cases are looked up, and what is written lies closer together. Where a place
+    becomes too large, the rows' own keys divide it, and only rows that share even those form a
+    chain.
 
     Args:
         size: rows a chunk.
@@ -81,13 +82,13 @@ class Partitions:
 
     def finish(self) -> Iterator[Chunk]:
         """Return the chunks."""
-        return self._merged(self._spool, self._divided)
+        return self._whole_places(self._spool, self._divided)
 
     def close(self) -> None:
         """Forget everything."""
         self._spool.close()
 
-    def _merged(
+    def _whole_places(
         self, spool: Spool, too_large: Callable[[Spool, int], Iterator[Chunk]]
     ) -> Iterator[Chunk]:
         """Make chunks of whole places."""
@@ -110,14 +111,14 @@ class Partitions:
     def _divided(self, spool: Spool, place: int) -> Iterator[Chunk]:
         """Make chunks of a large place."""
         chunks = max(spool.count(place) / self._size, spool.size(place) / MAX_CHUNK)
-        # Places small beside a chunk make chunks of about the same size.
+        # With places of a quarter of a chunk, chunks get about the same size.
         places = 4 * ceil(chunks)
         inner = Spool()
         try:
             for entries in spool.read(place):
-                # The place is told by the key's remainder: what is left of the key tells more.
+                # All keys of this place may have the same remainder; the quotient still differs.
                 inner.add([key // _PLACES % places for _, _, key in entries], entries)
-            yield from self._merged(inner, self._chained)
+            yield from self._whole_places(inner, self._chained)
         finally:
             inner.close()
 
@@ -130,8 +131,8 @@ class Partitions:
 class Ties:
     """Chunks of rows with several kinds of key, or with none.
 
-    A row can meet one row by the first kind of key and another by the second. So all rows with any
-    key that others have too form one chain, in the order of the file.
+    A row can meet one row by the first kind of key and another by the second, which meets a third
+    one. So all rows with any key that others have too form one chain, in the order of the file.
 
     Args:
         size: rows a chunk.
@@ -157,7 +158,7 @@ class Ties:
         """Return the chunks."""
         tied = Spool()
         try:
-            for chunk in chain_of(self._free(tied), self._size):
+            for chunk in chain_of(self._untied(tied), self._size):
                 yield Chunk(chunk.entries)
             yield from chain_of((entry for piece in tied.read(0) for entry in piece), self._size)
         finally:
@@ -168,7 +169,7 @@ class Ties:
         self._rows.close()
         self._keys.close()
 
-    def _free(self, tied: Spool) -> Iterator[Entry]:
+    def _untied(self, tied: Spool) -> Iterator[Entry]:
         """Return the rows that are tied to no others; those that are go into a spool."""
         is_tied = self._find_ties()
         position = 0
@@ -212,13 +213,14 @@ def chain_of(entries: Iterable[Entry], size: int) -> Iterator[Chunk]:
 
 
 def _filled(keys: GroupKeys, numbers: Iterable[int]) -> Sequence[int]:
-    """Return the rows' keys; a row that meets no others can be anywhere."""
+    """Return the rows' keys, a row's number in the place of none: it can be in any chunk."""
     if None not in keys:
         return cast("Sequence[int]", keys)
     return [number if key is None else key for key, number in zip(keys, numbers, strict=True)]
 
 
 def _repeated(keys: Sequence[int]) -> set[int]:
+    # Most places have no repeated key, and sets are made in C.
     if len(set(keys)) == len(keys):
         return set()
     seen: set[int] = set()

@@ -1,14 +1,21 @@
-"""Grouping: rows that could speak of the same thing share a key, whatever they call it."""
+"""Grouping: rows that could be about the same thing share a key, whatever they call it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from importers.isolation.guard import UsedUpError, guarded, guarded_await, is_of_plugin
-from importers.sdk.formatted_columns import TagId, quick_group_keys
-from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef, are_tags
+from importers.isolation.guard import (
+    UsedUpError,
+    guard_of,
+    guarded,
+    guarded_await,
+    guarding,
+    is_of_plugin,
+)
+from importers.sdk.references import Reference
 from models.db import is_passing
 
 if TYPE_CHECKING:
@@ -26,7 +33,7 @@ GroupKeys = Sequence[int | None]
 
 
 class UngroupableError(Exception):
-    """Nobody can tell which rows could speak of the same thing: all of them could."""
+    """The importer can't tell which rows are about the same thing: all of them could be."""
 
 
 class Groups(NamedTuple):
@@ -41,6 +48,46 @@ class Groups(NamedTuple):
 
     kinds: list[GroupKeys]
     wide: GroupKeys
+
+
+class Grouping(Protocol):
+    """A way to find out which rows have to stay together."""
+
+    async def group(self, rows: Sequence[Cells]) -> Groups:
+        """Return the keys of some rows, given their cells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyGrouping:
+    """Rows that could be about the same thing share a key.
+
+    Args:
+        together: `case` or `user`, when rows about the same one are to be judged together.
+    """
+
+    importer: Importer
+    layout: Layout
+    directory: Directory
+    together: Collection[str] = ()
+
+    async def group(self, rows: Sequence[Cells]) -> Groups:
+        """Return the keys of some rows.
+
+        Raises:
+            UngroupableError: the importer can't tell which rows belong together.
+        """
+        # A guard for each batch: as much time as the importer has for a chunk. Files may be large.
+        with guarding(guard_of(self.importer)):
+            return await group_rows(self.importer, self.layout, rows, self.directory, self.together)
+
+
+class SingleGrouping:
+    """All rows share one key, so that they run one after another."""
+
+    async def group(self, rows: Sequence[Cells]) -> Groups:
+        """Return the one key for each row."""
+        keys = [0] * len(rows)
+        return Groups([keys], keys)
 
 
 async def group_rows(
@@ -61,37 +108,22 @@ async def group_rows(
     Raises:
         UngroupableError: the importer can't tell which rows belong together.
     """
+    keys = [column for column in importer.columns.values() if column.is_key]
     try:
-        return await _group_rows(importer, layout, rows, directory, together)
+        groups = [await _by_one_column(column, layout, rows, directory) for column in keys]
+        if _references(importer):
+            groups += [
+                await _by_references(columns, layout, rows, directory)
+                for columns in _column_groups(importer, together)
+                if not any(column.is_key for column in columns)
+            ]
     except UsedUpError as error:
         raise UngroupableError(str(error)) from error
-
-
-async def _group_rows(
-    importer: Importer,
-    layout: Layout,
-    rows: Sequence[Cells],
-    directory: Directory,
-    together: Collection[str],
-) -> Groups:
-    groups = [await _alone(column, layout, rows, directory) for column in _own_keys(importer)]
-    if _references(importer):
-        groups += [
-            await _together(columns, layout, rows, directory)
-            for columns in _column_groups(importer, together)
-            if not any(column.is_key for column in columns)
-        ]
     kinds = [kind for kind, _ in groups]
-    return Groups(_unlike(kinds), groups[0][1] if groups else [])
+    return Groups(_without_equals(kinds), groups[0][1] if groups else [])
 
 
-def one_group(rows: Sequence[Cells]) -> Groups:
-    """Return one key for all rows."""
-    keys = [0] * len(rows)
-    return Groups([keys], keys)
-
-
-def _unlike(kinds: Sequence[GroupKeys]) -> list[GroupKeys]:
+def _without_equals(kinds: Sequence[GroupKeys]) -> list[GroupKeys]:
     """Leave out keys that a row has already by a kind before: it does not meet itself."""
     unlike: list[GroupKeys] = []
     for kind in kinds:
@@ -103,90 +135,10 @@ def _without(kind: GroupKeys, before: GroupKeys) -> GroupKeys:
     return [None if key == other else key for key, other in zip(kind, before, strict=True)]
 
 
-def _column_groups(importer: Importer, together: Collection[str]) -> list[list[Reference[Any]]]:
-    """Return the columns whose cells make a key, for each kind of key.
-
-    Rows about one case are told by the one column of cases, and include those about one pair.
-    """
-    wanted = [kind for noun, kind in (("case", CaseRef), ("user", UserRef)) if noun in together]
-    references = _references(importer)
-    by_kind: list[list[Reference[Any]]] = [
-        [each for each in references if isinstance(each, kind)] for kind in wanted
-    ]
-    # A look-up of a plugin's own may find cases or users as well.
-    others = [each for each in references if not isinstance(each, CaseRef | UserRef)]
-    named = [
-        columns if len(columns) == 1 and not others else []
-        for columns in by_kind
-        if columns or others
-    ]
-    return named or [key_columns(importer)]
-
-
-async def _together(
-    columns: Sequence[Reference[Any]],
-    layout: Layout,
-    rows: Sequence[Cells],
-    directory: Directory,
-) -> tuple[GroupKeys, GroupKeys]:
-    """Return one key for the columns' cells of a row, and one for the first column's alone.
-
-    Without columns, all rows have the same.
-    """
-    names = [
-        await _group_keys(_texts(column, layout, rows), column, directory) for column in columns
-    ]
-    if not names:
-        return [0] * len(rows), [0] * len(rows)
-    return list(map(hash, zip(*names, strict=True))), list(map(hash, names[0]))
-
-
-async def _alone(
-    column: Column[Any], layout: Layout, rows: Sequence[Cells], directory: Directory
-) -> tuple[GroupKeys, GroupKeys]:
-    """Return a key for each row's cell of the column, twice; a blank cell meets no others."""
-    if isinstance(column, Reference):
-        names = await _group_keys(_texts(column, layout, rows), column, directory)
-    else:
-        names = _names(column, layout, rows)
-    space = _space(column)
-    keys = [hash((space, name)) if name else None for name in names]
-    return keys, keys
-
-
-def _space(column: Column[Any]) -> str:
-    """Say what the column's keys are names of.
-
-    A row can name by its Tag ID what another row of the file gives that Tag ID to.
-    """
-    return "Tag ID" if isinstance(column, CaseRef | UserRef | TagId) else column.name
-
-
-def _names(column: Column[Any], layout: Layout, rows: Sequence[Cells]) -> list[str]:
-    """Return the group key of each row's value; rows that can't be read meet no others."""
-    position = layout.positions.get(column.name)
-    if position is None:
-        return [""] * len(rows)
-    cells = _column(rows, position)
-    distinct = set(cells)
-    if len(distinct) == len(cells) and (quick := quick_group_keys(column, cells)):
-        return quick
-    names = {cell: _name(column, cell) for cell in distinct}
-    return [names[cell] for cell in cells]
-
-
-def _name(column: Column[Any], cell: str) -> str:
-    try:
-        value = guarded(column.read, cell)
-        return "" if value is None else guarded(column.group_key, value)
-    except UsedUpError:
-        raise
-    except Exception:
-        return ""
-
-
-def _own_keys(importer: Importer) -> list[Column[Any]]:
-    return [column for column in importer.columns.values() if column.is_key]
+def _references(importer: Importer) -> list[Reference[Any]]:
+    """Return the columns that could name a case or a user."""
+    columns = importer.columns.values()
+    return [each for each in columns if isinstance(each, Reference) and each._may_name]
 
 
 def key_columns(importer: Importer) -> list[Reference[Any]]:
@@ -196,21 +148,84 @@ def key_columns(importer: Importer) -> list[Reference[Any]]:
     all rows form one group.
     """
     references = _references(importer)
-    cases = [column for column in references if isinstance(column, CaseRef)]
-    users = [column for column in references if isinstance(column, UserRef)]
-    return [*(cases if len(cases) == 1 else ()), *(users if len(users) == 1 else ())]
-
-
-def _references(importer: Importer) -> list[Reference[Any]]:
-    """Return the columns that could name a case or a user; a plugin's own kinds could as well."""
-    return [
-        column
-        for column in importer.columns.values()
-        if isinstance(column, Reference) and not isinstance(column, RoleRef)
+    by_noun = [
+        [column for column in references if column._may_name == {noun}] for noun in ("case", "user")
     ]
+    return [column for columns in by_noun if len(columns) == 1 for column in columns]
 
 
-def _column(rows: Sequence[Cells], position: int) -> list[str]:
+def _column_groups(importer: Importer, together: Collection[str]) -> list[list[Reference[Any]]]:
+    """Return the columns whose cells make a key, for each kind of key.
+
+    Rows about one case are known by the one column of cases, and include those about one pair.
+    """
+    groups: list[list[Reference[Any]]] = []
+    for noun in sorted(together):
+        columns = [column for column in _references(importer) if noun in column._may_name]
+        if columns:
+            # Which of several columns names the case can't be seen, nor whether a look-up of a
+            # plugin's own finds a case or a user: all rows are one group.
+            is_sure = len(columns) == 1 and columns[0]._may_name == {noun}
+            groups.append(columns if is_sure else [])
+    return groups or [key_columns(importer)]
+
+
+async def _by_references(
+    columns: Sequence[Reference[Any]],
+    layout: Layout,
+    rows: Sequence[Cells],
+    directory: Directory,
+) -> tuple[GroupKeys, GroupKeys]:
+    """Return one key for the columns' cells of a row, and one for the first column's alone.
+
+    Without columns, all rows have the same.
+    """
+    names = [await _names_of(column, layout, rows, directory) for column in columns]
+    if not names:
+        return [0] * len(rows), [0] * len(rows)
+    # A hash of eight bytes takes the place of a text; where two texts share one, their rows merely
+    # stay together. The keys are random for each process: no file can be made to collide.
+    return list(map(hash, zip(*names, strict=True))), list(map(hash, names[0]))
+
+
+async def _by_one_column(
+    column: Column[Any], layout: Layout, rows: Sequence[Cells], directory: Directory
+) -> tuple[GroupKeys, GroupKeys]:
+    """Return a key for each row's cell of the column, twice; a blank cell meets no others."""
+    if isinstance(column, Reference):
+        names = await _names_of(column, layout, rows, directory)
+    else:
+        names = _value_keys(column, layout, rows)
+    space = column._key_space or column.name
+    keys = [hash((space, name)) if name else None for name in names]
+    return keys, keys
+
+
+def _value_keys(column: Column[Any], layout: Layout, rows: Sequence[Cells]) -> list[str]:
+    """Return the group key of each row's value; rows that can't be read meet no others."""
+    position = layout.positions.get(column.name)
+    if position is None:
+        return [""] * len(rows)
+    cells = _cells_at(position, rows)
+    distinct = set(cells)
+    # Where no cell repeats, as in a list of new users, checking each first would part no more rows.
+    if len(distinct) == len(cells) and (quick := column._quick_group_keys(cells)):
+        return quick
+    keys = {cell: _value_key(column, cell) for cell in distinct}
+    return [keys[cell] for cell in cells]
+
+
+def _value_key(column: Column[Any], cell: str) -> str:
+    try:
+        value = guarded(column.read, cell)
+        return "" if value is None else guarded(column.group_key, value)
+    except UsedUpError:
+        raise
+    except Exception:
+        return ""
+
+
+def _cells_at(position: int, rows: Sequence[Cells]) -> list[str]:
     """Return a cell of each row; blank where a row has too few."""
     try:
         return [cells[position] for cells in rows]
@@ -218,32 +233,15 @@ def _column(rows: Sequence[Cells], position: int) -> list[str]:
         return [cells[position] if position < len(cells) else "" for cells in rows]
 
 
-def _texts(column: Reference[Any], layout: Layout, rows: Sequence[Cells]) -> list[str]:
-    """Return each row's cell as the column reads it."""
-    blank = column.default if isinstance(column.default, str) else ""
-    position = layout.positions.get(column.name)
-    if position is None:
-        return [blank] * len(rows)
-    texts = list(map(str.strip, _column(rows, position)))
-    if type(column).parse is Reference.parse:
-        return [text or blank for text in texts] if blank else texts
-    read = {text: _parsed(column, text) if text else blank for text in set(texts)}
-    return [read[text] for text in texts]
+async def _names_of(
+    column: Reference[Any], layout: Layout, rows: Sequence[Cells], directory: Directory
+) -> list[str]:
+    """Name what each row's cell refers to in one way only.
 
-
-def _parsed(column: Reference[Any], text: str) -> str:
-    """Parse a text as reading does; rows that can't be read meet no others."""
-    try:
-        return str(guarded(column.parse, text))
-    except UsedUpError:
-        raise
-    except Exception:
-        return text
-
-
-async def _group_keys(texts: list[str], column: Reference[Any], directory: Directory) -> list[str]:
-    """Replace IDs and addresses, which are other names of something with a Tag ID."""
-    if are_tags(column, texts):
+    IDs and addresses, which are other names of something with a Tag ID, are replaced by it.
+    """
+    texts = _parsed_texts(column, layout, rows)
+    if column._are_plain(texts):
         return texts
     others = {text for text in set(texts) if text and not column.is_plain(text)}
     if not others:
@@ -256,3 +254,26 @@ async def _group_keys(texts: list[str], column: Reference[Any], directory: Direc
             raise
         raise UngroupableError(f"column {column.name!r} failed: {error!r}") from error
     return [names.get(text, text) for text in texts]
+
+
+def _parsed_texts(column: Reference[Any], layout: Layout, rows: Sequence[Cells]) -> list[str]:
+    """Return each row's cell as the column reads it."""
+    blank = column.default if isinstance(column.default, str) else ""
+    position = layout.positions.get(column.name)
+    if position is None:
+        return [blank] * len(rows)
+    texts = list(map(str.strip, _cells_at(position, rows)))
+    if column._only_trims():
+        return [text or blank for text in texts] if blank else texts
+    parsed = {text: _parsed_text(column, text) if text else blank for text in set(texts)}
+    return [parsed[text] for text in texts]
+
+
+def _parsed_text(column: Reference[Any], text: str) -> str:
+    """Parse a text as reading does; rows that can't be read meet no others."""
+    try:
+        return str(guarded(column.parse, text))
+    except UsedUpError:
+        raise
+    except Exception:
+        return text

@@ -1,4 +1,8 @@
-"""Spooling: rows wait in numbered places, in memory or, when they are many, in a file."""
+"""Spooling: rows wait in numbered places, in memory or, when they are many, in a file.
+
+A file of ten million rows is split in constant memory: what exceeds `most_in_memory` is appended to
+a temporary file in pieces, each with rows of one place, and is read back place by place.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +10,30 @@ import tempfile
 from array import array
 from collections import defaultdict
 from itertools import repeat
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from importers.rows.payload import Entry
 
 _MOST_IN_MEMORY = 16 * 1024 * 1024
 # What a row takes in memory beside its text: a tuple, two numbers, the head of the bytes.
 _ENTRY_BYTES = 150
 _NUMBER_BYTES = 8
-# Keys wait in so many places; those of one are held in memory at once.
+# Keys wait in this many places; those of one place are held in memory at once.
 _KEY_PLACES = 64
 
 
-Entry: TypeAlias = "tuple[int, bytes, int]"
-"""A row that waits: its number, negative when it is only context for others; its cells as JSON; its
-group key. A plain tuple, as there are millions."""
-
-
 class _Piece(NamedTuple):
-    """Some rows of one place in the file: their numbers, keys and texts, one after another."""
+    """Some rows of one place, at an offset of the file.
+
+    Their numbers and their keys, each an array of 64-bit integers, and their texts, separated by
+    line feeds.
+
+    Args:
+        size: bytes of the texts.
+    """
 
     offset: int
     rows: int
@@ -62,9 +70,10 @@ class Spool:
         held = self._held
         for place, entry in zip(places, entries, strict=True):
             held[place].append(entry)
+        # A list inside `sum` is quicker here than a generator: this runs for every row of a file.
         self._size += sum([len(text) for _, text, _ in entries]) + _ENTRY_BYTES * len(entries)
         if self._size > self._most_in_memory:
-            self._write()
+            self._spill()
 
     def extend(self, place: int, entries: Collection[Entry]) -> None:
         """Add rows to one place."""
@@ -89,21 +98,21 @@ class Spool:
     def read(self, place: int) -> Iterator[Sequence[Entry]]:
         """Read the rows of a place, some at a time."""
         for piece in self._pieces.get(place, ()):
-            yield self._read(piece)
+            yield self._read_piece(piece)
         if held := self._held.get(place):
             yield held
 
-    def _write(self) -> None:
-        """Write all rows held to the file; no text has a line feed, as JSON escapes it."""
+    def _spill(self) -> None:
+        """Append the rows that are held to the file."""
         for place, entries in self._held.items():
             numbers, texts, keys = zip(*entries, strict=True)
-            text = b"\n".join(texts)
+            text = b"\n".join(texts)  # no text has a line feed: JSON escapes it
             self._pieces[place].append(_Piece(self._file.tell(), len(entries), len(text)))
             self._file.write(array("q", numbers).tobytes() + array("q", keys).tobytes() + text)
         self._held.clear()
         self._size = 0
 
-    def _read(self, piece: _Piece) -> list[Entry]:
+    def _read_piece(self, piece: _Piece) -> list[Entry]:
         self._file.seek(piece.offset)
         numbers, keys = array("q"), array("q")
         numbers.fromfile(self._file, piece.rows)
@@ -137,6 +146,7 @@ class KeySpool:
         Args:
             first: the number of the first row; the others follow.
         """
+        # Bound methods, looked up once: the loop runs for every key of a file.
         places = [(held.keys.append, held.rows.append) for held in self._held]
         row = first - 1
         for row, key in enumerate(keys, first):
@@ -146,10 +156,10 @@ class KeySpool:
                 add_row(row)
         self._count += row + 1 - first
         if self._count > self._most:
-            self._write()
+            self._spill()
 
     def read(self) -> Iterator[Keys]:
-        """Return the keys of each place, with their rows."""
+        """Return the keys of each place with their rows; those of one place in memory at once."""
         for pieces, held in zip(self._pieces, self._held, strict=True):
             found = _no_keys()
             for offset, count in pieces:
@@ -160,7 +170,7 @@ class KeySpool:
             found.rows.extend(held.rows)
             yield found
 
-    def _write(self) -> None:
+    def _spill(self) -> None:
         for place, held in enumerate(self._held):
             self._pieces[place].append((self._file.tell(), len(held.keys)))
             held.keys.tofile(self._file)

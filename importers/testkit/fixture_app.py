@@ -98,12 +98,17 @@ class World:
 
 
 class WorldDirectory:
-    """A directory of what is in a world."""
+    """A directory of what is in a world.
+
+    Args:
+        current: the assignments as they are by now; None for those of the world.
+    """
 
     app_id = 1
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, current: Mapping[Pair, Present] | None = None) -> None:
         self._world = world
+        self._current = world.present() if current is None else current
 
     async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
         """Ask the world's own answerer."""
@@ -133,7 +138,7 @@ class WorldDirectory:
         roles = {role.id: role for role in self._world.roles}
         return {
             pair: Assignment(role=roles[state.role_id], notify=state.notify)
-            for pair, state in self._world.present().items()
+            for pair, state in self._current.items()
             if pair in pairs
         }
 
@@ -149,7 +154,7 @@ class WorldDirectory:
         keys = {role.id: role.key for role in self._world.roles}
         return Counter(
             (pair[side], keys[state.role_id])
-            for pair, state in self._world.present().items()
+            for pair, state in self._current.items()
             if pair[side] in ids
         )
 

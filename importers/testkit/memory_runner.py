@@ -1,4 +1,4 @@
-"""Running in memory: an importer is run over rows as the engine runs it over a chunk."""
+"""Running in memory: an importer's rows go through the stages of a chunk, without a database."""
 
 from __future__ import annotations
 
@@ -7,24 +7,19 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from importers.plugins.plugin_settings import fill_settings
 from importers.rows.cell_reader import read_rows
-from importers.rows.layout import Layout
-from importers.run.current_assignments import read_present
-from importers.run.custom_changes import own_changes
+from importers.run.apply import apply, carry_on
+from importers.run.carried_keys import CarriedKeys
+from importers.run.chunk_context import open_context
 from importers.run.plan_rows import plan_rows
-from importers.run.rules import Verdict
-from importers.run.seen_keys import SeenKeys
-from importers.run.settle import Scene, settle
-from importers.run.validation import Vetoes
 from importers.sdk.errors import ConfigError
-from importers.testkit.fixture_app import WorldDirectory
-from models.row import RowOutcome
+from importers.testkit.memory_store import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from importers.rows.cell_reader import ReadRow
     from importers.rows.layout import Layout
-    from importers.run.plan_rows import PlannedRow
+    from importers.run.planned_row import PlannedRow
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from importers.testkit.fixture_app import World
@@ -40,41 +35,27 @@ class RowEnd(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryRun:
-    """An importer, and the world that it is run in. Changes of own kinds count as `CREATED`."""
+    """An importer, and the world that it is run in."""
 
     importer: Importer
     world: World
     validators: Sequence[Validator] = ()
 
-    async def run(
-        self, layout: Layout, rows: Sequence[ReadRow], claims: SeenKeys | None = None
-    ) -> list[RowEnd]:
-        """Run the importer over the rows of one chunk.
-
-        Args:
-            claims: those of the chunks before it in a chain; added to.
-        """
-        claims = SeenKeys() if claims is None else claims
-        directory = WorldDirectory(self.world)
-        await read_rows(self.importer, layout, rows, directory)
-        await read_present(self.importer, rows, directory, claims)
-        plans = plan_rows(self.importer, layout, rows, claims)
-        roles = {role.id: role for role in self.world.roles}
-        vetoes = Vetoes(importer=self.importer, layout=layout, roles=roles)
-        changes = [each for plan in plans if not plan.errors for each in plan.changes]
-        await vetoes.prepare(self.validators, [change for _, change in changes], directory)
-        scene = Scene(
-            importer=self.importer,
-            layout=layout,
-            claims=claims,
-            present=self.world.present(),
-            role_keys={role.id: role.key for role in self.world.roles},
-            applied={keys: Verdict(RowOutcome.CREATED) for keys, _ in own_changes(changes)},
-            vetoes=vetoes,
-        )
-        settled = settle(plans, scene)
-        claims.note_edits(settled.edits)
-        return list(map(RowEnd, plans, settled.results))
+    async def run(self, layout: Layout, *chunks: Sequence[ReadRow]) -> list[RowEnd]:
+        """Run the importer over the rows of a file; its chunks are those of one chain."""
+        store = MemoryStore(self.world)
+        ends: list[RowEnd] = []
+        carry = None
+        for rows in chunks:
+            carried = CarriedKeys.unpack(carry)
+            context = await open_context(self.importer, layout, store, self.validators)
+            await read_rows(self.importer, layout, rows, context.directory)
+            plan = await plan_rows(context, rows, carried)
+            settled = await apply(context, plan, carried)
+            ends += map(RowEnd, plan.rows, settled.results)
+            if len(chunks) > 1:
+                carry = carry_on(context, carried, plan, settled).pack()
+        return ends
 
 
 P = TypeVar("P", bound="Importer | Validator")

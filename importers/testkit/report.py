@@ -6,7 +6,6 @@ import json
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from importers.run.custom_changes import own_changes
 from importers.sdk.entities import Case, Role, User
 
 if TYPE_CHECKING:
@@ -23,12 +22,12 @@ def report_of(end: RowEnd) -> RowReport:
     """Write down what became of a row, without what there is nothing to say of."""
     plan, result = end
     report: RowReport = {"row": result.number}
-    if result.outcome and not own_changes(plan.changes):
+    if result.outcome and all(planned.rule for planned in plan.changes):
         report["outcome"] = result.outcome.name
     if result.message:
         report["message"] = result.message
     if result.outcome and plan.changes:
-        report["asks"] = [_described(change) for _, change in plan.changes]
+        report["asks"] = [_described(planned.change) for planned in plan.changes]
     if result.errors:
         report["errors"] = [
             {name: value for name, value in error.items() if value is not None}

@@ -227,7 +227,7 @@ async def upload(type_: str) -> int:
     )
     async with transaction() as db:
         inserted = await insert_import(db, 1, new, io.BytesIO(b"remark\nx"), by=COMMAND_LINE)
-        await db.execute("UPDATE imports SET rung_at = now() - interval '1 minute'")
+        await db.execute("UPDATE imports SET notified_at = now() - interval '1 minute'")
     assert inserted
     return inserted.id
 

@@ -27,21 +27,6 @@ from models.app import create_app as create_app_row
 from models.db import connection
 from models.imports import ImportStatus
 
-TABLES = (
-    "apps",
-    "roles",
-    "api_tokens",
-    "users",
-    "cases",
-    "assignments",
-    "assignment_history",
-    "audit_events",
-    "imports",
-    "import_file_parts",
-    "import_chunks",
-    "import_rows",
-    "mails",
-)
 PREFLIGHT = {"GraphQL-Preflight": "1"}
 ASSIGN = b"case_id,user_id,case_role_order,case_role_id,case_notify\r\ncase-1,user-1,,staff,0\r\n"
 CREATE_IMPORT = """

@@ -6,13 +6,15 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import aiohttp
-import asyncpg
 import pytest
 from asyncpg import Connection
 
-from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
+from api.processes.embedded_postgres import EmbeddedPostgres
+from api.processes.embedded_valkey import EmbeddedValkey
 from api.settings import Settings
-from tests.api.api_fixture import TABLES, Api, Server, make_world, serve, sql
+from models.db import connection
+from tests.api.api_fixture import Api, Server, make_world, serve
+from tests.database import delete_all_rows, new_database
 
 
 @pytest.fixture(scope="module")
@@ -20,11 +22,8 @@ async def module_settings(
     postgres: EmbeddedPostgres, migrated: str, valkey: EmbeddedValkey
 ) -> AsyncIterator[Settings]:
     """Settings with a database for all tests of a module."""
-    admin = await asyncpg.connect(postgres.url)
-    await admin.execute(f"CREATE DATABASE api TEMPLATE {migrated}")
-    yield Settings(database_url=postgres.database_url("api"), redis_url=valkey.url)
-    await admin.execute("DROP DATABASE api WITH (FORCE)")
-    await admin.close()
+    async with new_database(postgres, "api", migrated) as url:
+        yield Settings(database_url=url, redis_url=valkey.url)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +36,8 @@ async def server(module_settings: Settings) -> AsyncIterator[Server]:
 @pytest.fixture
 async def api(server: Server) -> AsyncIterator[Api]:
     """The API with a world of its own, and a client of it."""
-    await sql("execute", f"TRUNCATE {', '.join(TABLES)}")
+    async with connection() as db:
+        await delete_all_rows(db)
     async with aiohttp.ClientSession() as http:
         yield Api(server, http, await make_world())
 

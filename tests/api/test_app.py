@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 
 from api.app import create_app
-from api.processes.servers import EmbeddedPostgres
+from api.processes.embedded_postgres import EmbeddedPostgres
 from api.settings import Settings
 from importers.reading.limits import Limits
 from importers.sdk.errors import ConfigError

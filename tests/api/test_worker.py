@@ -17,7 +17,7 @@ import redis
 from asyncpg import Connection
 
 import api
-from api.broker import Doorbell, events_channel, make_broker
+from api.broker import BrokerQueue, events_channel, make_broker
 from models.db import credentials
 from models.file_part import store_file
 
@@ -50,7 +50,8 @@ async def upload(
     file = (HEADER + lines).encode()
     import_id = await db.fetchval(
         """
-        INSERT INTO imports (app_id, type, name, source, file_name, file_size, file_sha256, rung_at)
+        INSERT INTO imports
+          (app_id, type, name, source, file_name, file_size, file_sha256, notified_at)
         VALUES ($1, 'assign', $2, 'api', 'may.csv', $3, '', now() - $4::int * interval '1 s')
         RETURNING id
         """,
@@ -90,7 +91,7 @@ async def age(db: Connection) -> None:
     await db.execute(
         """
         UPDATE import_chunks SET attempted_at = now() - interval '1 minute';
-        UPDATE imports SET rung_at = now() - interval '1 minute',
+        UPDATE imports SET notified_at = now() - interval '1 minute',
           split_at = now() - interval '1 minute'
         """
     )
@@ -119,14 +120,14 @@ async def stop(process: asyncio.subprocess.Process) -> tuple[int, float, str]:
 
 
 async def test_a_message(db: Connection, database_url: str, redis_url: str, tmp_path: Path) -> None:
-    """A worker that is rung for cuts the file, runs its chunks, sends the mails and tells of it."""
+    """A worker that gets a message cuts the file, runs its chunks, sends the mails, and says so."""
     process = await launch(database_url, redis_url, CASEROLL_MAIL_DIR=str(tmp_path))
     try:
         listener = redis.Redis.from_url(redis_url).pubsub()
         listener.subscribe(events_channel(1))
         import_id = await upload(db)
         broker = make_broker(redis_url)
-        await Doorbell(broker).split(import_id)
+        await BrokerQueue(broker).enqueue_split(import_id)
         row = await finished(db, import_id)
         for _ in range(200):
             if mails_in(tmp_path) == 3:
@@ -168,7 +169,7 @@ async def test_stopped_in_the_middle(db: Connection, database_url: str, redis_ur
     import_id = await upload(db)
     broker = make_broker(redis_url)
     first = await launch(database_url, redis_url, CASEROLL_CHUNK_ROWS="1")
-    await Doorbell(broker).split(import_id)
+    await BrokerQueue(broker).enqueue_split(import_id)
     await begun(db)
     code, _, log = await stop(first)
     await age(db)
@@ -190,7 +191,7 @@ async def test_killed_in_the_middle(db: Connection, database_url: str, redis_url
     import_id = await upload(db)
     broker = make_broker(redis_url)
     first = await launch(database_url, redis_url, CASEROLL_CHUNK_ROWS="1")
-    await Doorbell(broker).split(import_id)
+    await BrokerQueue(broker).enqueue_split(import_id)
     await begun(db)
     first.kill()
     await first.communicate()
@@ -230,12 +231,12 @@ async def test_without_a_database(redis_url: str, tmp_path: Path) -> None:
     assert "Traceback" not in log.decode()
 
 
-async def test_ringing_without_a_broker(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
-    """A bell that can't be heard is no error: the sweeper rings again."""
+async def test_no_broker(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:
+    """A message that can't be sent is no error: the sweeper enqueues it again."""
     broker = make_broker(f"unix://{tmp_path}/nobody")
-    bell = Doorbell(broker)
-    await bell.split(1)
-    await bell.changed(1, 1)
+    queue = BrokerQueue(broker)
+    await queue.enqueue_split(1)
+    await queue.notify_changed(1, 1)
     broker.close()
 
     assert caplog.text.count("Redis is out of reach") == 2
@@ -260,11 +261,11 @@ async def test_small_imports_beside_a_large_one(
     try:
         large = [await upload(db, rows=60_000, name=f"large {number}") for number in range(3)]
         for import_id in large:
-            await Doorbell(broker).split(import_id)
+            await BrokerQueue(broker).enqueue_split(import_id)
         await begun(db)
         small = [await upload(db, name=f"small {app}", app=app) for app in (1, 2)]
         for import_id in small:
-            await Doorbell(broker).split(import_id)
+            await BrokerQueue(broker).enqueue_split(import_id)
         ends = [(await finished(db, import_id))["finished_at"] for import_id in small]
         last = max([(await finished(db, import_id))["finished_at"] for import_id in large])
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ from typing import Any, ClassVar
 
 from importers import CaseRef, Column, Importer, RoleRef, Validator
 from importers.plugins.missing_validator import MissingValidator
-from importers.plugins.registry import PluginStatus, Registry
+from importers.plugins.plugin_status import PluginStatus
+from importers.plugins.registry import Registry
 from tests.api.api_fixture import Server
 
 HOSTILE = "<script>alert('é')</script>\"&"
@@ -65,13 +67,14 @@ class Sleepy(Roster):
 
 
 class Hanging(Roster):
-    """Waits where no interrupt reaches it."""
+    """Waits where no interrupt reaches it, until it is let go."""
 
     label = "Hanging"
+    let_go: ClassVar = threading.Event()
 
     @property
     def description(self) -> str:
-        time.sleep(8)
+        self.let_go.wait(60)
         return "Too late."
 
 

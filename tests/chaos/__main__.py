@@ -1,4 +1,4 @@
-"""Show that imports keep their promise whatever breaks: their effect is that of a perfect day."""
+"""Show that imports have the same effect with faults as without them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import traceback
 from collections.abc import Iterator, Sequence
 from itertools import chain, count, groupby
 
-from tests.chaos.catalogue import FAULTS
+from tests.chaos.all_faults import FAULTS
 from tests.chaos.fault import Fault, NotStagedError
-from tests.chaos.play import open_site, play
-from tests.chaos.table import Line, show
+from tests.chaos.report import FaultReport, print_reports
+from tests.chaos.staging import open_site, stage_fault
 
 _ROUNDS_ON_ONE_SITE = 25
 
@@ -24,28 +24,28 @@ def main() -> int:
     """Stage faults until the time is up, print the table, and return the exit code."""
     options = _options()
     faults = [FAULTS[name] for name in options.faults]
-    lines = {fault.name: Line(fault.name) for fault in faults}
+    reports = {fault.name: FaultReport(fault.name) for fault in faults}
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(f"seed {options.seed}", flush=True)
     is_whole = True
     try:
-        _stage(faults, lines, options)
+        _stage(faults, reports, options)
     except KeyboardInterrupt:
-        print("stopped; this is how far it came", file=sys.stderr)
+        print("stopped before all faults were staged", file=sys.stderr)
         is_whole = False
-    show(lines.values())
+    print_reports(reports.values())
     print(f"seed {options.seed}")
-    return 0 if is_whole and all(line.is_clean for line in lines.values()) else 1
+    return 0 if is_whole and all(report.is_clean for report in reports.values()) else 1
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make chaos",
         description=f"{__doc__} Faults are staged in turn against real servers, workers and an"
-        " API of its own, while imports of all three types run; then every row, assignment,"
-        " history entry, counter and mail is compared with what the files have to come to."
-        " Exits with 1 if anything is lost, doubled or wrong, has not ended, or stood still for"
-        " more than 30 s after a fault was over.",
+        " API of its own, while imports of all three types run. Then every row, assignment,"
+        " history entry, counter and mail is compared with what the files ask for."
+        " Exits with 1 if a result is lost, doubled or wrong, or if an import did not end or made"
+        " no progress for more than 30 s after a fault was over.",
         epilog="\n".join(f"  {fault.name:24}{fault.promise}" for fault in FAULTS.values()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -54,17 +54,17 @@ def _options() -> argparse.Namespace:
         type=_names,
         default=list(FAULTS),
         metavar="NAME,NAME",
-        help="which; all when left out",
+        help="the faults to stage; by default all",
     )
     parser.add_argument(
-        "--minutes", type=float, default=0, help="go on for so long; each fault is staged once"
-        " in any event"
+        "--minutes", type=float, default=0, help="repeat for this long; each fault is staged at"
+        " least once"
     )  # fmt: skip
     parser.add_argument(
-        "--rounds", type=int, default=1, help="stage each fault so often, whatever the time"
+        "--rounds", type=int, default=1, help="stage each fault at least this often"
     )
     parser.add_argument(
-        "--seed", default=secrets.token_hex(4), help="an earlier run's, to have the same again"
+        "--seed", default=secrets.token_hex(4), help="the seed of an earlier run, to repeat it"
     )
     parser.add_argument("--short", action="store_true", help="small files and short outages")
     return parser.parse_args()
@@ -79,8 +79,10 @@ def _names(text: str) -> list[str]:
     return names
 
 
-def _stage(faults: Sequence[Fault], lines: dict[str, Line], options: argparse.Namespace) -> None:
-    """Stage the faults in turn; those that want the same kind of site share one for a while."""
+def _stage(
+    faults: Sequence[Fault], reports: dict[str, FaultReport], options: argparse.Namespace
+) -> None:
+    """Stage the faults in turn; faults with the same site options share a site for a while."""
     until = time.monotonic() + options.minutes * 60
     turns = _turns(faults, until, options.rounds)
     batches = groupby(turns, key=lambda turn: (id(turn[1].site), turn[0] // _ROUNDS_ON_ONE_SITE))
@@ -90,15 +92,15 @@ def _stage(faults: Sequence[Fault], lines: dict[str, Line], options: argparse.Na
         try:
             with open_site(first[1].site) as site:
                 for number, fault in chain([first], batch):
-                    line = lines[fault.name]
+                    report = reports[fault.name]
                     seed = f"{options.seed} {fault.name} {number}"
-                    asyncio.run(play(site, fault, line, seed, is_short=options.short))
-                    _tell(number, line)
+                    asyncio.run(stage_fault(site, fault, report, seed, is_short=options.short))
+                    _print_verdict(number, report)
         except NotStagedError as error:
-            lines[first[1].name].not_staged = str(error)
+            reports[first[1].name].not_staged = str(error)
         except Exception as error:
             traceback.print_exc()
-            lines[fault.name].findings.fault(f"its staging has ended with {error!r:.200}")
+            reports[fault.name].findings.fault(f"its staging ended with {error!r:.200}")
 
 
 def _turns(faults: Sequence[Fault], until: float, rounds: int) -> Iterator[tuple[int, Fault]]:
@@ -111,9 +113,9 @@ def _turns(faults: Sequence[Fault], until: float, rounds: int) -> Iterator[tuple
             yield number, fault
 
 
-def _tell(number: int, line: Line) -> None:
-    verdict = "as on a perfect day" if line.is_clean else "NOT as on a perfect day"
-    print(f"{line.fault}, round {number + 1}: {verdict}; {line.slowest:.1f} s", flush=True)
+def _print_verdict(number: int, report: FaultReport) -> None:
+    verdict = "as without the fault" if report.is_clean else "NOT as without the fault"
+    print(f"{report.fault}, round {number + 1}: {verdict}; {report.slowest:.1f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ _DURATION = 0.5
 
 
 async def _cut_uploads(run: Run) -> None:
-    """Kill the API while a file is being sent, or taken; the client then sends it again."""
+    """Kill the API while it receives or stores a file; the client then sends the file again."""
     for type_ in run.random.sample(_TYPES, 1 if run.is_short else len(_TYPES)):
         file = await run.write(type_)
         key = uuid4().hex
-        name = file.people.prefix
+        name = file.dataset.prefix
         upload = asyncio.create_task(run.client.upload_once(type_, name, file.content, key))
         await run.moment(_DURATION if run.random.random() < 0.5 else 0.05)
         run.site.kill_api()
@@ -40,7 +40,7 @@ async def _cut_uploads(run: Run) -> None:
 
 
 async def _look_for_remains(run: Run, name: str, *, is_known: bool) -> None:
-    """An import is there with all of its file or not at all, and no bytes lie about."""
+    """Check that an import has its whole file or is not there, and that no parts are left over."""
     found = await run.site.query(
         "SELECT i.file_size, (SELECT sum(length(data)) FROM import_file_parts p"
         " WHERE p.import_id = i.id) AS stored FROM imports i WHERE name = $1",
@@ -49,7 +49,7 @@ async def _look_for_remains(run: Run, name: str, *, is_known: bool) -> None:
     if len(found) > 1:
         run.findings.double(f"import '{name}' ({len(found)} times)")
     if is_known and not found:
-        run.findings.lose(f"import '{name}', of which the client was told")
+        run.findings.lose(f"import '{name}', whose ID the client has")
     for each in found:
         run.findings.compare(f"file of '{name}'", each["file_size"], each["stored"])
     [orphans] = await run.site.query(
@@ -72,22 +72,22 @@ async def _restart_under_subscribers(run: Run) -> None:
     await run.site.is_ready()
     run.over()
     await run.ended()
-    told = await asyncio.gather(*watching)
+    heard = await asyncio.gather(*watching)
     stored = {state["id"]: state["status"] for state in await run.states()}
-    for each, status in zip(run.imports, told, strict=True):
-        run.findings.compare(f"the end told of import {each.key}", stored[each.key], status)
+    for each, status in zip(run.imports, heard, strict=True):
+        run.findings.compare(f"the last event of import {each.key}", stored[each.key], status)
     await run.finish()
 
 
 FAULTS = [
     Fault(
         name="upload-cut",
-        promise="An upload that is cut off leaves no half import; sent again, it is taken once.",
+        promise="An upload that breaks off leaves no half import; sent again, it makes one import.",
         stage=_cut_uploads,
     ),
     Fault(
         name="api-restarted",
-        promise="Subscribers of an API that is restarted come again, and miss no end.",
+        promise="When the API restarts, subscribers connect again and miss no end.",
         stage=_restart_under_subscribers,
     ),
 ]

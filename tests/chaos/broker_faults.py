@@ -8,7 +8,7 @@ import signal
 
 from redis.asyncio import Redis
 
-from api.broker import Doorbell, make_broker
+from api.broker import BrokerQueue, make_broker
 from tests.chaos.fault import Fault
 from tests.chaos.run import Run
 
@@ -64,22 +64,22 @@ async def _ring(run: Run) -> None:
     """Deliver every message many times, and once more when all has ended."""
     await run.begin()
     broker = make_broker(run.site.valkey.url)
-    bell = Doorbell(broker)
+    queue = BrokerQueue(broker)
     keys = [each.key for each in run.imports]
     try:
         for _ in range(_TIMES):
             await run.moment(0.05)
             for key in keys:
-                await bell.split(key)
-                await bell.chunks(key)
-            await bell.mails()
+                await queue.enqueue_split(key)
+                await queue.enqueue_run(key)
+            await queue.enqueue_send_mails()
             run.strike()
         run.over()
         await run.ended()
         for key in keys:
-            await bell.split(key)
-            await bell.chunks(key)
-        await bell.mails()
+            await queue.enqueue_split(key)
+            await queue.enqueue_run(key)
+        await queue.enqueue_send_mails()
         await asyncio.sleep(1)
     finally:
         broker.close()
@@ -107,7 +107,7 @@ FAULTS = [
     ),
     Fault(
         name="valkey-flushed",
-        promise="Messages that vanish in the middle of imports are made good.",
+        promise="When messages vanish in the middle of imports, the sweeper sends them again.",
         stage=_flush,
     ),
     Fault(
@@ -117,12 +117,12 @@ FAULTS = [
     ),
     Fault(
         name="messages-lost",
-        promise="An import that nobody is told of is found and run.",
+        promise="An import whose messages are lost is found and run.",
         stage=_drop,
     ),
     Fault(
         name="messages-doubled",
-        promise="Messages that come many times, at once or late, do nothing a second time.",
+        promise="Messages that come several times, together or late, have no second effect.",
         stage=_ring,
     ),
 ]

@@ -1,4 +1,4 @@
-"""Comparing what the database and the postbox hold with what a perfect day makes of a file."""
+"""Compare the database and the sent mails with the known results of a file."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from typing import Any
 
 import asyncpg
 
+from tests.chaos.dataset import Dataset, Pair, State
 from tests.chaos.known_file import Expected, KnownFile
-from tests.chaos.people import Pair, People, State
-from tests.chaos.postbox import Postbox
+from tests.chaos.mail_server import MailServer
 from tests.chaos.site import Site
 
 STATUS = {1: "PASSED", 2: "FAILED", 3: "CANCELLED"}
@@ -25,10 +25,10 @@ _CANCELLED = Expected("CANCELLED")
 
 @dataclass(slots=True)
 class Findings:
-    """What was looked at, and what was wrong with it.
+    """What was checked, and what was wrong.
 
     Args:
-        unknown: mails of which the outbox does not know whether they were sent.
+        unknown: mails in the state UNKNOWN: sent or not.
         details: a sentence for each thing that is lost, doubled or wrong.
     """
 
@@ -41,7 +41,7 @@ class Findings:
 
     @property
     def is_clean(self) -> bool:
-        """Whether all is as it should be."""
+        """Whether nothing was lost, doubled or wrong."""
         return not (self.lost or self.doubled or self.wrong)
 
     def lose(self, what: str) -> None:
@@ -50,12 +50,12 @@ class Findings:
         self.details.append(f"lost: {what}")
 
     def double(self, what: str) -> None:
-        """Note that something is there too often."""
+        """Note that something is there more than once."""
         self.doubled += 1
         self.details.append(f"doubled: {what}")
 
     def fault(self, what: str) -> None:
-        """Note that something is not as it should be."""
+        """Note that something is wrong."""
         self.wrong += 1
         self.details.append(f"wrong: {what}")
 
@@ -65,7 +65,7 @@ class Findings:
             self.fault(f"{what} is {actual}, not {expected}")
 
     def count(self, what: str, expected: Iterable[Any], actual: Iterable[Any]) -> None:
-        """Note what is there less or more often than it should be."""
+        """Note what is there less or more often than expected."""
         wanted, found = Counter(iter(expected)), Counter(iter(actual))
         for each, times in (wanted - found).items():
             self.lose(f"{what} {each} ({times} times)")
@@ -74,7 +74,7 @@ class Findings:
             note(f"{what} {each} ({times} times)")
 
     def add(self, other: Findings) -> None:
-        """Take in what was found elsewhere."""
+        """Add other findings to these."""
         for name in ("rows", "lost", "doubled", "wrong", "unknown"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.details += other.details
@@ -86,8 +86,8 @@ class Checked:
 
     Args:
         key: its primary key.
-        rows: what is expected of each row.
-        may_be_cancelled: whether rows may have been cancelled instead, without any effect.
+        rows: the result that each row must have.
+        may_be_cancelled: rows may be CANCELLED instead, without any effect.
     """
 
     key: int
@@ -97,12 +97,12 @@ class Checked:
 
 
 async def check(site: Site, imports: Iterable[Checked]) -> Findings:
-    """Check imports that have ended, each with people of its own."""
+    """Check imports that have ended."""
     findings = Findings()
     db = await site.connect()
     try:
         for each in imports:
-            await _Inspector(db, site.postbox, each, findings).inspect()
+            await _Inspector(db, site.mail_server, each, findings).inspect()
     finally:
         await db.close()
     return findings
@@ -133,7 +133,7 @@ class _Inspector:
     """Looks at one import."""
 
     db: asyncpg.Connection
-    postbox: Postbox
+    mail_server: MailServer
     checked: Checked
     findings: Findings
 
@@ -142,8 +142,8 @@ class _Inspector:
         return f"import {self.checked.key} ({self.checked.file.type})"
 
     @property
-    def people(self) -> People:
-        return self.checked.file.people
+    def dataset(self) -> Dataset:
+        return self.checked.file.dataset
 
     async def inspect(self) -> None:
         results = await read_results(self.db, self.checked.key)
@@ -193,7 +193,7 @@ class _Inspector:
             " LEFT JOIN roles a ON a.id = h.after_role_id"
             " WHERE h.import_id = $1 OR c.tag_id LIKE $2 || '-%'",
             self.checked.key,
-            self.people.prefix,
+            self.dataset.prefix,
         )
         nothing = (None, None)
         self.findings.count(
@@ -206,13 +206,13 @@ class _Inspector:
         )
 
     async def compare_assignments(self, changes: Mapping[int, Expected]) -> None:
-        expected: dict[Pair, State | None] = dict(self.people.present)
+        expected: dict[Pair, State | None] = dict(self.dataset.present)
         expected |= {row.pair: row.after for row in changes.values() if row.pair}
         found = await self.db.fetch(
             "SELECT c.tag_id, u.tag_id, r.key, a.notify FROM assignments a"
             " JOIN cases c ON c.id = a.case_id JOIN users u ON u.id = a.user_id"
             " JOIN roles r ON r.id = a.role_id WHERE c.tag_id LIKE $1 || '-%'",
-            self.people.prefix,
+            self.dataset.prefix,
         )
         self.findings.count(
             f"assignment after {self.name}",
@@ -226,7 +226,7 @@ class _Inspector:
         for mail in mails:
             if mail["row"] not in wanted:
                 continue
-            times = self.postbox.received[_envelope(wanted[mail["row"]])]
+            times = self.mail_server.received[_envelope(wanted[mail["row"]])]
             what = f"mail of {self.name}, row {mail['row']}, {mail['state']}, came {times} times"
             if times > 1:
                 self.findings.double(what)

@@ -1,4 +1,4 @@
-"""A client of the site's API that does not give up: what it asks for is done once."""
+"""A client of the site's API that repeats requests until they are answered."""
 
 from __future__ import annotations
 
@@ -37,8 +37,7 @@ class Client:
         return {"Authorization": f"Bearer {self._token}", "GraphQL-Preflight": "1"}
 
     async def upload(self, type_: str, name: str, content: bytes, key: str = "") -> str:
-        """Upload a file, again and again with the same key until that is answered; return the
-        import's ID."""
+        """Upload a file with one idempotency key until that is answered; return the import's ID."""
         key = key or uuid4().hex
         return await _patiently(lambda: self.upload_once(type_, name, content, key))
 
@@ -58,7 +57,7 @@ class Client:
         return _import_id(data["createImport"])
 
     async def change(self, mutation: str, import_id: str) -> None:
-        """Carry out `retryImport` or `cancelImport`; one that ended meanwhile is left alone."""
+        """Send `retryImport` or `cancelImport`; its user errors are ignored."""
         query = f"mutation ($id: ID!) {{ {mutation}(id: $id) {{ userErrors {{ code }} }} }}"
         await self._post(json={"query": query, "variables": {"id": import_id}})
 
@@ -78,12 +77,12 @@ class Client:
             async for message in socket:
                 if message.type != aiohttp.WSMsgType.TEXT:
                     break
-                told = message.json()
-                if told["type"] == "next" and (data := told["payload"].get("data")):
+                event = message.json()
+                if event["type"] == "next" and (data := event["payload"].get("data")):
                     status = data["importUpdated"]["status"]
-                elif told["type"] == "complete":
+                elif event["type"] == "complete":
                     return status
-                elif told["type"] == "error":
+                elif event["type"] == "error":
                     break
         raise UnavailableError("the subscription has ended before the import")
 
@@ -96,13 +95,13 @@ class Client:
             [error] = answer["errors"]
             if error["extensions"]["code"] == "UNAVAILABLE":
                 raise UnavailableError(error["message"])
-            raise AssertionError(f"a client was told: {error}")
+            raise AssertionError(f"the API answered: {error}")
         data: dict[str, Any] = answer["data"]
         return data
 
 
 class UnavailableError(Exception):
-    """The API says that it can't answer now."""
+    """The API answered UNAVAILABLE."""
 
 
 async def _patiently(attempt: Any) -> str:

@@ -13,10 +13,10 @@ import asyncpg
 
 from models.db import credentials
 from tests.chaos.client import UnavailableError
-from tests.chaos.disk import SmallDisk
 from tests.chaos.fault import Fault
 from tests.chaos.run import Run
 from tests.chaos.site import SiteOptions
+from tests.chaos.small_disk import SmallDisk
 
 _OURS = "application_name = 'caseroll'"
 _TERMINATE = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {_OURS}"
@@ -53,7 +53,7 @@ async def _terminate(run: Run) -> None:
 
 
 async def _refuse(run: Run) -> None:
-    """Turn away whoever wants to connect, as an administrator does for maintenance."""
+    """Refuse all connections, as an administrator does for maintenance."""
     await run.begin()
     await run.moment()
     admin = await asyncpg.connect(**credentials(run.site.postgres.url))
@@ -109,7 +109,7 @@ async def _fill_disk(run: Run) -> None:
 
 
 async def _expect_refusal(run: Run) -> None:
-    """Try to upload; the client has to be told that this is not possible now."""
+    """Try to upload; the client must get UNAVAILABLE."""
     header = b"case_id,user_id,case_role_id\r\n"
     content = header + os.urandom(300_000).hex().encode()
     try:
@@ -144,13 +144,13 @@ FAULTS = [
     ),
     Fault(
         name="out-of-connections",
-        promise="While others hold all connections clients are told so, and imports wait.",
+        promise="While others hold all connections, clients get UNAVAILABLE, and imports wait.",
         stage=_take_all_connections,
         site=SiteOptions(postgres=_FEW_CONNECTIONS),
     ),
     Fault(
         name="disk-full",
-        promise="While the disk is full clients are told so, and imports wait for room.",
+        promise="While the disk is full, clients get UNAVAILABLE, and imports wait for room.",
         stage=_fill_disk,
         site=SiteOptions(tablespace=_small_tablespace),
     ),

@@ -1,4 +1,4 @@
-"""A fault: what happens, what is promised, and how it is staged."""
+"""A fault: what breaks, what Caseroll promises, and how the fault is staged."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ PLAIN = SiteOptions()
 
 
 class NotStagedError(Exception):
-    """The fault can't be staged on this machine; the text says why."""
+    """This machine can't stage the fault; the text says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """Something that goes wrong.
+    """Something that breaks.
 
     Args:
-        name: what it is called on the command line and in the table.
-        promise: what holds nevertheless.
-        stage: has imports under way, does the harm, and waits for their end.
-        rows: of each file.
-        site: what the site has to be like.
+        name: as on the command line and in the report.
+        promise: what holds all the same.
+        stage: starts imports, breaks something, and waits for the imports' end.
+        rows: how many each file has.
+        site: options of the site that it needs.
     """
 
     name: str

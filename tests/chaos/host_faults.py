@@ -1,4 +1,4 @@
-"""Faults of the machine that everything runs on."""
+"""Faults of the whole machine."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from tests.chaos.run import Run
 
 
 async def _crash(run: Run) -> None:
-    """Kill everything at once, and start it again in any order, but for the API, which comes last.
+    """Kill everything at once; start it again in a random order, with the API last.
 
-    A worker that comes before the servers do has to wait for them.
+    A worker that starts before the servers must wait for them.
     """
     await run.begin()
     await run.moment()
@@ -36,8 +36,8 @@ async def _crash(run: Run) -> None:
 FAULTS = [
     Fault(
         name="host-crashed",
-        promise="When everything dies at once imports go on as soon as everything is back, in"
-        " whatever order it comes.",
+        promise="When everything dies at once, imports go on once everything runs again, in any"
+        " order of starting.",
         stage=_crash,
     ),
 ]

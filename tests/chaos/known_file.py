@@ -1,4 +1,4 @@
-"""Files whose right result is known row by row, from the rules in docs/files.md alone."""
+"""Files whose results are known row by row, from the rules in docs/files.md alone."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
-from tests.chaos.people import ROLES, Pair, People, State
+from tests.chaos.dataset import ROLES, Dataset, Pair, State
 
 HEADERS = {
     "assign": "case_id,user_id,case_role_order,case_role_id,case_notify",
@@ -20,7 +20,7 @@ _FIRST_ROW = 2
 
 
 class Expected(NamedTuple):
-    """What a perfect day makes of a row.
+    """The result and the effect that a row must have.
 
     Args:
         status, outcome, codes: of the row's result.
@@ -36,29 +36,29 @@ class Expected(NamedTuple):
 
     @property
     def has_mail(self) -> bool:
-        """Whether the user is written to."""
+        """Whether the user gets a mail."""
         return self.pair is not None and self.after is not None and self.after.notify
 
 
 @dataclass(slots=True)
 class KnownFile:
-    """A file, and what is to become of it.
+    """A file, and the result that each of its rows must have.
 
     Args:
         lines: the file's records, the header left out.
-        rows: what is expected of each row, by its number.
-        again: the same for failed rows that are run again once `people.mend` has run.
+        rows: the result of each row, by its number.
+        again: the results of failed rows when they are retried after `dataset.reopen`.
     """
 
     type: str
-    people: People
+    dataset: Dataset
     lines: list[str] = field(default_factory=list)
     rows: dict[int, Expected] = field(default_factory=dict)
     again: dict[int, Expected] = field(default_factory=dict)
 
     @property
     def content(self) -> bytes:
-        """The file as it is uploaded."""
+        """The bytes of the file."""
         return "\r\n".join([HEADERS[self.type], *self.lines, ""]).encode()
 
     def add(self, line: str, expected: Expected, again: Expected | None = None) -> int:
@@ -71,17 +71,17 @@ class KnownFile:
         return number
 
     def retried(self) -> dict[int, Expected]:
-        """What is expected of each row once all that failed were run again."""
+        """Return the result of each row after all failed rows were retried."""
         return {**self.rows, **self.again}
 
 
 def failed(*codes: str) -> Expected:
-    """A row that fails with these errors."""
+    """Make the result of a row that fails with these errors."""
     return Expected("FAILED", codes=codes)
 
 
 def changed(outcome: str, pair: Pair, before: State | None, after: State | None) -> Expected:
-    """A row that takes effect."""
+    """Make the result of a row that takes effect."""
     return Expected("PASSED", outcome, (), pair, before, after)
 
 
@@ -89,48 +89,48 @@ UNCHANGED = Expected("PASSED", "UNCHANGED")
 
 
 class _First(NamedTuple):
-    """The first row that speaks of a pair, and what it says."""
+    """The pair of a first row, and the state that the row asks for."""
 
     pair: Pair
     state: State
 
 
 class _Writer:
-    """Writes the rows of a file one after the other, and keeps count of which pairs are used up."""
+    """Writes the rows of a file, each first row with a new pair."""
 
     def __init__(self, file: KnownFile, random: Random) -> None:
         self.file = file
         self.random = random
         self.firsts: list[_First] = []
-        present = file.people.present
+        present = file.dataset.present
         self._pairs = {
             (kind, is_assigned): iter([pair for pair in pairs if (pair in present) is is_assigned])
             for kind in ("open", "closed", "disabled")
-            for pairs in [file.people.pairs(kind, random)]
+            for pairs in [file.dataset.pairs(kind, random)]
             for is_assigned in (True, False)
         }
 
     def pair(self, kind: str, *, is_assigned: bool) -> Pair:
-        """A pair that no row has spoken of."""
+        """Return a pair that no row has named."""
         return next(self._pairs[kind, is_assigned])
 
     def state(self, pair: Pair) -> State:
-        """How the user is on the case before the import."""
-        return self.file.people.present[pair]
+        """Return the assignment before the import."""
+        return self.file.dataset.present[pair]
 
     def new_state(self, *, but: str = "") -> State:
-        """Some state, of another role than that."""
+        """Choose a state with another role."""
         role = self.random.choice([role for role in ROLES if role != but])
         return State(role, notify=self.random.random() < _MAILED)
 
     def case(self, tag: str) -> str:
-        """A case as a cell names it: by its Tag ID, or by the API's ID."""
-        return self.file.people.api_id(tag) if self.random.random() < 0.2 else tag
+        """Name a case in a cell: by its Tag ID, or by the API's ID."""
+        return self.file.dataset.api_id(tag) if self.random.random() < 0.2 else tag
 
     def line(self, pair: Pair, role: str = "", notify: str = "") -> str:
-        """A row of the file's type."""
+        """Write a row of the file's type."""
         case, user = pair
-        case = self.case(case) if case.startswith(self.file.people.prefix) else case
+        case = self.case(case) if case.startswith(self.file.dataset.prefix) else case
         if self.file.type == "remove":
             return f"{user},{case}"
         if self.file.type == "modify":
@@ -138,11 +138,11 @@ class _Writer:
         return f"{case},{user},,{role},{notify}"
 
     def say(self, pair: Pair, state: State) -> str:
-        """A row that asks for a state."""
+        """Write a row that asks for a state."""
         return self.line(pair, state.role, str(int(state.notify)))
 
     def first(self, pair: Pair, state: State, expected: Expected) -> None:
-        """Write a row that passes, and that later rows may repeat."""
+        """Add a row that passes, and that later rows may repeat."""
         self.file.add(self.say(pair, state), expected)
         self.firsts.append(_First(pair, state))
 
@@ -233,7 +233,7 @@ def _conflict(writer: _Writer) -> None:
 
 
 def _nowhere(writer: _Writer) -> None:
-    _, user = writer.file.people.open_cases[0], writer.file.people.active_users[0]
+    _, user = writer.file.dataset.open_cases[0], writer.file.dataset.active_users[0]
     writer.file.add(writer.line(("nowhere", user), "staff", "0"), failed("NOT_FOUND"))
 
 
@@ -263,17 +263,17 @@ _KINDS: dict[str, dict[_Kind, int]] = {
     },
 }  # fmt: skip
 SHARES = {"assign": 0.15, "modify": 0.85, "remove": 0.85}
-"""How much of all pairs has to be assigned before a file of a type."""
+"""The part of all pairs that must be assigned before a file of a type."""
 
 
 def cases_for(rows: int) -> int:
-    """How many cases a file of so many rows needs, so that it does not run out of pairs."""
+    """Compute how many cases a file needs so that it does not run out of pairs."""
     return max(20, rows // 25)
 
 
-def write_file(type_: str, people: People, rows: int, random: Random) -> KnownFile:
+def write_file(type_: str, dataset: Dataset, rows: int, random: Random) -> KnownFile:
     """Write a file with some rows of every kind."""
-    file = KnownFile(type_, people)
+    file = KnownFile(type_, dataset)
     writer = _Writer(file, random)
     first, *others = _KINDS[type_]
     first(writer)

@@ -1,13 +1,13 @@
-"""A plugin that ends, or holds, the worker that runs it."""
+"""A plugin that ends, or blocks, the worker that runs it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.chaos.dataset import State
 from tests.chaos.fault import Fault
 from tests.chaos.known_file import KnownFile, changed, failed
-from tests.chaos.people import State
 from tests.chaos.run import Run, Running
 from tests.chaos.site import SiteOptions
 
@@ -40,7 +40,7 @@ _ON = "[importers.assign]\n[importers.modify]\n[importers.remove]\n[importers.de
 
 
 def _install(folder: Path) -> Mapping[str, str]:
-    """Do what pip does, and switch the plugin on."""
+    """Install the plugin as pip would, and switch it on."""
     packages = folder / "packages"
     info = packages / "deadly-1.0.dist-info"
     info.mkdir(parents=True, exist_ok=True)
@@ -53,17 +53,17 @@ def _install(folder: Path) -> Mapping[str, str]:
 
 
 async def _end_workers(run: Run) -> None:
-    """Import a file with one deadly row, beside imports that have to go on."""
+    """Import a file with one deadly row, beside imports that must go on."""
     deed = run.random.choice(DEEDS)
-    people = (await run.write("assign", _ROWS)).people
-    file = KnownFile("deadly", people)
-    pairs = [pair for pair in people.pairs("open", run.random) if pair not in people.present]
+    dataset = (await run.write("assign", _ROWS)).dataset
+    file = KnownFile("deadly", dataset)
+    pairs = [pair for pair in dataset.pairs("open", run.random) if pair not in dataset.present]
     for number, pair in enumerate(pairs[:_ROWS]):
         is_deadly = number == _ROWS // 2
         line = f"{pair[0]},{pair[1]},staff,{deed if is_deadly else ''}"
         created = changed("CREATED", pair, None, State("staff", notify=False))
         file.add(line, failed("IMPORTER_ERROR") if is_deadly else created)
-    id_ = await run.send("deadly", people.prefix, file.content)
+    id_ = await run.send("deadly", dataset.prefix, file.content)
     run.strike()
     await run.begin("chunks")
     await run.ended()

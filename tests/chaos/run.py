@@ -1,4 +1,4 @@
-"""One staging of a fault: imports under way, the fault, their end, and what was found then."""
+"""One staging of a fault: imports start, the fault comes, they end, and the results are checked."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ import asyncpg
 
 from tests.chaos.check import Checked, Findings, check
 from tests.chaos.client import Client
+from tests.chaos.dataset import insert_dataset, reopen
 from tests.chaos.known_file import SHARES, Expected, KnownFile, cases_for, write_file
-from tests.chaos.people import mend, settle_people
 from tests.chaos.site import Site
 
 PHASES = {"split": 0.1, "chunks": 0.4, "retry": 0.15, "cancel": 0.05}
-"""What the imports are at when a fault comes, and about how many seconds that takes."""
+"""What the imports are doing when a fault comes, and about how many seconds that takes."""
 PROMISED_SECONDS = 30.0
 _END_SECONDS = 180.0
 _POLL_SECONDS = 0.05
 _SHORTER = 0.3
 _SWEEP_SECONDS = 3.0
-# What the sweeper looks at becomes a minute older.
+# Makes what the sweeper looks for a minute older.
 _LET_TIME_PASS = """
     WITH chunks AS (
       UPDATE import_chunks SET attempted_at = attempted_at - interval '1 minute' WHERE id IN (
         SELECT id FROM import_chunks FOR UPDATE SKIP LOCKED))
-    UPDATE imports SET rung_at = rung_at - interval '1 minute',
+    UPDATE imports SET notified_at = notified_at - interval '1 minute',
       split_at = split_at - interval '1 minute'
     WHERE id IN (
       SELECT id FROM imports WHERE status IN ('QUEUED', 'PROCESSING') FOR UPDATE SKIP LOCKED)
@@ -40,7 +40,7 @@ _numbers = count(1)
 
 @dataclass(slots=True)
 class Running:
-    """An import that is under way, and what is expected of its rows."""
+    """An import that was uploaded, and the results that its rows must have."""
 
     id: str
     file: KnownFile
@@ -58,8 +58,8 @@ class Run:
 
     Args:
         rows: of each file.
-        is_short: whether to spend as little time as shows the promise at all; then nobody waits
-            ten seconds for the sweeper, and how long imports stand still means nothing.
+        is_short: spend as little time as possible: the sweeper comes early, and `standstill` says
+            nothing.
     """
 
     def __init__(
@@ -79,21 +79,21 @@ class Run:
         self._phase_seconds = 0.0
 
     async def write(self, type_: str, rows: int | None = None) -> KnownFile:
-        """Write a file about people of its own."""
+        """Write a file, and insert the cases and users that it names."""
         rows = rows or self.rows
         prefix = f"{type_[0]}{next(_numbers):05}"
         db = await self.site.connect()
         try:
-            people = await settle_people(
+            dataset = await insert_dataset(
                 db, prefix, cases_for(rows), self.random, share=SHARES[type_]
             )
         finally:
             await db.close()
-        return write_file(type_, people, rows, self.random)
+        return write_file(type_, dataset, rows, self.random)
 
     async def upload(self, file: KnownFile) -> Running:
         """Upload a file."""
-        id_ = await self.send(file.type, file.people.prefix, file.content)
+        id_ = await self.send(file.type, file.dataset.prefix, file.content)
         running = Running(id_, file, file.rows)
         self.imports.append(running)
         return running
@@ -104,7 +104,7 @@ class Run:
         return await self.client.upload(type_, name, content, key)
 
     async def begin(self, phase: str | None = None) -> None:
-        """Have one import of each type under way, each in that phase or in any."""
+        """Start one import of each type; return when they are in that phase, or in a random one."""
         phase = phase or self.random.choice(list(PHASES))
         self._phase_seconds = PHASES[phase]
         files = [await self.write(type_) for type_ in SHARES]
@@ -123,27 +123,27 @@ class Run:
                 await self.client.change("cancelImport", each.id)
 
     async def moment(self, longest: float | None = None) -> None:
-        """Wait for any moment, of the imports' phase or of so many seconds."""
+        """Wait for a random part of the imports' phase, or of `longest` seconds."""
         seconds = self._phase_seconds if longest is None else longest
         await asyncio.sleep(self.random.uniform(0, seconds * (_SHORTER if self.is_short else 1)))
 
     def strike(self) -> None:
-        """Note that harm is being done now."""
+        """Note that the fault happens now."""
         self._strikes.append(time.time())
 
     async def hits(self) -> int:
-        """How often harm was done while any import was under way."""
+        """Count the strikes that came while an import was still running."""
         [last] = await self.site.query(
             "SELECT extract(epoch FROM max(coalesce(finished_at, now())))::float AS at FROM imports"
         )
         return sum(at <= last["at"] for at in self._strikes)
 
     def over(self) -> None:
-        """Note that the fault is over: from now on imports have to move on."""
+        """Note that the fault is over: from now on imports must make progress."""
         self._over_at = time.monotonic()
 
     async def finish(self) -> None:
-        """Wait for the end of all imports, and check what they have done."""
+        """Wait for the end of all imports, and check their results."""
         await self.ended()
         await self.check()
 
@@ -161,8 +161,8 @@ class Run:
         self.findings.add(await check(self.site, checked))
 
     async def ended(self, keys: Sequence[int] = ()) -> None:
-        """Wait until imports have ended, all or those, and note how long any of them stood still
-        since the fault was over."""
+        """Wait until imports have ended, all or those; note the longest time after the fault in
+        which one of them made no progress."""
         deadline = time.monotonic() + _END_SECONDS
         seen: dict[int, tuple[int, float]] = {}
         aged = 0.0
@@ -216,7 +216,7 @@ class Run:
         db = await self.site.connect()
         try:
             for each in self.imports:
-                await mend(db, each.file.people.prefix)
+                await reopen(db, each.file.dataset.prefix)
                 each.rows = each.file.retried()
         finally:
             await db.close()

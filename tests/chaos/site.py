@@ -1,4 +1,4 @@
-"""Everything that serves imports, on this machine: the servers, the API, the workers, a postbox."""
+"""A running Caseroll: PostgreSQL, Valkey, a mail server, the API and the workers."""
 
 from __future__ import annotations
 
@@ -17,29 +17,30 @@ from typing import Any
 import aiohttp
 import asyncpg
 
+from api.processes.embedded_postgres import EmbeddedPostgres
+from api.processes.embedded_valkey import EmbeddedValkey
 from api.processes.parent_death import bound_command
-from api.processes.servers import EmbeddedPostgres, EmbeddedValkey
 from bench.port import free_port
 from models.db import credentials
 from tests.acceptance.program import SETTINGS, children_of
-from tests.chaos.postbox import Postbox
+from tests.chaos.mail_server import MailServer
 
 CHUNK_ROWS = 250
 WORKERS = 2
 _DATABASE = "chaos"
 _READY_SECONDS = 60.0
-# The data outlive any process, which is all that is staged here; no power is cut.
+# The faults end processes and never cut the power, so that nothing needs fsync.
 _POSTGRES = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteOptions:
-    """What a site has that others have not.
+    """How a site differs from the default.
 
     Args:
         postgres: settings of PostgreSQL.
         environ: settings of Caseroll.
-        tablespace: opens a folder in which the database is to lie, given the site's folder.
+        tablespace: opens a folder for the database, given the site's folder.
     """
 
     postgres: Mapping[str, str] = field(default_factory=dict)
@@ -50,8 +51,7 @@ class SiteOptions:
 class Site:
     """A running Caseroll; a `with` block starts and stops it.
 
-    Whatever happens to this process, nothing of it stays: each process is bound to the one that
-    has started it.
+    Each of its processes ends when the one that started it dies.
 
     Args:
         folder: an empty one.
@@ -64,7 +64,7 @@ class Site:
             folder / "postgres", options={**_POSTGRES, **self.options.postgres}
         )
         self.valkey = EmbeddedValkey(folder / "valkey")
-        self.postbox = Postbox()
+        self.mail_server = MailServer()
         self.temporary = folder / "tmp"
         self.token = ""
         self._port = free_port()
@@ -88,7 +88,7 @@ class Site:
             self.temporary.mkdir()
             if self.options.tablespace:
                 self._tablespace = self._stack.enter_context(self.options.tablespace(self.folder))
-            for part in (self.postgres, self.valkey, self.postbox):
+            for part in (self.postgres, self.valkey, self.mail_server):
                 self._stack.enter_context(part)
             self._make_database()
             self._run("app", "create", "chaos", "Chaos")
@@ -127,7 +127,7 @@ class Site:
         return sorted(pid for pid, command in children if " api.worker " in command)
 
     def kill_workers(self) -> None:
-        """Kill `caseroll worker` and all that belongs to it with -9."""
+        """Kill `caseroll worker`, and with it its processes, with -9."""
         assert self._workers
         self._workers.kill()
         self._workers.wait()
@@ -141,7 +141,7 @@ class Site:
         return time.monotonic() - began
 
     async def connect(self) -> asyncpg.Connection:
-        """Connect to the database, as soon as it is there."""
+        """Connect to the database; wait while it takes no connections."""
         deadline = time.monotonic() + _READY_SECONDS
         while True:
             try:
@@ -156,7 +156,7 @@ class Site:
                 await asyncio.sleep(0.1)
 
     async def query(self, statement: str, *arguments: Any) -> list[asyncpg.Record]:
-        """Ask the database, as soon as it answers."""
+        """Run a query; wait while the database does not answer."""
         while True:
             db = await self.connect()
             try:
@@ -168,7 +168,7 @@ class Site:
                     await db.close(timeout=5)
 
     async def is_ready(self) -> None:
-        """Wait until the API and all workers are at work."""
+        """Wait until the API and all workers are ready."""
         deadline = time.monotonic() + _READY_SECONDS
         async with aiohttp.ClientSession() as http:
             while not await _answers(http, f"{self.url}/ready") or len(self.workers()) < WORKERS:
@@ -197,7 +197,7 @@ class Site:
             **clean,
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.valkey.url,
-            "CASEROLL_SMTP_URL": self.postbox.url,
+            "CASEROLL_SMTP_URL": self.mail_server.url,
             "CASEROLL_CHUNK_ROWS": str(CHUNK_ROWS),
             "CASEROLL_WORKERS": str(WORKERS),
             "TMPDIR": str(self.temporary),

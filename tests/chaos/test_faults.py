@@ -1,4 +1,4 @@
-"""The promise of the engine, fault by fault, in a short form of `make chaos`."""
+"""Imports keep their promise through each fault: a short form of `make chaos`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.catalogue import FAULTS
-from tests.chaos.play import open_site, play
+from tests.chaos.all_faults import FAULTS
+from tests.chaos.report import FaultReport
 from tests.chaos.site import Site
-from tests.chaos.table import Line
+from tests.chaos.staging import open_site, stage_fault
 
 QUICK = [
     "worker-killed",
@@ -25,17 +25,17 @@ QUICK = [
 
 @pytest.fixture(scope="module")
 def site() -> Iterator[Site]:
-    """One running Caseroll for all faults; each has people and files of its own."""
+    """One running Caseroll for all faults; each has cases, users and files of its own."""
     with open_site() as site:
         yield site
 
 
 @pytest.mark.parametrize("name", QUICK)
 async def test_fault(site: Site, name: str) -> None:
-    """What is lost, doubled or wrong after a fault is nothing, and imports go on by themselves."""
-    line = Line(name)
-    await play(site, FAULTS[name], line, f"test {name}", is_short=True)
+    """After a fault nothing is lost, doubled or wrong, and imports go on without help."""
+    report = FaultReport(name)
+    await stage_fault(site, FAULTS[name], report, f"test {name}", is_short=True)
 
-    assert line.findings.details == []
-    assert line.findings.rows > 0
-    assert line.is_clean, f"an import stood still for {line.slowest:.0f} s"
+    assert report.findings.details == []
+    assert report.findings.rows > 0
+    assert report.is_clean, f"an import made no progress for {report.slowest:.0f} s"

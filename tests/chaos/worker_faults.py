@@ -16,7 +16,7 @@ _BETWEEN_KILLS = 0.8
 # PostgreSQL ends idle transactions after 15 s, statements after 30 s, any transaction after 60 s.
 _FROZEN_SECONDS = 65.0
 _FROZEN_SHORTLY = 17.0
-# As long as a worker that wakes may take to show what it is up to.
+# As long as a worker that wakes may take to do harm.
 _HARM_SECONDS = 3.0
 
 
@@ -64,7 +64,7 @@ async def _stop(run: Run) -> None:
         run.findings.fault(f"SIGTERM took {seconds:.0f} s")
     attempts = sum(state["attempts"] or 0 for state in await run.states())
     if attempts:
-        run.findings.fault(f"{attempts} chunks were begun and not ended, nor given back")
+        run.findings.fault(f"{attempts} chunks were neither ended nor given back")
     run.site.start_workers()
     run.over()
     await run.finish()
@@ -79,7 +79,7 @@ async def _freeze(run: Run) -> None:
         await asyncio.sleep(_FROZEN_SHORTLY if run.is_short else _FROZEN_SECONDS)
         states = await run.states()
         if running := [state["id"] for state in states if not state["is_over"]]:
-            run.findings.fault(f"imports {running} have waited for the one that is frozen")
+            run.findings.fault(f"imports {running} waited for the frozen worker")
     finally:
         for pid in frozen:
             _signal(pid, signal.SIGCONT)
@@ -102,13 +102,13 @@ FAULTS = [
     ),
     Fault(
         name="workers-stopped",
-        promise="SIGTERM lets chunks end within the grace time; the next workers do the rest.",
+        promise="SIGTERM lets chunks end within the grace time; new workers run the rest.",
         stage=_stop,
         rows=24_000,
     ),
     Fault(
         name="worker-frozen",
-        promise="A worker that is stopped for longer than every time-out holds nobody up, and does"
+        promise="A worker that is frozen for longer than every time-out blocks no import, and does"
         " no harm when it wakes.",
         stage=_freeze,
         rows=24_000,

@@ -1,7 +1,7 @@
-"""Try the reader with files made at random: `python -m tests.fuzz --minutes 10`.
+"""Try the reader with random files: `python -m tests.fuzz --minutes 10`.
 
-A file that is read wrongly, kills its reader or takes too long is saved in `tests/fuzz/found`, and
-`tests/importers/reading/test_fuzz.py` reads it again from then on.
+A file that is read wrongly, kills its reader or takes too long is saved in `tests/fuzz/found`;
+`tests/importers/reading/test_fuzz.py` reads the saved files in each run of the tests.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.fuzz.child import head_of
-from tests.fuzz.found import save
-from tests.fuzz.judge import judge
-from tests.fuzz.made import make
+from tests.fuzz.batch import head_bytes
+from tests.fuzz.check_reading import check_reading
+from tests.fuzz.random_file import make_file
+from tests.fuzz.saved_file import save
 
 STRETCH = 20_000
 SECONDS_A_FILE = 10.0
@@ -29,7 +29,7 @@ _ROUND = 0.2
 
 @dataclass
 class Report:
-    """What was seen so far."""
+    """The results so far."""
 
     codes: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
@@ -39,25 +39,25 @@ class Report:
     failed: list[int] = field(default_factory=list)
 
     def add(self, said: dict[str, object]) -> None:
-        """Add what a child has said."""
+        """Add the report of a batch."""
         self.codes.update(said["codes"])  # type: ignore[call-overload]
         self.kinds.update(said["kinds"])  # type: ignore[call-overload]
         self.slowest = max(self.slowest, tuple(said["slowest"]))  # type: ignore[call-overload]
         self.peak = max(self.peak, said["peak"])  # type: ignore[type-var]
 
     def show(self, seconds: float) -> None:
-        """Print it."""
+        """Print the results."""
         tried = sum(self.kinds.values())
         print(f"{tried:,} files in {seconds:,.0f} s, {self.isolated} of them in a process alone")
         print("kinds: " + _listed(self.kinds))
-        print("what came of them: " + _listed(self.codes))
+        print("results: " + _listed(self.codes))
         print(f"slowest: {self.slowest[0] * 1000:.1f} ms, file {self.slowest[1]}")
         print(f"most memory: {self.peak / 2**20:.0f} MiB")
         print(f"wrong: {len(self.failed)} {self.failed[:20] or ''}")
 
 
 def main() -> int:
-    """Try files until the count or the time is reached; return 1 if any was read wrongly."""
+    """Try files until the count or the time is reached; return 1 if one was read wrongly."""
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--count", type=int, default=1_000_000, help="how many files (1,000,000)")
     parser.add_argument("--minutes", type=float, default=60.0, help="how long at most (60)")
@@ -73,13 +73,13 @@ def main() -> int:
 
 
 def _stretch(first: int, last: int, report: Report) -> int:
-    """Judge some files in a child; return the number of the first one that is not judged yet."""
+    """Check a batch of files in a child process; return the number of the next file to check."""
     with tempfile.TemporaryDirectory() as folder:
         note, output = Path(folder, "note"), Path(folder, "output")
         note.write_bytes(struct.pack("q", first))
         with output.open("wb") as stream, Path(folder, "complaints").open("wb") as complaints:
             child = subprocess.Popen(
-                [sys.executable, "-m", "tests.fuzz.child", str(note), str(first), str(last)],
+                [sys.executable, "-m", "tests.fuzz.batch", str(note), str(first), str(last)],
                 stdout=stream,
                 stderr=complaints,
             )
@@ -91,14 +91,14 @@ def _stretch(first: int, last: int, report: Report) -> int:
                 _keep(int(number), why, report)
             return last
         (seed,) = struct.unpack("q", note.read_bytes())
-    if seed > first:  # what came before it is judged again, as nothing was said of it
+    if seed > first:  # the files before it are checked again: their report died with the child
         return _stretch(first, seed, report)
     _look_closer(seed, "it took too long" if is_stuck else f"exit {child.returncode}", report)
     return seed + 1
 
 
 def _watch(child: subprocess.Popen[bytes], note: Path) -> bool:
-    """Wait for the child's end; kill it, and return True, when it is at one file for too long."""
+    """Wait for the child's end; kill it, and return True, when one file takes too long."""
     seen, since = b"", time.monotonic()
     while child.poll() is None:
         time.sleep(_ROUND)
@@ -112,10 +112,10 @@ def _watch(child: subprocess.Popen[bytes], note: Path) -> bool:
 
 
 def _look_closer(seed: int, why: str, report: Report) -> None:
-    """Read a file that killed its reader as Caseroll reads it, where that may do no harm."""
+    """Read a file that killed its reader in the isolated process that Caseroll uses."""
     report.isolated += 1
     try:
-        code = judge(make(seed), head=head_of(seed), is_isolated=True)
+        code = check_reading(make_file(seed), head_bytes=head_bytes(seed), is_isolated=True)
     except Exception as error:
         _keep(seed, f"{why}; {error!r}", report)
         return
@@ -127,7 +127,7 @@ def _look_closer(seed: int, why: str, report: Report) -> None:
 
 def _keep(seed: int, why: str, report: Report) -> None:
     report.failed.append(seed)
-    print(f"file {seed} is read wrongly; saved as {save(make(seed), seed)}\n{why}")
+    print(f"file {seed} is read wrongly; saved as {save(make_file(seed), seed)}\n{why}")
 
 
 def _listed(counts: Counter[str]) -> str:

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import asyncpg
 import pytest
 
-from api.processes.servers import EmbeddedPostgres
+from api.processes.embedded_postgres import EmbeddedPostgres
 from models.db import connection, database
+from tests.database import delete_all_rows, new_database
 from tests.importers.engine_fixture import EngineFixture, make_world
 
 
 @pytest.fixture(scope="module")
 async def module_database_url(postgres: EmbeddedPostgres, migrated: str) -> AsyncIterator[str]:
     """A database with the newest schema for all tests of a module."""
-    admin = await asyncpg.connect(postgres.url)
-    await admin.execute(f"CREATE DATABASE engine TEMPLATE {migrated} STRATEGY FILE_COPY")
-    yield postgres.database_url("engine")
-    await admin.execute("DROP DATABASE engine WITH (FORCE)")
-    await admin.close()
+    async with new_database(postgres, "engine", migrated) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +30,7 @@ async def opened(module_database_url: str) -> AsyncIterator[None]:
 async def emptied(opened: None) -> None:
     """An open database without any row."""
     async with connection() as db:
-        tables = await db.fetchval(
-            "SELECT string_agg(quote_ident(tablename), ', ') FROM pg_tables"
-            " WHERE schemaname = 'public' AND tablename <> 'tortoise_migrations'"
-        )
-        await db.execute(f"TRUNCATE {tables}")
+        await delete_all_rows(db)
 
 
 @pytest.fixture

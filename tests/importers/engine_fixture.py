@@ -1,4 +1,4 @@
-"""A small world for the engine: an app with cases and users in a real database, and a bell."""
+"""An app with cases and users in a real database, and an engine with a fake queue."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import asyncio
 import json
 import random
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from io import BytesIO
 from itertools import count
 from typing import Any, NamedTuple
@@ -29,7 +30,8 @@ from models.app import create_app
 from models.audit import COMMAND_LINE
 from models.db import connection, transaction
 from models.file_part import store_file
-from models.mail import Letter
+from models.import_end import ImportEnd
+from models.mail import OutgoingMail
 from models.row import RowOutcome, RowStatus, find_rows, row_number
 
 HEADERS = {
@@ -49,41 +51,47 @@ _numbers = count(1)
 
 
 @dataclass
-class FakeBell:
-    """Keeps what is rung, to be drained by hand."""
+class FakeQueue:
+    """Keeps the messages, to be drained by hand."""
 
-    rings: deque[tuple[str, tuple[int, ...]]] = field(default_factory=deque)
+    messages: deque[tuple[str, tuple[int, ...]]] = field(default_factory=deque)
     changes: list[int] = field(default_factory=list)
+    ends: list[ImportEnd] = field(default_factory=list)
 
-    async def split(self, import_id: int) -> None:
+    async def enqueue_split(self, import_id: int) -> None:
         """Ask for an import to be cut into chunks."""
-        self.rings.append(("split", (import_id,)))
+        self.messages.append(("split", (import_id,)))
 
-    async def chunks(self, import_id: int) -> None:
+    async def enqueue_run(self, import_id: int) -> None:
         """Ask for the next chunk of an import to be run."""
-        self.rings.append(("run", (import_id,)))
+        self.messages.append(("run", (import_id,)))
 
-    async def mails(self) -> None:
+    async def enqueue_send_mails(self) -> None:
         """Ask for the outbox to be emptied."""
-        self.rings.append(("send_mails", ()))
+        self.messages.append(("send_mails", ()))
 
-    async def changed(self, app_id: int, import_id: int) -> None:
+    async def notify_changed(self, app_id: int, import_id: int) -> None:
         """Note that an import has changed."""
         self.changes.append(import_id)
 
+    async def notify_ended(self, end: ImportEnd) -> None:
+        """Note that an import has ended."""
+        self.changes.append(end.id)
+        self.ends.append(end)
+
 
 @dataclass
-class FakeCarrier:
-    """Keeps the letters, or fails as it is told."""
+class FakeTransport:
+    """Keeps the mails, or fails as it is told."""
 
-    letters: list[Letter] = field(default_factory=list)
+    sent: list[OutgoingMail] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
-    def send(self, letter: Letter) -> None:
-        """Take a letter, or fail."""
+    def send(self, mail: OutgoingMail) -> None:
+        """Take a mail, or fail."""
         if self.failures:
             raise self.failures.pop(0)
-        self.letters.append(letter)
+        self.sent.append(mail)
 
 
 class Counts(NamedTuple):
@@ -117,19 +125,20 @@ class EngineFixture:
     users: Mapping[str, int]
     roles: Mapping[str, int]
     engine: Engine
-    bell: FakeBell
-    carrier: FakeCarrier
+    queue: FakeQueue
+    transport: FakeTransport
 
     def with_engine(self, *, chunk_rows: int | None = None, **importers: Importer) -> EngineFixture:
-        """Return the same world with another engine, and a bell of its own."""
-        bell = FakeBell()
+        """Return the same world with another engine, and a queue of its own."""
+        queue = FakeQueue()
         engine = replace(
             self.engine,
-            bell=bell,
+            queue=queue,
+            on_end=[queue.notify_ended],
             chunk_rows=chunk_rows or self.engine.chunk_rows,
             importers={**self.engine.importers, **importers},
         )
-        return replace(self, engine=engine, bell=bell)
+        return replace(self, engine=engine, queue=queue)
 
     def case_id(self, tag: str) -> str:
         """Return the ID that the API shows for a case."""
@@ -149,7 +158,7 @@ class EngineFixture:
         is_dry_run: bool = False,
         encoding: str | None = None,
     ) -> int:
-        """Store an import and its file, as the API does, without ringing."""
+        """Store an import and its file, as the API does, without a message."""
         text = "\r\n".join([header or HEADERS.get(type_, ""), *rows])
         content = text.encode() if data is None else data
         async with transaction() as db:
@@ -173,7 +182,7 @@ class EngineFixture:
         """Upload a file and cut it into chunks; none is run."""
         import_id = await self.upload(type_, *rows, **options)
         await self.engine.split(import_id)
-        self.bell.rings.clear()
+        self.queue.messages.clear()
         return import_id
 
     async def put_first(self, import_id: int, cell: str) -> None:
@@ -190,23 +199,23 @@ class EngineFixture:
     async def run(self, type_: str, *rows: str, **options: Any) -> int:
         """Upload a file and do all that there is to do for it."""
         import_id = await self.upload(type_, *rows, **options)
-        await self.bell.split(import_id)
+        await self.queue.enqueue_split(import_id)
         await self.drain()
         return import_id
 
     async def drain(self, order: random.Random | None = None) -> None:
-        """Do what is rung for, in the order of the rings or in any other, until nothing is."""
+        """Do what the messages ask for, in their order or in any other, until there are none."""
         for _ in range(EVENTS):
-            if not self.bell.rings:
+            if not self.queue.messages:
                 return
             if order:
-                self.bell.rings.rotate(order.randrange(len(self.bell.rings)))
-            name, arguments = self.bell.rings.popleft()
+                self.queue.messages.rotate(order.randrange(len(self.queue.messages)))
+            name, arguments = self.queue.messages.popleft()
             try:
                 await getattr(self.engine, name)(*arguments)
             except RetryableError:
-                self.bell.rings.append((name, arguments))
-        raise AssertionError("the bell does not stop ringing")
+                self.queue.messages.append((name, arguments))
+        raise AssertionError("the messages do not come to an end")
 
     async def persevere(self, import_id: int, *, stubborn: bool = True) -> None:
         """Run an import's chunks to the end, as Dramatiq's retries and the sweeper do."""
@@ -228,7 +237,7 @@ class EngineFixture:
         """Ask for failed rows to be run again."""
         async with transaction() as db:
             await request_retry(db, self.app_id, import_id, corrections, by=COMMAND_LINE)
-        await self.bell.split(import_id)
+        await self.queue.enqueue_split(import_id)
 
     async def counts(self, import_id: int) -> Counts:
         """Read the import's status and counters; they must add up."""
@@ -352,6 +361,11 @@ class EngineFixture:
             return str(await db.execute(query, *arguments))
 
 
+def ticking(seconds: float = 0.001) -> Callable[[], float]:
+    """Make a clock that goes on by so many seconds each time it is read."""
+    return partial(next, count(0.0, seconds))
+
+
 async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> EngineFixture:
     """Make an app with a few cases and users; the database is open."""
     app = await create_app(slug, slug.title())
@@ -359,7 +373,7 @@ async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> EngineFi
         cases = await _insert(db, app.id, "cases", CASES)
         users = await _insert(db, app.id, "users", USERS)
         rows = await db.fetch("SELECT key, id FROM roles WHERE app_id = $1", app.id)
-    bell, carrier = FakeBell(), FakeCarrier()
+    queue, transport = FakeQueue(), FakeTransport()
     engine = Engine(
         importers={
             "assign": AssignUsers("assign"),
@@ -372,12 +386,14 @@ async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> EngineFi
         },
         limits=Limits(),
         chunk_rows=chunk_rows,
-        bell=bell,
-        carrier=carrier,
-        takes_turns=True,
+        queue=queue,
+        mail_transport=transport,
+        on_end=[queue.notify_ended],
+        serves_others=True,
+        clock=ticking(),
     )
     return EngineFixture(
-        app.id, cases, users, {row[0]: row[1] for row in rows}, engine, bell, carrier
+        app.id, cases, users, {row[0]: row[1] for row in rows}, engine, queue, transport
     )
 
 

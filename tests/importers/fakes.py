@@ -29,10 +29,16 @@ from importers.builtin.modify import ModifyAssignments
 from importers.builtin.remove import RemoveUsers
 from importers.rows.cell_reader import ReadRow, read_rows
 from importers.rows.layout import Layout
-from importers.run.plan_rows import PlannedRow, plan_rows
-from importers.run.seen_keys import SeenKeys
-from importers.run.settle import Scene, Settled, settle
+from importers.run.apply import carry_on
+from importers.run.carried_keys import CarriedKeys
+from importers.run.chunk_context import ChunkContext
+from importers.run.plan_rows import Plan, plan_rows
+from importers.run.planned_row import PlannedRow
+from importers.run.rules import decide
+from importers.run.settle import Settled, settle
 from importers.sdk.node_id import decode_node_id
+from importers.testkit.fixture_app import World
+from importers.testkit.memory_store import MemoryStore
 from models.assignment import Pair, Present
 
 OPEN = Case(id=1, tag_id="trv-001")
@@ -46,6 +52,7 @@ CLIENTS = Role(id=22, key="clients", label="Clients")
 DEFAULT = Role(id=23, key="default", label="Default")
 ROLE_KEYS = {role.id: role.key for role in (STAFF, CLIENTS, DEFAULT)}
 
+NOTHING_CARRIED = CarriedKeys()
 ASSIGN, MODIFY, REMOVE = AssignUsers("assign"), ModifyAssignments("modify"), RemoveUsers("remove")
 
 
@@ -182,32 +189,62 @@ def read(
     return rows
 
 
+def context_of(importer: Importer) -> ChunkContext:
+    """Make the context of a chunk without a database."""
+    return ChunkContext(
+        importer=importer,
+        layout=layout(importer),
+        directory=FakeDirectory(),
+        store=MemoryStore(World(assignments=())),
+        roles={role.id: role for role in (STAFF, CLIENTS, DEFAULT)},
+    )
+
+
+def plan_read(importer: Importer, rows: Sequence[ReadRow], carried: CarriedKeys) -> Plan:
+    """Plan rows that were read."""
+    return asyncio.run(plan_rows(context_of(importer), rows, carried))
+
+
 def planned(
-    importer: Importer, *texts: str, claims: SeenKeys | None = None, first: int = 2
+    importer: Importer, *texts: str, carried: CarriedKeys = NOTHING_CARRIED, first: int = 2
 ) -> list[PlannedRow]:
     """Read rows and plan them."""
-    rows = read(importer, *texts, first=first)
-    return plan_rows(importer, layout(importer), rows, SeenKeys() if claims is None else claims)
+    return list(plan_read(importer, read(importer, *texts, first=first), carried).rows)
+
+
+def settle_plans(
+    importer: Importer,
+    plans: Sequence[PlannedRow],
+    present: Mapping[Pair, Present] | None = None,
+    carried: CarriedKeys = NOTHING_CARRIED,
+) -> Settled:
+    """Decide about planned rows without custom changes, and settle them."""
+    decisions = {
+        each.keys: decide(each.change, (present or {}).get(each.keys[0]), ROLE_KEYS)  # type: ignore[arg-type]
+        for plan in plans
+        for each in plan.changes
+    }
+    return settle(context_of(importer), plans, decisions, carried.verdicts)
 
 
 def settled(
     importer: Importer,
     *texts: str,
     present: Mapping[Pair, Present] | None = None,
-    claims: SeenKeys | None = None,
+    carried: CarriedKeys = NOTHING_CARRIED,
     first: int = 2,
 ) -> Settled:
     """Read rows, plan and settle them."""
-    known = SeenKeys() if claims is None else claims
-    plans = planned(importer, *texts, claims=known, first=first)
-    scene = Scene(
-        importer=importer,
-        layout=layout(importer),
-        claims=known,
-        present=present or {},
-        role_keys=ROLE_KEYS,
-    )
-    return settle(plans, scene)
+    plans = planned(importer, *texts, carried=carried, first=first)
+    return settle_plans(importer, plans, present, carried)
+
+
+def handed_on(importer: Importer, *texts: str) -> CarriedKeys:
+    """Return what a chunk of these rows hands on, as the next one reads it."""
+    plan = plan_read(importer, read(importer, *texts), NOTHING_CARRIED)
+    done = settle_plans(importer, plan.rows)
+    carried = carry_on(context_of(importer), NOTHING_CARRIED, plan, done)
+    return CarriedKeys.unpack(carried.pack())
 
 
 def assign(

@@ -23,7 +23,7 @@ async def test_before_it_was_cut(small: EngineFixture) -> None:
     """All rows of an import that is cancelled at once end as cancelled, with their cells."""
     import_id = await small.upload("assign", *ROWS)
     said = await cancel(small, import_id)
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain()
     (cells,) = await small.cells(import_id, 2)
 
@@ -106,7 +106,7 @@ async def test_a_refused_file_is_failed(small: EngineFixture) -> None:
     """A file that can't be read ends as failed even if it was cancelled before."""
     import_id = await small.upload("assign", data=b"")
     await cancel(small, import_id)
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain()
 
     assert (await small.counts(import_id)).status == "FAILED"
@@ -149,7 +149,7 @@ async def test_nothing_to_try_again(small: EngineFixture) -> None:
     """A cancelled import without failed rows has nothing to be tried again."""
     import_id = await small.upload("assign", *ROWS[:3])
     await cancel(small, import_id)
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain()
     try:
         await small.request_retry(import_id)

@@ -12,7 +12,7 @@ from importers.retry import Corrections, RetryError
 from models.audit import COMMAND_LINE
 from models.db import connection
 from models.progress import CancelResult, request_cancel
-from tests.importers.engine_fixture import EngineFixture, FakeBell
+from tests.importers.engine_fixture import EngineFixture, FakeQueue
 
 TYPES = ("assign", "modify", "remove", "add-users", "modify-users", "add-cases", "modify-cases")
 STATE = (
@@ -94,11 +94,11 @@ async def test_cancel_while_the_file_is_cut(
     """Rows that were told of as failed before stay so; all others end as cancelled."""
     import_id = await small.upload("assign", WRONG, *ROWS, WRONG)
 
-    async def cancel_at_once(_: FakeBell, app_id: int, changed: int) -> None:
+    async def cancel_at_once(_: FakeQueue, app_id: int, changed: int) -> None:
         await cancel(small, changed)
 
-    monkeypatch.setattr(FakeBell, "changed", cancel_at_once)
-    await small.bell.split(import_id)
+    monkeypatch.setattr(FakeQueue, "notify_changed", cancel_at_once)
+    await small.queue.enqueue_split(import_id)
     await small.drain()
     counts = await small.counts(import_id)
 

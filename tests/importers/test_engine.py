@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from importers.builtin.assign import AssignUsers
-from tests.fuzz.found import FOLDER, load
+from tests.fuzz.saved_file import FOLDER, load
 from tests.importers.engine_fixture import HEADERS, PAIRS, Counts, EngineFixture, Result, make_world
 
 OK = "trv-001,jack-001,,staff,0"
@@ -159,7 +159,7 @@ async def test_the_same_file_again(world: EngineFixture, type_: str, rows: list[
     """A file that went through goes through again, changes nothing and sends nothing."""
     await world.put(("trv-003", "jones-001", "clients", 0), ("trv-003", "jack-001", "staff", 0))
     first = await world.run(type_, *rows)
-    before, letters = await world.assignments(), len(world.carrier.letters)
+    before, mails = await world.assignments(), len(world.transport.sent)
     again = await world.run(type_, *rows)
 
     assert (await world.counts(first)).passed == 2
@@ -167,7 +167,7 @@ async def test_the_same_file_again(world: EngineFixture, type_: str, rows: list[
     assert await world.assignments() == before
     assert await world.history(again) == []
     assert await world.mails(again) == []
-    assert len(world.carrier.letters) == letters
+    assert len(world.transport.sent) == mails
 
 
 async def test_in_effect_on_a_case_closed_since(world: EngineFixture) -> None:
@@ -329,7 +329,7 @@ async def test_refused_files(world: EngineFixture, data: bytes, code: str | None
     assert '"message"' in row["errors"]
     assert code is None or f'"{code}"' in row["errors"]
     assert row["finished_at"]
-    assert world.bell.changes == [import_id] * 2
+    assert world.queue.changes == [import_id] * 2
 
 
 async def test_refused_at_the_last_row(small: EngineFixture) -> None:
@@ -363,7 +363,7 @@ async def test_a_type_that_is_switched_off_meanwhile(world: EngineFixture) -> No
     """Rows that wait when their type is switched off fail, and say why."""
     on = world.with_engine(seating=AssignUsers("seating"))
     import_id = await on.split("seating", OK, header=HEADERS["assign"])
-    await world.bell.chunks(import_id)
+    await world.queue.enqueue_run(import_id)
     await world.drain()
 
     assert await world.results(import_id) == {2: Result("FAILED", codes=("IMPORTER_ERROR",))}
@@ -376,11 +376,11 @@ async def test_changes_are_told(small: EngineFixture) -> None:
     """Readers are told when an import is begun, when it is cut and after each chunk."""
     import_id = await small.split("assign", *PAIRS[:9])
     (chunks,) = await small.fetchrow("SELECT count(*)::int FROM import_chunks")
-    await small.bell.chunks(import_id)
+    await small.queue.enqueue_run(import_id)
     await small.drain()
 
     assert chunks >= 3
-    assert small.bell.changes == [import_id] * (2 + chunks)
+    assert small.queue.changes == [import_id] * (2 + chunks)
     assert await small.fetchrow("SELECT version FROM imports") == (3 + chunks,)
 
 

@@ -9,41 +9,42 @@ from typing import Any
 import pytest
 
 from importers import engine as engine_module
-from importers import fairness as turns
-from importers.fairness import Turns
+from importers.fairness import Fairness
 from importers.sdk.errors import RetryableError
 from importers.split.split import split_import
 from models.app import create_app
 from models.db import connection
-from models.waiting import Waiting, find_waiting
-from tests.importers.engine_fixture import EngineFixture, make_world
+from models.waiting import WaitingImport, find_waiting
+from tests.importers.engine_fixture import EngineFixture, make_world, ticking
 
 MANY = [f"trv-00{case},{user}-001,,staff,0" for case in (1, 3, 4) for user in ("jack", "jill")]
 
 
 def test_turns_go_round() -> None:
     """The app served longest ago is next, and of it the import that was; new ones come first."""
-    account = Turns()
-    waiting = [Waiting(import_id, app, True) for import_id, app in ((1, 1), (2, 1), (3, 2), (4, 3))]
+    fairness = Fairness(ticking())
+    waiting = [
+        WaitingImport(import_id, app, True) for import_id, app in ((1, 1), (2, 1), (3, 2), (4, 3))
+    ]
     order = []
     for _ in range(8):
-        chosen = account.choose(waiting)
+        chosen = fairness.choose(waiting)
         assert chosen
         order.append(chosen.id)
-        with account.working(chosen.id):
+        with fairness.working(chosen.id):
             pass
-        account.served(chosen.app_id)
+        fairness.note_app(chosen.app_id)
 
     assert order == [1, 3, 4, 2, 3, 4, 1, 3]
-    assert account.choose([]) is None
+    assert fairness.choose([]) is None
 
 
 def test_an_app_that_can_do_nothing_has_had_its_turn() -> None:
     """An import that has nothing to do, or fails whenever it is tried, keeps nobody from theirs."""
-    account = Turns()
-    waiting = [Waiting(import_id, import_id, True) for import_id in (1, 2, 3)]
+    fairness = Fairness(ticking())
+    waiting = [WaitingImport(import_id, import_id, True) for import_id in (1, 2, 3)]
 
-    chosen = [account.choose(waiting) for _ in range(6)]
+    chosen = [fairness.choose(waiting) for _ in range(6)]
 
     assert [each.id for each in chosen if each] == [1, 2, 3, 1, 2, 3]
 
@@ -63,7 +64,7 @@ async def test_an_import_that_fails_is_no_fault_of_others(
         return await real(key)
 
     monkeypatch.setattr(engine_module, "next_chunk", next_chunk)
-    monkeypatch.setattr(turns, "_SECONDS_BEFORE_A_LOOK", -1.0)
+    monkeypatch.setattr("importers.fairness._SECONDS_BEFORE_A_LOOK", -1.0)
     await world.engine.run(import_id)
 
     assert (await world.counts(import_id)).status == "PROCESSED"
@@ -82,7 +83,7 @@ async def test_what_waits(small: EngineFixture) -> None:
     cut = await small.split("assign", *MANY)
     tried_again = await small.run("assign", *MANY, "x,y,,,")
     await small.request_retry(tried_again)
-    small.bell.rings.clear()
+    small.queue.messages.clear()
     being_cut = await small.upload("assign", *MANY)
     await small.execute("UPDATE imports SET status = 'PROCESSING' WHERE id = $1", being_cut)
     await small.run("assign", *MANY)
@@ -107,17 +108,17 @@ async def test_one_import_of_an_app_behind_fifty_of_another(
 ) -> None:
     """An app's only import is done after a few turns, not after all that another app has queued
     before it, and nothing of that is lost."""
-    monkeypatch.setattr(turns, "_SECONDS_BEFORE_A_LOOK", -1.0)
+    monkeypatch.setattr("importers.fairness._SECONDS_BEFORE_A_LOOK", -1.0)
     many = [await small.upload("assign", *MANY, name=f"n{number}") for number in range(50)]
     app = await create_app("other", "Other")
     await small.execute("UPDATE cases SET app_id = $1 WHERE tag_id = 'trv-004'", app.id)
     theirs = await small.upload("assign", *MANY)
     await small.execute("UPDATE imports SET app_id = $1 WHERE id = $2", app.id, theirs)
     for import_id in [*many, theirs]:
-        await small.bell.split(import_id)
+        await small.queue.enqueue_split(import_id)
     turns_taken = 0
     while (await small.counts(theirs)).status in ("QUEUED", "PROCESSING"):
-        name, arguments = small.bell.rings.popleft()
+        name, arguments = small.queue.messages.popleft()
         turns_taken += name != "send_mails"
         await getattr(small.engine, name)(*arguments)
     await small.drain()
@@ -157,17 +158,17 @@ async def test_a_small_import_is_run_when_it_is_cut(small: EngineFixture) -> Non
     await small.engine.split(import_id, is_to_run=True)
 
     assert (await small.counts(import_id)).status == "PROCESSED"
-    assert [name for name, _ in small.bell.rings] == []
+    assert [name for name, _ in small.queue.messages] == []
 
 
 async def test_the_rest_of_what_was_cut(small: EngineFixture) -> None:
-    """Other chunks are rung for, as always."""
+    """Other chunks are enqueued, as always."""
     import_id = await small.upload("assign", *MANY)
     await small.engine.split(import_id, is_to_run=True)
-    rung = [name for name, _ in small.bell.rings]
+    enqueued = [name for name, _ in small.queue.messages]
     await small.drain()
 
-    assert rung == ["run"]
+    assert enqueued == ["run"]
     assert (await small.counts(import_id)).status == "PROCESSED"
 
 
@@ -175,7 +176,7 @@ async def test_the_rest_of_what_was_cut(small: EngineFixture) -> None:
 async def test_a_first_chunk_that_can_not_be_run_at_once(
     small: EngineFixture, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    """The hint to run it is rung then: one to cut would find nothing to do."""
+    """A message to run it is enqueued then: one to cut would find nothing to do."""
 
     async def fail(*_: Any) -> None:
         raise error
@@ -185,10 +186,10 @@ async def test_a_first_chunk_that_can_not_be_run_at_once(
     with suppress(OSError):
         await small.engine.split(import_id, is_to_run=True)
     monkeypatch.undo()
-    rung = [name for name, _ in small.bell.rings]
+    enqueued = [name for name, _ in small.queue.messages]
     await small.drain()
 
-    assert rung == ["run"]
+    assert enqueued == ["run"]
     assert (await small.counts(import_id)).status == "PROCESSED"
 
 
@@ -211,7 +212,7 @@ async def test_a_small_import_that_can_not_be_done_meanwhile(
     monkeypatch.setattr(engine_module, "_SHORT_SECONDS", 0.01)
     await world.engine.split(large)
     monkeypatch.undo()
-    await world.bell.split(little)
+    await world.queue.enqueue_split(little)
     await world.drain()
 
     assert "put off" in caplog.text

@@ -19,24 +19,24 @@ async def with_mail(world: EngineFixture, rows: int = 1) -> None:
     users = ["jack-001", "jones-001", "jill-001"][:rows]
     import_id = await world.split("assign", *[f"trv-001,{user},,staff,1" for user in users])
     await world.engine.run(import_id)
-    world.bell.rings.clear()
+    world.queue.messages.clear()
 
 
 async def mail(world: EngineFixture) -> Any:
     return await world.fetchrow("SELECT *, next_attempt_at - now() AS pause FROM mails")
 
 
-async def test_what_a_letter_has(world: EngineFixture) -> None:
-    """The carrier gets everything that the text needs."""
+async def test_what_a_mail_has(world: EngineFixture) -> None:
+    """The transport gets everything that the text needs."""
     await world.execute("UPDATE users SET given_name = 'Jack' WHERE tag_id = 'jack-001'")
     await with_mail(world)
     await world.engine.send_mails()
-    (letter,) = world.carrier.letters
+    (sent,) = world.transport.sent
     row = await mail(world)
 
-    assert letter.recipient == "jack-001@example.org"
-    assert (letter.given_name, letter.case_tag, letter.role_label) == ("Jack", "trv-001", "Staff")
-    assert (letter.app_name, letter.outcome.name, letter.attempts) == ("Demo", "CREATED", 1)
+    assert sent.recipient == "jack-001@example.org"
+    assert (sent.given_name, sent.case_tag, sent.role_label) == ("Jack", "trv-001", "Staff")
+    assert (sent.app_name, sent.outcome.name, sent.attempts) == ("Demo", "CREATED", 1)
     assert (row["state"], row["attempts"], row["error"]) == ("SENT", 1, None)
     assert row["sent_at"]
 
@@ -47,7 +47,7 @@ async def test_sent_once(world: EngineFixture) -> None:
     await asyncio.gather(*[world.engine.send_mails() for _ in range(6)])
     await world.engine.send_mails()
 
-    assert sorted(letter.recipient for letter in world.carrier.letters) == [
+    assert sorted(sent.recipient for sent in world.transport.sent) == [
         "jack-001@example.org",
         "jill-001@example.org",
         "jones-001@example.org",
@@ -59,7 +59,7 @@ async def test_not_accepted(world: EngineFixture, attempts: int, pause: int) -> 
     """A mail that was certainly not accepted waits, each time for longer, and is tried again."""
     await with_mail(world)
     await world.execute("UPDATE mails SET attempts = $1", attempts - 1)
-    world.carrier.failures.append(NotSentError("451 try later"))
+    world.transport.failures.append(NotSentError("451 try later"))
     await world.engine.send_mails()
     row = await mail(world)
     again = await world.engine.send_mails()
@@ -69,7 +69,7 @@ async def test_not_accepted(world: EngineFixture, attempts: int, pause: int) -> 
     assert (row["state"], row["attempts"], row["error"]) == ("PENDING", attempts, "451 try later")
     assert pause - 5 < row["pause"].total_seconds() <= pause
     assert again is None
-    assert len(world.carrier.letters) == 1
+    assert len(world.transport.sent) == 1
     assert (await mail(world))["error"] is None
 
 
@@ -84,20 +84,20 @@ async def test_given_up(world: EngineFixture, attempts: int, error: NotSentError
     """A mail that will never be accepted, or was not ten times, is given up."""
     await with_mail(world)
     await world.execute("UPDATE mails SET attempts = $1", attempts - 1)
-    world.carrier.failures.append(error)
+    world.transport.failures.append(error)
     await world.engine.send_mails()
     await world.execute("UPDATE mails SET next_attempt_at = now()")
     await world.engine.send_mails()
     row = await mail(world)
 
     assert (row["state"], row["error"]) == ("FAILED", error.reason)
-    assert world.carrier.letters == []
+    assert world.transport.sent == []
 
 
 async def test_nobody_knows(world: EngineFixture, caplog: pytest.LogCaptureFixture) -> None:
     """A mail that may have been accepted is not sent again."""
     await with_mail(world)
-    world.carrier.failures.append(ConnectionResetError("reset by peer"))
+    world.transport.failures.append(ConnectionResetError("reset by peer"))
     await world.engine.send_mails()
     await world.execute("UPDATE mails SET next_attempt_at = now() - interval '1 day'")
     await world.engine.send_mails()
@@ -105,7 +105,7 @@ async def test_nobody_knows(world: EngineFixture, caplog: pytest.LogCaptureFixtu
 
     assert (row["state"], row["error"]) == ("UNKNOWN", "reset by peer")
     assert "may or may not have been sent" in caplog.text
-    assert world.carrier.letters == []
+    assert world.transport.sent == []
 
 
 async def test_the_database_goes_away_meanwhile(
@@ -123,7 +123,7 @@ async def test_the_database_goes_away_meanwhile(
     await with_mail(world)
     await world.engine.send_mails()
 
-    assert ((await mail(world))["state"], len(world.carrier.letters)) == ("SENT", 1)
+    assert ((await mail(world))["state"], len(world.transport.sent)) == ("SENT", 1)
 
 
 async def test_the_database_goes_away_after_a_refusal(
@@ -139,7 +139,7 @@ async def test_the_database_goes_away_after_a_refusal(
 
     monkeypatch.setattr("importers.mail_sender.mark_unsent", mark)
     await with_mail(world)
-    world.carrier.failures.append(NotSentError("busy"))
+    world.transport.failures.append(NotSentError("busy"))
     await world.engine.send_mails()
 
     assert (await mail(world))["state"] == "PENDING"
@@ -149,36 +149,36 @@ async def test_abandoned(world: EngineFixture) -> None:
     """A mail whose sender died in the middle is set aside after a while, never sent again."""
     await with_mail(world)
     async with connection() as db:
-        letter = await take_mail(db)
+        taken = await take_mail(db)
         early = await sweep_mails(db, abandoned_after=60)
         state = (await mail(world))["state"]
         late = await sweep_mails(db, abandoned_after=-1)
     await world.engine.send_mails()
     row = await mail(world)
 
-    assert letter is not None
+    assert taken is not None
     assert (early, late) == (False, False)
     assert state == "SENDING"
     assert (row["state"], row["error"]) == ("UNKNOWN", "the sender stopped while it was sending")
-    assert world.carrier.letters == []
+    assert world.transport.sent == []
 
 
 async def test_one_failure_holds_nobody_up(world: EngineFixture) -> None:
     """The mails behind one that fails are sent."""
     await with_mail(world, 3)
-    world.carrier.failures.append(NotSentError("451 try later"))
+    world.transport.failures.append(NotSentError("451 try later"))
     await world.engine.send_mails()
 
-    assert len(world.carrier.letters) == 2
+    assert len(world.transport.sent) == 2
 
 
 async def test_taking_turns(world: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After so many mails the sender rings for the rest, so that others get their turn."""
+    """After so many mails the sender asks for the rest, so that others get their turn."""
     monkeypatch.setattr("importers.engine._MAILS_AT_ONCE", 2)
     await with_mail(world, 3)
     await world.engine.send_mails()
-    rung = list(world.bell.rings)
+    enqueued = list(world.queue.messages)
     await world.drain()
 
-    assert rung == [("send_mails", ())]
-    assert len(world.carrier.letters) == 3
+    assert enqueued == [("send_mails", ())]
+    assert len(world.transport.sent) == 3

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -60,7 +59,7 @@ async def hooked(
 async def age(world: EngineFixture, seconds: int = 60) -> None:
     """Let time go by for everything that the sweeper looks at."""
     for statement in (
-        "UPDATE imports SET rung_at = rung_at - $1::int * interval '1 s',"
+        "UPDATE imports SET notified_at = notified_at - $1::int * interval '1 s',"
         " split_at = split_at - $1::int * interval '1 s'",
         "UPDATE import_chunks SET attempted_at = attempted_at - $1::int * interval '1 s'",
     ):
@@ -71,14 +70,14 @@ async def test_doubled_messages(small: EngineFixture) -> None:
     """Every message may come many times, in any order."""
     import_id = await small.upload("assign", *ROWS)
     for _ in range(5):
-        await small.bell.split(import_id)
-        await small.bell.chunks(import_id)
-        await small.bell.mails()
+        await small.queue.enqueue_split(import_id)
+        await small.queue.enqueue_run(import_id)
+        await small.queue.enqueue_send_mails()
     await small.drain(random.Random(1))
 
     assert await small.counts(import_id) == COUNTS
     assert [row for row, _ in await small.mails(import_id)] == MAILED
-    assert len(small.carrier.letters) == 4
+    assert len(small.transport.sent) == 4
     assert len(await small.history(import_id)) == 6
 
 
@@ -107,41 +106,41 @@ async def test_late_messages(small: EngineFixture) -> None:
     await small.engine.run(404)
 
     assert await small.fetchrow("SELECT * FROM imports") == before
-    assert list(small.bell.rings) == []
+    assert list(small.queue.messages) == []
 
 
 async def test_the_sweeper_finds_an_import_that_was_not_cut(small: EngineFixture) -> None:
-    """When the broker has lost the first message, a sweep rings again."""
+    """When the broker has lost the first message, a sweep enqueues it again."""
     import_id = await small.upload("assign", *ROWS)
     await small.engine.sweep()
-    too_early = list(small.bell.rings)
+    too_early = list(small.queue.messages)
     await age(small)
     await small.engine.sweep()
-    rung = list(small.bell.rings)
+    enqueued = list(small.queue.messages)
     await small.drain()
 
-    assert (too_early, rung) == ([], [("split", (import_id,))])
+    assert (too_early, enqueued) == ([], [("split", (import_id,))])
     assert await small.counts(import_id) == COUNTS
 
 
 async def test_the_sweeper_finds_chunks(small: EngineFixture) -> None:
-    """When the broker was emptied in the middle, a sweep rings again, once a while."""
+    """When the broker was emptied in the middle, a sweep enqueues them again, once a while."""
     import_id = await small.split("assign", *ROWS)
     await small.engine.run(import_id)
-    small.bell.rings.clear()
+    small.queue.messages.clear()
     await age(small)
     await small.engine.sweep()
     await small.engine.sweep()
-    rung = [name for name, _ in small.bell.rings]
+    enqueued = [name for name, _ in small.queue.messages]
     await small.drain()
 
-    assert rung.count("run") == 1
-    assert set(rung) <= {"run", "send_mails"}
+    assert enqueued.count("run") == 1
+    assert set(enqueued) <= {"run", "send_mails"}
     assert await small.counts(import_id) == COUNTS
 
 
 async def test_the_sweeper_leaves_alone_what_is_worked_on(small: EngineFixture) -> None:
-    """An import one of whose chunks was tried a moment ago is not rung for; nor a finished one."""
+    """An import one of whose chunks was tried a moment ago is not enqueued; nor a finished one."""
     import_id = await small.split("assign", *ROWS)
     await small.run("remove", "jack-001,trv-004")
     await age(small)
@@ -154,19 +153,19 @@ async def test_the_sweeper_leaves_alone_what_is_worked_on(small: EngineFixture) 
     assert silent == ([], [import_id])
 
 
-async def test_the_sweeper_rings_for_mails(world: EngineFixture) -> None:
-    """Mails that wait are rung for; those whose time has not come are not."""
+async def test_the_sweeper_and_mails(world: EngineFixture) -> None:
+    """Mails that wait are enqueued; those whose time has not come are not."""
     import_id = await world.split("assign", *ROWS)
     await world.engine.run(import_id)
-    world.bell.rings.clear()
+    world.queue.messages.clear()
     await world.engine.sweep()
-    rung = list(world.bell.rings)
-    world.bell.rings.clear()
+    enqueued = list(world.queue.messages)
+    world.queue.messages.clear()
     await world.execute("UPDATE mails SET next_attempt_at = now() + interval '1 minute'")
     await world.engine.sweep()
 
-    assert rung == [("send_mails", ())]
-    assert list(world.bell.rings) == []
+    assert enqueued == [("send_mails", ())]
+    assert list(world.queue.messages) == []
 
 
 async def test_a_killed_connection(small: EngineFixture, module_database_url: str) -> None:
@@ -183,7 +182,7 @@ async def test_a_killed_connection(small: EngineFixture, module_database_url: st
     left = (await world.counts(import_id), await world.history(import_id))
     rows = sorted(await world.results(import_id))
     attempts = await world.fetch("SELECT attempts FROM import_chunks")
-    await world.bell.chunks(import_id)
+    await world.queue.enqueue_run(import_id)
     await world.drain()
 
     assert killed == [1]
@@ -236,7 +235,7 @@ async def test_a_chunk_that_fails_hard_is_set_aside(
             await world.engine.run(import_id)
         except DeadlyError:
             deaths += 1
-    world.bell.rings.clear()
+    world.queue.messages.clear()
     results = await world.results(import_id)
     messages = {e["message"] for errors in (await world.errors(import_id)).values() for e in errors
                 if e["code"] == "IMPORTER_ERROR"}  # fmt: skip
@@ -358,22 +357,27 @@ async def test_a_user_unknown_to_us(world: EngineFixture) -> None:
     assert (await other.counts(import_id)).status == "FAILED"
 
 
-async def test_a_slow_importer(world: EngineFixture) -> None:
-    """An importer that takes its time for a chunk, though not for a row, keeps its transaction."""
+async def test_a_slow_importer(world: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An importer that takes its time for a chunk, though not for a row, keeps its transaction: it
+    is never silent for more than 500 rows, and PostgreSQL ends none that is not silent."""
+    silences: list[int] = [0]
+    execute = asyncpg.Connection.execute
 
-    def take_time(row: Row) -> None:
-        if row.number % 400 == 0:
-            time.sleep(0.3)
+    async def heard(db: asyncpg.Connection, statement: str, *values: Any, **options: Any) -> str:
+        silences.append(0)
+        return str(await execute(db, statement, *values, **options))
+
+    def count_row(row: Row) -> None:
+        silences[-1] += 1
 
     slow, import_id = await hooked(
-        world, take_time, *["trv-001,jack-001,,staff,0"] * 1_500, chunk_rows=2_000
+        world, count_row, *["trv-001,jack-001,,staff,0"] * 1_500, chunk_rows=2_000
     )
-    await world.execute("SET idle_in_transaction_session_timeout = '500ms'")
-    try:
-        await slow.engine.run(import_id)
-    finally:
-        await world.execute("RESET idle_in_transaction_session_timeout")
+    monkeypatch.setattr(asyncpg.Connection, "execute", heard)
+    await slow.engine.run(import_id)
 
+    assert sum(silences) == 1_500
+    assert max(silences) <= 500
     assert await slow.counts(import_id) == Counts("PROCESSED", 1_500, 1_500, 0, 0, 1, 0, 0, 1_499)
 
 

@@ -8,14 +8,18 @@ from dataclasses import replace
 import pytest
 
 from importers import retention
-from importers.retention import purge
 from importers.retry import RetryError
 from models import retention as steps
 from models.db import transaction
-from tests.importers.engine_fixture import EngineFixture
+from tests.importers.engine_fixture import EngineFixture, ticking
 
 ROWS = ["trv-001,jack-001,,staff,1", "x,y,,staff,0", *["trv-003,jill-001,,staff,0"] * 8]
 KEPT = 90
+
+
+async def purge(days: int, *, seconds: float = 0.0) -> None:
+    """Purge by a clock that goes on by so many seconds each time it is read."""
+    await retention.purge(days, clock=ticking(seconds))
 
 
 async def age(world: EngineFixture, days: float) -> None:
@@ -78,8 +82,8 @@ async def test_unfinished_imports_are_never_purged(small: EngineFixture) -> None
     await small.execute("UPDATE imports SET created_at = '2000-01-01', started_at = '2000-01-01'")
     await purge(KEPT)
     before = [await left(small, each) for each in (queued, running, tried_again)]
-    await small.bell.split(queued)
-    await small.bell.chunks(running)
+    await small.queue.enqueue_split(queued)
+    await small.queue.enqueue_run(running)
     await small.drain()
     await purge(KEPT)
 
@@ -112,13 +116,12 @@ async def test_nothing_to_try_again(world: EngineFixture) -> None:
 async def test_small_steps(world: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
     """A step deletes a few rows; from the first one on all of them count as gone."""
     monkeypatch.setattr(steps, "_ROWS_AT_ONCE", 3)
-    monkeypatch.setattr(retention, "_SECONDS_A_ROUND", 0.0)
     import_id = await world.run("assign", *ROWS)
     other = await world.run("remove", "jack-001,trv-001")
     await age(world, 91)
     seen = []
     for _ in range(12):
-        await purge(KEPT)
+        await purge(KEPT, seconds=1.0)
         seen.append(await left(world, import_id))
     with pytest.raises(RetryError):
         await world.request_retry(import_id)

@@ -9,30 +9,11 @@ import pytest
 
 from importers import Row, RowError
 from importers.builtin.assign import AssignUsers
-from importers.retry import Corrections, RetryError, corrected
+from importers.retry import Corrections, RetryError
 from tests.importers.engine_fixture import HEADERS, Counts, EngineFixture, Result
 
 CLOSED = "trv-002,jack-001,,staff,1"
 OK = "trv-001,jack-001,,staff,0"
-
-
-@pytest.mark.parametrize(
-    ("cells", "new", "expected"),
-    [
-        pytest.param(["a", "b", "c"], {}, ["a", "b", "c"], id="nothing new"),
-        pytest.param(["a"], {}, ["a"], id="too short, nothing new"),
-        pytest.param(["a", "b", "c"], {"1": "x"}, ["a", "x", "c"], id="one"),
-        pytest.param(["a"], {"2": "x"}, ["a", "", "x"], id="too short, filled up"),
-        pytest.param(["a", "b", "c", "d"], {"0": "x"}, ["x", "b", "c", "d"], id="too long"),
-        pytest.param(["a", "b", "c"], {"0": "", "2": ""}, ["", "b", ""], id="made blank"),
-    ],
-)
-def test_corrected(cells: list[str], new: dict[str, str], expected: list[str]) -> None:
-    """New cells replace old ones by position; a short row grows to the header's width."""
-    before = list(cells)
-
-    assert corrected(cells, 3, new) == expected
-    assert cells == before
 
 
 async def test_all(small: EngineFixture) -> None:
@@ -109,7 +90,7 @@ async def test_mails(world: EngineFixture) -> None:
     await world.retry(import_id)
 
     assert await world.mails(import_id) == [(2, "SENT"), (3, "SENT")]
-    assert len(world.carrier.letters) == 2
+    assert len(world.transport.sent) == 2
 
 
 @pytest.mark.parametrize("corrections", [None, {3: {}}, {3: {}, 4: {}}], ids=["all", "one", "two"])
@@ -275,7 +256,7 @@ async def test_what_can_not_be_tried_again(small: EngineFixture) -> None:
     running = await small.split("assign", CLOSED)
     passed = await small.run("assign", OK)
     file = await small.upload("assign", data=b"")
-    await small.bell.split(file)
+    await small.queue.enqueue_split(file)
     await small.drain()
 
     assert await refused(small, running) == (
@@ -355,7 +336,7 @@ async def test_refused_by_two_workers(
             begun.set()
             await other_is_done.wait()
 
-    monkeypatch.setattr(world.bell, "changed", wait)
+    monkeypatch.setattr(world.queue, "notify_changed", wait)
     await world.request_retry(import_id)
     late = asyncio.create_task(world.engine.split(import_id))
     await begun.wait()

@@ -172,4 +172,7 @@ async def test_a_table_in_use_is_waited_for(
                 await asyncio.sleep(0.05)
             await reader.execute("SELECT 1 FROM cases", timeout=5)
             await worker.execute("SELECT 1 FROM cases", timeout=5)
-        await migrating
+            assert not migrating.done()
+
+        async with asyncio.timeout(30):
+            assert await migrating is None

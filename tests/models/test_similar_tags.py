@@ -11,7 +11,7 @@ from asyncpg import Connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from importers.sdk.references import _plain, unknown_tag
+from importers.sdk.references import _bare, unknown_tag
 from models.case import find_cases
 from models.db import credentials
 from models.search import prefix_query
@@ -80,7 +80,7 @@ async def test_nothing_to_suggest(db: Connection) -> None:
 @given(tag=st.text("aZ09-_/ .", min_size=1, max_size=12))
 async def test_plain_is_plain(db: Connection, tag: str) -> None:
     """Python and PostgreSQL agree on what case, separators and leading zeros are."""
-    assert await db.fetchval("SELECT plain_tag($1)", tag) == _plain(tag)
+    assert await db.fetchval("SELECT plain_tag($1)", tag) == _bare(tag)
 
 
 async def test_find_cases(db: Connection) -> None:

@@ -115,8 +115,8 @@ async def create_import(context: Context, values: CreateImportInput) -> CreateIm
     )
     if inserted is None:
         return await _answer_second(context, values, new)
-    await context.services.doorbell.split(inserted.id)
-    await context.services.doorbell.changed(context.token.app_id, inserted.id)
+    await context.services.queue.enqueue_split(inserted.id)
+    await context.services.queue.notify_changed(context.token.app_id, inserted.id)
     payload = await _load_created(context, inserted.id)
     if inserted.same_as is not None:
         payload.warnings += await _warn_of_same_file(context, inserted.same_as)

@@ -16,7 +16,7 @@ from api.schema.importing.plugin_state import (
     find_status,
     shown_problems,
 )
-from importers.sdk.sample import sample_filename
+from importers.plugins.sample_file import sample_filename
 
 if TYPE_CHECKING:
     from collections.abc import Collection

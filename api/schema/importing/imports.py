@@ -303,8 +303,8 @@ async def cancel_import(context: Context, node_id: str) -> ImportPayload:
     if result is CancelResult.FINISHED:
         return _refuse(user_error("FINISHED", "The import is finished already.", "id"))
     # Its next chunk sees the request; an import that is not cut yet has none.
-    await context.services.doorbell.split(key)
-    await context.services.doorbell.chunks(key)
+    await context.services.queue.enqueue_split(key)
+    await context.services.queue.enqueue_run(key)
     return await _show_changed(context, key)
 
 
@@ -322,7 +322,7 @@ async def retry_import(
         await context.scope.write(request_retry, key, corrections, by=context.actor)
     except RetryError as error:
         return _refuse(user_error(error.code, error.message, *error.field))
-    await context.services.doorbell.split(key)
+    await context.services.queue.enqueue_split(key)
     return await _show_changed(context, key)
 
 
@@ -344,7 +344,7 @@ def _corrections(rows: Sequence[RowCorrectionInput]) -> Corrections:
 
 
 async def _show_changed(context: Context, key: int) -> ImportPayload:
-    await context.services.doorbell.changed(context.token.app_id, key)
+    await context.services.queue.notify_changed(context.token.app_id, key)
     found = await load_import(context, key)
     if found is None:
         raise ApiError("NOT_FOUND", "The import is gone.")

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import Guard
-from importers.sdk.sample import sample_csv
+from importers.plugins.sample_file import sample_csv
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from api.schema.importing.plugin_descriptions import plain
-from importers.plugins.registry import PluginStatus
+from importers.plugins.plugin_status import PluginStatus
 from models.app import Permission
 
 if TYPE_CHECKING:
     from api.access.context import Context
-    from importers.plugins.registry import Kind
+    from importers.plugins.plugin_status import Kind
 
 PROBLEMS = (
     "Why it isn't on. Only tokens with the permission ADMIN are told, as the text of an error may "

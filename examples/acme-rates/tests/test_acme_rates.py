@@ -1,4 +1,4 @@
-"""What files of rates ask for."""
+"""Files of rates become changes, or errors."""
 
 from pathlib import Path
 
@@ -15,5 +15,5 @@ def test_rates() -> None:
 
 
 def test_conformance() -> None:
-    """It gets right what every importer has to."""
+    """The importer passes the checks that every importer must pass."""
     check_conformance(Rates)

@@ -1,4 +1,4 @@
-"""What becomes of rosters."""
+"""Rosters become assignments, or errors."""
 
 from pathlib import Path
 
@@ -12,12 +12,12 @@ WITH_MAILS = Roster("acme-roster", Roster.Settings(mails=True))
 
 
 def test_roster() -> None:
-    """Seats are roles by other names, and every wrong cell of a row is named."""
+    """Seats are roles under other names, and a row reports each of its wrong cells."""
     check_importer(ROSTER, HERE / "roster.csv", HERE / "roster.expected.json")
 
 
 def test_blank_mail() -> None:
-    """A blank cell asks for what the settings say."""
+    """A blank `mail` cell takes the value of the setting."""
     check_importer(
         WITH_MAILS,
         "matter,person,seat,mail\ntrv-001,jack@example.org,lead,\n",
@@ -26,5 +26,5 @@ def test_blank_mail() -> None:
 
 
 def test_conformance() -> None:
-    """It gets right what every importer has to."""
+    """The importer passes the checks that every importer must pass."""
     check_conformance(ROSTER)

@@ -1,4 +1,4 @@
-"""Who is kept off which cases."""
+"""The wall keeps users off the cases that its settings name."""
 
 from importers.builtin.assign import AssignUsers
 from importers.testing import check_importer, check_validator
@@ -9,7 +9,7 @@ WALL = Wall("acme-wall", Wall.Settings(kept_off={"trv-": ["jack-001"]}))
 
 
 def test_wall() -> None:
-    """A user is refused on the cases that the settings name, by the user's column."""
+    """A row that puts such a user on such a case fails, with the error on the user's column."""
     check_importer(
         AssignUsers,
         "case_id,user_id,case_role_id\ntrv-002,jack-001,staff\ntrv-002,jones-001,staff\n",
@@ -32,7 +32,7 @@ def test_wall() -> None:
 
 
 def test_other_cases() -> None:
-    """Other cases are open to everybody."""
+    """A user may be put on cases with other prefixes."""
     check_importer(
         AssignUsers,
         "case_id,user_id,case_role_id\ntrv-002,jack-001,staff\n",
@@ -42,5 +42,5 @@ def test_other_cases() -> None:
 
 
 def test_effects_of_every_kind() -> None:
-    """It takes whatever imports of any type are about to do."""
+    """The validator handles effects of imports of every type."""
     check_validator(WALL)

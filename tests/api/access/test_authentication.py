@@ -353,7 +353,7 @@ async def test_stranger_watches_nothing(api: Api, name: str) -> None:
             "UPDATE imports SET version = version + 1, changed_at = clock_timestamp(),"
             " finished_at = clock_timestamp()",
         )
-        await api.server.services.doorbell.changed(api.world.app.id, key)
+        await api.server.services.queue.notify_changed(api.world.app.id, key)
 
         assert await peer.silence(2.5)
 

@@ -12,7 +12,7 @@ from starlette.types import Message
 
 from api.access.quota import BURST_SECONDS, MEMORY_BYTES, ConcurrencyLimit
 from api.execution.prepare import _numbers, _page_variables
-from api.http.downloads import _Download
+from api.http.responses import CountedResponse
 from api.limits import QueryLimits, TokenLimits
 from tests.api.api_fixture import (
     ASSIGN,
@@ -295,7 +295,7 @@ async def test_downloads_at_once() -> None:
         if message["type"] == "http.response.start":
             statuses.append(message["status"])
 
-    both = [_Download(blocks(), {}, memory) for _ in range(2)]
+    both = [CountedResponse(blocks(), {}, memory.reserve(1)) for _ in range(2)]
     scope = {"type": "http", "asgi": {"spec_version": "2.3"}}
     sending = [asyncio.create_task(each(scope, receive, send)) for each in both]
     await asyncio.wait(sending, timeout=1, return_when=asyncio.FIRST_COMPLETED)

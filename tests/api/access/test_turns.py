@@ -47,7 +47,7 @@ async def test_turns_of_events(api: Api) -> None:
         await asyncio.sleep(0.2)
         async with no_turns(api):
             await sql("execute", "UPDATE imports SET version = version + 1 WHERE id = $1", key)
-            await api.server.services.doorbell.changed(api.world.app.id, key)
+            await api.server.services.queue.notify_changed(api.world.app.id, key)
             is_silent = await peer.silence()
 
         assert is_silent

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
 from click.testing import CliRunner
@@ -133,15 +131,3 @@ def test_nothing_is_overwritten(folder: Path) -> None:
         run("acme-other", "--into", "plugins.toml")
 
     assert written(folder) == before
-
-
-def test_templates_are_in_the_wheel(folder: Path) -> None:
-    """Installed Caseroll has the templates as well."""
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    [wheel] = folder.glob("*.whl")
-    templates = (ROOT / "api/templates/importer").iterdir()
-
-    assert {f"api/templates/importer/{path.name}" for path in templates} <= set(
-        ZipFile(wheel).namelist()
-    )

@@ -12,9 +12,9 @@ import pytest
 
 from api.cli.failure import RefusedError, describe
 from api.cli.folder import DataFolder
-from api.cli.imports import _refuse, _summarise
+from api.cli.imports import _print_errors, _summarise
 from api.cli.output import print_table
-from api.cli.shown import as_json, shown
+from api.cli.printable import printable, printable_json
 from importers.sdk.errors import ConfigError
 
 
@@ -35,9 +35,9 @@ TAMED = "\ufffd]0;title\ufffd\ufffd[2J\ufffd31m\ufffdgpj.  Error: all is lost tr
 
 def test_text_of_others_does_nothing_to_a_terminal() -> None:
     """Escape sequences, line ends and marks that turn text round are shown, not obeyed."""
-    assert shown(NASTY) == TAMED
+    assert printable(NASTY) == TAMED
     assert (
-        shown("José, 中文, \u0639\u0631\u0628\u064a, 👩\u200d🚀")
+        printable("José, 中文, \u0639\u0631\u0628\u064a, 👩\u200d🚀")
         == "José, 中文, \u0639\u0631\u0628\u064a, 👩\u200d🚀"
     )
 
@@ -59,7 +59,7 @@ def test_hostile_cells_in_a_table(
 
 def test_hostile_json() -> None:
     """JSON for programs says the same text, with nothing in it for a terminal."""
-    text = as_json({"name": NASTY})
+    text = printable_json({"name": NASTY})
 
     assert json.loads(text) == {"name": NASTY}
     assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e]", text)
@@ -73,7 +73,7 @@ def test_a_hostile_import(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     state |= {"total": 1, "failed": 1, "errors": []}
     state["rows"] = {"edges": [{"node": {"number": 2, "errors": [error]}}]}
     _summarise(state, DataFolder(tmp_path))
-    _refuse([error], None)
+    _print_errors([error], None)
     said = capsys.readouterr()
 
     assert not set("\x07\x1b\x9b\u202e\r") & set(said.out + said.err)

@@ -21,11 +21,11 @@ from importers.builtin.modify import ModifyAssignments
 from importers.builtin.modify_cases import ModifyCases
 from importers.builtin.modify_users import ModifyUsers
 from importers.builtin.remove import RemoveUsers
+from importers.plugins.sample_file import sample_csv
 from importers.reading.limits import Limits
 from importers.run.run_chunk import next_chunk, run_chunk
 from importers.run_inline import run_here
-from importers.sdk.sample import sample_csv
-from importers.split.split import Cut, split_import
+from importers.split.split import SplitSettings, split_import
 from models.app import App, create_app
 from models.assignment import Assignment
 from models.audit import COMMAND_LINE
@@ -120,7 +120,7 @@ async def test_demo_is_made_once(opened: None) -> None:
 async def leave(import_id: int, stage: str) -> None:
     """Do a part of the work for an import."""
     if stage != "stored":
-        await split_import(import_id, Cut(importers=ALL, limits=Limits(), chunk_rows=3))
+        await split_import(import_id, SplitSettings(importers=ALL, limits=Limits(), chunk_rows=3))
     if stage == "begun" and (claim := await next_chunk(import_id)):
         await run_chunk(import_id, claim, ALL)
 

@@ -19,8 +19,8 @@ from graphql import (
 )
 
 from api.errors import ApiError
-from api.execution.cost import check_size, weigh
-from api.execution.prepare import _parse, is_remembered
+from api.execution.cost import check_size, field_costs
+from api.execution.prepare import _parse_text, is_remembered
 from api.limits import QueryLimits
 from api.schema.definition import schema
 from tests.api.api_fixture import Api, add_cases, bearer
@@ -115,7 +115,7 @@ async def test_same_field_many_times_is_quick(api: Api) -> None:
     assert asyncio.get_running_loop().time() - started < 0.5
 
 
-def test_every_list_has_a_weight() -> None:
+def test_every_list_has_a_cost() -> None:
     """No list of the schema counts as one object: it has a page, or a length that is reckoned."""
     pages = {
         f"{kind.name}.edges"
@@ -130,9 +130,9 @@ def test_every_list_has_a_weight() -> None:
         if isinstance(get_nullable_type(field.type), GraphQLList)
         or "edges" in getattr(get_named_type(field.type), "fields", {})
     }
-    weights = weigh(schema._schema)
+    costs = field_costs(schema._schema)
 
-    assert {f"{kind}.{name}" for kind, name in lists if weights[kind, name].times == 1} == pages
+    assert {f"{kind}.{name}" for kind, name in lists if costs[kind, name].times == 1} == pages
 
 
 async def test_rows_with_cells_and_errors_are_allowed(api: Api) -> None:
@@ -213,10 +213,10 @@ async def test_what_is_remembered_is_remembered_whole(api: Api) -> None:
     for number in range(300):
         await api.execute(f"{{ viewer {{ a{number}: tokenName }} }}")
     forgotten = not is_remembered(kept)
-    misses = _parse.cache_info().misses
+    misses = _parse_text.cache_info().misses
     await api.execute(kept)
 
     assert before == (True, False)
     assert forgotten
-    assert _parse.cache_info().misses == misses + 1
+    assert _parse_text.cache_info().misses == misses + 1
     assert is_remembered(kept)

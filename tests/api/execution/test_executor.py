@@ -18,7 +18,7 @@ from graphql import execute, parse, validate
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from api.execution.executor import Executor, Memory
+from api.execution.executor import Executor, SelectionCache
 from tests.api.execution.leaves import OURS, STOCK, Box, Color, Leaf, Unmade
 
 # When a place turns null, graphql-core drops what it was to wait for in there. Where that happens
@@ -242,7 +242,7 @@ async def test_same_with_a_memory(selection: str, some: list[Callable[[], Leaf]]
     if "...F" in selection:
         query += " fragment F on Leaf { text number one { id many { id text } } f: color }"
     assume(not validate(OURS._schema, parse(query)))
-    memory, document = Memory(), parse(query)
+    cache, document = SelectionCache(), parse(query)
 
     for make in some:
         result: Any = execute(
@@ -250,7 +250,7 @@ async def test_same_with_a_memory(selection: str, some: list[Callable[[], Leaf]]
             document,
             context_value=make(),
             executor_class=Executor,
-            memory=memory,
+            cache=cache,
         )
         result = await result if isawaitable(result) else result
         assert_same(selection, shown(result), await answer(STOCK, query, make()))
@@ -316,7 +316,7 @@ async def test_plain_fields_are_read_here(monkeypatch: pytest.MonkeyPatch) -> No
 async def test_variables_are_not_remembered() -> None:
     """An operation that is known has the arguments of each of its requests."""
     query = "query ($count: Int!) { leaf { many { near(count: $count) { id } } } }"
-    memory, document, found = Memory(), parse(query), []
+    cache, document, found = SelectionCache(), parse(query), []
 
     for count in (1, 0, 1):
         result: Any = execute(
@@ -325,7 +325,7 @@ async def test_variables_are_not_remembered() -> None:
             context_value=leaf(many=[leaf(many=[leaf()])]),
             variable_values={"count": count},
             executor_class=Executor,
-            memory=memory,
+            cache=cache,
         )
         found.append((await result).data["leaf"]["many"][0]["near"])
 

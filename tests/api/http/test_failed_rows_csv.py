@@ -11,7 +11,7 @@ import pytest
 from importers.plugins.registry import load
 from importers.run_inline import run_here
 from tests.api.api_fixture import Api, sql
-from tests.fuzz.sheet import packed, parts_of
+from tests.fuzz.xlsx_writer import pack, parts_of
 
 HEADER = ["tag_id", "case_status", "date_opened", "about"]
 TEXTS = {
@@ -43,7 +43,7 @@ def in_csv(rows: list[list[str]]) -> bytes:
 
 def in_workbook(rows: list[list[str]]) -> bytes:
     # Excel itself writes text that looks like an escape with an escape for its first character.
-    return packed(parts_of([[cell.replace("_x", "_x005F_x") for cell in row] for row in rows]))
+    return pack(parts_of([[cell.replace("_x", "_x005F_x") for cell in row] for row in rows]))
 
 
 async def run(api: Api, name: str, content: bytes) -> dict[str, Any]:
@@ -92,7 +92,7 @@ async def test_what_is_no_text_in_a_workbook(api: Api, raw: str, code: str) -> N
     """A NUL or half a character refuses the file: it can't be stored, and is not left out."""
     parts = parts_of([HEADER, ["a-1", "", "", "HERE"]])
     parts = {name: part.replace("HERE", raw) for name, part in parts.items()}
-    found = await run(api, "first", packed(parts))
+    found = await run(api, "first", pack(parts))
 
     assert found["status"] == "FAILED"
     assert [error["code"] for error in found["errors"]] == [code]
@@ -101,7 +101,7 @@ async def test_what_is_no_text_in_a_workbook(api: Api, raw: str, code: str) -> N
 async def test_half_an_escaped_character_is_text(api: Api) -> None:
     """Excel's escape of half a character stands for nothing: it is kept as it is written."""
     parts = parts_of([HEADER, ["a-1", "", "", "_xD800_"]])
-    found = await run(api, "first", packed(parts))
+    found = await run(api, "first", pack(parts))
 
     assert abouts(found) == ["_xD800_"]
     assert found["passed"] == 1

@@ -278,14 +278,14 @@ async def test_peer_that_leaves(api: Api) -> None:
     async with subscriber(api, token=api.world.admin) as peer:
         await peer.subscribe("subscription { importsUpdated { id } }")
         await asyncio.sleep(0.1)
-        assert api.server.services.hub._mailboxes
+        assert api.server.services.hub.subscribers
         peer.socket.transport.abort()
         for _ in range(50):
             await asyncio.sleep(0.05)
-            if not api.server.services.hub._mailboxes:
+            if not api.server.services.hub.subscribers:
                 break
 
-    assert not api.server.services.hub._mailboxes
+    assert not api.server.services.hub.subscribers
 
 
 async def test_peer_that_does_not_read(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,13 +13,12 @@ from urllib.parse import unquote
 import pytest
 
 from api.http.catalogue import read_catalogue
-from api.http.html import element
-from api.http.import_types_html import render_types_page
+from api.http.import_types_html import element, render_types_page
 from importers import Importer, RoleRef
 from importers.builtin.assign import AssignUsers
 from importers.builtin.users_per_case import UsersPerCase
 from importers.plugins.missing_validator import MissingValidator
-from importers.plugins.registry import PluginStatus
+from importers.plugins.plugin_status import PluginStatus
 from tests.api.api_fixture import Api
 from tests.api.third_party_plugins import (
     HOSTILE,

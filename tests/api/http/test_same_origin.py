@@ -326,18 +326,6 @@ async def test_smuggled_request(api: Api) -> None:
     assert b" 404 " not in answer
 
 
-async def test_lengths_that_contradict(api: Api) -> None:
-    """A request of two lengths is the last of its connection: a proxy may have read another."""
-    answer = await send_raw(
-        api,
-        b"POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n"
-        b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\nGET /nope HTTP/1.1\r\nHost: x\r\n\r\n",
-    )
-
-    assert answer.count(b"HTTP/1.1 ") == 1
-    assert b" 404 " not in answer
-
-
 async def test_incident_of_any_request(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

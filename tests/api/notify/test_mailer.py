@@ -14,13 +14,13 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
-from api.notify.mailer import FileCarrier, SmtpCarrier, compose, make_carrier
-from importers.mail_sender import NoCarrier, NotSentError
-from models.mail import Letter
+from api.notify.mailer import FileTransport, SmtpTransport, compose, make_transport
+from importers.mail_sender import NoTransport, NotSentError
+from models.mail import OutgoingMail
 from models.row import RowOutcome
 
 SENDER = "cases@example.org"
-LETTER = Letter(
+MAIL = OutgoingMail(
     id=7,
     attempts=1,
     recipient="jo@example.org",
@@ -92,7 +92,7 @@ def url(inbox: Inbox) -> Iterator[str]:
 
 def test_accepted(inbox: Inbox, url: str) -> None:
     """A mail says who is put on which case, in which role."""
-    SmtpCarrier(url, SENDER).send(LETTER)
+    SmtpTransport(url, SENDER).send(MAIL)
     (mail,) = inbox.mails
 
     assert inbox.recipients == ["jo@example.org"]
@@ -109,8 +109,8 @@ def test_accepted(inbox: Inbox, url: str) -> None:
 
 def test_updated() -> None:
     """A mail about a change says so; what is not known is left out."""
-    letter = LETTER._replace(outcome=RowOutcome.UPDATED, given_name="", case_tag=None)
-    mail = compose(letter, SENDER)
+    outgoing = MAIL._replace(outcome=RowOutcome.UPDATED, given_name="", case_tag=None)
+    mail = compose(outgoing, SENDER)
 
     assert mail["Subject"] == "Your role on case A journey"
     assert mail.get_content() == (
@@ -125,7 +125,7 @@ def test_updated() -> None:
 def test_addresses_that_break_a_mail(tmp_path: Path, address: str) -> None:
     """Whatever the parser of addresses makes of one, the mail was certainly not sent."""
     with pytest.raises(NotSentError, match="can't be used") as raised:
-        FileCarrier(tmp_path, SENDER).send(LETTER._replace(recipient=address))
+        FileTransport(tmp_path, SENDER).send(MAIL._replace(recipient=address))
 
     assert raised.value.is_final
     assert list(tmp_path.iterdir()) == []
@@ -134,7 +134,7 @@ def test_addresses_that_break_a_mail(tmp_path: Path, address: str) -> None:
 @pytest.mark.parametrize("address", ["jo@ex\u00e4mple.org", "j\u00f6@example.org"])
 def test_international_addresses(inbox: Inbox, url: str, address: str) -> None:
     """An address need not be ASCII when the server says that it can do without."""
-    SmtpCarrier(url, SENDER).send(LETTER._replace(recipient=address, given_name="J\u00f6"))
+    SmtpTransport(url, SENDER).send(MAIL._replace(recipient=address, given_name="J\u00f6"))
 
     assert inbox.recipients == [address]
 
@@ -154,7 +154,7 @@ def test_refused(inbox: Inbox, url: str, step: str, answer: str, is_final: bool)
     """A 4xx is tried again, a 5xx is not, whichever step it answers."""
     inbox.answers[step] = answer
     with pytest.raises(NotSentError) as caught:
-        SmtpCarrier(url, SENDER).send(LETTER)
+        SmtpTransport(url, SENDER).send(MAIL)
 
     assert (caught.value.reason, caught.value.is_final) == (answer, is_final)
     assert inbox.mails == []
@@ -164,7 +164,7 @@ def test_what_the_server_says_is_one_line(inbox: Inbox, url: str) -> None:
     """A server's answer makes no lines of its own in the log, and nothing that can't be stored."""
     inbox.answers["RCPT"] = "550-no\x1b[2J\r\n550 2026-01-01 ERROR forged\x00"
     with pytest.raises(NotSentError) as caught:
-        SmtpCarrier(url, SENDER).send(LETTER)
+        SmtpTransport(url, SENDER).send(MAIL)
 
     assert caught.value.reason == "550 no?[2J 2026-01-01 ERROR forged?"
 
@@ -173,7 +173,7 @@ def test_dropped_in_the_text(inbox: Inbox, url: str) -> None:
     """When the connection ends after the text was sent, nobody knows: that is no NotSentError."""
     inbox.answers["DATA"] = "drop"
     with pytest.raises(Exception) as caught:  # noqa: PT011 - whatever smtplib raises
-        SmtpCarrier(url, SENDER).send(LETTER)
+        SmtpTransport(url, SENDER).send(MAIL)
 
     assert not isinstance(caught.value, NotSentError)
 
@@ -186,11 +186,11 @@ def test_what_the_goodbye_says_does_not_matter(
     """A mail that was accepted is sent, one that was refused is not, whatever QUIT is answered."""
     inbox.answers["QUIT"] = answer
     if code is None:
-        SmtpCarrier(url, SENDER).send(LETTER)
+        SmtpTransport(url, SENDER).send(MAIL)
     else:
         inbox.answers["RCPT"] = code
         with pytest.raises(NotSentError, match="451 busy"):
-            SmtpCarrier(url, SENDER).send(LETTER)
+            SmtpTransport(url, SENDER).send(MAIL)
 
     assert len(inbox.mails) == (0 if code else 1)
 
@@ -200,7 +200,7 @@ def test_no_server() -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     with pytest.raises(NotSentError) as caught:
-        SmtpCarrier(f"smtp://127.0.0.1:{port}", SENDER).send(LETTER)
+        SmtpTransport(f"smtp://127.0.0.1:{port}", SENDER).send(MAIL)
 
     assert not caught.value.is_final
 
@@ -208,23 +208,23 @@ def test_no_server() -> None:
 def test_a_login_that_is_refused(url: str) -> None:
     """A server that does not let us in has not accepted the mail."""
     with pytest.raises(NotSentError):
-        SmtpCarrier(url.replace("//", "//jo:secret@"), SENDER).send(LETTER)
+        SmtpTransport(url.replace("//", "//jo:secret@"), SENDER).send(MAIL)
 
 
-def breaking(text: str) -> list[Letter]:
+def breaking(text: str) -> list[OutgoingMail]:
     return [
-        LETTER._replace(case_tag=text),
-        LETTER._replace(case_tag=None, case_about=text),
-        LETTER._replace(given_name=text),
-        LETTER._replace(role_label=text),
-        LETTER._replace(app_name=text),
+        MAIL._replace(case_tag=text),
+        MAIL._replace(case_tag=None, case_about=text),
+        MAIL._replace(given_name=text),
+        MAIL._replace(role_label=text),
+        MAIL._replace(app_name=text),
     ]
 
 
-@pytest.mark.parametrize("letter", breaking("x\r\nBcc: eve@example.org\r\n\r\nBuy!"))
-def test_no_header_can_be_slipped_in(inbox: Inbox, url: str, letter: Letter) -> None:
+@pytest.mark.parametrize("outgoing", breaking("x\r\nBcc: eve@example.org\r\n\r\nBuy!"))
+def test_no_header_can_be_slipped_in(inbox: Inbox, url: str, outgoing: OutgoingMail) -> None:
     """Line ends in names become spaces: no text makes a header, another body or a recipient."""
-    SmtpCarrier(url, SENDER).send(letter)
+    SmtpTransport(url, SENDER).send(outgoing)
     (mail,) = inbox.mails
 
     assert mail["Bcc"] is None
@@ -239,7 +239,7 @@ def test_no_header_can_be_slipped_in(inbox: Inbox, url: str, letter: Letter) -> 
 def test_an_address_with_a_line_end(inbox: Inbox, url: str, recipient: str) -> None:
     """An address that could slip in a header or a command is certainly not sent to."""
     with pytest.raises(NotSentError) as caught:
-        SmtpCarrier(url, SENDER).send(LETTER._replace(recipient=recipient))
+        SmtpTransport(url, SENDER).send(MAIL._replace(recipient=recipient))
 
     assert caught.value.is_final
     assert inbox.mails == []
@@ -248,7 +248,7 @@ def test_an_address_with_a_line_end(inbox: Inbox, url: str, recipient: str) -> N
 def test_dots_and_long_lines(inbox: Inbox, url: str) -> None:
     """A line of one dot does not end the mail, and a long text arrives whole."""
     about = "." + " word" * 500
-    SmtpCarrier(url, SENDER).send(LETTER._replace(case_about=about, app_name="."))
+    SmtpTransport(url, SENDER).send(MAIL._replace(case_about=about, app_name="."))
     (mail,) = inbox.mails
 
     assert about in mail.get_content()
@@ -257,9 +257,9 @@ def test_dots_and_long_lines(inbox: Inbox, url: str) -> None:
 
 def test_files(tmp_path: Path) -> None:
     """Without a server each mail becomes a file; written twice, it is one file."""
-    carrier = FileCarrier(tmp_path / "mails", SENDER)
-    carrier.send(LETTER)
-    carrier.send(LETTER)
+    transport = FileTransport(tmp_path / "mails", SENDER)
+    transport.send(MAIL)
+    transport.send(MAIL)
     (path,) = (tmp_path / "mails").iterdir()
     mail = email.message_from_bytes(path.read_bytes(), policy=default)
 
@@ -271,7 +271,7 @@ def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
     """A mail that could not be written is tried again."""
     (tmp_path / "mails").write_text("in the way")
     with pytest.raises(NotSentError) as caught:
-        FileCarrier(tmp_path / "mails", SENDER).send(LETTER)
+        FileTransport(tmp_path / "mails", SENDER).send(MAIL)
 
     assert not caught.value.is_final
 
@@ -279,9 +279,11 @@ def test_a_folder_that_can_not_be_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "kind"),
     [
-        pytest.param(lambda path: make_carrier("smtp://x", path, SENDER), SmtpCarrier, id="both"),
-        pytest.param(lambda path: make_carrier(None, path, SENDER), FileCarrier, id="folder"),
-        pytest.param(lambda _: make_carrier(None, None, SENDER), NoCarrier, id="neither"),
+        pytest.param(
+            lambda path: make_transport("smtp://x", path, SENDER), SmtpTransport, id="both"
+        ),
+        pytest.param(lambda path: make_transport(None, path, SENDER), FileTransport, id="folder"),
+        pytest.param(lambda _: make_transport(None, None, SENDER), NoTransport, id="neither"),
     ],
 )
 def test_how_mails_leave(tmp_path: Path, make: Callable[[Path], object], kind: type) -> None:
@@ -292,4 +294,4 @@ def test_how_mails_leave(tmp_path: Path, make: Callable[[Path], object], kind: t
 def test_neither() -> None:
     """Without a server and a folder, mails wait."""
     with pytest.raises(NotSentError, match="neither CASEROLL_SMTP_URL nor CASEROLL_MAIL_DIR"):
-        make_carrier(None, None, SENDER).send(LETTER)
+        make_transport(None, None, SENDER).send(MAIL)

@@ -114,10 +114,12 @@ def test_killed_supervisor_leaves_no_orphan(notes: Path) -> None:
     """Children die with a supervisor that was killed with -9."""
     supervisor = launch(notes, "stubborn", count=2)
     wait_for(lambda: len(noted(notes)) == 2)
+    children = noted(notes)
     supervisor.kill()
-    supervisor.wait()
 
-    wait_for(lambda: not any(is_alive(pid) for pid in noted(notes)))
+    assert supervisor.wait(10) == -signal.SIGKILL
+    wait_for(lambda: not any(map(is_alive, children)))
+    assert noted(notes) == children
 
 
 def test_second_signal_kills_at_once(notes: Path) -> None:
@@ -295,7 +297,8 @@ def test_closed_terminal(notes: Path, is_nohup: bool) -> None:
     """A terminal that closes stops what was started in it; under nohup the same signal has the
     children replaced."""
     ours, theirs = pty.openpty()
-    code = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)" if is_nohup else ""
+    # Said either way, as these tests may themselves be run under nohup.
+    code = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_{'IGN' if is_nohup else 'DFL'})"
     argv = [sys.executable, "-c", code + IN_TERMINAL, CHILD, str(notes), "reload", "1"]
     supervisor = subprocess.Popen(argv, stdin=theirs, start_new_session=True)
     os.close(theirs)

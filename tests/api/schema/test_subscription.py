@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.events.hub import PAUSE_SECONDS
+from api.events.feed import PAUSE_SECONDS
 from models.imports import ImportStatus
 from tests.api.api_fixture import Api, add_import, node_id, sql
 from tests.api.websocket_client import Subscriber, subscriber
@@ -34,34 +34,29 @@ async def change(api: Api, key: int, *, tell: bool = True, **columns: Any) -> No
     )
     if tell:
         app_id = await sql("fetchval", "SELECT app_id FROM imports WHERE id = $1", key)
-        await api.server.services.doorbell.changed(app_id, key)
+        await api.server.services.queue.notify_changed(app_id, key)
 
 
 async def watch(api: Api, peer: Subscriber, query: str, key: int | None = None) -> None:
-    """Subscribe, and wait until the mailbox is there."""
-    before = mailboxes(api)
+    """Subscribe, and wait until the queue is open."""
+    before = api.server.services.hub.subscribers
     await peer.subscribe(query, None if key is None else {"id": node_id("Import", key)})
-    await mailboxes_are(api, before + 1)
+    await subscribers_are(api, before + 1)
 
 
-async def mailboxes_are(api: Api, count: int) -> None:
-    """Wait until so many mailboxes are open."""
+async def subscribers_are(api: Api, count: int) -> None:
+    """Wait until so many subscribers have a queue."""
     for _ in range(200):
-        if mailboxes(api) == count:
+        if api.server.services.hub.subscribers == count:
             return
         await asyncio.sleep(0.01)
-    pytest.fail(f"{mailboxes(api)} mailboxes are open, not {count}")
-
-
-def mailboxes(api: Api) -> int:
-    """Count the mailboxes that are open."""
-    return sum(len(some) for some in api.server.services.hub._mailboxes.values())
+    pytest.fail(f"there are {api.server.services.hub.subscribers} subscribers, not {count}")
 
 
 @pytest.fixture(autouse=True)
 async def listening(api: Api) -> None:
     """Wait until the hub hears what is published."""
-    client = api.server.services.doorbell._broker.client
+    client = api.server.services.queue._broker.client
     for _ in range(200):
         if await asyncio.to_thread(client.pubsub_numpat):
             return
@@ -88,7 +83,7 @@ async def test_one_import(api: Api) -> None:
         ("PROCESSED", 9),
     ]
     assert end == {"id": "1", "type": "complete"}
-    assert mailboxes(api) == 0
+    assert api.server.services.hub.subscribers == 0
 
 
 @pytest.mark.parametrize("status", ["PROCESSED", "FAILED", "CANCELLED"])
@@ -194,7 +189,7 @@ async def test_one_read_per_event(api: Api, statements: list[str]) -> None:
     async with subscriber(api, token=api.world.admin) as peer:
         for number in range(20):
             await peer.subscribe(ALL, name=str(number))
-        await mailboxes_are(api, 20)
+        await subscribers_are(api, 20)
         statements.clear()
         await change(api, key, passed=1)
         for _ in range(20):
@@ -235,7 +230,7 @@ async def test_late_news_do_not_come_after_newer_ones(api: Api) -> None:
         await watch(api, peer, ONE, key)
         await peer.next()
         for _ in range(5):
-            await api.server.services.doorbell.changed(api.world.app.id, key)
+            await api.server.services.queue.notify_changed(api.world.app.id, key)
         assert await peer.silence(0.4)
 
 
@@ -261,7 +256,7 @@ async def test_token_that_ends(api: Api, ending: str, reason: str) -> None:
 
         assert await peer.closed() == (4403, reason)
         assert (await other.next())["importUpdated"]
-        assert mailboxes(api) == 1
+        assert api.server.services.hub.subscribers == 1
 
 
 async def test_idle_socket_of_a_token_that_ends(api: Api) -> None:
@@ -270,13 +265,13 @@ async def test_idle_socket_of_a_token_that_ends(api: Api) -> None:
         await sql("execute", "UPDATE api_tokens SET revoked_at = now() WHERE name = 'viewer'")
 
         assert await peer.closed() == (4403, GONE)
-    assert api.server.services.hub._guests == {}
+    assert api.server.services.hub._watchers == {}
 
 
 async def test_nonsense_on_the_channel(api: Api) -> None:
     """Odd messages on the channel are passed over."""
     key = await add_import(api.world.app, status=RUNNING)
-    client = api.server.services.doorbell._broker.client
+    client = api.server.services.queue._broker.client
     async with subscriber(api, token=api.world.admin) as peer:
         await watch(api, peer, ALL)
         for channel, text in (("x", "1"), (str(api.world.app.id), "x"), ("", ""), ("1:2", "{}")):
@@ -310,7 +305,7 @@ async def test_slow_subscriber_holds_nobody_up(api: Api) -> None:
 async def test_cut_off_from_redis(api: Api) -> None:
     """When Redis drops the connection, the hub comes back and hears again."""
     key = await add_import(api.world.app, status=RUNNING)
-    client = api.server.services.doorbell._broker.client
+    client = api.server.services.queue._broker.client
     async with subscriber(api, token=api.world.admin) as peer:
         await watch(api, peer, ONE, key)
         await peer.next()

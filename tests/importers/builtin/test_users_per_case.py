@@ -1,4 +1,4 @@
-"""Users per case: how many a case may have in each role."""
+"""Users per case: limits how many users a case has in each role."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tests.importers.run.vetoing import Settings, limited
 def test_users_per_case(
     settings: UsersPerCase.Settings, rows: Sequence[str], codes: Sequence[str | None]
 ) -> None:
-    """A case takes so many users in a role and no more; the error is on the case."""
+    """A row that puts one user too many into a role fails, with the error on the case."""
     reports = run_importer(
         AssignUsers, "\n".join(["case_id,user_id,case_role_id", *rows]),
         validators=[UsersPerCase("users-per-case", settings)],
@@ -48,7 +48,7 @@ def test_users_per_case(
 
 
 def test_users_per_case_says_how_many() -> None:
-    """The message tells what there is and what may be."""
+    """The message has the number of users and the limit."""
     (report,) = run_importer(
         AssignUsers, "case_id,user_id,case_role_id\ntrv-001,jack-001,clients\n",
         validators=[limited(1)],
@@ -60,7 +60,7 @@ def test_users_per_case_says_how_many() -> None:
 
 
 def test_users_per_case_counts_moves() -> None:
-    """Who changes the role leaves one seat and takes another."""
+    """A user whose role changes leaves a seat in one role and takes one in the other."""
     reports = run_importer(
         ModifyAssignments,
         "case_id,user_id,case_role_id,case_notify\n"
@@ -76,6 +76,6 @@ def test_users_per_case_counts_moves() -> None:
     [({}, "limits nothing"), ({"limit": -1}, "below 0"), ({"roles": {"staff": -1}}, "below 0")],
 )
 def test_users_per_case_checks_its_settings(values: dict[str, Any], problem: str) -> None:
-    """Settings that limit nothing, or in no sensible way, are refused at start."""
+    """Settings without a limit, or with a negative one, are refused at start."""
     with pytest.raises(ValueError, match=problem):
         Settings(**values)

@@ -1,4 +1,4 @@
-"""Strangers' code is stopped when it takes too long, and can't end the process."""
+"""A plugin's code is stopped when it takes too long, and can't end the process."""
 
 from __future__ import annotations
 
@@ -35,8 +35,39 @@ ROOT = Path(importers.__file__).parent.parent
 HEADER = "case_id,note"
 
 
+class HandClock:
+    """A clock that stands still until it is set forward."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        """Set it forward."""
+        self.now += seconds
+
+
+CLOCK = HandClock()
+
+
+@pytest.fixture(autouse=True)
+def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the watchdog look often, so that a call that is late is stopped soon."""
+    monkeypatch.setattr(importers.isolation.guard, "_LOOK_SECONDS", 0.01)
+
+
+def guard_by_hand(*, call_seconds: float = 0.2, total_seconds: float = 30.0) -> Guard:
+    """Make a guard for which time passes only when a test says so."""
+    return Guard(
+        "importer 'x'", call_seconds=call_seconds, total_seconds=total_seconds, clock=CLOCK
+    )
+
+
 def spin() -> None:
     """Compute for ever, as a loop with a mistake does."""
+    CLOCK.advance(0.4)
     while True:
         pass
 
@@ -55,16 +86,16 @@ def test_an_endless_loop_is_stopped(function: Any) -> None:
     """A call that takes longer than it may is interrupted, even one that catches exceptions."""
     started = time.monotonic()
     with pytest.raises(TooSlowError, match="importer 'x' was stopped"):
-        Guard("importer 'x'", call_seconds=0.2).call(function)
+        guard_by_hand().call(function)
 
     assert time.monotonic() - started < 5
 
 
 def test_all_calls_together() -> None:
     """Calls that are short each may not take for ever together."""
-    guard = Guard("importer 'x'", call_seconds=5.0, total_seconds=0.3)
+    guard = guard_by_hand(call_seconds=5.0, total_seconds=0.3)
     while guard.spent < 0.3:
-        guard.call(time.sleep, 0.02)
+        guard.call(CLOCK.advance, 0.02)
 
     with pytest.raises(TooSlowError, match="has used up its 0 s"):
         guard.call(len, "")
@@ -88,15 +119,41 @@ def test_an_exit_is_no_end() -> None:
 
 def test_calls_that_end_in_time_are_left_alone() -> None:
     """Calls that end just when their time is over never leave an interrupt for the code after."""
-    guard = Guard("importer 'x'", call_seconds=0.2, total_seconds=60.0)
+    guard = Guard("importer 'x'", call_seconds=0.02, total_seconds=60.0)
     for _ in range(15):
         try:
-            guard.call(time.sleep, 0.2)
+            guard.call(time.sleep, 0.02)
         except TooSlowError:
             continue
         time.sleep(0.01)
 
     assert current_plugin() is None
+
+
+def test_an_interrupt_as_the_call_ends() -> None:
+    """An interrupt that is called for in the last moment of a call arrives before the call is over,
+    also when the code itself was through."""
+    guard = guard_by_hand(total_seconds=100)
+
+    def end_late() -> None:
+        CLOCK.advance(0.4)
+        guard.watch(threading.get_ident())
+
+    for _ in range(100):
+        with pytest.raises(TooSlowError):
+            guard.call(end_late)
+
+    assert guard.call(len, "four") == 4
+    assert current_plugin() is None
+
+
+def test_no_interrupt_after_the_call() -> None:
+    """The watchdog leaves a thread alone whose call has ended meanwhile, however late that was."""
+    guard = guard_by_hand()
+    guard.call(CLOCK.advance, 0.4)
+    guard.watch(threading.get_ident())
+
+    assert guard.spent == pytest.approx(0.4)
 
 
 def test_nothing_is_guarded_without_a_guard() -> None:
@@ -112,12 +169,16 @@ async def test_coroutines_are_guarded_step_by_step() -> None:
     """Of a coroutine only what it computes counts, not what it waits; its name is known."""
 
     async def work(seconds: float) -> str | None:
-        await asyncio.sleep(seconds)
+        waiting = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(CLOCK.advance, seconds)
+        asyncio.get_running_loop().call_soon(waiting.set_result, None)
+        await waiting
         return current_plugin()
 
-    guard = Guard("importer 'x'", call_seconds=0.2)
+    guard = guard_by_hand()
     with guarding(guard):
         assert await guarded_await(work(0.4)) == "importer 'x'"
+        assert guard.spent == 0
         with pytest.raises(TooSlowError):
             await guarded_await(_spin_later())
     assert guard.spent < 5
@@ -157,7 +218,7 @@ def test_a_guard_knows_its_thread() -> None:
 
     def run() -> None:
         try:
-            Guard("importer 'x'", call_seconds=0.2).call(spin)
+            guard_by_hand().call(spin)
         except TooSlowError as error:
             caught.append(error)
 
@@ -230,15 +291,17 @@ class Odd(Importer):
         elif row.note == "print":
             print("hello\nthere")
         elif row.note == "sleep":
-            time.sleep(0.05)
+            CLOCK.advance(0.05)
 
 
 @pytest.fixture
 def odd(world: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineFixture]:
-    """A world with that importer, whose calls may take 0.3 seconds."""
+    """A world with that importer, whose calls may take 0.3 seconds of the clock above."""
     monkeypatch.setattr(
         "importers.run.run_chunk.guard_of",
-        lambda importer: Guard(f"importer {importer.key!r}", call_seconds=0.3, total_seconds=1.5),
+        lambda importer: Guard(
+            f"importer {importer.key!r}", call_seconds=0.3, total_seconds=1.5, clock=CLOCK
+        ),
     )
     return world.with_engine(odd=Odd("odd"))
 

@@ -1,4 +1,4 @@
-"""Files made to cost time or memory are refused soon, with a word that says what they are."""
+"""Files crafted to cost time or memory are refused soon, with a code that says why."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from importers.reading.limits import Limits
 from importers.reading.table import open_table
 from importers.sdk.errors import FileRefusedError
-from tests.fuzz.sheet import SHEET, packed, parts_of
+from tests.fuzz.xlsx_writer import SHEET, pack, parts_of
 
 MIB = 1024 * 1024
 PARTS = parts_of([["case_id", "user_id"], ["trv-001", "jack-001"]])
@@ -37,7 +37,7 @@ def refused(data: bytes) -> str:
     ],
 )
 def test_text(data: bytes, code: str) -> None:
-    """Text without an end is given up after a few mebibytes, however much there is of it."""
+    """A cell, row or header without an end is refused after a few mebibytes of it."""
     tracemalloc.start()
     started = time.monotonic()
     found = refused(data)
@@ -53,11 +53,11 @@ def test_text(data: bytes, code: str) -> None:
 def blanks() -> bytes:
     """Make a workbook of a few kilobytes whose sheet unpacks to 64 MiB."""
     start, end = PARTS[SHEET].split("<sheetData>")
-    return packed({**PARTS, SHEET: f"{start}<sheetData>{' ' * 64 * MIB}{end}"})
+    return pack({**PARTS, SHEET: f"{start}<sheetData>{' ' * 64 * MIB}{end}"})
 
 
 def test_a_part_that_says_it_is_small() -> None:
-    """A part that unpacks to more than the archive's index says is damage, and is not unpacked."""
+    """A part that unpacks to more than the archive's index says is refused as damaged."""
     lying = bytearray(blanks())
     entry = lying.rfind(SHEET.encode()) - 46
     lying[entry + 24 : entry + 28] = struct.pack("<I", len(PARTS[SHEET]))
@@ -66,7 +66,7 @@ def test_a_part_that_says_it_is_small() -> None:
 
 
 def test_a_part_that_unpacks_to_more_than_there_may_be() -> None:
-    """What the index says is believed when it is too much; nothing is unpacked to find out."""
+    """An index that announces too many bytes is enough to refuse; nothing is unpacked."""
     with pytest.raises(FileRefusedError) as caught:
         list(
             open_table(
@@ -85,12 +85,12 @@ def test_entities_of_entities() -> None:
     laughs = "".join(f'<!ENTITY l{number} "{f"&l{number - 1};" * 10}">' for number in range(1, 10))
     sheet = PARTS[SHEET].replace("?>\n", f'?>\n<!DOCTYPE l [<!ENTITY l0 "lol">{laughs}]>', 1)
 
-    assert refused(packed({**PARTS, SHEET: sheet})) == "DAMAGED_WORKBOOK"
+    assert refused(pack({**PARTS, SHEET: sheet})) == "DAMAGED_WORKBOOK"
 
 
 def test_parts_within_parts() -> None:
     """Two entries of one name do not make the look before and the reading differ unnoticed."""
-    buffer = io.BytesIO(packed(PARTS))
+    buffer = io.BytesIO(pack(PARTS))
     with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr(SHEET, PARTS[SHEET].replace("trv-001", "trv-666"))
     table = open_table(

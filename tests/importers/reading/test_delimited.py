@@ -52,7 +52,7 @@ def refused(data: bytes, encoding: str | None = None) -> ErrorDetail:
     ],
 )
 def test_delimiter(data: bytes, delimiter: str, header: tuple[str, ...]) -> None:
-    """The delimiter is the one seen most in the header line, or the one that a sep line sets."""
+    """The delimiter is the most frequent one in the header line, or the one of a sep line."""
     table = opened(data)
 
     assert table.delimiter == delimiter
@@ -115,21 +115,21 @@ def test_a_sep_line_is_not_counted() -> None:
     ],
 )
 def test_no_records(data: bytes, code: str, message: str) -> None:
-    """Text that can't be cut into rows is refused, with the row and what to do."""
+    """Text that can't be parsed into rows is refused; the message has the row and advice."""
     error = refused(data)
 
     assert (error.code, error.message) == (code, message)
 
 
 def test_a_cell_just_within_the_bound() -> None:
-    """A cell that is far too long for any column, but no danger, is its row's matter."""
+    """The reader accepts a cell of the greatest length; its column refuses it later."""
     cell = "x" * MAX_CELL
 
     assert list(opened(f"a,b\n{cell},2\n".encode()).rows) == [(2, [cell, "2"])]
 
 
 def test_a_row_just_within_the_bound() -> None:
-    """So is a row of the greatest length, over many lines."""
+    """The reader accepts a row of nearly the greatest length, over many lines."""
     cell = "x\n" * (MAX_RECORD // 8 - 10)
     record = ",".join([f'"{cell}"'] * 4)
 

@@ -1,4 +1,4 @@
-"""A file's encoding is told by its mark or by whoever uploads it, and never guessed."""
+"""The byte order mark or the upload names a file's encoding; it is never guessed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def refused(data: bytes, encoding: str | None = None) -> ErrorDetail:
     ],
 )
 def test_encoding(data: bytes, declared: str | None, encoding: str) -> None:
-    """A file is in the encoding that its mark says, or the declared one, or UTF-8."""
+    """A file is in the encoding of its byte order mark, or the declared one, or UTF-8."""
     table = opened(data, declared)
 
     assert table.encoding == encoding
@@ -186,14 +186,14 @@ def test_encoding(data: bytes, declared: str | None, encoding: str) -> None:
     ],
 )
 def test_bad_encoding(data: bytes, declared: str | None, code: str, message: str) -> None:
-    """Text that can't be decoded is never guessed at: where it is, and what to do, is said."""
+    """Text that can't be decoded is refused; the message says where it is and what to do."""
     error = refused(data, declared)
 
     assert (error.code, error.message) == (code, message)
 
 
 def test_a_bad_byte_far_into_the_file() -> None:
-    """All rows before a bad byte are read, so that its row is known, whatever the block's size."""
+    """All rows before a bad byte are counted, also in earlier blocks, so its row is known."""
     data = b"a,b\n" + b"1,2\n" * 900_000 + b"1,\xe9\n" + b"1,2\n" * 900_000
 
     error = refused(data)

@@ -1,4 +1,4 @@
-"""The reader keeps its word for files made at random; `make fuzz` tries a million of them."""
+"""The reader keeps its rules for random files; `make fuzz` tries a million of them."""
 
 from __future__ import annotations
 
@@ -7,41 +7,44 @@ from pathlib import Path
 
 import pytest
 
-from tests.fuzz.child import head_of
-from tests.fuzz.found import FOLDER, load
-from tests.fuzz.judge import CODES, judge
-from tests.fuzz.made import make
+from tests.fuzz.batch import head_bytes
+from tests.fuzz.check_reading import CODES, check_reading
+from tests.fuzz.random_file import make_file
+from tests.fuzz.saved_file import FOLDER, load
 
 COUNT = 10_000
-# Damaged workbooks may kill who reads them: they are read as Caseroll does, which takes its time.
+# Damaged workbooks may kill their reader, so a process of its own reads each, which takes long.
 ISOLATED = 20
 
 
 @pytest.fixture
 def first() -> int:
-    """A number that is another one each time; a test that fails tells it."""
+    """A random number; the message of a failed test shows it."""
     return random.SystemRandom().randrange(2**48)
 
 
 def test_files_made_at_random(first: int) -> None:
-    """No file crashes the reader, loses or gains a row, or is refused without a word that helps."""
+    """No file crashes the reader, loses or gains a row, or is refused without a helpful message."""
     seen = set()
     for seed in range(first, first + COUNT):
-        made = make(seed)
-        if "damaged " in made.kind:
+        file = make_file(seed)
+        if "damaged " in file.kind:
             continue
         try:
-            seen.add(judge(made, head=head_of(seed)))
+            seen.add(check_reading(file, head_bytes=head_bytes(seed)))
         except Exception as error:
-            raise AssertionError(f"make({seed}) is read wrongly: {error!r}") from error
+            raise AssertionError(f"make_file({seed}) is read wrongly: {error!r}") from error
 
     assert {None, "BAD_QUOTING", "BAD_ENCODING", "NUL_BYTE", "NO_ROWS"} <= seen
 
 
 def test_damaged_workbooks(first: int) -> None:
-    """The same of workbooks, which a process of its own reads."""
-    damaged = [seed for seed in range(first, first + COUNT) if "damaged " in make(seed).kind]
-    seen = {judge(make(seed), head=head_of(seed), is_isolated=True) for seed in damaged[:ISOLATED]}
+    """The same holds for damaged workbooks, which a process of its own reads."""
+    damaged = [seed for seed in range(first, first + COUNT) if "damaged " in make_file(seed).kind]
+    seen = {
+        check_reading(make_file(seed), head_bytes=head_bytes(seed), is_isolated=True)
+        for seed in damaged[:ISOLATED]
+    }
 
     assert "DAMAGED_WORKBOOK" in seen, first
 
@@ -55,5 +58,5 @@ def test_codes_are_explained() -> None:
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.stem)
 def test_found(path: Path) -> None:
-    """What was read wrongly once is read rightly now."""
-    judge(load(path), head=head_of(0), is_isolated=True)
+    """A file that was once read wrongly is read rightly now."""
+    check_reading(load(path), head_bytes=head_bytes(0), is_isolated=True)

@@ -1,4 +1,4 @@
-"""A file that is no table is refused for what it is, whatever its name."""
+"""A file that is no table is refused by its content; the message says what it seems to be."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ UNPACK = "unpack it and upload the table that it holds"
     ],
 )
 def test_something_else(data: bytes, kind: str) -> None:
-    """A file that is no table is refused for what it is, whatever its name."""
+    """The message says what the file seems to be, although its name ends in `.csv`."""
     assert refused(data) == (
         "NOT_A_TABLE",
         f"The file 'roster.csv' seems to be {kind}. "
@@ -104,7 +104,7 @@ def test_something_else(data: bytes, kind: str) -> None:
     ],
 )
 def test_ole(data: bytes, code: str, message: str) -> None:
-    """Old workbooks and those with a password begin alike; they are told apart where possible."""
+    """Old workbooks and those with a password begin alike; the message says which, if it can."""
     assert refused(data, "roster.xlsx") == (code, message)
 
 
@@ -112,12 +112,12 @@ def test_ole(data: bytes, code: str, message: str) -> None:
     "header", ["BZh,b", "PAR1,PAR2", "user_id,WEBP", "MZ,II*", "PK,b", "[id],b", "{x},b", "<3,b"]
 )
 def test_nearly_something_else(header: str) -> None:
-    """A header is not taken for a file of another kind because it begins with the same letters."""
+    """A header that begins with the letters of another format's signature is still a header."""
     assert opened(f"{header}\n1,2\n".encode(), "a.csv").header == tuple(header.split(","))
 
 
 def test_csv_under_the_name_of_a_workbook() -> None:
-    """What a file is, its content says and not its name."""
+    """A file is read by its content and not by its name."""
     assert list(opened(b"a,b\n1,2\n", "roster.xlsx").rows) == [(2, ["1", "2"])]
 
 

@@ -1,4 +1,4 @@
-"""A file becomes a header and numbered rows, or is refused with a reason to act on."""
+"""A file becomes a header and numbered rows, or is refused with a reason and advice."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def refused(
 
 
 def test_a_plain_file() -> None:
-    """The header is row 1, the first record row 2, and cells are as they are in the file."""
+    """The header is row 1, the first record row 2, and cells are unchanged."""
     table = opened(b"case_id,user_id\r\ntrv-001, jack-001 \r\ntrv-002,jill-001\r\n")
 
     assert table.encoding == "utf-8"
@@ -219,7 +219,7 @@ def test_just_within_every_limit() -> None:
     ],
 )
 def test_memory_is_bounded(body: bytes) -> None:
-    """Nothing holds the whole file, whatever it is made of."""
+    """No part of the reader holds the whole file in memory."""
     file = io.BytesIO(b"a,b\n" + body)
     tracemalloc.start()
 
@@ -239,7 +239,7 @@ CUT_ANYWHERE = 'case_id;user_id\r\ntrv-1;"José\r\n"\r\n;x\r\n'.encode()
 
 @pytest.mark.parametrize("end", range(1, len(CUT_ANYWHERE)))
 def test_check_head_of_a_good_file_cut_anywhere(end: int) -> None:
-    """A good file's beginning is never refused, and tells the header once its line is whole."""
+    """A good file's beginning is never refused; the header is known when its line is complete."""
     header = check_head(CUT_ANYWHERE[:end], filename="a.csv", encoding=None, limits=LIMITS)
 
     assert header == (None if end < 17 else ("case_id", "user_id"))
@@ -259,7 +259,7 @@ def test_check_head_of_a_good_file_cut_anywhere(end: int) -> None:
     ],
 )
 def test_check_head_refuses(head: bytes, code: str) -> None:
-    """What is certainly wrong is known from the first bytes."""
+    """The first bytes are refused if they show that the whole file would be refused."""
     with pytest.raises(FileRefusedError) as caught:
         check_head(head, filename="a.csv", encoding=None, limits=LIMITS)
 
@@ -277,7 +277,7 @@ def test_check_head_refuses(head: bytes, code: str) -> None:
     ],
 )
 def test_check_head_of_a_whole_file(head: bytes, code: str) -> None:
-    """When the first bytes are all, what is missing is missing."""
+    """If the first bytes are the whole file, missing rows and unclosed quotes are refused too."""
     with pytest.raises(FileRefusedError) as caught:
         check_head(head, filename="a.csv", encoding=None, limits=LIMITS, is_whole=True)
 

@@ -1,4 +1,4 @@
-"""Whatever is written as a table is read as that table, and whatever else is refused."""
+"""Every table that is written is read as the same table; damaged files are read or refused."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_what_is_written_is_read(
     is_quoted: bool,
     has_sep_line: bool,
 ) -> None:
-    """Any table survives the way through a file, in any delimiter, encoding and line end."""
+    """A table that is written to a file is read unchanged, in any delimiter, encoding, line end."""
     header, body = table
     delimiter, newline = form
     # Python's writer leaves a CR without quotes where lines do not end in CR.
@@ -80,7 +80,7 @@ def test_what_is_written_is_read(
 def test_it_does_not_matter_where_blocks_end(
     table: tuple[list[str], list[list[str]]], block: int, newline: str
 ) -> None:
-    """Blocks may end anywhere, also within a record of many lines: each row keeps its number."""
+    """Blocks may end anywhere, also within a record of many lines; each row keeps its number."""
     header, body = table
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator=newline, quoting=csv.QUOTE_ALL)
@@ -113,7 +113,7 @@ SAMPLES = (
 def test_a_damaged_file_is_read_or_refused(
     sample: bytes, flips: list[tuple[int, int]], end: int, declared: str | None
 ) -> None:
-    """No bytes make the reader fail in another way, and no head is refused that the file is not."""
+    """Damage raises no other error, and a head is refused only if the file is refused too."""
     damaged = bytearray(sample)
     for place, byte in flips:
         damaged[place % len(damaged)] = byte

@@ -1,4 +1,4 @@
-"""An Excel workbook becomes a table like any other file, and harms nobody."""
+"""An Excel workbook becomes a table like any other file, or is refused without harm."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from openpyxl.styles import Font
 from importers.reading.limits import Limits
 from importers.reading.table import Table, open_table
 from importers.sdk.errors import FileRefusedError
-from tests.fuzz.judge import CODES
+from tests.fuzz.check_reading import CODES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -81,7 +81,7 @@ def test_a_plain_workbook() -> None:
 
 
 def test_a_workbook_under_the_name_of_a_csv(tmp_path: Path) -> None:
-    """What a file is, its content says and not its name; a file on disk is read in place."""
+    """A file is read by its content and not by its name; a file on disk is read in place."""
     path = tmp_path / "roster.csv"
     path.write_bytes(workbook())
 
@@ -220,7 +220,7 @@ def test_sheets_without_data() -> None:
 
 @pytest.mark.parametrize("state", ["visible", "hidden", "veryHidden"])
 def test_several_sheets_with_data(state: str) -> None:
-    """Which of several sheets is meant is not guessed; what is hidden might be what is meant."""
+    """A workbook with several sheets is refused, also if all but one are hidden."""
     book = openpyxl.load_workbook(io.BytesIO(workbook()))
     sheet = book.create_sheet("Old & new")
     sheet["C9"] = "x"
@@ -264,8 +264,8 @@ def test_cells_far_apart() -> None:
     )
 
 
-def test_cells_far_apart_and_hidden_from_the_look_beforehand() -> None:
-    """If the look beforehand is deceived, it is only the reading process that ends."""
+def test_cells_far_apart_and_hidden_from_the_check_beforehand() -> None:
+    """If the check beforehand misses such cells, only the reading process ends."""
     data = repacked(
         workbook(),
         SHEET,
@@ -281,7 +281,7 @@ def test_cells_far_apart_and_hidden_from_the_look_beforehand() -> None:
 
 
 def test_unpacked_size() -> None:
-    """How large an archive gets is looked at before it is unpacked."""
+    """The unpacked size of an archive is checked before it is unpacked."""
     data = repacked(workbook(), SHEET, b"</sheetData>", b"</sheetData>" + b" " * 5_000_000)
 
     code, message = refused(data, Limits(max_unpacked_bytes=4_000_000))
@@ -339,7 +339,7 @@ def test_a_huge_cell() -> None:
     ],
 )
 def test_damaged_xml(old: bytes, new: bytes, reason: str) -> None:
-    """A damaged part is refused with what the reader said of it."""
+    """A damaged part is refused with the parser's reason."""
     code, message = refused(repacked(workbook(), SHEET, old, new))
 
     assert code == "DAMAGED_WORKBOOK"
@@ -385,7 +385,7 @@ def test_a_password() -> None:
 
 
 def test_a_binary_workbook() -> None:
-    """Excel's binary format begins as a workbook does, and is told apart by its parts."""
+    """Excel's binary format begins like a workbook, and is recognised by its parts."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("[Content_Types].xml", "<Types/>")

@@ -1,4 +1,4 @@
-"""The process that reads a workbook keeps to its limits and ends when it should."""
+"""The process that reads a workbook keeps its limits, and ends with its table and its parent."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _children() -> set[str]:
 
 
 def test_too_little_memory() -> None:
-    """The reading process has only the memory that it was given."""
+    """The reading process gets no more memory than its limit."""
     data = workbook([["a", "b"], *[[f"value {n}", n] for n in range(50_000)]])
 
     assert refused(data, Limits(workbook_memory=80 * 1024**2)) == (
@@ -76,7 +76,7 @@ def test_too_little_memory() -> None:
 
 
 def test_too_little_time(monkeypatch: pytest.MonkeyPatch, children: Children) -> None:
-    """The reading process is not waited for longer than it was given."""
+    """The caller waits for the reading process no longer than its limit."""
     monkeypatch.setattr("importers.reading.workbook._READER", ["-c", "import time; time.sleep(60)"])
     started = time.monotonic()
 
@@ -89,7 +89,7 @@ def test_too_little_time(monkeypatch: pytest.MonkeyPatch, children: Children) ->
 
 
 def test_too_much_computing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nor may it compute for longer."""
+    """The reading process gets no more CPU time than its limit."""
     program = (
         "import importers.reading.workbook_reader as reader\n"
         "from importers.reading.limits import Limits\n"
@@ -101,7 +101,7 @@ def test_too_much_computing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_many_rows(children: Children) -> None:
-    """Rows come in batches, none lost between them."""
+    """Rows come in batches, and none is lost between two batches."""
     expected = [(n + 2, [f"value {n}", str(n)]) for n in range(20_000)]
 
     assert list(opened(workbook(MANY)).rows) == expected
@@ -123,7 +123,7 @@ def test_a_table_left_unread_leaves_no_process(children: Children) -> None:
     "limits", [Limits(max_columns=1), Limits(max_rows=1)], ids=["columns", "rows"]
 )
 def test_a_table_refused_leaves_no_process(limits: Limits, children: Children) -> None:
-    """Nor is one left while the refusal of its file is looked at."""
+    """The reading process has ended although the test keeps the error with its traceback."""
     with pytest.raises(FileRefusedError) as caught:
         list(opened(workbook(MANY), limits).rows)
 
@@ -183,7 +183,7 @@ def is_running(pid: int) -> bool:
 def test_the_reader_is_given_no_secrets(
     monkeypatch: pytest.MonkeyPatch, children: Children
 ) -> None:
-    """The reading process has nothing of this one's environment."""
+    """The reading process gets none of this process's environment."""
     monkeypatch.setenv("DATABASE_URL", "postgresql://secret")
     table = opened(workbook(MANY))
     (reader,) = children()

@@ -25,12 +25,10 @@ from importers import (
     Unchanged,
     UserRef,
 )
-from importers.run.plan_rows import Planner
-from importers.run.seen_keys import SeenKeys
+from importers.run.carried_keys import CarriedKeys
 from importers.testing import Assigned, World, check_importer, run_importer
-from tests.importers.engine_fixture import EngineFixture as Stored
-from tests.importers.engine_fixture import Result
-from tests.importers.fakes import layout, read
+from tests.importers.engine_fixture import EngineFixture, Result
+from tests.importers.fakes import plan_read, read
 
 HEADER = "matter,person,role"
 
@@ -185,7 +183,7 @@ def test_a_check_that_fails(answer: Any, caplog: pytest.LogCaptureFixture) -> No
     assert "secret" not in str(reports)
 
 
-async def test_an_import(world: Stored) -> None:
+async def test_an_import(world: EngineFixture) -> None:
     """The engine tells rows what is stored, and writes what they ask for."""
     await world.put(("trv-001", "jones-001", "clients", 0), ("trv-003", "jack-001", "default", 0))
     made = world.with_engine(handover=Handover("handover"))
@@ -206,7 +204,7 @@ async def test_an_import(world: Stored) -> None:
 
 @pytest.mark.parametrize("is_dry_run", [False, True])
 @pytest.mark.parametrize("seed", range(4))
-async def test_any_order_of_chunks(world: Stored, seed: int, is_dry_run: bool) -> None:
+async def test_any_order_of_chunks(world: EngineFixture, seed: int, is_dry_run: bool) -> None:
     """Rows are told what was there before the file, in chunks of any size and order."""
     rng = random.Random(seed)
     await world.put(("trv-001", "jones-001", "default", 0), ("trv-003", "jack-001", "default", 0))
@@ -219,7 +217,7 @@ async def test_any_order_of_chunks(world: Stored, seed: int, is_dry_run: bool) -
     whole = await made.run("handover", *rows, header=HEADER, is_dry_run=True)
     small = world.with_engine(handover=Handover("handover"), chunk_rows=3)
     import_id = await small.upload("handover", *rows, header=HEADER, is_dry_run=is_dry_run)
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain(rng)
 
     assert await world.results(import_id) == await world.results(whole)
@@ -227,7 +225,7 @@ async def test_any_order_of_chunks(world: Stored, seed: int, is_dry_run: bool) -
 
 @pytest.mark.parametrize("before", ["none", "default", "staff"])
 async def test_what_changes_meanwhile_is_asked_again(
-    world: Stored, module_database_url: str, monkeypatch: pytest.MonkeyPatch, before: str
+    world: EngineFixture, module_database_url: str, monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:
     """When somebody else changes an assignment between the telling and the writing, the importer
     is asked anew."""
@@ -241,8 +239,8 @@ async def test_what_changes_meanwhile_is_asked_again(
             return super().change(row)
 
     async def meddle(*arguments: Any) -> Any:
-        monkeypatch.setattr("importers.run.run_chunk.read_present", read)
-        found = await read(*arguments)
+        monkeypatch.setattr("importers.run.plan_rows.read_current", read_now)
+        found = await read_now(*arguments)
         other = await asyncpg.connect(module_database_url)
         await other.execute("DELETE FROM assignments")
         if before == "none":
@@ -257,9 +255,9 @@ async def test_what_changes_meanwhile_is_asked_again(
         await other.close()
         return found
 
-    from importers.run.run_chunk import read_present as read
+    from importers.run.plan_rows import read_current as read_now
 
-    monkeypatch.setattr("importers.run.run_chunk.read_present", meddle)
+    monkeypatch.setattr("importers.run.plan_rows.read_current", meddle)
     made = world.with_engine(watched=Watched("watched"))
     import_id = await made.run("watched", "trv-001,jack-001,staff", header=HEADER)
 
@@ -270,7 +268,7 @@ async def test_what_changes_meanwhile_is_asked_again(
     assert await world.assignments() == {("trv-001", "jack-001"): ("staff", 0)}
 
 
-async def test_a_remove_that_depends(world: Stored) -> None:
+async def test_a_remove_that_depends(world: EngineFixture) -> None:
     """Any kind of change can depend on what is there."""
 
     class Sweep(Handover):
@@ -292,7 +290,7 @@ async def test_a_remove_that_depends(world: Stored) -> None:
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_rows_of_one_key_are_looked_at_together(world: Stored, seed: int) -> None:
+async def test_rows_of_one_key_are_looked_at_together(world: EngineFixture, seed: int) -> None:
     """Wherever in the file they are, rows with the same value in a key column are in one chunk,
     or in chunks that share what the importer remembers."""
     rng = random.Random(seed)
@@ -307,7 +305,7 @@ async def test_rows_of_one_key_are_looked_at_together(world: Stored, seed: int) 
     )
     small = world.with_engine(leads=OneLead("leads"), chunk_rows=3)
     import_id = await small.upload("leads", *rows, header=HEADER)
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain(rng)
     failed = [each for each in (await world.results(import_id)).values() if each.what == "FAILED"]
 
@@ -316,7 +314,9 @@ async def test_rows_of_one_key_are_looked_at_together(world: Stored, seed: int) 
 
 
 @pytest.mark.parametrize(
-    "value", [{1}, object(), {("a",): 1}, date(2026, 1, 1), 1 << 64, Case(id=1)], ids=repr
+    "value",
+    [{1}, pytest.param(object(), id="object"), {("a",): 1}, date(2026, 1, 1), 1 << 64, Case(id=1)],
+    ids=repr,
 )
 def test_what_can_not_be_remembered(value: Any, caplog: pytest.LogCaptureFixture) -> None:
     """A memo that can't be handed to the next chunk fails the rows, and the log says why."""
@@ -356,16 +356,13 @@ def test_a_check_that_fails_forgets_nothing() -> None:
             memo["x"] = 2
             raise ValueError
 
-    claims = SeenKeys()
-    claims.memo["x"] = 1
-    Planner(Odd("odd"), layout(Odd("odd")), claims).check(
-        read(Odd("odd"), "trv-001,jack-001,staff")
-    )
+    carried = CarriedKeys(memo={"x": 1})
+    plan = plan_read(Odd("odd"), read(Odd("odd"), "trv-001,jack-001,staff"), carried)
 
-    assert claims.memo == {"x": 1}
+    assert plan.memo == carried.memo == {"x": 1}
 
 
-async def test_a_retry_sees_what_has_passed(world: Stored) -> None:
+async def test_a_retry_sees_what_has_passed(world: EngineFixture) -> None:
     """Rows that are run again are looked at together with those that have passed; these stay."""
     made = world.with_engine(leads=OneLead("leads"))
     import_id = await made.run(

@@ -30,10 +30,10 @@ from importers import (
     Transaction,
     UserRef,
 )
-from importers.run.seen_keys import SeenKeys
+from importers.run.carried_keys import CarriedKeys
 from importers.sdk.changes import Change
 from tests.importers.engine_fixture import EngineFixture, Result
-from tests.importers.fakes import CLOSED, OPEN, Scripted, planned
+from tests.importers.fakes import CLOSED, NOTHING_CARRIED, OPEN, Scripted, plan_read, planned, read
 
 ROW = "trv-001,jack-001"
 
@@ -163,17 +163,17 @@ def test_messages_of_conflicts() -> None:
     ]
 
 
-def test_claims_are_handed_over() -> None:
+def test_keys_are_handed_on() -> None:
     """The next chunk of a chain tells repeats from contradictions as the same chunk would."""
-    claims = SeenKeys()
-    planned(Scripted(describe("x", "a")), ROW, claims=claims)
-    again = SeenKeys.unpack(claims.pack())
+    importer = Scripted(describe("x", "a"))
+    carried = CarriedKeys(seen=plan_read(importer, read(importer, ROW), NOTHING_CARRIED).seen)
+    again = CarriedKeys.unpack(carried.pack())
     same, other = planned(
-        Scripted(describe("x", "a"), describe("y", "b")), ROW, ROW, claims=again, first=9
+        Scripted(describe("x", "a"), describe("y", "b")), ROW, ROW, carried=again, first=9
     )
 
-    assert again == claims
-    assert [claim.row for claim in same.repeats] == [2]
+    assert again == carried
+    assert [mention.row for _, mention in same.repeats] == [2]
     assert [error.code for error in other.errors] == ["CONFLICTS_WITH_ROW"]
 
 
@@ -318,7 +318,7 @@ async def test_any_order_of_chunks(own: EngineFixture, seed: int) -> None:
     await own.execute("UPDATE cases SET about = tag_id || '@example.org'")
     small = own.with_engine(chunk_rows=4)
     import_id = await small.upload("describe", *rows, header=HEADER)
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain(rng)
 
     assert await own.results(import_id) == expected

@@ -11,8 +11,8 @@ import pytest
 from asyncpg import Connection
 
 from api.demo.load import create_demo
+from importers.plugins.sample_file import sample_csv
 from importers.sdk.node_id import encode_node_id
-from importers.sdk.sample import sample_csv
 from tests.importers.engine_fixture import Counts, EngineFixture, Result
 
 USER = "email, given_name, family_name, locale, zoneinfo, tag_id, is_active::int"
@@ -224,7 +224,7 @@ async def test_any_order_of_chunks(world: EngineFixture, type_: str, seed: int) 
     await _restore(world, before)
     small = world.with_engine(chunk_rows=rng.choice([1, 3, 7]))
     import_id = await small.upload(type_, *rows)
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain(rng)
 
     assert (
@@ -244,7 +244,7 @@ async def test_rows_that_are_tied_in_turn(small: EngineFixture, seed: int) -> No
         "c@x.org,,,,,t-2",
         "d@x.org,,,,,",
     )
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain(random.Random(seed))
 
     assert {row: result.codes for row, result in (await small.results(import_id)).items()} == {
@@ -358,7 +358,7 @@ async def test_a_tag_id_that_another_row_gives(
         "jones-001,Jones,,,,jones-001,",
         "fresh-1,Jo,,,,,",
     )
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain(random.Random(3))
 
     assert await small.results(import_id) == {

@@ -17,7 +17,7 @@ from importers.sdk.changes import Assign, Remove
 from importers.sdk.row import row_type
 from importers.testing import run_importer
 from tests.importers.engine_fixture import HEADERS, EngineFixture, Result
-from tests.importers.fakes import ASSIGN, JACK, MODIFY, OPEN, REMOVE, layout, read
+from tests.importers.fakes import ASSIGN, JACK, MODIFY, OPEN, REMOVE, read
 
 
 class AssignSlowly(AssignUsers):
@@ -125,7 +125,7 @@ def test_the_built_ins_are_taken_at_once(importer: Importer, text: str) -> None:
     names = list(importer.columns)
     rows = read(importer, text, names=names)
 
-    assert Columnar.of(importer, layout(importer, *names), rows)
+    assert Columnar.of(importer, rows)
 
 
 def test_repeats_are_not() -> None:
@@ -134,8 +134,8 @@ def test_repeats_are_not() -> None:
     other = read(ASSIGN, "trv-001,jack-001,,staff,0")
     other[0].is_context = True
 
-    assert Columnar.of(ASSIGN, layout(ASSIGN), rows) is None
-    assert Columnar.of(ASSIGN, layout(ASSIGN), other) is None
+    assert Columnar.of(ASSIGN, rows) is None
+    assert Columnar.of(ASSIGN, other) is None
 
 
 class Plain(Importer):
@@ -197,7 +197,7 @@ def test_what_is_not_plain_is_left_alone(kind: type[Importer], is_plain: bool) -
     importer = kind("plain")
     rows = read(importer, "trv-001,jack-001,staff,0")
 
-    assert (Columnar.of(importer, layout(importer), rows) is not None) == is_plain
+    assert (Columnar.of(importer, rows) is not None) == is_plain
 
 
 def test_third_parties_may_say_so_too() -> None:
@@ -219,7 +219,7 @@ async def test_a_sample_that_misleads(
     world: EngineFixture, monkeypatch: pytest.MonkeyPatch, sample: int
 ) -> None:
     """Pairs that seem to be new, by a few of them, are looked up once writing says otherwise."""
-    monkeypatch.setattr("importers.run.apply._SAMPLE", sample)
+    monkeypatch.setattr("importers.run.fast_path._SAMPLE", sample)
     await world.put(("trv-004", "jill-001", "staff", 0), ("trv-004", "jones-001", "clients", 0))
     rows = [
         "trv-001,jack-001,,staff,0",
@@ -243,7 +243,7 @@ async def test_a_refusal_that_a_guess_would_make(
     world: EngineFixture, monkeypatch: pytest.MonkeyPatch, is_dry_run: bool
 ) -> None:
     """A pair that is in effect on a case closed since is found, though others seem to be new."""
-    monkeypatch.setattr("importers.run.apply._SAMPLE", 1)
+    monkeypatch.setattr("importers.run.fast_path._SAMPLE", 1)
     await world.put(("trv-002", "jill-001", "staff", 0))
     plain = world.with_engine(plain=Plain("plain"))
     rows = ["trv-001,jack-001,staff", "trv-002,jill-001,staff"]

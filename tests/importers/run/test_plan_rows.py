@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from importers import Assign, RowError
-from importers.run.plan_rows import PlannedRow, plan_rows
-from importers.run.seen_keys import FirstMention, SeenKeys
+from importers.run.planned_row import FirstMention, PlannedRow
 from importers.sdk.errors import ErrorDetail
 from tests.importers.fakes import (
     ASSIGN,
@@ -20,16 +19,19 @@ from tests.importers.fakes import (
     JACK,
     JONES,
     MODIFY,
+    NOTHING_CARRIED,
     OPEN,
     REMOVE,
     STAFF,
     Scripted,
     assign,
-    layout,
+    handed_on,
     modify,
+    plan_read,
     planned,
     remove,
     rows_of,
+    settle_plans,
 )
 
 ROW = "trv-001,jack-001"
@@ -42,7 +44,11 @@ JACK_STAFF = ErrorDetail(
 
 
 def done(plan: PlannedRow) -> list[Any]:
-    return [change for _, change in plan.changes]
+    return [planned.change for planned in plan.changes]
+
+
+def repeated(plan: PlannedRow) -> list[FirstMention]:
+    return [mention for _, mention in plan.repeats]
 
 
 def changes_of(*answers: Any) -> list[Any]:
@@ -182,11 +188,11 @@ def test_a_row_that_failed_is_not_asked_about() -> None:
 def test_repeats() -> None:
     """A row that says what an earlier one said asks for nothing and repeats that one."""
     first, second, third = planned(ASSIGN, *["trv-001,jack-001,,staff,0"] * 3)
-    claim = FirstMention(2, ("Assign", STAFF.id, False))
+    mention = FirstMention(2, ("Assign", STAFF.id, False))
 
     assert (done(first), first.repeats) == ([assign()], ())
-    assert (done(second), second.repeats) == ([], [claim])
-    assert (done(third), third.repeats) == ([], [claim])
+    assert (done(second), repeated(second)) == ([], [mention])
+    assert (done(third), repeated(third)) == ([], [mention])
 
 
 @pytest.mark.parametrize(
@@ -220,7 +226,7 @@ def test_removing_twice_is_no_conflict() -> None:
     assert [len(plan.repeats) for plan in plans] == [0, 1]
 
 
-def test_rows_that_could_not_be_read_claim_nothing() -> None:
+def test_rows_that_could_not_be_read_name_nothing() -> None:
     """A row with a wrong cell does not stand in the way of a later one of the same pair."""
     plans = planned(
         ASSIGN,
@@ -237,26 +243,27 @@ def test_rows_that_could_not_be_read_claim_nothing() -> None:
     assert plans[2].errors[0].value == "3"
 
 
-def test_what_a_row_in_conflict_asks_for_beside_is_claimed_as_failed() -> None:
+def test_what_a_row_in_conflict_asks_for_beside_has_failed() -> None:
     """A row in conflict is not carried out in part, and rows that repeat that part fail alike."""
-    claims = SeenKeys()
     beside = assign(CLOSED, JONES)
-    first, second, third = planned(
-        Scripted(assign(), [beside, assign(role=CLIENTS)], beside), ROW, ROW, ROW, claims=claims
-    )
+    importer = Scripted(assign(), [beside, assign(role=CLIENTS)], beside)
+    first, second, third = planned(importer, ROW, ROW, ROW)
+    verdicts = settle_plans(importer, [first, second, third]).verdicts
 
     assert (done(second), second.errors) == ([], (JACK_STAFF,))
-    assert (done(third), [claim.row for claim in third.repeats]) == ([], [3])
-    assert third.repeats[0].errors == second.errors
+    assert (done(third), [mention.row for mention in repeated(third)]) == ([], [3])
+    assert verdicts[third.repeats[0][0]] == second.errors
     assert done(first) == [assign()]
 
 
 def test_a_row_in_conflict_with_itself() -> None:
     """A row that says two things of one pair fails, and so do rows that repeat the first."""
-    plans = planned(Scripted([assign(), assign(role=DEFAULT)], assign()), ROW, ROW)
+    importer = Scripted([assign(), assign(role=DEFAULT)], assign())
+    plans = planned(importer, ROW, ROW)
+    verdicts = settle_plans(importer, plans).verdicts
 
     assert plans[0].errors == (JACK_STAFF,)
-    assert plans[1].repeats[0].errors == (JACK_STAFF,)
+    assert verdicts[plans[1].repeats[0][0]] == (JACK_STAFF,)
 
 
 def test_kinds_are_told_apart() -> None:
@@ -273,19 +280,16 @@ def test_partly_repeated() -> None:
     first, second = planned(Scripted(assign(), [assign(), assign(CLOSED, GONE)]), ROW, ROW)
 
     assert done(second) == [assign(CLOSED, GONE)]
-    assert [claim.row for claim in second.repeats] == [first.row.number]
+    assert [mention.row for mention in repeated(second)] == [first.row.number]
 
 
-def test_claims_reach_over_chunks() -> None:
-    """A chunk that follows another knows what was claimed there."""
-    claims = SeenKeys()
-    planned(ASSIGN, "trv-001,jack-001,,staff,0", claims=claims)
-    again = SeenKeys.unpack(claims.pack())
-    plans = planned(
-        ASSIGN, "trv-001,jack-001,,staff,0", "trv-001,jack-001,,clients,0", claims=again, first=9
-    )
+def test_keys_reach_over_chunks() -> None:
+    """A chunk that follows another knows what was named there."""
+    carried = handed_on(ASSIGN, "trv-001,jack-001,,staff,0")
+    rows = ["trv-001,jack-001,,staff,0", "trv-001,jack-001,,clients,0"]
+    plans = planned(ASSIGN, *rows, carried=carried, first=9)
 
-    assert [claim.row for claim in plans[0].repeats] == [2]
+    assert [mention.row for mention in repeated(plans[0])] == [2]
     assert plans[1].errors == (JACK_STAFF,)
 
 
@@ -293,12 +297,14 @@ def test_rows_of_another_width_are_planned_as_failed() -> None:
     """A row that failed as a whole keeps its error through planning."""
     rows = rows_of("a,b,c")
     rows[0].errors = [ErrorDetail(code="TOO_MANY_CELLS", message="x")]
-    (plan,) = plan_rows(Scripted(), layout(Scripted()), rows, SeenKeys())
+    (plan,) = plan_read(Scripted(), rows, NOTHING_CARRIED).rows
 
     assert [error.code for error in plan.errors] == ["TOO_MANY_CELLS"]
 
 
-@pytest.mark.parametrize("answer", [42, object(), "assign", [assign(), 42]], ids=repr)
+@pytest.mark.parametrize(
+    "answer", [42, pytest.param(object(), id="object"), "assign", [assign(), 42]], ids=repr
+)
 def test_the_log_shows_what_was_returned(answer: Any, caplog: pytest.LogCaptureFixture) -> None:
     """What is no change is shown in the log to whoever mends the importer."""
     with caplog.at_level(logging.ERROR):

@@ -150,7 +150,7 @@ async def test_outages_while_a_file_is_cut(
     other = world.with_engine(mortal=Mortal(dying_at()))
     import_id = await other.upload("mortal", *ROWS, header=HEADERS["assign"])
     with monkeypatch.context() as patch:
-        patch.setattr("importers.split.split.open_table", lose_connection)
+        patch.setattr("importers.split.file_rows.open_table", lose_connection)
         for _ in range(2 * MOST_ATTEMPTS):
             with pytest.raises(RetryableError):
                 await other.engine.split(import_id)

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from importers.run.seen_keys import SeenKeys
 from models.assignment import Edit, Present
-from models.mail import Notice
+from models.mail import Notification
 from models.row import RowOutcome, RowStatus
 from tests.importers.fakes import (
     ASSIGN,
@@ -17,6 +16,7 @@ from tests.importers.fakes import (
     JACK,
     JONES,
     MODIFY,
+    NOTHING_CARRIED,
     OPEN,
     REMOVE,
     STAFF,
@@ -24,8 +24,12 @@ from tests.importers.fakes import (
     Scripted,
     SeatingPlan,
     assign,
+    handed_on,
     modify,
+    plan_read,
+    read,
     remove,
+    settle_plans,
     settled,
 )
 
@@ -51,7 +55,7 @@ def test_created() -> None:
     assert (result.message, list(result.errors)) == (None, [])
     assert result.cells == ["trv-001", "jack-001", "", "staff", "0"]
     assert found.edits == [Edit(*PAIR, 2, None, Present(STAFF.id, False))]
-    assert found.notices == []
+    assert found.notifications == []
 
 
 def test_unchanged_writes_nothing() -> None:
@@ -59,7 +63,7 @@ def test_unchanged_writes_nothing() -> None:
     found = settled(ASSIGN, "trv-001,jack-001,,staff,1", present={PAIR: Present(STAFF.id, True)})
 
     assert outcomes(found) == [UNCHANGED]
-    assert (found.edits, found.notices) == ([], [])
+    assert (found.edits, found.notifications) == ([], [])
 
 
 def test_a_repeat_passes_and_says_so() -> None:
@@ -68,7 +72,7 @@ def test_a_repeat_passes_and_says_so() -> None:
 
     assert outcomes(found) == [CREATED, UNCHANGED, UNCHANGED]
     assert [result.message for result in found.results] == [None, "repeats row 2", "repeats row 2"]
-    assert len(found.edits) == len(found.notices) == 1
+    assert len(found.edits) == len(found.notifications) == 1
 
 
 def test_a_repeat_of_a_removal() -> None:
@@ -77,7 +81,7 @@ def test_a_repeat_of_a_removal() -> None:
 
     assert outcomes(found) == [REMOVED, UNCHANGED]
     assert found.edits == [Edit(*PAIR, 2, Present(STAFF.id, True), None)]
-    assert found.notices == []
+    assert found.notifications == []
 
 
 def test_was_not_assigned() -> None:
@@ -115,16 +119,14 @@ def test_a_repeat_of_a_failed_row_fails_alike(
     assert outcomes(found) == [codes, codes]
     assert found.results[0].errors == found.results[1].errors
     assert [error["column"] for error in found.results[0].errors] == columns
-    assert (found.edits, found.notices) == ([], [])
+    assert (found.edits, found.notifications) == ([], [])
 
 
 def test_a_failed_row_is_repeated_in_a_later_chunk() -> None:
-    """The claims that a chunk hands over say which rows failed, and why."""
-    claims = SeenKeys()
-    first = settled(ASSIGN, "trv-002,jack-001,,staff,0", claims=claims)
-    again = settled(
-        ASSIGN, "trv-002,jack-001,,staff,0", claims=SeenKeys.unpack(claims.pack()), first=9
-    )
+    """What a chunk hands on says which rows failed, and why."""
+    first = settled(ASSIGN, "trv-002,jack-001,,staff,0")
+    carried = handed_on(ASSIGN, "trv-002,jack-001,,staff,0")
+    again = settled(ASSIGN, "trv-002,jack-001,,staff,0", carried=carried, first=9)
 
     assert first.results[0].errors == again.results[0].errors
 
@@ -204,16 +206,16 @@ def test_messages_are_joined() -> None:
     [
         pytest.param(
             ASSIGN, "trv-001,jack-001,,staff,1", {},
-            [Notice(2, *PAIR, STAFF.id, CREATED)], id="created, 1",
+            [Notification(2, *PAIR, STAFF.id, CREATED)], id="created, 1",
         ),
         pytest.param(ASSIGN, "trv-001,jack-001,,staff,0", {}, [], id="created, 0"),
         pytest.param(
             MODIFY, "trv-001,jack-001,,clients,1", {PAIR: Present(STAFF.id, False)},
-            [Notice(2, *PAIR, CLIENTS.id, UPDATED)], id="updated, 1",
+            [Notification(2, *PAIR, CLIENTS.id, UPDATED)], id="updated, 1",
         ),
         pytest.param(
             MODIFY, "trv-001,jack-001,,clients,", {PAIR: Present(STAFF.id, True)},
-            [Notice(2, *PAIR, CLIENTS.id, UPDATED)], id="updated, kept 1",
+            [Notification(2, *PAIR, CLIENTS.id, UPDATED)], id="updated, kept 1",
         ),
         pytest.param(
             MODIFY, "trv-001,jack-001,,clients,0", {PAIR: Present(STAFF.id, True)}, [],
@@ -231,9 +233,9 @@ def test_messages_are_joined() -> None:
         ),
     ],
 )  # fmt: skip
-def test_mails(importer: Any, cells: str, present: Any, expected: list[Notice]) -> None:
+def test_mails(importer: Any, cells: str, present: Any, expected: list[Notification]) -> None:
     """A row that created or updated an assignment with notify leaves one mail, no other does."""
-    assert settled(importer, cells, present=present).notices == expected
+    assert settled(importer, cells, present=present).notifications == expected
 
 
 def test_one_mail_a_row() -> None:
@@ -241,21 +243,14 @@ def test_one_mail_a_row() -> None:
     answer = [assign(), assign(UNTAGGED, notify=True), assign(UNTAGGED, JONES, notify=True)]
     found = settled(Scripted(answer), ROW)
 
-    assert found.notices == [Notice(2, UNTAGGED.id, JACK.id, STAFF.id, CREATED)]
+    assert found.notifications == [Notification(2, UNTAGGED.id, JACK.id, STAFF.id, CREATED)]
 
 
-def test_context_rows_claim_but_have_no_result() -> None:
+def test_context_rows_name_keys_but_have_no_result() -> None:
     """A row that is only there to be compared with is neither carried out nor reported."""
-    from importers.run.plan_rows import plan_rows
-    from importers.run.settle import Scene, settle
-    from tests.importers.fakes import layout, read
-
     rows = read(ASSIGN, "trv-001,jack-001,,staff,0", "trv-001,jack-001,,clients,0")
     rows[0].is_context = True
-    claims = SeenKeys()
-    plans = plan_rows(ASSIGN, layout(ASSIGN), rows, claims)
-    scene = Scene(importer=ASSIGN, layout=layout(ASSIGN), claims=claims, present={}, role_keys={})
-    found = settle(plans, scene)
+    found = settle_plans(ASSIGN, plan_read(ASSIGN, rows, NOTHING_CARRIED).rows)
 
     assert outcomes(found) == [["CONFLICTS_WITH_ROW"]]
     assert found.edits == []
@@ -276,4 +271,4 @@ def test_a_third_party_importer() -> None:
         "Seat: there is no 'boss'; use one of lead, guest.",
         "Matter: the case 'trv-002' is closed; reopen it first.",
     ]
-    assert found.notices == [Notice(2, *PAIR, STAFF.id, CREATED)]
+    assert found.notifications == [Notification(2, *PAIR, STAFF.id, CREATED)]

@@ -61,7 +61,7 @@ async def test_any_order_of_chunks(world: EngineFixture, seed: int, is_dry_run: 
     )
     small = with_validators(world, limited(2, clients=1), chunk_rows=3)
     import_id = await small.upload("assign", *rows, is_dry_run=is_dry_run)
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain(rng)
 
     assert await world.results(import_id) == await world.results(whole)
@@ -141,7 +141,7 @@ async def test_rows_about_one_user(world: EngineFixture, seed: int) -> None:
     rows = [row for row in rng.sample(ROWS, len(ROWS)) if "staff" in row]
     small = with_validators(world, CasesPerUser("cases-per-user"), chunk_rows=3)
     import_id = await small.upload("assign", *rows)
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain(rng)
     counts = Counter(user for _, user in await world.assignments())
     codes = [each.codes for each in (await world.results(import_id)).values()]

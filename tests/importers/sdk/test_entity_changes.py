@@ -21,7 +21,7 @@ from importers.builtin.add_cases import AddCases
 from importers.builtin.add_users import AddUsers
 from importers.builtin.modify_cases import ModifyCases
 from importers.builtin.modify_users import ModifyUsers
-from importers.sdk.sample import sample_csv
+from importers.plugins.sample_file import sample_csv
 from importers.testing import check_importer, run_importer
 
 JO = "jo@example.org,Jo,Smith,en,UTC,smith-001"

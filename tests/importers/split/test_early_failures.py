@@ -9,7 +9,7 @@ import pytest
 
 import importers.split.split
 from importers.sdk.errors import RetryableError
-from importers.split.chunk_writer import Cutter
+from importers.split.chunk_writer import ChunkWriter
 from models.audit import COMMAND_LINE
 from models.db import connection
 from models.progress import request_cancel
@@ -25,11 +25,11 @@ async def before_the_cut(
 ) -> Any:
     """Cut an import that fails once its first rows are told of; return what can be seen then."""
 
-    async def finish(self: Cutter) -> None:
+    async def finish(self: ChunkWriter) -> None:
         raise error
 
     with monkeypatch.context() as patch:
-        patch.setattr(Cutter, "finish", finish)
+        patch.setattr(ChunkWriter, "finish", finish)
         await world.engine.split(import_id)
 
 
@@ -43,7 +43,7 @@ async def test_they_have_results_before_the_others_run(small: EngineFixture) -> 
     assert [error["column"] for error in errors[3]] == ["case_id", "case_role_id", "case_notify"]
     assert (counts.status, counts.total, counts.passed, counts.failed) == ("PROCESSING", 7, 0, 1)
     assert await small.assignments() == {}
-    assert len(small.bell.changes) == 3
+    assert len(small.queue.changes) == 3
 
 
 async def test_the_end_is_the_same(world: EngineFixture, small: EngineFixture) -> None:
@@ -76,7 +76,7 @@ async def test_a_cut_that_is_done_again(
     meanwhile = await small.counts(import_id)
     (header,) = await small.fetchrow("SELECT header FROM imports WHERE id = $1", import_id)
     await small.engine.split(import_id)
-    await small.bell.chunks(import_id)
+    await small.queue.enqueue_run(import_id)
     await small.drain()
 
     assert (meanwhile.status, meanwhile.total, meanwhile.failed) == ("PROCESSING", None, 1)
@@ -111,7 +111,7 @@ async def test_cancelled_meanwhile(small: EngineFixture) -> None:
     """Rows that were told of stay failed when the others are cancelled."""
     import_id = await small.split("assign", *ROWS)
     await small.execute("UPDATE imports SET cancel_requested_at = now() WHERE id = $1", import_id)
-    await small.bell.chunks(import_id)
+    await small.queue.enqueue_run(import_id)
     await small.drain()
 
     assert await small.counts(import_id) == Counts("CANCELLED", 7, 0, 1, 6, 0, 0, 0, 0)
@@ -155,7 +155,7 @@ async def test_cancelled_between_its_first_rows_and_its_cut(
     told = await small.results(import_id)
     async with connection() as db:
         await request_cancel(db, small.app_id, import_id, by=COMMAND_LINE)
-    await small.bell.split(import_id)
+    await small.queue.enqueue_split(import_id)
     await small.drain()
     counts = await small.counts(import_id)
 

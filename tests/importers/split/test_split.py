@@ -23,7 +23,7 @@ ROW = "trv-001,jack-001,,staff,0"
 
 
 async def test_a_second_message_meanwhile(world: EngineFixture, module_database_url: str) -> None:
-    """While one worker is at a file, another that is told of it does nothing and rings nobody."""
+    """While one worker cuts a file, another that gets a message does and enqueues nothing."""
     import_id = await world.upload("assign", ROW)
     other = await asyncpg.connect(**credentials(module_database_url))
     async with other.transaction():
@@ -31,8 +31,8 @@ async def test_a_second_message_meanwhile(world: EngineFixture, module_database_
         await world.engine.split(import_id)
     await other.close()
 
-    assert list(world.bell.rings) == []
-    assert world.bell.changes == []
+    assert list(world.queue.messages) == []
+    assert world.queue.changes == []
     assert (await world.fetchrow("SELECT split_at FROM imports"))["split_at"] is None
 
 
@@ -44,7 +44,7 @@ async def test_a_fault_of_ours(
     def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("importers.split.split.open_table", fail)
+    monkeypatch.setattr("importers.split.file_rows.open_table", fail)
     import_id = await world.run("assign", ROW)
     errors = (await world.fetchrow("SELECT errors FROM imports"))["errors"]
 
@@ -74,7 +74,7 @@ async def test_a_fault_that_passes(
 
     import_id = await world.upload("assign", ROW)
     with monkeypatch.context() as patch:
-        patch.setattr("importers.split.split.open_table", fail)
+        patch.setattr("importers.split.file_rows.open_table", fail)
         with pytest.raises(RetryableError, match=f"import {import_id} is to be cut again"):
             await world.engine.split(import_id)
     await world.engine.split(import_id)
@@ -169,14 +169,14 @@ async def test_rows_that_can_not_be_told_apart(
             return ModifyCase(case=row.case_id, about=row.about)
 
     monkeypatch.setattr("importers.split.split.MOST", 0)
-    monkeypatch.setattr("importers.split.chunk_writer._MOST", 20)
+    monkeypatch.setattr("importers.split.chunk_writer._ROWS_AT_ONCE", 20)
     small = world.with_engine(about=About("about"), chunk_rows=5)
     rows = ["trv-001,first", *[f"case x{n},x" for n in range(40)], "case trv-001,second"]
     with monkeypatch.context() as patch:
         guard = partial(Guard, "importer 'about'", total_seconds=0.02 if kind is Slow else 30)
-        patch.setattr("importers.split.split.guard_of", lambda _: guard())
+        patch.setattr("importers.split.grouping.guard_of", lambda _: guard())
         import_id = await small.split("about", *rows, header="case_id,about")
-    await small.bell.chunks(import_id)
+    await small.queue.enqueue_run(import_id)
     await small.drain(random.Random(1))
     results = await small.results(import_id)
 

@@ -1,4 +1,4 @@
-"""Acme's billing rates: what an hour of work on a case costs."""
+"""Acme's billing rates: the price of an hour of work on a case."""
 
 import re
 from collections.abc import Sequence
@@ -18,6 +18,8 @@ from importers import (
     Transaction,
 )
 
+# `xmax` is 0 in a row that was inserted, and not in one that was updated. A row whose values are
+# already the same is neither, and is not returned.
 _SET = """
 INSERT INTO acme_rates AS present (app_id, case_id, cents, currency)
 SELECT $1, * FROM unnest($2::bigint[], $3::bigint[], $4::text[])
@@ -28,7 +30,7 @@ RETURNING case_id, CASE WHEN xmax = 0 THEN 'CREATED' ELSE 'UPDATED' END AS outco
 
 
 class Money(Column[int]):
-    """An amount such as 185 or 185.50, in hundredths."""
+    """An amount such as 185 or 185.50, read as hundredths: 18550."""
 
     def parse(self, text: str) -> int:
         if not re.fullmatch(r"[0-9]{1,9}(\.[0-9]{2})?", text):
@@ -39,7 +41,7 @@ class Money(Column[int]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetRate(OwnChange):
-    """Set what an hour of work on a case costs."""
+    """Set the price of an hour of work on a case."""
 
     case: Case
     cents: int
@@ -51,6 +53,7 @@ class SetRate(OwnChange):
 
     @classmethod
     async def apply(cls, changes: Sequence[Self], transaction: Transaction) -> list[Applied]:
+        # Every chunk writes in the same order, so that two chunks can't deadlock.
         ordered = sorted(changes, key=lambda change: change.case.id)
         written = await transaction.db.fetch(
             _SET,

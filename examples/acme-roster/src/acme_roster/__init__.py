@@ -1,4 +1,4 @@
-"""Acme's weekly roster: who sits on which matter."""
+"""Acme's weekly roster: puts users on matters."""
 
 from dataclasses import dataclass
 

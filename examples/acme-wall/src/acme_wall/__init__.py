@@ -1,4 +1,4 @@
-"""Acme's ethical walls: who must be kept off which clients' cases."""
+"""Acme's ethical walls: keeps users off the cases of certain clients."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +13,7 @@ class Wall(Validator):
 
     @dataclass(frozen=True)
     class Settings:
-        """Beginning of cases' Tag IDs → Tag IDs of the users who are kept off them."""
+        """Prefix of cases' Tag IDs → Tag IDs of the users who are kept off these cases."""
 
         kept_off: dict[str, list[str]]
 

@@ -44,17 +44,17 @@ async def test_upload(api: Api) -> None:
     assert all(len(part["data"]) == PART_BYTES for part in parts[:-1])
 
 
-async def test_upload_rings(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_upload_is_enqueued(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Workers are told once the import is there for them to see."""
-    rung: list[int] = []
+    enqueued: list[int] = []
 
     async def split(import_id: int) -> None:
-        rung.append(await sql("fetchval", "SELECT id FROM imports WHERE id = $1", import_id))
+        enqueued.append(await sql("fetchval", "SELECT id FROM imports WHERE id = $1", import_id))
 
-    monkeypatch.setattr(api.server.services.doorbell, "split", split)
+    monkeypatch.setattr(api.server.services.queue, "enqueue_split", split)
     await api.upload()
 
-    assert rung == [await sql("fetchval", "SELECT id FROM imports")]
+    assert enqueued == [await sql("fetchval", "SELECT id FROM imports")]
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,8 @@ RETRY = """mutation ($id: ID!, $rows: [RowCorrectionInput!]) { retryImport(id: $
 
 
 @pytest.fixture
-def rung(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """What the doorbell was asked to ring."""
+def enqueued(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """What was put into the queue."""
     calls: list[tuple[str, int]] = []
 
     async def split(import_id: int) -> None:
@@ -34,8 +34,8 @@ def rung(api: Api, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     async def chunks(import_id: int) -> None:
         calls.append(("chunks", import_id))
 
-    monkeypatch.setattr(api.server.services.doorbell, "split", split)
-    monkeypatch.setattr(api.server.services.doorbell, "chunks", chunks)
+    monkeypatch.setattr(api.server.services.queue, "enqueue_split", split)
+    monkeypatch.setattr(api.server.services.queue, "enqueue_run", chunks)
     return calls
 
 
@@ -55,7 +55,7 @@ async def add_failed(api: Api, **columns: Any) -> int:
 
 
 @pytest.mark.parametrize("status", [ImportStatus.QUEUED, ImportStatus.PROCESSING])
-async def test_cancel(api: Api, status: ImportStatus, rung: list[tuple[str, int]]) -> None:
+async def test_cancel(api: Api, status: ImportStatus, enqueued: list[tuple[str, int]]) -> None:
     """A cancel is a wish that workers are told of; asking twice changes nothing."""
     key = await add_import(api.world.app, status=status)
 
@@ -64,18 +64,20 @@ async def test_cancel(api: Api, status: ImportStatus, rung: list[tuple[str, int]
         assert payload["userErrors"] == []
         assert payload["import"]["cancelRequested"]
 
-    assert set(rung) == {("split", key), ("chunks", key)}
+    assert set(enqueued) == {("split", key), ("chunks", key)}
 
 
 @pytest.mark.parametrize("status", [each for each in ImportStatus if each.is_final])
-async def test_cancel_too_late(api: Api, status: ImportStatus, rung: list[tuple[str, int]]) -> None:
+async def test_cancel_too_late(
+    api: Api, status: ImportStatus, enqueued: list[tuple[str, int]]
+) -> None:
     """What is finished can't be cancelled."""
     key = await add_import(api.world.app, status=status)
 
     payload = (await api.data(CANCEL, {"id": node_id("Import", key)}))["cancelImport"]
 
     assert payload == {"import": None, "userErrors": [{"code": "FINISHED", "field": ["id"]}]}
-    assert rung == []
+    assert enqueued == []
 
 
 @pytest.mark.parametrize("import_id", ["nonsense", node_id("Import", 0), node_id("Case", 1)])
@@ -89,7 +91,7 @@ async def test_no_such_import(api: Api, import_id: str) -> None:
     )
 
 
-async def test_retry_everything(api: Api, rung: list[tuple[str, int]]) -> None:
+async def test_retry_everything(api: Api, enqueued: list[tuple[str, int]]) -> None:
     """Without rows, every failed row is run again, and workers are told."""
     key = await add_failed(api)
 
@@ -98,11 +100,11 @@ async def test_retry_everything(api: Api, rung: list[tuple[str, int]]) -> None:
     assert payload["userErrors"] == []
     assert payload["import"]["status"] == "PROCESSING"
     assert payload["import"]["progress"] < 1
-    assert rung == [("split", key)]
+    assert enqueued == [("split", key)]
     assert json.loads(await sql("fetchval", "SELECT retry FROM imports"))["rows"] is None
 
 
-async def test_retry_some(api: Api, rung: list[tuple[str, int]]) -> None:
+async def test_retry_some(api: Api, enqueued: list[tuple[str, int]]) -> None:
     """Rows can be chosen, and their cells corrected by the names of the columns."""
     key = await add_failed(api)
     rows = [
@@ -144,7 +146,7 @@ async def test_retry_some(api: Api, rung: list[tuple[str, int]]) -> None:
     ],
 )
 async def test_retry_wrongly(
-    api: Api, *, rows: Any, columns: dict[str, Any], code: str, rung: list[tuple[str, int]]
+    api: Api, *, rows: Any, columns: dict[str, Any], code: str, enqueued: list[tuple[str, int]]
 ) -> None:
     """What can't be run again is told, and nothing is asked of the workers."""
     key = await add_failed(api, **columns)
@@ -152,7 +154,7 @@ async def test_retry_wrongly(
     payload = (await api.data(RETRY, {"id": node_id("Import", key), "rows": rows}))["retryImport"]
 
     assert [error["code"] for error in payload["userErrors"]] == [code]
-    assert rung == []
+    assert enqueued == []
 
 
 async def test_retry_while_the_name_is_taken(api: Api) -> None:
@@ -187,7 +189,7 @@ async def test_what_is_kept_and_for_how_long(api: Api) -> None:
     assert found[0]["failedRowsUrl"]
 
 
-async def test_what_is_gone(api: Api, rung: list[tuple[str, int]]) -> None:
+async def test_what_is_gone(api: Api, enqueued: list[tuple[str, int]]) -> None:
     """Once rows and file are removed, counts stay, lists are empty, and a retry says why not.
 
     The rows count as removed from then on, also while some are yet to be deleted.
@@ -204,7 +206,7 @@ async def test_what_is_gone(api: Api, rung: list[tuple[str, int]]) -> None:
     assert found["rows"] == found["failures"] == {"totalCount": 0, "edges": []}
     assert found["file"]["url"]
     assert retried == {"import": None, "userErrors": [{"code": "PURGED", "field": ["id"]}]}
-    assert rung == []
+    assert enqueued == []
 
 
 async def test_the_gql_client(api: Api) -> None:

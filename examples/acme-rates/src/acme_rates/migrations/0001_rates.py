@@ -1,4 +1,4 @@
-"""What an hour of work on a case costs."""
+"""The table of hourly rates."""
 
 from tortoise import migrations
 from tortoise.migrations import operations as ops

@@ -1,0 +1,113 @@
+"""What a chunk of a chain hands on to the next one, in memory and as it is stored between them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
+
+import orjson
+
+from importers.run.planned_row import FirstMention
+from importers.sdk.errors import ErrorDetail
+from models.assignment import Present
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from importers.run.seen_keys import SeenKeys, Verdicts
+    from models.assignment import Edit, Pair
+
+Memo: TypeAlias = dict[Any, Any]
+"""What an importer's `check_chunk` remembers."""
+
+Edits: TypeAlias = Mapping["Pair", tuple[Present | None, Present | None]]
+"""How assignments were before the file has changed them, and what they have become, by pair."""
+
+_LARGEST = 1 << 63
+_SCALARS = (str, int, float, bool, type(None))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriedKeys:
+    """What later chunks of a chain have to know of earlier ones.
+
+    Args:
+        seen: the keys that were named, and by which rows.
+        verdicts: why those of them failed that did.
+        edits: what was changed, where the importer or a validator looks at assignments.
+        memo: what the importer's `check_chunk` remembers.
+    """
+
+    seen: SeenKeys = field(default_factory=dict)
+    verdicts: Verdicts = field(default_factory=dict)
+    edits: Edits = field(default_factory=dict)
+    memo: Memo = field(default_factory=dict)
+
+    def pack(self) -> bytes:
+        """Write it down as a JSON array of three arrays.
+
+        - A key each: `[key, row, intent, errors]`, of a key and an intent their parts, and of an
+          error all fields, as in
+          `[[7,12],4,["Assign",3,false],[{"code":"CASE_CLOSED","message":"…",…}]]`.
+        - An edit each: `[case, user, before, after]`, both sides null or `[role, notify]`.
+        - An entry of the memo each: `[key, value]`.
+        """
+        keys = [
+            (key, *mention, [asdict(error) for error in self.verdicts.get(key, ())])
+            for key, mention in self.seen.items()
+        ]
+        edits = [
+            (*pair, before and tuple(before), after and tuple(after))
+            for pair, (before, after) in self.edits.items()
+        ]
+        return orjson.dumps([keys, edits, pack_memo(self.memo)])
+
+    @classmethod
+    def unpack(cls, carry: bytes | None) -> CarriedKeys:
+        """Read what `pack` has written; the first chunk of a chain gets nothing."""
+        keys, edits, memo = orjson.loads(carry) if carry else ([], [], [])
+        return cls(
+            seen={tuple(key): FirstMention(row, tuple(intent)) for key, row, intent, _ in keys},
+            verdicts={
+                tuple(key): tuple(ErrorDetail(**error) for error in errors)
+                for key, _, _, errors in keys
+                if errors
+            },
+            edits={
+                (case, user): (before and Present(*before), after and Present(*after))
+                for case, user, before, after in edits
+            },
+            memo={tuple(key) if isinstance(key, list) else key: value for key, value in memo},
+        )
+
+
+def with_edits(earlier: Edits, edits: Iterable[Edit]) -> Edits:
+    """Return edits of earlier rows together with later ones."""
+    made = {(edit.case_id, edit.user_id): (edit.before, edit.after) for edit in edits}
+    return {**earlier, **made}
+
+
+def pack_memo(memo: Memo) -> list[tuple[Any, Any]]:
+    """Write a memo down as JSON can; keys that are tuples come back as such.
+
+    Raises:
+        TypeError: it holds something else than texts, numbers, truth values and None, in keys
+            tuples of them, in values lists and tables.
+    """
+    for key, value in memo.items():
+        parts = key if type(key) is tuple else (key,)
+        is_plain = all(type(part) in _SCALARS and _is_json(part) for part in parts)
+        if not (is_plain and _is_json(value)):
+            raise TypeError(f"{key!r:.80}: {value!r:.80} can't be handed to the next chunk")
+    return list(memo.items())
+
+
+def _is_json(value: object) -> bool:
+    if type(value) in (list, tuple):
+        return all(map(_is_json, cast("Sequence[object]", value)))
+    if isinstance(value, dict):
+        return all(type(key) is str and _is_json(each) for key, each in value.items())
+    if type(value) is int:
+        return abs(value) < _LARGEST
+    return type(value) in _SCALARS

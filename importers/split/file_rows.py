@@ -1,0 +1,114 @@
+"""The rows of an import's file, to be split."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO, cast
+
+from importers.reading.limits import MAX_CHUNK
+from importers.reading.record import Batch
+from importers.reading.table import open_table
+from models.db import connection, keep_alive
+from models.file_part import read_file
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection, Iterator
+
+    from asyncpg import Connection
+
+    from importers.reading.limits import Limits
+    from importers.reading.table import Table
+    from models.progress import ImportWork
+
+_BYTES_IN_MEMORY = 8 * 1024 * 1024
+
+
+@asynccontextmanager
+async def stored_file(import_id: int) -> AsyncIterator[BinaryIO]:
+    """Copy an import's file to where it can be read from its beginning several times."""
+    with tempfile.SpooledTemporaryFile(max_size=_BYTES_IN_MEMORY) as file:
+        async with connection() as db:
+            async for part in read_file(db, import_id):
+                file.write(part)
+        yield cast("BinaryIO", file)
+
+
+class OpenedFile:
+    """A file that can be read several times.
+
+    Raises:
+        FileRefusedError: the file can't be read.
+    """
+
+    def __init__(self, file: BinaryIO, work: ImportWork, limits: Limits) -> None:
+        self._file = file
+        self._work = work
+        self._limits = limits
+        self.table = self._open_table()
+        self.head = Batch([], [])
+        self._rest: Iterator[Batch] | None = self.table.batches
+
+    def read_head(self, most: int) -> bool:
+        """Read the first rows into `head`, once.
+
+        Args:
+            most: rows, but for those of the last batch.
+
+        Returns:
+            whether they are all, no more than `most` and than fit into a chunk.
+        """
+        numbers: list[int] = []
+        cells: list[list[str]] = []
+        size = 0
+        for batch in self.table.batches:
+            numbers += batch.numbers
+            cells += batch.cells
+            size += sum(map(len, chain.from_iterable(batch.cells)))
+            if len(numbers) > most or size > MAX_CHUNK:
+                break
+        self.head = Batch(numbers, cells)
+        return len(numbers) <= most and size <= MAX_CHUNK
+
+    def batches(self) -> Iterator[Batch]:
+        """Read all rows; each call begins again with the first one, and ends the call before."""
+        # The first pass, nearly always the only one, goes on where the head ends: to open a
+        # workbook again would take as long as to read all of a small file.
+        rest, self._rest = self._rest, None
+        if rest is None:
+            yield from self._open_table().batches
+        else:
+            yield self.head
+            yield from rest
+
+    def _open_table(self) -> Table:
+        self._file.seek(0)
+        return open_table(
+            self._file,
+            filename=self._work.file_name,
+            encoding=self._work.declared_encoding,
+            limits=self._limits,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRows:
+    """The rows of a file that have no results yet.
+
+    Args:
+        db: a transaction that waits while the file is read.
+        finished_numbers: the numbers of the rows that have results.
+    """
+
+    db: Connection
+    file: OpenedFile
+    finished_numbers: Collection[int]
+
+    async def batches(self) -> AsyncIterator[Batch]:
+        """Read them from the first one on."""
+        batches = self.file.batches()
+        while batch := await keep_alive(self.db, asyncio.to_thread(next, batches, None)):
+            yield batch.without(self.finished_numbers)

@@ -1,0 +1,28 @@
+"""All faults, by name."""
+
+from __future__ import annotations
+
+from tests.chaos import (
+    api_faults,
+    broker_faults,
+    conflict_faults,
+    database_faults,
+    host_faults,
+    plugin_faults,
+    worker_faults,
+)
+from tests.chaos.fault import Fault
+
+FAULTS: dict[str, Fault] = {
+    fault.name: fault
+    for module in (
+        worker_faults,
+        database_faults,
+        broker_faults,
+        api_faults,
+        host_faults,
+        conflict_faults,
+        plugin_faults,
+    )
+    for fault in module.FAULTS
+}
