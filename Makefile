@@ -13,7 +13,7 @@ UV := $(shell command -v uv 2>/dev/null)
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(STAMP) ## Make .venv with everything in it, and the caseroll command
+setup: $(STAMP) ## Make .venv with all packages and the caseroll command
 
 up: setup ## Run Caseroll on this machine, with demo data
 	$(BIN)/caseroll up --demo
@@ -31,7 +31,7 @@ check: setup ## Check format, lint, types, layers and known vulnerabilities
 	$(BIN)/lint-imports
 	@$(BIN)/python scripts/audit.py
 
-fmt: setup ## Format the code, mend what the linter can mend
+fmt: setup ## Format the code, and fix what the linter can fix
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
@@ -41,13 +41,13 @@ schema: setup ## Write docs/schema.graphql
 reference: setup ## Write docs/sdk-reference.md
 	$(BIN)/python -m scripts.sdk_reference > docs/sdk-reference.md
 
-bench: $(BENCH_STAMP) ## Measure how fast everything is, in some minutes; ARGS=--help
+bench: $(BENCH_STAMP) ## Measure the speed of everything, in minutes; ARGS=--help
 	$(BIN)/python -m bench $(ARGS)
 
 bench-long: $(BENCH_STAMP) ## Measure with a million rows and more, for claims
 	$(BIN)/python -m bench --long $(ARGS)
 
-chaos: setup ## Break everything in turn and count rows; ARGS="--minutes 60", ARGS=--help
+chaos: setup ## Cause every fault in turn and compare rows; ARGS="--minutes 60", ARGS=--help
 	$(BIN)/python -m tests.chaos $(ARGS)
 
 lock: setup ## Remake both locks from pyproject.toml (needs uv)

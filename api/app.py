@@ -1,4 +1,4 @@
-"""The web application: its routes, and what it opens when it starts."""
+"""The web application: its routes, and the connections that it opens when it starts."""
 
 from __future__ import annotations
 
@@ -38,16 +38,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Those that see one app, for requests, and those for what is no app's: tokens, events, health.
+# Database connections for what belongs to no app: tokens, events, health.
 OWN_CONNECTIONS = 4
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def create_app(settings: Settings) -> Starlette:
-    """Make the application; nothing is connected before it starts.
+    """Make the application, which connects to nothing before it starts.
 
     Raises:
-        ConfigError: `plugins.toml` or a plugin is wrong; it names every problem.
+        ConfigError: `plugins.toml` or a plugin is wrong; the error names every problem.
     """
     registry = load(settings.plugins)
     report(registry)
@@ -85,20 +85,20 @@ def create_app(settings: Settings) -> Starlette:
         ],
         middleware=cors(settings.origins),
         lifespan=lifespan,
-        exception_handlers={HTTPException: _refuse, Exception: _fail},
+        exception_handlers={HTTPException: _answer_refusal, Exception: _answer_bug},
     )
     app.router.redirect_slashes = False
     return app
 
 
-async def _refuse(_request: Request, error: Exception) -> Response:
+async def _answer_refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = error.detail.upper().replace(" ", "_")
     body = {"errors": [{"message": f"{error.detail}.", "extensions": {"code": code}}]}
     return json_response(body, error.status_code, headers=dict(error.headers or {}))
 
 
-async def _fail(request: Request, error: Exception) -> Response:
+async def _answer_bug(request: Request, error: Exception) -> Response:
     incident = log_incident(f"{request.method} {request.url.path}", error)
     extensions = {"code": "INTERNAL", "incident": incident}
     return json_response({"errors": [{"message": masked(incident), "extensions": extensions}]}, 500)

@@ -1,4 +1,4 @@
-"""Errors as clients see them: codes they can rely on, and nothing of the inside."""
+"""Errors as clients see them: with stable codes, and without anything internal."""
 
 from __future__ import annotations
 
@@ -80,14 +80,14 @@ def bad_request(message: str) -> HttpError:
 
 
 def shape_error(error: GraphQLError) -> dict[str, Any]:
-    """Return an error as it is sent; one that is a bug is logged, and masked with the log's id."""
+    """Return an error as the client gets it; a bug is logged, and masked with the entry's ID."""
     cause = _cause(error)
     if isinstance(cause, RecursionError):
         return _replace(error, "TOO_COMPLEX", "The query is nested too deeply.")
     if isinstance(cause, CharacterNotInRepertoireError | UntranslatableCharacterError):
         return _replace(error, "BAD_REQUEST", "Text must not contain NUL characters.")
     if cause is None or isinstance(cause, _CLIENTS_FAULT):
-        return _shown(error)
+        return _as_it_is(error)
     incident = log_incident(str(error.path or "the operation"), cause)
     if is_passing(cause):
         message = f"The service can't be reached right now; try again (incident {incident})."
@@ -96,14 +96,14 @@ def shape_error(error: GraphQLError) -> dict[str, Any]:
 
 
 def log_incident(place: str, error: BaseException) -> str:
-    """Log a bug; return an ID that finds the entry."""
+    """Log a bug, and return the ID of the log's entry."""
     incident = secrets.token_hex(6)
     log.error("incident %s at %s", incident, place, exc_info=error)
     return incident
 
 
 def masked(incident: str) -> str:
-    """Return what a client is told of a bug."""
+    """Return the message that a client gets for a bug."""
     return f"Something went wrong here; quote incident {incident} when you report it."
 
 
@@ -119,11 +119,11 @@ def _cause(error: GraphQLError) -> BaseException | None:
     return cause
 
 
-def _shown(error: GraphQLError) -> dict[str, Any]:
+def _as_it_is(error: GraphQLError) -> dict[str, Any]:
     shown: dict[str, Any] = dict(error.formatted)
     shown["extensions"] = {"code": _code(error), **(error.extensions or {})}
     if "code" not in (error.extensions or {}):
-        # What names exist is for those who may read the schema, not for those who guess.
+        # A guess must not reveal names of the schema.
         shown["message"] = error.message.partition(_SUGGESTION)[0]
     return shown
 

@@ -1,28 +1,33 @@
-"""What clients may cost this process; each number is a setting."""
+"""Limits of what clients may cost this process; each number is a setting."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 APP_CONNECTIONS = 10
-"""Of the database, for all tokens."""
+"""Database connections of a process that requests share, whichever token they have."""
 
-HIGHEST = {"running": APP_CONNECTIONS - 1}
-"""Limits that can't be higher."""
+HIGHEST = {
+    "running": APP_CONNECTIONS - 1,
+    "head_seconds": 3_600,
+    "init_seconds": 3_600,
+    "idle_seconds": 3_600,
+}
+"""The highest values of limits that have one."""
 
 
 class QueryLimits(NamedTuple):
     """How large an operation may be.
 
     Args:
-        characters: of the document's text; texts are remembered.
-        tokens: likewise.
+        characters: of the document's text.
+        tokens: of the document's text.
         depth: levels of fields.
-        aliases: fields with another name than their own.
-        root_fields: what an operation begins with.
-        fields: all of them, fragments written out.
-        objects: what the operation may return at most, by the sizes of its pages.
-        values: likewise, each field of each object.
+        aliases: fields that have one.
+        root_fields: fields of the query or mutation itself.
+        fields: all fields, with fragments expanded.
+        objects: that the operation may return at most, computed from its page sizes.
+        values: fields of all these objects.
         answer_characters: of all names and texts in an answer.
     """
 
@@ -38,16 +43,16 @@ class QueryLimits(NamedTuple):
 
 
 class TokenLimits(NamedTuple):
-    """What one token may have of this process.
+    """What one token may have of this process (`api/access/quota.py`).
 
     Args:
         requests_per_second: on the average; ten seconds' worth may come at once.
-        running: requests that are executed at a time; others wait for their turn. Fewer than there
-            are database connections, so that other tokens find one.
-        uploads: files on their way at a time.
+        running: operations that are executed at a time, and database connections; others wait.
+            Fewer than `APP_CONNECTIONS`, so that other tokens find one.
+        uploads: uploads under way at a time.
         sockets: open WebSockets.
-        subscriptions: on all its sockets.
-        operations: under way on one socket.
+        subscriptions: on all WebSockets.
+        operations: under way on one WebSocket.
     """
 
     requests_per_second: int = 1_000
@@ -59,25 +64,25 @@ class TokenLimits(NamedTuple):
 
 
 class Patience(NamedTuple):
-    """How long a client is waited for.
+    """How long to wait for a client.
 
     Args:
         head_seconds: from the beginning of a request to the end of its headers.
         init_seconds: from the opening of a WebSocket to `connection_init`.
-        idle_seconds: without a byte sent or taken.
-        bytes_per_second: how slow a body may come on the average.
+        idle_seconds: in which the client neither sends nor reads a byte.
+        min_bytes_per_second: of a body or an answer, on the average.
     """
 
     head_seconds: float = 10
     init_seconds: float = 10
     idle_seconds: float = 30
-    bytes_per_second: int = 1_000
+    min_bytes_per_second: int = 1_000
 
     def seconds_left(self, size: int, waited: float) -> float:
-        """Tell how long to wait for more of a body.
+        """Return for how many seconds to wait for the next block of a body.
 
         Args:
-            size: the bytes that have come.
-            waited: the seconds that this took.
+            size: the bytes that have arrived.
+            waited: the seconds that they took.
         """
-        return min(self.idle_seconds, self.idle_seconds + size / self.bytes_per_second - waited)
+        return min(self.idle_seconds, self.idle_seconds + size / self.min_bytes_per_second - waited)

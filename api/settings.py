@@ -1,4 +1,4 @@
-"""What the environment says: the only file that reads it."""
+"""Settings from the environment; no other file reads it."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ DEFAULT_PORT = 8000
 DEFAULT_MAX_REQUEST_BYTES = 1024 * 1024
 DEFAULT_CHUNK_ROWS = 10_000
 DEFAULT_WORKERS = 2
-# Failed rows are mended within days; three months are a quarter's report. History stays for ever.
+# Failed rows are corrected within days, and reports look back over a quarter.
 DEFAULT_RETENTION_DAYS = 90
-# What GraphQL's Int holds: the API tells sizes in it.
+# GraphQL's largest Int, in which the API states sizes.
 _LARGEST_INT = 2**31 - 1
 
 _DATABASE_SCHEMES = ("postgresql", "postgres")
 _REDIS_SCHEMES = ("redis", "rediss", "unix")
 _SMTP_SCHEMES = ("smtp", "smtps")
 _HTTP_SCHEMES = ("http", "https")
-# What a browser says of a page: in lower case, and without anything after the port.
+# As browsers send it: in lower case, with nothing after the port.
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
 
@@ -42,21 +42,20 @@ def process_environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What API, workers and mails need to know; each field is a variable of the environment.
+    """Settings of the API, the workers and mails; each field is a variable of the environment.
 
     Args:
         database_url: DATABASE_URL.
         redis_url: REDIS_URL.
-        plugins: CASEROLL_PLUGINS, the plugins.toml to read; None for `default_path`'s choice.
+        plugins: CASEROLL_PLUGINS, the plugins.toml to read; None: the one of `default_path`.
         smtp_url: CASEROLL_SMTP_URL, `smtp://user:password@host:587` or `smtps://host`.
         mail_from: CASEROLL_MAIL_FROM, the sender of every mail.
-        mail_dir: CASEROLL_MAIL_DIR, where mails are put as .eml files when there is no SMTP server.
-        host: CASEROLL_HOST, what the API listens on.
-        port: CASEROLL_PORT, likewise.
-        limits: CASEROLL_MAX_UPLOAD_BYTES, CASEROLL_MAX_ROWS, CASEROLL_MAX_COLUMNS, over which a
-            file is refused.
-        chunk_rows: CASEROLL_CHUNK_ROWS, how many rows one transaction does.
-        workers: CASEROLL_WORKERS, processes that `caseroll worker` runs.
+        mail_dir: CASEROLL_MAIL_DIR, the folder for mails as .eml files without an SMTP server.
+        host: CASEROLL_HOST, the address that the API listens on.
+        port: CASEROLL_PORT, its port.
+        limits: CASEROLL_MAX_UPLOAD_BYTES, CASEROLL_MAX_ROWS, CASEROLL_MAX_COLUMNS of a file.
+        chunk_rows: CASEROLL_CHUNK_ROWS, rows per transaction.
+        workers: CASEROLL_WORKERS, processes of `caseroll worker`.
         max_request_bytes: CASEROLL_MAX_REQUEST_BYTES, of JSON, also in a WebSocket message.
         query: CASEROLL_MAX_QUERY_TOKENS and so on, by the limit's name.
         token: CASEROLL_MAX_REQUESTS_PER_SECOND and so on.
@@ -110,7 +109,7 @@ class Settings:
             ),
             query=QueryLimits(**reader.numbers("CASEROLL_MAX_QUERY_", QueryLimits())),
             token=TokenLimits(**reader.numbers("CASEROLL_MAX_", TokenLimits())),
-            patience=reader.patience(),
+            patience=Patience(**reader.numbers("CASEROLL_", Patience())),
             origins=reader.origins("CASEROLL_ORIGINS"),
             retention_days=reader.number(
                 "CASEROLL_RETENTION_DAYS", DEFAULT_RETENTION_DAYS, low=0, high=36_500
@@ -122,7 +121,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """Where the command line finds the API; None is "not said".
+    """Where the command line finds the API; None if not set.
 
     Args:
         url: CASEROLL_URL, e.g. `http://127.0.0.1:8000`.
@@ -137,7 +136,7 @@ class ClientSettings:
         """Read the settings.
 
         Raises:
-            ConfigError: the URL is none.
+            ConfigError: the URL is malformed.
         """
         reader = _Reader(environ)
         settings = cls(
@@ -148,7 +147,7 @@ class ClientSettings:
 
 
 def plugins_file(environ: Mapping[str, str]) -> Path | None:
-    """Return CASEROLL_PLUGINS alone, for what needs no server.
+    """Return CASEROLL_PLUGINS alone, for commands that need no server.
 
     Raises:
         ConfigError: there is no such file.
@@ -160,7 +159,7 @@ def plugins_file(environ: Mapping[str, str]) -> Path | None:
 
 
 class _Reader:
-    """Reads variables one by one and collects what is wrong; blank is as good as unset."""
+    """Reads variables one by one and collects what is wrong; a blank variable counts as unset."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
@@ -188,14 +187,13 @@ class _Reader:
         self._problems.append(f"{name} has to be a whole number {limit}, not {text!r}.")
         return default
 
-    def seconds(self, name: str, default: float) -> float:
-        return self.number(name, int(default), high=3_600)
-
-    def numbers(self, prefix: str, defaults: QueryLimits | TokenLimits) -> dict[str, int]:
+    def numbers(
+        self, prefix: str, defaults: QueryLimits | TokenLimits | Patience
+    ) -> dict[str, int]:
         """Read one number for each limit, named like it."""
         return {
             name: self.number(
-                f"{prefix}{name.upper()}", default, high=HIGHEST.get(name, _LARGEST_INT)
+                f"{prefix}{name.upper()}", int(default), high=HIGHEST.get(name, _LARGEST_INT)
             )
             for name, default in defaults._asdict().items()
         }
@@ -210,17 +208,6 @@ class _Reader:
             max_columns=self.number("CASEROLL_MAX_COLUMNS", default.max_columns, high=1_000),
         )
 
-    def patience(self) -> Patience:
-        default = Patience()
-        return Patience(
-            head_seconds=self.seconds("CASEROLL_HEAD_SECONDS", default.head_seconds),
-            init_seconds=self.seconds("CASEROLL_INIT_SECONDS", default.init_seconds),
-            idle_seconds=self.seconds("CASEROLL_IDLE_SECONDS", default.idle_seconds),
-            bytes_per_second=self.number(
-                "CASEROLL_MIN_BYTES_PER_SECOND", default.bytes_per_second, high=_LARGEST_INT
-            ),
-        )
-
     def origins(self, name: str) -> tuple[str, ...]:
         origins = tuple((self.text(name) or "").replace(",", " ").split())
         for origin in origins:
@@ -231,7 +218,7 @@ class _Reader:
         return origins
 
     def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
-        """The text may hold a password: it is never repeated in the problem."""
+        """Read a URL, which may hold a password: no problem repeats it."""
         text = self.text(name)
         if text is None:
             return None

@@ -21,7 +21,7 @@ from api.processes.exit_code import EXIT_REFUSED
 from api.settings import Settings, process_environment
 from importers.engine import SWEEP_SECONDS, Engine
 from importers.isolation.guard import die_when_stuck
-from importers.plugins.captured_output import PrintLog
+from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load
 from importers.sdk.errors import ConfigError
 from models.db import database
@@ -135,7 +135,7 @@ def main() -> int:
         level=logging.WARNING, format="%(asctime)s %(levelname)s worker %(name)s: %(message)s"
     )
     gc.set_threshold(*GC_THRESHOLDS)
-    sys.stdout = cast("TextIO", PrintLog(sys.stdout))
+    sys.stdout = cast("TextIO", CapturedOutput(sys.stdout))
     die_when_stuck()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
 
-async def _answer(document: object, request: Request) -> Response:
+async def _respond(document: object, request: Request) -> Response:
     orjson.loads(await request.body() or b"null")
     return Response(orjson.dumps(document), media_type="application/json")
 
@@ -30,7 +30,7 @@ def serve(port: int, path: Path) -> None:
     """Serve the documents of a file."""
     documents = orjson.loads(path.read_bytes())
     routes = [
-        Route(f"/{name}", functools.partial(_answer, document), methods=["GET", "POST"])
+        Route(f"/{name}", functools.partial(_respond, document), methods=["GET", "POST"])
         for name, document in documents.items()
     ]
     uvicorn.run(

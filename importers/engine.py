@@ -216,8 +216,8 @@ class Engine:
     async def _run_first_chunk(self, job: Job) -> None:
         """Run a chunk of an import that was cut just now.
 
-        If that fails, a message to run it has to be in the queue: the message that Dramatiq retries
-        is one to cut, and would find nothing to do.
+        If that fails, it enqueues a message to run it: the message that Dramatiq retries is one to
+        cut, and would find nothing to do.
         """
         try:
             await self._run_chunk(job._replace(has_message=True))

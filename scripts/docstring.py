@@ -1,4 +1,4 @@
-"""Docstrings: taken apart, and written as Markdown."""
+"""Parses docstrings and writes them as Markdown."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Docstring:
     """A docstring's parts.
 
     Args:
-        text: what comes before any section.
+        text: the lines before the first section.
         sections: name → its lines, without their indent.
     """
 
@@ -33,17 +33,17 @@ class Docstring:
 
     @property
     def args(self) -> dict[str, str]:
-        """What is said of each argument."""
+        """The description of each argument."""
         return dict(items(self.sections.get("Args", "")))
 
     @property
     def examples(self) -> list[doctest.Example]:
-        """The statements of the example, with what each of them prints."""
+        """The statements of the example, with their output."""
         return doctest.DocTestParser().get_examples(f"{self.sections.get('Example', '')}\n")
 
 
 def parse(docstring: str | None) -> Docstring:
-    """Take a docstring apart."""
+    """Split a docstring into its sections."""
     found: dict[str, list[str]] = {"": []}
     section = ""
     for line in cleandoc(docstring or "").splitlines():
@@ -55,7 +55,7 @@ def parse(docstring: str | None) -> Docstring:
 
 
 def items(section: str) -> Iterator[tuple[str, str]]:
-    """Part a section into names and what is said of them; a text without a name has none."""
+    """Yield the names of a section with their descriptions; the name of a plain text is empty."""
     entry: list[str] = []
     for line in [*section.splitlines(), ""]:
         if entry and not line.startswith(" "):
@@ -87,7 +87,7 @@ def markdown(docstring: Docstring) -> Iterator[str]:
 
 
 def _code(examples: list[doctest.Example]) -> str:
-    """Write an example without prompts, as `make fmt` has it; what it prints becomes comments."""
+    """Write an example without prompts, in the format of `make fmt`; output becomes comments."""
     code, gap = "", ""
     for each in examples:
         is_import = each.source.startswith(("import ", "from "))
@@ -99,24 +99,24 @@ def _code(examples: list[doctest.Example]) -> str:
 
 
 def _printed(example: doctest.Example) -> list[str]:
-    """Return what a statement prints; of a traceback, the exception alone."""
+    """Return the lines that a statement prints; of a traceback, the exception alone."""
     lines = example.want.splitlines()
     return lines[-1:] if example.exc_msg else lines
 
 
 @cache
 def constants(module: Path) -> dict[str, tuple[str, str]]:
-    """Find the assignments of a module, with the texts below them, which Python does not keep.
+    """Find the assignments of a module, with the docstrings below them, which Python discards.
 
     Returns:
-        name → its value as it is written, and its docstring or an empty text.
+        name → the source of its value, and its docstring or an empty text.
     """
     return _assigned(ast.parse(module.read_text(encoding="utf-8")).body)
 
 
 @cache
 def attributes(module: Path, class_name: str) -> dict[str, tuple[str, str]]:
-    """Find the attributes that a class of a module declares, in the same way."""
+    """Find the attributes that a class declares, in the same form as `constants`."""
     for statement in ast.parse(module.read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.ClassDef) and statement.name == class_name:
             return _assigned(statement.body)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import importers
 from importers import testing
 from importers.sdk import changes
-from importers.testkit import fixture_app as world
+from importers.testkit import fixture_app
 from models import assignment
 from scripts import docstring
 
@@ -55,7 +55,7 @@ GROUPS = {
         *["World", "Assigned"],
     ],
 }
-"""The public names under the headings that they are found by."""
+"""Heading → the public names below it."""
 
 _LINE = 90
 _LONGEST_DEFAULT = 40
@@ -74,7 +74,7 @@ class Member(NamedTuple):
 
 
 def find(name: str) -> Any:
-    """Return what a public name stands for."""
+    """Return the object with this public name."""
     return getattr(importers, name, None) or getattr(testing, name)
 
 
@@ -86,7 +86,7 @@ def doc_of(name: str) -> docstring.Docstring:
 
 
 def members(cls: type) -> list[Member]:
-    """Return what a class declares itself, and no public class that it comes from."""
+    """Return the members that a class declares itself and no public base class has."""
     known = {name for base in _public_bases(cls) for name in dir(base)}
     declared = docstring.attributes(_file(cls), cls.__name__)
     documented = docstring.parse(cls.__doc__).args
@@ -139,7 +139,7 @@ def _written(name: str) -> Iterator[str]:
 
 
 def _kind(cls: type) -> str:
-    """Say what a class comes from, if that is public, and where its other arguments are."""
+    """Name the public base class, and the class that documents the inherited arguments."""
     bases = _public_bases(cls)
     if not bases:
         return ""
@@ -155,17 +155,17 @@ def _heading(name: str) -> str:
     if inspect.isfunction(thing):
         return _form(thing, name)
     if not inspect.isclass(thing):
-        return f"{name} = {_constant(name)[0]}".replace("'", '"')
+        return f"{name} = {_type(_constant(name)[0])}".replace("'", '"')
     if "__init__" in vars(thing) and not getattr(thing, "_is_protocol", False):
         return _form(thing, name)
     return f"{name}(**options)" if issubclass(thing, importers.Column) else f"class {name}"
 
 
 def _form(function: Any, name: str, *, is_defined: bool = False) -> str:
-    """Write down how a function is called, on several lines where one is too long.
+    """Write how a function is called, on several lines if one would be too long.
 
     Args:
-        is_defined: whether to write it as it is defined, for those who override it.
+        is_defined: write the definition instead, for classes that override it.
     """
     signature = inspect.signature(function)
     given = [*signature.parameters.values()]
@@ -201,7 +201,7 @@ def _argument(parameter: inspect.Parameter) -> str:
 
 
 def _type(annotation: Any) -> str:
-    """Write a type as it stands in the code, with what only the code knows by name spelt out."""
+    """Write a type as in the code, with aliases that are not public spelt out."""
     text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
     text = re.sub(r"^ClassVar\[(.*)\]$", r"\1", text)
     text = re.sub(r"(?<!['\"])\b[A-Z]\w*\b", lambda found: _alias(found[0]), text)
@@ -211,7 +211,7 @@ def _type(annotation: Any) -> str:
 def _alias(name: str) -> str:
     if name in importers.__all__:
         return name
-    for module in (changes, world, testing, assignment):
+    for module in (changes, fixture_app, testing, assignment):
         if value := docstring.constants(Path(module.__file__ or "")).get(name):
             return _type(value[0])
     return name
@@ -242,7 +242,7 @@ def _link(name: str) -> str:
 
 
 def _linked(parts: Iterator[str], own: str) -> Iterator[str]:
-    """Link public names, but for that which the text is about."""
+    """Link public names, except the one that the text describes."""
     names = [name for group in GROUPS.values() for name in group if name != own]
     pattern = re.compile(rf"(?<!\[)`((?:{'|'.join(names)})(?:\.\w+)?)`")
     for part in parts:

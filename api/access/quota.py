@@ -134,11 +134,7 @@ class ConcurrencyLimit:
             self.give_back(number)
 
     def __enter__(self) -> None:
-        """Take one.
-
-        Raises:
-            HttpError: none is left.
-        """
+        """Take one, as `take` does."""
         self.take()
 
     def __exit__(self, *exc_info: object) -> None:

@@ -1,4 +1,4 @@
-"""What lives as long as an API process, and answers every request."""
+"""What lives as long as an API process; every request uses it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
-    """What lives as long as the process."""
+    """What lives as long as the process; SIGHUP replaces it by one with another registry."""
 
     settings: Settings
     registry: Registry

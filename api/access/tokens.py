@@ -1,4 +1,4 @@
-"""Tokens: looked up in the database for every request, and for several of them in one read."""
+"""Looking tokens up in the database: for every request, and for several requests in one read."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
     from models.access import TokenRecord
 
-# A read that takes longer holds up no others: it may be waiting for a host that is gone.
-_PATIENCE_SECONDS = 0.1
+# After this, the next read does not wait for the one before: its host may be gone.
+_LONGEST_WAIT_SECONDS = 0.1
 
 
 class Tokens:
     """Looks tokens up.
 
-    Nothing is remembered, so a token that is revoked is good for nothing at once. But a request
-    that comes while a read is under way waits for its end, with all others that come meanwhile,
-    and the next read is for all of them. It begins after they came, so its answer is not old.
+    Nothing is cached, so a revoked token stops working at once. A request that arrives while a read
+    is under way waits for its end, and the next read is for all that arrived meanwhile. That read
+    begins after they arrived, so its answer is not older than they are.
     """
 
     def __init__(self) -> None:
-        self._asked: set[str] = set()
+        self._wanted: set[str] = set()
         self._next: asyncio.Task[Mapping[str, TokenRecord]] | None = None
         self._under_way: asyncio.Task[Mapping[str, TokenRecord]] | None = None
 
@@ -34,7 +34,7 @@ class Tokens:
         """Find a token that is not revoked; it may be expired."""
         if self._next is None:
             self._next = asyncio.create_task(self._read(self._under_way))
-        self._asked.add(digest)
+        self._wanted.add(digest)
         found = await asyncio.shield(self._next)
         return found.get(digest)
 
@@ -42,8 +42,8 @@ class Tokens:
         self, before: asyncio.Task[Mapping[str, TokenRecord]] | None
     ) -> Mapping[str, TokenRecord]:
         if before is not None and not before.done():
-            await asyncio.wait({before}, timeout=_PATIENCE_SECONDS)
-        asked, self._asked = self._asked, set()
+            await asyncio.wait({before}, timeout=_LONGEST_WAIT_SECONDS)
+        wanted, self._wanted = self._wanted, set()
         self._under_way, self._next = self._next, None
         async with connection() as db:
-            return await find_tokens(db, asked)
+            return await find_tokens(db, wanted)

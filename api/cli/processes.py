@@ -19,7 +19,7 @@ from api.cli.local import database_url
 from api.processes.child import ChildSpec
 from api.processes.supervisor import Supervisor
 from api.settings import Settings, plugins_file, process_environment
-from importers.plugins.captured_output import PrintLog
+from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load, report
 from models.db import migrate as migrate_database
 
@@ -47,10 +47,12 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
     listening = (
         listen(settings.host, settings.port) if listener is None else socket.socket(fileno=listener)
     )
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # the kernel cuts off clients that stop reading
+    # `WriteDeadline` sees only clients for which much is buffered: for those that vanish with less,
+    # the kernel ends the connection.
+    if hasattr(socket, "TCP_USER_TIMEOUT"):
         milliseconds = int(settings.patience.idle_seconds * 1_000)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
-    sys.stdout = cast("TextIO", PrintLog(sys.stdout))
+    sys.stdout = cast("TextIO", CapturedOutput(sys.stdout))
     app = create_app(settings)
     Reload(app, environ)
     # Modules and the schema live as long as the process: no collection need scan them. A page of a

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Hashable
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     ResultText: TypeAlias = str | Awaitable[str]
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
 class Event:
     """One state of something that is subscribed to; its subscribers share their results.
 
@@ -25,23 +27,12 @@ class Event:
         ended_at: when it ended, of what can end.
     """
 
-    __slots__ = ("_results", "app_id", "ended_at", "key", "phase", "version")
-
-    def __init__(
-        self,
-        *,
-        app_id: int,
-        key: int,
-        version: int,
-        phase: Hashable = None,
-        ended_at: datetime | None = None,
-    ) -> None:
-        self.app_id = app_id
-        self.key = key
-        self.version = version
-        self.phase = phase
-        self.ended_at = ended_at
-        self._results: dict[Hashable, str | asyncio.Future[str]] = {}
+    app_id: int
+    key: int
+    version: int
+    phase: Hashable = None
+    ended_at: datetime | None = None
+    _results: dict[Hashable, str | asyncio.Future[str]] = field(default_factory=dict, init=False)
 
     def result(self, request: Hashable, execute: Callable[[], ResultText]) -> ResultText:
         """Return the result of a request, executed once however many subscribers make it.
@@ -59,12 +50,16 @@ class Event:
         return result if isinstance(result, str) else asyncio.shield(result)
 
 
+EventT = TypeVar("EventT", bound=Event)
+
+
 class Payload(NamedTuple):
-    """What the resolver of a subscription yields: an event as the object that its field returns.
+    """What the resolver of a subscription yields: an event, to be shown as an object.
 
     Args:
-        make: makes the object; is called once for each request that is executed.
+        show: makes the object that the field returns; is called once for each request that is
+            executed, not for each subscriber.
     """
 
     event: Event
-    make: Callable[[], object]
+    show: Callable[[Any], object]

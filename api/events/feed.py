@@ -6,9 +6,9 @@ import asyncio
 import time
 from collections import defaultdict
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple
 
-from api.events.event import Event
+from api.events.event import EventT
 from api.events.subscriber_queue import SubscriberQueue
 from models.db import connection, undisturbed
 
@@ -25,8 +25,6 @@ PAUSE_SECONDS = 0.15
 _HORIZON_SECONDS = 75.0
 _REMEMBERED_ENDS = 10_000
 
-E = TypeVar("E", bound=Event)
-
 
 class _Delivery(NamedTuple):
     """When an event of a key was last passed on, and in which phase."""
@@ -38,32 +36,32 @@ class _Delivery(NamedTuple):
 _NEVER = _Delivery(0, object())
 
 
-class Feed(Generic[E]):
+class Feed(Generic[EventT]):
     """Reads each changed key of a topic once, however many subscribers there are.
 
     `note_change` only marks keys; `read_changed` reads all that are marked. What `note_change` is
     not called for, because a message was lost, `poll` finds by comparing versions.
     """
 
-    def __init__(self, topic: Topic[E], wake: Callable[[], None]) -> None:
-        self.queues: dict[int, set[SubscriberQueue[E]]] = defaultdict(set)
+    def __init__(self, topic: Topic[EventT], wake: Callable[[], None]) -> None:
+        self.queues: dict[int, set[SubscriberQueue[EventT]]] = defaultdict(set)
         self._topic = topic
         self._wake = wake
         # By app and key, while the app has subscribers: the newest version that they know.
         self._versions: dict[int, dict[int, int]] = {}
         self._ends: dict[int, datetime] = {}
         self._deliveries: dict[int, _Delivery] = {}
-        self._held: dict[int, E] = {}
+        self._held: dict[int, EventT] = {}
         self._changed: set[int] = set()
         self._opening = asyncio.Lock()
 
     @asynccontextmanager
     async def subscribe(
         self, app_id: int, *, key: int | None, only_ends: bool
-    ) -> AsyncIterator[SubscriberQueue[E]]:
+    ) -> AsyncIterator[SubscriberQueue[EventT]]:
         """Open a queue for events of an app from now on."""
         since = await self._look_around(app_id)
-        queue: SubscriberQueue[E] = SubscriberQueue(key=key, only_ends=only_ends, since=since)
+        queue: SubscriberQueue[EventT] = SubscriberQueue(key=key, only_ends=only_ends, since=since)
         self.queues[app_id].add(queue)
         try:
             yield queue
@@ -131,7 +129,7 @@ class Feed(Generic[E]):
         while len(self._ends) > _REMEMBERED_ENDS:
             del self._ends[next(iter(self._ends))]
 
-    def _receive(self, event: E) -> None:
+    def _receive(self, event: EventT) -> None:
         """Deliver an event: at once in a new phase, else a pause after the one before."""
         key, known = event.key, self._versions.setdefault(event.app_id, {})
         if event.version <= known.get(key, 0):
@@ -152,7 +150,7 @@ class Feed(Generic[E]):
         if event is not None:
             self._deliver(event)
 
-    def _deliver(self, event: E) -> None:
+    def _deliver(self, event: EventT) -> None:
         is_new_end = event.ended_at is not None and self._ends.get(event.key) != event.ended_at
         if is_new_end and event.ended_at:
             self._ends[event.key] = event.ended_at

@@ -7,14 +7,13 @@ import logging
 import time
 from collections import defaultdict
 from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from api.broker import events_channel
 from api.errors import say_expired
-from api.events.event import Event
 from api.events.feed import Feed, ask_database
 from models.access import ended_tokens
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
+    from api.events.event import EventT
     from api.events.subscriber_queue import SubscriberQueue
     from api.events.topic import Topic
 
@@ -31,8 +31,6 @@ log = logging.getLogger(__name__)
 POLL_SECONDS = 2.0
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 10.0
 _IDLE_SECONDS = 10.0
-
-E = TypeVar("E", bound=Event)
 
 
 class Hub:
@@ -49,8 +47,8 @@ class Hub:
         self._polled_at = time.monotonic()
 
     def subscribe(
-        self, topic: Topic[E], app_id: int, *, key: int | None = None, only_ends: bool = False
-    ) -> AbstractAsyncContextManager[SubscriberQueue[E]]:
+        self, topic: Topic[EventT], app_id: int, *, key: int | None = None, only_ends: bool = False
+    ) -> AbstractAsyncContextManager[SubscriberQueue[EventT]]:
         """Open a queue for events of an app from now on.
 
         Args:
@@ -59,7 +57,7 @@ class Hub:
         """
         if topic.name not in self._feeds:
             self._feeds[topic.name] = Feed(topic, self._wake.set)
-        feed: Feed[E] = self._feeds[topic.name]
+        feed: Feed[EventT] = self._feeds[topic.name]
         return feed.subscribe(app_id, key=key, only_ends=only_ends)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from api.broker import IMPORTS_TOPIC
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 
+@dataclass(slots=True, kw_only=True, eq=False)
 class ImportState(Event):
     """One state of an import, in which its status is the phase.
 
@@ -23,17 +25,19 @@ class ImportState(Event):
         row: the import's row.
     """
 
-    __slots__ = ("row",)
+    row: Record
 
-    def __init__(self, row: Record) -> None:
-        super().__init__(
+    @classmethod
+    def of(cls, row: Record) -> ImportState:
+        """Make the state that a row describes."""
+        return cls(
             app_id=row["app_id"],
             key=row["id"],
             version=row["version"],
             phase=row["status"],
             ended_at=row["finished_at"],
+            row=row,
         )
-        self.row = row
 
     @property
     def is_final(self) -> bool:
@@ -42,7 +46,7 @@ class ImportState(Event):
 
 
 async def _read(db: Connection, import_ids: Collection[int]) -> list[ImportState]:
-    return [ImportState(row) for row in await read_imports(db, import_ids)]
+    return [ImportState.of(row) for row in await read_imports(db, import_ids)]
 
 
 IMPORTS = Topic(name=IMPORTS_TOPIC, read=_read, read_recent=recent_changes)

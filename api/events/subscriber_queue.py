@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Generic, Self
 
 from api.errors import ApiError
-from api.events.event import Event
+from api.events.event import EventT
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,10 +16,8 @@ LARGEST = 1_000
 # An end is stamped a little before its transaction commits, which is when it can be seen.
 _LATENESS = timedelta(seconds=10)
 
-E = TypeVar("E", bound=Event)
 
-
-class SubscriberQueue(Generic[E]):
+class SubscriberQueue(Generic[EventT]):
     """Holds the newest state of each key that its subscriber has not taken.
 
     Adding to it never waits: a slow subscriber delays no other, and misses states in between, but
@@ -36,7 +34,7 @@ class SubscriberQueue(Generic[E]):
         self._only_ends = only_ends
         self._since = since - _LATENESS
         self._newest = 0
-        self._waiting: dict[int, E] = {}
+        self._waiting: dict[int, EventT] = {}
         self._error: ApiError | None = None
         self._is_filled = asyncio.Event()
 
@@ -44,7 +42,7 @@ class SubscriberQueue(Generic[E]):
         """Tell whether the subscriber takes states of a key."""
         return self._key is None or key == self._key
 
-    def offer(self, event: E, *, is_new_end: bool) -> None:
+    def offer(self, event: EventT, *, is_new_end: bool) -> None:
         """Add an event, if the subscriber takes it.
 
         Args:
@@ -56,7 +54,7 @@ class SubscriberQueue(Generic[E]):
             return
         self.add(event)
 
-    def add(self, event: E) -> None:
+    def add(self, event: EventT) -> None:
         """Add an event, unless it is no newer than what the subscriber has of a single key."""
         if self._key is not None and event.version <= self._newest:
             return
@@ -69,7 +67,7 @@ class SubscriberQueue(Generic[E]):
     def __aiter__(self) -> Self:
         return self
 
-    async def __anext__(self) -> E:
+    async def __anext__(self) -> EventT:
         while not self._waiting and self._error is None:
             self._is_filled.clear()
             await self._is_filled.wait()

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic
 
-from api.events.event import Event
+from api.events.event import EventT
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Iterable
 
     from asyncpg import Connection, Record
 
-E = TypeVar("E", bound=Event)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Topic(Generic[E]):
+class Topic(Generic[EventT]):
     """A kind of event, and how the hub reads it.
 
     Args:
@@ -28,5 +26,5 @@ class Topic(Generic[E]):
     """
 
     name: str
-    read: Callable[[Connection, Collection[int]], Awaitable[Iterable[E]]]
+    read: Callable[[Connection, Collection[int]], Awaitable[Iterable[EventT]]]
     read_recent: Callable[[Connection, Collection[int], float], Awaitable[Iterable[Record]]]

@@ -109,8 +109,8 @@ def parse_json(text: bytes | str, noun: str) -> Any:
 
 def _too_slow(patience: Patience) -> HttpError:
     message = (
-        f"The request comes too slowly: send {patience.bytes_per_second:,} bytes a second or more, "
-        f"and pause for no more than {patience.idle_seconds:g} seconds."
+        f"The request comes too slowly: send {patience.min_bytes_per_second:,} bytes a second or "
+        f"more, and pause for no more than {patience.idle_seconds:g} seconds."
     )
     return HttpError(408, "TIMEOUT", message, {"Connection": "close"})
 

@@ -1,4 +1,4 @@
-"""The catalogue: what can be imported, whichever app it is for."""
+"""The catalogue: which import types and validators are on, for every app alike."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class CatalogueColumn:
     """A column of an import type.
 
     Args:
-        about: what it says of itself; its choices are those that are the same for every app.
-        takes_roles: whether the app's roles are among its choices.
+        about: its description; its choices are those that every app has.
+        takes_roles: whether the app's roles are choices, too.
     """
 
     about: ColumnDescription
@@ -39,11 +39,11 @@ class CatalogueType:
     """An import type that is on.
 
     Args:
-        key: what `createImport` calls it.
-        label: what menus call it.
+        key: its name in `createImport`.
+        label: its name in menus.
         text: what it does.
         columns: in the order of the sample file.
-        filename: what the sample file is called.
+        filename: of the sample file.
         sample: the sample file; None when the plugin can't write it.
     """
 
@@ -57,11 +57,11 @@ class CatalogueType:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Catalogue:
-    """Everything that is on.
+    """All plugins that are on.
 
     Args:
         types: sorted by label.
-        validators: key and text of each, in the order in which they are asked.
+        validators: key and text of each, in the order in which they run.
     """
 
     types: Sequence[CatalogueType]
@@ -69,7 +69,7 @@ class Catalogue:
 
 
 async def read_catalogue(registry: Registry) -> Catalogue:
-    """Ask the plugins that are on about themselves."""
+    """Read the descriptions of the plugins that are on."""
     on = {(each.kind, each.name): each.label for each in registry.plugins if each.state == "on"}
     return Catalogue(
         types=[
@@ -86,6 +86,7 @@ async def read_catalogue(registry: Registry) -> Catalogue:
 
 async def _read_type(key: str, label: str | None, importer: Importer) -> CatalogueType:
     description = ImporterDescription(key, importer)
+    # A column whose choices depend on the roles that an app has, takes roles.
     fixed = await description.columns([])
     with_roles = await description.columns(list(DEFAULT_ROLES))
     return CatalogueType(

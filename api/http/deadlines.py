@@ -37,7 +37,7 @@ class ReadDeadline:
 
     def _start(self) -> None:
         patience = self._patience
-        enough = self.size + patience.bytes_per_second * patience.idle_seconds
+        enough = self.size + patience.min_bytes_per_second * patience.idle_seconds
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(patience.idle_seconds, self._check, enough)
 
@@ -66,7 +66,7 @@ class WriteDeadline:
         Nothing is written before the buffer is nearly empty, so its size only falls.
         """
         patience = self._patience
-        enough = patience.bytes_per_second * patience.idle_seconds
+        enough = patience.min_bytes_per_second * patience.idle_seconds
         most = self._transport.get_write_buffer_size() - enough
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(patience.idle_seconds, self._check, most)

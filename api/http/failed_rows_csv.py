@@ -26,22 +26,22 @@ _PAGE_BYTES = 1024 * 1024
 async def failed_rows_csv(scope: Scope, of_import: Record) -> AsyncIterator[bytes]:
     """Write the failed rows, page by page: the file's own columns, then `row` and `errors`.
 
-    The file's own columns of these two names, which an earlier download has put there, are left
-    out. Cells beyond the header come last, so that a row with too many is not mended by losing
-    them. Cells that a spreadsheet would compute get a `'`, which an upload drops again.
+    Columns of these two names in the file itself come from an earlier download, and are left out.
+    Cells beyond the header come last: without them, a row that failed for having too many would
+    pass. Cells that a spreadsheet would compute get a `'`, which an upload drops again.
     """
     header: list[str] = of_import["header"] or []
     kept = [index for index, name in enumerate(header) if column_name(name) not in IGNORED]
     delimiter = of_import["delimiter"] or ","
     names = [*[header[index] for index in kept], "row", "errors"]
-    yield _write(delimiter, [names], _BOM)
+    yield _write_csv(delimiter, [names], _BOM)
     last = 0
     while rows := await scope.read(failed_page, of_import["id"], after=last, most=_PAGE_BYTES):
-        yield _write(delimiter, [_cells(row, kept, len(header)) for row in rows])
+        yield _write_csv(delimiter, [_record(row, kept, len(header)) for row in rows])
         last = rows[-1].number
 
 
-def _cells(row: RowResult, kept: Sequence[int], width: int) -> list[str]:
+def _record(row: RowResult, kept: Sequence[int], width: int) -> list[str]:
     own = row.cells
     return [
         *[own[index] if index < len(own) else "" for index in kept],
@@ -51,13 +51,13 @@ def _cells(row: RowResult, kept: Sequence[int], width: int) -> list[str]:
     ]
 
 
-def _write(delimiter: str, rows: Iterable[Sequence[str]], beginning: str = "") -> bytes:
+def _write_csv(delimiter: str, rows: Iterable[Sequence[str]], beginning: str = "") -> bytes:
     text = io.StringIO(newline="")
     text.write(beginning)
     writer = csv.writer(text, delimiter=delimiter)
-    writer.writerows([_guard(cell) for cell in row] for row in rows)
+    writer.writerows([_quote_formula(cell) for cell in row] for row in rows)
     return text.getvalue().encode()
 
 
-def _guard(cell: str) -> str:
+def _quote_formula(cell: str) -> str:
     return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

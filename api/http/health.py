@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can work."""
+"""`/health`: whether this process lives; `/ready`: whether it can work."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_PATIENCE_SECONDS = 3.0
+_TIMEOUT_SECONDS = 3.0
 
 
 async def is_alive(_request: Request) -> Response:
@@ -28,27 +28,28 @@ async def is_alive(_request: Request) -> Response:
 
 
 class Readiness:
-    """Whether the servers that the API needs can be reached.
+    """Tells whether PostgreSQL and Redis can be reached.
 
-    Anybody may ask, so those who ask while others wait for an answer have the same; none is kept.
+    It needs no token, so requests that arrive while a check is under way share its result. No
+    result is kept after that.
     """
 
     def __init__(self) -> None:
-        self._asking: asyncio.Task[dict[str, str]] | None = None
+        self._checking: asyncio.Task[dict[str, str]] | None = None
 
     async def answer(self, request: Request) -> Response:
-        """Say which of them can be reached."""
-        if self._asking is None or self._asking.done():
+        """Reply which of them can be reached: 200 if both can, else 503."""
+        if self._checking is None or self._checking.done():
             redis_url = request.app.state.services.settings.redis_url
-            self._asking = asyncio.create_task(_ask(redis_url))
-        body = await asyncio.shield(self._asking)
+            self._checking = asyncio.create_task(_check_servers(redis_url))
+        body = await asyncio.shield(self._checking)
         return json_response(body, 200 if body["status"] == "ok" else 503)
 
 
-async def _ask(redis_url: str) -> dict[str, str]:
+async def _check_servers(redis_url: str) -> dict[str, str]:
     database, redis = await asyncio.gather(
-        _check("PostgreSQL", undisturbed(_ask_database())),
-        _check("Redis", _ask_redis(redis_url)),
+        _answers("PostgreSQL", undisturbed(_ask_database())),
+        _answers("Redis", _ask_redis(redis_url)),
     )
     return {
         "status": "ok" if database and redis else "unavailable",
@@ -57,9 +58,9 @@ async def _ask(redis_url: str) -> dict[str, str]:
     }
 
 
-async def _check(name: str, question: Awaitable[None]) -> bool:
+async def _answers(name: str, question: Awaitable[None]) -> bool:
     try:
-        await asyncio.wait_for(question, _PATIENCE_SECONDS)
+        await asyncio.wait_for(question, _TIMEOUT_SECONDS)
     except Exception as error:
         log.warning("not ready: %s does not answer: %r", name, error)
         return False
@@ -73,6 +74,6 @@ async def _ask_database() -> None:
 
 async def _ask_redis(url: str) -> None:
     async with Redis.from_url(
-        url, socket_timeout=_PATIENCE_SECONDS, socket_connect_timeout=_PATIENCE_SECONDS
+        url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
     ) as client:
         await client.ping()

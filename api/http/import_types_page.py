@@ -1,4 +1,4 @@
-"""The page of import types, as the API sends it to anybody."""
+"""The page of import types at `/docs/import-types`, which needs no token."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _KEPT_SECONDS = 60.0
 
 
 class TypesPage:
-    """Sends the page of import types, written anew when plugins change, and now and then.
+    """Sends the page of import types.
 
-    Nobody needs a token for it, so nobody can make plugins work by asking for it again and again.
+    Since it needs no token, it is kept: however many requests come, plugins describe themselves
+    once a minute, and when they are loaded again.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""A multipart body: two short fields and a file, read no further than somebody wants to know."""
+"""A multipart body: two short fields and a file, read only as far as needed."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _MOST_FIELDS = 2
 
 
 class MultipartBody:
-    """Takes a body apart as it comes.
+    """Parses a body as it arrives.
 
     Args:
         content_type: the request's header, which has the boundary.
-        blocks: the bytes.
-        field_bytes: what a field may have.
+        blocks: the body.
+        field_bytes: how long a field may be.
 
     Attributes:
-        fields: texts that have come whole, by name.
-        files: the file that has begun to come, by the name of its part.
-        is_whole: whether the body has come to its end.
-        error: why nothing more can be read; whoever reads on gets it raised again.
+        fields: texts of the fields that are complete, by name.
+        files: the file, from its first byte on, by the name of its part.
+        is_whole: whether the body is complete.
+        error: why reading has failed; reading on raises it again.
 
     Raises:
         HttpError: the header has no boundary.
@@ -48,10 +48,10 @@ class MultipartBody:
         self._parser = self._make_parser(content_type)
 
     async def read_on(self) -> None:
-        """Wait for the next block, and take it in.
+        """Wait for the next block, and parse it.
 
         Raises:
-            HttpError: the body is not what it should be, too large, or does not come.
+            HttpError: the body is malformed, too large, or arrives too slowly.
             ClientDisconnect: the client has left.
         """
         if self.error is None:
@@ -63,14 +63,14 @@ class MultipartBody:
             raise self.error
 
     def close(self) -> None:
-        """Forget the file."""
+        """Delete what has been stored of the file."""
         for file in self.files.values():
             file.content.close()
 
     def _make_parser(self, content_type: str) -> MultipartParser:
         boundary = parse_options_header(content_type)[1].get(b"boundary")
         if not boundary:
-            raise _unreadable("there is no boundary")
+            raise _malformed("there is no boundary")
         try:
             return MultipartParser(
                 boundary,
@@ -86,19 +86,19 @@ class MultipartBody:
                 },
             )
         except FormParserError as error:
-            raise _unreadable(str(error)) from error
+            raise _malformed(str(error)) from error
 
     async def _read_block(self) -> None:
         block = await anext(self._blocks, None)
         if block is None:
             if not self._part.is_last:
-                raise _unreadable("it ends too early")
+                raise _malformed("it ends too early")
             self.is_whole = True
         else:
             try:
                 self._parser.write(block)
             except FormParserError as error:
-                raise _unreadable(str(error)) from error
+                raise _malformed(str(error)) from error
         for file in self.files.values():
             await file.keep()
 
@@ -118,13 +118,13 @@ class MultipartBody:
         options = parse_options_header(self._part.disposition)[1]
         name = options.get(b"name")
         if name is None:
-            raise _unreadable("a part has no name")
-        self._part.name = _text(name)
+            raise _malformed("a part has no name")
+        self._part.name = _decode(name)
         if b"filename" not in options:
             return
         if self.files:
-            raise _unreadable("there is more than one file")
-        self._part.file = UploadedFile(_text(options[b"filename"]), self)
+            raise _malformed("there is more than one file")
+        self._part.file = UploadedFile(_decode(options[b"filename"]), self)
         self.files[self._part.name] = self._part.file
 
     def _take_content(self, data: bytes, start: int, end: int) -> None:
@@ -134,21 +134,21 @@ class MultipartBody:
             return
         part.content += data[start:end]
         if len(part.content) > self._field_bytes:
-            raise _unreadable(f"a field is larger than {self._field_bytes:,} bytes, the most")
+            raise _malformed(f"a field is larger than {self._field_bytes:,} bytes, the most")
 
     def _end_part(self) -> None:
         if self._part.file is not None:
             return
         if self._part.name in self.fields or len(self.fields) == _MOST_FIELDS:
-            raise _unreadable(f"there are more than {_MOST_FIELDS} fields, or one of them twice")
-        self.fields[self._part.name] = _text(bytes(self._part.content))
+            raise _malformed(f"there are more than {_MOST_FIELDS} fields, or one of them twice")
+        self.fields[self._part.name] = _decode(bytes(self._part.content))
 
     def _end(self) -> None:
         self._part.is_last = True
 
 
 class _Part:
-    """The part that is coming."""
+    """The part that is being parsed."""
 
     def __init__(self) -> None:
         self.header_name = bytearray()
@@ -166,12 +166,12 @@ class _Part:
         self.header_value.clear()
 
 
-def _text(data: bytes) -> str:
+def _decode(data: bytes) -> str:
     try:
         return data.decode()
     except UnicodeDecodeError:
         return data.decode("latin-1")
 
 
-def _unreadable(why: str) -> HttpError:
+def _malformed(why: str) -> HttpError:
     return bad_request(f"The multipart body can't be read: {why}.")

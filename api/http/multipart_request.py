@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from api.schema.importing.upload import UploadedFile
     from api.settings import Settings
 
-# What a form on another site can't send along, unless this server says so: nobody's browser can be
-# made to upload anything.
+# A browser sends none of these from a form of another site, but only from a script, after it has
+# asked this server (CORS). So no other site can make a browser upload a file.
 PREFLIGHT_HEADERS = (
     "graphql-preflight",
     "apollo-require-preflight",
@@ -31,14 +31,13 @@ _FIELDS = {"operations", "map"}
 
 @asynccontextmanager
 async def read_multipart(request: Request, settings: Settings) -> AsyncIterator[Operation]:
-    """Read a multipart request up to its file, and the file as the operation asks for it.
+    """Read a multipart request up to its file, and the file as far as the operation asks for it.
 
-    The file is there as long as the block. What is left unread when the block ends is thrown away
-    by the server as it comes: closed while a client sends, the connection would be reset, and the
-    client would see that instead of its answer.
+    The file exists as long as the block. `HttpConnection` throws away what is unread when the block
+    ends.
 
     Raises:
-        HttpError: it is too large, or not what it should be, even if only the operation found out.
+        HttpError: the request is malformed or too large, which may be found within the block.
         ClientDisconnect: the client has left.
     """
     if not any(request.headers.get(name) for name in PREFLIGHT_HEADERS):
@@ -53,14 +52,15 @@ async def read_multipart(request: Request, settings: Settings) -> AsyncIterator[
     try:
         while not body.is_whole and not (body.files and body.fields.keys() >= _FIELDS):
             await body.read_on()
-        yield _operation(body)
+        yield _map_file(body)
         if body.error is not None:
             raise body.error
     finally:
         body.close()
 
 
-def _operation(body: MultipartBody) -> Operation:
+def _map_file(body: MultipartBody) -> Operation:
+    """Return the operation, with the file at the path that `map` gives."""
     operations = parse_json(_field(body, "operations"), "'operations'")
     places = parse_json(_field(body, "map"), "'map'")
     if not isinstance(operations, dict):

@@ -1,4 +1,4 @@
-"""Web pages of other sites, and whether they may use the API."""
+"""Which web pages of other sites may use the API."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ _REMEMBERED_SECONDS = 600
 
 
 def is_welcome(headers: Headers, origins: Collection[str]) -> bool:
-    """Tell whether the page that opens a WebSocket is one of ours; what is no page says no origin.
+    """Tell whether a WebSocket may be opened from where it is opened.
 
-    Browsers ask nobody before they open one, so it is for the server to refuse.
+    A browser opens one for a page of any site without asking (there is no CORS for WebSockets), and
+    names the site as the origin. Clients other than browsers send no origin.
 
     Args:
         headers: of the request.
-        origins: other sites that may.
+        origins: other sites that may open one.
     """
     origin = headers.get("origin")
     if origin is None or origin in origins:
@@ -34,7 +35,7 @@ def is_welcome(headers: Headers, origins: Collection[str]) -> bool:
 
 
 def cors(origins: Sequence[str]) -> list[Middleware]:
-    """Let browsers use the API on pages of these origins; of other sites they won't."""
+    """Allow browsers to send requests for pages of these origins."""
     if not origins:
         return []
     return [

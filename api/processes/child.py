@@ -1,4 +1,4 @@
-"""A child process that is kept alive."""
+"""A child process that is restarted when it ends."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class ChildSpec:
     """One kind of child process.
 
     Args:
-        name: what log lines call it.
+        name: in log lines.
         argv: the command.
         env: its whole environment.
-        count: how many of it to run.
-        fds: open files that it inherits, by the same numbers.
+        count: how many of them to run.
+        fds: file descriptors that it inherits, with the same numbers.
     """
 
     name: str
@@ -42,11 +42,13 @@ class ChildSpec:
 
 
 class Child:
-    """One child process, in its own session, and when to start it again.
+    """One child process in its own session, and when to start it again.
 
     Args:
-        proof: seconds after which a process has shown that it can live.
-        is_patient: start it again even when its settings are wrong, once they have been right.
+        name: in log lines.
+        spec: what to run.
+        proof: seconds that a process has to live to count as healthy.
+        is_patient: restart a process that refuses its settings, if an earlier one was healthy.
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class Child:
         self._spec = spec
         self._proof = proof
         self._is_patient = is_patient
-        self._was_proven = False
+        self._was_healthy = False
         self._delay = FIRST_DELAY
         self._start_at = 0.0
         self._started_at = 0.0
@@ -64,23 +66,23 @@ class Child:
         self._popen: subprocess.Popen[bytes] | None = None
 
     @property
-    def _is_leaving(self) -> bool:
+    def _is_replaced(self) -> bool:
         return self._kill_at < math.inf
 
     def is_alive(self) -> bool:
         """Tell whether the process runs."""
         return self._popen is not None and self._popen.poll() is None
 
-    def is_proven(self) -> bool:
-        """Tell whether the process has lived long enough to rely on, and is to live on."""
+    def is_healthy(self) -> bool:
+        """Tell whether the process is healthy, and has not been told to end."""
         age = time.monotonic() - self._started_at
-        return self.is_alive() and not self._is_leaving and age >= self._proof
+        return self.is_alive() and not self._is_replaced and age >= self._proof
 
-    def look_after(self) -> bool:
-        """Start the process when it is due, and note its death.
+    def keep_alive(self) -> bool:
+        """Start the process when it is due, kill it when it is late to end, and note its end.
 
         Returns:
-            False when its settings are wrong, which no restart mends.
+            False when the process refuses its settings, which no restart mends.
         """
         now = time.monotonic()
         if self._popen is None:
@@ -90,13 +92,13 @@ class Child:
         code = self._popen.poll()
         if code is not None:
             return self._note_end(code, now)
-        self._was_proven = self._was_proven or self.is_proven()
+        self._was_healthy = self._was_healthy or self.is_healthy()
         if now >= self._kill_at:
             self._popen.kill()
         return True
 
     def replace(self, grace: float) -> None:
-        """Have the process end, and another one take its place.
+        """Tell the process to end; the next one starts when it has.
 
         Args:
             grace: seconds until it is killed.
@@ -112,21 +114,23 @@ class Child:
 
     def _note_end(self, code: int, now: float) -> bool:
         self._popen = None
-        if self._is_leaving:
+        if self._is_replaced:
             self._delay = FIRST_DELAY
             self._start(now)
             return True
         if now - self._started_at > SETTLED_SECONDS:
             self._delay = FIRST_DELAY
         self._start_at = now + self._delay
-        if code == EXIT_REFUSED and not (self._is_patient and self._was_proven):
+        if code == EXIT_REFUSED and not (self._is_patient and self._was_healthy):
             return False
-        log.warning("%s %s; starting it again in %.1f s", self.name, _end(code), self._delay)
+        log.warning(
+            "%s %s; starting it again in %.1f s", self.name, _describe_end(code), self._delay
+        )
         self._delay = min(self._delay * 2, LONGEST_DELAY)
         return True
 
     def _start(self, now: float) -> None:
-        # In a session of its own: Ctrl-C in the terminal reaches the supervisor alone.
+        # In its own session, so that Ctrl-C in the terminal reaches the supervisor alone.
         self._popen = subprocess.Popen(
             bound_command(self._spec.argv),
             env=dict(self._spec.env),
@@ -138,7 +142,7 @@ class Child:
         log.info("%s started, process %d", self.name, self._popen.pid)
 
 
-def _end(code: int) -> str:
+def _describe_end(code: int) -> str:
     if code < 0:
         return f"was ended by signal {-code} ({signal.strsignal(-code)})"
     return f"ended with exit code {code}"

@@ -1,8 +1,8 @@
-"""What the exit code of a process says, beside 0."""
+"""Exit codes besides 0."""
 
 from __future__ import annotations
 
 EXIT_SOME_FAILED = 1
 EXIT_REFUSED = 2
-"""It can't do what was asked, or its settings are wrong: no other attempt would mend that."""
+"""The arguments or settings are wrong, so that another attempt would fail as well."""
 EXIT_INTERRUPTED = 130

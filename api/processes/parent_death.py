@@ -1,4 +1,4 @@
-"""Run a command that dies with the process that started it."""
+"""Wrapping a command so that it ends with the process that started it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Replacing children one after another, once a command has found nothing wrong."""
+"""Replacing children one after another, after a command has found the settings right."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ log = logging.getLogger("api.processes.supervisor")
 _CHECK_SECONDS = 60.0
 
 
-class Rollout:
-    """Replaces children by such as find other settings.
+class RollingRestart:
+    """Replaces children, so that they read their settings again.
 
-    A child's turn comes when all others have shown that they can live: those that were replaced
-    before it have, and there are never fewer at work by more than one.
+    A child is replaced when all others are healthy, so that at most one at a time is missing.
 
     Args:
-        check: the command; it ends with exit code 0, or says on stderr what is wrong.
+        check: the command; it ends with exit code 0, or writes to stderr what is wrong.
+        children: to be replaced, in this order.
         grace: seconds that a child has to end.
     """
 
@@ -46,7 +46,7 @@ class Rollout:
         return self._check is not None
 
     def begin(self) -> None:
-        """Run the command; leave those that a rollout before this one has not come to."""
+        """Start the command, and give up an earlier restart that has not ended."""
         self.stop()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         self._check = subprocess.Popen(
@@ -59,19 +59,19 @@ class Rollout:
         self._deadline = time.monotonic() + _CHECK_SECONDS
 
     def go_on(self) -> None:
-        """Do what can be done now; to be called again and again."""
+        """Take the next step if it is due; called in every round."""
         if self._check is not None:
-            self._judge(self._check)
+            self._end_check(self._check)
         if not self._waiting:
             return
         first, *_ = self._waiting
-        if all(child.is_proven() for child in self._children if child is not first):
+        if all(child.is_healthy() for child in self._children if child is not first):
             log.info("%s is replaced", first.name)
             self._waiting.remove(first)
             first.replace(self._grace)
 
     def stop(self) -> None:
-        """End the command, and go no further."""
+        """End the command, and replace no more children."""
         self._waiting = []
         if self._check is not None:
             self._check.kill()
@@ -81,18 +81,18 @@ class Rollout:
             self._output.close()
         self._output = None
 
-    def _judge(self, check: subprocess.Popen[bytes]) -> None:
+    def _end_check(self, check: subprocess.Popen[bytes]) -> None:
         code = check.poll()
         if code is None and time.monotonic() < self._deadline:
             return
-        problems = self._problems() or f"{self._spec.name} did not end as it should."
+        problems = self._read_problems() or f"{self._spec.name} did not end as it should."
         self.stop()
         if code == 0:
             self._waiting = list(self._children)
             return
         log.error("%s found this wrong; all go on as they were:\n%s", self._spec.name, problems)
 
-    def _problems(self) -> str:
+    def _read_problems(self) -> str:
         assert self._output
         self._output.seek(0)
         return self._output.read().decode(errors="replace").strip()

@@ -1,4 +1,4 @@
-"""Keep child processes alive until told to stop, then stop them all."""
+"""Keeps child processes alive until a signal, then stops them all."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from api.processes.child import Child, ChildSpec
 from api.processes.exit_code import EXIT_REFUSED
-from api.processes.rolling_restart import Rollout
+from api.processes.rolling_restart import RollingRestart
 from api.processes.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -20,12 +20,12 @@ log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 0.05
 GRACE_SECONDS = 20.0
-# As long as a worker may take to begin on a busy machine.
+# Longer than a worker takes to start on a busy machine.
 PROOF_SECONDS = 3.0
 
 
 class Server(Protocol):
-    """What the children need to live: looked after, but started and stopped by the caller."""
+    """A server that the children need."""
 
     name: str
 
@@ -37,16 +37,16 @@ class Server(Protocol):
 
 
 class Supervisor:
-    """Run children; start again what dies; stop on SIGINT, SIGTERM or SIGHUP.
+    """Runs children, restarts those that end, and stops all on SIGINT, SIGTERM or SIGHUP.
 
-    Use it as a `with` block in the main thread: signals are taken over inside it, and however
-    the block is left, no child is left running. A second signal while stopping kills at once.
+    Use it as a `with` block in the main thread: it handles signals inside the block, and no child
+    outlives the block. A second signal while it stops kills at once.
 
     Args:
         specs: what to run, in the order of starting.
-        servers: started by the caller, started again here when they die.
-        check: a command that says whether the settings are right. With it, SIGHUP does not mean to
-            stop, unless the terminal has been closed, but to replace the children when they are.
+        servers: started and stopped by the caller, restarted here when they end.
+        check: a command that tells whether the settings are right. With it, SIGHUP replaces the
+            children if they are, and stops only if the terminal has been closed.
         grace: seconds from SIGTERM to SIGKILL when stopping.
         proof: seconds that a child has to live before the next one is replaced.
     """
@@ -65,7 +65,7 @@ class Supervisor:
             for spec in specs
             for name in _names(spec)
         ]
-        self._rollout = Rollout(check, self._children, grace=grace) if check else None
+        self._restart = RollingRestart(check, self._children, grace=grace) if check else None
         self._servers = servers
         self._grace = grace
         self._signals = 0
@@ -73,10 +73,10 @@ class Supervisor:
         self._handlers: dict[signal.Signals, object] = {}
 
     def run(self, on_round: Callable[[], None] = lambda: None) -> int:
-        """Keep everything alive until a signal comes.
+        """Keep children and servers alive until a signal.
 
         Args:
-            on_round: called about twenty times a second; an exception of it stops everything.
+            on_round: called about twenty times a second; an exception of it ends the run.
 
         Returns:
             0 after a signal; 2 when a child ended with exit code 2, which no restart mends.
@@ -87,17 +87,17 @@ class Supervisor:
                     log.warning("%s is gone; starting it again", server.name)
                     server.start()
             for child in self._children:
-                if not child.look_after():
+                if not child.keep_alive():
                     return EXIT_REFUSED
-            self._roll_out()
+            self._go_on_restarting()
             on_round()
             time.sleep(ROUND_SECONDS)
         return 0
 
     def stop(self) -> None:
         """Send SIGTERM to every child, and SIGKILL to those that do not end in time."""
-        if self._rollout:
-            self._rollout.stop()
+        if self._restart:
+            self._restart.stop()
         deadline = time.monotonic() + self._grace
         signals = self._signals
         self._signal(signal.SIGTERM)
@@ -109,7 +109,7 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         self._terminal = Terminal()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            self._handlers[number] = signal.signal(number, self._note)
+            self._handlers[number] = signal.signal(number, self._note_signal)
         return self
 
     def __exit__(self, *exc_info: object) -> None:
@@ -119,21 +119,21 @@ class Supervisor:
             for number, handler in self._handlers.items():
                 signal.signal(number, handler)  # type: ignore[arg-type]
 
-    def _note(self, number: int, _frame: FrameType | None) -> None:
-        if number == signal.SIGHUP and self._rollout:
+    def _note_signal(self, number: int, _frame: FrameType | None) -> None:
+        if number == signal.SIGHUP and self._restart:
             self._hangups += 1
         else:
             self._signals += 1
 
-    def _roll_out(self) -> None:
-        if self._rollout is None:
+    def _go_on_restarting(self) -> None:
+        if self._restart is None:
             return
         if self._hangups and self._terminal.is_gone():
             self._signals += 1
-        elif self._hangups and not self._rollout.is_checking:
+        elif self._hangups and not self._restart.is_checking:
             self._hangups = 0
-            self._rollout.begin()
-        self._rollout.go_on()
+            self._restart.begin()
+        self._restart.go_on()
 
     def _signal(self, number: signal.Signals) -> None:
         for child in self._children:

@@ -7,21 +7,21 @@ import signal
 
 
 class Terminal:
-    """Tells the two meanings of SIGHUP apart: "read your settings anew", and "I am closed".
+    """Tells whether a SIGHUP means that the terminal was closed, or that settings are to be read.
 
-    Make it before SIGHUP is handled: under nohup, which has it ignored, a terminal that closes
-    means nothing.
+    Create it before a handler for SIGHUP is set: under nohup, SIGHUP is ignored until then, and a
+    terminal that is closed must not end the process.
     """
 
     def __init__(self) -> None:
-        self._was_there = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and _is_there()
+        self._was_there = signal.getsignal(signal.SIGHUP) != signal.SIG_IGN and _can_be_opened()
 
     def is_gone(self) -> bool:
         """Tell whether there was a terminal, which has been closed."""
-        return self._was_there and not _is_there()
+        return self._was_there and not _can_be_opened()
 
 
-def _is_there() -> bool:
+def _can_be_opened() -> bool:
     try:
         os.close(os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY))
     except OSError:

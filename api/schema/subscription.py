@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -42,9 +41,9 @@ class Subscription:
         async with context.services.hub.subscribe(IMPORTS, context.token.app_id, key=key) as queue:
             # Read once the queue is open, so that no change falls between the two.
             [row] = await context.scope.read(find_rows, IMPORT_LISTING, has_id([key]))
-            queue.add(ImportState(row))
+            queue.add(ImportState.of(row))
             async for state in queue:
-                yield _payload(state)
+                yield Payload(state, _show)
                 if state.is_final:
                     return
 
@@ -56,7 +55,7 @@ class Subscription:
         hub, app_id = info.context.services.hub, info.context.token.app_id
         async with hub.subscribe(IMPORTS, app_id) as queue:
             async for state in queue:
-                yield _payload(state)
+                yield Payload(state, _show)
 
     @strawberry.subscription(
         graphql_type=Import, description="Each import of the app that is finished, from now on."
@@ -66,8 +65,8 @@ class Subscription:
         hub, app_id = info.context.services.hub, info.context.token.app_id
         async with hub.subscribe(IMPORTS, app_id, only_ends=True) as queue:
             async for state in queue:
-                yield _payload(state)
+                yield Payload(state, _show)
 
 
-def _payload(state: ImportState) -> Payload:
-    return Payload(state, partial(Import.from_row, state.row))
+def _show(state: ImportState) -> Import:
+    return Import.from_row(state.row)

@@ -142,7 +142,7 @@ class Guard:
             self._wait_for_shot()
 
     def _wait_for_shot(self) -> None:
-        """Let an interrupt that is on its way arrive here, and not in code of ours.
+        """Let an interrupt that is on its way arrive here, and not in Caseroll's code.
 
         It is raised between two bytecodes of this thread, once the watchdog has called for it.
         """

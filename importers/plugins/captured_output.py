@@ -21,7 +21,7 @@ def log_line(line: str) -> None:
     logger.warning("%s", line)
 
 
-class PrintLog(io.TextIOBase):
+class CapturedOutput(io.TextIOBase):
     """A standard output that tells what plugins print from what Caseroll prints.
 
     Args:

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import Guard
-from importers.plugins.captured_output import PrintLog, log_line
+from importers.plugins.captured_output import CapturedOutput, log_line
 from importers.plugins.class_checks import class_problems
 from importers.plugins.plugin_settings import fill_settings
 from importers.plugins.plugin_status import OWN_DISTRIBUTION, PluginStatus
@@ -72,7 +72,7 @@ class PluginLoader:
         failure: Exception | None = None
         guard = Guard(f"{self.kind} {name!r}", call_seconds=_LOAD_SECONDS)
         printed: list[str] = []
-        output = PrintLog(sys.stdout, printed.append)
+        output = CapturedOutput(sys.stdout, printed.append)
         try:
             with redirect_stdout(output):
                 instance = guard.call(self._instantiate, name, points, table)

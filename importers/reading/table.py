@@ -183,7 +183,7 @@ def _data_batches(batches: Batches, header: _HeaderRow, limits: Limits) -> Batch
     with closing(batches):
         for batch in chain([header.below], batches):
             data = batch
-            if not _is_plain(batch.cells, len(header.names)):
+            if not _is_regular(batch.cells, len(header.names)):
                 data = Batch.of(_data_rows(batch, header, limits))
             count += len(data.numbers)
             blank += len(batch.numbers) - len(data.numbers)
@@ -194,10 +194,10 @@ def _data_batches(batches: Batches, header: _HeaderRow, limits: Limits) -> Batch
                 yield data
 
 
-def _is_plain(rows: Sequence[list[str]], width: int) -> bool:
+def _is_regular(rows: Sequence[list[str]], width: int) -> bool:
     """Tell whether every row has `width` cells and a value in its first cell.
 
-    Nearly every batch is plain and needs no look at its single rows. These two passes run in C.
+    Nearly every batch is regular and needs no look at its single rows. These two passes run in C.
     """
     return {*map(len, rows)} == {width} and all(map(str.strip, [cells[0] for cells in rows]))
 

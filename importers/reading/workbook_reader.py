@@ -48,7 +48,7 @@ def main() -> int:
     """Read the workbook on standard input; return the exit status."""
     parent, filename, bounds = sys.argv[1:]
     limits = Limits(**json.loads(bounds))
-    _end_with(int(parent))
+    _end_with_parent(int(parent))
     limit_process(limits)
     try:
         for batch in _batched(read_input(filename, limits)):
@@ -63,7 +63,7 @@ def main() -> int:
     return 0
 
 
-def _end_with(parent: int) -> None:
+def _end_with_parent(parent: int) -> None:
     """End this process when its parent process ends, but not when only a thread of it does.
 
     The kernel sends SIGTERM when the *thread* that started this process ends. So a thread waits for

@@ -100,6 +100,7 @@ async def _read_column(
     values = _read_cells(column, set(cells))
     if isinstance(column, Reference):
         values = await _look_up(column, values, directory)
+    # Errors are looked for among distinct cells; without any, rows are not looked at one by one.
     wrong = {cell for cell, value in values.items() if isinstance(value, RowError)}
     bad = [index for index, cell in enumerate(cells) if cell in wrong] if wrong else []
     return list(map(values.__getitem__, cells)), bad
@@ -161,6 +162,7 @@ async def _resolve_keys(
     column: Reference[Any], keys: Collection[str], directory: Directory
 ) -> dict[str, Any]:
     found: dict[str, Any] = dict(await column.resolve(directory, keys)) if keys else {}
+    # Sorted, so that the first hundred, which get a suggestion, are the same each time.
     if missing := sorted(set(keys) - found.keys()):
         unknown = await column.unknown(directory, missing)
         found |= {key: unknown[key] for key in missing}

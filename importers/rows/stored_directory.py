@@ -109,6 +109,7 @@ def _users(found: Iterable[UserRecord]) -> list[User]:
 
 
 def _ids(kind: str, keys: Collection[str]) -> dict[str, int]:
+    # Decoding is slow beside a look at a key's first characters, and nearly all keys are Tag IDs.
     decoded = ((key, decode_node_id(key)) for key in keys if could_be_node_id(kind, key))
     return {key: node[1] for key, node in decoded if node and node[0] == kind}
 

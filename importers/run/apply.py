@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from importers.run.seen_keys import Verdicts
     from importers.sdk.changes import Key
     from importers.sdk.entities import Assignment
-    from models.assignment import Pair
+    from models.assignment import Pair, Present
 
     Decisions = Mapping[tuple[Key, ...], Decision]
 
@@ -143,9 +143,10 @@ async def _settle_rows(
         asked = [each.change for each in changes]
         validation = await prepare_validation(context, asked, undone)
     decisions = await carry_out(context, custom)
-    decisions |= await _decide(context, [each for each in changes if each.rule], earlier.told)
+    decisions |= await _decide(context, changes, earlier.told)
     settled = settle(context, plans, decisions, earlier.verdicts, validation)
-    return settled, _spoilt(plans, decisions, settled) if custom else {}
+    has_failures = custom and settled.verdicts
+    return settled, _spoilt(plans, decisions, settled) if has_failures else {}
 
 
 async def _decide(
@@ -153,26 +154,27 @@ async def _decide(
     changes: Sequence[PlannedChange],
     told: Mapping[Pair, Assignment | None],
 ) -> dict[tuple[Key, ...], Decision]:
-    """Read the assignments that are to be changed, and those that changes depend on; decide.
+    """Decide about changes of assignments, as these are now, and those that changes depend on.
 
     Raises:
         RaceError: the assignments are no longer as the rows have seen them.
     """
-    pairs = {cast("Pair", each.keys[0]) for each in changes} | told.keys()
+    changed = {keys[0] for keys, _, _, rule in changes if rule}
+    pairs = cast("set[Pair]", changed) | told.keys()
     if not pairs:
         return {}
-    writes_over = any(each.rule and not each.rule.creates_only for each in changes)
+    writes_over = any(rule and not rule.creates_only for _, _, _, rule in changes)
     lock = bool(writes_over or told) and not context.is_dry_run
-    current = await context.store.read_assignments(pairs, lock=lock)
+    current = cast("Mapping[Key, Present]", await context.store.read_assignments(pairs, lock=lock))
     for pair, seen in told.items():
         state = current.get(pair)
         if (seen and (seen.role.id, seen.notify)) != (state and tuple(state)):
             raise RaceError
     role_keys = context.role_keys
     return {
-        each.keys: each.rule.decide(each.change, current.get(cast("Pair", each.keys[0])), role_keys)
-        for each in changes
-        if each.rule
+        keys: rule.decide(change, current.get(keys[0]), role_keys)
+        for keys, _, change, rule in changes
+        if rule
     }
 
 

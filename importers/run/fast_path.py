@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
+from importers.rows.cell_reader import failed_result
 from importers.run.rules import RULES
-from importers.run.settle import Settled, failure, notification_of
+from importers.run.settle import Settled, notification_of
 from importers.sdk.columns import Flag
 from importers.sdk.importer import EveryRow, Importer
 from importers.sdk.references import CaseRef, RoleRef, UserRef
@@ -80,7 +81,7 @@ class Columnar:
         pairs = iter(self.pairs)
         for row in self.rows:
             if row.errors:
-                results.append(failure(row, row.errors))
+                results.append(failed_result(row, row.errors))
                 continue
             pair, values = next(pairs), row.values
             before = current.get(pair)
@@ -99,7 +100,7 @@ class Columnar:
                         context.refusal(error, at_fault, row)
                         for at_fault, error in decision.refusals
                     ]
-                    results.append(failure(row, reasons))
+                    results.append(failed_result(row, reasons))
                     continue
                 known[likeness] = decision
             outcome, after = decision.outcome, decision.after

@@ -12,7 +12,7 @@ from importers.isolation.guard import TooSlowError, guarded
 from importers.run.carried_keys import pack_memo
 from importers.run.current_assignments import read_current
 from importers.run.planned_row import PlannedChange, PlannedRow
-from importers.run.rules import rule_of
+from importers.run.rules import RULES, rule_of
 from importers.run.seen_keys import check_repeats
 from importers.sdk.changes import AssignmentChange, OwnChange, Unchanged
 from importers.sdk.entity_changes import ENTITY_CHANGES
@@ -38,6 +38,7 @@ logger = logging.getLogger(__name__)
 # slow importer is asked, the transaction gives signs of life.
 _ROWS_BETWEEN_SIGNS = 500
 _SECONDS_OF_SILENCE = 3.0
+_ONE_CHANGE = (*RULES, Unchanged)
 _TEXTS = frozenset({str, bool, type(None)})
 
 
@@ -151,7 +152,7 @@ def _answers(importer: Importer, row: Row) -> tuple[list[PlannedChange], Sequenc
         return [], ()
     if isinstance(answer, OwnChange):
         return [_custom(answer)], ()
-    is_one = isinstance(answer, AssignmentChange | Unchanged) or not isinstance(answer, Iterable)
+    is_one = isinstance(answer, _ONE_CHANGE) or not isinstance(answer, Iterable)
     changes: list[PlannedChange] = []
     messages: list[str] = []
     for each in [answer] if is_one else answer:  # type: ignore[union-attr]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import PATIENCE_SECONDS, is_blameless, most_attempts
 from importers.isolation.guard import guard_of, guarding
-from importers.rows.cell_reader import ReadRow, read_rows
+from importers.rows.cell_reader import ReadRow, failed_result, read_rows
 from importers.rows.layout import layout_of
 from importers.rows.payload import unpack_rows
 from importers.run.apply import apply, carry_on
@@ -19,7 +19,7 @@ from importers.run.chunk_store import DatabaseStore
 from importers.run.fast_path import apply_columns
 from importers.run.plan_rows import importer_error, plan_rows
 from importers.run.poison_rows import find_suspects
-from importers.run.settle import failure, unapplied
+from importers.run.settle import unapplied
 from importers.sdk.errors import RetryableError
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk
 from models.db import RaceError, connection, is_passing, persist, transaction
@@ -175,7 +175,7 @@ def _cancelled(rows: Sequence[ReadRow], chunk: ChunkWork) -> list[RowResult]:
 
 def _given_up(rows: Sequence[ReadRow], why: str) -> list[RowResult]:
     errors = [importer_error(why)]
-    return [failure(row, errors) for row in rows if not row.is_context]
+    return [failed_result(row, errors) for row in rows if not row.is_context]
 
 
 async def _run_until_no_race(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from importers.rows.cell_reader import failed_result
 from models.assignment import Edit
 from models.mail import Notification
 from models.row import RowOutcome, RowResult, RowStatus
@@ -12,7 +12,6 @@ from models.row import RowOutcome, RowResult, RowStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from importers.rows.cell_reader import ReadRow
     from importers.run.chunk_context import ChunkContext
     from importers.run.planned_row import PlannedRow
     from importers.run.rules import Decision
@@ -57,9 +56,17 @@ def settle(
     notifications: list[Notification] = []
     known = dict(verdicts)
     for plan in plans:
-        made: list[Decision] = []
+        is_to_apply = not (plan.errors or plan.row.is_context)
+        if is_to_apply and not (plan.repeats or validation) and len(plan.changes) == 1:
+            # Nearly all rows of files that add users or cases: this halves the time to settle them.
+            (only,) = plan.changes
+            decision = decisions[only.keys]
+            if only.rule is None and not decision.refusals:
+                results.append(_success(plan, (decision,)))
+                continue
+        made: Sequence[Decision] = ()
         errors: Sequence[ErrorDetail] = plan.errors
-        if plan.is_to_apply:
+        if is_to_apply:
             made = [decisions[each.keys] for each in plan.changes]
             errors = _errors(context, plan, made, known)
             if validation and not errors:
@@ -69,7 +76,7 @@ def settle(
         if plan.row.is_context:
             continue
         if errors:
-            results.append(failure(plan.row, errors))
+            results.append(failed_result(plan.row, errors))
             continue
         results.append(_success(plan, made))
         of_row = _edits(plan, made)
@@ -81,13 +88,6 @@ def settle(
 def unapplied(results: Sequence[RowResult]) -> Settled:
     """Return what rows come to that were not run."""
     return Settled(results, [], [], {})
-
-
-def failure(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
-    """Return the result of a row that failed."""
-    return RowResult(
-        row.number, row.text, RowStatus.FAILED, errors=[asdict(error) for error in errors]
-    )
 
 
 def _errors(

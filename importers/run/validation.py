@@ -14,6 +14,7 @@ from importers.sdk.errors import ErrorDetail, RowError
 from importers.sdk.node_id import encode_node_id
 from importers.sdk.validator import Effect, Validator
 from models.db import is_passing
+from models.row import RowOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -134,17 +135,18 @@ class Validation:
         return [_validator_error(each.validator) for each in self.judgements if each.is_broken]
 
     def _effects(self, plan: PlannedRow, made: Sequence[Decision]) -> list[Effect]:
+        context = self.context
         return [
             Effect(
                 change=planned.change,
                 outcome=cast("Outcome", decision.outcome.name),
-                before=self.context.assignment(decision.before),
-                after=self.context.assignment(decision.after),
-                import_type=self.context.importer.key,
+                before=context.assignment(decision.before),
+                after=context.assignment(decision.after),
+                import_type=context.importer.key,
                 row=plan.row.number,
             )
             for planned, decision in zip(plan.changes, made, strict=True)
-            if decision.outcome is not None and decision.outcome.name != "UNCHANGED"
+            if decision.outcome is not None and decision.outcome is not RowOutcome.UNCHANGED
         ]
 
     def _ask(self, effect: Effect, plan: PlannedRow) -> list[ErrorDetail]:

@@ -241,7 +241,7 @@ def _plain(value: object) -> str | int | None:
 AssignmentChange = Assign | Modify | Remove
 """Every kind of change of an assignment; `importers.run.rules` has a rule for each."""
 
-Change = AssignmentChange | OwnChange
+Change = Assign | Modify | Remove | OwnChange
 """Every kind of change that the engine carries out; those of users and cases, such as `AddUser`,
 are `OwnChange`s."""
 

@@ -150,7 +150,7 @@ class Column(Generic[T]):
     def parse(self, text: str) -> T:
         """Turn the text of a cell into the row's value.
 
-        Called for each different text that a chunk has in the column, and not for blank cells.
+        Called once for each different text that a chunk has in the column, and not for blank cells.
 
         Args:
             text: trimmed; not blank, not too long, and without control characters.
@@ -165,8 +165,8 @@ class Column(Generic[T]):
         """Name a value in one way only, whichever cell it was read from.
 
         Rows are about the same thing when the group keys of their `is_key` columns are the same.
-        Override it when cells can differ in form and mean the same to `OwnChange.keys`, such as
-        `A-12` and `a-12`.
+        Override it when cells that differ in form mean the same to `OwnChange.keys`, such as `A-12`
+        and `a-12`.
 
         Args:
             value: what `parse` has returned.
@@ -207,7 +207,9 @@ class Column(Generic[T]):
         only_checks = kind.read is Column.read and kind.parse in _ONLY_CHECKS
         if not only_checks or of_text is None or self.default is not None:
             return None
-        return list(map(of_text, map(str.strip, cells)))
+        texts = map(str.strip, cells)
+        # `str` of a text is the text: a call a cell less, for the column of Tag IDs of every file.
+        return list(texts if of_text is str else map(of_text, texts))
 
 
 class Blank(Column[None]):

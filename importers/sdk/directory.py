@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 class Directory(Protocol):
-    """What is stored of one app, as `Reference.resolve` and `Validator.prepare` may ask.
+    """What is stored of one app, for `Reference.resolve` and `Validator.prepare`.
 
-    Keys that find nothing are left out of the answers. Each method is one query at most, so ask
-    for all of a chunk at once.
+    Keys that find nothing are left out of the results. Each method is one query at most, so ask for
+    all keys of a chunk at once.
 
     Example:
         >>> async def resolve(self, directory, keys):
@@ -23,14 +23,14 @@ class Directory(Protocol):
 
     @property
     def app_id(self) -> int:
-        """The app; whatever `fetch` reads must be of this app."""
+        """The app; what `fetch` reads must be of this app."""
 
     async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
         """Read rows of a plugin's own tables.
 
         Args:
             query: SQL with `$1`, `$2` … in the places of the arguments. It may read, not write.
-            *arguments: what these stand for.
+            *arguments: their values, in this order.
 
         Example:
             >>> async def desks(directory, codes):
@@ -83,7 +83,7 @@ class Directory(Protocol):
         """
 
     async def near_cases(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        """Find Tag IDs of cases that look like those that there are not, to suggest them."""
+        """Find Tag IDs of cases that look like unknown ones, to suggest them."""
 
     async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        """Find Tag IDs of users that look like those that there are not, to suggest them."""
+        """Find Tag IDs of users that look like unknown ones, to suggest them."""

@@ -48,10 +48,10 @@ class Email(Column[str]):
 
 
 class TagId(Column[str]):
-    """A Tag ID that something is to get: letters, digits, `-`, `/` and `_`, up to 64 of them.
+    """A new Tag ID: letters, digits, `-`, `/` and `_`, up to 64 of them.
 
-    One that has the look of a number or date of a spreadsheet is refused: Tag IDs are permanent.
-    To refer to something by its Tag ID there are `CaseRef` and `UserRef`.
+    One that looks like a number or date of a spreadsheet is refused: Tag IDs are permanent. To
+    refer to something by its Tag ID there are `CaseRef` and `UserRef`.
 
     Example:
         >>> TagId().read("2026/trv-001")
@@ -174,8 +174,8 @@ class State(Column[bool]):
     """One of two states: `0` for the one, `1` for the other; the value is True for `1`.
 
     Args:
-        off: what 0 is called in messages.
-        on: what 1 is called.
+        off: the name of 0 in messages.
+        on: the name of 1.
 
     Example:
         >>> State(off="closed", on="active").read("0")

@@ -155,7 +155,7 @@ class Importer(Plugin):
         """Say what the row asks for: one change, several, or none.
 
         Called for each row whose cells are all right. The answer may depend on the row and the day
-        alone: the engine calls it again for a row when a chunk has to be run again.
+        alone: the engine calls it again for a row when it runs a chunk again.
 
         Args:
             row: with an attribute for each column.

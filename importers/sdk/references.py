@@ -23,8 +23,8 @@ TAG_IDS = "Tag ID"
 
 A row can name by its Tag ID what another row of the file gives that Tag ID to."""
 
-# Unknown keys of one column and chunk that are looked at for a "did you mean": their cost is
-# bounded, however many rows are wrong.
+# Unknown keys of one column and chunk that get a "did you mean": a bound on its cost, however many
+# rows are wrong.
 MOST_SUGGESTIONS = 100
 _CLOSE_ENOUGH = 0.7
 # What spreadsheets make of an ID: 1E+05, 5-Jan, Jan-05, 05.01.2026, 1.0, #NAME?
@@ -49,8 +49,8 @@ _DAMAGE = re.compile(
 class Reference(Column[T]):
     """A column whose cells are keys of things that are stored; the value is what was found.
 
-    All keys of a chunk are looked up at once. A plugin looks things of its own up in a subclass
-    that overrides `resolve`, and `unknown` to say more than that there is no such thing.
+    All keys of a chunk are looked up at once. A plugin looks up things of its own in a subclass
+    that overrides `resolve`, and `unknown` for a better message than that the key is unknown.
 
     Example:
         >>> class Desk(Reference[int]):
@@ -72,14 +72,14 @@ class Reference(Column[T]):
         return text
 
     async def resolve(self, directory: Directory, keys: Collection[str]) -> Mapping[str, T]:
-        """Look up keys, in a number of queries that does not grow with theirs.
+        """Look up keys, in a number of queries that does not grow with the number of keys.
 
         Args:
             directory: what is stored of the app.
             keys: what `parse` has returned, each once.
 
         Returns:
-            what each key finds; those that find nothing are left out.
+            what each key finds; keys that find nothing are left out.
         """
         raise NotImplementedError
 
@@ -87,8 +87,8 @@ class Reference(Column[T]):
         """Say what is wrong with keys that `resolve` left out.
 
         Args:
-            directory: what is stored of the app, to find out what was meant.
-            keys: sorted; as many as a chunk has, so bound what you look up.
+            directory: what is stored of the app, to find what was meant.
+            keys: sorted; there can be as many as a chunk has rows, so bound what you look up.
 
         Returns:
             an error for each of them, with None as its column.
@@ -96,7 +96,7 @@ class Reference(Column[T]):
         return {key: RowError(None, "NOT_FOUND", f"'{shorten(key)}' is unknown.") for key in keys}
 
     def refusal(self, value: T) -> RowError | None:
-        """Say why what was found can't be used, if so; told together with a row's other errors.
+        """Say why what was found can't be used, if so; shown together with the row's other errors.
 
         Args:
             value: what `resolve` has found.
@@ -104,13 +104,13 @@ class Reference(Column[T]):
         return None
 
     def group_key(self, value: T) -> str:
-        """Name what was found in one way only, whichever key has found it."""
+        """Name what was found in one way only, whichever key found it."""
         return repr(value)
 
     def is_plain(self, key: str) -> bool:
         """Tell whether the key itself is the `group_key` of what it finds, if anything.
 
-        Such keys need no look-up when a file is cut into chunks. False is always right.
+        Such keys need no look-up when a file is split into chunks. False is always right.
         """
         return False
 
@@ -125,7 +125,7 @@ class CaseRef(Reference["Case"]):
     If a cell is both, the Tag ID wins. Unknown ones fail, with a suggestion.
 
     Args:
-        must_be_open: tell of a closed case together with the row's other errors. `Assign` and
+        must_be_open: report a closed case together with the row's other errors. `Assign` and
             `Modify` refuse closed cases in any event.
 
     Example:
@@ -157,7 +157,7 @@ class CaseRef(Reference["Case"]):
         return value.tag_id or f"#{value.id}"
 
     def is_plain(self, key: str) -> bool:
-        """Every key but an ID is a Tag ID, unless a plugin looks cases up in its own way."""
+        """Take every key but an ID for a Tag ID, unless a plugin looks cases up in its own way."""
         return type(self).resolve is CaseRef.resolve and not could_be_node_id("Case", key)
 
     def _are_plain(self, keys: Collection[str]) -> bool:
@@ -176,7 +176,7 @@ class UserRef(Reference["User"]):
     Args:
         by: `tag` for Tag IDs and the API's IDs (if a cell is both, the Tag ID wins), `email` for
             addresses (in any case).
-        must_be_active: tell of a disabled user together with the row's other errors. `Assign`
+        must_be_active: report a disabled user together with the row's other errors. `Assign`
             refuses disabled users in any event.
 
     Example:
@@ -224,7 +224,7 @@ class UserRef(Reference["User"]):
         return value.tag_id or f"#{value.id}"
 
     def is_plain(self, key: str) -> bool:
-        """Every key but an ID or an address is a Tag ID, unless a plugin has its own look-up."""
+        """Take every key but IDs for a Tag ID; none where cells are addresses, or by a plugin."""
         is_own = type(self).resolve is not UserRef.resolve
         return self.by == "tag" and not is_own and not could_be_node_id("User", key)
 
@@ -273,7 +273,7 @@ class RoleRef(Reference["Role"]):
         return {key: roles[key] for key in keys if key in roles}
 
     async def unknown(self, directory: Directory, keys: Sequence[str]) -> Mapping[str, RowError]:
-        """Name the roles that there are."""
+        """Name the app's roles."""
         roles = sorted(await directory.roles())
         if self._keys is None:
             return {key: no_choice(key, roles) for key in keys}
@@ -285,14 +285,14 @@ class RoleRef(Reference["Role"]):
 
 
 def case_closed(case: Case) -> RowError:
-    """Say that a case takes no changes."""
+    """Return the error of a change of a closed case."""
     return RowError(
         None, "CASE_CLOSED", f"the case {_tag_in_quotes(case.tag_id)}is closed; reopen it first."
     )
 
 
 def user_disabled(user: User) -> RowError:
-    """Say that a user can't be put on cases."""
+    """Return the error of an assignment of a disabled user."""
     return RowError(
         None,
         "USER_DISABLED",
@@ -301,11 +301,11 @@ def user_disabled(user: User) -> RowError:
 
 
 def unknown_tag(noun: str, key: str, near: Sequence[str]) -> RowError:
-    """Say that nothing has this Tag ID or ID, and what was probably meant.
+    """Return the error of an unknown Tag ID or ID, with what was probably meant.
 
     Args:
         noun: `case` or `user`.
-        near: Tag IDs that there are.
+        near: Tag IDs that are stored and look alike.
     """
     if damage := damaged(key):
         return damage
@@ -320,7 +320,7 @@ def unknown_tag(noun: str, key: str, near: Sequence[str]) -> RowError:
 
 
 def damaged(key: str) -> RowError | None:
-    """Say that a spreadsheet has made a number or a date of an ID, if it looks like that."""
+    """Return an error if an ID looks as if a spreadsheet has made a number or date of it."""
     if not _DAMAGE.fullmatch(key):
         return None
     return RowError(
@@ -340,7 +340,7 @@ def _most_alike(key: str, near: Sequence[str]) -> str | None:
 
 
 def _bare(tag: str) -> str:
-    """Drop what people get wrong most: case, separators, leading zeros."""
+    """Drop what is mistyped most: capitals, separators, leading zeros."""
     return re.sub(r"(\D|^)0+(\d)", r"\1\2", re.sub(r"[-_/. ]", "", tag.lower()))
 
 
@@ -351,7 +351,7 @@ def _closest(text: str, choices: Sequence[str]) -> str | None:
 
 
 def no_choice(text: str, choices: Sequence[str]) -> RowError:
-    """Say that a cell is none of a list, and what was probably meant."""
+    """Return the error of a cell that is not in a list, with what was probably meant."""
     suggestion = _closest(text, choices)
     hint = f"did you mean '{suggestion}'?" if suggestion else f"use one of {', '.join(choices)}."
     return RowError(None, "INVALID_CHOICE", f"there is no '{shorten(text)}'; {hint}", suggestion)
@@ -362,7 +362,7 @@ def _tag_in_quotes(tag: str | None) -> str:
 
 
 def _no_such_role(key: str) -> RowError:
-    """Say that an importer's word stands for a role that the app lacks, no fault of the file."""
+    """Return the error of an importer's word whose role the app lacks; the file is right."""
     return RowError(
         None,
         "NO_SUCH_ROLE",

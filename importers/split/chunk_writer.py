@@ -107,6 +107,8 @@ class ChunkWriter:
         if self._chunks is None:
             # The kinds of keys are the importer's, and so are the same for all batches.
             self._chunks = chunks_for(groups, self._size)
+        # In threads, so that this worker's other coroutines go on meanwhile; one after another, as
+        # both hold the interpreter's lock.
         texts = await asyncio.to_thread(texts_of, batch.cells)
         adding = asyncio.to_thread(self._chunks.add, batch.numbers, texts, groups)
         await keep_alive(self._db, adding)

@@ -227,6 +227,7 @@ def _value_key(column: Column[Any], cell: str) -> str:
 
 def _cells_at(position: int, rows: Sequence[Cells]) -> list[str]:
     """Return a cell of each row; blank where a row has too few."""
+    # Hardly any file has short rows: no test of a length for each row.
     try:
         return [cells[position] for cells in rows]
     except IndexError:
@@ -241,6 +242,7 @@ async def _names_of(
     IDs and addresses, which are other names of something with a Tag ID, are replaced by it.
     """
     texts = _parsed_texts(column, layout, rows)
+    # Nearly all files name things by Tag IDs alone, which one search in all texts tells.
     if column._are_plain(texts):
         return texts
     others = {text for text in set(texts) if text and not column.is_plain(text)}

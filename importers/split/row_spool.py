@@ -118,7 +118,7 @@ class Spool:
         numbers.fromfile(self._file, piece.rows)
         keys.fromfile(self._file, piece.rows)
         texts = self._file.read(piece.size).split(b"\n")
-        self._file.seek(0, 2)
+        self._file.seek(0, 2)  # where the next piece is appended
         return list(zip(numbers, texts, keys, strict=True))
 
 
@@ -146,6 +146,7 @@ class KeySpool:
         Args:
             first: the number of the first row; the others follow.
         """
+        # Equal keys get equal places, so that a place by itself shows which keys are repeated.
         # Bound methods, looked up once: the loop runs for every key of a file.
         places = [(held.keys.append, held.rows.append) for held in self._held]
         row = first - 1

@@ -214,6 +214,7 @@ async def _write_early_failures(split: _Split, file: OpenedFile, layout: Layout,
     async with _holding(work) as db:
         with guarding(guard_of(importer)):
             has_results = await fail_first(db, work, importer, layout, file.head.part(0, most))
+        # Results are shown with the names of their columns.
         await keep_header(db, work.id, file.table.header)
     if has_results and tell:
         await tell(work)
@@ -241,6 +242,7 @@ async def _store_chunks(split: _Split, db: Connection, rows: RowSource, layout: 
     try:
         return await write_chunks(db, work, rows, by_key, size=settings.chunk_rows)
     except UngroupableError as error:
+        # No chunk has been stored: that begins when all rows have their keys.
         logger.warning("the rows of import %d run one after another: %s", work.id, error)
         return await write_chunks(db, work, rows, SingleGrouping(), size=settings.chunk_rows)
 

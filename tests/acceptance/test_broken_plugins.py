@@ -27,7 +27,7 @@ ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 @pytest.fixture
 def broken(tmp_path: Path) -> str:
-    """A plugins.toml that names plugins which nobody has installed."""
+    """A plugins.toml that names plugins which are not installed."""
     path = tmp_path / "plugins.toml"
     path.write_text("[importers.assign]\n[importers.nope]\n[validators.walls]\n")
     return str(path)
@@ -54,14 +54,14 @@ def in_terminal(width: int, *arguments: str, **environ: str) -> str:
             if select.select([ours], [], [], 0.1)[0]:
                 try:
                     shown += os.read(ours, 65_536)
-                except OSError:  # nobody has the other side open any more
+                except OSError:  # the other side is closed
                     break
     os.close(ours)
     return ESCAPES.sub("", shown.decode()).replace("\r", "")
 
 
 def test_all_is_well() -> None:
-    """When nothing is broken the exit code is 0, whatever is off."""
+    """When no plugin is broken the exit code is 0, even if some are off."""
     code, output, error = run("importers")
 
     assert (code, error) == (0, "")
@@ -71,7 +71,7 @@ def test_all_is_well() -> None:
 
 @pytest.mark.parametrize("options", [[], ["--json"], ["--page", os.devnull]])
 def test_something_is_broken(broken: str, options: list[str]) -> None:
-    """A script can tell by the exit code that a plugin is broken."""
+    """The exit code says that a plugin is broken."""
     code, _, error = run("importers", *options, CASEROLL_PLUGINS=broken)
 
     assert (code, error) == (1, "")
@@ -121,7 +121,7 @@ def test_page(tmp_path: Path) -> None:
 
 
 def test_worker_tells_once(broken: str, database_url: str, redis_url: str) -> None:
-    """`caseroll worker` tells of broken plugins once, however many processes it runs."""
+    """`caseroll worker` logs broken plugins once, not once a process."""
     popen = launch(
         ["worker", "--processes", "3"],
         DATABASE_URL=database_url,
@@ -155,7 +155,7 @@ def test_up_tells_once(broken: str, database_url: str, redis_url: str, tmp_path:
 
 
 def test_wrong_plugins_file(tmp_path: Path, database_url: str, redis_url: str) -> None:
-    """A file that is wrong keeps workers from starting, and is told of once."""
+    """A wrong file keeps workers from starting, and is logged once."""
     path = tmp_path / "plugins.toml"
     path.write_text("[importer.assign]\n")
     code, output, error = run(

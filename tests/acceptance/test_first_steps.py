@@ -1,4 +1,4 @@
-"""The first steps of somebody new: `up --demo`, a sample file, an import, what failed."""
+"""The first steps of a new user: `up --demo`, a sample file, an import, what failed."""
 
 from __future__ import annotations
 

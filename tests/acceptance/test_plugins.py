@@ -1,4 +1,4 @@
-"""Plugins by strangers: projects of their own, in an environment of their own."""
+"""Third-party plugins: projects of their own, in an environment of their own."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A new environment that has Caseroll, and the projects installed, without any network."""
     folder = tmp_path_factory.mktemp("plugins")
-    call([sys.executable, "-m", "venv", ".venv"], folder)
+    call([sys.executable, "-m", "venv", "--without-pip", ".venv"], folder)
     python = folder / ".venv/bin/python"
     ours = sysconfig.get_path("purelib")
     theirs = sysconfig.get_path("purelib", "venv", {"base": str(folder / ".venv")})
@@ -102,7 +102,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         )
     editable = [part for name in PROJECTS for part in ("-e", name)]
     offline = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
-    call([python, "-m", "pip", "install", *offline, *editable], folder)
+    pip = [sys.executable, "-m", "pip", "--python", python]
+    call([*pip, "install", *offline, *editable], folder)
     return place
 
 
@@ -171,7 +172,7 @@ async def test_types_on_offer(running: Place) -> None:
 
 
 async def test_page(running: Place) -> None:
-    """The page of import types has them, and the validator, for whoever reads it."""
+    """The page of import types has the new types, and the validator."""
     served: list[bytes] = []
     await running.api.download("/docs/import-types", served.append)
     page = b"".join(served).decode()

@@ -1,4 +1,4 @@
-"""The project's first page: its commands, as somebody types them into a terminal, one by one."""
+"""The project's first page: its commands, typed into a terminal one by one."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def type_in(commands: str, folder: Path) -> list[str]:
 def _read(terminal: int) -> bytes:
     try:
         return os.read(terminal, 65_536)
-    except OSError:  # nobody has the other side open any more
+    except OSError:  # the other side is closed
         return b""
 
 

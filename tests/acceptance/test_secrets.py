@@ -117,7 +117,7 @@ async def say_over_socket(service: Service) -> None:
 
 
 async def test_tokens_are_never_logged(service: Service) -> None:
-    """Wherever a client puts its token, and whatever goes wrong then, no log line has it."""
+    """No log line has a token, wherever the client put it and whatever failed."""
     async with aiohttp.ClientSession() as http:
         answers = await ask_in_every_way(service, http)
         db = await asyncpg.connect(service.database_url)

@@ -66,7 +66,7 @@ Up = Callable[..., Running]
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One data folder for all tests of this file: whatever one did to it, the next one starts."""
+    """One data folder for all tests of this file: what one test leaves does not stop the next."""
     return tmp_path_factory.mktemp("up") / "data"
 
 
@@ -145,7 +145,7 @@ def test_it_leaves_what_other_commands_need(up: Up, folder: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_it_stops_everything(up: Up, folder: Path, number: signal.Signals) -> None:
-    """Whichever way it is told to stop, every process ends and the exit code is 0."""
+    """On each stop signal every process ends, and the exit code is 0."""
     running = up()
     children = running.children()
 
@@ -232,10 +232,10 @@ def test_port_that_is_taken(folder: Path) -> None:
 
 
 def test_default_port_that_is_taken(up: Up) -> None:
-    """When nobody asked for a port, the next free one is taken."""
+    """When no port was asked for, the next free one is taken."""
     try:
         taken = socket.create_server(("127.0.0.1", 8000))
-    except OSError:  # somebody else has it, which is as good
+    except OSError:  # another program has it, which is as good
         taken = None
     running = up()
 

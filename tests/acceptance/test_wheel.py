@@ -34,9 +34,10 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     the packages are there, and the editable Caseroll beside them is not.
     """
     environment = tmp_path_factory.mktemp("environment") / ".venv"
-    call([sys.executable, "-m", "venv", environment], ROOT)
+    call([sys.executable, "-m", "venv", "--without-pip", environment], ROOT)
     python = environment / "bin/python"
-    call([python, "-m", "pip", "install", *OFFLINE, wheel], environment)
+    pip = [sys.executable, "-m", "pip", "--python", python]
+    call([*pip, "install", *OFFLINE, wheel], environment)
     theirs = sysconfig.get_path("purelib", "venv", {"base": str(environment)})
     Path(theirs, "packages.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
     return python

@@ -6,7 +6,7 @@ import asyncio
 import io
 import json
 import socket
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -159,6 +159,17 @@ def multipart(operations: object, places: object = None) -> aiohttp.FormData:
     form.add_field("operations", json.dumps(operations))
     form.add_field("map", json.dumps({"0": ["variables.input.file"]} if places is None else places))
     return form
+
+
+async def eventually(condition: Callable[[], object], seconds: float = 10) -> None:
+    """Wait until a condition holds.
+
+    Raises:
+        TimeoutError: it did not within the time.
+    """
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - any state, also of what sends no event
+            await asyncio.sleep(0.005)
 
 
 def listen() -> socket.socket:

@@ -116,7 +116,9 @@ def test_every_variable(tmp_path: Path) -> None:
             subscriptions=18,
             operations=19,
         ),
-        patience=Patience(head_seconds=20, init_seconds=21, idle_seconds=22, bytes_per_second=23),
+        patience=Patience(
+            head_seconds=20, init_seconds=21, idle_seconds=22, min_bytes_per_second=23
+        ),
         origins=("https://a.example.org", "http://localhost:3000"),
         retention_days=0,
     )

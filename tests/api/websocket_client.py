@@ -1,4 +1,4 @@
-"""A subscriber that speaks graphql-transport-ws word by word."""
+"""A client of graphql-transport-ws that sends and receives single messages."""
 
 from __future__ import annotations
 

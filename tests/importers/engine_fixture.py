@@ -82,7 +82,7 @@ class FakeQueue:
 
 @dataclass
 class FakeTransport:
-    """Keeps the mails, or fails as it is told."""
+    """Keeps the mails, or raises the next of `failures`."""
 
     sent: list[OutgoingMail] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
@@ -128,7 +128,13 @@ class EngineFixture:
     queue: FakeQueue
     transport: FakeTransport
 
-    def with_engine(self, *, chunk_rows: int | None = None, **importers: Importer) -> EngineFixture:
+    def with_engine(
+        self,
+        *,
+        chunk_rows: int | None = None,
+        clock: Callable[[], float] | None = None,
+        **importers: Importer,
+    ) -> EngineFixture:
         """Return the same world with another engine, and a queue of its own."""
         queue = FakeQueue()
         engine = replace(
@@ -136,6 +142,7 @@ class EngineFixture:
             queue=queue,
             on_end=[queue.notify_ended],
             chunk_rows=chunk_rows or self.engine.chunk_rows,
+            clock=clock or self.engine.clock,
             importers={**self.engine.importers, **importers},
         )
         return replace(self, engine=engine, queue=queue)
@@ -362,7 +369,7 @@ class EngineFixture:
 
 
 def ticking(seconds: float = 0.001) -> Callable[[], float]:
-    """Make a clock that goes on by so many seconds each time it is read."""
+    """Make a clock that goes on by some seconds each time it is read."""
     return partial(next, count(0.0, seconds))
 
 

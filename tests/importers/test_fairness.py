@@ -154,6 +154,7 @@ async def test_a_small_import_while_a_large_file_is_cut(
 
 async def test_a_small_import_is_run_when_it_is_cut(small: EngineFixture) -> None:
     """What is cut in no time need not wait in the queue for its first chunk to be run."""
+    small = small.with_engine(clock=lambda: 0.0)
     import_id = await small.upload("assign", *MANY[:3])
     await small.engine.split(import_id, is_to_run=True)
 

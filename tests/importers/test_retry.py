@@ -171,7 +171,7 @@ async def test_repeats_within_a_retry(small: EngineFixture) -> None:
 
 
 async def test_in_effect_by_now(small: EngineFixture) -> None:
-    """A failed row whose wish has come true otherwise is unchanged when it is run again."""
+    """A failed row whose change was made otherwise is unchanged when it is run again."""
     import_id = await small.run("assign", CLOSED)
     await small.put(("trv-002", "jack-001", "staff", 1))
     await small.retry(import_id)

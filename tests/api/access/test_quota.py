@@ -19,6 +19,7 @@ from tests.api.api_fixture import (
     Api,
     bearer,
     change_settings,
+    eventually,
 )
 from tests.api.http.test_multipart_request import upload
 from tests.api.websocket_client import subscriber
@@ -162,7 +163,8 @@ async def test_sockets(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
             )
         async with subscriber(api, token=api.world.viewer):
             pass
-        await asyncio.sleep(0.2)
+        quota = await api.quota()
+        await eventually(lambda: quota.sockets.taken == 1)
         async with subscriber(api, token=api.world.admin):
             pass
 
@@ -179,11 +181,12 @@ async def test_subscriptions(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
             await peer.subscribe(EVENTS)
             await peer.send({"type": "ping"})
             assert await peer.receive() == {"type": "pong"}
-        await asyncio.sleep(0.2)
+        quota = await api.quota()
+        await eventually(lambda: quota.subscriptions.taken == 2)
         await peers[2].subscribe(EVENTS)
         refused = await peers[2].receive()
         await peers[0].send({"type": "complete", "id": "1"})
-        await asyncio.sleep(0.2)
+        await eventually(lambda: quota.subscriptions.taken == 1)
         await peers[2].subscribe(EVENTS, name="2")
 
         assert await peers[2].silence()
@@ -224,8 +227,7 @@ async def test_operations_in_bytes(api: Api) -> None:
     assert "67,108,864 bytes" in first["payload"][0]["message"]
     assert held <= MEMORY_BYTES
     assert {each["id"] for each in others} == {f"{n}" for n in range(int(first["id"]) + 1, 50)}
-    await asyncio.sleep(0.1)
-    assert quota.memory.taken == 0
+    await eventually(lambda: quota.memory.taken == 0)
 
 
 async def test_length_of_messages_before_init(api: Api) -> None:
@@ -249,12 +251,13 @@ async def test_uploads(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A token has so many uploads on their way; one more is refused, others' are not."""
     change_settings(api, monkeypatch, token=TokenLimits(uploads=1))
     async with upload(api) as first:
+        quota = await api.quota()
         await first.send(ASSIGN)
-        await asyncio.sleep(0.2)
+        await eventually(lambda: quota.uploads.taken == 1)
         async with upload(api) as second:
             status, answer = await second.answer()
         mine = await api.upload(token=api.world.stranger)
-    await asyncio.sleep(0.2)
+    await eventually(lambda: quota.uploads.taken == 0)
 
     assert (status, answer["errors"][0]["extensions"]["code"]) == (429, "TOO_MANY_REQUESTS")
     assert "1 uploads" in answer["errors"][0]["message"]

@@ -13,7 +13,16 @@ import pytest
 from api.access.quota import FairLock
 from api.limits import TokenLimits
 from models.db import connection
-from tests.api.api_fixture import Api, add_cases, add_import, bearer, change_settings, node_id, sql
+from tests.api.api_fixture import (
+    Api,
+    add_cases,
+    add_import,
+    bearer,
+    change_settings,
+    eventually,
+    node_id,
+    sql,
+)
 from tests.api.websocket_client import subscriber
 
 VIEWER = "{ viewer { tokenName } }"
@@ -44,7 +53,7 @@ async def test_turns_of_events(api: Api) -> None:
         await peer.subscribe(EVENTS)
         await peer.send({"type": "ping"})
         assert await peer.receive() == {"type": "pong"}
-        await asyncio.sleep(0.2)
+        await eventually(lambda: api.server.services.hub.subscribers)
         async with no_turns(api):
             await sql("execute", "UPDATE imports SET version = version + 1 WHERE id = $1", key)
             await api.server.services.queue.notify_changed(api.world.app.id, key)

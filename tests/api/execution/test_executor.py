@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from api.execution.executor import Executor, SelectionCache
-from tests.api.execution.leaves import OURS, STOCK, Box, Color, Leaf, Unmade
+from tests.api.execution.sample_schema import OURS, STOCK, Box, Color, Leaf, Unmade
 
 # When a place turns null, graphql-core drops what it was to wait for in there. Where that happens
 # while a NamedTuple is made, even the warning fails, for want of `__import__`: what makes named

@@ -22,7 +22,7 @@ from tests.api.websocket_client import PROTOCOL
 
 SECONDS = 0.6
 PATIENCE = Patience(
-    head_seconds=SECONDS, init_seconds=SECONDS, idle_seconds=SECONDS, bytes_per_second=1_000
+    head_seconds=SECONDS, init_seconds=SECONDS, idle_seconds=SECONDS, min_bytes_per_second=1_000
 )
 # How long a test waits for the server to lose its patience.
 LONG = 10 * SECONDS

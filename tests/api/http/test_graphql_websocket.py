@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from api.limits import Patience, TokenLimits
-from tests.api.api_fixture import Api, change_settings, sql
+from tests.api.api_fixture import Api, change_settings, eventually, sql
 from tests.api.websocket_client import subscriber
 
 VIEWER = "{ viewer { tokenName } }"
@@ -277,13 +277,9 @@ async def test_peer_that_leaves(api: Api) -> None:
     """When a peer leaves without a word, its subscriptions end."""
     async with subscriber(api, token=api.world.admin) as peer:
         await peer.subscribe("subscription { importsUpdated { id } }")
-        await asyncio.sleep(0.1)
-        assert api.server.services.hub.subscribers
+        await eventually(lambda: api.server.services.hub.subscribers)
         peer.socket.transport.abort()
-        for _ in range(50):
-            await asyncio.sleep(0.05)
-            if not api.server.services.hub.subscribers:
-                break
+        await eventually(lambda: not api.server.services.hub.subscribers)
 
     assert not api.server.services.hub.subscribers
 

@@ -11,7 +11,7 @@ from importers.builtin.assign import AssignUsers
 from importers.builtin.modify import ModifyAssignments
 from importers.builtin.users_per_case import UsersPerCase
 from importers.testing import run_importer
-from tests.importers.run.vetoing import Settings, limited
+from tests.importers.run.sample_validators import Settings, limited
 
 
 @pytest.mark.parametrize(

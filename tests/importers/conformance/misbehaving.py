@@ -127,7 +127,7 @@ class Undescribed(Importer):
 
 
 class WrongSample(Seats):
-    """Its example is nobody's Tag ID."""
+    """Its example is the Tag ID of no user."""
 
     person = UserRef(required=True, example="nobody", help="Who.")
 
@@ -198,7 +198,7 @@ class Malformed(Column[str]):
 
 
 class MalformedErrors(Seats):
-    """Says what is wrong in ways that nobody can show."""
+    """Says what is wrong in ways that no client can show."""
 
     note = Malformed(example="Window", help="Where.")
 
@@ -329,7 +329,7 @@ class Loose(OwnChange):
 
 
 class LooseChanges(Rooms):
-    """Asks for changes that are no values, and that nobody can carry out."""
+    """Asks for changes that are no values, and that the engine can't carry out."""
 
     def change(self, row: Row) -> Any:
         """Book the room."""
@@ -390,7 +390,7 @@ class Slow(Seats):
 
 
 class Unset(Seats):
-    """Has to be told how."""
+    """Needs a setting."""
 
     @dataclass(frozen=True)
     class Settings:
@@ -401,7 +401,7 @@ class Unset(Seats):
 
 
 class LooseSettings(Seats):
-    """Has settings that nobody can check."""
+    """Has settings that can't be checked."""
 
     class Settings:
         """Anything."""

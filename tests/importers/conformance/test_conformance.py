@@ -187,12 +187,12 @@ ROWS = "rows 'trv-001,a-14' and 'trv-002,a-14': both speak of ('room', 'a-14'), 
     ids=lambda each: getattr(each, "__name__", None),
 )
 def test_bad_importers(importer: type[Importer] | Importer, expected: list[str]) -> None:
-    """Each mistake is told of, with its place and a remedy."""
+    """Each mistake is reported, with its place and a remedy."""
     with pytest.raises(AssertionError) as caught:
         check_conformance(importer, rows=100)
 
-    told = str(caught.value)
-    assert [text for text in expected if text not in told] == []
+    reported = str(caught.value)
+    assert [text for text in expected if text not in reported] == []
 
 
 def test_given_settings() -> None:

@@ -27,7 +27,7 @@ from importers.isolation.guard import (
     guarded_await,
     guarding,
 )
-from importers.plugins.captured_output import PrintLog
+from importers.plugins.captured_output import CapturedOutput
 from tests.importers.engine_fixture import EngineFixture, Result
 from tests.importers.fakes import ASSIGN
 
@@ -360,7 +360,7 @@ async def test_prints_go_to_the_log(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What an importer prints is logged with its name; what others print is printed."""
-    monkeypatch.setattr(sys, "stdout", PrintLog(sys.stdout))
+    monkeypatch.setattr(sys, "stdout", CapturedOutput(sys.stdout))
     with caplog.at_level(logging.WARNING):
         await odd.run("odd", "trv-001,print", header=HEADER)
     print("ours")
@@ -376,7 +376,7 @@ def test_a_flood_of_prints(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A plugin that prints for every row does not fill the log."""
-    monkeypatch.setattr(sys, "stdout", PrintLog(sys.stdout))
+    monkeypatch.setattr(sys, "stdout", CapturedOutput(sys.stdout))
     guard = Guard("importer 'x'")
     with caplog.at_level(logging.WARNING):
         for number in range(300):
@@ -390,7 +390,7 @@ class Shady(Column[str]):
     """A column that spins on one cell."""
 
     def parse(self, text: str) -> str:
-        """Spin when told."""
+        """Spin on the cell `spin`."""
         if text == "spin":
             spin()
         return text
@@ -495,7 +495,7 @@ def test_output_that_is_kept(caplog: pytest.LogCaptureFixture, tmp_path: Path) -
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
 def test_what_would_end_the_loop(error: type[BaseException]) -> None:
-    """In a worker's thread a plugin's interrupt is its own failure, and ends nobody else."""
+    """In a worker's thread a plugin's interrupt is its own failure, and ends no worker."""
     caught: list[BaseException] = []
 
     def run() -> None:

@@ -89,7 +89,7 @@ def test_entities_of_entities() -> None:
 
 
 def test_parts_within_parts() -> None:
-    """Two entries of one name do not make the look before and the reading differ unnoticed."""
+    """A workbook with two entries of one name is still read as one table."""
     buffer = io.BytesIO(pack(PARTS))
     with zipfile.ZipFile(buffer, "a") as archive, pytest.warns(UserWarning, match="Duplicate"):
         archive.writestr(SHEET, PARTS[SHEET].replace("trv-001", "trv-666"))

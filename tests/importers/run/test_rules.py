@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any, get_args
+
 import pytest
 
-from importers.run.rules import decide
-from importers.sdk.changes import Change
+from importers.run.rules import RULES, decide, rule_of
+from importers.sdk.changes import AssignmentChange, Change, OwnChange
+from importers.sdk.entities import Assignment
+from importers.sdk.entity_changes import ENTITY_CHANGES, AddCase, entity_specimens
 from models.assignment import Present
 from models.row import RowOutcome
 from tests.importers.fakes import (
     CLIENTS,
     CLOSED,
     GONE,
+    JACK,
+    OPEN,
     ROLE_KEYS,
     STAFF,
     assign,
@@ -140,3 +146,47 @@ def test_messages(change: Change, present: Present | None, message: str) -> None
     (_, error) = decide(change, present, ROLE_KEYS).refusals[0]
 
     assert error.message == message
+
+
+def test_every_kind_has_a_rule() -> None:
+    """A kind of change that the SDK offers is one that can be decided about."""
+    assert set(get_args(AssignmentChange)) == set(RULES)
+    assert set(get_args(Change)) == {*RULES, OwnChange}
+
+
+def test_an_unknown_kind_is_named() -> None:
+    """What is no change of an assignment is an error, and not taken for the last kind."""
+    with pytest.raises(TypeError, match="Role is no kind of change of an assignment"):
+        rule_of(type(STAFF))
+
+
+def test_a_kind_that_is_derived_has_the_rule_of_its_base() -> None:
+    """A plugin may derive a change of its own name from ours."""
+
+    class Seat(type(assign())):  # type: ignore[misc]
+        pass
+
+    assert rule_of(Seat) is rule_of(type(assign()))
+
+
+@pytest.mark.parametrize("kind", RULES)
+def test_specimens_are_sound(kind: type[Any]) -> None:
+    """Each kind offers changes that validators can be tried on."""
+    old, new = Assignment(role=STAFF), Assignment(role=CLIENTS, notify=True)
+    rule = rule_of(kind)
+    specimens = rule.specimens(OPEN, JACK, old, new)
+
+    assert [type(each.change) for each in specimens] == [kind] * len(specimens)
+    assert [rule.is_sound(each.change) for each in specimens] == [True] * len(specimens)
+    assert specimens
+
+
+def test_every_change_of_entities_has_a_specimen() -> None:
+    """Validators are tried on each kind of change of cases and users."""
+    kinds = {type(change) for change, _ in entity_specimens([OPEN], [JACK])}
+
+    assert (
+        kinds
+        == ENTITY_CHANGES
+        == {kind for kind in OwnChange.__subclasses__() if kind.__module__ == AddCase.__module__}
+    )

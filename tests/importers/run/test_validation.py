@@ -27,7 +27,7 @@ from importers.builtin.modify import ModifyAssignments
 from importers.builtin.users_per_case import UsersPerCase
 from importers.plugins.missing_validator import MissingValidator
 from importers.testing import check_importer, run_importer
-from tests.importers.run.vetoing import Couples, Notary, Settings, Wall, limited
+from tests.importers.run.sample_validators import Couples, Notary, Settings, Wall, limited
 
 
 def test_a_veto_is_on_the_column_of_the_value() -> None:

@@ -32,7 +32,7 @@ from importers import (
 )
 from models.db import connection
 from tests.importers.engine_fixture import EngineFixture, Result
-from tests.importers.run.vetoing import ROWS, limited, with_validators
+from tests.importers.run.sample_validators import ROWS, limited, with_validators
 
 
 async def test_an_import(world: EngineFixture) -> None:

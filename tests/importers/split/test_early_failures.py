@@ -1,4 +1,4 @@
-"""Rows that fail by themselves, at a large file's beginning, are told of before all is cut."""
+"""Rows that fail by themselves, at a large file's beginning, have results before the split ends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROWS = [GOOD[0], WRONG, *GOOD[1:6]]
 async def before_the_cut(
     world: EngineFixture, import_id: int, monkeypatch: Any, error: Exception
 ) -> Any:
-    """Cut an import that fails once its first rows are told of; return what can be seen then."""
+    """Split an import, and fail with an error once its first rows have results."""
 
     async def finish(self: ChunkWriter) -> None:
         raise error
@@ -59,7 +59,7 @@ async def test_the_end_is_the_same(world: EngineFixture, small: EngineFixture) -
 
 
 async def test_a_file_of_one_chunk_is_run_as_it_is(small: EngineFixture) -> None:
-    """Nothing is told twice or early when the file has no more rows than a chunk."""
+    """No row has its result early when the file has no more rows than a chunk."""
     import_id = await small.split("assign", WRONG, GOOD[0], GOOD[1])
 
     assert await small.results(import_id) == {}
@@ -69,7 +69,7 @@ async def test_a_file_of_one_chunk_is_run_as_it_is(small: EngineFixture) -> None
 async def test_a_cut_that_is_done_again(
     small: EngineFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that dies after it has told of them leaves them to whoever cuts the file anew."""
+    """A worker that dies after that leaves its results to the one that splits the file again."""
     import_id = await small.upload("assign", *ROWS)
     with pytest.raises(RetryableError):
         await before_the_cut(small, import_id, monkeypatch, asyncpg.AdminShutdownError("down"))
@@ -86,7 +86,7 @@ async def test_a_cut_that_is_done_again(
 
 
 async def test_a_file_that_is_refused_after_all(small: EngineFixture) -> None:
-    """A file whose end can't be read has no rows, also if its first rows were told of."""
+    """A file whose end can't be read has no rows, also if its first rows had results."""
     text = "\r\n".join([HEADERS["assign"], *ROWS, 'trv-001,"jack-001,,staff,0'])
     import_id = await small.upload("assign", data=text.encode())
     await small.engine.split(import_id)
@@ -108,7 +108,7 @@ async def test_a_bug_after_they_were_told(
 
 
 async def test_cancelled_meanwhile(small: EngineFixture) -> None:
-    """Rows that were told of stay failed when the others are cancelled."""
+    """Rows that have results stay failed when the others are cancelled."""
     import_id = await small.split("assign", *ROWS)
     await small.execute("UPDATE imports SET cancel_requested_at = now() WHERE id = $1", import_id)
     await small.queue.enqueue_run(import_id)
@@ -127,7 +127,7 @@ async def test_only_some(small: EngineFixture, monkeypatch: pytest.MonkeyPatch) 
 
 
 async def test_repeats_of_a_wrong_row(small: EngineFixture) -> None:
-    """A row that repeats one that was told of fails by itself, wherever it is."""
+    """A row that repeats one with an early result fails by itself, wherever it is."""
     import_id = await small.run("assign", WRONG, *GOOD[:4], WRONG)
     errors = await small.errors(import_id)
 
@@ -138,7 +138,7 @@ async def test_repeats_of_a_wrong_row(small: EngineFixture) -> None:
 async def test_cancelled_between_its_first_rows_and_its_cut(
     small: EngineFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that dies when first rows have been told of leaves an import that can be cancelled:
+    """A worker that dies when first rows have results leaves an import that can be cancelled:
     it ends, and each row has one result."""
 
     class DeadError(BaseException):
@@ -152,14 +152,14 @@ async def test_cancelled_between_its_first_rows_and_its_cut(
         patch.setattr("importers.split.split.allow_long", die)
         with pytest.raises(DeadError):
             await small.engine.split(import_id)
-    told = await small.results(import_id)
+    early = await small.results(import_id)
     async with connection() as db:
         await request_cancel(db, small.app_id, import_id, by=COMMAND_LINE)
     await small.queue.enqueue_split(import_id)
     await small.drain()
     counts = await small.counts(import_id)
 
-    assert set(told) == {2}
+    assert set(early) == {2}
     assert counts.status == "CANCELLED"
     assert (counts.total, counts.failed, counts.cancelled) == (len(GOOD) + 1, 1, len(GOOD))
 

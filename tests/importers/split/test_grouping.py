@@ -1,4 +1,4 @@
-"""Rows that could speak of the same pair get the same key, whatever names they use."""
+"""Rows that could be about the same pair get the same key, whatever names they use."""
 
 from __future__ import annotations
 
@@ -122,19 +122,19 @@ def test_by_email() -> None:
     ],
 )
 def test_key_columns(columns: dict[str, Column[Any]], expected: list[str]) -> None:
-    """Rows are told apart by what they have one of; several of one kind could be any of them."""
+    """A kind of which rows have one parts them; of several, any could be the one meant."""
     assert [column.name for column in key_columns(Anything(**columns))] == expected
 
 
 def test_several_of_both() -> None:
-    """When any row could speak of any pair, all are one group."""
+    """When any row could be about any pair, all are one group."""
     importer = Anything(c=CaseRef(), d=CaseRef(), u=UserRef(), v=UserRef())
 
     assert len(set(keys(importer, "a,b,c,d", "e,f,g,h"))) == 1
 
 
 def test_no_reference() -> None:
-    """Rows that name nobody can't meet."""
+    """Rows that name no case and no user can't meet."""
     assert kinds(Anything(t=Column[str]()), "a", "a") == []
 
 
@@ -181,7 +181,7 @@ class Broken(CaseRef):
         raise LookupError
 
     def is_plain(self, key: str) -> bool:
-        """Every key has to be looked up."""
+        """Let every key be looked up."""
         return False
 
 
@@ -215,7 +215,7 @@ def test_columns_of_third_parties(columns: dict[str, Column[Any]], first: str, s
 
 
 def test_a_look_up_that_fails() -> None:
-    """When nobody knows which rows are about the same case, none are told apart."""
+    """When a column can't say which rows are about the same case, the rows are not grouped."""
     with pytest.raises(UngroupableError, match="LookupError"):
         keys(Anything(c=Broken(), u=UserRef()), "a,jack-001")
 

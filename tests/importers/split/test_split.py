@@ -39,7 +39,7 @@ async def test_a_second_message_meanwhile(world: EngineFixture, module_database_
 async def test_a_fault_of_ours(
     world: EngineFixture, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """An error that nobody foresaw ends the import instead of being met again for ever."""
+    """An unforeseen error ends the import, which is not tried again for ever."""
 
     def fail(*_: Any, **__: Any) -> None:
         raise ZeroDivisionError("secret")

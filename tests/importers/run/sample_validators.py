@@ -1,4 +1,4 @@
-"""What the tests of validators share: some to ask, and importers to ask them about."""
+"""Validators, and importers whose changes they judge."""
 
 from __future__ import annotations
 
