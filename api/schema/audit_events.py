@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
+from api.access.context import Context, Info
 from api.batch.row_type import RowColumn, RowType, node_id
 from api.errors import ApiError
-from api.schema.connection import Connection, PageArguments, connect
+from api.schema.connection import After, Before, Connection, First, Last, PageArguments, connect
 from api.schema.entities import CASE_ROW, USER_ROW
 from api.schema.node import Node, load_node
 from api.schema.shown_enum import show_enum
@@ -21,9 +22,6 @@ from models.listing import AUDIT_EVENTS, did_one_of, happened_between, was_done_
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from api.access.context import Context
-    from models.page import Condition
 
 # The fields of cases and users, by column.
 _FIELDS = {
@@ -104,27 +102,41 @@ EVENT_ROW = RowType(
     changed_fields=RowColumn(("action", "changed"), _changed_fields),
 )
 
-AuditEventConnection = Connection[AuditEvent]
 
-
+@strawberry.field(
+    name="auditEvents",
+    description="Who did what in the app, newest first; for ADMIN tokens. What the rows of "
+    "imports have done is in their results.",
+)
 async def list_audit_events(
-    context: Context,
-    arguments: PageArguments,
+    info: Info,
     *,
-    actions: Sequence[Action] | None,
-    actor: str | None,
-    since: datetime | None,
-    until: datetime | None,
-) -> Connection[Any]:
-    """Page through the app's audit trail, newest first."""
-    _admit_admins(context)
-    conditions: list[Condition] = []
-    if actions is not None:
-        conditions.append(did_one_of(actions))
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    action: Annotated[
+        list[Action] | None, strawberry.argument(description="Only these actions.")
+    ] = None,
+    actor: Annotated[
+        str | None,
+        strawberry.argument(description="Only what an actor of exactly this name did."),
+    ] = None,
+    since: Annotated[
+        datetime | None, strawberry.argument(description="Only from this time on.")
+    ] = None,
+    until: Annotated[
+        datetime | None, strawberry.argument(description="Only before this time.")
+    ] = None,
+) -> Connection[AuditEvent]:
+    _admit_admins(info.context)
+    arguments = PageArguments(first=first, after=after, last=last, before=before)
+    conditions = happened_between(since, until)
+    if action is not None:
+        conditions.append(did_one_of(action))
     if actor is not None:
         conditions.append(was_done_by(actor))
-    conditions += happened_between(since, until)
-    return await connect(context, AUDIT_EVENTS, EVENT_ROW, arguments, conditions)
+    return await connect(info.context, AUDIT_EVENTS, EVENT_ROW, arguments, conditions)
 
 
 async def load_audit_event(context: Context, key: int) -> AuditEvent | None:

@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Annotated
 
 import strawberry
 
-from api.schema.connection import Connection, PageArguments
+from api.access.context import Info
+from api.schema.connection import After, Before, Connection, First, Last, PageArguments, Search
 from api.schema.entities import CASE_ROW, Case, CaseStatus
 from api.schema.entity_kind import (
     EntityKind,
     create_entity,
     find_entity,
     list_entities,
-    load_entity,
     update_entity,
 )
 from api.schema.input_errors import InputErrors, UserError, given
 from models.case import Case as StoredCase
 from models.listing import CASES, has_tag
 
-if TYPE_CHECKING:
-    from api.access.context import Context
-
 _ABOUT_LONGEST = 10_000
-
-CaseConnection = Connection[Case]
 
 
 @strawberry.input(one_of=True, description="Names one case, in one of these ways.")
@@ -104,32 +99,51 @@ CASE = EntityKind(
 )
 
 
+@strawberry.field(name="cases", description="The app's cases, in the order in which they came.")
 async def list_cases(
-    context: Context, arguments: PageArguments, search: str | None, status: CaseStatus | None
-) -> Connection[Any]:
-    """Page through the app's cases, oldest first."""
+    info: Info,
+    *,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    search: Search = None,
+    status: Annotated[
+        CaseStatus | None, strawberry.argument(description="Only cases in this state.")
+    ] = None,
+) -> Connection[Case]:
+    arguments = PageArguments(first=first, after=after, last=last, before=before)
     active = None if status is None else status is CaseStatus.ACTIVE
-    return await list_entities(CASE, context, arguments, search, active=active)
+    return await list_entities(CASE, info.context, arguments, search, active=active)
 
 
-async def load_case(context: Context, key: int) -> Case | None:
-    """Read a case by its primary key."""
-    return await load_entity(CASE, context, key)
-
-
-async def find_case(context: Context, by: CaseBy) -> Case | None:
-    """Find a case by ID or Tag ID."""
+@strawberry.field(name="case", description="One case; null when the app has no such case.")
+async def find_case(
+    info: Info, by: Annotated[CaseBy, strawberry.argument(description="Which one.")]
+) -> Case | None:
     tag_id = given(by.tag_id)
-    return await find_entity(CASE, context, by.id, None if tag_id is None else has_tag(tag_id))
+    condition = None if tag_id is None else has_tag(tag_id)
+    return await find_entity(CASE, info.context, by.id, condition)
 
 
-async def create_case(context: Context, values: CreateCaseInput) -> CasePayload:
-    """Create a case, or say what is wrong."""
-    case, user_errors = await create_entity(CASE, context, values)
+@strawberry.mutation(description="Create a case.")
+async def create_case(
+    info: Info,
+    values: Annotated[CreateCaseInput, strawberry.argument(name="input", description="The case.")],
+) -> CasePayload:
+    case, user_errors = await create_entity(CASE, info.context, values)
     return CasePayload(case=case, user_errors=user_errors)
 
 
-async def update_case(context: Context, node_id: str, values: UpdateCaseInput) -> CasePayload:
-    """Change a case, or say what is wrong."""
-    case, user_errors = await update_entity(CASE, context, node_id, values)
+@strawberry.mutation(description="Change a case.")
+async def update_case(
+    info: Info,
+    node_id: Annotated[
+        strawberry.ID, strawberry.argument(name="id", description="The case's `id`.")
+    ],
+    values: Annotated[
+        UpdateCaseInput, strawberry.argument(name="input", description="The changes.")
+    ],
+) -> CasePayload:
+    case, user_errors = await update_entity(CASE, info.context, node_id, values)
     return CasePayload(case=case, user_errors=user_errors)

@@ -53,6 +53,10 @@ Before: TypeAlias = Annotated[
     str | None,
     strawberry.argument(description="A cursor of this list: only what comes before it."),
 ]
+Search: TypeAlias = Annotated[
+    str | None,
+    strawberry.argument(description="Only those in which every word of this begins a word."),
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

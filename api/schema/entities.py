@@ -24,7 +24,7 @@ from api.schema.connection import (
     connect_each,
 )
 from api.schema.importing.imports import IMPORT_ROW, Import
-from api.schema.node import Node, load_node
+from api.schema.node import Node
 from api.schema.roles import ROLE_ROW, Role
 from models.listing import CASE_ASSIGNMENTS, USER_ASSIGNMENTS, has_role
 
@@ -41,13 +41,6 @@ _InRole: TypeAlias = Annotated[
 
 def _in_role(key: str | None) -> tuple[Condition, ...]:
     return () if key is None else (has_role(key),)
-
-
-async def _list_assignments(
-    listing: Listing, context: Context, parent: int, arguments: PageArguments, role: str | None
-) -> Connection[Any]:
-    """Page through the assignments of a case, or of a user."""
-    return await connect(context, listing, ASSIGNMENT_ROW, arguments, _in_role(role), parent=parent)
 
 
 async def _list_assignments_of_each(
@@ -69,6 +62,32 @@ async def _list_assignments_of_each(
         parents=cast("list[int]", read(parents, "key")),
         selected=selected,
     )
+
+
+def _assignments_field(listing: Listing, description: str) -> Any:
+    """Return the field of a case or user that pages through its assignments."""
+
+    @strawberry.field(
+        description=description,
+        metadata={TOGETHER: Together(partial(_list_assignments_of_each, listing), needs=("key",))},
+    )
+    async def assignments(
+        self: Case | User,
+        info: Info,
+        *,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+        role: _InRole = None,
+    ) -> Connection[Assignment]:
+        arguments = PageArguments(first=first, after=after, last=last, before=before)
+        conditions = _in_role(role)
+        return await connect(
+            info.context, listing, ASSIGNMENT_ROW, arguments, conditions, parent=self.key
+        )
+
+    return assignments
 
 
 @strawberry.enum(description="Whether a case takes new assignments.")
@@ -93,25 +112,9 @@ class Case(Node):
     created_at: datetime = strawberry.field(description="When it came into the system.")
     updated_at: datetime = strawberry.field(description="When it was last changed.")
 
-    @strawberry.field(
-        description="Who is on the case, in the order in which users came.",
-        metadata={
-            TOGETHER: Together(partial(_list_assignments_of_each, CASE_ASSIGNMENTS), needs=("key",))
-        },
+    assignments = _assignments_field(
+        CASE_ASSIGNMENTS, "Who is on the case, in the order in which users came."
     )
-    async def assignments(
-        self,
-        info: Info,
-        *,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        role: _InRole = None,
-    ) -> Connection[Assignment]:
-        """Page through the case's assignments."""
-        arguments = PageArguments(first=first, after=after, last=last, before=before)
-        return await _list_assignments(CASE_ASSIGNMENTS, info.context, self.key, arguments, role)
 
 
 CASE_ROW = RowType(
@@ -151,25 +154,9 @@ class User(Node):
     created_at: datetime = strawberry.field(description="When the user came into the system.")
     updated_at: datetime = strawberry.field(description="When the user was last changed.")
 
-    @strawberry.field(
-        description="Which cases the user is on, in the order in which cases came.",
-        metadata={
-            TOGETHER: Together(partial(_list_assignments_of_each, USER_ASSIGNMENTS), needs=("key",))
-        },
+    assignments = _assignments_field(
+        USER_ASSIGNMENTS, "Which cases the user is on, in the order in which cases came."
     )
-    async def assignments(
-        self,
-        info: Info,
-        *,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        role: _InRole = None,
-    ) -> Connection[Assignment]:
-        """Page through the user's assignments."""
-        arguments = PageArguments(first=first, after=after, last=last, before=before)
-        return await _list_assignments(USER_ASSIGNMENTS, info.context, self.key, arguments, role)
 
 
 USER_ROW = RowType(
@@ -231,8 +218,3 @@ ASSIGNMENT_ROW = RowType(
     created_by=RowColumn(("created_import_id", "created_row"), ChangeOrigin.of),
     updated_by=RowColumn(("updated_import_id", "updated_row"), ChangeOrigin.of),
 )
-
-
-async def load_assignment(context: Context, key: int) -> Assignment | None:
-    """Read an assignment by its primary key."""
-    return await load_node(context, CASE_ASSIGNMENTS, ASSIGNMENT_ROW, key)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import strawberry
 
+from api.access.context import Info
 from api.batch.row_type import RowType
-
-if TYPE_CHECKING:
-    from api.access.context import Context
 
 
 @strawberry.type(description="What a user can be on a case.")
@@ -23,6 +19,6 @@ class Role:
 ROLE_ROW = RowType(Role)
 
 
-async def list_roles(context: Context) -> list[Role]:
-    """List the app's roles."""
-    return list(ROLE_ROW.objects(await context.loaders.roles()))
+@strawberry.field(name="roles", description="The app's roles.")
+async def list_roles(info: Info) -> list[Role]:
+    return list(ROLE_ROW.objects(await info.context.loaders.roles()))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated
 
 import strawberry
 
@@ -11,7 +10,7 @@ from api.access.context import Info
 from api.errors import ApiError
 from api.events.event import Payload
 from api.events.import_state import IMPORTS, ImportState
-from api.schema.importing.imports import Import, load_import
+from api.schema.importing.imports import IMPORT_ROW, Import, ImportId, load_import
 from api.schema.node import key_of
 from models.listing import IMPORTS as IMPORT_LISTING
 from models.listing import has_id
@@ -29,9 +28,7 @@ class Subscription:
     async def import_updated(
         self,
         info: Info,
-        node_id: Annotated[
-            strawberry.ID, strawberry.argument(name="id", description="The import's `id`.")
-        ],
+        node_id: ImportId,
     ) -> AsyncIterator[Payload]:
         """Watch one import."""
         context = info.context
@@ -69,4 +66,4 @@ class Subscription:
 
 
 def _show(state: ImportState) -> Import:
-    return Import.from_row(state.row)
+    return IMPORT_ROW.object(state.row)

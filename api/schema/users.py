@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Annotated
 
 import strawberry
 
-from api.schema.connection import Connection, PageArguments
+from api.access.context import Info
+from api.schema.connection import After, Before, Connection, First, Last, PageArguments, Search
 from api.schema.entities import USER_ROW, User, UserStatus
 from api.schema.entity_kind import (
     EntityKind,
     create_entity,
     find_entity,
     list_entities,
-    load_entity,
     update_entity,
 )
 from api.schema.input_errors import InputErrors, UserError, given
 from models.listing import USERS, has_email, has_tag
 from models.user import User as StoredUser
 
-if TYPE_CHECKING:
-    from api.access.context import Context
-
 _NAME_LONGEST = 200
-
-UserConnection = Connection[User]
 
 
 @strawberry.input(one_of=True, description="Names one user, in one of these ways.")
@@ -116,36 +111,54 @@ USER = EntityKind(
 )
 
 
+@strawberry.field(name="users", description="The app's users, in the order in which they came.")
 async def list_users(
-    context: Context, arguments: PageArguments, search: str | None, status: UserStatus | None
-) -> Connection[Any]:
-    """Page through the app's users, oldest first."""
+    info: Info,
+    *,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    search: Search = None,
+    status: Annotated[
+        UserStatus | None, strawberry.argument(description="Only users in this state.")
+    ] = None,
+) -> Connection[User]:
+    arguments = PageArguments(first=first, after=after, last=last, before=before)
     active = None if status is None else status is UserStatus.ACTIVE
-    return await list_entities(USER, context, arguments, search, active=active)
+    return await list_entities(USER, info.context, arguments, search, active=active)
 
 
-async def load_user(context: Context, key: int) -> User | None:
-    """Read a user by its primary key."""
-    return await load_entity(USER, context, key)
-
-
-async def find_user(context: Context, by: UserBy) -> User | None:
-    """Find a user by ID, Tag ID or e-mail address."""
+@strawberry.field(name="user", description="One user; null when the app has no such user.")
+async def find_user(
+    info: Info, by: Annotated[UserBy, strawberry.argument(description="Which one.")]
+) -> User | None:
     condition = None
     if given(by.tag_id) is not None:
         condition = has_tag(str(by.tag_id))
     if given(by.email) is not None:
         condition = has_email(str(by.email).strip())
-    return await find_entity(USER, context, by.id, condition)
+    return await find_entity(USER, info.context, by.id, condition)
 
 
-async def create_user(context: Context, values: CreateUserInput) -> UserPayload:
-    """Create a user, or say what is wrong."""
-    user, user_errors = await create_entity(USER, context, values)
+@strawberry.mutation(description="Create a user.")
+async def create_user(
+    info: Info,
+    values: Annotated[CreateUserInput, strawberry.argument(name="input", description="The user.")],
+) -> UserPayload:
+    user, user_errors = await create_entity(USER, info.context, values)
     return UserPayload(user=user, user_errors=user_errors)
 
 
-async def update_user(context: Context, node_id: str, values: UpdateUserInput) -> UserPayload:
-    """Change a user, or say what is wrong."""
-    user, user_errors = await update_entity(USER, context, node_id, values)
+@strawberry.mutation(description="Change a user; also sets a Tag ID where there is none.")
+async def update_user(
+    info: Info,
+    node_id: Annotated[
+        strawberry.ID, strawberry.argument(name="id", description="The user's `id`.")
+    ],
+    values: Annotated[
+        UpdateUserInput, strawberry.argument(name="input", description="The changes.")
+    ],
+) -> UserPayload:
+    user, user_errors = await update_entity(USER, info.context, node_id, values)
     return UserPayload(user=user, user_errors=user_errors)

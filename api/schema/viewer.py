@@ -6,6 +6,7 @@ from datetime import datetime
 
 import strawberry
 
+from api.access.context import Info
 from api.schema.node import Node
 from api.schema.shown_enum import show_enum
 from importers.sdk.node_id import encode_node_id
@@ -49,3 +50,8 @@ class Viewer:
             token_name=token.name,
             token_expires_at=token.expires_at,
         )
+
+
+@strawberry.field(name="viewer", description="Who is asking.")
+def show_viewer(info: Info) -> Viewer:
+    return Viewer.of(info.context.token)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from api.access.context import Context, Info
 from api.errors import ApiError
 from api.schema.importing.imports import Import, load_import
 from api.schema.importing.upload import HEAD_BYTES, UploadedFile
@@ -18,7 +19,6 @@ from importers.sdk.importer import header_spec
 from models.new_import import NewImport, find_repeated, insert_import, is_name_in_use
 
 if TYPE_CHECKING:
-    from api.access.context import Context
     from importers.sdk.importer import Importer
 
 _NAME_LONGEST = 200
@@ -87,11 +87,19 @@ class CreateImportPayload:
     )
 
 
-async def create_import(context: Context, values: CreateImportInput) -> CreateImportPayload:
-    """Accept a file, or say everything that is wrong with it and its description.
-
-    Waits for no more of the file than the answer needs.
-    """
+@strawberry.mutation(
+    description="Upload a file, by a GraphQL multipart request. What its first bytes show to "
+    "be wrong is answered at once; the rows are run afterwards."
+)
+async def create_import(
+    info: Info,
+    values: Annotated[
+        CreateImportInput,
+        strawberry.argument(name="input", description="The file and what it is."),
+    ],
+) -> CreateImportPayload:
+    """Wait for no more of the file than the answer needs."""
+    context = info.context
     errors = InputErrors()
     new = _read_description(context, values, errors)
     has_good_name = not any(error.field == ["input", "name"] for error in errors.found)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import strawberry
 
 from api.batch.row_type import RowColumn, RowType
-from api.schema.connection import Connection
 from api.schema.shown_enum import show_enum
 from models.row import RowOutcome, RowStatus, row_number
 
@@ -91,6 +90,3 @@ def row_type_for(header: Sequence[str]) -> RowType[ImportRow]:
         outcome=RowColumn(("outcome",), lambda stored: RowOutcome(stored) if stored else None),
         errors=RowColumn(("errors",), problems_of),
     )
-
-
-ImportRowConnection = Connection[ImportRow]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import strawberry
@@ -18,9 +18,7 @@ from api.schema.importing.plugin_state import (
 )
 from importers.plugins.sample_file import sample_filename
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
+_ON = [PluginState.ON]
 CSV_TYPE = "text/csv; charset=utf-8"
 
 
@@ -127,18 +125,29 @@ class ImportType:
         )
 
 
-def list_import_types(context: Context, states: Collection[PluginState]) -> list[ImportType]:
-    """List the types in these states, sorted by label."""
+@strawberry.field(name="importTypes", description="What can be imported, sorted by label.")
+def list_import_types(
+    info: Info,
+    states: Annotated[
+        list[PluginState] | None,
+        strawberry.argument(name="state", description="Only types in these states."),
+    ] = _ON,
+) -> list[ImportType]:
     types = [
-        ImportType.of(context, status.name)
-        for status in context.services.registry.plugins
+        ImportType.of(info.context, status.name)
+        for status in info.context.services.registry.plugins
         if status.kind == "importer"
     ]
-    found = [each for each in types if each.state in states]
+    found = [each for each in types if each.state in (_ON if states is None else states)]
     return sorted(found, key=lambda each: (each.label, each.key))
 
 
-async def find_sample(context: Context, key: str) -> SampleTemplate | None:
-    """Find the sample file of a type that is on."""
-    importer = context.services.registry.importers.get(key)
+@strawberry.field(
+    name="sampleTemplate", description="A type's sample file; null when there is no such type."
+)
+async def find_sample(
+    info: Info,
+    key: Annotated[str, strawberry.argument(name="type", description="The type's key.")],
+) -> SampleTemplate | None:
+    importer = info.context.services.registry.importers.get(key)
     return None if importer is None else await SampleTemplate.of(key, importer)

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import strawberry
 
 from api.access.context import Context, Info
 from api.batch.row_type import Part, RowColumn, RowType, node_id
 from api.errors import ApiError
-from api.schema.connection import After, Before, Connection, First, Last, PageArguments, connect
+from api.schema.connection import (
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    PageArguments,
+    Search,
+    connect,
+)
 from api.schema.importing.import_rows import (
     ImportProblem,
-    ImportRowConnection,
+    ImportRow,
     problems_of,
     row_type_for,
 )
@@ -40,9 +49,9 @@ from models.row import RowOutcome, RowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-
-    from asyncpg import Record
-
+ImportId: TypeAlias = Annotated[
+    strawberry.ID, strawberry.argument(name="id", description="The import's `id`.")
+]
 
 show_enum(ImportStatus, description="How far an import has come; the last three are final.")
 
@@ -154,15 +163,35 @@ class Import(Node):
             list[RowOutcome] | None,
             strawberry.argument(description="Only passed rows that did one of these."),
         ] = None,
-    ) -> ImportRowConnection:
-        """Page through the rows."""
+    ) -> Connection[ImportRow]:
         arguments = PageArguments(first=first, after=after, last=last, before=before)
-        return await list_rows(info.context, self, arguments, status, outcome)
+        conditions: list[Condition] = []
+        if status is not None:
+            conditions.append(has_row_status(status))
+        if outcome is not None:
+            conditions.append(has_outcome(outcome))
+        if self.purged_at:
+            conditions.append(Condition("false"))
+        return await connect(
+            info.context,
+            IMPORT_ROWS,
+            row_type_for(self.header or ()),
+            arguments,
+            conditions,
+            parent=self.key,
+            total=self._count_rows(status, outcome),
+        )
 
-    @classmethod
-    def from_row(cls, row: Record) -> Import:
-        """Make it of its row."""
-        return IMPORT_ROW.object(row)
+    def _count_rows(
+        self, status: Collection[RowStatus] | None, outcome: Collection[RowOutcome] | None
+    ) -> int:
+        """Add up the import's own counters, instead of counting a million rows."""
+        counted: set[RowStatus] | set[RowOutcome] = set(RowStatus if status is None else status)
+        if outcome is not None:
+            counted = set(outcome) if RowStatus.PASSED in counted else set()
+        if self.purged_at:
+            return 0
+        return sum(getattr(self, each.name.lower()) for each in counted)
 
 
 def _progress(status: str, pending: int, total: int | None, split_at: datetime | None) -> float:
@@ -189,8 +218,6 @@ IMPORT_ROW = RowType(
     file=Part(FILE_ROW, ""),
     failed_rows_url=RowColumn(("id", "failed", "purged_at"), _failed_rows_url),
 )
-
-ImportConnection = Connection[Import]
 
 
 @strawberry.input(description="A new cell of a row that is to be run again.")
@@ -223,54 +250,25 @@ class ImportPayload:
     )
 
 
-async def list_rows(
-    context: Context,
-    of_import: Import,
-    arguments: PageArguments,
-    status: Collection[RowStatus] | None,
-    outcome: Collection[RowOutcome] | None,
-) -> Connection[Any]:
-    """Page through an import's rows."""
-    conditions: list[Condition] = []
-    if status is not None:
-        conditions.append(has_row_status(status))
-    if outcome is not None:
-        conditions.append(has_outcome(outcome))
-    if of_import.purged_at:
-        conditions.append(Condition("false"))
-    return await connect(
-        context,
-        IMPORT_ROWS,
-        row_type_for(of_import.header or ()),
-        arguments,
-        conditions,
-        parent=of_import.key,
-        total=_known_total(of_import, status, outcome),
-    )
-
-
-def _known_total(
-    of_import: Import,
-    status: Collection[RowStatus] | None,
-    outcome: Collection[RowOutcome] | None,
-) -> int:
-    """Add up the import's own counters, instead of counting a million rows."""
-    counted: set[RowStatus] | set[RowOutcome] = set(RowStatus if status is None else status)
-    if outcome is not None:
-        counted = set(outcome) if RowStatus.PASSED in counted else set()
-    if of_import.purged_at:
-        return 0
-    return sum(getattr(of_import, each.name.lower()) for each in counted)
-
-
+@strawberry.field(name="imports", description="The app's imports, newest first.")
 async def list_imports(
-    context: Context,
-    arguments: PageArguments,
-    search: str | None,
-    status: Sequence[ImportStatus] | None,
-    types: Sequence[str] | None,
-) -> Connection[Any]:
-    """Page through the app's imports, newest first."""
+    info: Info,
+    *,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    search: Search = None,
+    status: Annotated[
+        list[ImportStatus] | None,
+        strawberry.argument(description="Only imports in these states."),
+    ] = None,
+    types: Annotated[
+        list[str] | None,
+        strawberry.argument(name="type", description="Only imports of the types with these keys."),
+    ] = None,
+) -> Connection[Import]:
+    arguments = PageArguments(first=first, after=after, last=last, before=before)
     conditions: list[Condition] = []
     if search and search.strip():
         conditions.append(matches_search(IMPORTS, search))
@@ -278,7 +276,7 @@ async def list_imports(
         conditions.append(has_import_status(status))
     if types is not None:
         conditions.append(has_type(types))
-    return await connect(context, IMPORTS, IMPORT_ROW, arguments, conditions)
+    return await connect(info.context, IMPORTS, IMPORT_ROW, arguments, conditions)
 
 
 async def load_import(context: Context, key: int) -> Import | None:
@@ -286,14 +284,15 @@ async def load_import(context: Context, key: int) -> Import | None:
     return await load_node(context, IMPORTS, IMPORT_ROW, key)
 
 
-async def find_import(context: Context, node_id: str) -> Import | None:
-    """Read an import by its ID."""
+@strawberry.field(name="import", description="One import; null when the app has none such.")
+async def find_import(info: Info, node_id: ImportId) -> Import | None:
     key = key_of("Import", node_id)
-    return None if key is None else await load_import(context, key)
+    return None if key is None else await load_import(info.context, key)
 
 
-async def cancel_import(context: Context, node_id: str) -> ImportPayload:
-    """Ask that no more rows are run."""
+@strawberry.mutation(description="Stop an import; rows that are applied already stay applied.")
+async def cancel_import(info: Info, node_id: ImportId) -> ImportPayload:
+    context = info.context
     key = key_of("Import", node_id)
     if key is None:
         return _refuse(_not_found())
@@ -308,10 +307,16 @@ async def cancel_import(context: Context, node_id: str) -> ImportPayload:
     return await _show_changed(context, key)
 
 
+@strawberry.mutation(description="Run failed rows of a finished import again.")
 async def retry_import(
-    context: Context, node_id: str, rows: Sequence[RowCorrectionInput] | None
+    info: Info,
+    node_id: ImportId,
+    rows: Annotated[
+        list[RowCorrectionInput] | None,
+        strawberry.argument(description="Which rows, and new cells; none: all failed rows."),
+    ] = None,
 ) -> ImportPayload:
-    """Ask that failed rows are run again."""
+    context = info.context
     key = key_of("Import", node_id)
     if key is None:
         return _refuse(_not_found())

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import strawberry
 
+from api.access.context import Context, Info
 from api.schema.importing.plugin_descriptions import ValidatorDescription
 from api.schema.importing.plugin_state import (
     DISTRIBUTION,
@@ -14,9 +15,6 @@ from api.schema.importing.plugin_state import (
     find_status,
     shown_problems,
 )
-
-if TYPE_CHECKING:
-    from api.access.context import Context
 
 
 @strawberry.type(description="A plugin that may refuse rows of imports of any type.")
@@ -50,9 +48,13 @@ class Validator:
         )
 
 
-def list_validators(context: Context) -> list[Validator]:
-    """List those that are switched on, in the order in which they are asked, then the others."""
-    registry = context.services.registry
+@strawberry.field(
+    name="validators",
+    description="The validators: those that are switched on, in the order in which each row "
+    "has to pass them, then the others.",
+)
+def list_validators(info: Info) -> list[Validator]:
+    registry = info.context.services.registry
     asked = [validator.key for validator in registry.validators]
     others = [status.name for status in registry.plugins if status.kind == "validator"]
-    return [Validator.of(context, key) for key in dict.fromkeys([*asked, *others])]
+    return [Validator.of(info.context, key) for key in dict.fromkeys([*asked, *others])]
