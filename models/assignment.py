@@ -87,8 +87,6 @@ class AssignmentHistory(Model):
 
 
 class Present(NamedTuple):
-    """The state of an assignment."""
-
     role_id: int
     notify: bool
 

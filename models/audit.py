@@ -39,7 +39,6 @@ class Action(StrEnum):
     USER_UPDATED = "USER_UPDATED", "User", "`updateUser`."
 
     def __new__(cls, value: str, target: str = "", description: str = "") -> Self:
-        """Make a member."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.target = target

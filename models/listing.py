@@ -58,7 +58,6 @@ USER_ASSIGNMENTS = Listing(
 
 
 def has_id(keys: Collection[int]) -> Condition:
-    """Ask for these primary keys."""
     return Condition("t.id = ANY({}::bigint[])", list(keys))
 
 
@@ -82,7 +81,6 @@ def is_active(value: bool) -> Condition:
 
 
 def has_tag(tag_id: str) -> Condition:
-    """Ask for a Tag ID."""
     return Condition("t.tag_id = {}", tag_id)
 
 
@@ -97,22 +95,18 @@ def has_role(key: str) -> Condition:
 
 
 def has_import_status(statuses: Collection[ImportStatus]) -> Condition:
-    """Ask for imports in one of these states."""
     return Condition("t.status = ANY({}::text[])", [status.value for status in statuses])
 
 
 def has_type(types: Collection[str]) -> Condition:
-    """Ask for imports of one of these types."""
     return Condition("t.type = ANY({}::text[])", list(types))
 
 
 def did_one_of(actions: Collection[Action]) -> Condition:
-    """Ask for audit events of one of these actions."""
     return Condition("t.action = ANY({}::text[])", [action.value for action in actions])
 
 
 def was_done_by(actor: str) -> Condition:
-    """Ask for audit events of an actor of this name."""
     return Condition("t.actor = {}", actor)
 
 
@@ -123,7 +117,6 @@ def happened_between(since: datetime | None, until: datetime | None) -> list[Con
 
 
 def has_row_status(statuses: Collection[RowStatus]) -> Condition:
-    """Ask for rows in one of these states."""
     if set(statuses) == {RowStatus.FAILED}:
         # A constant, not a parameter: the index of failed rows is a partial one, and PostgreSQL
         # uses it where it can see when planning that its condition holds.
@@ -132,7 +125,6 @@ def has_row_status(statuses: Collection[RowStatus]) -> Condition:
 
 
 def has_outcome(outcomes: Collection[RowOutcome]) -> Condition:
-    """Ask for rows with one of these outcomes."""
     return Condition("t.outcome = ANY({}::int[])", [int(outcome) for outcome in outcomes])
 
 

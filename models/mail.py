@@ -112,7 +112,6 @@ async def take_mail(db: Connection) -> OutgoingMail | None:
 
 
 async def mark_sent(db: Connection, mail_id: int) -> None:
-    """Record that the mail server has accepted the mail."""
     await db.execute(
         "UPDATE mails SET state = 'SENT', sent_at = now(), error = NULL WHERE id = $1", mail_id
     )

@@ -181,7 +181,6 @@ async def count_rows(
     parents: Sequence[int],
     conditions: Sequence[Condition],
 ) -> dict[int, int]:
-    """Count the lists of many parents with one statement."""
     return await _ask_each(
         db, app_id, listing, parents, conditions, ask="(SELECT count(*) FROM {})"
     )

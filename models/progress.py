@@ -57,8 +57,6 @@ class ImportToRetry(NamedTuple):
 
 
 class CancelResult(StrEnum):
-    """What became of a request to cancel."""
-
     REQUESTED = "REQUESTED"
     NOT_FOUND = "NOT_FOUND"
     FINISHED = "FINISHED"

@@ -71,7 +71,6 @@ class RowResult(NamedTuple):
 
     @property
     def cells(self) -> list[str]:
-        """The row's cells."""
         cells: list[str] = orjson.loads(self.text)
         return cells
 
@@ -82,7 +81,6 @@ def row_key(import_id: int, number: int) -> int:
 
 
 def row_number(key: int) -> int:
-    """Return the row's number in a primary key."""
     return key & ((1 << _ROW_BITS) - 1)
 
 
@@ -168,7 +166,6 @@ async def failed_page(
 
 
 async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> dict[int, RowResult]:
-    """Find row results by number."""
     rows = await db.fetch(
         """
         SELECT id, cells, status, outcome, message, errors FROM import_rows

@@ -40,7 +40,6 @@ class Trial(NamedTuple):
 
 
 async def read_trial(db: Connection, chunk_id: int) -> Trial:
-    """Read what is known of a chunk's rows."""
     row = await db.fetchrow(
         "SELECT since, until, condemned FROM chunk_trials WHERE chunk_id = $1", chunk_id
     )

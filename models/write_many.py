@@ -124,7 +124,6 @@ async def update_many(
 async def find_by_tag(
     db: Connection, app_id: int, table: Table, tags: Collection[str]
 ) -> dict[str, Record]:
-    """Find rows by Tag ID."""
     if not tags:
         return {}
     rows = await db.fetch(

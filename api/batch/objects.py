@@ -36,7 +36,6 @@ class Lists(NamedTuple):
 
     @classmethod
     def of(cls, values: list[Any]) -> Lists:
-        """Put lists together."""
         lengths = [len(each) for each in values]
         if len(values) == 1 and isinstance(values[0], Objects):
             return cls(lengths, values[0])

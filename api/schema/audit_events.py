@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
+from strawberry import argument, field
 from strawberry.utils.str_converters import to_camel_case
 
 from api.access.context import Context, Info
@@ -40,16 +41,15 @@ show_enum(Action, name="AuditAction", description="What was done.")
 class AuditActor:
     """A token, or the command line."""
 
-    name: str = strawberry.field(
+    name: str = field(
         description="The token's name; `command line` for what was done at the server itself."
     )
-    id: strawberry.ID | None = strawberry.field(
+    id: strawberry.ID | None = field(
         description="Tells tokens of the same name apart; null for the command line."
     )
 
     @classmethod
     def of(cls, name: str, token: int | None) -> AuditActor:
-        """Make it of the columns of an event."""
         return cls(name=name, id=None if token is None else _object_id("Token", token))
 
 
@@ -57,17 +57,14 @@ class AuditActor:
 class AuditTarget:
     """An object of one of the kinds in `models.audit.Action`."""
 
-    id: strawberry.ID = strawberry.field(
-        description="Its ID; for `node`, unless it is a role or token."
-    )
-    name: str | None = strawberry.field(
+    id: strawberry.ID = field(description="Its ID; for `node`, unless it is a role or token.")
+    name: str | None = field(
         description="An app's, import's or token's name at that time, or a role's key; null for "
         "cases and users."
     )
 
     @classmethod
     def of(cls, action: str, key: int, name: str | None) -> AuditTarget:
-        """Make it of the columns of an event."""
         return cls(id=_object_id(Action(action).target, key), name=name)
 
 
@@ -75,13 +72,13 @@ class AuditTarget:
 class AuditEvent(Node):
     """One deed. What the rows of an import have done is in their results."""
 
-    action: Action = strawberry.field(description="What was done.")
-    actor: AuditActor = strawberry.field(description="Who did it.")
-    target: AuditTarget = strawberry.field(description="To what.")
-    changed_fields: list[str] = strawberry.field(
+    action: Action = field(description="What was done.")
+    actor: AuditActor = field(description="Who did it.")
+    target: AuditTarget = field(description="To what.")
+    changed_fields: list[str] = field(
         description="Which fields of a case or user were set; never what to."
     )
-    occurred_at: datetime = strawberry.field(description="When it was done.")
+    occurred_at: datetime = field(description="When it was done.")
 
 
 def _object_id(kind: str, key: int) -> strawberry.ID:
@@ -115,19 +112,13 @@ async def list_audit_events(
     after: After = None,
     last: Last = None,
     before: Before = None,
-    action: Annotated[
-        list[Action] | None, strawberry.argument(description="Only these actions.")
-    ] = None,
+    action: Annotated[list[Action] | None, argument(description="Only these actions.")] = None,
     actor: Annotated[
         str | None,
-        strawberry.argument(description="Only what an actor of exactly this name did."),
+        argument(description="Only what an actor of exactly this name did."),
     ] = None,
-    since: Annotated[
-        datetime | None, strawberry.argument(description="Only from this time on.")
-    ] = None,
-    until: Annotated[
-        datetime | None, strawberry.argument(description="Only before this time.")
-    ] = None,
+    since: Annotated[datetime | None, argument(description="Only from this time on.")] = None,
+    until: Annotated[datetime | None, argument(description="Only before this time.")] = None,
 ) -> Connection[AuditEvent]:
     _admit_admins(info.context)
     arguments = PageArguments(first=first, after=after, last=last, before=before)
@@ -140,7 +131,6 @@ async def list_audit_events(
 
 
 async def load_audit_event(context: Context, key: int) -> AuditEvent | None:
-    """Read an event by its primary key."""
     _admit_admins(context)
     return await load_node(context, AUDIT_EVENTS, EVENT_ROW, key)
 

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias, TypeVar, cast
 
 import strawberry
+from strawberry import argument, field
 
 from api.batch.objects import Lists, Objects
 from api.errors import ApiError
@@ -34,28 +35,28 @@ _LARGEST_KEY = 2**63 - 1
 
 First: TypeAlias = Annotated[
     int | None,
-    strawberry.argument(
+    argument(
         description=f"How many to return from the beginning, or after `after`; "
         f"{LARGEST_PAGE} at most, {DEFAULT_PAGE} when neither `first` nor `last` is given."
     ),
 ]
 After: TypeAlias = Annotated[
     str | None,
-    strawberry.argument(description="A cursor of this list: only what comes after it."),
+    argument(description="A cursor of this list: only what comes after it."),
 ]
 Last: TypeAlias = Annotated[
     int | None,
-    strawberry.argument(
+    argument(
         description=f"How many to return from the end, or before `before`; {LARGEST_PAGE} at most."
     ),
 ]
 Before: TypeAlias = Annotated[
     str | None,
-    strawberry.argument(description="A cursor of this list: only what comes before it."),
+    argument(description="A cursor of this list: only what comes before it."),
 ]
 Search: TypeAlias = Annotated[
     str | None,
-    strawberry.argument(description="Only those in which every word of this begins a word."),
+    argument(description="Only those in which every word of this begins a word."),
 ]
 
 
@@ -77,19 +78,16 @@ class Slice:
     total: int | None = None
 
     async def count(self) -> int:
-        """Count the whole list."""
         if self.total is not None:
             return self.total
         return await self.context.loaders.count(self.listing, self.parent, self.conditions)
 
     async def has_next(self) -> bool:
-        """Tell whether the list goes on after the page."""
         if not self.window.is_backward:
             return self.page.has_more or await self._is_beyond(self.window.before, forward=True)
         return await self._is_beyond(self.window.before, forward=True)
 
     async def has_previous(self) -> bool:
-        """Tell whether the list has something before the page."""
         if self.window.is_backward:
             return self.page.has_more or await self._is_beyond(self.window.after, forward=False)
         return await self._is_beyond(self.window.after, forward=False)
@@ -107,16 +105,11 @@ class PageInfo:
     """Relay's PageInfo; looks beyond the page only when asked."""
 
     slice: strawberry.Private[Slice]
-    start_cursor: str | None = strawberry.field(
-        description="The first edge's cursor, null on an empty page."
-    )
-    end_cursor: str | None = strawberry.field(
-        description="The last edge's cursor, null on an empty page."
-    )
+    start_cursor: str | None = field(description="The first edge's cursor, null on an empty page.")
+    end_cursor: str | None = field(description="The last edge's cursor, null on an empty page.")
 
     @classmethod
     def of(cls, shown: Slice) -> PageInfo:
-        """Tell where a page stands."""
         keys = [row["page_key"] for row in shown.page.rows]
         return cls(
             slice=shown,
@@ -126,36 +119,29 @@ class PageInfo:
 
     @strawberry.field(description="Whether the list goes on after this page.")
     async def has_next_page(self) -> bool:
-        """Look after the page."""
         return await self.slice.has_next()
 
     @strawberry.field(description="Whether the list has something before this page.")
     async def has_previous_page(self) -> bool:
-        """Look before the page."""
         return await self.slice.has_previous()
 
 
 @strawberry.type(description="One place of a list.")
 class Edge(Generic[T]):
-    """Relay's edge."""
-
-    cursor: str = strawberry.field(
+    cursor: str = field(
         description="Marks this place, for `after` and `before`. Opaque, and of this list only."
     )
-    node: T = strawberry.field(description="What is there.")
+    node: T = field(description="What is there.")
 
 
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[T]):
-    """Relay's connection."""
-
     slice: strawberry.Private[Slice]
-    edges: list[Edge[T]] = strawberry.field(description="The page, in the order of the list.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")
+    edges: list[Edge[T]] = field(description="The page, in the order of the list.")
+    page_info: PageInfo = field(description="Where the page stands in the list.")
 
     @strawberry.field(description="How long the whole list is. Counted only when asked for.")
     async def total_count(self) -> int:
-        """Count the list."""
         return await self.slice.count()
 
 
@@ -199,12 +185,10 @@ class Edges(Objects):
         return len(self._rows)
 
     def __iter__(self) -> Iterator[Edge[Any]]:
-        """Make the edges."""
         for cursor, node in zip(self._cursors(), self._nodes, strict=True):
             yield Edge(cursor=cursor, node=node)
 
     def read(self, attribute: str) -> Values:
-        """Return the nodes or the cursors."""
         return self._nodes if attribute == "node" else self._cursors()
 
     def _cursors(self) -> list[str]:
@@ -243,7 +227,6 @@ class Connections(Objects):
         return len(self._pages)
 
     def __iter__(self) -> Iterator[Connection[Any]]:
-        """Make the connections."""
         for parent, page in self._pages:
             shown = Slice(
                 context=self._context,

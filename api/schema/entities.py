@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
 
 import strawberry
+from strawberry import argument, field
 
 from api.access.context import Info
 from api.batch.batch_field import TOGETHER, Together
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from models.page import Condition, Listing
 
 _InRole: TypeAlias = Annotated[
-    str | None, strawberry.argument(description="Only those in the role with this key.")
+    str | None, argument(description="Only those in the role with this key.")
 ]
 
 
@@ -52,7 +53,6 @@ async def _list_assignments_of_each(
     role: str | None = None,
     **page: Any,
 ) -> Values:
-    """Page through the assignments of many cases, or of many users."""
     return await connect_each(
         context,
         listing,
@@ -92,25 +92,21 @@ def _assignments_field(listing: Listing, description: str) -> Any:
 
 @strawberry.enum(description="Whether a case takes new assignments.")
 class CaseStatus(Enum):
-    """The API's names of an active case and one that is not."""
-
     ACTIVE = strawberry.enum_value("ACTIVE", description="Open.")
     CLOSED = strawberry.enum_value("CLOSED", description="Closed: nobody can be put on it.")
 
 
 @strawberry.type(description="A matter that users are assigned to.")
 class Case(Node):
-    """A case."""
-
     key: strawberry.Private[int]
-    tag_id: str | None = strawberry.field(
+    tag_id: str | None = field(
         description="The organisation's own name for the case, unique in the app."
     )
-    about: str = strawberry.field(description="What the case is about.")
-    status: CaseStatus = strawberry.field(description="Whether it is open.")
-    date_opened: date | None = strawberry.field(description="When it was opened, if recorded.")
-    created_at: datetime = strawberry.field(description="When it came into the system.")
-    updated_at: datetime = strawberry.field(description="When it was last changed.")
+    about: str = field(description="What the case is about.")
+    status: CaseStatus = field(description="Whether it is open.")
+    date_opened: date | None = field(description="When it was opened, if recorded.")
+    created_at: datetime = field(description="When it came into the system.")
+    updated_at: datetime = field(description="When it was last changed.")
 
     assignments = _assignments_field(
         CASE_ASSIGNMENTS, "Who is on the case, in the order in which users came."
@@ -129,30 +125,26 @@ CASE_ROW = RowType(
 
 @strawberry.enum(description="Whether a user can be put on cases.")
 class UserStatus(Enum):
-    """The API's names of an active user and one that is not."""
-
     ACTIVE = strawberry.enum_value("ACTIVE", description="Enabled.")
     DISABLED = strawberry.enum_value("DISABLED", description="Disabled: can't be put on a case.")
 
 
 @strawberry.type(description="A person who can be assigned to cases.")
 class User(Node):
-    """A user."""
-
     key: strawberry.Private[int]
-    tag_id: str | None = strawberry.field(
+    tag_id: str | None = field(
         description="The organisation's own name for the user, unique in the app."
     )
-    email: str = strawberry.field(
+    email: str = field(
         description="The address, which is also the user name; unique in the app in any case."
     )
-    given_name: str = strawberry.field(description="First name; may be empty.")
-    family_name: str = strawberry.field(description="Last name; may be empty.")
-    locale: str | None = strawberry.field(description="Preferred language, a BCP 47 tag.")
-    zoneinfo: str | None = strawberry.field(description="Time zone, an IANA name.")
-    status: UserStatus = strawberry.field(description="Whether the user is enabled.")
-    created_at: datetime = strawberry.field(description="When the user came into the system.")
-    updated_at: datetime = strawberry.field(description="When the user was last changed.")
+    given_name: str = field(description="First name; may be empty.")
+    family_name: str = field(description="Last name; may be empty.")
+    locale: str | None = field(description="Preferred language, a BCP 47 tag.")
+    zoneinfo: str | None = field(description="Time zone, an IANA name.")
+    status: UserStatus = field(description="Whether the user is enabled.")
+    created_at: datetime = field(description="When the user came into the system.")
+    updated_at: datetime = field(description="When the user was last changed.")
 
     assignments = _assignments_field(
         USER_ASSIGNMENTS, "Which cases the user is on, in the order in which cases came."
@@ -171,10 +163,8 @@ USER_ROW = RowType(
 
 @strawberry.type(description="Which row of which import did something.")
 class ChangeOrigin:
-    """An import and a row of its file."""
-
     import_key: strawberry.Private[int]
-    row: int = strawberry.field(description="The row's number, as a spreadsheet shows it.")
+    row: int = field(description="The row's number, as a spreadsheet shows it.")
 
     @strawberry.field(name="import", description="The import.")
     async def import_(self, info: Info) -> Import:
@@ -193,18 +183,18 @@ class ChangeOrigin:
 class Assignment(Node):
     """An assignment; it comes with its case, user and role."""
 
-    case: Case = strawberry.field(description="The case.")
-    user: User = strawberry.field(description="The user.")
-    role: Role = strawberry.field(description="What the user is on the case.")
-    notify: bool = strawberry.field(
+    case: Case = field(description="The case.")
+    user: User = field(description="The user.")
+    role: Role = field(description="What the user is on the case.")
+    notify: bool = field(
         description="Whether the row that last changed it asked for an e-mail to the user."
     )
-    created_at: datetime = strawberry.field(description="When the user was put on the case.")
-    updated_at: datetime = strawberry.field(description="When the assignment was last changed.")
-    created_by: ChangeOrigin | None = strawberry.field(
+    created_at: datetime = field(description="When the user was put on the case.")
+    updated_at: datetime = field(description="When the assignment was last changed.")
+    created_by: ChangeOrigin | None = field(
         description="Which import put the user on the case; null when none did."
     )
-    updated_by: ChangeOrigin | None = strawberry.field(
+    updated_by: ChangeOrigin | None = field(
         description="Which import last changed it; null when none did since it was created."
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import strawberry
+from strawberry import field
 
 from api.access.context import Info
 from api.batch.row_type import RowType
@@ -10,10 +11,8 @@ from api.batch.row_type import RowType
 
 @strawberry.type(description="What a user can be on a case.")
 class Role:
-    """One of the app's roles."""
-
-    key: str = strawberry.field(description="What files call it, e.g. `staff`.")
-    label: str = strawberry.field(description="What people call it, e.g. `Staff`.")
+    key: str = field(description="What files call it, e.g. `staff`.")
+    label: str = field(description="What people call it, e.g. `Staff`.")
 
 
 ROLE_ROW = RowType(Role)

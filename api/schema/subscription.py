@@ -30,7 +30,6 @@ class Subscription:
         info: Info,
         node_id: ImportId,
     ) -> AsyncIterator[Payload]:
-        """Watch one import."""
         context = info.context
         key = key_of("Import", node_id)
         if key is None or await load_import(context, key) is None:
@@ -48,7 +47,6 @@ class Subscription:
         graphql_type=Import, description="Every change of every import of the app, from now on."
     )
     async def imports_updated(self, info: Info) -> AsyncIterator[Payload]:
-        """Watch all imports."""
         hub, app_id = info.context.services.hub, info.context.token.app_id
         async with hub.subscribe(IMPORTS, app_id) as queue:
             async for state in queue:
@@ -58,7 +56,6 @@ class Subscription:
         graphql_type=Import, description="Each import of the app that is finished, from now on."
     )
     async def import_finished(self, info: Info) -> AsyncIterator[Payload]:
-        """Watch for ends."""
         hub, app_id = info.context.services.hub, info.context.token.app_id
         async with hub.subscribe(IMPORTS, app_id, only_ends=True) as queue:
             async for state in queue:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import strawberry
+from strawberry import UNSET, argument, field
 
 from api.access.context import Info
 from api.schema.connection import After, Before, Connection, First, Last, PageArguments, Search
@@ -25,69 +26,51 @@ _NAME_LONGEST = 200
 
 @strawberry.input(one_of=True, description="Names one user, in one of these ways.")
 class UserBy:
-    """How to find a user."""
-
-    id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="The user's `id`."
-    )
-    tag_id: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The user's Tag ID, exactly."
-    )
-    email: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The user's e-mail address, in any case."
-    )
+    id: strawberry.ID | None = field(default=UNSET, description="The user's `id`.")
+    tag_id: str | None = field(default=UNSET, description="The user's Tag ID, exactly.")
+    email: str | None = field(default=UNSET, description="The user's e-mail address, in any case.")
 
 
 @strawberry.input(description="A new user.")
 class CreateUserInput:
-    """What a user is created from."""
-
-    email: str = strawberry.field(
-        description="The address, which is also the user name; unique in the app."
-    )
-    given_name: str | None = strawberry.field(default="", description="First name.")
-    family_name: str | None = strawberry.field(default="", description="Last name.")
-    tag_id: str | None = strawberry.field(
+    email: str = field(description="The address, which is also the user name; unique in the app.")
+    given_name: str | None = field(default="", description="First name.")
+    family_name: str | None = field(default="", description="Last name.")
+    tag_id: str | None = field(
         default=None,
         description="The organisation's own name for the user: letters, digits, `-`, `/` and `_`, "
         "up to 64 of them. Unique in the app, and permanent.",
     )
-    locale: str | None = strawberry.field(
+    locale: str | None = field(
         default=None, description="Preferred language, a BCP 47 tag; `sp` is read as `es`."
     )
-    zoneinfo: str | None = strawberry.field(
+    zoneinfo: str | None = field(
         default=None, description="Time zone, an IANA name such as `America/New_York`."
     )
 
 
 @strawberry.input(description="What is to change; what is left out stays as it is.")
 class UpdateUserInput:
-    """Changes of a user."""
-
-    given_name: str | None = strawberry.field(default=strawberry.UNSET, description="First name.")
-    family_name: str | None = strawberry.field(default=strawberry.UNSET, description="Last name.")
-    tag_id: str | None = strawberry.field(
-        default=strawberry.UNSET,
+    given_name: str | None = field(default=UNSET, description="First name.")
+    family_name: str | None = field(default=UNSET, description="Last name.")
+    tag_id: str | None = field(
+        default=UNSET,
         description="The Tag ID of a user that has none; one that is set is permanent.",
     )
-    locale: str | None = strawberry.field(
-        default=strawberry.UNSET,
+    locale: str | None = field(
+        default=UNSET,
         description="Preferred language, a BCP 47 tag; `sp` is read as `es`; null clears it.",
     )
-    zoneinfo: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Time zone, an IANA name; null clears it."
+    zoneinfo: str | None = field(
+        default=UNSET, description="Time zone, an IANA name; null clears it."
     )
-    status: UserStatus | None = strawberry.field(
-        default=strawberry.UNSET, description="Whether the user is enabled."
-    )
+    status: UserStatus | None = field(default=UNSET, description="Whether the user is enabled.")
 
 
 @strawberry.type(description="What came of creating or changing a user.")
 class UserPayload:
-    """The user, or what was wrong."""
-
-    user: User | None = strawberry.field(description="The user as it is now; null after errors.")
-    user_errors: list[UserError] = strawberry.field(
+    user: User | None = field(description="The user as it is now; null after errors.")
+    user_errors: list[UserError] = field(
         description="What was wrong; when there is anything, nothing has been done."
     )
 
@@ -120,9 +103,7 @@ async def list_users(
     last: Last = None,
     before: Before = None,
     search: Search = None,
-    status: Annotated[
-        UserStatus | None, strawberry.argument(description="Only users in this state.")
-    ] = None,
+    status: Annotated[UserStatus | None, argument(description="Only users in this state.")] = None,
 ) -> Connection[User]:
     arguments = PageArguments(first=first, after=after, last=last, before=before)
     active = None if status is None else status is UserStatus.ACTIVE
@@ -131,7 +112,7 @@ async def list_users(
 
 @strawberry.field(name="user", description="One user; null when the app has no such user.")
 async def find_user(
-    info: Info, by: Annotated[UserBy, strawberry.argument(description="Which one.")]
+    info: Info, by: Annotated[UserBy, argument(description="Which one.")]
 ) -> User | None:
     condition = None
     if given(by.tag_id) is not None:
@@ -144,7 +125,7 @@ async def find_user(
 @strawberry.mutation(description="Create a user.")
 async def create_user(
     info: Info,
-    values: Annotated[CreateUserInput, strawberry.argument(name="input", description="The user.")],
+    values: Annotated[CreateUserInput, argument(name="input", description="The user.")],
 ) -> UserPayload:
     user, user_errors = await create_entity(USER, info.context, values)
     return UserPayload(user=user, user_errors=user_errors)
@@ -153,12 +134,8 @@ async def create_user(
 @strawberry.mutation(description="Change a user; also sets a Tag ID where there is none.")
 async def update_user(
     info: Info,
-    node_id: Annotated[
-        strawberry.ID, strawberry.argument(name="id", description="The user's `id`.")
-    ],
-    values: Annotated[
-        UpdateUserInput, strawberry.argument(name="input", description="The changes.")
-    ],
+    node_id: Annotated[strawberry.ID, argument(name="id", description="The user's `id`.")],
+    values: Annotated[UpdateUserInput, argument(name="input", description="The changes.")],
 ) -> UserPayload:
     user, user_errors = await update_entity(USER, info.context, node_id, values)
     return UserPayload(user=user, user_errors=user_errors)

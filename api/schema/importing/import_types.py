@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import strawberry
+from strawberry import argument, field
 
 from api.access.context import Context, Info
 from api.schema.importing.plugin_descriptions import ColumnDescription, ImporterDescription, plain
@@ -24,19 +25,16 @@ CSV_TYPE = "text/csv; charset=utf-8"
 
 @strawberry.type(name="Column", description="A column of a type's files.")
 class ImportColumn:
-    """What a client needs to explain a column."""
-
-    name: str = strawberry.field(description="Its name in the header.")
-    required: bool = strawberry.field(description="Whether every row must fill it in.")
-    description: str = strawberry.field(description="What goes into its cells.")
-    example: str | None = strawberry.field(description="A cell, as in the sample file.")
-    choices: list[str] | None = strawberry.field(
+    name: str = field(description="Its name in the header.")
+    required: bool = field(description="Whether every row must fill it in.")
+    description: str = field(description="What goes into its cells.")
+    example: str | None = field(description="A cell, as in the sample file.")
+    choices: list[str] | None = field(
         description="What its cells may hold; null when that is no list."
     )
 
     @classmethod
     def of(cls, column: ColumnDescription) -> ImportColumn:
-        """Describe an importer's column."""
         return cls(
             name=column.name,
             required=column.required,
@@ -48,15 +46,13 @@ class ImportColumn:
 
 @strawberry.type(description="A file to start from.")
 class SampleTemplate:
-    """A sample file, its content included."""
-
-    type: str = strawberry.field(description="Key of the type that it is for.")
-    filename: str = strawberry.field(description="The file's name.")
-    content_type: str = strawberry.field(description="Its media type.")
-    content: str = strawberry.field(
+    type: str = field(description="Key of the type that it is for.")
+    filename: str = field(description="The file's name.")
+    content_type: str = field(description="Its media type.")
+    content: str = field(
         description="The whole file: the header and one row of examples, lines end in CRLF."
     )
-    url: str = strawberry.field(
+    url: str = field(
         description="Path of the same file on this server; wants the same bearer token."
     )
 
@@ -79,17 +75,16 @@ class ImportType:
     """An importer, whatever has become of it."""
 
     importer: strawberry.Private[Any]
-    key: str = strawberry.field(description="What `createImport` calls it.")
-    label: str = strawberry.field(description="What menus call it; its key unless it is on.")
-    state: PluginState = strawberry.field(
+    key: str = field(description="What `createImport` calls it.")
+    label: str = field(description="What menus call it; its key unless it is on.")
+    state: PluginState = field(
         description="What has become of it; only a type that is ON can be imported."
     )
-    problems: list[str] = strawberry.field(description=PROBLEMS)
-    distribution: str | None = strawberry.field(description=DISTRIBUTION)
+    problems: list[str] = field(description=PROBLEMS)
+    distribution: str | None = field(description=DISTRIBUTION)
 
     @strawberry.field(description="What it does.")
     async def description(self) -> str:
-        """Ask the importer."""
         if self.importer is None:
             return "Not offered."
         return await ImporterDescription(self.key, self.importer).text()
@@ -108,7 +103,6 @@ class ImportType:
 
     @strawberry.field(description="A file to start from; it is empty unless the type is on.")
     async def sample_template(self) -> SampleTemplate:
-        """Write the sample file."""
         return await SampleTemplate.of(self.key, self.importer)
 
     @classmethod
@@ -130,7 +124,7 @@ def list_import_types(
     info: Info,
     states: Annotated[
         list[PluginState] | None,
-        strawberry.argument(name="state", description="Only types in these states."),
+        argument(name="state", description="Only types in these states."),
     ] = _ON,
 ) -> list[ImportType]:
     types = [
@@ -147,7 +141,7 @@ def list_import_types(
 )
 async def find_sample(
     info: Info,
-    key: Annotated[str, strawberry.argument(name="type", description="The type's key.")],
+    key: Annotated[str, argument(name="type", description="The type's key.")],
 ) -> SampleTemplate | None:
     importer = info.context.services.registry.importers.get(key)
     return None if importer is None else await SampleTemplate.of(key, importer)

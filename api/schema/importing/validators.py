@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import strawberry
+from strawberry import field
 
 from api.access.context import Context, Info
 from api.schema.importing.plugin_descriptions import ValidatorDescription
@@ -19,24 +20,20 @@ from api.schema.importing.plugin_state import (
 
 @strawberry.type(description="A plugin that may refuse rows of imports of any type.")
 class Validator:
-    """A validator, whatever has become of it."""
-
     plugin: strawberry.Private[Any]
-    key: str = strawberry.field(description="What plugins.toml calls it.")
-    state: PluginState = strawberry.field(description="What has become of it.")
-    problems: list[str] = strawberry.field(description=PROBLEMS)
-    distribution: str | None = strawberry.field(description=DISTRIBUTION)
+    key: str = field(description="What plugins.toml calls it.")
+    state: PluginState = field(description="What has become of it.")
+    problems: list[str] = field(description=PROBLEMS)
+    distribution: str | None = field(description=DISTRIBUTION)
 
     @strawberry.field(description="What it refuses; empty unless it is on.")
     async def description(self) -> str:
-        """Ask it."""
         if self.plugin is None:
             return ""
         return await ValidatorDescription(self.key, self.plugin).text()
 
     @classmethod
     def of(cls, context: Context, key: str) -> Validator:
-        """Describe a validator."""
         status = find_status(context, "validator", key)
         found = (each for each in context.services.registry.validators if each.key == key)
         return cls(
