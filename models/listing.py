@@ -27,9 +27,7 @@ AUDIT_EVENTS = Listing(name="audit-event", table="audit_events", is_descending=T
 
 # An import's rows are those whose keys begin with its own (`models.row.row_key`).
 IMPORT_ROWS = Listing(
-    name="row",
-    table="import_rows",
-    parent="t.id > {0} << 32 AND t.id < ({0} + 1) << 32",
+    name="row", table="import_rows", parent="t.id > {0} << 32 AND t.id < ({0} + 1) << 32"
 )
 
 _SEARCH_LONGEST = 500

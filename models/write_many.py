@@ -52,14 +52,9 @@ async def insert_many(
         the keys of the rows that were inserted.
     """
     with suppress(asyncpg.UniqueViolationError):
-        async with (
-            db.transaction(),
-            checked_at_once(db, table, len(rows), {"apps": [app_id]}),
-        ):
+        async with db.transaction(), checked_at_once(db, table, len(rows), {"apps": [app_id]}):
             await db.copy_records_to_table(
-                table,
-                columns=("app_id", *names),
-                records=((app_id, *row) for row in rows),
+                table, columns=("app_id", *names), records=((app_id, *row) for row in rows)
             )
         return set(map(itemgetter(names.index(key)), rows))
     columns = ", ".join(names)

@@ -114,8 +114,7 @@ async def list_audit_events(
     before: Before = None,
     action: Annotated[list[Action] | None, argument(description="Only these actions.")] = None,
     actor: Annotated[
-        str | None,
-        argument(description="Only what an actor of exactly this name did."),
+        str | None, argument(description="Only what an actor of exactly this name did.")
     ] = None,
     since: Annotated[datetime | None, argument(description="Only from this time on.")] = None,
     until: Annotated[datetime | None, argument(description="Only before this time.")] = None,

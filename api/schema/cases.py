@@ -109,8 +109,7 @@ async def find_case(
 
 @strawberry.mutation(description="Create a case.")
 async def create_case(
-    info: Info,
-    values: Annotated[CreateCaseInput, argument(name="input", description="The case.")],
+    info: Info, values: Annotated[CreateCaseInput, argument(name="input", description="The case.")]
 ) -> CasePayload:
     case, user_errors = await create_entity(CASE, info.context, values)
     return CasePayload(case=case, user_errors=user_errors)

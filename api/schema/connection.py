@@ -41,8 +41,7 @@ First: TypeAlias = Annotated[
     ),
 ]
 After: TypeAlias = Annotated[
-    str | None,
-    argument(description="A cursor of this list: only what comes after it."),
+    str | None, argument(description="A cursor of this list: only what comes after it.")
 ]
 Last: TypeAlias = Annotated[
     int | None,
@@ -51,12 +50,10 @@ Last: TypeAlias = Annotated[
     ),
 ]
 Before: TypeAlias = Annotated[
-    str | None,
-    argument(description="A cursor of this list: only what comes before it."),
+    str | None, argument(description="A cursor of this list: only what comes before it.")
 ]
 Search: TypeAlias = Annotated[
-    str | None,
-    argument(description="Only those in which every word of this begins a word."),
+    str | None, argument(description="Only those in which every word of this begins a word.")
 ]
 
 

@@ -25,11 +25,7 @@ class Subscription:
         graphql_type=Import,
         description="An import's state now, then each change; ends when the import is finished.",
     )
-    async def import_updated(
-        self,
-        info: Info,
-        node_id: ImportId,
-    ) -> AsyncIterator[Payload]:
+    async def import_updated(self, info: Info, node_id: ImportId) -> AsyncIterator[Payload]:
         context = info.context
         key = key_of("Import", node_id)
         if key is None or await load_import(context, key) is None:

@@ -124,8 +124,7 @@ async def find_user(
 
 @strawberry.mutation(description="Create a user.")
 async def create_user(
-    info: Info,
-    values: Annotated[CreateUserInput, argument(name="input", description="The user.")],
+    info: Info, values: Annotated[CreateUserInput, argument(name="input", description="The user.")]
 ) -> UserPayload:
     user, user_errors = await create_entity(USER, info.context, values)
     return UserPayload(user=user, user_errors=user_errors)

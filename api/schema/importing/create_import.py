@@ -87,8 +87,7 @@ class CreateImportPayload:
 async def create_import(
     info: Info,
     values: Annotated[
-        CreateImportInput,
-        argument(name="input", description="The file and what it is."),
+        CreateImportInput, argument(name="input", description="The file and what it is.")
     ],
 ) -> CreateImportPayload:
     """Wait for no more of the file than the answer needs."""

@@ -123,8 +123,7 @@ class ImportType:
 def list_import_types(
     info: Info,
     states: Annotated[
-        list[PluginState] | None,
-        argument(name="state", description="Only types in these states."),
+        list[PluginState] | None, argument(name="state", description="Only types in these states.")
     ] = _ON,
 ) -> list[ImportType]:
     types = [
@@ -140,8 +139,7 @@ def list_import_types(
     name="sampleTemplate", description="A type's sample file; null when there is no such type."
 )
 async def find_sample(
-    info: Info,
-    key: Annotated[str, argument(name="type", description="The type's key.")],
+    info: Info, key: Annotated[str, argument(name="type", description="The type's key.")]
 ) -> SampleTemplate | None:
     importer = info.context.services.registry.importers.get(key)
     return None if importer is None else await SampleTemplate.of(key, importer)

@@ -21,12 +21,7 @@ from api.schema.connection import (
     Search,
     connect,
 )
-from api.schema.importing.import_rows import (
-    ImportProblem,
-    ImportRow,
-    problems_of,
-    row_type_for,
-)
+from api.schema.importing.import_rows import ImportProblem, ImportRow, problems_of, row_type_for
 from api.schema.importing.import_types import ImportType
 from api.schema.input_errors import UserError, user_error
 from api.schema.node import Node, key_of, load_node
@@ -156,8 +151,7 @@ class Import(Node):
             list[RowStatus] | None, argument(description="Only rows in these states.")
         ] = None,
         outcome: Annotated[
-            list[RowOutcome] | None,
-            argument(description="Only passed rows that did one of these."),
+            list[RowOutcome] | None, argument(description="Only passed rows that did one of these.")
         ] = None,
     ) -> Connection[ImportRow]:
         arguments = PageArguments(first=first, after=after, last=last, before=before)
@@ -249,8 +243,7 @@ async def list_imports(
     before: Before = None,
     search: Search = None,
     status: Annotated[
-        list[ImportStatus] | None,
-        argument(description="Only imports in these states."),
+        list[ImportStatus] | None, argument(description="Only imports in these states.")
     ] = None,
     types: Annotated[
         list[str] | None,
