@@ -74,18 +74,11 @@ async def add_chunk(
     is_retry: bool = False,
 ) -> None:
     """Store a chunk; it can be claimed once its transaction commits."""
-    await db.execute(
-        """
+    sql = """
         INSERT INTO import_chunks (app_id, import_id, number, payload, is_chained, is_retry)
         VALUES ($1, $2, $3, $4, $5, $6)
-        """,
-        app_id,
-        import_id,
-        number,
-        payload,
-        is_chained,
-        is_retry,
-    )
+    """
+    await db.execute(sql, app_id, import_id, number, payload, is_chained, is_retry)
 
 
 async def claim_chunk(db: Connection, import_id: int) -> ClaimedChunk | None:
@@ -95,8 +88,7 @@ async def claim_chunk(db: Connection, import_id: int) -> ClaimedChunk | None:
     so that one which kills its workers delays no other. Workers that choose the same chunk within a
     second, before one of them has locked it, are one attempt.
     """
-    row = await db.fetchrow(
-        """
+    sql = """
         WITH chosen AS MATERIALIZED (
           SELECT c.id, c.attempted_at IS NULL
             OR c.attempted_at <= clock_timestamp() - interval '1 second' AS is_counted
@@ -112,36 +104,30 @@ async def claim_chunk(db: Connection, import_id: int) -> ClaimedChunk | None:
           (SELECT count(*) > 1 FROM (
              SELECT 1 FROM import_chunks WHERE import_id = $1 LIMIT 2) AS other),
           is_counted
-        """,
-        import_id,
-    )
+    """
+    row = await db.fetchrow(sql, import_id)
     return ClaimedChunk(*row) if row else None
 
 
 async def lock_chunk(db: Connection, chunk_id: int) -> ChunkWork | None:
     """Take the chunk's lease until the transaction ends; None when it is done or taken."""
-    row = await db.fetchrow(
-        """
+    sql = """
         SELECT number, is_retry, payload, carry, EXISTS (
           SELECT 1 FROM import_chunks n
           WHERE n.import_id = c.import_id AND n.number = c.number + 1 AND n.is_chained)
         FROM import_chunks c WHERE id = $1 FOR UPDATE SKIP LOCKED
-        """,
-        chunk_id,
-    )
+    """
+    row = await db.fetchrow(sql, chunk_id)
     return ChunkWork(*row) if row else None
 
 
 async def finish_chunk(db: Connection, import_id: int, chunk_id: int) -> None:
     """Delete a chunk whose rows are written, and its trial."""
-    await db.execute(
-        """
+    sql = """
         WITH noted AS (DELETE FROM chunk_trials WHERE chunk_id = $2)
         DELETE FROM import_chunks WHERE import_id = $1 AND id = $2
-        """,
-        import_id,
-        chunk_id,
-    )
+    """
+    await db.execute(sql, import_id, chunk_id)
 
 
 async def hand_over(db: Connection, import_id: int, number: int, carry: bytes) -> None:

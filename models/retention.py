@@ -23,17 +23,14 @@ async def expire_imports(db: Connection, *, kept_for: float) -> None:
     Args:
         kept_for: seconds from an import's end.
     """
-    await db.execute(
-        """
+    sql = """
         UPDATE imports SET purged_at = clock_timestamp(), is_purging = true WHERE id IN (
           SELECT id FROM imports
           WHERE finished_at < now() - $1::float * interval '1 second'
             AND finished_at IS NOT NULL AND purged_at IS NULL
           ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-        """,
-        kept_for,
-        _IMPORTS_AT_ONCE,
-    )
+    """
+    await db.execute(sql, kept_for, _IMPORTS_AT_ONCE)
 
 
 async def next_to_purge(db: Connection) -> int | None:

@@ -142,8 +142,7 @@ async def failed_page(
         after: number of the last row of the page before, or 0.
         most: bytes of the page's cells, its last row not counted.
     """
-    rows = await db.fetch(
-        """
+    sql = """
         SELECT * FROM (
           SELECT id, cells, status, outcome, message, errors,
             sum(octet_length(cells::text)) OVER before AS size_before
@@ -154,7 +153,9 @@ async def failed_page(
           ORDER BY id LIMIT $5) page
         WHERE size_before IS NULL OR size_before < $6
         ORDER BY id
-        """,
+    """
+    rows = await db.fetch(
+        sql,
         row_key(import_id, after),
         row_key(import_id + 1, 0),
         app_id,
@@ -166,13 +167,11 @@ async def failed_page(
 
 
 async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> dict[int, RowResult]:
-    rows = await db.fetch(
-        """
+    sql = """
         SELECT id, cells, status, outcome, message, errors FROM import_rows
         WHERE id = ANY($1::bigint[])
-        """,
-        [row_key(import_id, number) for number in numbers],
-    )
+    """
+    rows = await db.fetch(sql, [row_key(import_id, number) for number in numbers])
     results = [_result_of(row) for row in rows]
     return {result.number: result for result in results}
 
@@ -186,16 +185,11 @@ async def find_passed(
         place: index of the cell in its row.
         cells: trimmed.
     """
-    rows = await db.fetch(
-        """
+    sql = """
         SELECT id, cells, status, outcome, message, errors FROM import_rows
         WHERE id > $1 AND id < $2 AND status = 1 AND btrim(cells ->> $3::int) = ANY($4::text[])
-        """,
-        row_key(import_id, 0),
-        row_key(import_id + 1, 0),
-        place,
-        list(cells),
-    )
+    """
+    rows = await db.fetch(sql, row_key(import_id, 0), row_key(import_id + 1, 0), place, list(cells))
     return [_result_of(row) for row in rows]
 
 

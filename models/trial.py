@@ -48,14 +48,11 @@ async def read_trial(db: Connection, chunk_id: int) -> Trial:
 
 async def note_trial(db: Connection, chunk_id: int, trial: Trial) -> None:
     """Note which rows are tried out from now on."""
-    await db.execute(
-        """
+    sql = """
         INSERT INTO chunk_trials (chunk_id, since, until, condemned) VALUES ($1, $2, $3, $4)
         ON CONFLICT (chunk_id) DO UPDATE SET since = $2, until = $3, condemned = $4
-        """,
-        chunk_id,
-        *trial,
-    )
+    """
+    await db.execute(sql, chunk_id, *trial)
 
 
 async def end_trial(db: Connection, chunk_id: int, trial: Trial) -> None:
