@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 
 from models.page import Condition, Listing
 from models.row import RowStatus
-from models.search import prefix_query
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -32,6 +32,8 @@ IMPORT_ROWS = Listing(
 
 _SEARCH_LONGEST = 500
 """Characters. PostgreSQL's words have 2,046 bytes at most."""
+_WORD = re.compile(r"[^\W_]+")
+_MOST_WORDS = 8
 
 _ASSIGNMENT_ALIASES = {"case_": "c", "user_": "u", "role_": "r"}
 _ASSIGNMENT_JOINS = """
@@ -57,6 +59,19 @@ USER_ASSIGNMENTS = Listing(
 
 def has_id(keys: Collection[int]) -> Condition:
     return Condition("t.id = ANY({}::bigint[])", list(keys))
+
+
+def prefix_query(text: str) -> str | None:
+    """Translate what a person typed for `to_tsquery('simple', …)`; None when it has no word.
+
+    Words are letters and digits alone, so no sign of the query language is left in them.
+
+    Example:
+        >>> prefix_query("Jones trv-0")
+        "'Jones':* & 'trv':* & '0':*"
+    """
+    words = _WORD.findall(text)[:_MOST_WORDS]
+    return " & ".join(f"'{word}':*" for word in words) or None
 
 
 def matches_search(listing: Listing, text: str) -> Condition:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import asyncpg
 
 from models.audit import Action, record
-from models.import_end import RETURNING_END, to_import_end
-from models.imports import ImportStatus
+from models.imports import RETURNING_END, ImportStatus, to_import_end
 from models.row import RowOutcome, RowStatus, row_key
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from models.audit import Actor
-    from models.import_end import ImportEnd
+    from models.imports import ImportEnd
     from models.row import RowResult
 
 _SPLIT_LOCK = "caseroll split"

@@ -14,7 +14,7 @@ from strawberry.utils.str_converters import to_camel_case
 from api.access.context import Context, Info
 from api.schema.audit_events import list_audit_events, load_audit_event
 from api.schema.cases import CASE, create_case, find_case, list_cases, update_case
-from api.schema.entities import ASSIGNMENT_ROW, Assignment
+from api.schema.entities import ASSIGNMENT_ROW, Assignment, list_roles
 from api.schema.entity_kind import load_entity
 from api.schema.importing.create_import import create_import
 from api.schema.importing.import_types import find_sample, list_import_types
@@ -25,10 +25,9 @@ from api.schema.importing.imports import (
     load_import,
     retry_import,
 )
+from api.schema.importing.plugins import list_validators
 from api.schema.importing.upload import UPLOAD, UploadedFile
-from api.schema.importing.validators import list_validators
 from api.schema.node import Node, load_node
-from api.schema.roles import list_roles
 from api.schema.subscription import Subscription
 from api.schema.users import USER, create_user, find_user, list_users, update_user
 from api.schema.viewer import App, show_viewer

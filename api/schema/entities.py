@@ -1,4 +1,4 @@
-"""Cases, users and the assignments between them: three types that refer to one another."""
+"""Cases, users, roles and the assignments between them: types that refer to one another."""
 
 from __future__ import annotations
 
@@ -26,7 +26,6 @@ from api.schema.connection import (
 )
 from api.schema.importing.imports import IMPORT_ROW, Import
 from api.schema.node import Node
-from api.schema.roles import ROLE_ROW, Role
 from models.listing import CASE_ASSIGNMENTS, USER_ASSIGNMENTS, has_role
 
 if TYPE_CHECKING:
@@ -88,6 +87,20 @@ def _assignments_field(listing: Listing, description: str) -> Any:
         )
 
     return assignments
+
+
+@strawberry.type(description="What a user can be on a case.")
+class Role:
+    key: str = field(description="What files call it, e.g. `staff`.")
+    label: str = field(description="What people call it, e.g. `Staff`.")
+
+
+ROLE_ROW = RowType(Role)
+
+
+@strawberry.field(name="roles", description="The app's roles.")
+async def list_roles(info: Info) -> list[Role]:
+    return list(ROLE_ROW.objects(await info.context.loaders.roles()))
 
 
 @strawberry.enum(description="Whether a case takes new assignments.")

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from importers.rows.layout import Layout
     from importers.sdk.importer import Importer
     from importers.split.chunk_writer import RowSource
-    from models.import_end import ImportEnd
+    from models.imports import ImportEnd
     from models.progress import ImportWork
 
 # A split is one transaction; ten million rows take longer than transactions may otherwise.

@@ -10,7 +10,7 @@ from strawberry import argument, field
 
 from api.access.context import Context, Info
 from api.schema.importing.plugin_descriptions import ColumnDescription, ImporterDescription, plain
-from api.schema.importing.plugin_state import (
+from api.schema.importing.plugins import (
     DISTRIBUTION,
     PROBLEMS,
     PluginState,
