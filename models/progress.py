@@ -141,8 +141,7 @@ async def finish_retry_split(db: Connection, import_id: int, *, rows: int) -> Im
           retry = NULL, {_end_without("$2")}, {_TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    row = await db.fetchrow(sql, import_id, rows)
-    return to_import_end(row)
+    return to_import_end(await db.fetchrow(sql, import_id, rows))
 
 
 def _end_without(rows: str) -> str:
@@ -176,28 +175,20 @@ async def refuse(
     The first rows of a file may have failed before the file turned out to be unreadable; their
     results are deleted, since such a file has no rows.
     """
-    await db.execute(
-        """
+    delete_rows = """
         DELETE FROM import_rows WHERE id > $2 AND id < $3 AND EXISTS (
           SELECT 1 FROM imports WHERE id = $1 AND split_at IS NULL AND retry IS NULL
             AND status IN ('QUEUED', 'PROCESSING'))
-        """,
-        import_id,
-        row_key(import_id, 0),
-        row_key(import_id + 1, 0),
-    )
-    row = await db.fetchrow(
-        f"""
+    """
+    await db.execute(delete_rows, import_id, row_key(import_id, 0), row_key(import_id + 1, 0))
+    end = f"""
         UPDATE imports SET errors = $2, total = coalesce(total, 0), retry = NULL,
           split_attempts = 0, {_TOUCH},
           failed = CASE WHEN retry IS NULL THEN 0 ELSE failed END,
           status = {_FINAL_STATUS}, finished_at = clock_timestamp()
         WHERE id = $1 AND split_at IS NULL AND status IN ('QUEUED', 'PROCESSING') {RETURNING_END}
-        """,
-        import_id,
-        json.dumps(list(errors)),
-    )
-    return to_import_end(row)
+    """
+    return to_import_end(await db.fetchrow(end, import_id, json.dumps(list(errors))))
 
 
 async def count(

@@ -167,13 +167,9 @@ async def failed_page(
 
 
 async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> dict[int, RowResult]:
-    sql = """
-        SELECT id, cells, status, outcome, message, errors FROM import_rows
-        WHERE id = ANY($1::bigint[])
-    """
+    sql = "SELECT * FROM import_rows WHERE id = ANY($1::bigint[])"
     rows = await db.fetch(sql, [row_key(import_id, number) for number in numbers])
-    results = [_result_of(row) for row in rows]
-    return {result.number: result for result in results}
+    return {result.number: result for result in map(_result_of, rows)}
 
 
 async def find_passed(

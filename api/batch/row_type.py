@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Record
 
-    from api.batch.batch_field import Selected
-    from api.batch.objects import Values
+    from api.batch.objects import Selected, Values
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -5,11 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from api.schema.importing.plugin_descriptions import (
-    ImporterDescription,
-    ValidatorDescription,
-    plain,
-)
+from api.schema.importing.plugin_descriptions import PluginDescription, plain
 from importers.plugins.sample_file import sample_filename
 from models.app import DEFAULT_ROLES
 
@@ -77,7 +73,7 @@ async def read_catalogue(registry: Registry) -> Catalogue:
             for key, importer in registry.importers.items()
         ],
         validators=[
-            (plain(each.key), await ValidatorDescription(each.key, each).text())
+            (plain(each.key), await PluginDescription("validator", each.key, each).text())
             for each in registry.validators
             if ("validator", each.key) in on
         ],
@@ -85,7 +81,7 @@ async def read_catalogue(registry: Registry) -> Catalogue:
 
 
 async def _read_type(key: str, label: str | None, importer: Importer) -> CatalogueType:
-    description = ImporterDescription(key, importer)
+    description = PluginDescription("importer", key, importer)
     # A column whose choices depend on the roles that an app has, takes roles.
     fixed = await description.columns([])
     with_roles = await description.columns(list(DEFAULT_ROLES))

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
     from api.access.context import Context
-    from api.batch.batch_field import Selected
-    from api.batch.objects import Items, Values
+    from api.batch.objects import Items, Selected, Values
     from api.batch.row_type import RowType
     from models.page import Condition, Listing, Page
 

@@ -11,8 +11,7 @@ import strawberry
 from strawberry import argument, field
 
 from api.access.context import Info
-from api.batch.batch_field import TOGETHER, Together
-from api.batch.objects import read
+from api.batch.objects import TOGETHER, Together, read
 from api.batch.row_type import Part, RowColumn, RowType, node_id
 from api.schema.connection import (
     After,
@@ -30,8 +29,7 @@ from models.listing import CASE_ASSIGNMENTS, USER_ASSIGNMENTS, has_role
 
 if TYPE_CHECKING:
     from api.access.context import Context
-    from api.batch.batch_field import Selected
-    from api.batch.objects import Items, Values
+    from api.batch.objects import Items, Selected, Values
     from models.page import Condition, Listing
 
 _InRole: TypeAlias = Annotated[

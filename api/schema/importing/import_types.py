@@ -9,7 +9,7 @@ import strawberry
 from strawberry import argument, field
 
 from api.access.context import Context, Info
-from api.schema.importing.plugin_descriptions import ColumnDescription, ImporterDescription, plain
+from api.schema.importing.plugin_descriptions import ColumnDescription, PluginDescription, plain
 from api.schema.importing.plugins import (
     DISTRIBUTION,
     PROBLEMS,
@@ -59,7 +59,9 @@ class SampleTemplate:
     @classmethod
     async def of(cls, key: str, importer: Any) -> SampleTemplate:
         """Write a type's sample file; that of a type which isn't on is empty."""
-        content = None if importer is None else await ImporterDescription(key, importer).sample()
+        content = None
+        if importer is not None:
+            content = await PluginDescription("importer", key, importer).sample()
         filename = sample_filename(key)
         return cls(
             type=key,
@@ -87,7 +89,7 @@ class ImportType:
     async def description(self) -> str:
         if self.importer is None:
             return "Not offered."
-        return await ImporterDescription(self.key, self.importer).text()
+        return await PluginDescription("importer", self.key, self.importer).text()
 
     @strawberry.field(
         description="The columns of its files, in the order of the sample file; none unless it "
@@ -98,7 +100,7 @@ class ImportType:
         if self.importer is None:
             return []
         roles = [row["key"] for row in await info.context.loaders.roles()]
-        columns = await ImporterDescription(self.key, self.importer).columns(roles)
+        columns = await PluginDescription("importer", self.key, self.importer).columns(roles)
         return [ImportColumn.of(column) for column in columns]
 
     @strawberry.field(description="A file to start from; it is empty unless the type is on.")

@@ -9,7 +9,7 @@ import strawberry
 from strawberry import field
 
 from api.access.context import Context, Info
-from api.schema.importing.plugin_descriptions import ValidatorDescription, plain
+from api.schema.importing.plugin_descriptions import PluginDescription, plain
 from importers.plugins.plugin_status import PluginStatus
 from models.app import Permission
 
@@ -64,7 +64,7 @@ class Validator:
     async def description(self) -> str:
         if self.plugin is None:
             return ""
-        return await ValidatorDescription(self.key, self.plugin).text()
+        return await PluginDescription("validator", self.key, self.plugin).text()
 
     @classmethod
     def of(cls, context: Context, key: str) -> Validator:
