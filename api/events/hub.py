@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
-    from api.events.event import EventT
-    from api.events.subscriber_queue import SubscriberQueue
-    from api.events.topic import Topic
-
+    from api.events.event import Topic
+    from api.events.feed import SubscriberQueue
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +39,14 @@ class Hub:
     """
 
     def __init__(self) -> None:
-        self._feeds: dict[str, Feed[Any]] = {}
+        self._feeds: dict[str, Feed] = {}
         self._watchers: dict[int, set[Callable[[str], None]]] = defaultdict(set)
         self._wake = asyncio.Event()
         self._polled_at = time.monotonic()
 
     def subscribe(
-        self, topic: Topic[EventT], app_id: int, *, key: int | None = None, only_ends: bool = False
-    ) -> AbstractAsyncContextManager[SubscriberQueue[EventT]]:
+        self, topic: Topic, app_id: int, *, key: int | None = None, only_ends: bool = False
+    ) -> AbstractAsyncContextManager[SubscriberQueue]:
         """Open a queue for events of an app from now on.
 
         Args:
@@ -57,8 +55,7 @@ class Hub:
         """
         if topic.name not in self._feeds:
             self._feeds[topic.name] = Feed(topic, self._wake.set)
-        feed: Feed[EventT] = self._feeds[topic.name]
-        return feed.subscribe(app_id, key=key, only_ends=only_ends)
+        return self._feeds[topic.name].subscribe(app_id, key=key, only_ends=only_ends)
 
     @property
     def subscribers(self) -> int:
@@ -95,16 +92,13 @@ class Hub:
         for feed in list(self._feeds.values()):
             await feed.poll(started - self._polled_at)
         if self._watchers:
-            await self._check_tokens()
+            found = await ask_database(ended_tokens, set(self._watchers))
+            reasons = dict.fromkeys(found.revoked, "The token is no longer valid")
+            reasons |= {token_id: say_expired(ended) for token_id, ended in found.expired.items()}
+            for token_id, reason in reasons.items():
+                for end in list(self._watchers.get(token_id, ())):
+                    end(reason)
         self._polled_at = started
-
-    async def _check_tokens(self) -> None:
-        found = await ask_database(ended_tokens, set(self._watchers))
-        reasons = dict.fromkeys(found.revoked, "The token is no longer valid")
-        reasons |= {token_id: say_expired(ended) for token_id, ended in found.expired.items()}
-        for token_id, reason in reasons.items():
-            for end in list(self._watchers.get(token_id, ())):
-                end(reason)
 
 
 @asynccontextmanager

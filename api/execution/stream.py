@@ -118,7 +118,7 @@ def _execute_event(
     One step of the event loop may bring many events, and many requests for each. Only the first
     result is made at once, so that the others do not block requests of other tokens.
     """
-    executor = subscription.build_per_event_executor(payload.show(payload.event))
+    executor = subscription.build_per_event_executor(payload.show(payload.event.row))
     context: Context = subscription.context_value.anew()
     executor.context_value = context
     quota = context.quota

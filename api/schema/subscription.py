@@ -10,9 +10,10 @@ import strawberry
 from api.access.context import Info
 from api.errors import ApiError
 from api.events.event import Payload
-from api.events.import_state import IMPORTS, ImportState
+from api.events.import_state import IMPORTS, import_state
 from api.schema.importing.imports import Import, load_import
 from api.schema.node import key_of
+from models.imports import ImportStatus
 from models.listing import IMPORTS as IMPORT_LISTING
 from models.listing import has_id
 from models.page import find_rows
@@ -41,10 +42,10 @@ class Subscription:
         async with context.services.hub.subscribe(IMPORTS, context.token.app_id, key=key) as queue:
             # Read once the queue is open, so that no change falls between the two.
             [row] = await context.scope.read(find_rows, IMPORT_LISTING, has_id([key]))
-            queue.add(ImportState.of(row))
+            queue.add(import_state(row))
             async for state in queue:
-                yield Payload(state, _show)
-                if state.is_final:
+                yield Payload(state, Import.from_row)
+                if ImportStatus(state.row["status"]).is_final:
                     return
 
     @strawberry.subscription(
@@ -55,7 +56,7 @@ class Subscription:
         hub, app_id = info.context.services.hub, info.context.token.app_id
         async with hub.subscribe(IMPORTS, app_id) as queue:
             async for state in queue:
-                yield Payload(state, _show)
+                yield Payload(state, Import.from_row)
 
     @strawberry.subscription(
         graphql_type=Import, description="Each import of the app that is finished, from now on."
@@ -65,8 +66,4 @@ class Subscription:
         hub, app_id = info.context.services.hub, info.context.token.app_id
         async with hub.subscribe(IMPORTS, app_id, only_ends=True) as queue:
             async for state in queue:
-                yield Payload(state, _show)
-
-
-def _show(state: ImportState) -> Import:
-    return Import.from_row(state.row)
+                yield Payload(state, Import.from_row)
