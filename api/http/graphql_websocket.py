@@ -21,9 +21,9 @@ from api.errors import (
     say_expired,
     shape_error,
 )
+from api.execution.execute import stream
 from api.execution.operation import Operation, to_operation
 from api.execution.prepare import OperationRefusedError
-from api.execution.stream import stream
 from api.http.responses import refuse
 from api.http.same_origin import is_welcome
 
