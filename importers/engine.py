@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from importers.reading.limits import Limits
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
-    from models.progress import ImportWork
     from models.waiting import WaitingImport
 
 EndListener: TypeAlias = Callable[[ImportEnd], Awaitable[None]]
@@ -158,11 +157,8 @@ class Engine:
         if not (self.serves_others and self._fairness.is_look_due):
             return False
         async with connection() as db:
-            waiting = await find_waiting(db)
-        chosen = self._fairness.choose(waiting)
-        if chosen is None or chosen.id == import_id:
-            return False
-        return await self._serve(chosen)
+            chosen = self._fairness.choose(await find_waiting(db))
+        return chosen is not None and chosen.id != import_id and await self._serve(chosen)
 
     async def _serve_small(self, import_id: int) -> bool:
         """Serve a small import other than this one; tell whether there was something to do."""
@@ -180,10 +176,9 @@ class Engine:
 
         Its own message stays in the queue, and finds less to do, or tries again what fails here.
         """
+        job = Job(chosen.id, chosen.is_split, has_message=False, runs_at_once=True)
         try:
-            return await self._do(
-                Job(chosen.id, chosen.is_split, has_message=False, runs_at_once=True)
-            )
+            return await self._do(job)
         except Exception:
             logger.warning("import %d was put off to its own turn", chosen.id, exc_info=True)
             return False
@@ -198,7 +193,7 @@ class Engine:
             limits=self.limits,
             chunk_rows=self.chunk_rows,
             together={each.together for each in self.validators if each.together},
-            tell=self._tell,
+            tell=lambda work: self.queue.notify_changed(work.app_id, work.id),
         )
         with self._fairness.working(job.import_id):
             split = await split_import(job.import_id, settings)
@@ -247,9 +242,6 @@ class Engine:
         if chunk.has_notifications:
             await self.queue.enqueue_send_mails()
         return True
-
-    async def _tell(self, work: ImportWork) -> None:
-        await self.queue.notify_changed(work.app_id, work.id)
 
     async def _report(self, import_id: int, app_id: int, end: ImportEnd | None) -> None:
         """Report what a job has changed: progress to subscribers, an end to all who listen."""

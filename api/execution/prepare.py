@@ -20,7 +20,7 @@ from graphql import (
 from strawberry.schema.schema import validate_document
 
 from api.errors import ApiError, bad_request
-from api.execution.cost import PAGE_SIZES, check_size, check_text
+from api.execution.cost import PAGE_SIZES, check_query, check_size
 from models.app import Permission
 
 if TYPE_CHECKING:
@@ -37,23 +37,16 @@ _remembered: set[int] = set()
 
 
 class PreparedOperation(NamedTuple):
-    """An operation that may be executed.
-
-    Args:
-        values: how many values it may return.
-    """
+    """An operation that may be executed."""
 
     document: DocumentNode
     kind: OperationType
+    # How many it may return.
     values: int
 
 
 class OperationRefusedError(Exception):
-    """An operation is not executed.
-
-    Args:
-        errors: why not, for the client.
-    """
+    """An operation is not executed; the errors tell the client why not."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
         self.errors = errors
@@ -73,14 +66,13 @@ def prepare(
 
     Args:
         kinds: the kinds of operations that the caller executes.
-        limits: how large it may be.
 
     Raises:
         OperationRefusedError: it is not to be executed.
         HttpError: there is no such operation, or not here.
     """
     try:
-        check_text(operation.query, limits)
+        check_query("characters", len(operation.query), limits.characters)
         document = _parse_text(operation.query, limits.tokens)
         kind = _find_kind(document, operation.name)
         names = _page_variables(operation.query, limits.tokens)
@@ -89,7 +81,10 @@ def prepare(
         if kind not in kinds:
             raise bad_request("Subscriptions go over the WebSocket at this path.")
         errors = _validate_text(schema, operation.query, limits.tokens)
-        _remember(operation.query)
+        # The caches below hold as many texts: all that came since the set was last cleared.
+        if len(_remembered) >= _REMEMBERED:
+            _remembered.clear()
+        _remembered.add(hash(operation.query))
     except GraphQLError as error:
         errors = [error]
     except RecursionError as error:
@@ -104,13 +99,6 @@ def prepare(
 def is_remembered(query: str) -> bool:
     """Tell whether a text was parsed and validated before, so that preparing it is quick."""
     return hash(query) in _remembered
-
-
-def _remember(query: str) -> None:
-    # The caches below hold as many texts: all that came since the set was last cleared.
-    if len(_remembered) >= _REMEMBERED:
-        _remembered.clear()
-    _remembered.add(hash(query))
 
 
 @lru_cache(_REMEMBERED)
