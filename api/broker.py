@@ -15,10 +15,6 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from dramatiq.middleware import Middleware
-
     from importers.engine import Engine
     from models.import_end import ImportEnd
 
@@ -40,7 +36,7 @@ def events_channel(app_id: int | str, topic: str = IMPORTS_TOPIC) -> str:
     return f"caseroll:{topic}:{app_id}"
 
 
-def make_broker(redis_url: str, middleware: Sequence[Middleware] = ()) -> RedisBroker:
+def make_broker(redis_url: str) -> RedisBroker:
     """Make a broker; it connects with the first message.
 
     It has no `TimeLimit` middleware: a coroutine that is cancelled in the middle of a transaction
@@ -57,7 +53,7 @@ def make_broker(redis_url: str, middleware: Sequence[Middleware] = ()) -> RedisB
         client=client,
         namespace=_NAMESPACE,
         maintenance_chance=_EVERY_COMMAND,
-        middleware=[Retries(), AsyncIO(), *middleware],
+        middleware=[Retries(), AsyncIO()],
     )
     broker.declare_queue(QUEUE)
     return broker

@@ -202,24 +202,17 @@ class Engine:
         await self._report(job.import_id, split.app_id, split.import_end)
         if split.import_end:
             return True
-        if job.runs_at_once and self.clock() - started < _SHORT_SECONDS:
-            await self._run_first_chunk(job)
-        else:
+        if not job.runs_at_once or self.clock() - started >= _SHORT_SECONDS:
             await self.queue.enqueue_run(job.import_id)
-        return True
-
-    async def _run_first_chunk(self, job: Job) -> None:
-        """Run a chunk of an import that was cut just now.
-
-        If that fails, it enqueues a message to run it: the message that Dramatiq retries is one to
-        cut, and would find nothing to do.
-        """
+            return True
         try:
             await self._run_chunk(job._replace(has_message=True))
         except Exception as error:
+            # The message that Dramatiq tries again is one to cut, and would find nothing to do.
             await self.queue.enqueue_run(job.import_id)
             if not isinstance(error, RetryableError):
                 raise
+        return True
 
     async def _run_chunk(self, job: Job) -> bool:
         """Run the next chunk of an import; tell whether there was any.

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from api.access.context import Context
     from api.events.event import Payload, ResultText
-    from api.execution.operation import Operation
-    from api.execution.prepare import PreparedOperation
+    from api.execution.prepare import Operation, PreparedOperation
 
 _ONCE = (OperationType.QUERY, OperationType.MUTATION)
 _REMEMBERED = 256
@@ -68,10 +67,7 @@ async def stream(context: Context, operation: Operation) -> AsyncGenerator[str, 
     with quota.subscriptions:
         async with aclosing(_subscribe(context, operation, prepared)) as results:
             async for result in results:
-                if len(result) <= _SMALL:
-                    yield result
-                    continue
-                with quota.memory.hold(len(result)):
+                with nullcontext() if len(result) <= _SMALL else quota.memory.hold(len(result)):
                     yield result
 
 

@@ -40,14 +40,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from graphql import (
-        GraphQLField,
         GraphQLLeafType,
         GraphQLOutputType,
     )
     from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
     from graphql.pyutils import AwaitableOrValue, Path
 
-    from api.batch.batch_field import Selected, Together
+    from api.batch.batch_field import Selected
     from api.batch.objects import Values
     from api.execution.selection import Completer, PendingField
 
@@ -157,34 +156,23 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         execute: Execute,
     ) -> dict[str, Any]:
         """Load the fields of the wave and all that follow from them, then execute the rest."""
+        characters = wave.characters
         try:
-            self.characters += await self._fill(wave)
+            while wave:
+                following = Wave()
+                loaded = await asyncio.gather(*(self._load(each) for each in wave))
+                for each, values in zip(wave, loaded, strict=True):
+                    each.fill(values, following)
+                characters += following.characters
+                wave = following
         except Exception:
             # A selection below would fail as well, after it has loaded everything once more.
             self._has_failed = True
             result = execute(fields, None)
         else:
+            self.characters += characters
             result = _with_rest(found, plan, fields, execute)
         return result if isinstance(result, dict) else await result
-
-    async def _fill(self, wave: Wave) -> int:
-        """Load fields, then those of what was loaded, down to the last.
-
-        Returns:
-            how many characters the texts of all waves have.
-
-        Raises:
-            Exception: something can't be loaded, or a value is odd.
-        """
-        characters = wave.characters
-        while wave:
-            following = Wave()
-            loaded = await asyncio.gather(*(self._load(each) for each in wave))
-            for each, values in zip(wave, loaded, strict=True):
-                each.fill(values, following)
-            characters += following.characters
-            wave = following
-        return characters
 
     async def _load(self, pending: PendingField) -> Values:
         """Load a field for all objects that have it."""
@@ -235,9 +223,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
                 name, lambda objects: [type_name] * len(objects), lambda names, _: list(names), {}
             )
         field = self.schema.get_field(parent_type, field_name)
-        attribute = field and _attribute(field)
-        together = field and _together(field)
-        if field is None or not (attribute or together):
+        definition = field and _definition(field)
+        if field is None or not isinstance(definition, StrawberryField):
+            return None
+        is_attribute = definition.is_basic_field and definition.default_resolver is getattr
+        together = None if definition.extensions else definition.metadata.get(TOGETHER)
+        if not (is_attribute or together):
             return None
         complete = self._completer(field.type, details)
         if complete is None:
@@ -248,7 +239,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             selected = self._sub_plan(type_, details).selected
         if together:
             return LoadedField(name, field, details, together, complete, selected)
-        assert attribute
+        attribute = definition.python_name
         return AttributeField(
             name, partial(read, attribute=attribute), complete, {attribute: selected}
         )
@@ -303,23 +294,3 @@ def _with_rest(
 def _definition(thing: Any) -> Any:
     """Return what Strawberry made a schema, type or field of."""
     return thing.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-
-
-def _attribute(field: GraphQLField) -> str | None:
-    """Return the attribute that a field shows, if it does no more than that."""
-    definition = _definition(field)
-    is_plain = (
-        isinstance(definition, StrawberryField)
-        and definition.is_basic_field
-        and definition.default_resolver is getattr
-    )
-    return definition.python_name if is_plain else None
-
-
-def _together(field: GraphQLField) -> Together | None:
-    """Return how a field is loaded for many objects, if it can be."""
-    definition = _definition(field)
-    if not isinstance(definition, StrawberryField) or definition.extensions:
-        return None
-    found: Together | None = definition.metadata.get(TOGETHER)
-    return found

@@ -22,8 +22,7 @@ from api.errors import (
     shape_error,
 )
 from api.execution.execute import stream
-from api.execution.operation import Operation, to_operation
-from api.execution.prepare import OperationRefusedError
+from api.execution.prepare import Operation, OperationRefusedError, to_operation
 from api.http.responses import refuse
 from api.http.same_origin import is_welcome
 
