@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from importers.fairness import Fairness
 from importers.mail_sender import send_mails
@@ -66,21 +66,6 @@ class WorkQueue(Protocol):
         """Tell the API processes that an import has changed."""
 
 
-class Job(NamedTuple):
-    """What an import needs next: its file cut into chunks, or a chunk run.
-
-    Args:
-        is_split: whether it has chunks.
-        has_message: whether the message that stood for it was taken out of the queue.
-        runs_at_once: whether a file that is cut quickly has its first chunk run at once.
-    """
-
-    import_id: int
-    is_split: bool
-    has_message: bool
-    runs_at_once: bool
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engine:
     """Everything that workers do. Each method may be called twice, late, or by several at once.
@@ -129,8 +114,7 @@ class Engine:
         if await self._serve_longest_waiting(import_id):
             await self.queue.enqueue_split(import_id)
             return
-        job = Job(import_id, is_split=False, has_message=True, runs_at_once=is_to_run)
-        splitting = asyncio.create_task(self._do(job))
+        splitting = asyncio.create_task(self._cut(import_id, runs_at_once=is_to_run))
         pause = _SHORT_SECONDS
         while not (await asyncio.wait([splitting], timeout=pause))[0]:
             has_served = self.serves_others and await self._serve_small(import_id)
@@ -146,7 +130,7 @@ class Engine:
         if await self._serve_longest_waiting(import_id):
             await self.queue.enqueue_run(import_id)
             return
-        await self._do(Job(import_id, is_split=True, has_message=True, runs_at_once=False))
+        await self._run_chunk(import_id, has_message=True)
 
     async def _serve_longest_waiting(self, import_id: int) -> bool:
         """Serve the import that has waited longest, if that is another one and a look is due.
@@ -176,17 +160,16 @@ class Engine:
 
         Its own message stays in the queue, and finds less to do, or tries again what fails here.
         """
-        job = Job(chosen.id, chosen.is_split, has_message=False, runs_at_once=True)
         try:
-            return await self._do(job)
+            if chosen.is_split:
+                return await self._run_chunk(chosen.id, has_message=False)
+            return await self._cut(chosen.id, runs_at_once=True)
         except Exception:
             logger.warning("import %d was put off to its own turn", chosen.id, exc_info=True)
             return False
 
-    async def _do(self, job: Job) -> bool:
-        """Do a job; tell whether there was anything to do."""
-        if job.is_split:
-            return await self._run_chunk(job)
+    async def _cut(self, import_id: int, *, runs_at_once: bool) -> bool:
+        """Cut an import into chunks; tell whether there was anything to do."""
         started = self.clock()
         settings = SplitSettings(
             importers=self.importers,
@@ -195,43 +178,46 @@ class Engine:
             together={each.together for each in self.validators if each.together},
             tell=lambda work: self.queue.notify_changed(work.app_id, work.id),
         )
-        with self._fairness.working(job.import_id):
-            split = await split_import(job.import_id, settings)
+        with self._fairness.working(import_id):
+            split = await split_import(import_id, settings)
         if split is None:
             return False
-        await self._report(job.import_id, split.app_id, split.import_end)
+        await self._report(import_id, split.app_id, split.import_end)
         if split.import_end:
             return True
-        if not job.runs_at_once or self.clock() - started >= _SHORT_SECONDS:
-            await self.queue.enqueue_run(job.import_id)
+        if not runs_at_once or self.clock() - started >= _SHORT_SECONDS:
+            await self.queue.enqueue_run(import_id)
             return True
         try:
-            await self._run_chunk(job._replace(has_message=True))
+            await self._run_chunk(import_id, has_message=True)
         except Exception as error:
             # The message that Dramatiq tries again is one to cut, and would find nothing to do.
-            await self.queue.enqueue_run(job.import_id)
+            await self.queue.enqueue_run(import_id)
             if not isinstance(error, RetryableError):
                 raise
         return True
 
-    async def _run_chunk(self, job: Job) -> bool:
+    async def _run_chunk(self, import_id: int, *, has_message: bool) -> bool:
         """Run the next chunk of an import; tell whether there was any.
 
         The next message goes into the queue before the work begins: as a rule each import has one
         message there, however many workers run its chunks, so that imports take turns.
+
+        Args:
+            has_message: whether the message that stood for it was taken out of the queue.
         """
-        claim = await next_chunk(job.import_id)
+        claim = await next_chunk(import_id)
         if claim is None:
             return False
-        if claim.has_more and job.has_message:
-            await self.queue.enqueue_run(job.import_id)
-        with self._fairness.working(job.import_id):
-            chunk = await run_chunk(job.import_id, claim, self.importers, self.validators)
+        if claim.has_more and has_message:
+            await self.queue.enqueue_run(import_id)
+        with self._fairness.working(import_id):
+            chunk = await run_chunk(import_id, claim, self.importers, self.validators)
         if chunk is None:
             return False
-        await self._report(job.import_id, chunk.app_id, chunk.import_end)
+        await self._report(import_id, chunk.app_id, chunk.import_end)
         if chunk.has_successor:
-            await self.queue.enqueue_run(job.import_id)
+            await self.queue.enqueue_run(import_id)
         if chunk.has_notifications:
             await self.queue.enqueue_send_mails()
         return True

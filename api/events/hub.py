@@ -6,8 +6,8 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -129,7 +129,10 @@ async def _repeat(work: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _listen(redis_url: str, note: Callable[[str, int, int], None]) -> None:
-    """Pass messages on for ever, connecting again whenever the connection is lost."""
+    """Pass messages on for ever, connecting again whenever the connection is lost.
+
+    The channel of a message names topic and app, its data is a key; others are ignored.
+    """
     delay = _FIRST_DELAY
     while True:
         try:
@@ -143,18 +146,11 @@ async def _listen(redis_url: str, note: Callable[[str, int, int], None]) -> None
                     delay = _FIRST_DELAY
                     if message is None:
                         await channel.ping()
-                    else:
-                        _read_message(message, note)
+                        continue
+                    with suppress(KeyError, TypeError, ValueError, AttributeError):
+                        _, topic, app_id = message["channel"].decode().split(":")
+                        note(topic, int(app_id), int(message["data"]))
         except (RedisError, OSError) as error:
             log.warning("no events from Redis (%s); connecting again in %.1f s", error, delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY)
-
-
-def _read_message(message: dict[str, Any], note: Callable[[str, int, int], None]) -> None:
-    """Read a key from `data` and topic and app from `channel`; ignore what has another form."""
-    try:
-        _, topic, app_id = message["channel"].decode().split(":")
-        note(topic, int(app_id), int(message["data"]))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return

@@ -225,17 +225,13 @@ class AnswerSizer:
 
     def _page(self, node: FieldNode) -> int:
         """Return how long the page may be that a connection is asked for."""
-        asked = [
-            self._number(argument.value)
-            for argument in node.arguments or ()
-            if argument.name.value in PAGE_SIZES
-        ]
-        return max((number for number in asked if number is not None), default=DEFAULT_PAGE)
-
-    def _number(self, value: object) -> int | None:
-        if isinstance(value, VariableNode):
-            given = self._variables.get(value.name.value)
-            return min(max(given, 0), LARGEST_PAGE) if isinstance(given, int) else None
-        if isinstance(value, IntValueNode):
-            return min(max(int(value.value[:9]), 0), LARGEST_PAGE)
-        return None
+        asked: list[int] = []
+        for argument in node.arguments or ():
+            value, number = argument.value, None
+            if isinstance(value, VariableNode):
+                number = self._variables.get(value.name.value)
+            elif isinstance(value, IntValueNode):
+                number = int(value.value[:9])
+            if argument.name.value in PAGE_SIZES and isinstance(number, int):
+                asked.append(min(max(number, 0), LARGEST_PAGE))
+        return max(asked, default=DEFAULT_PAGE)
