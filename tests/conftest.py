@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import os
+import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -29,6 +32,19 @@ _numbers = count(1)
 # How long an example takes says how busy the machine is, and nothing about the code.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the tests of root a temporary folder of their own.
+
+    Root's PostgreSQL runs as another user, who has to pass through the folders above its data, and
+    each pytest that starts on the machine closes the common one to other users.
+    """
+    if (
+        os.geteuid() == 0 and config.option.basetemp is None
+    ):  # the main process gives workers theirs
+        config.option.basetemp = folder = tempfile.mkdtemp(prefix="caseroll-tests-")
+        config.add_cleanup(partial(shutil.rmtree, folder, ignore_errors=True))
 
 
 def pytest_collection_finish() -> None:

@@ -183,10 +183,10 @@ def test_specimens_are_sound(kind: type[Any]) -> None:
 
 def test_every_change_of_entities_has_a_specimen() -> None:
     """Validators are tried on each kind of change of cases and users."""
-    kinds = {type(change) for change, _ in entity_specimens([OPEN], [JACK])}
+    specimens = {type(change) for change, _ in entity_specimens([OPEN], [JACK])}
+    kinds = OwnChange.__subclasses__()  # a dataclass with slots may be there twice
 
-    assert (
-        kinds
-        == ENTITY_CHANGES
-        == {kind for kind in OwnChange.__subclasses__() if kind.__module__ == AddCase.__module__}
-    )
+    assert specimens == ENTITY_CHANGES
+    assert {kind.__name__ for kind in specimens} == {
+        kind.__name__ for kind in kinds if kind.__module__ == AddCase.__module__
+    }
