@@ -14,7 +14,7 @@ from api.access.authentication import authenticate
 from api.access.context import Context
 from api.errors import AnswerTooLargeError, HttpError, shape_error
 from api.execution.execute import execute
-from api.execution.operation import to_operation
+from api.execution.prepare import to_operation
 from api.http.body import declared_length, parse_json, read_body
 from api.http.multipart_request import read_multipart
 from api.http.responses import JSON, SLICE_BYTES, CountedResponse, json_response, refuse

@@ -14,9 +14,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from api.access.authentication import find_bearer
 from api.access.context import Context, Services
 from api.errors import ApiError, HttpError, log_incident, masked, say_expired, shape_error
-from api.execution.operation import Operation, to_operation
-from api.execution.prepare import OperationRefusedError
-from api.execution.stream import stream
+from api.execution.execute import stream
+from api.execution.prepare import Operation, OperationRefusedError, to_operation
 from api.http.responses import refuse
 from api.http.same_origin import is_welcome
 

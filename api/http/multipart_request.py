@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from api.errors import bad_request
-from api.execution.operation import Operation, to_operation
+from api.execution.prepare import Operation, to_operation
 from api.http.body import parse_json, read_blocks
 from api.http.multipart_parser import MultipartBody
 

@@ -9,9 +9,10 @@ import strawberry
 from api.access.context import Info
 from api.errors import ApiError
 from api.events.event import Payload
-from api.events.import_state import IMPORTS, ImportState
+from api.events.import_state import IMPORTS, import_state
 from api.schema.importing.imports import IMPORT_ROW, Import, ImportId, load_import
 from api.schema.node import key_of
+from models.imports import ImportStatus
 from models.listing import IMPORTS as IMPORT_LISTING
 from models.listing import has_id
 from models.page import find_rows
@@ -33,10 +34,10 @@ class Subscription:
         async with context.services.hub.subscribe(IMPORTS, context.token.app_id, key=key) as queue:
             # Read once the queue is open, so that no change falls between the two.
             [row] = await context.scope.read(find_rows, IMPORT_LISTING, has_id([key]))
-            queue.add(ImportState.of(row))
+            queue.add(import_state(row))
             async for state in queue:
-                yield Payload(state, _show)
-                if state.is_final:
+                yield Payload(state, IMPORT_ROW.object)
+                if ImportStatus(state.row["status"]).is_final:
                     return
 
     @strawberry.subscription(
@@ -46,7 +47,7 @@ class Subscription:
         hub, app_id = info.context.services.hub, info.context.token.app_id
         async with hub.subscribe(IMPORTS, app_id) as queue:
             async for state in queue:
-                yield Payload(state, _show)
+                yield Payload(state, IMPORT_ROW.object)
 
     @strawberry.subscription(
         graphql_type=Import, description="Each import of the app that is finished, from now on."
@@ -55,8 +56,4 @@ class Subscription:
         hub, app_id = info.context.services.hub, info.context.token.app_id
         async with hub.subscribe(IMPORTS, app_id, only_ends=True) as queue:
             async for state in queue:
-                yield Payload(state, _show)
-
-
-def _show(state: ImportState) -> Import:
-    return IMPORT_ROW.object(state.row)
+                yield Payload(state, IMPORT_ROW.object)
