@@ -9,7 +9,6 @@ from typing import IO, TYPE_CHECKING
 import click
 
 from api.cli.output import is_for_people, json_option, print_json, print_table
-from api.http.catalogue import read_catalogue
 from api.http.import_types_html import render_types_page
 from api.processes.exit_code import EXIT_SOME_FAILED
 from api.schema.importing.plugin_descriptions import plain
@@ -46,7 +45,7 @@ def importers(*, check: bool, as_json: bool, page: IO[str] | None) -> int:
     registry = load(plugins_file(process_environment()))
     plugins = [_printable(plugin) for plugin in registry.plugins]
     if page:
-        page.write(render_types_page(asyncio.run(read_catalogue(registry))))
+        page.write(asyncio.run(render_types_page(registry)))
     elif as_json:
         print_json([{name: getattr(plugin, name) for name in _FIELDS} for plugin in plugins])
     else:

@@ -56,7 +56,7 @@ async def stream(context: Context, operation: Operation) -> AsyncGenerator[str, 
         with quota.memory.hold(len(result)):
             yield result
         return
-    with quota.subscriptions:
+    with quota.subscriptions.reserve():
         async with aclosing(_subscribe(context, operation, prepared)) as results:
             async for result in results:
                 if len(result) <= _SMALL:

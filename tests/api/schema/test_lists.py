@@ -22,7 +22,7 @@ from api.schema.importing.plugin_state import PluginState
 from api.schema.query import NODES
 from api.schema.roles import ROLE_ROW
 from api.schema.users import USER, CreateUserInput, UpdateUserInput
-from importers.plugins.registry import PluginStatus
+from importers.plugins.plugin_status import PluginStatus
 from importers.sdk.errors import ErrorDetail
 from models import listing as listings
 from models.audit import Action
@@ -47,7 +47,7 @@ HIDDEN = {
     "ROLES": {"app_id", "id"},
     "IMPORTS": {
         "app_id", "token_id", "idempotency_key", "declared_encoding", "retry", "split_attempts",
-        "rung_at", "changed_at", "is_purging", "version",
+        "notified_at", "changed_at", "is_purging", "version",
     },
     "IMPORT_ROWS": {"app_id"},
     "AUDIT_EVENTS": {"app_id"},
