@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dramatiq.middleware import Middleware
 
     from importers.engine import Engine
-    from models.import_end import ImportEnd
+    from models.imports import ImportEnd
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from graphql import GraphQLField, GraphQLScalarType
     from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 
-    from api.batch.batch_field import Selected, Together
-    from api.batch.objects import Items, Values
+    from api.batch.objects import Items, Selected, Together, Values
 
 # Scalars whose values are sent as they are, and scalars that encode values of a class.
 _TEXTS = (GraphQLString, GraphQLID)
