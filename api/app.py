@@ -10,18 +10,18 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import Route, WebSocketRoute
 
+from api.access.authentication import Tokens
+from api.access.context import Services
 from api.access.quota import Quotas
-from api.access.services import Services
-from api.access.tokens import Tokens
 from api.broker import BrokerQueue, make_broker
-from api.errors import log_incident, masked
+from api.errors import HttpError, log_incident, masked
 from api.events.hub import open_hub
 from api.http.downloads import behind_token, send_failed_rows, send_file, send_sample
 from api.http.graphql_http import serve_graphql
 from api.http.graphql_websocket import serve_socket
 from api.http.health import Readiness, is_alive
 from api.http.import_types_page import TypesPage
-from api.http.responses import json_response
+from api.http.responses import json_response, refuse
 from api.http.same_origin import cors
 from api.limits import APP_CONNECTIONS
 from importers.plugins.registry import load, report
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Database connections for what belongs to no app: tokens, events, health.
+# For what belongs to no app: tokens, events, health.
 OWN_CONNECTIONS = 4
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -94,8 +94,7 @@ def create_app(settings: Settings) -> Starlette:
 async def _answer_refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code = error.detail.upper().replace(" ", "_")
-    body = {"errors": [{"message": f"{error.detail}.", "extensions": {"code": code}}]}
-    return json_response(body, error.status_code, headers=dict(error.headers or {}))
+    return refuse(HttpError(error.status_code, code, f"{error.detail}.", dict(error.headers or {})))
 
 
 async def _answer_bug(request: Request, error: Exception) -> Response:

@@ -15,12 +15,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
-    from dramatiq.middleware import Middleware
-
     from importers.engine import Engine
-    from models.import_end import ImportEnd
+    from models.imports import ImportEnd
 
 logger = logging.getLogger(__name__)
 
@@ -36,14 +32,11 @@ _RETRIES: dict[str, Any] = {"max_retries": 5, "min_backoff": 200, "max_backoff":
 
 
 def events_channel(app_id: int | str, topic: str = IMPORTS_TOPIC) -> str:
-    """Return the channel on which the changed keys of an app are published.
-
-    `*` stands for all apps, or topics.
-    """
+    """Return the channel of an app's changed keys; `*` stands for all apps, or topics."""
     return f"caseroll:{topic}:{app_id}"
 
 
-def make_broker(redis_url: str, middleware: Sequence[Middleware] = ()) -> RedisBroker:
+def make_broker(redis_url: str) -> RedisBroker:
     """Make a broker; it connects with the first message.
 
     It has no `TimeLimit` middleware: a coroutine that is cancelled in the middle of a transaction
@@ -60,7 +53,7 @@ def make_broker(redis_url: str, middleware: Sequence[Middleware] = ()) -> RedisB
         client=client,
         namespace=_NAMESPACE,
         maintenance_chance=_EVERY_COMMAND,
-        middleware=[Retries(), AsyncIO(), *middleware],
+        middleware=[Retries(), AsyncIO()],
     )
     broker.declare_queue(QUEUE)
     return broker
@@ -68,40 +61,31 @@ def make_broker(redis_url: str, middleware: Sequence[Middleware] = ()) -> RedisB
 
 def register(broker: RedisBroker, engine: Engine) -> None:
     """Declare the engine's methods as actors of the broker."""
-    methods: dict[str, Callable[..., Awaitable[None]]] = {
-        SPLIT: partial(engine.split, is_to_run=True),
-        RUN: engine.run,
-        MAIL: engine.send_mails,
-    }
-    for name, method in methods.items():
+    split = partial(engine.split, is_to_run=True)
+    for name, method in ((SPLIT, split), (RUN, engine.run), (MAIL, engine.send_mails)):
         declare = dramatiq.actor(actor_name=name, queue_name=QUEUE, broker=broker, **_RETRIES)
         declare(method)
 
 
 class BrokerQueue:
-    """Sends messages through the broker; never raises, as the sweeper replaces lost messages."""
+    """A `WorkQueue` on the broker; never raises, as the sweeper replaces lost messages."""
 
     def __init__(self, broker: RedisBroker) -> None:
         self._broker = broker
 
     async def enqueue_split(self, import_id: int) -> None:
-        """Ask a worker to cut an import into chunks."""
         await self._send(SPLIT, import_id)
 
     async def enqueue_run(self, import_id: int) -> None:
-        """Ask a worker to run the next chunk of an import."""
         await self._send(RUN, import_id)
 
     async def enqueue_send_mails(self) -> None:
-        """Ask a worker to empty the outbox."""
         await self._send(MAIL)
 
     async def notify_changed(self, app_id: int, import_id: int) -> None:
-        """Tell the API processes that an import has changed."""
         await self._try(self._broker.client.publish, events_channel(app_id), str(import_id))
 
     async def notify_ended(self, end: ImportEnd) -> None:
-        """Tell the API processes that an import has ended."""
         await self.notify_changed(end.app_id, end.id)
 
     async def _send(self, actor: str, *ids: int) -> None:

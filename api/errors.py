@@ -34,12 +34,7 @@ class ApiError(GraphQLError):
 
 
 class AnswerTooLargeError(ApiError):
-    """An operation was executed, but its answer is not sent.
-
-    Args:
-        characters: of its texts.
-        limit: the most that are sent.
-    """
+    """An operation was executed, but its answer is not sent."""
 
     def __init__(self, characters: int, limit: int) -> None:
         super().__init__(
@@ -50,14 +45,7 @@ class AnswerTooLargeError(ApiError):
 
 
 class HttpError(Exception):
-    """A request that is refused as a whole.
-
-    Args:
-        status: of the HTTP response.
-        code: stable, upper-case name of the kind of error.
-        message: a sentence for the client's developer.
-        headers: further headers of the response.
-    """
+    """A request that is refused as a whole; code and message are as those of an `ApiError`."""
 
     def __init__(
         self, status: int, code: str, message: str, headers: dict[str, str] | None = None
@@ -81,13 +69,20 @@ def bad_request(message: str) -> HttpError:
 
 def shape_error(error: GraphQLError) -> dict[str, Any]:
     """Return an error as the client gets it; a bug is logged, and masked with the entry's ID."""
-    cause = _cause(error)
+    cause: BaseException | None = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
     if isinstance(cause, RecursionError):
         return _replace(error, "TOO_COMPLEX", "The query is nested too deeply.")
     if isinstance(cause, CharacterNotInRepertoireError | UntranslatableCharacterError):
         return _replace(error, "BAD_REQUEST", "Text must not contain NUL characters.")
     if cause is None or isinstance(cause, _CLIENTS_FAULT):
-        return _as_it_is(error)
+        own = error.extensions or {}
+        # A guess must not reveal names of the schema.
+        message = error.message if "code" in own else error.message.partition(_SUGGESTION)[0]
+        is_syntax = isinstance(error, GraphQLSyntaxError)
+        default = {"code": "SYNTAX_ERROR"} if is_syntax else {"code": "BAD_REQUEST"}
+        return {**error.formatted, "message": message, "extensions": default | own}
     incident = log_incident(str(error.path or "the operation"), cause)
     if is_passing(cause):
         message = f"The service can't be reached right now; try again (incident {incident})."
@@ -112,30 +107,8 @@ def say_expired(expires_at: datetime | None) -> str:
     return f"The token has expired on {expires_at:%Y-%m-%d at %H:%M} UTC"
 
 
-def _cause(error: GraphQLError) -> BaseException | None:
-    cause: BaseException | None = error.original_error
-    while isinstance(cause, GraphQLError) and cause.original_error is not None:
-        cause = cause.original_error
-    return cause
-
-
-def _as_it_is(error: GraphQLError) -> dict[str, Any]:
-    shown: dict[str, Any] = dict(error.formatted)
-    shown["extensions"] = {"code": _code(error), **(error.extensions or {})}
-    if "code" not in (error.extensions or {}):
-        # A guess must not reveal names of the schema.
-        shown["message"] = error.message.partition(_SUGGESTION)[0]
-    return shown
-
-
-def _code(error: GraphQLError) -> str:
-    return "SYNTAX_ERROR" if isinstance(error, GraphQLSyntaxError) else "BAD_REQUEST"
-
-
 def _replace(
     error: GraphQLError, code: str, message: str, incident: str | None = None
 ) -> dict[str, Any]:
-    shown: dict[str, Any] = dict(error.formatted)
-    shown["message"] = message
-    shown["extensions"] = {"code": code} | ({"incident": incident} if incident else {})
-    return shown
+    extensions = {"code": code} | ({"incident": incident} if incident else {})
+    return {**error.formatted, "message": message, "extensions": extensions}

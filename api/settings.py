@@ -16,21 +16,9 @@ from importers.sdk.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-DEFAULT_MAIL_FROM = "caseroll@localhost"
-DEFAULT_HOST = "127.0.0.1"
-DEFAULT_PORT = 8000
-DEFAULT_MAX_REQUEST_BYTES = 1024 * 1024
-DEFAULT_CHUNK_ROWS = 10_000
-DEFAULT_WORKERS = 2
-# Failed rows are corrected within days, and reports look back over a quarter.
-DEFAULT_RETENTION_DAYS = 90
 # GraphQL's largest Int, in which the API states sizes.
 _LARGEST_INT = 2**31 - 1
 
-_DATABASE_SCHEMES = ("postgresql", "postgres")
-_REDIS_SCHEMES = ("redis", "rediss", "unix")
-_SMTP_SCHEMES = ("smtp", "smtps")
-_HTTP_SCHEMES = ("http", "https")
 # As browsers send it: in lower case, with nothing after the port.
 _ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
 
@@ -42,46 +30,26 @@ def process_environment() -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Settings of the API, the workers and mails; each field is a variable of the environment.
-
-    Args:
-        database_url: DATABASE_URL.
-        redis_url: REDIS_URL.
-        plugins: CASEROLL_PLUGINS, the plugins.toml to read; None: the one of `default_path`.
-        smtp_url: CASEROLL_SMTP_URL, `smtp://user:password@host:587` or `smtps://host`.
-        mail_from: CASEROLL_MAIL_FROM, the sender of every mail.
-        mail_dir: CASEROLL_MAIL_DIR, the folder for mails as .eml files without an SMTP server.
-        host: CASEROLL_HOST, the address that the API listens on.
-        port: CASEROLL_PORT, its port.
-        limits: CASEROLL_MAX_UPLOAD_BYTES, CASEROLL_MAX_ROWS, CASEROLL_MAX_COLUMNS of a file.
-        chunk_rows: CASEROLL_CHUNK_ROWS, rows per transaction.
-        workers: CASEROLL_WORKERS, processes of `caseroll worker`.
-        max_request_bytes: CASEROLL_MAX_REQUEST_BYTES, of JSON, also in a WebSocket message.
-        query: CASEROLL_MAX_QUERY_TOKENS and so on, by the limit's name.
-        token: CASEROLL_MAX_REQUESTS_PER_SECOND and so on.
-        patience: CASEROLL_HEAD_SECONDS, CASEROLL_INIT_SECONDS, CASEROLL_IDLE_SECONDS,
-            CASEROLL_MIN_BYTES_PER_SECOND.
-        origins: CASEROLL_ORIGINS, web pages of other sites that may use the API.
-        retention_days: CASEROLL_RETENTION_DAYS, after which files and row results go; 0: never.
-    """
+    """Settings of the API, the workers and mails; `docs/operating.md` says what each one means."""
 
     database_url: str = field(repr=False)
     redis_url: str = field(repr=False)
     plugins: Path | None = None
     smtp_url: str | None = field(default=None, repr=False)
-    mail_from: str = DEFAULT_MAIL_FROM
+    mail_from: str = "caseroll@localhost"
     mail_dir: Path | None = None
-    host: str = DEFAULT_HOST
-    port: int = DEFAULT_PORT
+    host: str = "127.0.0.1"
+    port: int = 8000
     limits: Limits = field(default_factory=Limits)
-    chunk_rows: int = DEFAULT_CHUNK_ROWS
-    workers: int = DEFAULT_WORKERS
-    max_request_bytes: int = DEFAULT_MAX_REQUEST_BYTES
+    chunk_rows: int = 10_000
+    workers: int = 2
+    max_request_bytes: int = 1024 * 1024
     query: QueryLimits = field(default_factory=QueryLimits)
     token: TokenLimits = field(default_factory=TokenLimits)
     patience: Patience = field(default_factory=Patience)
     origins: tuple[str, ...] = ()
-    retention_days: int = DEFAULT_RETENTION_DAYS
+    # Failed rows are corrected within days, and reports look back over a quarter.
+    retention_days: int = 90
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -90,29 +58,28 @@ class Settings:
         Raises:
             ConfigError: variables are missing or wrong; it names them all.
         """
-        reader = _Reader(environ)
+        reader, default = _Reader(environ), cls(database_url="", redis_url="")
         settings = cls(
-            database_url=reader.url("DATABASE_URL", _DATABASE_SCHEMES)
-            or reader.missing("DATABASE_URL"),
-            redis_url=reader.url("REDIS_URL", _REDIS_SCHEMES) or reader.missing("REDIS_URL"),
+            database_url=reader.needed_url("DATABASE_URL", "postgresql", "postgres"),
+            redis_url=reader.needed_url("REDIS_URL", "redis", "rediss", "unix"),
             plugins=reader.file("CASEROLL_PLUGINS"),
-            smtp_url=reader.url("CASEROLL_SMTP_URL", _SMTP_SCHEMES),
-            mail_from=reader.address("CASEROLL_MAIL_FROM", DEFAULT_MAIL_FROM),
+            smtp_url=reader.url("CASEROLL_SMTP_URL", "smtp", "smtps"),
+            mail_from=reader.address("CASEROLL_MAIL_FROM", default.mail_from),
             mail_dir=reader.path("CASEROLL_MAIL_DIR"),
-            host=reader.text("CASEROLL_HOST") or DEFAULT_HOST,
-            port=reader.number("CASEROLL_PORT", DEFAULT_PORT, high=65_535),
+            host=reader.text("CASEROLL_HOST") or default.host,
+            port=reader.number("CASEROLL_PORT", default.port, high=65_535),
             limits=reader.limits(),
-            chunk_rows=reader.number("CASEROLL_CHUNK_ROWS", DEFAULT_CHUNK_ROWS, high=100_000),
-            workers=reader.number("CASEROLL_WORKERS", DEFAULT_WORKERS, high=1_000),
+            chunk_rows=reader.number("CASEROLL_CHUNK_ROWS", default.chunk_rows, high=100_000),
+            workers=reader.number("CASEROLL_WORKERS", default.workers, high=1_000),
             max_request_bytes=reader.number(
-                "CASEROLL_MAX_REQUEST_BYTES", DEFAULT_MAX_REQUEST_BYTES, high=_LARGEST_INT
+                "CASEROLL_MAX_REQUEST_BYTES", default.max_request_bytes, high=_LARGEST_INT
             ),
             query=QueryLimits(**reader.numbers("CASEROLL_MAX_QUERY_", QueryLimits())),
             token=TokenLimits(**reader.numbers("CASEROLL_MAX_", TokenLimits())),
             patience=Patience(**reader.numbers("CASEROLL_", Patience())),
             origins=reader.origins("CASEROLL_ORIGINS"),
             retention_days=reader.number(
-                "CASEROLL_RETENTION_DAYS", DEFAULT_RETENTION_DAYS, low=0, high=36_500
+                "CASEROLL_RETENTION_DAYS", default.retention_days, low=0, high=36_500
             ),
         )
         reader.check()
@@ -121,12 +88,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientSettings:
-    """Where the command line finds the API; None if not set.
-
-    Args:
-        url: CASEROLL_URL, e.g. `http://127.0.0.1:8000`.
-        token: CASEROLL_TOKEN.
-    """
+    """Where the command line finds the API, e.g. `http://127.0.0.1:8000`; None if not set."""
 
     url: str | None = None
     token: str | None = field(default=None, repr=False)
@@ -140,7 +102,7 @@ class ClientSettings:
         """
         reader = _Reader(environ)
         settings = cls(
-            url=reader.url("CASEROLL_URL", _HTTP_SCHEMES), token=reader.text("CASEROLL_TOKEN")
+            url=reader.url("CASEROLL_URL", "http", "https"), token=reader.text("CASEROLL_TOKEN")
         )
         reader.check()
         return settings
@@ -168,11 +130,6 @@ class _Reader:
     def check(self) -> None:
         if self._problems:
             raise ConfigError(self._problems)
-
-    def missing(self, name: str) -> str:
-        if not self.text(name):
-            self._problems.append(f"{name} is not set.")
-        return ""
 
     def text(self, name: str) -> str | None:
         return self._environ.get(name, "").strip() or None
@@ -217,7 +174,7 @@ class _Reader:
                 )
         return origins
 
-    def url(self, name: str, schemes: tuple[str, ...]) -> str | None:
+    def url(self, name: str, *schemes: str) -> str | None:
         """Read a URL, which may hold a password: no problem repeats it."""
         text = self.text(name)
         if text is None:
@@ -230,6 +187,11 @@ class _Reader:
             return text
         self._problems.append(f"{name} has to be a URL that begins with {schemes[0]}://.")
         return None
+
+    def needed_url(self, name: str, *schemes: str) -> str:
+        if self.text(name) is None:
+            self._problems.append(f"{name} is not set.")
+        return self.url(name, *schemes) or ""
 
     def address(self, name: str, default: str) -> str:
         text = self.text(name) or default

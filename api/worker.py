@@ -8,7 +8,8 @@ import logging
 import signal
 import sys
 import threading
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 import dramatiq
@@ -27,7 +28,7 @@ from importers.sdk.errors import ConfigError
 from models.db import database
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import AsyncIterator, Awaitable
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +47,11 @@ class NoDatabaseError(MiddlewareError):
 
 
 class Upkeep(Middleware):
-    """Open the database in the worker's event loop, and sweep, for as long as the worker lives."""
+    """Opens the database in the worker's event loop, and sweeps, as long as the worker lives."""
 
-    def __init__(self, database_url: str) -> None:
-        self._database_url = database_url
+    def __init__(self, database_url: str, engine: Engine) -> None:
+        self._upkeep = partial(_keep_up, database_url, engine)
         self._stack = AsyncExitStack()
-        self._sweeper: asyncio.Task[None] | None = None
-        self.engine: Engine | None = None
 
     def before_worker_boot(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         """Open the database before the first message is taken.
@@ -62,37 +61,37 @@ class Upkeep(Middleware):
                 any other exception, and take messages.
         """
         try:
-            _on_loop(self._open())
+            _on_loop(self._stack.enter_async_context(self._upkeep()))
         except Exception as error:
             raise NoDatabaseError(f"the database can't be opened: {error!r}") from error
 
     def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         """Close the database once the last message is done. Runs before the loop is stopped."""
-        _on_loop(self._close())
+        _on_loop(self._stack.aclose())
 
-    async def _open(self) -> None:
-        await self._stack.enter_async_context(
-            database(self._database_url, connections=2 * THREADS + 2)
-        )
-        self._sweeper = asyncio.create_task(self._sweep())
 
-    async def _close(self) -> None:
-        if self._sweeper:
-            self._sweeper.cancel()
-            await asyncio.wait([self._sweeper])
-        await self._stack.aclose()
+@asynccontextmanager
+async def _keep_up(database_url: str, engine: Engine) -> AsyncIterator[None]:
+    async with database(database_url, connections=2 * THREADS + 2):
+        sweeper = asyncio.create_task(_sweep(engine))
+        try:
+            yield
+        finally:
+            sweeper.cancel()
+            await asyncio.wait([sweeper])
 
-    async def _sweep(self) -> None:
-        """Sweep every few seconds, each time in a task of its own.
 
-        A task keeps its connection to the database for ever, even a broken one.
-        """
-        while self.engine:
-            await asyncio.sleep(SWEEP_SECONDS)
-            round_ = asyncio.create_task(self.engine.sweep())
-            await asyncio.wait([round_])
-            if not round_.cancelled() and (error := round_.exception()):
-                logger.warning("sweep failed (%s); next one in %.0f s", error, SWEEP_SECONDS)
+async def _sweep(engine: Engine) -> None:
+    """Sweep every few seconds, each time in a task of its own.
+
+    A task keeps its connection to the database for ever, even a broken one.
+    """
+    while True:
+        await asyncio.sleep(SWEEP_SECONDS)
+        round_ = asyncio.create_task(engine.sweep())
+        await asyncio.wait([round_])
+        if not round_.cancelled() and (error := round_.exception()):
+            logger.warning("sweep failed (%s); next one in %.0f s", error, SWEEP_SECONDS)
 
 
 def _on_loop(coroutine: Awaitable[Any]) -> None:
@@ -109,10 +108,9 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
         ConfigError: the plugins are wrong.
     """
     registry = load(settings.plugins)
-    upkeep = Upkeep(settings.database_url)
-    broker = make_broker(settings.redis_url, [upkeep])
+    broker = make_broker(settings.redis_url)
     queue = BrokerQueue(broker)
-    upkeep.engine = Engine(
+    engine = Engine(
         importers=registry.importers,
         validators=registry.validators,
         limits=settings.limits,
@@ -123,7 +121,8 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
         serves_others=True,
         retention_days=settings.retention_days,
     )
-    register(broker, upkeep.engine)
+    broker.add_middleware(Upkeep(settings.database_url, engine))
+    register(broker, engine)
     worker = dramatiq.Worker(broker, worker_timeout=_IDLE_MILLISECONDS, worker_threads=THREADS)
     worker.queue_prefetch = 1
     return worker

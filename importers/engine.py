@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from importers.fairness import Fairness
 from importers.mail_sender import send_mails
@@ -16,7 +16,7 @@ from importers.run.run_chunk import next_chunk, run_chunk
 from importers.sdk.errors import RetryableError
 from importers.split.split import SplitSettings, split_import
 from models.db import connection
-from models.import_end import ImportEnd
+from models.imports import ImportEnd
 from models.mail import sweep_mails
 from models.waiting import find_waiting, silent_imports
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from importers.reading.limits import Limits
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
-    from models.progress import ImportWork
     from models.waiting import WaitingImport
 
 EndListener: TypeAlias = Callable[[ImportEnd], Awaitable[None]]
@@ -65,21 +64,6 @@ class WorkQueue(Protocol):
 
     async def notify_changed(self, app_id: int, import_id: int) -> None:
         """Tell the API processes that an import has changed."""
-
-
-class Job(NamedTuple):
-    """What an import needs next: its file cut into chunks, or a chunk run.
-
-    Args:
-        is_split: whether it has chunks.
-        has_message: whether the message that stood for it was taken out of the queue.
-        runs_at_once: whether a file that is cut quickly has its first chunk run at once.
-    """
-
-    import_id: int
-    is_split: bool
-    has_message: bool
-    runs_at_once: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,8 +114,7 @@ class Engine:
         if await self._serve_longest_waiting(import_id):
             await self.queue.enqueue_split(import_id)
             return
-        job = Job(import_id, is_split=False, has_message=True, runs_at_once=is_to_run)
-        splitting = asyncio.create_task(self._do(job))
+        splitting = asyncio.create_task(self._cut(import_id, runs_at_once=is_to_run))
         pause = _SHORT_SECONDS
         while not (await asyncio.wait([splitting], timeout=pause))[0]:
             has_served = self.serves_others and await self._serve_small(import_id)
@@ -147,7 +130,7 @@ class Engine:
         if await self._serve_longest_waiting(import_id):
             await self.queue.enqueue_run(import_id)
             return
-        await self._do(Job(import_id, is_split=True, has_message=True, runs_at_once=False))
+        await self._run_chunk(import_id, has_message=True)
 
     async def _serve_longest_waiting(self, import_id: int) -> bool:
         """Serve the import that has waited longest, if that is another one and a look is due.
@@ -158,11 +141,8 @@ class Engine:
         if not (self.serves_others and self._fairness.is_look_due):
             return False
         async with connection() as db:
-            waiting = await find_waiting(db)
-        chosen = self._fairness.choose(waiting)
-        if chosen is None or chosen.id == import_id:
-            return False
-        return await self._serve(chosen)
+            chosen = self._fairness.choose(await find_waiting(db))
+        return chosen is not None and chosen.id != import_id and await self._serve(chosen)
 
     async def _serve_small(self, import_id: int) -> bool:
         """Serve a small import other than this one; tell whether there was something to do."""
@@ -181,75 +161,66 @@ class Engine:
         Its own message stays in the queue, and finds less to do, or tries again what fails here.
         """
         try:
-            return await self._do(
-                Job(chosen.id, chosen.is_split, has_message=False, runs_at_once=True)
-            )
+            if chosen.is_split:
+                return await self._run_chunk(chosen.id, has_message=False)
+            return await self._cut(chosen.id, runs_at_once=True)
         except Exception:
             logger.warning("import %d was put off to its own turn", chosen.id, exc_info=True)
             return False
 
-    async def _do(self, job: Job) -> bool:
-        """Do a job; tell whether there was anything to do."""
-        if job.is_split:
-            return await self._run_chunk(job)
+    async def _cut(self, import_id: int, *, runs_at_once: bool) -> bool:
+        """Cut an import into chunks; tell whether there was anything to do."""
         started = self.clock()
         settings = SplitSettings(
             importers=self.importers,
             limits=self.limits,
             chunk_rows=self.chunk_rows,
             together={each.together for each in self.validators if each.together},
-            tell=self._tell,
+            tell=lambda work: self.queue.notify_changed(work.app_id, work.id),
         )
-        with self._fairness.working(job.import_id):
-            split = await split_import(job.import_id, settings)
+        with self._fairness.working(import_id):
+            split = await split_import(import_id, settings)
         if split is None:
             return False
-        await self._report(job.import_id, split.app_id, split.import_end)
+        await self._report(import_id, split.app_id, split.import_end)
         if split.import_end:
             return True
-        if job.runs_at_once and self.clock() - started < _SHORT_SECONDS:
-            await self._run_first_chunk(job)
-        else:
-            await self.queue.enqueue_run(job.import_id)
-        return True
-
-    async def _run_first_chunk(self, job: Job) -> None:
-        """Run a chunk of an import that was cut just now.
-
-        If that fails, it enqueues a message to run it: the message that Dramatiq retries is one to
-        cut, and would find nothing to do.
-        """
+        if not runs_at_once or self.clock() - started >= _SHORT_SECONDS:
+            await self.queue.enqueue_run(import_id)
+            return True
         try:
-            await self._run_chunk(job._replace(has_message=True))
+            await self._run_chunk(import_id, has_message=True)
         except Exception as error:
-            await self.queue.enqueue_run(job.import_id)
+            # The message that Dramatiq tries again is one to cut, and would find nothing to do.
+            await self.queue.enqueue_run(import_id)
             if not isinstance(error, RetryableError):
                 raise
+        return True
 
-    async def _run_chunk(self, job: Job) -> bool:
+    async def _run_chunk(self, import_id: int, *, has_message: bool) -> bool:
         """Run the next chunk of an import; tell whether there was any.
 
         The next message goes into the queue before the work begins: as a rule each import has one
         message there, however many workers run its chunks, so that imports take turns.
+
+        Args:
+            has_message: whether the message that stood for it was taken out of the queue.
         """
-        claim = await next_chunk(job.import_id)
+        claim = await next_chunk(import_id)
         if claim is None:
             return False
-        if claim.has_more and job.has_message:
-            await self.queue.enqueue_run(job.import_id)
-        with self._fairness.working(job.import_id):
-            chunk = await run_chunk(job.import_id, claim, self.importers, self.validators)
+        if claim.has_more and has_message:
+            await self.queue.enqueue_run(import_id)
+        with self._fairness.working(import_id):
+            chunk = await run_chunk(import_id, claim, self.importers, self.validators)
         if chunk is None:
             return False
-        await self._report(job.import_id, chunk.app_id, chunk.import_end)
+        await self._report(import_id, chunk.app_id, chunk.import_end)
         if chunk.has_successor:
-            await self.queue.enqueue_run(job.import_id)
+            await self.queue.enqueue_run(import_id)
         if chunk.has_notifications:
             await self.queue.enqueue_send_mails()
         return True
-
-    async def _tell(self, work: ImportWork) -> None:
-        await self.queue.notify_changed(work.app_id, work.id)
 
     async def _report(self, import_id: int, app_id: int, end: ImportEnd | None) -> None:
         """Report what a job has changed: progress to subscribers, an end to all who listen."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from importers.isolation.attempts import PATIENCE_SECONDS
 from importers.sdk.errors import CaserollError, RetryableError
@@ -51,26 +51,18 @@ class MailTransport(Protocol):
         """
 
 
-class NoTransport:
-    """Sends nothing: mails wait in the outbox for a worker that has a transport.
+class NoTransport(NamedTuple):
+    """Sends nothing: mails wait in the outbox for a worker that has a transport."""
 
-    Args:
-        reason: why.
-    """
-
-    def __init__(self, reason: str) -> None:
-        self._reason = reason
+    reason: str
 
     def send(self, mail: OutgoingMail) -> None:
         """Refuse for now."""
-        raise NotSentError(self._reason)
+        raise NotSentError(self.reason)
 
 
 async def send_mails(transport: MailTransport, *, most: int) -> bool:
-    """Send mails that are due, one after the other.
-
-    Args:
-        most: how many, so that other messages get their turn.
+    """Send mails that are due, at most so many that other messages get their turn.
 
     Returns:
         Whether more may be due.

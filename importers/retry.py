@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
-from importers.sdk.errors import CaserollError
+from importers.sdk.errors import CaserollError, storable
 from importers.sdk.header import column_name
 from models.audit import Action, record
 from models.progress import lock_for_retry, reopen
 from models.row import RowStatus, find_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from asyncpg import Connection
 
     from models.audit import Actor
-
-# NUL, and halves of surrogate pairs.
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 Corrections = dict[int, dict[str, str]]
 """Row number → column name → new cell; an empty mapping runs the row with the same data."""
@@ -28,10 +24,7 @@ Corrections = dict[int, dict[str, str]]
 class RetryError(CaserollError):
     """The import, or one of the rows, can't be run again as requested.
 
-    Args:
-        code: stable, upper-case name of the kind of error.
-        message: a sentence for the admin.
-        field: path of the argument at fault.
+    `field` is the path of the argument at fault.
     """
 
     def __init__(self, code: str, message: str, *field: str) -> None:
@@ -42,12 +35,7 @@ class RetryError(CaserollError):
 
 
 async def request_retry(
-    db: Connection,
-    app_id: int,
-    import_id: int,
-    corrections: Corrections | None,
-    *,
-    by: Actor,
+    db: Connection, app_id: int, import_id: int, corrections: Corrections | None, *, by: Actor
 ) -> None:
     """Let failed rows run again; of two requests at the same moment one is refused.
 
@@ -91,41 +79,29 @@ async def _require_failed_rows(db: Connection, import_id: int, corrections: Corr
         if number not in found:
             raise RetryError("NO_SUCH_ROW", f"The import has no row {number}.", "rows")
         if found[number].status is not RowStatus.FAILED:
-            raise RetryError(
-                "ROW_NOT_FAILED",
-                f"Row {number} has not failed; only failed rows are run again.",
-                "rows",
-            )
+            message = f"Row {number} has not failed; only failed rows are run again."
+            raise RetryError("ROW_NOT_FAILED", message, "rows")
 
 
 def _require_storable_cells(corrections: Corrections) -> None:
     """Refuse characters that PostgreSQL can't store, and that no file can contain."""
     for number, cells in corrections.items():
         for name, cell in cells.items():
-            if _UNSTORABLE.search(cell):
-                raise RetryError(
-                    "INVALID_CELL",
-                    f"Row {number}: the new cell of '{name}' contains characters that can't be"
-                    " stored.",
-                    "rows",
-                )
+            if storable(cell) != cell:
+                fault = "contains characters that can't be stored."
+                message = f"Row {number}: the new cell of '{name}' {fault}"
+                raise RetryError("INVALID_CELL", message, "rows")
 
 
 def _by_position(header: Sequence[str], corrections: Corrections) -> dict[str, dict[str, str]]:
     """Translate column names to positions of cells; numbers become text, as JSON's keys are."""
     positions = {column_name(name): str(index) for index, name in enumerate(header)}
-    return {
-        str(number): {_position(positions, header, name): cell for name, cell in cells.items()}
-        for number, cells in corrections.items()
-        if cells
-    }
-
-
-def _position(positions: Mapping[str, str], header: Sequence[str], name: str) -> str:
-    if column_name(name) not in positions:
-        raise RetryError(
-            "UNKNOWN_COLUMN",
-            f"The file has no column '{name}'; it has {', '.join(header)}.",
-            "rows",
-        )
-    return positions[column_name(name)]
+    found: dict[str, dict[str, str]] = {}
+    for number, cells in corrections.items():
+        for name, cell in cells.items():
+            position = positions.get(column_name(name))
+            if position is None:
+                message = f"The file has no column '{name}'; it has {', '.join(header)}."
+                raise RetryError("UNKNOWN_COLUMN", message, "rows")
+            found.setdefault(str(number), {})[position] = cell
+    return found

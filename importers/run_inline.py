@@ -68,11 +68,7 @@ async def run_here(import_id: int, importers: Mapping[str, Importer]) -> None:
         while queue.has_chunks:
             queue.has_chunks = False
             await engine.run(import_id)
-        if await _is_finished(import_id):
-            return
+        async with connection() as db:
+            if await read_work(db, import_id) is None:
+                return
         await asyncio.sleep(_POLL_SECONDS)
-
-
-async def _is_finished(import_id: int) -> bool:
-    async with connection() as db:
-        return await read_work(db, import_id) is None

@@ -123,8 +123,6 @@ def codes_of(path: Path) -> set[str]:
         if isinstance(node, ast.Dict):
             keys = [getattr(key, "value", None) for key in node.keys]
             found += [value for key, value in zip(keys, node.values, strict=True) if key == "code"]
-        if isinstance(node, ast.FunctionDef) and node.name == "_code":
-            found += [each for each in ast.walk(node) if isinstance(each, ast.expr)]
     texts = [each.value for each in found if isinstance(each, ast.Constant)]
     return {text for text in texts if re.fullmatch(r"[A-Z][A-Z_]{3,}", str(text))}
 

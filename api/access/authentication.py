@@ -1,23 +1,60 @@
-"""Finding the token of a request."""
+"""Finding the token of a request, for several requests in one read of the database."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from api.errors import HttpError, say_expired
+from models.access import find_tokens
 from models.app import token_digest
-from models.db import is_passing
+from models.db import connection, is_passing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
 
-    from api.access.services import Services
-    from api.access.tokens import Tokens
+    from api.access.quota import Quotas
     from models.access import TokenRecord
 
 UNAVAILABLE = HttpError(503, "UNAVAILABLE", "The service can't be reached right now; try again.")
 _LONGEST_TOKEN = 200
 _EXPIRED = 'Bearer error="invalid_token", error_description="The token has expired"'
+# After this, the next read does not wait for the one before: its host may be gone.
+_LONGEST_WAIT_SECONDS = 0.1
+
+
+class Tokens:
+    """Looks tokens up.
+
+    Nothing is cached, so a revoked token stops working at once. A request that arrives while a read
+    is under way waits for its end, and the next read is for all that arrived meanwhile. That read
+    begins after they arrived, so its answer is not older than they are.
+    """
+
+    def __init__(self) -> None:
+        self._wanted: set[str] = set()
+        self._next: asyncio.Task[Mapping[str, TokenRecord]] | None = None
+        self._under_way: asyncio.Task[Mapping[str, TokenRecord]] | None = None
+
+    async def find(self, digest: str) -> TokenRecord | None:
+        """Find a token that is not revoked; it may be expired."""
+        if self._next is None:
+            self._next = asyncio.create_task(self._read(self._under_way))
+        self._wanted.add(digest)
+        found = await asyncio.shield(self._next)
+        return found.get(digest)
+
+    async def _read(
+        self, before: asyncio.Task[Mapping[str, TokenRecord]] | None
+    ) -> Mapping[str, TokenRecord]:
+        if before is not None and not before.done():
+            await asyncio.wait({before}, timeout=_LONGEST_WAIT_SECONDS)
+        wanted, self._wanted = self._wanted, set()
+        self._under_way, self._next = self._next, None
+        async with connection() as db:
+            return await find_tokens(db, wanted)
 
 
 async def authenticate(request: Request) -> TokenRecord:
@@ -30,7 +67,7 @@ async def authenticate(request: Request) -> TokenRecord:
         HttpError: there is no token, it is not valid or has sent too many requests, or the database
             is away.
     """
-    services: Services = request.app.state.services
+    services = request.app.state.services
     token = await find_bearer(services.tokens, request.headers.get("authorization"))
     if token is None:
         raise HttpError(
@@ -42,7 +79,8 @@ async def authenticate(request: Request) -> TokenRecord:
     if token.is_expired:
         message = f"{say_expired(token.expires_at)}; ask for a new one."
         raise HttpError(401, "TOKEN_EXPIRED", message, {"WWW-Authenticate": _EXPIRED})
-    services.quotas.for_token(token.id).count()
+    quotas: Quotas = services.quotas
+    quotas.for_token(token.id).count()
     return token
 
 

@@ -1,8 +1,9 @@
-"""What every resolver gets: who asks, and everything that answers."""
+"""What every resolver gets: who asks, and what answers, for a process and for an operation."""
 
 from __future__ import annotations
 
-import functools
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import strawberry
@@ -12,18 +13,31 @@ from api.access.scope import Scope
 from models.audit import Actor
 
 if TYPE_CHECKING:
-    from api.access.quota import Quota
-    from api.access.services import Services
+    from api.access.authentication import Tokens
+    from api.access.quota import Quota, Quotas
+    from api.broker import BrokerQueue
+    from api.events.hub import Hub
+    from api.settings import Settings
+    from importers.plugins.registry import Registry
     from models.access import TokenRecord
+    from models.app_pool import AppPool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What lives as long as the process; SIGHUP replaces it by one with another registry."""
+
+    settings: Settings
+    registry: Registry
+    queue: BrokerQueue
+    hub: Hub
+    tokens: Tokens
+    pool: AppPool
+    quotas: Quotas
 
 
 class Context:
-    """What lives as long as one operation.
-
-    Args:
-        services: what lives longer.
-        token: who asks; decides which app is seen.
-    """
+    """What lives as long as one operation; its token decides which app is seen."""
 
     def __init__(self, services: Services, token: TokenRecord) -> None:
         self.services = services
@@ -36,7 +50,7 @@ class Context:
         """What the token may have of this process."""
         return self.services.quotas.for_token(self.token.id)
 
-    @functools.cached_property
+    @cached_property
     def loaders(self) -> Loaders:
         """What has been loaded so far."""
         return Loaders(self.scope)

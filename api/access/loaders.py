@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from itertools import chain
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 from strawberry.dataloader import DataLoader
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 _MOST_ROLES = 1_000
 
-# Everything that two lists have in common that differ in their parents alone.
-_Kind: TypeAlias = tuple[object, ...]
-
 
 class Loaders:
     """Loads each thing once in an operation, and in one statement what is asked for together.
@@ -33,9 +30,9 @@ class Loaders:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._pages: dict[_Kind, DataLoader[tuple[int, ...], Sequence[Page]]] = {}
-        self._counts: dict[_Kind, DataLoader[int, int]] = {}
-        self._looks: dict[_Kind, DataLoader[int, bool]] = {}
+        # By what lists have in common that differ in their parents alone.
+        self._pages: dict[tuple[object, ...], DataLoader[tuple[int, ...], Sequence[Page]]] = {}
+        self._answers: dict[tuple[object, ...], DataLoader[int, Any]] = {}
         self._imports: DataLoader[int, Record | None] = DataLoader(partial(_load_imports, scope))
 
     async def import_row(self, key: int) -> Record | None:
@@ -55,11 +52,7 @@ class Loaders:
         window: Window,
         columns: frozenset[str] | None = None,
     ) -> Sequence[Page]:
-        """Load the page of each list that belongs to one of the parents.
-
-        Args:
-            columns: which are enough; by default all of the listed table.
-        """
+        """Load `columns`, or all, of the page of each list that belongs to one of the parents."""
         kind = (listing.name, repr(conditions), window, columns)
         if kind not in self._pages:
             load = partial(
@@ -70,21 +63,22 @@ class Loaders:
 
     async def count(self, listing: Listing, parent: int, conditions: Sequence[Condition]) -> int:
         """Count the list that belongs to a parent."""
-        kind = (listing.name, repr(conditions))
-        if kind not in self._counts:
-            load = partial(_load_answers, count_rows, self._scope, listing, conditions)
-            self._counts[kind] = DataLoader(load)
-        return await self._counts[kind].load(parent)
+        return int(await self._answer(count_rows, listing, parent, conditions))
 
     async def has_rows(
         self, listing: Listing, parent: int, conditions: Sequence[Condition]
     ) -> bool:
         """Tell whether the list that belongs to a parent has any row that meets the conditions."""
-        kind = (listing.name, repr(conditions))
-        if kind not in self._looks:
-            load = partial(_load_answers, has_rows, self._scope, listing, conditions)
-            self._looks[kind] = DataLoader(load)
-        return await self._looks[kind].load(parent)
+        return bool(await self._answer(has_rows, listing, parent, conditions))
+
+    async def _answer(
+        self, ask: Any, listing: Listing, parent: int, conditions: Sequence[Condition]
+    ) -> Any:
+        kind = (ask, listing.name, repr(conditions))
+        if kind not in self._answers:
+            load = partial(_load_answers, ask, self._scope, listing, conditions)
+            self._answers[kind] = DataLoader(load)
+        return await self._answers[kind].load(parent)
 
 
 # Functions, not methods: a loader that refers to its `Loaders` would be a cycle, which keeps all

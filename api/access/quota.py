@@ -21,11 +21,7 @@ _PAUSE_SECONDS = 0.005
 
 
 class RateLimit:
-    """A token bucket, which holds ten seconds' worth.
-
-    Args:
-        rate: how many a second on the average.
-    """
+    """A token bucket of `rate` a second on the average, which holds ten seconds' worth."""
 
     def __init__(self, rate: int) -> None:
         self.rate = rate
@@ -76,27 +72,19 @@ class OncePerStep:
         if self._is_taken:
             return False
         self._is_taken = True
-        asyncio.get_running_loop().call_soon(self._free)
+        asyncio.get_running_loop().call_soon(setattr, self, "_is_taken", False)
         return True
-
-    def _free(self) -> None:
-        self._is_taken = False
 
 
 class ConcurrencyLimit:
-    """How many things, or bytes, a token may have at a time; a `with` block takes one.
-
-    Args:
-        most: how many.
-        noun: what they are, for the message.
-    """
+    """How many things, or bytes, a token may have at a time."""
 
     def __init__(self, most: int, noun: str) -> None:
         self.taken = 0
         self._most = most
         self._noun = noun
 
-    def take(self, wanted: int = 1) -> None:
+    def take(self, wanted: int) -> None:
         """Take some; more than there are, if nothing is taken yet.
 
         Raises:
@@ -107,12 +95,11 @@ class ConcurrencyLimit:
             raise HttpError(429, "TOO_MANY_REQUESTS", message)
         self.taken += wanted
 
-    def give_back(self, number: int = 1) -> None:
-        """Give some back."""
+    def give_back(self, number: int) -> None:
         self.taken -= number
 
     @contextmanager
-    def reserve(self, wanted: int) -> Iterator[None]:
+    def reserve(self, wanted: int = 1) -> Iterator[None]:
         """Take some for the length of a block.
 
         Raises:
@@ -131,14 +118,7 @@ class ConcurrencyLimit:
         try:
             yield
         finally:
-            self.give_back(number)
-
-    def __enter__(self) -> None:
-        """Take one, as `take` does."""
-        self.take()
-
-    def __exit__(self, *exc_info: object) -> None:
-        self.give_back()
+            self.taken -= number
 
 
 class Quota:
@@ -192,7 +172,6 @@ class Quotas:
 
     def for_token(self, token_id: int) -> Quota:
         """Return a token's quota."""
-        found = self._known.get(token_id)
-        if found is None:
-            found = self._known[token_id] = Quota(self._limits)
-        return found
+        if token_id not in self._known:
+            self._known[token_id] = Quota(self._limits)
+        return self._known[token_id]

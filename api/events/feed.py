@@ -1,67 +1,120 @@
-"""Feeds: the events of one topic, from the database to the subscribers of their apps."""
+"""Feeds: the events of one topic, from the database to the queues of their subscribers."""
 
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import defaultdict
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
 
-from api.events.event import EventT
-from api.events.subscriber_queue import SubscriberQueue
+from api.errors import ApiError
 from models.db import connection, undisturbed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable
+    from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
     from datetime import datetime
 
-    from asyncpg import Record
-
-    from api.events.topic import Topic
+    from api.events.event import Event, Topic
 
 PAUSE_SECONDS = 0.15
+LARGEST_QUEUE = 1_000
 # How far polls look back: longer than any transaction may take.
 _HORIZON_SECONDS = 75.0
 _REMEMBERED_ENDS = 10_000
+# An end is stamped a little before its transaction commits, which is when it can be seen.
+_LATENESS = timedelta(seconds=10)
 
 
-class _Delivery(NamedTuple):
-    """When an event of a key was last passed on, and in which phase."""
+class SubscriberQueue:
+    """Holds the newest state of each key that its subscriber has not taken.
 
-    at: float
-    phase: Hashable
+    Adding to it never waits: a slow subscriber delays no other, and misses states in between, but
+    never the last one.
+
+    Args:
+        key: take only states of this key; None: of all.
+        only_ends: take only states that have just ended.
+        since: the database's time when the subscription began.
+    """
+
+    def __init__(self, *, key: int | None, only_ends: bool, since: datetime) -> None:
+        self._key = key
+        self._only_ends = only_ends
+        self._since = since - _LATENESS
+        self._newest = 0
+        self._waiting: dict[int, Event] = {}
+        self._is_filled = asyncio.Event()
+
+    def wants(self, key: int) -> bool:
+        """Tell whether the subscriber takes states of a key."""
+        return self._key is None or key == self._key
+
+    def offer(self, event: Event, *, is_new_end: bool) -> None:
+        """Add an event, if the subscriber takes it.
+
+        Args:
+            is_new_end: whether it has ended, and the hub did not know that.
+        """
+        is_end = is_new_end and event.ended_at is not None and event.ended_at > self._since
+        if self.wants(event.key) and (is_end or not self._only_ends):
+            self.add(event)
+
+    def add(self, event: Event) -> None:
+        """Add an event, unless it is no newer than what the subscriber has of a single key."""
+        if self._key is not None and event.version <= self._newest:
+            return
+        self._newest = event.version
+        self._waiting[event.key] = event
+        self._is_filled.set()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Event:
+        while not self._waiting:
+            self._is_filled.clear()
+            await self._is_filled.wait()
+        if len(self._waiting) > LARGEST_QUEUE:
+            raise ApiError("TOO_SLOW", "Too many events wait to be read; subscribe again.")
+        return self._waiting.pop(next(iter(self._waiting)))
 
 
-_NEVER = _Delivery(0, object())
-
-
-class Feed(Generic[EventT]):
+class Feed:
     """Reads each changed key of a topic once, however many subscribers there are.
 
     `note_change` only marks keys; `read_changed` reads all that are marked. What `note_change` is
     not called for, because a message was lost, `poll` finds by comparing versions.
     """
 
-    def __init__(self, topic: Topic[EventT], wake: Callable[[], None]) -> None:
-        self.queues: dict[int, set[SubscriberQueue[EventT]]] = defaultdict(set)
+    def __init__(self, topic: Topic, wake: Callable[[], None]) -> None:
+        self.queues: dict[int, set[SubscriberQueue]] = defaultdict(set)
         self._topic = topic
         self._wake = wake
         # By app and key, while the app has subscribers: the newest version that they know.
         self._versions: dict[int, dict[int, int]] = {}
         self._ends: dict[int, datetime] = {}
-        self._deliveries: dict[int, _Delivery] = {}
-        self._held: dict[int, EventT] = {}
+        # By key: when an event was last passed on, and in which phase.
+        self._deliveries: dict[int, tuple[float, Hashable]] = {}
+        self._held: dict[int, Event] = {}
         self._changed: set[int] = set()
         self._opening = asyncio.Lock()
 
     @asynccontextmanager
     async def subscribe(
         self, app_id: int, *, key: int | None, only_ends: bool
-    ) -> AsyncIterator[SubscriberQueue[EventT]]:
+    ) -> AsyncIterator[SubscriberQueue]:
         """Open a queue for events of an app from now on."""
-        since = await self._look_around(app_id)
-        queue: SubscriberQueue[EventT] = SubscriberQueue(key=key, only_ends=only_ends, since=since)
+        async with self._opening:
+            # The first subscriber of an app learns which versions and ends are old.
+            if app_id not in self._versions:
+                rows = await ask_database(self._topic.read_recent, [app_id], _HORIZON_SECONDS)
+                self._versions[app_id] = {row["key"]: row["version"] for row in rows}
+                self._ends |= {row["key"]: row["ended_at"] for row in rows if row["ended_at"]}
+        since = await ask_database(lambda db: db.fetchval("SELECT clock_timestamp()"))
+        queue = SubscriberQueue(key=key, only_ends=only_ends, since=since)
         self.queues[app_id].add(queue)
         try:
             yield queue
@@ -81,42 +134,22 @@ class Feed(Generic[EventT]):
 
     async def read_changed(self) -> None:
         """Read all keys that are marked, and pass their states on."""
-        if not self._changed:
-            return
-        changed, self._changed = self._changed, set()
-        for event in await ask_database(self._topic.read, changed):
-            self._receive(event)
+        if self._changed:
+            changed, self._changed = self._changed, set()
+            for event in await ask_database(self._topic.read, changed):
+                self._receive(event)
 
     async def poll(self, seconds: float) -> None:
-        """Mark keys that have changed without a message.
+        """Mark keys that have changed without a message; forget what did not change recently.
 
         Args:
             seconds: since the last poll.
         """
-        if self.queues:
-            rows = await ask_database(
-                self._topic.read_recent, list(self.queues), _HORIZON_SECONDS + seconds
-            )
-            self._compare(rows)
-
-    async def _look_around(self, app_id: int) -> datetime:
-        """Learn versions and ends so far when the first subscriber of an app comes.
-
-        Returns:
-            The database's time.
-        """
-        async with self._opening:
-            if app_id not in self._versions:
-                rows = await ask_database(self._topic.read_recent, [app_id], _HORIZON_SECONDS)
-                self._versions[app_id] = {row["key"]: row["version"] for row in rows}
-                self._ends |= {row["key"]: row["ended_at"] for row in rows if row["ended_at"]}
-        now: datetime = await ask_database(_database_time)
-        return now
-
-    def _compare(self, rows: Iterable[Record]) -> None:
-        """Mark what is newer than what subscribers know; forget what did not change recently."""
+        if not self.queues:
+            return
+        horizon = _HORIZON_SECONDS + seconds
         recent: dict[int, dict[int, int]] = defaultdict(dict)
-        for row in rows:
+        for row in await ask_database(self._topic.read_recent, list(self.queues), horizon):
             app_id, key = row["app_id"], row["key"]
             known = self._versions.get(app_id, {}).get(key, 0)
             if row["version"] > known and not self.note_change(app_id, key):
@@ -129,15 +162,15 @@ class Feed(Generic[EventT]):
         while len(self._ends) > _REMEMBERED_ENDS:
             del self._ends[next(iter(self._ends))]
 
-    def _receive(self, event: EventT) -> None:
+    def _receive(self, event: Event) -> None:
         """Deliver an event: at once in a new phase, else a pause after the one before."""
         key, known = event.key, self._versions.setdefault(event.app_id, {})
         if event.version <= known.get(key, 0):
             return
         known[key] = event.version
-        last = self._deliveries.get(key, _NEVER)
-        wait = last.at + PAUSE_SECONDS - time.monotonic()
-        if wait <= 0 or event.phase != last.phase:
+        delivered_at, phase = self._deliveries.get(key, (-math.inf, None))
+        wait = delivered_at + PAUSE_SECONDS - time.monotonic()
+        if wait <= 0 or event.phase != phase:
             self._held.pop(key, None)
             self._deliver(event)
             return
@@ -150,11 +183,11 @@ class Feed(Generic[EventT]):
         if event is not None:
             self._deliver(event)
 
-    def _deliver(self, event: EventT) -> None:
-        is_new_end = event.ended_at is not None and self._ends.get(event.key) != event.ended_at
-        if is_new_end and event.ended_at:
+    def _deliver(self, event: Event) -> None:
+        is_new_end = self._ends.get(event.key) != event.ended_at
+        if event.ended_at:
             self._ends[event.key] = event.ended_at
-        self._deliveries[event.key] = _Delivery(time.monotonic(), event.phase)
+        self._deliveries[event.key] = time.monotonic(), event.phase
         for queue in self.queues.get(event.app_id, ()):
             queue.offer(event, is_new_end=is_new_end)
 
@@ -171,7 +204,3 @@ async def ask_database(function: Callable[..., Awaitable[Any]], *args: object) -
             return await function(db, *args)
 
     return await undisturbed(call())
-
-
-async def _database_time(db: Any) -> Any:
-    return await db.fetchval("SELECT clock_timestamp()")

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from contextlib import asynccontextmanager, contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -21,10 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
     from contextlib import AbstractAsyncContextManager
 
-    from api.events.event import EventT
-    from api.events.subscriber_queue import SubscriberQueue
-    from api.events.topic import Topic
-
+    from api.events.event import Topic
+    from api.events.feed import SubscriberQueue
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +39,14 @@ class Hub:
     """
 
     def __init__(self) -> None:
-        self._feeds: dict[str, Feed[Any]] = {}
+        self._feeds: dict[str, Feed] = {}
         self._watchers: dict[int, set[Callable[[str], None]]] = defaultdict(set)
         self._wake = asyncio.Event()
         self._polled_at = time.monotonic()
 
     def subscribe(
-        self, topic: Topic[EventT], app_id: int, *, key: int | None = None, only_ends: bool = False
-    ) -> AbstractAsyncContextManager[SubscriberQueue[EventT]]:
+        self, topic: Topic, app_id: int, *, key: int | None = None, only_ends: bool = False
+    ) -> AbstractAsyncContextManager[SubscriberQueue]:
         """Open a queue for events of an app from now on.
 
         Args:
@@ -57,8 +55,7 @@ class Hub:
         """
         if topic.name not in self._feeds:
             self._feeds[topic.name] = Feed(topic, self._wake.set)
-        feed: Feed[EventT] = self._feeds[topic.name]
-        return feed.subscribe(app_id, key=key, only_ends=only_ends)
+        return self._feeds[topic.name].subscribe(app_id, key=key, only_ends=only_ends)
 
     @property
     def subscribers(self) -> int:
@@ -95,16 +92,13 @@ class Hub:
         for feed in list(self._feeds.values()):
             await feed.poll(started - self._polled_at)
         if self._watchers:
-            await self._check_tokens()
+            found = await ask_database(ended_tokens, set(self._watchers))
+            reasons = dict.fromkeys(found.revoked, "The token is no longer valid")
+            reasons |= {token_id: say_expired(ended) for token_id, ended in found.expired.items()}
+            for token_id, reason in reasons.items():
+                for end in list(self._watchers.get(token_id, ())):
+                    end(reason)
         self._polled_at = started
-
-    async def _check_tokens(self) -> None:
-        found = await ask_database(ended_tokens, set(self._watchers))
-        reasons = dict.fromkeys(found.revoked, "The token is no longer valid")
-        reasons |= {token_id: say_expired(ended) for token_id, ended in found.expired.items()}
-        for token_id, reason in reasons.items():
-            for end in list(self._watchers.get(token_id, ())):
-                end(reason)
 
 
 @asynccontextmanager
@@ -135,7 +129,10 @@ async def _repeat(work: Callable[[], Awaitable[None]]) -> None:
 
 
 async def _listen(redis_url: str, note: Callable[[str, int, int], None]) -> None:
-    """Pass messages on for ever, connecting again whenever the connection is lost."""
+    """Pass messages on for ever, connecting again whenever the connection is lost.
+
+    The channel of a message names topic and app, its data is a key; others are ignored.
+    """
     delay = _FIRST_DELAY
     while True:
         try:
@@ -149,18 +146,11 @@ async def _listen(redis_url: str, note: Callable[[str, int, int], None]) -> None
                     delay = _FIRST_DELAY
                     if message is None:
                         await channel.ping()
-                    else:
-                        _read_message(message, note)
+                        continue
+                    with suppress(KeyError, TypeError, ValueError, AttributeError):
+                        _, topic, app_id = message["channel"].decode().split(":")
+                        note(topic, int(app_id), int(message["data"]))
         except (RedisError, OSError) as error:
             log.warning("no events from Redis (%s); connecting again in %.1f s", error, delay)
             await asyncio.sleep(delay)
             delay = min(delay * 2, _LONGEST_DELAY)
-
-
-def _read_message(message: dict[str, Any], note: Callable[[str, int, int], None]) -> None:
-    """Read a key from `data` and topic and app from `channel`; ignore what has another form."""
-    try:
-        _, topic, app_id = message["channel"].decode().split(":")
-        note(topic, int(app_id), int(message["data"]))
-    except (KeyError, TypeError, ValueError, AttributeError):
-        return

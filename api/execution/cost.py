@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -97,15 +98,6 @@ def _field_cost(parent: str, name: str, field: GraphQLField) -> Cost:
     return Cost(kind)
 
 
-def check_text(query: str, limits: QueryLimits) -> None:
-    """Refuse a document that is too long to be parsed and remembered.
-
-    Raises:
-        ApiError: it is too long.
-    """
-    _check_query("characters", len(query), limits.characters)
-
-
 def check_size(
     schema: GraphQLSchema,
     document: DocumentNode,
@@ -134,12 +126,15 @@ def check_size(
     values = 0
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            _check_query(
-                "root fields", len(definition.selection_set.selections), limits.root_fields
-            )
+            selections = definition.selection_set.selections
+            check_query("root fields", len(selections), limits.root_fields)
             root = schema.get_root_type(definition.operation)
-            given = {**_defaults(definition), **variables}
-            sizer = AnswerSizer(costs, fragments, given)
+            defaults = {
+                each.variable.name.value: int(each.default_value.value[:9])
+                for each in definition.variable_definitions or ()
+                if isinstance(each.default_value, IntValueNode)
+            }
+            sizer = AnswerSizer(costs, fragments, {**defaults, **variables})
             size = sizer.measure(definition.selection_set, root.name if root else "")
             _check_parts(size, limits)
             values = max(values, size.values)
@@ -150,9 +145,9 @@ def check_size(
 
 
 def _check_parts(size: Size, limits: QueryLimits) -> None:
-    _check_query("levels", size.depth, limits.depth)
-    _check_query("fields", size.fields, limits.fields)
-    _check_query("aliases", size.aliases, limits.aliases)
+    check_query("levels", size.depth, limits.depth)
+    check_query("fields", size.fields, limits.fields)
+    check_query("aliases", size.aliases, limits.aliases)
     _check_answer("objects", size.objects, limits.objects)
     _check_answer("values", size.values, limits.values)
     _check_answer("characters of names", size.names, limits.answer_characters)
@@ -167,7 +162,12 @@ def _check_answer(noun: str, number: int, limit: int) -> None:
         )
 
 
-def _check_query(noun: str, number: int, limit: int) -> None:
+def check_query(noun: str, number: int, limit: int) -> None:
+    """Refuse a query that has more of something than the limit.
+
+    Raises:
+        ApiError: it has.
+    """
     if number > limit:
         raise ApiError(
             "TOO_COMPLEX",
@@ -175,48 +175,27 @@ def _check_query(noun: str, number: int, limit: int) -> None:
         )
 
 
-def _defaults(operation: OperationDefinitionNode) -> dict[str, object]:
-    """Return the numbers that variables have when they are not given."""
-    return {
-        definition.variable.name.value: int(definition.default_value.value[:9])
-        for definition in operation.variable_definitions or ()
-        if isinstance(definition.default_value, IntValueNode)
-    }
-
-
+@dataclass(slots=True)
 class AnswerSizer:
     """Measures the answers of selections, and remembers the fragments it has measured."""
 
-    def __init__(
-        self,
-        costs: Mapping[tuple[str, str], Cost],
-        fragments: Mapping[str, FragmentDefinitionNode],
-        variables: Mapping[str, object],
-    ) -> None:
-        self._costs = costs
-        self._variables = variables
-        self._fragments = fragments
-        self._known: dict[str, Size] = {}
+    _costs: Mapping[tuple[str, str], Cost]
+    _fragments: Mapping[str, FragmentDefinitionNode]
+    _variables: Mapping[str, object]
+    _known: dict[str, Size] = field(default_factory=dict, init=False)
 
     def measure(self, selections: SelectionSetNode | None, kind: str) -> Size:
         """Add up everything in a selection from a type."""
         nodes = selections.selections if selections else ()
         sizes = [self._selection(node, kind) for node in nodes]
-        return Size(
-            depth=max((size.depth for size in sizes), default=0),
-            fields=sum(size.fields for size in sizes),
-            aliases=sum(size.aliases for size in sizes),
-            objects=sum(size.objects for size in sizes),
-            values=sum(size.values for size in sizes),
-            names=sum(size.names for size in sizes),
-        )
+        depths, *numbers = zip(Size(), *sizes, strict=True)
+        return Size(max(depths), *map(sum, numbers))
 
     def fragment(self, name: str) -> Size:
         """Measure a fragment; validation deals with one that contains itself or isn't there."""
         if name not in self._known:
             self._known[name] = Size()
-            found = self._fragments.get(name)
-            if found:
+            if found := self._fragments.get(name):
                 kind = found.type_condition.name.value
                 self._known[name] = self.measure(found.selection_set, kind)
         return self._known[name]
@@ -246,17 +225,13 @@ class AnswerSizer:
 
     def _page(self, node: FieldNode) -> int:
         """Return how long the page may be that a connection is asked for."""
-        asked = [
-            self._number(argument.value)
-            for argument in node.arguments or ()
-            if argument.name.value in PAGE_SIZES
-        ]
-        return max((number for number in asked if number is not None), default=DEFAULT_PAGE)
-
-    def _number(self, value: object) -> int | None:
-        if isinstance(value, VariableNode):
-            given = self._variables.get(value.name.value)
-            return min(max(given, 0), LARGEST_PAGE) if isinstance(given, int) else None
-        if isinstance(value, IntValueNode):
-            return min(max(int(value.value[:9]), 0), LARGEST_PAGE)
-        return None
+        asked: list[int] = []
+        for argument in node.arguments or ():
+            value, number = argument.value, None
+            if isinstance(value, VariableNode):
+                number = self._variables.get(value.name.value)
+            elif isinstance(value, IntValueNode):
+                number = int(value.value[:9])
+            if argument.name.value in PAGE_SIZES and isinstance(number, int):
+                asked.append(min(max(number, 0), LARGEST_PAGE))
+        return max(asked, default=DEFAULT_PAGE)

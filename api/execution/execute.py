@@ -1,13 +1,16 @@
-"""Executing queries and mutations, once each."""
+"""Executing operations: queries and mutations once, subscriptions for each event."""
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from functools import lru_cache
+import asyncio
+from contextlib import aclosing, nullcontext
+from functools import lru_cache, partial
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 from graphql import ExecutionResult, GraphQLError, OperationType
+from graphql.execution import create_source_event_stream
 
 from api.errors import AnswerTooLargeError, shape_error
 from api.execution.executor import Executor, SelectionCache
@@ -15,19 +18,19 @@ from api.execution.prepare import OperationRefusedError, is_remembered, prepare
 from api.schema.definition import schema
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import AsyncGenerator, Container
     from contextlib import AbstractAsyncContextManager
 
     from api.access.context import Context
-    from api.execution.operation import Operation
-    from api.execution.prepare import PreparedOperation
+    from api.events.event import Payload, ResultText
+    from api.execution.prepare import Operation, PreparedOperation
 
-ONCE = (OperationType.QUERY, OperationType.MUTATION)
-"""The kinds of operations that have one result."""
-
+_ONCE = (OperationType.QUERY, OperationType.MUTATION)
 _REMEMBERED = 256
 # A page of a hundred objects with all their fields has fewer.
 _MANY_VALUES = 2_000
+# Shorter results of events are not worth counting while they are on their way.
+_SMALL = 64 * 1024
 _DIRECTIVE = "@"
 
 
@@ -38,53 +41,151 @@ async def execute(context: Context, operation: Operation) -> ExecutionResult:
         HttpError: the document has no such operation, or it is a subscription.
     """
     try:
-        prepared = await prepare_operation(context, operation, ONCE)
+        prepared = await _prepare(context, operation, _ONCE)
     except OperationRefusedError as error:
         return ExecutionResult(None, error.errors)
-    return await execute_once(context, operation, prepared)
+    return await _execute_once(context, operation, prepared)
 
 
-async def prepare_operation(
-    context: Context, operation: Operation, kinds: Container[OperationType]
-) -> PreparedOperation:
-    """Prepare an operation; a new text waits for the token's other long work.
+async def stream(context: Context, operation: Operation) -> AsyncGenerator[str, None]:
+    """Execute any operation, and yield each result as JSON.
 
     Raises:
-        OperationRefusedError: it is not to be executed.
-        HttpError: the document has no such operation.
+        OperationRefusedError: nothing is executed.
+        HttpError: the document has no such operation, or the token too many subscriptions.
     """
+    quota = context.quota
+    result = None
+    async with quota.running:
+        prepared = await _prepare(context, operation, tuple(OperationType))
+        if prepared.kind in _ONCE:
+            result = _encode_result(await _execute_once(context, operation, prepared))
+    if result is not None:
+        with quota.memory.hold(len(result)):
+            yield result
+        return
+    with quota.subscriptions.reserve():
+        async with aclosing(_subscribe(context, operation, prepared)) as results:
+            async for result in results:
+                with nullcontext() if len(result) <= _SMALL else quota.memory.hold(len(result)):
+                    yield result
+
+
+async def _prepare(
+    context: Context, operation: Operation, kinds: Container[OperationType]
+) -> PreparedOperation:
+    """Prepare an operation; a new text waits for the token's other long work."""
     limits = context.services.settings.query
-    if is_remembered(operation.query):
-        return prepare(schema._schema, context.token, operation, kinds, limits)
-    async with context.quota.long_work:
+    async with nullcontext() if is_remembered(operation.query) else context.quota.long_work:
         return prepare(schema._schema, context.token, operation, kinds, limits)
 
 
-async def execute_once(
+async def _execute_once(
     context: Context, operation: Operation, prepared: PreparedOperation
 ) -> ExecutionResult:
-    """Execute a query or mutation that is prepared."""
     try:
-        async with long_work(context, prepared):
-            executor = build_executor(context, operation, prepared)
+        async with _long_work(context, prepared):
+            executor = _build_executor(context, operation, prepared)
             result: Any = executor.execute_operation()
             result = result if isinstance(result, ExecutionResult) else await result
-        return bounded_result(executor, result)
+        return _bounded_result(executor, result)
     except OperationRefusedError as error:
         return ExecutionResult(None, error.errors)
     except Exception as error:
-        return error_result(error)
+        return _error_result(error)
     finally:
         # The executor refers to itself, so it and its context stay until Python's next collection.
         context.forget()
 
 
-def long_work(context: Context, prepared: PreparedOperation) -> AbstractAsyncContextManager[None]:
+async def _subscribe(
+    context: Context, operation: Operation, prepared: PreparedOperation
+) -> AsyncGenerator[str, None]:
+    """Yield the result of each event; subscribers who make the same request share it.
+
+    A request is the same if everything is that a result depends on: the operation, the app, and
+    what the token may do.
+    """
+    executor, source = await _open_source(context, operation, prepared)
+    variables = orjson.dumps(operation.variables, option=orjson.OPT_SORT_KEYS)
+    token = context.token
+    request = (operation.query, operation.name, variables, token.app_id, token.permission)
+    try:
+        async with aclosing(source):
+            async for payload in source:
+                execute = partial(_execute_event, executor, payload, prepared)
+                result = payload.event.result(request, execute)
+                yield result if isinstance(result, str) else await result
+    except Exception as error:
+        yield _encode_result(_error_result(error))
+
+
+async def _open_source(
+    context: Context, operation: Operation, prepared: PreparedOperation
+) -> tuple[Executor, AsyncGenerator[Payload, None]]:
+    """Begin a subscription.
+
+    Raises:
+        OperationRefusedError: its variables or arguments are wrong.
+    """
+    try:
+        executor = _build_executor(context, operation, prepared)
+        source: Any = create_source_event_stream(executor)
+        source = await source if isawaitable(source) else source
+    except OperationRefusedError:
+        raise
+    except Exception as error:
+        raise OperationRefusedError([_to_graphql_error(error)]) from error
+    if isinstance(source, ExecutionResult):
+        raise OperationRefusedError(source.errors or [])
+    return executor, source
+
+
+def _execute_event(
+    subscription: Executor, payload: Payload, prepared: PreparedOperation
+) -> ResultText:
+    """Execute a subscription for one event: at once, or when it is its turn.
+
+    One step of the event loop may bring many events, and many requests for each. Only the first
+    result is made at once, so that the others do not block requests of other tokens.
+    """
+    executor = subscription.build_per_event_executor(payload.show(payload.event.row))
+    context: Context = subscription.context_value.anew()
+    executor.context_value = context
+    quota = context.quota
+    if not (_is_long(prepared) or quota.running.locked()) and quota.at_once.take():
+        return _begin(executor)
+
+    async def execute_in_turn() -> str:
+        async with quota.running, _long_work(context, prepared):
+            await asyncio.sleep(0)
+            result = _begin(executor)
+            return result if isinstance(result, str) else await result
+
+    return execute_in_turn()
+
+
+def _begin(executor: Executor) -> ResultText:
+    """Execute an event; without waiting, if no field has to wait."""
+    result: Any = executor.execute_operation(False)
+    if isinstance(result, ExecutionResult):
+        return _encode_result(_bounded_result(executor, result))
+
+    async def wait() -> str:
+        try:
+            return _encode_result(_bounded_result(executor, await result))
+        except Exception as error:
+            return _encode_result(_error_result(error))
+
+    return wait()
+
+
+def _long_work(context: Context, prepared: PreparedOperation) -> AbstractAsyncContextManager[None]:
     """Return what to hold while an operation is executed: a lock, if its answer is long."""
-    return context.quota.long_work if is_long(prepared) else nullcontext()
+    return context.quota.long_work if _is_long(prepared) else nullcontext()
 
 
-def is_long(prepared: PreparedOperation) -> bool:
+def _is_long(prepared: PreparedOperation) -> bool:
     """Tell whether completing the answer blocks the event loop for long.
 
     Mutations don't count: while one waits for its client's file, it must not hold a lock.
@@ -92,7 +193,9 @@ def is_long(prepared: PreparedOperation) -> bool:
     return prepared.values > _MANY_VALUES and prepared.kind is not OperationType.MUTATION
 
 
-def build_executor(context: Context, operation: Operation, prepared: PreparedOperation) -> Executor:
+def _build_executor(
+    context: Context, operation: Operation, prepared: PreparedOperation
+) -> Executor:
     """Make an executor.
 
     Raises:
@@ -117,30 +220,30 @@ def _selection_cache(query: str, name: str | None) -> SelectionCache | None:
     return None if _DIRECTIVE in query else SelectionCache()
 
 
-def bounded_result(executor: Executor, result: ExecutionResult) -> ExecutionResult:
+def _bounded_result(executor: Executor, result: ExecutionResult) -> ExecutionResult:
     """Return a result, or instead the error that it has too much text to be sent.
 
     The same long text may be in it under many names; until it is encoded, it takes no more room.
     """
     limit = executor.context_value.services.settings.query.answer_characters
     if executor.characters > limit:
-        return error_result(AnswerTooLargeError(executor.characters, limit))
+        return _error_result(AnswerTooLargeError(executor.characters, limit))
     return result
 
 
-def error_result(error: Exception) -> ExecutionResult:
+def _error_result(error: Exception) -> ExecutionResult:
     """Return the result of an operation that failed as a whole."""
-    return ExecutionResult(None, [to_graphql_error(error)])
+    return ExecutionResult(None, [_to_graphql_error(error)])
 
 
-def to_graphql_error(error: Exception) -> GraphQLError:
+def _to_graphql_error(error: Exception) -> GraphQLError:
     """Wrap an exception, so that its message is masked where it is sent."""
     if isinstance(error, GraphQLError):
         return error
     return GraphQLError(str(error), original_error=error)
 
 
-def encode_result(result: ExecutionResult) -> str:
+def _encode_result(result: ExecutionResult) -> str:
     """Write a result as JSON, as it is sent over a WebSocket."""
     payload: dict[str, Any] = {"data": result.data}
     if result.errors:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import functools
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -22,8 +22,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-from api.batch.batch_field import TOGETHER
-from api.batch.objects import read
+from api.batch.objects import TOGETHER, read
 from api.execution.selection import (
     AttributeField,
     LoadedField,
@@ -40,17 +39,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from graphql import (
-        GraphQLField,
         GraphQLLeafType,
-        GraphQLNamedType,
         GraphQLOutputType,
-        GraphQLSchema,
     )
     from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
     from graphql.pyutils import AwaitableOrValue, Path
 
-    from api.batch.batch_field import Selected, Together
-    from api.batch.objects import Values
+    from api.batch.objects import Selected, Values
     from api.execution.selection import Completer, PendingField
 
     Execute: TypeAlias = Callable[[GroupedFieldSet, Any], AwaitableOrValue[dict[str, Any]]]
@@ -58,16 +53,16 @@ if TYPE_CHECKING:
 _TYPENAME = "__typename"
 
 
+@dataclass(slots=True)
 class SelectionCache:
     """Which fields an operation selects where, kept from one execution to the next.
 
     It serves one operation without directives: only these make the selection depend on variables.
     """
 
-    def __init__(self) -> None:
-        self.root: GroupedFieldSet | None = None
-        self.sub_fields: dict[Any, Any] = {}
-        self.plans: dict[int, tuple[GroupedFieldSet, SelectionPlan]] = {}
+    root: GroupedFieldSet | None = None
+    sub_fields: dict[Any, Any] = field(default_factory=dict)
+    plans: dict[int, tuple[GroupedFieldSet, SelectionPlan]] = field(default_factory=dict)
 
 
 class Executor(StrawberryGraphQLCoreExecutionContext):
@@ -159,50 +154,41 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         execute: Execute,
     ) -> dict[str, Any]:
         """Load the fields of the wave and all that follow from them, then execute the rest."""
+        characters = wave.characters
         try:
-            self.characters += await self._fill(wave)
+            while wave:
+                following = Wave()
+                loaded = await asyncio.gather(*(self._load(each) for each in wave))
+                for each, values in zip(wave, loaded, strict=True):
+                    each.fill(values, following)
+                characters += following.characters
+                wave = following
         except Exception:
             # A selection below would fail as well, after it has loaded everything once more.
             self._has_failed = True
             result = execute(fields, None)
         else:
+            self.characters += characters
             result = _with_rest(found, plan, fields, execute)
         return result if isinstance(result, dict) else await result
 
-    async def _fill(self, wave: Wave) -> int:
-        """Load fields, then those of what was loaded, down to the last.
-
-        Returns:
-            how many characters the texts of all waves have.
-
-        Raises:
-            Exception: something can't be loaded, or a value is odd.
-        """
-        characters = wave.characters
-        while wave:
-            following = Wave()
-            loaded = await asyncio.gather(*(self._load(each) for each in wave))
-            for each, values in zip(wave, loaded, strict=True):
-                each.fill(values, following)
-            characters += following.characters
-            wave = following
-        return characters
-
     async def _load(self, pending: PendingField) -> Values:
         """Load a field for all objects that have it."""
-        field, details = pending.field.field, pending.field.details[0]
+        loaded = pending.field
+        details = loaded.details[0]
         given = get_argument_values(
-            field, details.node, self.variable_values, details.fragment_variable_values
+            loaded.field, details.node, self.variable_values, details.fragment_variable_values
         )
         converter = _definition(self.schema).schema_converter
         arguments = convert_arguments(
             given,
-            _definition(field).arguments,
+            _definition(loaded.field).arguments,
             scalar_registry=converter.scalar_registry,
             config=converter.config,
         )
-        load, selected = pending.field.together.load, pending.field.selected_of_each
-        return await load(self.context_value, pending.objects, selected, **arguments)
+        return await loaded.together.load(
+            self.context_value, pending.objects, loaded.selected_of_each, **arguments
+        )
 
     def complete_leaf_value(self, return_type: GraphQLLeafType, result: Any) -> Any:  # type: ignore[override]
         """Complete one value, and count what it takes in the answer."""
@@ -230,31 +216,34 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
     ) -> AttributeField | LoadedField | None:
         field_name = details[0].node.name.value
         if field_name == _TYPENAME:
-            return _typename(name, parent_type)
+            type_name = parent_type.name
+            return AttributeField(
+                name, lambda objects: [type_name] * len(objects), lambda names, _: list(names), {}
+            )
         field = self.schema.get_field(parent_type, field_name)
-        attribute = field and _attribute(field)
-        together = field and _together(field)
-        if field is None or not (attribute or together):
+        definition = field and _definition(field)
+        if field is None or not isinstance(definition, StrawberryField):
+            return None
+        is_attribute = definition.is_basic_field and definition.default_resolver is getattr
+        together = None if definition.extensions else definition.metadata.get(TOGETHER)
+        if not (is_attribute or together):
             return None
         complete = self._completer(field.type, details)
         if complete is None:
             return None
-        selected = self._selected(field, details)
+        type_ = get_named_type(field.type)
+        selected: Selected = {}
+        if isinstance(type_, GraphQLObjectType):
+            selected = self._sub_plan(type_, details).selected
         if together:
             return LoadedField(name, field, details, together, complete, selected)
-        assert attribute
+        attribute = definition.python_name
         return AttributeField(
             name, partial(read, attribute=attribute), complete, {attribute: selected}
         )
 
-    def _selected(self, field: GraphQLField, details: FieldDetailsList) -> Selected:
-        type_ = get_named_type(field.type)
-        if not isinstance(type_, GraphQLObjectType):
-            return {}
-        return self._plan(type_, self._sub_fields(type_, details)).selected
-
-    def _sub_fields(self, type_: GraphQLObjectType, details: FieldDetailsList) -> GroupedFieldSet:
-        return self.collect_subfields(type_, details).grouped_field_set
+    def _sub_plan(self, type_: GraphQLObjectType, details: FieldDetailsList) -> SelectionPlan:
+        return self._plan(type_, self.collect_subfields(type_, details).grouped_field_set)
 
     def _completer(self, type_: GraphQLOutputType, details: FieldDetailsList) -> Completer | None:
         """Return what completes values of a type as graphql-core does, if the type is plain."""
@@ -269,21 +258,16 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if isinstance(type_, GraphQLList):
             complete = self._completer(type_.of_type, details)
             return complete and of_list(complete)
-        if isinstance(type_, GraphQLObjectType):
-            return self._object_completer(type_, details)
-        if isinstance(type_, GraphQLEnumType):
-            return _enum_completer(type_)
-        return of_scalar(type_) if isinstance(type_, GraphQLScalarType) else None
-
-    def _object_completer(
-        self, type_: GraphQLObjectType, details: FieldDetailsList
-    ) -> Completer | None:
-        plan = self._plan(type_, self._sub_fields(type_, details))
+        if isinstance(type_, GraphQLScalarType):
+            return of_scalar(type_)
         definition = _definition(type_)
-        if plan.rest or definition is None or definition.is_type_of:
+        if definition and isinstance(type_, GraphQLEnumType):
+            return of_enum(type_, definition.wrapped_cls)
+        if not (definition and isinstance(type_, GraphQLObjectType)) or definition.is_type_of:
             return None
-        generic = definition.concrete_of
-        return of_objects(generic.origin if generic else definition.origin, plan.read)
+        plan = self._sub_plan(type_, details)
+        origin = (definition.concrete_of or definition).origin
+        return None if plan.rest else of_objects(origin, plan.read)
 
 
 def _with_rest(
@@ -305,40 +289,6 @@ def _with_rest(
     return wait()
 
 
-def _definition(thing: GraphQLField | GraphQLNamedType | GraphQLSchema) -> Any:
+def _definition(thing: Any) -> Any:
+    """Return what Strawberry made a schema, type or field of."""
     return thing.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
-
-
-def _attribute(field: GraphQLField) -> str | None:
-    """Return the attribute that a field shows, if it does no more than that."""
-    definition = _definition(field)
-    is_plain = (
-        isinstance(definition, StrawberryField)
-        and definition.is_basic_field
-        and definition.default_resolver is getattr
-    )
-    return definition.python_name if is_plain else None
-
-
-def _together(field: GraphQLField) -> Together | None:
-    """Return how a field is loaded for many objects, if it can be."""
-    definition = _definition(field)
-    if not isinstance(definition, StrawberryField) or definition.extensions:
-        return None
-    found: Together | None = definition.metadata.get(TOGETHER)
-    return found
-
-
-def _typename(name: str, type_: GraphQLObjectType) -> AttributeField:
-    return AttributeField(
-        name, lambda objects: [type_.name] * len(objects), lambda values, _: list(values), {}
-    )
-
-
-@functools.cache
-def _enum_completer(type_: GraphQLEnumType) -> Completer | None:
-    definition = _definition(type_)
-    if definition is None:
-        return None
-    names = {member: type_.coerce_output_value(member) for member in definition.wrapped_cls}
-    return of_enum(definition.wrapped_cls, names)

@@ -1,9 +1,10 @@
-"""Preparing operations: parsed, measured, validated, and refused unless they may be executed."""
+"""Preparing operations: read, measured, validated, and refused unless they may be executed."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from graphql import (
     ArgumentNode,
@@ -20,7 +21,7 @@ from graphql import (
 from strawberry.schema.schema import validate_document
 
 from api.errors import ApiError, bad_request
-from api.execution.cost import PAGE_SIZES, check_size, check_text
+from api.execution.cost import PAGE_SIZES, check_query, check_size
 from models.app import Permission
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     from graphql import GraphQLSchema
 
-    from api.execution.operation import Operation
     from api.limits import QueryLimits
     from models.access import TokenRecord
 
@@ -36,24 +36,54 @@ _REMEMBERED = 256
 _remembered: set[int] = set()
 
 
-class PreparedOperation(NamedTuple):
-    """An operation that may be executed.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """A GraphQL request, of which only the form has been checked.
 
     Args:
-        values: how many values it may return.
+        query: the document's text.
+        variables: by name, as JSON.
+        name: which operation of the document to execute; None if it has only one.
     """
+
+    query: str
+    variables: dict[str, Any] | None
+    name: str | None
+
+
+def to_operation(body: object) -> Operation:
+    """Check the form of a request, which is parsed JSON.
+
+    Raises:
+        HttpError: it does not have the form of a GraphQL request.
+    """
+    if isinstance(body, list):
+        raise bad_request("Batches are not supported: send one operation a request.")
+    if not isinstance(body, dict):
+        raise bad_request("The request has to be a JSON object.")
+    query, variables, name = body.get("query"), body.get("variables"), body.get("operationName")
+    if not isinstance(query, str) or not query.strip():
+        raise bad_request("'query' has to be the text of a GraphQL document.")
+    if not isinstance(variables, dict | None):
+        raise bad_request("'variables' has to be an object.")
+    if not isinstance(name, str | None):
+        raise bad_request("'operationName' has to be text.")
+    if not isinstance(body.get("extensions"), dict | None):
+        raise bad_request("'extensions' has to be an object.")
+    return Operation(query=query, variables=variables, name=name or None)
+
+
+class PreparedOperation(NamedTuple):
+    """An operation that may be executed."""
 
     document: DocumentNode
     kind: OperationType
+    # How many it may return.
     values: int
 
 
 class OperationRefusedError(Exception):
-    """An operation is not executed.
-
-    Args:
-        errors: why not, for the client.
-    """
+    """An operation is not executed; the errors tell the client why not."""
 
     def __init__(self, errors: list[GraphQLError]) -> None:
         self.errors = errors
@@ -73,14 +103,13 @@ def prepare(
 
     Args:
         kinds: the kinds of operations that the caller executes.
-        limits: how large it may be.
 
     Raises:
         OperationRefusedError: it is not to be executed.
         HttpError: there is no such operation, or not here.
     """
     try:
-        check_text(operation.query, limits)
+        check_query("characters", len(operation.query), limits.characters)
         document = _parse_text(operation.query, limits.tokens)
         kind = _find_kind(document, operation.name)
         names = _page_variables(operation.query, limits.tokens)
@@ -89,7 +118,10 @@ def prepare(
         if kind not in kinds:
             raise bad_request("Subscriptions go over the WebSocket at this path.")
         errors = _validate_text(schema, operation.query, limits.tokens)
-        _remember(operation.query)
+        # The caches below hold as many texts: all that came since the set was last cleared.
+        if len(_remembered) >= _REMEMBERED:
+            _remembered.clear()
+        _remembered.add(hash(operation.query))
     except GraphQLError as error:
         errors = [error]
     except RecursionError as error:
@@ -104,13 +136,6 @@ def prepare(
 def is_remembered(query: str) -> bool:
     """Tell whether a text was parsed and validated before, so that preparing it is quick."""
     return hash(query) in _remembered
-
-
-def _remember(query: str) -> None:
-    # The caches below hold as many texts: all that came since the set was last cleared.
-    if len(_remembered) >= _REMEMBERED:
-        _remembered.clear()
-    _remembered.add(hash(query))
 
 
 @lru_cache(_REMEMBERED)

@@ -16,21 +16,16 @@ from api.batch.objects import Lists, Objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from enum import Enum
 
-    from graphql import GraphQLField, GraphQLScalarType
+    from graphql import GraphQLEnumType, GraphQLField, GraphQLScalarType
     from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 
-    from api.batch.batch_field import Selected, Together
-    from api.batch.objects import Items, Values
+    from api.batch.objects import Items, Selected, Together, Values
 
 # Scalars whose values are sent as they are, and scalars that encode values of a class.
 _TEXTS = (GraphQLString, GraphQLID)
-_ENCODED = {
-    "Int": int,
-    "Float": float,
-    "Date": datetime.date,
-    "DateTime": datetime.datetime,
-}
+_ENCODED = {"Int": int, "Float": float, "Date": datetime.date, "DateTime": datetime.datetime}
 
 
 class OddValueError(Exception):
@@ -131,20 +126,17 @@ class SelectionPlan:
         if not self.fields:
             return [{} for _ in range(len(objects))]
         columns = [field.column(objects, wave) for field in self.fields]
-        results = _to_dicts(self._names, columns)
+        # Edges and nodes often have one field: without `zip` they take a third of the time.
+        if len(columns) == 1:
+            [name] = self._names
+            results = [{name: value} for value in columns[0]]
+        else:
+            # The columns are equally long, so the rows need no `strict`, which takes longer.
+            rows = zip(*columns, strict=True)
+            results = [dict(zip(self._names, row)) for row in rows]  # noqa: B905
         if results:
             wave += [PendingField(field, objects, results) for field in self._loaded]
         return results
-
-
-def _to_dicts(names: Sequence[str], columns: Sequence[list[Any]]) -> list[dict[str, Any]]:
-    """Turn columns into rows."""
-    # Edges and nodes often have one field: without `zip` they take a third of the time.
-    if len(names) == 1:
-        [name] = names
-        return [{name: value} for value in columns[0]]
-    # The columns are equally long, so the rows need no `strict`, which takes longer.
-    return [dict(zip(names, row)) for row in zip(*columns, strict=True)]  # noqa: B905
 
 
 def _merged(one: Selected, other: Selected) -> Selected:
@@ -171,8 +163,13 @@ def of_list(complete: Completer) -> Completer:
     """Make a completer of lists; the items of all lists are completed together."""
 
     def convert(values: Values, wave: Wave) -> list[Any]:
-        lists = values if isinstance(values, Lists) else Lists.of(_require_lists(values))
-        return lists.part(complete(lists.items, wave))
+        if not isinstance(values, Lists):
+            if not isinstance(values, list):
+                raise OddValueError
+            if not all(type(each) is list or isinstance(each, Objects) for each in values):
+                raise OddValueError
+            values = Lists.of(values)
+        return values.part(complete(values.items, wave))
 
     return convert
 
@@ -201,8 +198,10 @@ def of_scalar(type_: GraphQLScalarType) -> Completer | None:
     return kind and _encoding(kind, type_.coerce_output_value)
 
 
-def of_enum(kind: type, names: dict[Any, Any]) -> Completer:
+@functools.cache
+def of_enum(type_: GraphQLEnumType, kind: type[Enum]) -> Completer:
     """Make a completer of an enum's members."""
+    names = {member: type_.coerce_output_value(member) for member in kind}
     return _encoding(kind, names.__getitem__)
 
 
@@ -223,13 +222,5 @@ def _encoding(kind: type, encode: Callable[[Any], Any] | None) -> Completer:
 def _require_type(values: Values, kind: type) -> list[Any]:
     """Check that all values are of exactly this class: a subclass may print itself differently."""
     if not isinstance(values, list) or not set(map(type, values)) <= {kind}:
-        raise OddValueError
-    return values
-
-
-def _require_lists(values: Values) -> list[Any]:
-    if not isinstance(values, list):
-        raise OddValueError
-    if not all(type(each) is list or isinstance(each, Objects) for each in values):
         raise OddValueError
     return values

@@ -18,33 +18,8 @@ if TYPE_CHECKING:
 
 
 async def read_body(request: Request, limit: int, patience: Patience) -> bytes:
-    """Read a whole body.
-
-    Args:
-        limit: how many bytes it may have.
-        patience: how long to wait for it.
-
-    Raises:
-        HttpError: the body is too large, or arrives too slowly.
-    """
-    declared = declared_length(request, limit)
-    body = bytearray()
-    now = asyncio.get_running_loop().time
-    started = now()
-    try:
-        # Nearly all bodies arrive in one block, so there is one timeout for all blocks, and the
-        # last one, known by the declared length, does not move it.
-        async with asyncio.timeout(patience.idle_seconds) as timeout:
-            async for block in request.stream():
-                body += block
-                if len(body) > limit:
-                    raise _too_large(limit)
-                if block and len(body) != declared:
-                    seconds = patience.seconds_left(len(body), now() - started)
-                    timeout.reschedule(now() + seconds)
-    except TimeoutError as error:
-        raise _too_slow(patience) from error
-    return bytes(body)
+    """Read a whole body, as `read_blocks` does."""
+    return b"".join([block async for block in read_blocks(request, limit, patience)])
 
 
 async def read_blocks(
@@ -52,12 +27,8 @@ async def read_blocks(
 ) -> AsyncGenerator[bytes, None]:
     """Yield a body's blocks; the time between one block and the request for the next is free.
 
-    Args:
-        limit: how many bytes the body may have.
-        patience: how long to wait for it.
-
     Raises:
-        HttpError: the body is too large, or arrives too slowly.
+        HttpError: the body has more than `limit` bytes, or arrives too slowly.
     """
     declared_length(request, limit)
     size, waited = 0, 0.0
@@ -69,7 +40,11 @@ async def read_blocks(
             async with asyncio.timeout(patience.seconds_left(size, waited)):
                 block = await anext(blocks, None)
         except TimeoutError as error:
-            raise _too_slow(patience) from error
+            message = (
+                f"The request comes too slowly: send {patience.min_bytes_per_second:,} bytes a "
+                f"second or more, and pause for no more than {patience.idle_seconds:g} seconds."
+            )
+            raise HttpError(408, "TIMEOUT", message, {"Connection": "close"}) from error
         if block is None:
             return
         waited += now() - started
@@ -93,10 +68,7 @@ def declared_length(request: Request, limit: int) -> int:
 
 
 def parse_json(text: bytes | str, noun: str) -> Any:
-    """Parse JSON.
-
-    Args:
-        noun: what the text is, for the message.
+    """Parse JSON; `noun` says in the message what the text is.
 
     Raises:
         HttpError: it is not JSON.
@@ -105,14 +77,6 @@ def parse_json(text: bytes | str, noun: str) -> Any:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise bad_request(f"{noun} is not valid JSON: {error}.") from error
-
-
-def _too_slow(patience: Patience) -> HttpError:
-    message = (
-        f"The request comes too slowly: send {patience.min_bytes_per_second:,} bytes a second or "
-        f"more, and pause for no more than {patience.idle_seconds:g} seconds."
-    )
-    return HttpError(408, "TIMEOUT", message, {"Connection": "close"})
 
 
 def _too_large(limit: int) -> HttpError:

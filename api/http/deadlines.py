@@ -9,18 +9,26 @@ if TYPE_CHECKING:
     from api.limits import Patience
 
 
-class ReadDeadline:
-    """Aborts a connection on which something has begun that then arrives too slowly.
-
-    Attributes:
-        size: the bytes that have arrived of it.
-    """
+class _Deadline:
+    """Looks at a connection when it has been idle for as long as it may be."""
 
     def __init__(self, transport: asyncio.Transport, patience: Patience) -> None:
-        self.size = 0
         self._transport = transport
-        self._patience = patience
+        self._seconds = patience.idle_seconds
+        self._enough = patience.min_bytes_per_second * patience.idle_seconds
         self._timer: asyncio.TimerHandle | None = None
+
+    def end(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class ReadDeadline(_Deadline):
+    """Aborts a connection on which something has begun that then arrives too slowly."""
+
+    size = 0
+    """The bytes that have arrived of it."""
 
     def take(self, size: int) -> None:
         """Count bytes, and start the timer if they are the first ones."""
@@ -31,15 +39,11 @@ class ReadDeadline:
     def end(self) -> None:
         """Stop the timer: nothing is left unfinished."""
         self.size = 0
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        super().end()
 
     def _start(self) -> None:
-        patience = self._patience
-        enough = self.size + patience.min_bytes_per_second * patience.idle_seconds
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(patience.idle_seconds, self._check, enough)
+        self._timer = loop.call_later(self._seconds, self._check, self.size + self._enough)
 
     def _check(self, enough: float) -> None:
         # While the server has paused reading, the client can't be to blame.
@@ -49,36 +53,19 @@ class ReadDeadline:
             self._start()
 
 
-class WriteDeadline:
+class WriteDeadline(_Deadline):
     """Aborts a connection whose full write buffer empties too slowly.
 
-    Call `pause` and `resume` when the transport calls `pause_writing` and `resume_writing`.
+    Call `start` and `end` when the transport calls `pause_writing` and `resume_writing`: nothing is
+    written before the buffer is nearly empty, so its size only falls.
     """
 
-    def __init__(self, transport: asyncio.Transport, patience: Patience) -> None:
-        self._transport = transport
-        self._patience = patience
-        self._timer: asyncio.TimerHandle | None = None
-
-    def pause(self) -> None:
-        """Start the timer.
-
-        Nothing is written before the buffer is nearly empty, so its size only falls.
-        """
-        patience = self._patience
-        enough = patience.min_bytes_per_second * patience.idle_seconds
-        most = self._transport.get_write_buffer_size() - enough
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(patience.idle_seconds, self._check, most)
-
-    def resume(self) -> None:
-        """Stop the timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def start(self) -> None:
+        most = self._transport.get_write_buffer_size() - self._enough
+        self._timer = asyncio.get_running_loop().call_later(self._seconds, self._check, most)
 
     def _check(self, most: float) -> None:
         if self._transport.get_write_buffer_size() > most:
             self._transport.abort()
         else:
-            self.pause()
+            self.start()

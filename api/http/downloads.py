@@ -13,7 +13,7 @@ from api.errors import HttpError
 from api.http.failed_rows_csv import failed_rows_csv
 from api.http.responses import CountedResponse, refuse
 from api.schema.importing.import_types import CSV_TYPE
-from api.schema.importing.plugin_descriptions import ImporterDescription
+from api.schema.importing.plugin_descriptions import PluginDescription
 from api.schema.node import key_of
 from importers.plugins.sample_file import sample_filename
 from models.db import is_passing
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from asyncpg import Record
     from starlette.requests import Request
 
-    from api.access.services import Services
+    from api.access.context import Services
     from models.access import TokenRecord
 
     Answer = Callable[[Request, TokenRecord], Awaitable[Response]]
@@ -51,24 +51,19 @@ def behind_token(answer: Answer) -> Endpoint:
             if not is_passing(error):
                 raise
             return refuse(UNAVAILABLE)
-        return _without_body(response) if request.method == "HEAD" else response
+        if request.method != "HEAD":
+            return response
+        bare = Response(headers=dict(response.headers))  # so that it reads no file
+        if "Content-Length" not in response.headers:
+            del bare.headers["Content-Length"]
+        return bare
 
     return endpoint
 
 
-def _without_body(response: Response) -> Response:
-    """Return the headers alone, so that a HEAD request reads no file."""
-    bare = Response(headers=dict(response.headers))
-    if "Content-Length" not in response.headers:
-        del bare.headers["Content-Length"]
-    return bare
-
-
 async def send_file(request: Request, token: TokenRecord) -> Response:
     """Send an uploaded file, byte by byte as it was uploaded."""
-    scope, count = _open_download(request, token)
-    row = await _find_import(request, scope)
-    _check_not_purged(row, "file")
+    scope, count, row = await _open_download(request, token, "file")
     first = await scope.read(read_part, row["id"], 0)
     headers = _headers(row["file_name"], "application/octet-stream")
     headers["Content-Length"] = str(row["file_size"])
@@ -77,9 +72,7 @@ async def send_file(request: Request, token: TokenRecord) -> Response:
 
 async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
     """Send the failed rows of an import."""
-    scope, count = _open_download(request, token)
-    row = await _find_import(request, scope)
-    _check_not_purged(row, "rows")
+    scope, count, row = await _open_download(request, token, "rows")
     if not row["failed"]:
         raise HttpError(404, "NOT_FOUND", "No row of this import has failed.")
     stem = row["file_name"].rpartition(".")[0] or row["file_name"]
@@ -94,45 +87,37 @@ async def send_sample(request: Request, token: TokenRecord) -> Response:
     key = next((key for key in importers if sample_filename(key) == name), None)
     if key is None:
         raise HttpError(404, "NOT_FOUND", "There is no such sample file.")
-    content = await ImporterDescription(key, importers[key]).sample()
+    content = await PluginDescription("importer", key, importers[key]).sample()
     if content is None:
         raise HttpError(500, "PLUGIN_ERROR", "The plugin of this type can't write its sample.")
     return Response(content.encode(), headers=_headers(name, CSV_TYPE))
 
 
-def _open_download(
-    request: Request, token: TokenRecord
-) -> tuple[Scope, AbstractContextManager[None]]:
-    """Return the database as the token sees it, and what counts the download."""
+async def _open_download(
+    request: Request, token: TokenRecord, what: str
+) -> tuple[Scope, AbstractContextManager[None], Record]:
+    """Return the database as the token sees it, what counts the download, and the import."""
     services: Services = request.app.state.services
     quota = services.quotas.for_token(token.id)
     scope = Scope(services.pool, token.app_id, quota.connections)
-    return scope, quota.memory.reserve(_BLOCK_BYTES)
-
-
-def _check_not_purged(row: Record, what: str) -> None:
-    if purged_at := row["purged_at"]:
+    key = key_of("Import", request.path_params["import_id"])
+    rows = [] if key is None else await scope.read(find_rows, IMPORTS, has_id([key]))
+    if not rows:
+        raise HttpError(404, "NOT_FOUND", "There is no such import.")
+    if purged_at := rows[0]["purged_at"]:
         message = (
             f"The {what} of this import went on {purged_at:%Y-%m-%d}, when the time was over for "
             "which files and rows are kept. Its counts and the history of its changes stay."
         )
         raise HttpError(410, "GONE", message)
-
-
-async def _find_import(request: Request, scope: Scope) -> Record:
-    key = key_of("Import", request.path_params["import_id"])
-    rows = [] if key is None else await scope.read(find_rows, IMPORTS, has_id([key]))
-    if not rows:
-        raise HttpError(404, "NOT_FOUND", "There is no such import.")
-    return rows[0]
+    return scope, quota.memory.reserve(_BLOCK_BYTES), rows[0]
 
 
 async def _parts(scope: Scope, import_id: int, part: bytes | None) -> AsyncIterator[bytes]:
     """Yield part after part, without a connection while the client takes one.
 
-    Args:
-        part: the first one, which is read before the response starts: if the database is away
-            then, the client still gets an error.
+    The first is read before the response starts: if the database is away then, the client still
+    gets an error.
     """
     number = 0
     while part is not None:

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
     from api.access.scope import Scope
-    from models.row import RowResult
 
 # Excel takes a CSV file for UTF-8 only if it begins so.
 _BOM = "\ufeff"
@@ -37,27 +36,23 @@ async def failed_rows_csv(scope: Scope, of_import: Record) -> AsyncIterator[byte
     yield _write_csv(delimiter, [names], _BOM)
     last = 0
     while rows := await scope.read(failed_page, of_import["id"], after=last, most=_PAGE_BYTES):
-        yield _write_csv(delimiter, [_record(row, kept, len(header)) for row in rows])
+        records = [
+            [
+                *[row.cells[index] if index < len(row.cells) else "" for index in kept],
+                str(row.number),
+                " ".join(error["message"] for error in row.errors),
+                *row.cells[len(header) :],
+            ]
+            for row in rows
+        ]
+        yield _write_csv(delimiter, records)
         last = rows[-1].number
-
-
-def _record(row: RowResult, kept: Sequence[int], width: int) -> list[str]:
-    own = row.cells
-    return [
-        *[own[index] if index < len(own) else "" for index in kept],
-        str(row.number),
-        " ".join(error["message"] for error in row.errors),
-        *own[width:],
-    ]
 
 
 def _write_csv(delimiter: str, rows: Iterable[Sequence[str]], beginning: str = "") -> bytes:
     text = io.StringIO(newline="")
     text.write(beginning)
-    writer = csv.writer(text, delimiter=delimiter)
-    writer.writerows([_quote_formula(cell) for cell in row] for row in rows)
+    csv.writer(text, delimiter=delimiter).writerows(
+        [f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell for cell in row] for row in rows
+    )
     return text.getvalue().encode()
-
-
-def _quote_formula(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

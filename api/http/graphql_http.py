@@ -14,7 +14,7 @@ from api.access.authentication import authenticate
 from api.access.context import Context
 from api.errors import AnswerTooLargeError, HttpError, shape_error
 from api.execution.execute import execute
-from api.execution.operation import to_operation
+from api.execution.prepare import to_operation
 from api.http.body import declared_length, parse_json, read_body
 from api.http.multipart_request import read_multipart
 from api.http.responses import JSON, SLICE_BYTES, CountedResponse, json_response, refuse
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from graphql import ExecutionResult
-
-    from api.execution.operation import Operation
 
 log = logging.getLogger(__name__)
 
@@ -58,12 +56,12 @@ async def serve_graphql(request: Request) -> Response:
     size = len(answer.body)
     if size <= SLICE_BYTES:
         return answer
+
+    async def body() -> AsyncIterator[bytes]:
+        yield bytes(answer.body)
+
     count = context.quota.memory.hold(size)
-    return CountedResponse(_body_of(answer), answer.headers, count, answer.status_code)
-
-
-async def _body_of(answer: Response) -> AsyncIterator[bytes]:
-    yield bytes(answer.body)
+    return CountedResponse(body(), answer.headers, count, answer.status_code)
 
 
 async def _execute(request: Request, context: Context) -> ExecutionResult:
@@ -75,28 +73,22 @@ async def _execute(request: Request, context: Context) -> ExecutionResult:
         with context.quota.memory.reserve(size):
             body = await read_body(request, limit, settings.patience)
             async with context.quota.running:
-                return await execute(context, await _parse(context, body))
+                # Parsed in its turn, since what is parsed takes more memory.
+                async with context.quota.long_work if len(body) > _LONG_BODY else nullcontext():
+                    operation = to_operation(parse_json(body, "The body"))
+                return await execute(context, operation)
     if content_type != "multipart/form-data":
         message = "Send application/json, or multipart/form-data with a file."
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message)
     if context.token.permission is not Permission.ADMIN:
         raise HttpError(403, "FORBIDDEN", "This token may only read.")
-    with context.quota.uploads:
+    with context.quota.uploads.reserve():
         async with read_multipart(request, settings) as operation:
             return await execute(context, operation)
 
 
-async def _parse(context: Context, body: bytes) -> Operation:
-    """Parse a body; call it in the request's turn, since what is parsed takes more memory."""
-    async with context.quota.long_work if len(body) > _LONG_BODY else nullcontext():
-        return to_operation(parse_json(body, "The body"))
-
-
 def _encode_result(result: ExecutionResult, media_type: str) -> Response:
-    """Encode a result.
-
-    Of the two media types, only the newer one says by its status that nothing was executed.
-    """
+    """Encode a result; only the newer media type says by its status that nothing was executed."""
     body: dict[str, Any] = {}
     if result.errors:
         body["errors"] = [shape_error(error) for error in result.errors]

@@ -12,18 +12,10 @@ from graphql import GraphQLError
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.access.authentication import find_bearer
-from api.access.context import Context
-from api.errors import (
-    ApiError,
-    HttpError,
-    log_incident,
-    masked,
-    say_expired,
-    shape_error,
-)
-from api.execution.operation import Operation, to_operation
-from api.execution.prepare import OperationRefusedError
-from api.execution.stream import stream
+from api.access.context import Context, Services
+from api.errors import ApiError, HttpError, log_incident, masked, say_expired, shape_error
+from api.execution.execute import stream
+from api.execution.prepare import Operation, OperationRefusedError, to_operation
 from api.http.responses import refuse
 from api.http.same_origin import is_welcome
 
@@ -31,7 +23,6 @@ if TYPE_CHECKING:
     from starlette.types import Message
 
     from api.access.quota import Quota
-    from api.access.services import Services
     from api.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -53,20 +44,15 @@ _FOREIGN = HttpError(
 
 
 class _Message(NamedTuple):
-    """A message of the protocol; its size is in characters."""
+    """A message of the protocol."""
 
     type: str
     content: dict[str, Any]
-    size: int
+    characters: int
 
 
 class CloseError(Exception):
-    """The client broke the protocol, or its token opens nothing.
-
-    Args:
-        code: the WebSocket's close code.
-        reason: a few words; cut to what a close frame can hold.
-    """
+    """The client broke the protocol, or its token opens nothing."""
 
     def __init__(self, code: int, reason: str) -> None:
         self.code = code
@@ -125,8 +111,12 @@ class _Session:
         self._authorization = await self._wait_for_init()
         context = await self._context()
         quota, hub = context.quota, context.services.hub
+
+        def send_away(reason: str) -> None:
+            self._end_with(CloseError(FORBIDDEN, reason))
+
         try:
-            with quota.sockets, hub.watch_token(context.token.id, self._send_away):
+            with quota.sockets.reserve(), hub.watch_token(context.token.id, send_away):
                 await self._send({"type": "connection_ack"})
                 while True:
                     await self._handle(await self._receive(None), quota)
@@ -157,9 +147,10 @@ class _Session:
         Args:
             deadline: by the event loop's clock, before `connection_init`; None after it.
         """
-        seconds = None
+        seconds, limit = None, self._settings.max_request_bytes
         if deadline is not None:
             seconds = max(deadline - asyncio.get_running_loop().time(), 0)
+            limit = min(limit, _INIT_BYTES)
         reading: asyncio.Future[Any] = asyncio.ensure_future(self._websocket.receive())
         await asyncio.wait(
             {reading, self._fatal}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
@@ -170,9 +161,6 @@ class _Session:
             self._fatal.result()
         if not reading.done():
             raise CloseError(4408, "Connection initialisation timeout")
-        limit = self._settings.max_request_bytes
-        if deadline is not None:
-            limit = min(limit, _INIT_BYTES)
         return _read_message(reading.result(), limit)
 
     async def _handle(self, message: _Message, quota: Quota) -> None:
@@ -207,7 +195,7 @@ class _Session:
             operation = to_operation(message.content.get("payload"))
         except HttpError as error:
             raise CloseError(4400, error.message) from error
-        size = max(message.size, _LEAST_BYTES)
+        size = max(message.characters, _LEAST_BYTES)
         try:
             quota.count()
             self._check_room()
@@ -227,8 +215,13 @@ class _Session:
 
     async def _run(self, operation_id: str, operation: Operation) -> None:
         """Run one operation to its end; an error of the connection ends all of them."""
+        head = f'{{"id":{orjson.dumps(operation_id).decode()},"type":"next","payload":'
         try:
-            await self._stream(operation_id, operation)
+            async with aclosing(stream(await self._context(), operation)) as payloads:
+                async for payload in payloads:
+                    await self._send_text(f"{head}{payload}}}")
+            self._operations.pop(operation_id, None)
+            await self._send({"id": operation_id, "type": "complete"})
         except (CloseError, WebSocketDisconnect, RuntimeError, OSError) as error:
             self._end_with(error if isinstance(error, CloseError) else WebSocketDisconnect())
         except Exception as error:
@@ -238,20 +231,9 @@ class _Session:
             if self._operations.get(operation_id) is asyncio.current_task():
                 del self._operations[operation_id]
 
-    def _send_away(self, reason: str) -> None:
-        self._end_with(CloseError(FORBIDDEN, reason))
-
     def _end_with(self, error: BaseException) -> None:
         if not self._fatal.done():
             self._fatal.set_exception(error)
-
-    async def _stream(self, operation_id: str, operation: Operation) -> None:
-        head = f'{{"id":{orjson.dumps(operation_id).decode()},"type":"next","payload":'
-        async with aclosing(stream(await self._context(), operation)) as payloads:
-            async for payload in payloads:
-                await self._send_text(f"{head}{payload}}}")
-        self._operations.pop(operation_id, None)
-        await self._send({"id": operation_id, "type": "complete"})
 
     async def _send_errors(self, operation_id: str, errors: list[GraphQLError]) -> None:
         payload = [shape_error(error) for error in errors]

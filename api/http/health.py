@@ -30,8 +30,7 @@ async def is_alive(_request: Request) -> Response:
 class Readiness:
     """Tells whether PostgreSQL and Redis can be reached.
 
-    It needs no token, so requests that arrive while a check is under way share its result. No
-    result is kept after that.
+    It needs no token, so requests that arrive while a check is under way share its result.
     """
 
     def __init__(self) -> None:

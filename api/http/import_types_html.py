@@ -1,6 +1,6 @@
 """The page of import types as HTML: what can be imported, to read, to print and to copy from.
 
-`element` escapes whatever is not markup already, so that no text of a plugin can become markup.
+`fill` escapes whatever is not markup already, so that no text of a plugin can become markup.
 """
 
 from __future__ import annotations
@@ -10,44 +10,91 @@ import hashlib
 from functools import cache
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-if TYPE_CHECKING:
-    from api.http.catalogue import Catalogue, CatalogueColumn, CatalogueType
+from api.schema.importing.plugin_descriptions import PluginDescription, plain
+from importers.plugins.sample_file import sample_filename
+from models.app import DEFAULT_ROLES
 
-_TITLE = "Import types"
-_HEADINGS = ("Column", "What goes in", "Example", "Choices")
-_VOID_ELEMENTS = frozenset({"meta"})
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from api.schema.importing.plugin_descriptions import ColumnDescription
+    from importers.plugins.registry import Registry
+
+_PAGE = """\
+<!doctype html>
+<html lang="en"><head><meta charset="utf-8">\
+<meta http-equiv="Content-Security-Policy" content="{policy}">\
+<meta name="viewport" content="width=device-width, initial-scale=1">\
+<meta name="color-scheme" content="light dark">\
+<title>Import types · Caseroll</title><style>{style}</style></head>\
+<body><header><div><p class="brand">Caseroll</p><h1>Import types</h1><p class="lead">{lead}</p>\
+<nav aria-label="Import types"><ul>{links}</ul></nav></div></header><main>{sections}</main>\
+<footer><p>Written by Caseroll, from what its plugins say.</p></footer></body></html>
+"""
+_LEAD = (
+    "What can be imported here, and what its files look like. A file is a CSV file or an Excel "
+    "workbook (.xlsx); its first row names the columns, in any order. Optional columns may be left "
+    "out."
+)
+_LINK = '<li><a href="#{address}">{label}</a></li>'
+_LINK_TO_CHECKS = '<li><a href="#validators" class="quiet">Checks</a></li>'
+_TYPE = """\
+<section id="{key}"><h2>{label} <code>{key}</code></h2>{about}\
+<table><thead><tr><th scope="col">Column</th><th scope="col">What goes in</th>\
+<th scope="col">Example</th><th scope="col">Choices</th></tr></thead><tbody>{rows}</tbody></table>\
+{sample}</section>"""
+_ABOUT = '<p class="about">{text}</p>'
+_ROW = """\
+<tr><th scope="row"><code>{name}</code> <span class="need {need}">{need}</span></th>\
+<td data-label="What goes in">{help}</td><td data-label="Example">{example}</td>\
+<td data-label="Choices">{choices}</td></tr>"""
+_CODE = "<code>{text}</code>"
+_SAMPLE = """\
+<figure><figcaption><span>Sample file</span> \
+<a href="data:text/csv;charset=utf-8,{address}" download="{filename}">{filename}</a></figcaption>\
+<pre><code>{text}</code></pre></figure>"""
+_CHECKS = """\
+<section id="validators"><h2>Checks</h2>\
+<p class="about">Each row of every file has to pass these, in this order.</p>\
+<dl>{checks}</dl></section>"""
+_CHECK = "<div><dt><code>{key}</code></dt><dd>{text}</dd></div>"
 
 
 class Markup(str):
-    """HTML, which is not escaped again; but for the style, only `element` makes it."""
+    """HTML, which is not escaped again; but for the style and links, only `fill` makes it."""
 
     __slots__ = ()
 
 
-_Child: TypeAlias = str | Markup | None
-
-
-def render_types_page(catalogue: Catalogue) -> str:
-    """Write the page, which loads nothing else."""
-    head = element(
-        "head",
-        element("meta", charset="utf-8"),
-        element("meta", http_equiv="Content-Security-Policy", content=content_security_policy()),
-        element("meta", name_="viewport", content="width=device-width, initial-scale=1"),
-        element("meta", name_="color-scheme", content="light dark"),
-        element("title", f"{_TITLE} · Caseroll"),
-        element("style", Markup(_style())),
+async def render_types_page(registry: Registry) -> str:
+    """Write the page of the plugins that are on; it loads nothing else."""
+    on = {(each.kind, each.name): each.label for each in registry.plugins if each.state == "on"}
+    links, sections = [], []
+    for key, importer in registry.importers.items():
+        label = plain(on.get(("importer", key)) or key)
+        links.append(fill(_LINK, address=quote(plain(key)), label=label))
+        description = PluginDescription("importer", key, importer)
+        sections.append(await _section(plain(key), label, description))
+    checks = [
+        (each.key, await PluginDescription("validator", each.key, each).text())
+        for each in registry.validators
+        if ("validator", each.key) in on
+    ]
+    if checks:
+        links.append(Markup(_LINK_TO_CHECKS))
+        shown = [fill(_CHECK, key=plain(key), text=text) for key, text in checks]
+        sections.append(fill(_CHECKS, checks=shown))
+    return fill(
+        _PAGE,
+        policy=content_security_policy(),
+        style=Markup(_style()),
+        lead=_LEAD if links else "No import type is switched on.",
+        links=links,
+        sections=sections,
     )
-    body = element(
-        "body",
-        element("header", element("div", *_intro(catalogue))),
-        element("main", *map(_type, catalogue.types), _validators(catalogue)),
-        element("footer", element("p", "Written by Caseroll, from what its plugins say.")),
-    )
-    return f"<!doctype html>\n{element('html', head, body, lang='en')}\n"
 
 
 @cache
@@ -62,128 +109,58 @@ def _style() -> str:
     return Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 
 
-def _intro(catalogue: Catalogue) -> list[Markup]:
-    entries = [
-        element("li", element("a", each.label, href=f"#{quote(each.key)}"))
-        for each in catalogue.types
-    ]
-    if catalogue.validators:
-        entries.append(element("li", element("a", "Checks", href="#validators", class_="quiet")))
-    return [
-        element("p", "Caseroll", class_="brand"),
-        element("h1", _TITLE),
-        element(
-            "p",
-            "What can be imported here, and what its files look like. A file is a CSV file or an "
-            "Excel workbook (.xlsx); its first row names the columns, in any order. Optional "
-            "columns may be left out.",
-            class_="lead",
-        )
-        if entries
-        else element("p", "No import type is switched on.", class_="lead"),
-        element("nav", element("ul", *entries), aria_label=_TITLE),
-    ]
-
-
-def _type(each: CatalogueType) -> Markup:
-    rows = [_row(column) for column in each.columns]
-    head = element("tr", *[element("th", heading, scope="col") for heading in _HEADINGS])
-    table = element("table", element("thead", head), element("tbody", *rows))
-    return element(
-        "section",
-        element("h2", each.label, " ", element("code", each.key)),
-        element("p", each.text, class_="about") if each.text else None,
-        table,
-        _sample(each),
-        id=each.key,
-    )
-
-
-def _row(column: CatalogueColumn) -> Markup:
-    about = column.about
-    need = "required" if about.required else "optional"
-    return element(
-        "tr",
-        element(
-            "th",
-            element("code", about.name),
-            " ",
-            element("span", need, class_=f"need {need}"),
-            scope="row",
+async def _section(key: str, label: str, description: PluginDescription) -> Markup:
+    # A column whose choices depend on the roles that an app has, takes roles.
+    fixed = await description.columns([])
+    with_roles = await description.columns(list(DEFAULT_ROLES))
+    text, sample = await description.text(), await description.sample()
+    return fill(
+        _TYPE,
+        key=key,
+        label=label,
+        about=fill(_ABOUT, text=text) if text else "",
+        rows=[
+            _row(column, takes_roles=column.choices != other.choices)
+            for column, other in zip(fixed, with_roles, strict=True)
+        ],
+        sample=""
+        if sample is None
+        else fill(
+            _SAMPLE,
+            address=quote(sample, safe=""),
+            filename=sample_filename(key),
+            text=sample.replace("\r\n", "\n").rstrip("\n"),
         ),
-        _cell("What goes in", about.help),
-        _cell("Example", element("code", about.example) if about.example else ""),
-        _cell("Choices", *_choices(column)),
     )
 
 
-def _cell(label: str, *children: Markup | str) -> Markup:
-    return element("td", *children, data_label=label)
-
-
-def _choices(column: CatalogueColumn) -> list[Markup | str]:
-    choices = [element("code", choice) for choice in column.about.choices or ()]
-    parts: list[Markup | str] = [part for choice in choices for part in (choice, " ")]
-    if column.takes_roles:
-        parts.append("or a role of the app" if parts else "a role of the app")
-    return parts
-
-
-def _sample(each: CatalogueType) -> Markup | None:
-    if each.sample is None:
-        return None
-    address = f"data:text/csv;charset=utf-8,{quote(each.sample, safe='')}"
-    return element(
-        "figure",
-        element(
-            "figcaption",
-            element("span", "Sample file"),
-            " ",
-            element("a", each.filename, href=address, download=each.filename),
-        ),
-        element("pre", element("code", each.sample.replace("\r\n", "\n").rstrip("\n"))),
+def _row(column: ColumnDescription, *, takes_roles: bool) -> Markup:
+    choices: list[str] = [fill(f"{_CODE} ", text=choice) for choice in column.choices or ()]
+    if takes_roles:
+        choices.append("or a role of the app" if choices else "a role of the app")
+    return fill(
+        _ROW,
+        name=column.name,
+        need="required" if column.required else "optional",
+        help=column.help,
+        example=fill(_CODE, text=column.example) if column.example else "",
+        choices=choices,
     )
 
 
-def _validators(catalogue: Catalogue) -> Markup | None:
-    if not catalogue.validators:
-        return None
-    entries = [
-        element("div", element("dt", element("code", key)), element("dd", text))
-        for key, text in catalogue.validators
-    ]
-    return element(
-        "section",
-        element("h2", "Checks"),
-        element("p", "Each row of every file has to pass these, in this order.", class_="about"),
-        element("dl", *entries),
-        id="validators",
-    )
-
-
-def element(name: str, *children: _Child, **attributes: str | None) -> Markup:
-    """Make an element; text and attributes are escaped, and what is None is left out.
-
-    Args:
-        name: of the element.
-        children: text, or elements.
-        attributes: `class_` stands for `class`, `data_label` for `data-label`.
+def fill(template: str, **values: str | Sequence[str]) -> Markup:
+    """Write values into a template; text is escaped, and the parts of a sequence are joined.
 
     Example:
-        >>> element("p", "1 < 2 ", element("b", "so"), class_="sum")
-        '<p class="sum">1 &lt; 2 <b>so</b></p>'
+        >>> fill("<p>{sum} {so}</p>", sum="1 < 2", so=[Markup("<b>so</b>")])
+        '<p>1 &lt; 2 <b>so</b></p>'
     """
-    written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
-        for key, value in attributes.items()
-        if value is not None
+    parts = {name: [each] if isinstance(each, str) else each for name, each in values.items()}
+    return Markup(
+        template.format_map(
+            {
+                name: "".join(part if isinstance(part, Markup) else escape(part) for part in some)
+                for name, some in parts.items()
+            }
+        )
     )
-    if name in _VOID_ELEMENTS:
-        return Markup(f"<{name}{written}>")
-    return Markup(f"<{name}{written}>{''.join(map(_escape, children))}</{name}>")
-
-
-def _escape(child: _Child) -> str:
-    if child is None or isinstance(child, Markup):
-        return child or ""
-    return escape(child)

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import HTMLResponse
 
-from api.http.catalogue import read_catalogue
 from api.http.import_types_html import content_security_policy, render_types_page
 
 if TYPE_CHECKING:
@@ -34,19 +33,16 @@ class TypesPage:
         self._until = 0.0
 
     async def send(self, request: Request) -> Response:
-        """Send the page."""
         headers = {
             "Content-Security-Policy": f"{content_security_policy()}; frame-ancestors 'none'",
             "X-Content-Type-Options": "nosniff",
             "Referrer-Policy": "no-referrer",
             "Cache-Control": "no-cache",
         }
-        return HTMLResponse(await self._page(request.app.state.services.registry), headers=headers)
-
-    async def _page(self, registry: Registry) -> str:
+        registry: Registry = request.app.state.services.registry
         async with self._lock:
             if registry is not self._registry or time.monotonic() > self._until:
-                self._text = render_types_page(await read_catalogue(registry))
+                self._text = await render_types_page(registry)
                 self._registry = registry
                 self._until = time.monotonic() + _KEPT_SECONDS
-            return self._text
+        return HTMLResponse(self._text, headers=headers)

@@ -21,8 +21,6 @@ class MultipartBody:
     """Parses a body as it arrives.
 
     Args:
-        content_type: the request's header, which has the boundary.
-        blocks: the body.
         field_bytes: how long a field may be.
 
     Attributes:
@@ -32,7 +30,7 @@ class MultipartBody:
         error: why reading has failed; reading on raises it again.
 
     Raises:
-        HttpError: the header has no boundary.
+        HttpError: the request's header has no boundary.
     """
 
     def __init__(
@@ -45,7 +43,26 @@ class MultipartBody:
         self._blocks = blocks
         self._field_bytes = field_bytes
         self._part = _Part()
-        self._parser = self._make_parser(content_type)
+        self._is_at_end = False
+        boundary = parse_options_header(content_type)[1].get(b"boundary")
+        if not boundary:
+            raise _malformed("there is no boundary")
+        try:
+            self._parser = MultipartParser(
+                boundary,
+                {
+                    "on_part_begin": self._begin_part,
+                    "on_header_field": self._take_header_name,
+                    "on_header_value": self._take_header_value,
+                    "on_header_end": self._end_header,
+                    "on_headers_finished": self._begin_content,
+                    "on_part_data": self._take_content,
+                    "on_part_end": self._end_part,
+                    "on_end": self._end,
+                },
+            )
+        except FormParserError as error:
+            raise _malformed(str(error)) from error
 
     async def read_on(self) -> None:
         """Wait for the next block, and parse it.
@@ -67,31 +84,10 @@ class MultipartBody:
         for file in self.files.values():
             file.content.close()
 
-    def _make_parser(self, content_type: str) -> MultipartParser:
-        boundary = parse_options_header(content_type)[1].get(b"boundary")
-        if not boundary:
-            raise _malformed("there is no boundary")
-        try:
-            return MultipartParser(
-                boundary,
-                {
-                    "on_part_begin": self._begin_part,
-                    "on_header_field": self._take_header_name,
-                    "on_header_value": self._take_header_value,
-                    "on_header_end": self._end_header,
-                    "on_headers_finished": self._begin_content,
-                    "on_part_data": self._take_content,
-                    "on_part_end": self._end_part,
-                    "on_end": self._end,
-                },
-            )
-        except FormParserError as error:
-            raise _malformed(str(error)) from error
-
     async def _read_block(self) -> None:
         block = await anext(self._blocks, None)
         if block is None:
-            if not self._part.is_last:
+            if not self._is_at_end:
                 raise _malformed("it ends too early")
             self.is_whole = True
         else:
@@ -112,7 +108,11 @@ class MultipartBody:
         self._part.header_value += data[start:end]
 
     def _end_header(self) -> None:
-        self._part.end_header()
+        part = self._part
+        if part.header_name.lower() == b"content-disposition":
+            part.disposition = bytes(part.header_value)
+        part.header_name.clear()
+        part.header_value.clear()
 
     def _begin_content(self) -> None:
         options = parse_options_header(self._part.disposition)[1]
@@ -144,7 +144,7 @@ class MultipartBody:
         self.fields[self._part.name] = _decode(bytes(self._part.content))
 
     def _end(self) -> None:
-        self._part.is_last = True
+        self._is_at_end = True
 
 
 class _Part:
@@ -157,13 +157,6 @@ class _Part:
         self.name = ""
         self.content = bytearray()
         self.file: UploadedFile | None = None
-        self.is_last = False
-
-    def end_header(self) -> None:
-        if self.header_name.lower() == b"content-disposition":
-            self.disposition = bytes(self.header_value)
-        self.header_name.clear()
-        self.header_value.clear()
 
 
 def _decode(data: bytes) -> str:

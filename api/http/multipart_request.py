@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from api.errors import bad_request
-from api.execution.operation import Operation, to_operation
+from api.execution.prepare import Operation, to_operation
 from api.http.body import parse_json, read_blocks
 from api.http.multipart_parser import MultipartBody
 
@@ -61,31 +61,25 @@ async def read_multipart(request: Request, settings: Settings) -> AsyncIterator[
 
 def _map_file(body: MultipartBody) -> Operation:
     """Return the operation, with the file at the path that `map` gives."""
-    operations = parse_json(_field(body, "operations"), "'operations'")
-    places = parse_json(_field(body, "map"), "'map'")
-    if not isinstance(operations, dict):
-        raise bad_request("'operations' has to be an object.")
-    if not isinstance(places, dict):
-        raise bad_request("'map' has to be an object.")
+    operations, places = _parse_field(body, "operations"), _parse_field(body, "map")
+    for name, value in (("operations", operations), ("map", places)):
+        if not isinstance(value, dict):
+            raise bad_request(f"'{name}' has to be an object.")
     if not body.fields.keys() | body.files.keys() <= {*_FIELDS, *places}:
         raise bad_request("'map' does not say where the file belongs.")
     for name, paths in places.items():
         if not isinstance(paths, list) or len(paths) != 1 or not isinstance(paths[0], str):
             raise bad_request("'map' has to give one path for the file.")
-        _place(operations, paths[0], _file(body, name))
+        if name not in body.files:
+            raise bad_request("'map' names a part that is missing or is not a file.")
+        _place(operations, paths[0], body.files[name])
     return to_operation(operations)
 
 
-def _field(body: MultipartBody, name: str) -> str:
+def _parse_field(body: MultipartBody, name: str) -> Any:
     if name not in body.fields:
         raise bad_request(f"The multipart body needs the field '{name}', as text.")
-    return body.fields[name]
-
-
-def _file(body: MultipartBody, name: str) -> UploadedFile:
-    if name not in body.files:
-        raise bad_request("'map' names a part that is missing or is not a file.")
-    return body.files[name]
+    return parse_json(body.fields[name], f"'{name}'")
 
 
 def _place(operations: dict[str, Any], path: str, file: UploadedFile) -> None:

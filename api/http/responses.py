@@ -46,10 +46,7 @@ class CountedResponse(StreamingResponse):
     when the client has taken it. In slices, each waits until the one before is nearly gone.
 
     Args:
-        blocks: the body.
-        headers: of the response.
         count: entered before the first block is read; if it raises an `HttpError`, that is sent.
-        status: of the response.
     """
 
     def __init__(
@@ -63,7 +60,6 @@ class CountedResponse(StreamingResponse):
         self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the response."""
         with ExitStack() as stack:
             try:
                 stack.enter_context(self._count)

@@ -22,10 +22,6 @@ def is_welcome(headers: Headers, origins: Collection[str]) -> bool:
 
     A browser opens one for a page of any site without asking (there is no CORS for WebSockets), and
     names the site as the origin. Clients other than browsers send no origin.
-
-    Args:
-        headers: of the request.
-        origins: other sites that may open one.
     """
     origin = headers.get("origin")
     if origin is None or origin in origins:

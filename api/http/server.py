@@ -6,6 +6,7 @@ moves one of them, `tests/api/http/test_uvicorn_contract.py` fails and names it.
 
 from __future__ import annotations
 
+import asyncio
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,6 @@ from api.errors import HttpError, bad_request
 from api.http.deadlines import ReadDeadline, WriteDeadline
 
 if TYPE_CHECKING:
-    import asyncio
-
     from starlette.applications import Starlette
     from websockets.frames import Frame
 
@@ -28,16 +27,12 @@ if TYPE_CHECKING:
 
 # Long enough for a request to end, short enough for a deployment not to wait for a subscriber.
 _SHUTDOWN_SECONDS = 5
-# What one read takes is parsed before other connections have their turn. asyncio reads 256 KiB,
-# which may be 40,000 empty WebSocket frames.
+# `max_size` of asyncio's transports. What one read takes is parsed before other connections have
+# their turn. By default it is 256 KiB, which may be 40,000 empty WebSocket frames.
 _HTTP_READ_BYTES = 64 * 1024
 _SOCKET_READ_BYTES = 16 * 1024
 _MOST_FRAMES = 1_000
-_NO_HANDSHAKE = (
-    b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json; charset=utf-8\r\n"
-    b"Connection: close\r\n\r\n"
-    + orjson.dumps(bad_request("This is not a request to open a WebSocket.").body)
-)
+_NO_HANDSHAKE = bad_request("This is not a request to open a WebSocket.")
 
 
 class WebServerConfig(uvicorn.Config):
@@ -70,7 +65,25 @@ class WebServerConfig(uvicorn.Config):
         )
 
 
-class HttpConnection(H11Protocol):
+class _Connection(asyncio.Protocol):
+    """What both protocols have: a deadline for the client to read."""
+
+    _write_deadline: WriteDeadline
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._write_deadline.start()
+
+    def resume_writing(self) -> None:
+        self._write_deadline.end()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._write_deadline.end()
+        super().connection_lost(exc)
+
+
+class HttpConnection(_Connection, H11Protocol):
     """Ends a connection whose client is too slow with a request's head, or with taking an answer.
 
     `api/http/body.py` times a body that is wanted, since it can reply what is wrong. The rest of a
@@ -85,15 +98,13 @@ class HttpConnection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
         super().connection_made(transport)
-        _limit_reads(transport, _HTTP_READ_BYTES)
+        transport.max_size = _HTTP_READ_BYTES  # type: ignore[attr-defined]
         self._write_deadline = WriteDeadline(transport, self.config.patience)
         self._unwanted = ReadDeadline(transport, self.config.patience)
         self._start_head_timer()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all timers."""
         self._stop_read_timers()
-        self._write_deadline.resume()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -114,7 +125,7 @@ class HttpConnection(H11Protocol):
     def handle_websocket_upgrade(self, event: h11.Request) -> None:
         """Hand the connection over to a `SocketConnection`, which has its own deadlines."""
         self._stop_read_timers()
-        self._write_deadline.resume()
+        self._write_deadline.end()
         super().handle_websocket_upgrade(event)
 
     def send_400_response(self, msg: str) -> None:
@@ -131,16 +142,6 @@ class HttpConnection(H11Protocol):
             self.cycle.message_event.set()
         super().send_400_response(msg)
 
-    def pause_writing(self) -> None:
-        """Start the deadline for the client to read."""
-        super().pause_writing()
-        self._write_deadline.pause()
-
-    def resume_writing(self) -> None:
-        """Stop the deadline."""
-        self._write_deadline.resume()
-        super().resume_writing()
-
     def _start_head_timer(self) -> None:
         seconds = self.config.patience.head_seconds
         self._head_timer = self.loop.call_later(seconds, self._refuse_head)
@@ -152,12 +153,7 @@ class HttpConnection(H11Protocol):
         if self.conn.trailing_data[0]:
             seconds = self.config.patience.head_seconds
             message = f"The headers took too long: send them within {seconds:g} seconds."
-            error = HttpError(408, "TIMEOUT", message)
-            headers = [("Content-Type", "application/json; charset=utf-8"), ("Connection", "close")]
-            reason = HTTPStatus(error.status).phrase.encode()
-            head = h11.Response(status_code=error.status, headers=headers, reason=reason)
-            for event in (head, h11.Data(data=orjson.dumps(error.body)), h11.EndOfMessage()):
-                self.transport.write(self.conn.send(event) or b"")
+            self.transport.write(_raw_response(HttpError(408, "TIMEOUT", message)))
         self.transport.close()
 
     def _stop_read_timers(self) -> None:
@@ -167,7 +163,7 @@ class HttpConnection(H11Protocol):
         self._unwanted.end()
 
 
-class SocketConnection(WebSocketsSansIOProtocol):
+class SocketConnection(_Connection, WebSocketsSansIOProtocol):
     """Ends a WebSocket whose client does not read, or does not finish a message."""
 
     config: WebServerConfig
@@ -175,7 +171,7 @@ class SocketConnection(WebSocketsSansIOProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Make the deadlines."""
         super().connection_made(transport)
-        _limit_reads(self.transport, _SOCKET_READ_BYTES)
+        transport.max_size = _SOCKET_READ_BYTES  # type: ignore[attr-defined]
         self._write_deadline = WriteDeadline(self.transport, self.config.patience)
         self._read_deadline = ReadDeadline(self.transport, self.config.patience)
 
@@ -186,7 +182,7 @@ class SocketConnection(WebSocketsSansIOProtocol):
         """
         super().data_received(data)
         if not self.handshake_initiated and not self.transport.is_closing():
-            self.transport.write(_NO_HANDSHAKE)
+            self.transport.write(_raw_response(_NO_HANDSHAKE))
             self.transport.close()
         elif self.frames or self.conn.reader.buffer:
             self._read_deadline.take(len(data))
@@ -214,22 +210,14 @@ class SocketConnection(WebSocketsSansIOProtocol):
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop all timers."""
-        self._write_deadline.resume()
         self._read_deadline.end()
         super().connection_lost(exc)
 
-    def pause_writing(self) -> None:
-        """Start the deadline for the client to read."""
-        super().pause_writing()
-        self._write_deadline.pause()
 
-    def resume_writing(self) -> None:
-        """Stop the deadline."""
-        self._write_deadline.resume()
-        super().resume_writing()
-
-
-def _limit_reads(transport: asyncio.Transport, size: int) -> None:
-    """Set how many bytes a transport of asyncio's selector event loop reads at a time."""
-    transport.max_size = size  # type: ignore[attr-defined]
+def _raw_response(error: HttpError) -> bytes:
+    """Write a response where there is no request that uvicorn could answer."""
+    head = (
+        f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\n"
+        "Content-Type: application/json; charset=utf-8\r\nConnection: close\r\n\r\n"
+    )
+    return head.encode() + orjson.dumps(error.body)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import smtplib
 import ssl
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import formatdate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from importers.mail_sender import NoTransport, NotSentError
@@ -16,7 +16,6 @@ from importers.sdk.formats import is_email
 from models.row import RowOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from importers.mail_sender import MailTransport
@@ -56,11 +55,6 @@ def compose(mail: OutgoingMail, sender: str) -> EmailMessage:
 
 
 def _compose_bytes(mail: OutgoingMail, sender: str) -> bytes:
-    """Write the mail as it is sent.
-
-    Raises:
-        NotSentError: the address would break the mail's header.
-    """
     try:
         return compose(mail, sender).as_bytes()
     except Exception as error:  # Python's address parser raises exceptions of all kinds
@@ -80,16 +74,15 @@ def make_transport(smtp_url: str | None, mail_dir: Path | None, sender: str) -> 
     return NoTransport("neither CASEROLL_SMTP_URL nor CASEROLL_MAIL_DIR is set")
 
 
-class SmtpTransport:
+class SmtpTransport(NamedTuple):
     """Send over SMTP; `smtps://` for TLS from the first byte, else STARTTLS where it is offered.
 
     Args:
         url: `smtp://user:password@host:port`.
     """
 
-    def __init__(self, url: str, sender: str) -> None:
-        self._url = urlsplit(url)
-        self._sender = sender
+    url: str
+    sender: str
 
     def send(self, mail: OutgoingMail) -> None:
         """Send the mail.
@@ -97,55 +90,46 @@ class SmtpTransport:
         A connection that is lost while the text is sent leaves open whether the server has it, so
         the exception is then none of `NotSentError`.
         """
-        message = _compose_bytes(mail, self._sender)
-        with self._connected() as server:
+        message = _compose_bytes(mail, self.sender)
+        server = self._connect()
+        try:
             self._send_envelope(server, mail.recipient)
-            try:
-                code, answer = server.data(message)
-            except smtplib.SMTPDataError as error:
-                raise _refusal(error.smtp_code, error.smtp_error) from error
-            if code != _ACCEPTED:
-                raise _refusal(code, answer)
-
-    @contextmanager
-    def _connected(self) -> Iterator[smtplib.SMTP]:
-        """Connect, and quit at the end; errors of quitting change nothing about the mail."""
-        try:
-            server = self._connect()
-        except (OSError, smtplib.SMTPException) as error:
-            raise NotSentError(_describe(error)) from error
-        try:
-            yield server
+            code, answer = server.data(message)
+        except smtplib.SMTPDataError as error:
+            raise _refusal(error.smtp_code, error.smtp_error) from error
         finally:
+            # Errors of quitting change nothing about the mail.
             with suppress(OSError, smtplib.SMTPException):
                 server.quit()
             server.close()
+        if code != _ACCEPTED:
+            raise _refusal(code, answer)
 
     def _connect(self) -> smtplib.SMTP:
-        host = self._url.hostname or "localhost"
-        context = ssl.create_default_context()
-        if self._url.scheme == "smtps":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                host, self._url.port or 465, timeout=_SECONDS, context=context
-            )
-        else:
-            server = smtplib.SMTP(host, self._url.port or 25, timeout=_SECONDS)
+        url, context = urlsplit(self.url), ssl.create_default_context()
+        host, is_tls = url.hostname or "localhost", url.scheme == "smtps"
+        server: smtplib.SMTP | None = None
         try:
+            if is_tls:
+                server = smtplib.SMTP_SSL(host, url.port or 465, timeout=_SECONDS, context=context)
+            else:
+                server = smtplib.SMTP(host, url.port or 25, timeout=_SECONDS)
             server.ehlo()
-            if self._url.scheme == "smtp" and server.has_extn("starttls"):
+            if not is_tls and server.has_extn("starttls"):
                 server.starttls(context=context)
                 server.ehlo()
-            if self._url.username:
-                server.login(unquote(self._url.username), unquote(self._url.password or ""))
-        except (OSError, smtplib.SMTPException):
-            server.close()
-            raise
+            if url.username:
+                server.login(unquote(url.username), unquote(url.password or ""))
+        except (OSError, smtplib.SMTPException) as error:
+            if server:
+                server.close()
+            raise NotSentError(_describe(error)) from error
         return server
 
     def _send_envelope(self, server: smtplib.SMTP, recipient: str) -> None:
         options = [] if recipient.isascii() else ["SMTPUTF8"]
         try:
-            answers = [server.mail(self._sender, options), server.rcpt(recipient)]
+            answers = [server.mail(self.sender, options), server.rcpt(recipient)]
         except (OSError, smtplib.SMTPException) as error:
             raise NotSentError(_describe(error)) from error
         for code, answer in answers:
@@ -153,20 +137,19 @@ class SmtpTransport:
                 raise _refusal(code, answer)
 
 
-class FileTransport:
+class FileTransport(NamedTuple):
     """Write each mail as an `.eml` file; writing one twice leaves one."""
 
-    def __init__(self, folder: Path, sender: str) -> None:
-        self._folder = folder
-        self._sender = sender
+    folder: Path
+    sender: str
 
     def send(self, mail: OutgoingMail) -> None:
         """Write the file; its reader sees it whole or not at all."""
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            draft = self._folder / f".{mail.id:08}.eml"
-            draft.write_bytes(_compose_bytes(mail, self._sender))
-            draft.replace(self._folder / f"{mail.id:08}.eml")
+            self.folder.mkdir(parents=True, exist_ok=True)
+            draft = self.folder / f".{mail.id:08}.eml"
+            draft.write_bytes(_compose_bytes(mail, self.sender))
+            draft.replace(self.folder / f"{mail.id:08}.eml")
         except OSError as error:
             raise NotSentError(_describe(error)) from error
 

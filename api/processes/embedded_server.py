@@ -27,16 +27,9 @@ _LOG_LINES = 12
 
 
 class ServerStartError(CaserollError):
-    """An embedded server did not start.
-
-    Args:
-        name: which server.
-        log: the end of what it logged.
-    """
+    """An embedded server did not start; `log` is the end of what it logged."""
 
     def __init__(self, name: str, log: str) -> None:
-        self.name = name
-        self.log = log
         super().__init__(f"{name} did not start; its log ends with:\n{log}")
 
 
@@ -58,7 +51,11 @@ class EmbeddedServer(ABC):
 
     def __init__(self, folder: Path, socket_name: str) -> None:
         self.folder = folder.resolve()
-        self.socket_folder = _choose_socket_folder(self.folder, socket_name)
+        self.socket_folder = self.folder
+        if len(os.fsencode(self.folder / socket_name)) > _SOCKET_PATH_BYTES:
+            digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:16]
+            name = f"caseroll-{os.getuid()}-{digest}"
+            self.socket_folder = Path(tempfile.gettempdir()) / name
         self._log = self.folder / "log"
         self._popen: subprocess.Popen[bytes] | None = None
 
@@ -100,13 +97,11 @@ class EmbeddedServer(ABC):
         self.stop()
 
     def _make_folders(self, user: str = "") -> None:
-        """Make the folders, but do not use a socket folder that another user has made.
-
-        Args:
-            user: who else may own the socket folder.
+        """Make the folders.
 
         Raises:
-            ServerStartError: another user does.
+            ServerStartError: the socket folder belongs to a user that is neither this one nor
+                `user`, and may be a trap.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket_folder.mkdir(mode=0o700, exist_ok=True)
@@ -142,11 +137,3 @@ def wheel_folder(package: str) -> Path:
         raise ModuleNotFoundError(f"No module named {package!r}", name=package)
     assert spec.submodule_search_locations is not None
     return Path(spec.submodule_search_locations[0])
-
-
-def _choose_socket_folder(folder: Path, socket_name: str) -> Path:
-    """Return the folder, or one in the temporary folder when its path is too long for a socket."""
-    if len(os.fsencode(folder / socket_name)) <= _SOCKET_PATH_BYTES:
-        return folder
-    digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"caseroll-{os.getuid()}-{digest}"

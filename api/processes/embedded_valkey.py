@@ -31,11 +31,7 @@ VALKEY_OPTIONS = {
 
 
 class EmbeddedValkey(EmbeddedServer):
-    """A Valkey that keeps nothing on disk; a `with` block starts and stops it.
-
-    Args:
-        folder: where its socket and log go; made when missing.
-    """
+    """A Valkey that keeps nothing on disk; a `with` block starts and stops it."""
 
     name = "Valkey"
     _stop_signal = signal.SIGTERM

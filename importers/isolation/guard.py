@@ -19,12 +19,14 @@ import types
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from dramatiq.threading import Interrupt, raise_thread_exception
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Generator, Iterator
+
+    from importers.sdk.importer import Importer
 
 logger = logging.getLogger(__name__)
 
@@ -66,7 +68,6 @@ class Guard:
         plugin: its name in the log, e.g. `importer 'acme-roster'`.
         call_seconds: the most that one call may take.
         total_seconds: the most that all calls may take together.
-        clock: tells the time in seconds; only differences matter.
     """
 
     def __init__(
@@ -95,7 +96,6 @@ class Guard:
             TooSlowError: it was stopped.
             UsedUpError: all of the plugin's time is used up.
             PluginError: it wanted to end the process.
-            Exception: whatever it raises.
         """
         # The outer `try` also catches an interrupt that arrives while `_disarm` runs.
         try:
@@ -138,14 +138,10 @@ class Guard:
         now = self._clock()
         self.spent += now - self._since
         self._since = now  # `call` disarms twice where the interrupt arrived in here
-        if self._is_shot:
-            self._wait_for_shot()
-
-    def _wait_for_shot(self) -> None:
-        """Let an interrupt that is on its way arrive here, and not in Caseroll's code.
-
-        It is raised between two bytecodes of this thread, once the watchdog has called for it.
-        """
+        if not self._is_shot:
+            return
+        # An interrupt that is on its way arrives here, and not in Caseroll's code: it is raised
+        # between two bytecodes of this thread, once the watchdog has called for it.
         for _ in range(100):
             if not self._is_shot:
                 return
@@ -157,8 +153,12 @@ class Guard:
         now, until = self._clock(), self._until
         if now < self._shoot_at or now < until:
             return
-        if now > until + _STUCK_SECONDS and _Fatal.is_wanted:
-            _die(self, thread)
+        if now > until + _STUCK_SECONDS and _dies_when_stuck.is_set():
+            where = "".join(traceback.format_stack(sys._current_frames().get(thread)))
+            logger.critical(
+                "%s hangs and can't be stopped; this process ends.\n%s", self.plugin, where
+            )
+            os._exit(_STUCK_EXIT_CODE)
         # The order matters: the code may come back between any two of these lines, and `_disarm`
         # has to know of an interrupt that is raised after that.
         self._is_shot = True
@@ -175,22 +175,13 @@ _armed: dict[int, Guard] = {}
 _current: ContextVar[Guard | None] = ContextVar("guard", default=None)
 
 
-class _Fatal:
-    """Whether code that hangs outside of Python ends the process."""
-
-    is_wanted = False
+_dies_when_stuck = threading.Event()
+"""Set if code that hangs outside of Python ends the process."""
 
 
 def die_when_stuck() -> None:
     """Let code that can't be interrupted end this process, which a supervisor starts again."""
-    _Fatal.is_wanted = True
-
-
-def _die(guard: Guard, thread: int) -> None:
-    frame = sys._current_frames().get(thread)
-    where = "".join(traceback.format_stack(frame))
-    logger.critical("%s hangs and can't be stopped; this process ends.\n%s", guard.plugin, where)
-    os._exit(_STUCK_EXIT_CODE)
+    _dies_when_stuck.set()
 
 
 @cache
@@ -203,7 +194,7 @@ def _watchdog() -> threading.Thread:
 
 def _watch_calls() -> None:
     while True:
-        if _Fatal.is_wanted:
+        if _dies_when_stuck.is_set():
             # Code that holds the interpreter's lock stops this thread too; a thread of C, which
             # faulthandler starts, ends the process unless this line runs again in time.
             faulthandler.dump_traceback_later(CALL_SECONDS + _STUCK_SECONDS, exit=True)
@@ -212,11 +203,7 @@ def _watch_calls() -> None:
             guard.watch(thread)
 
 
-class _Keyed(Protocol):
-    key: str
-
-
-def guard_of(importer: _Keyed) -> Guard | None:
+def guard_of(importer: Importer) -> Guard | None:
     """Make a guard for a chunk or file of an importer; None for Caseroll's own, which need none."""
     if type(importer).__module__.startswith("importers.builtin."):
         return None
@@ -258,7 +245,6 @@ def guarded(function: Callable[..., T], *arguments: Any) -> T:
 
     Raises:
         PluginError: it was stopped.
-        Exception: whatever it raises.
     """
     guard = _current.get()
     if guard is None:
@@ -274,7 +260,6 @@ async def guarded_await(coroutine: Coroutine[Any, Any, T]) -> T:
 
     Raises:
         PluginError: it was stopped.
-        Exception: whatever it raises.
     """
     guard = _current.get()
     if guard is None:

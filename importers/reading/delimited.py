@@ -27,6 +27,7 @@ _SEP_LINE = re.compile(r'"?sep=([^\r\n])"?[,;\t|]*(?:\r\n|\r|\n|\Z)', re.IGNOREC
 _QUOTED = re.compile(r'(?<![^,;\t|\r\n])"(?:[^"]|"")*+(?:"|\Z)')
 _LINE_END = re.compile(r"[\r\n]+")
 _GUARD = re.compile(f"'[{re.escape(''.join(FORMULA_STARTS))}]")
+_UNCLOSED = "unexpected end of data"
 _BLANK = " ,;\t|\r\n"
 _HEADER_CHARACTERS = 64 * 1024
 
@@ -66,7 +67,7 @@ class DelimitedText:
             for text in self._texts:
                 yield from self._parse_lines(text)
         except csv.Error as error:
-            if self._is_whole or not _is_unclosed(error):
+            if self._is_whole or _UNCLOSED not in str(error):
                 raise _bad_quoting(error, self._row + 1) from error
         except BadRecordError as error:
             raise error.at(self._row + 1) from error
@@ -76,7 +77,8 @@ class DelimitedText:
         try:
             # StringIO splits lines as a file opened with newline="" does. str.splitlines would also
             # split at form feeds and other characters that belong to cells.
-            rows = list(self._csv_reader(io.StringIO(text, newline="")))
+            lines = io.StringIO(text, newline="")
+            rows = list(csv.reader(lines, delimiter=self.delimiter, strict=True))
         except csv.Error:
             yield from self._parse_records(text)
         else:
@@ -93,7 +95,7 @@ class DelimitedText:
         texts = lines.texts
         rows: list[list[str]] = []
         try:
-            for cells in self._csv_reader(lines):
+            for cells in csv.reader(lines, delimiter=self.delimiter, strict=True):
                 self._row += 1
                 rows.append(cells)
                 if lines.is_at_end():
@@ -107,9 +109,6 @@ class DelimitedText:
             yield self._numbered(rows)
             raise
         yield self._numbered(rows)
-
-    def _csv_reader(self, lines: Iterator[str]) -> Iterator[list[str]]:
-        return csv.reader(lines, delimiter=self.delimiter, strict=True)
 
     def _numbered(self, rows: list[list[str]]) -> Batch:
         """Make a batch of the rows parsed last; `self._row` is the number of the last one."""
@@ -134,7 +133,9 @@ class DelimitedText:
                 if spanned > MAX_RECORD:
                     raise _too_long()
                 text = carry + block
-                end = _last_line_end(text)
+                # A CR at the end may be the first half of a CRLF whose LF begins the next block.
+                stop = len(text) - text.endswith("\r")
+                end = max(text.rfind("\n", 0, stop), text.rfind("\r", 0, stop)) + 1
                 carry = text[end:]
                 if end:
                     yield self._with_guards_noted(text[:end])
@@ -186,8 +187,7 @@ class _Lines:
 def find_delimiter(text: str) -> str:
     """Return the delimiter that occurs most often outside quotes in the first non-blank line.
 
-    Args:
-        text: the beginning of a file; its first 65,536 characters count.
+    Of the text, the beginning of a file, the first 65,536 characters count.
     """
     unquoted = _QUOTED.sub('"', text[:_HEADER_CHARACTERS])
     for line in _LINE_END.split(unquoted):
@@ -208,30 +208,21 @@ def _read_to_header(lines: Iterator[str]) -> tuple[str | None, str]:
             start += next(lines)
             sep_line = None if separator else _SEP_LINE.match(start)
             if sep_line:
-                separator, start = _known_delimiter(sep_line[1]), start[sep_line.end() :]
+                separator, start = sep_line[1], start[sep_line.end() :]
+                if separator not in DELIMITERS:
+                    raise refusal(
+                        "BAD_DELIMITER",
+                        "The file's first line says that cells are separated by "
+                        f"'{separator}'. Save the file with commas, semicolons, tabs or | "
+                        "between the cells.",
+                        value=separator,
+                    )
     except StopIteration:
         pass
     except BadRecordError as error:
         blank_lines = len(io.StringIO(start, newline="").readlines())
         raise error.at(blank_lines + 1) from error
     return separator, start
-
-
-def _known_delimiter(separator: str) -> str:
-    if separator in DELIMITERS:
-        return separator
-    raise refusal(
-        "BAD_DELIMITER",
-        f"The file's first line says that cells are separated by '{separator}'. "
-        "Save the file with commas, semicolons, tabs or | between the cells.",
-        value=separator,
-    )
-
-
-def _last_line_end(text: str) -> int:
-    # A CR at the end may be the first half of a CRLF whose LF begins the next block.
-    stop = len(text) - text.endswith("\r")
-    return max(text.rfind("\n", 0, stop), text.rfind("\r", 0, stop)) + 1
 
 
 def _too_long() -> BadRecordError:
@@ -242,25 +233,17 @@ def _too_long() -> BadRecordError:
     )
 
 
-def _is_unclosed(error: csv.Error) -> bool:
-    return "unexpected end of data" in str(error)
-
-
 def _bad_quoting(error: csv.Error, row: int) -> FileRefusedError:
-    if _is_unclosed(error):
-        return refusal(
-            "BAD_QUOTING",
-            f"Row {row} opens a quote that is never closed, so all that follows would be one cell. "
-            "Close the quote, or double it if it belongs to the cell's text.",
-        )
-    if "field limit" in str(error):
-        return refusal(
-            "CELL_TOO_LONG",
-            f"Row {row} has a cell of more than {MAX_CELL:,} characters. Perhaps a quote that "
-            "opens in it is never closed: close it, or double it if it belongs to the cell's text.",
-        )
-    return refusal(
-        "BAD_QUOTING",
-        f"Row {row} has text between a closing quote and the end of its cell. "
-        "Put quotes round the whole cell, and double those that belong to its text.",
-    )
+    code = "BAD_QUOTING"
+    if _UNCLOSED in str(error):
+        fault = "opens a quote that is never closed, so all that follows would be one cell."
+        advice = "Close the quote, or double it if it belongs to the cell's text."
+    elif "field limit" in str(error):
+        code = "CELL_TOO_LONG"
+        fault = f"has a cell of more than {MAX_CELL:,} characters."
+        advice = "close it, or double it if it belongs to the cell's text."
+        advice = f"Perhaps a quote that opens in it is never closed: {advice}"
+    else:
+        fault = "has text between a closing quote and the end of its cell."
+        advice = "Put quotes round the whole cell, and double those that belong to its text."
+    return refusal(code, f"Row {row} {fault} {advice}")

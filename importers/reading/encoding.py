@@ -77,7 +77,11 @@ def find_encoding(head: bytes, declared: str | None) -> Encoding:
         )
     if codec is None:
         _refuse_unmarked_utf16(head)
-    return Encoding(label=_codec_label(codec or "utf_8"), codec=codec or "utf_8")
+    codec = codec or "utf_8"
+    if codec.startswith("cp125"):
+        return Encoding(label=codec.replace("cp", "windows-"), codec=codec)
+    label = {"latin_1": "iso-8859-1"}.get(codec) or codec.replace("iso8859", "iso-8859")
+    return Encoding(label=label.replace("_", "-"), codec=codec)
 
 
 def is_cut_mark(head: bytes) -> bool:
@@ -98,14 +102,6 @@ def _find_codec(declared: str) -> str:
             value=declared[:100],
         )
     return codec
-
-
-def _codec_label(codec: str) -> str:
-    if codec.startswith("cp125"):
-        return codec.replace("cp", "windows-")
-    if codec == "latin_1":
-        return "iso-8859-1"
-    return codec.replace("iso8859", "iso-8859").replace("_", "-")
 
 
 def _refuse_unmarked_utf16(head: bytes) -> None:
@@ -130,7 +126,6 @@ def decode_blocks(file: BinaryIO, encoding: Encoding, *, is_whole: bool = True) 
 
     Args:
         file: seekable; read to its end.
-        encoding: as `find_encoding` returned it.
         is_whole: these bytes are the whole file; else its beginning, which may end within a
             character.
 

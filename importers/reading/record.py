@@ -21,7 +21,6 @@ class Batch(NamedTuple):
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> Batch:
-        """Gather records."""
         numbers, cells = [], []
         for number, row in records:
             numbers.append(number)
@@ -29,7 +28,6 @@ class Batch(NamedTuple):
         return cls(numbers, cells)
 
     def records(self) -> Iterator[Record]:
-        """Return the rows one by one."""
         return zip(self.numbers, self.cells, strict=True)
 
     def part(self, start: int, stop: int) -> Batch:

@@ -37,5 +37,4 @@ class BadRecordError(Exception):
         super().__init__(message)
 
     def at(self, row: int) -> FileRefusedError:
-        """Return the refusal that names this row."""
         return refusal(self.code, self.message.replace("{row}", str(row)), value=self.value)

@@ -75,7 +75,13 @@ def refuse_foreign(head: bytes, filename: str) -> None:
         FileRefusedError: says what the file seems to be.
     """
     if head.startswith(_OLE):
-        raise _ole_refusal(head, filename)
+        if "EncryptedPackage".encode("utf-16-le") in head:
+            raise password_protected(filename)
+        raise refusal(
+            "NOT_A_TABLE",
+            f"{shown_name(filename)} seems to be an old Excel workbook (.xls), or one that is "
+            "protected with a password. Save it as CSV UTF-8, or as .xlsx without a password.",
+        )
     if is_workbook(head):
         names = _archive_names(head)
         if names and not any(name.startswith(_OFFICE_PARTS) for name in names):
@@ -87,11 +93,7 @@ def refuse_foreign(head: bytes, filename: str) -> None:
 
 
 def refuse_markup(head: bytes, encoding: Encoding, filename: str) -> None:
-    """Refuse text that begins as HTML, XML or JSON does.
-
-    Raises:
-        FileRefusedError: says what the file seems to be.
-    """
+    """Refuse text that begins as HTML, XML or JSON does."""
     text = head[len(encoding.bom) :][:4096].decode(encoding.codec, "ignore")
     for pattern, kind in ((_HTML, "an HTML page"), (_XML, "an XML file"), (_JSON, "a JSON file")):
         if pattern.match(text):
@@ -123,17 +125,11 @@ def shown_name(filename: str) -> str:
     return f"The file '{name}'" if name else "The file"
 
 
-def _ole_refusal(head: bytes, filename: str) -> FileRefusedError:
-    if "EncryptedPackage".encode("utf-16-le") in head:
-        return refusal(
-            "PASSWORD_PROTECTED",
-            f"{shown_name(filename)} is protected with a password. "
-            "Save it without the password, or as CSV UTF-8.",
-        )
+def password_protected(filename: str) -> FileRefusedError:
     return refusal(
-        "NOT_A_TABLE",
-        f"{shown_name(filename)} seems to be an old Excel workbook (.xls), or one that is "
-        "protected with a password. Save it as CSV UTF-8, or as .xlsx without a password.",
+        "PASSWORD_PROTECTED",
+        f"{shown_name(filename)} is protected with a password. "
+        "Save it without the password, or as CSV UTF-8.",
     )
 
 

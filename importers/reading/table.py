@@ -46,7 +46,6 @@ class Table:
 
     @property
     def rows(self) -> Iterator[Record]:
-        """The rows of the batches one by one."""
         return chain.from_iterable(batch.records() for batch in self.batches)
 
 
@@ -69,7 +68,6 @@ def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: L
         file: seekable; the caller closes it.
         filename: as it was uploaded, for messages.
         encoding: the encoding that was declared, if any; a byte order mark in the file wins.
-        limits: what the file may cost.
 
     Raises:
         FileRefusedError: the file can't be read as a table with at least one row.
@@ -91,20 +89,13 @@ def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: L
 
 
 def check_head(
-    head: bytes,
-    *,
-    filename: str,
-    encoding: str | None,
-    limits: Limits,
-    is_whole: bool = False,
+    head: bytes, *, filename: str, encoding: str | None, limits: Limits, is_whole: bool = False
 ) -> tuple[str, ...] | None:
     """Refuse a file for what its first bytes show, while the rest may still be on its way.
 
     Args:
         head: the first bytes, cut anywhere, at most 1 MiB: all of them are parsed.
-        filename: as it was uploaded, for messages.
         encoding: the encoding that was declared, if any.
-        limits: what the file may cost.
         is_whole: these bytes are the whole file, so a file without rows is refused as well.
 
     Returns:
@@ -189,7 +180,11 @@ def _data_batches(batches: Batches, header: _HeaderRow, limits: Limits) -> Batch
             blank += len(batch.numbers) - len(data.numbers)
             _check_blank_lines(blank, limits)
             if count > limits.max_rows:
-                raise _too_many_rows(limits)
+                raise refusal(
+                    "TOO_MANY_ROWS",
+                    f"The file has more than {limits.max_rows:,} rows, the most that can be "
+                    "imported at once. Split it into smaller files.",
+                )
             if data.numbers:
                 yield data
 
@@ -206,20 +201,14 @@ def _data_rows(batch: Batch, header: _HeaderRow, limits: Limits) -> Iterator[Rec
     width = len(header.names)
     for row, read_cells in batch.records():
         cells = read_cells
-        if len(cells) != width:
-            cells = _without_padding(cells, row, header, limits)
+        if len(cells) > width:
+            # Blank cells below the empty names at the header's end are padding.
+            if len(cells) <= header.width and is_blank(cells[width:]):
+                cells = cells[:width]
+            elif len(cells) > limits.max_columns and not is_blank(cells):
+                raise _too_many_columns(row, len(cells), limits)
         if cells and (cells[0].strip() or not is_blank(cells)):
             yield row, cells
-
-
-def _without_padding(cells: list[str], row: int, header: _HeaderRow, limits: Limits) -> list[str]:
-    """Drop blank cells below the empty names at the header's end."""
-    width = len(header.names)
-    if width < len(cells) <= header.width and is_blank(cells[width:]):
-        return cells[:width]
-    if len(cells) > limits.max_columns and not is_blank(cells):
-        raise _too_many_columns(row, len(cells), limits)
-    return cells
 
 
 def _check_blank_lines(count: int, limits: Limits) -> None:
@@ -228,14 +217,6 @@ def _check_blank_lines(count: int, limits: Limits) -> None:
             "TOO_MANY_ROWS",
             f"The file has more than {limits.max_blank_lines:,} blank lines. Remove them.",
         )
-
-
-def _too_many_rows(limits: Limits) -> FileRefusedError:
-    return refusal(
-        "TOO_MANY_ROWS",
-        f"The file has more than {limits.max_rows:,} rows, the most that can be imported at once. "
-        "Split it into smaller files.",
-    )
 
 
 def _too_many_columns(row: int, count: int, limits: Limits) -> FileRefusedError:
@@ -247,14 +228,10 @@ def _too_many_columns(row: int, count: int, limits: Limits) -> FileRefusedError:
 
 
 def _empty_file() -> FileRefusedError:
-    return refusal(
-        "EMPTY_FILE",
-        "The file is empty. Upload a file with a header row and at least one row below it.",
-    )
+    advice = "Upload a file with a header row and at least one row below it."
+    return refusal("EMPTY_FILE", f"The file is empty. {advice}")
 
 
 def _no_rows() -> FileRefusedError:
-    return refusal(
-        "NO_ROWS",
-        "The file has a header row and nothing below it. Add at least one row.",
-    )
+    message = "The file has a header row and nothing below it. Add at least one row."
+    return refusal("NO_ROWS", message)

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 # -P and -s: the child imports nothing from its working folder or the user's site-packages.
 _READER = ["-P", "-s", "-m", "importers.reading.workbook_reader"]
 
-_TOO_SLOW = (-signal.SIGXCPU,)
 # 3 is the reader's own exit status for a MemoryError. The signals are those that end a process
 # that is out of memory in native code, or that the kernel's OOM killer chooses.
 _TOO_BIG = (3, -signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS)
@@ -46,14 +45,20 @@ def read_workbook(file: BinaryIO, *, filename: str, limits: Limits) -> Batches:
 
     Args:
         file: seekable; a real file is read in place through its descriptor, others are copied.
-        filename: as it was uploaded, for messages.
-        limits: what the workbook may cost.
 
     Raises:
         FileRefusedError: the workbook can't be read, or several of its sheets have data.
     """
+    arguments = [str(os.getpid()), filename, json.dumps(dataclasses.asdict(limits))]
     with tempfile.TemporaryFile() as copy:
-        process = _start_reader(_real_file(file, copy), filename, limits)
+        process = subprocess.Popen(
+            [sys.executable, *_READER, *arguments],
+            stdin=_real_file(file, copy),
+            stdout=subprocess.PIPE,
+            # The reader gets none of this process's environment, which holds the database's
+            # password.
+            env={"PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+        )
         try:
             for kind, content in _reader_messages(process, limits):
                 if kind == "refused":
@@ -79,18 +84,6 @@ def _real_file(file: BinaryIO, copy: BinaryIO) -> BinaryIO:
         copy.seek(0)
         return copy
     return file
-
-
-def _start_reader(file: BinaryIO, filename: str, limits: Limits) -> subprocess.Popen[bytes]:
-    arguments = [str(os.getpid()), filename, json.dumps(dataclasses.asdict(limits))]
-    root = str(Path(__file__).resolve().parents[2])
-    return subprocess.Popen(
-        [sys.executable, *_READER, *arguments],
-        stdin=file,
-        stdout=subprocess.PIPE,
-        # The reader gets none of this process's environment, which holds the database's password.
-        env={"PYTHONPATH": root},
-    )
 
 
 def _reader_messages(process: subprocess.Popen[bytes], limits: Limits) -> Iterator[tuple[str, Any]]:
@@ -122,7 +115,7 @@ def _reader_messages(process: subprocess.Popen[bytes], limits: Limits) -> Iterat
 
 
 def _crash_refusal(status: int, limits: Limits) -> FileRefusedError:
-    if status in _TOO_SLOW:
+    if status == -signal.SIGXCPU:
         return _time_refusal(limits)
     if status in _TOO_BIG:
         return refusal(

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, BinaryIO
 from xml.etree import ElementTree as ET
 
 from importers.reading.refusal import refusal
-from importers.reading.sniff import seems_to_be, shown_name, zip_kind
+from importers.reading.sniff import password_protected, seems_to_be, zip_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from importers.reading.limits import Limits
-    from importers.sdk.errors import FileRefusedError
 
 _MAX_ENTRIES = 10_000
 _MAX_INDEX_BYTES = 4 * 1024 * 1024
@@ -122,11 +121,7 @@ def _refuse_bad_archive(archive: zipfile.ZipFile, filename: str, limits: Limits)
     if kind:
         raise seems_to_be(kind, filename)
     if any(entry.flag_bits & 1 for entry in entries):
-        raise refusal(
-            "PASSWORD_PROTECTED",
-            f"{shown_name(filename)} is protected with a password. "
-            "Save it without the password, or as CSV UTF-8.",
-        )
+        raise password_protected(filename)
     size = sum(entry.file_size for entry in entries)
     if size > limits.max_unpacked_bytes or len(entries) > _MAX_ENTRIES:
         raise refusal(
@@ -138,10 +133,7 @@ def _refuse_bad_archive(archive: zipfile.ZipFile, filename: str, limits: Limits)
 
 
 def _scan_part(
-    archive: zipfile.ZipFile,
-    entry: zipfile.ZipInfo,
-    limits: Limits,
-    widths: Mapping[bytes, int],
+    archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, widths: Mapping[bytes, int]
 ) -> _ScannedPart:
     part = _ScannedPart()
     window = b""
@@ -151,13 +143,21 @@ def _scan_part(
             # Cells in the overlap are seen twice, which changes no note.
             window = window[-_OVERLAP:] + chunk
             if is_xml and _DOCTYPE.search(window):
-                raise _document_type()
+                raise refusal(
+                    "DAMAGED_WORKBOOK",
+                    "The workbook declares a document type, which no spreadsheet program writes "
+                    "and which can be used to do harm. Save the sheet as CSV UTF-8.",
+                )
             _note_corners(part, window)
-            _note_error_values(part, window)
-            _note_padded_numbers(part, window, widths)
+            _note_texts(part, window, widths)
             _refuse_uncomputed(window)
     if part.area() > limits.workbook_memory // _BYTES_A_CELL:
-        raise _too_far_apart(part)
+        start, end = map(_address_of, (part.first or part.last, part.last))
+        raise refusal(
+            "TOO_LARGE",
+            f"A sheet of the workbook reaches from {start} to {end}, {part.area():,} cells: "
+            "more than can be read. Clear the outlying cells, or save the sheet as CSV UTF-8.",
+        )
     return part
 
 
@@ -173,15 +173,11 @@ def _note_corners(part: _ScannedPart, window: bytes) -> None:
     part.last = max(part.last[0], *rows), max(part.last[1], *columns)
 
 
-def _note_error_values(part: _ScannedPart, window: bytes) -> None:
-    if b'"e"' not in window and b"'e'" not in window:
-        return
-    for attributes, text in _ERROR_CELL.findall(window):
+def _note_texts(part: _ScannedPart, window: bytes, widths: Mapping[bytes, int]) -> None:
+    """Note error values, and numbers that a format pads with zeros, as many files do with IDs."""
+    has_errors = b'"e"' in window or b"'e'" in window
+    for attributes, text in _ERROR_CELL.findall(window) if has_errors else ():
         part.texts[_cell_position(attributes)] = text.decode().strip()
-
-
-def _note_padded_numbers(part: _ScannedPart, window: bytes, widths: Mapping[bytes, int]) -> None:
-    """Note numbers that a format pads with zeros, as many files do with IDs."""
     for style, attributes, digits in _STYLED_NUMBER.findall(window) if widths else ():
         if style in widths:
             part.texts[_cell_position(attributes)] = digits.decode().zfill(widths[style])
@@ -256,27 +252,10 @@ def _column_number(letters: bytes) -> int:
     return number
 
 
-def _column_letters(number: int) -> str:
+def _address_of(position: Position) -> str:
+    row, number = position
     letters = ""
     while number:
         number, rest = divmod(number - 1, 26)
         letters = chr(65 + rest) + letters
-    return letters
-
-
-def _document_type() -> FileRefusedError:
-    return refusal(
-        "DAMAGED_WORKBOOK",
-        "The workbook declares a document type, which no spreadsheet program writes and which can "
-        "be used to do harm. Save the sheet as CSV UTF-8.",
-    )
-
-
-def _too_far_apart(part: _ScannedPart) -> FileRefusedError:
-    first = part.first or part.last
-    start, end = (f"{_column_letters(column)}{row}" for row, column in (first, part.last))
-    return refusal(
-        "TOO_LARGE",
-        f"A sheet of the workbook reaches from {start} to {end}, {part.area():,} cells: "
-        "more than can be read. Clear the outlying cells, or save the sheet as CSV UTF-8.",
-    )
+    return f"{letters}{row}"

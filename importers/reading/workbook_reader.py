@@ -119,17 +119,13 @@ def read_input(filename: str, limits: Limits) -> Iterator[Record]:
             "Save it without the password, or as CSV UTF-8.",
         ) from error
     except (CalamineError, *DAMAGES) as error:
+        reason = " ".join(str(error).split())[:100]
+        in_brackets = f" ({reason})" if reason else ""
         raise refusal(
             "DAMAGED_WORKBOOK",
-            f"The workbook can't be read; it seems to be damaged{_bracketed(error)}. "
+            f"The workbook can't be read; it seems to be damaged{in_brackets}. "
             "Open it in a spreadsheet program and save it again, or save it as CSV UTF-8.",
         ) from error
-
-
-def _bracketed(error: BaseException) -> str:
-    """Return the error's text in brackets, at most 100 characters on one line; empty if none."""
-    text = " ".join(str(error).split())[:100]
-    return f" ({text})" if text else ""
 
 
 def _only_sheet(book: CalamineWorkbook, texts: dict[str, dict[Position, str]]) -> Iterator[Record]:
@@ -165,16 +161,12 @@ def _sheet_rows(book: CalamineWorkbook, name: str, texts: dict[Position, str]) -
     for row, values in enumerate(sheet.iter_rows(), 1):
         cells = [value if type(value) is str else _cell_text(value) for value in values]
         if row in rows_with_texts:
-            _put_texts(cells, row, leftmost, texts)
+            for column in range(leftmost, leftmost + len(cells)):
+                if (row, column) in texts:
+                    cells[column - leftmost] = texts[row, column]
         if not is_blank(cells):
             _refuse_bad_text(row, "".join(cells), cells)
             yield row, cells
-
-
-def _put_texts(cells: list[str], row: int, leftmost: int, texts: dict[Position, str]) -> None:
-    for column in range(leftmost, leftmost + len(cells)):
-        if (row, column) in texts:
-            cells[column - leftmost] = texts[row, column]
 
 
 def _cell_text(value: Any) -> str:

@@ -76,20 +76,14 @@ async def read_rows(
 
 
 def _has_all_cells(row: ReadRow, layout: Layout) -> bool:
-    if len(row.cells) == layout.width:
+    count = len(row.cells)
+    if count == layout.width:
         return True
-    few = len(row.cells) < layout.width
-    row.errors = [
-        ErrorDetail(
-            code="TOO_FEW_CELLS" if few else "TOO_MANY_CELLS",
-            message=f"The row has {len(row.cells)} cells, the header {layout.width}: "
-            + (
-                "a delimiter is missing."
-                if few
-                else "is there a delimiter in a text that has no quotes around it?"
-            ),
-        )
-    ]
+    code, cause = "TOO_MANY_CELLS", "is there a delimiter in a text that has no quotes around it?"
+    if count < layout.width:
+        code, cause = "TOO_FEW_CELLS", "a delimiter is missing."
+    message = f"The row has {count} cells, the header {layout.width}: {cause}"
+    row.errors = [ErrorDetail(code=code, message=message)]
     return False
 
 
@@ -216,16 +210,11 @@ def refusal_detail(
 
 
 def error_detail(
-    importer: Importer,
-    error: RowError,
-    column: str | None,
-    row: ReadRow,
-    layout: Layout,
+    importer: Importer, error: RowError, column: str | None, row: ReadRow, layout: Layout
 ) -> ErrorDetail:
     """Describe a row's error for the admin, with the cell at fault as the file has it.
 
-    Args:
-        column: the column at fault; None for the whole row.
+    `column` is the one at fault; None stands for the whole row.
     """
     position = layout.positions.get(column) if column else None
     known = importer.columns.get(column) if column else None
@@ -240,7 +229,5 @@ def error_detail(
 
 
 def failed_result(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
-    """Return the result of a row that failed."""
-    return RowResult(
-        row.number, row.text, RowStatus.FAILED, errors=[asdict(error) for error in errors]
-    )
+    details = [asdict(error) for error in errors]
+    return RowResult(row.number, row.text, RowStatus.FAILED, errors=details)

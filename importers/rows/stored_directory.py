@@ -23,7 +23,7 @@ E = TypeVar("E", Case, User)
 
 
 class StoredDirectory:
-    """Look references up for one app, within one transaction; each method is one query at most."""
+    """Look references up for one app, within one transaction, as `Directory` describes."""
 
     def __init__(self, db: Connection, app_id: int) -> None:
         self._db = db
@@ -32,7 +32,6 @@ class StoredDirectory:
 
     @property
     def app_id(self) -> int:
-        """The app."""
         return self._app_id
 
     async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
@@ -46,20 +45,17 @@ class StoredDirectory:
             raise
 
     async def cases(self, keys: Collection[str]) -> Mapping[str, Case]:
-        """Find cases by Tag ID, else by ID."""
         ids = _ids("Case", keys)
         found = await find_cases(self._db, self._app_id, tags=list(keys), ids=list(ids.values()))
         cases = [Case(id=key, tag_id=tag, is_active=is_open) for key, tag, is_open in found]
         return _by_key(keys, ids, cases)
 
     async def users(self, keys: Collection[str]) -> Mapping[str, User]:
-        """Find users by Tag ID, else by ID."""
         ids = _ids("User", keys)
         found = await find_users(self._db, self._app_id, tags=list(keys), ids=list(ids.values()))
         return _by_key(keys, ids, _users(found))
 
     async def users_by_email(self, keys: Collection[str]) -> Mapping[str, User]:
-        """Find users by e-mail address, in any case."""
         found = await find_users_by_email(self._db, self._app_id, list(keys))
         by_email = {user.email.lower(): user for user in _users(found)}
         return {key: by_email[key.lower()] for key in keys if key.lower() in by_email}
@@ -67,16 +63,14 @@ class StoredDirectory:
     async def roles(self) -> Mapping[str, Role]:
         """Return all roles by key, read once."""
         if self._roles is None:
-            rows = await self._db.fetch(
-                "SELECT id, key, label FROM roles WHERE app_id = $1", self._app_id
-            )
+            query = "SELECT id, key, label FROM roles WHERE app_id = $1"
+            rows = await self._db.fetch(query, self._app_id)
             self._roles = {row["key"]: Role(**row) for row in rows}
         return self._roles
 
     async def assignments(
         self, pairs: Collection[tuple[int, int]]
     ) -> Mapping[tuple[int, int], Assignment]:
-        """Find present assignments by the primary keys of case and user."""
         found = await present_assignments(self._db, pairs, lock=False)
         roles = {role.id: role for role in (await self.roles()).values()}
         return {
@@ -85,19 +79,15 @@ class StoredDirectory:
         }
 
     async def count_users(self, case_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
-        """Count the users on cases, by the case's primary key and the role's key."""
         return await count_assignments(self._db, self._app_id, "case_id", case_ids)
 
     async def count_cases(self, user_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
-        """Count the cases that users are on, by the user's primary key and the role's key."""
         return await count_assignments(self._db, self._app_id, "user_id", user_ids)
 
     async def near_cases(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        """Find Tag IDs of cases that look like unknown ones."""
         return await find_similar_tags(self._db, self._app_id, "cases", keys)
 
     async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        """Find Tag IDs of users that look like unknown ones."""
         return await find_similar_tags(self._db, self._app_id, "users", keys)
 
 

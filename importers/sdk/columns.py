@@ -14,12 +14,12 @@ a class that overrides `parse` and, where the defaults do not fit, `group_key` a
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from importers.sdk.errors import RowError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from importers.sdk.entities import Case, User
 
@@ -27,6 +27,7 @@ T = TypeVar("T")
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_CONTROL_NAMES = {"\n": "a line break", "\r": "a line break", "\t": "a tab"}
 _LONGEST_CELL = 10_000
 
 _ONLY_TRIMS: set[Callable[..., Any]] = set()
@@ -136,13 +137,11 @@ class Column(Generic[T]):
                 raise RowError(None, "REQUIRED", "is required.")
             return self.default
         if len(text) > self.longest:
-            raise RowError(
-                None,
-                "TOO_LONG",
-                f"has {len(text):,} characters; the limit is {self.longest:,}.",
-            )
+            message = f"has {len(text):,} characters; the limit is {self.longest:,}."
+            raise RowError(None, "TOO_LONG", message)
         if found := _CONTROL.search(text):
-            name = _control_name(found[0])
+            code = f"the control character U+{ord(found[0]):04X}"
+            name = _CONTROL_NAMES.get(found[0], code)
             raise RowError(None, "CONTROL_CHARACTER", f"contains {name}; take it out.")
         return self.parse(text)
 
@@ -234,21 +233,13 @@ class Flag(Column[bool]):
     """
 
     choices = ("0", "1")
-    _WORDS: ClassVar[Mapping[str, bool]] = {
-        "0": False,
-        "1": True,
-        "false": False,
-        "true": True,
-        "no": False,
-        "yes": True,
-    }
 
     def parse(self, text: str) -> bool:
         """Read the word."""
-        value = self._WORDS.get(text.lower())
-        if value is None:
+        word = text.lower()
+        if word not in ("0", "1", "false", "true", "no", "yes"):
             raise RowError(None, "INVALID_FLAG", f"'{shorten(text)}' is not 0 (no) or 1 (yes).")
-        return value
+        return word in ("1", "true", "yes")
 
 
 def has_control(text: str) -> bool:
@@ -259,12 +250,3 @@ def has_control(text: str) -> bool:
 def shorten(text: str, longest: int = 100) -> str:
     """Cut a cell for a message."""
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
-
-
-def _control_name(character: str) -> str:
-    names: dict[str, Literal["a line break", "a tab"]] = {
-        "\n": "a line break",
-        "\r": "a line break",
-        "\t": "a tab",
-    }
-    return names.get(character, f"the control character U+{ord(character):04X}")

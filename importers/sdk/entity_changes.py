@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from importers.sdk.entities import Case, User
     from models.write_one import Table
 
+_user_details = attrgetter("given_name", "family_name", "locale", "zoneinfo", "tag_id")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddUser(OwnChange):
@@ -56,15 +58,7 @@ class AddUser(OwnChange):
 
     def wish(self) -> Intent:
         """Return all values; addresses in any case are the same."""
-        return (
-            "AddUser",
-            self.email.lower(),
-            self.given_name,
-            self.family_name,
-            self.locale,
-            self.zoneinfo,
-            self.tag_id,
-        )
+        return ("AddUser", self.email.lower(), *_user_details(self))
 
     @classmethod
     async def apply(
@@ -75,9 +69,8 @@ class AddUser(OwnChange):
 
         db, app_id = transaction.db, transaction.app_id
         ordered = sorted(changes, key=lambda change: change.email.lower())
-        names = cls.__slots__
-        rows = list(map(attrgetter(*names), ordered))
-        created = await insert_many(db, app_id, "users", names, rows, key="email")
+        rows = list(map(attrgetter(*cls.__slots__), ordered))
+        created = await insert_many(db, app_id, "users", cls.__slots__, rows, key="email")
         others = [change for change in changes if change.email not in created]
         by_email = await find_by_email(db, app_id, [change.email for change in others])
         tags = {change.tag_id for change in others if change.tag_id}
@@ -127,16 +120,7 @@ class ModifyUser(OwnChange):
 
     def wish(self) -> Intent:
         """Return all values."""
-        return (
-            "ModifyUser",
-            self.user.id,
-            self.given_name,
-            self.family_name,
-            self.locale,
-            self.zoneinfo,
-            self.tag_id,
-            self.is_active,
-        )
+        return ("ModifyUser", self.user.id, *_user_details(self), self.is_active)
 
     @classmethod
     async def apply(
@@ -195,7 +179,8 @@ class AddCase(OwnChange):
 
     def wish(self) -> Intent:
         """Return all values."""
-        return "AddCase", self.tag_id, self.about, self.is_active, _day(self.date_opened)
+        day = self.date_opened.isoformat() if self.date_opened else None
+        return "AddCase", self.tag_id, self.about, self.is_active, day
 
     @classmethod
     async def apply(
@@ -205,10 +190,9 @@ class AddCase(OwnChange):
         from models.write_many import find_by_tag, insert_many  # noqa: PLC0415
 
         db, app_id = transaction.db, transaction.app_id
-        ordered = sorted(changes, key=lambda change: change.tag_id)
-        names = cls.__slots__
-        rows = list(map(attrgetter(*names), ordered))
-        created = await insert_many(db, app_id, "cases", names, rows, key="tag_id")
+        ordered = sorted(changes, key=attrgetter("tag_id"))
+        rows = list(map(attrgetter(*cls.__slots__), ordered))
+        created = await insert_many(db, app_id, "cases", cls.__slots__, rows, key="tag_id")
         others = {change.tag_id for change in changes} - created
         by_tag = await find_by_tag(db, app_id, "cases", others)
         return [
@@ -248,7 +232,8 @@ class ModifyCase(OwnChange):
 
     def wish(self) -> Intent:
         """Return all values."""
-        return "ModifyCase", self.case.id, self.about, self.is_active, _day(self.date_opened)
+        day = self.date_opened.isoformat() if self.date_opened else None
+        return "ModifyCase", self.case.id, self.about, self.is_active, day
 
     @classmethod
     async def apply(cls, changes: Sequence[ModifyCase], transaction: Transaction) -> list[Applied]:
@@ -283,10 +268,6 @@ def _tag_key(kind: str, tag_id: str | None) -> tuple[Key, ...]:
     return ((kind, tag_id),) if tag_id else ()
 
 
-def _day(day: date | None) -> str | None:
-    return None if day is None else day.isoformat()
-
-
 def _values(change: OwnChange) -> dict[str, Any]:
     # `dataclasses.fields` would find out anew for each of many thousand changes.
     names: tuple[str, ...] = change.__slots__
@@ -305,12 +286,7 @@ def _given(change: ModifyUser | ModifyCase) -> dict[str, Any]:
 def _not_added(
     change: AddUser | AddCase, same: Mapping[str, Any] | None, owner: Mapping[str, Any] | None
 ) -> Applied | Refused:
-    """Say why nothing was inserted.
-
-    Args:
-        same: the user who has the address.
-        owner: who or what has the Tag ID.
-    """
+    """Say why nothing was inserted: `same` has the address, `owner` the Tag ID."""
     stored = same or owner
     values = {name: value for name, value in _values(change).items() if name != "email"}
     is_case = isinstance(change, AddCase)
@@ -326,26 +302,18 @@ def _not_added(
 
 
 def _taken(code: str, noun: str, what: str) -> RowError:
-    return RowError(
-        None,
-        code,
-        f"a {noun} has this {what} already, with other details; "
-        f"to change them, use a file of type modify-{noun}s.",
-    )
+    message = f"a {noun} has this {what} already, with other details; "
+    return RowError(None, code, f"{message}to change them, use a file of type modify-{noun}s.")
 
 
 def _tag_error(
     wanted: str | None, present: str | None, owner: Mapping[str, Any] | None
 ) -> RowError | None:
-    """Say why a user can't get a Tag ID."""
     if wanted is None or wanted == present:
         return None
     if present is not None:
-        return RowError(
-            None,
-            "TAG_PERMANENT",
-            f"the user has the Tag ID '{present}', and one that is set stays.",
-        )
+        message = f"the user has the Tag ID '{present}', and one that is set stays."
+        return RowError(None, "TAG_PERMANENT", message)
     return RowError(None, "TAG_TAKEN", "another user has this Tag ID.") if owner else None
 
 

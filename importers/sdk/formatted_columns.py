@@ -66,12 +66,9 @@ class TagId(Column[str]):
         if damage := damaged(text):
             raise damage
         if not is_tag(text):
-            raise RowError(
-                None,
-                "INVALID_TAG",
-                f"'{shorten(text)}' is not a Tag ID: those have letters, digits, '-', '/' and '_',"
-                " up to 64 of them.",
-            )
+            form = "letters, digits, '-', '/' and '_', up to 64 of them"
+            message = f"'{shorten(text)}' is not a Tag ID: those have {form}."
+            raise RowError(None, "INVALID_TAG", message)
         return text
 
 
@@ -86,11 +83,8 @@ class Locale(Column[str]):
     def parse(self, text: str) -> str:
         """Check the tag."""
         if not is_locale(text):
-            raise RowError(
-                None,
-                "INVALID_LOCALE",
-                f"'{shorten(text)}' is not a BCP 47 tag, such as 'en' or 'es-MX'.",
-            )
+            message = f"'{shorten(text)}' is not a BCP 47 tag, such as 'en' or 'es-MX'."
+            raise RowError(None, "INVALID_LOCALE", message)
         return locale_named(text)
 
     def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
@@ -108,11 +102,8 @@ class TimeZone(Column[str]):
     def parse(self, text: str) -> str:
         """Check the name."""
         if not is_zone(text):
-            raise RowError(
-                None,
-                "INVALID_ZONEINFO",
-                f"'{shorten(text)}' is not an IANA name, such as 'America/New_York'.",
-            )
+            message = f"'{shorten(text)}' is not an IANA name, such as 'America/New_York'."
+            raise RowError(None, "INVALID_ZONEINFO", message)
         return text
 
     def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
@@ -134,11 +125,8 @@ class Date(Column[date]):
             parts = {name: int(part) for name, part in found.groupdict().items()} if found else {}
             return date(**parts)
         except (TypeError, ValueError) as error:
-            raise RowError(
-                None,
-                "INVALID_DATE",
-                f"'{shorten(text)}' is not a day, written as mm/dd/yyyy or yyyy-mm-dd.",
-            ) from error
+            message = f"'{shorten(text)}' is not a day, written as mm/dd/yyyy or yyyy-mm-dd."
+            raise RowError(None, "INVALID_DATE", message) from error
 
     def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
         return ("01/31/2026", "2026-01-31", "1/31/2026", "02/01/2026")
@@ -192,9 +180,6 @@ class State(Column[bool]):
     def parse(self, text: str) -> bool:
         """Read the number."""
         if text not in self.choices:
-            raise RowError(
-                None,
-                "INVALID_FLAG",
-                f"'{shorten(text)}' is not 0 ({self.off}) or 1 ({self.on}).",
-            )
+            message = f"'{shorten(text)}' is not 0 ({self.off}) or 1 ({self.on})."
+            raise RowError(None, "INVALID_FLAG", message)
         return text == "1"

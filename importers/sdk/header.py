@@ -68,17 +68,24 @@ def match_header(
     """
     names = [column_name(name) for name in header]
     other_specs = [other for other in others if other.key != spec.key]
-    if _fits_spec(names, spec):
-        meant = [
-            other
-            for other in other_specs
-            if _is_bare(names, spec) and _is_whole_header(names, other)
-        ]
-    else:
+    optional = {name for name, is_required in spec.columns.items() if not is_required}
+    meant: list[HeaderSpec] = []
+    if not _fits_spec(names, spec):
         meant = _nearest_specs(names, other_specs)
+    elif optional and optional.isdisjoint(names):
+        meant = [other for other in other_specs if set(names) - IGNORED == set(other.columns)]
     if meant:
         raise FileRefusedError([_wrong_type(names, spec, meant)])
-    problems = [*_column_errors(header, names, spec), *_missing_columns(names, spec)]
+    problems = _column_errors(header, names, spec)
+    problems += [
+        ErrorDetail(
+            code="MISSING_COLUMN",
+            message=f"The column '{name}' is missing, and *{spec.label}* needs it. "
+            "Add it to the header row.",
+            column=name,
+        )
+        for name in _absent_names(names, spec)
+    ]
     if problems:
         raise FileRefusedError(problems)
     return {name: index for index, name in enumerate(names) if name in spec.columns}
@@ -86,16 +93,6 @@ def match_header(
 
 def _fits_spec(names: Iterable[str], spec: HeaderSpec) -> bool:
     return not _unknown_names(names, spec) and not _absent_names(names, spec)
-
-
-def _is_bare(names: Iterable[str], spec: HeaderSpec) -> bool:
-    """Tell whether the header has none of the type's optional columns, though there are some."""
-    optional = {name for name, is_required in spec.columns.items() if not is_required}
-    return bool(optional) and optional.isdisjoint(names)
-
-
-def _is_whole_header(names: Iterable[str], spec: HeaderSpec) -> bool:
-    return set(names) - IGNORED == set(spec.columns)
 
 
 def _unknown_names(names: Iterable[str], spec: HeaderSpec) -> list[str]:
@@ -140,19 +137,14 @@ def _column_errors(
     problems = []
     for index, (written, name) in enumerate(zip(header, names, strict=True)):
         if not name:
-            problems.append(_unnamed_column(index))
+            message = f"Column {_letters(index)} has no name."
+            message += " Name it in the header row, or remove it."
+            problems.append(ErrorDetail(code="UNNAMED_COLUMN", message=message))
         elif name in unknown and names.index(name) == index:
             problems.append(_unknown_column(written, name, index, names, spec))
         elif counts[name] > 1 and name in spec.columns and names.index(name) == index:
             problems.append(_duplicate_column(name, names))
     return problems
-
-
-def _unnamed_column(index: int) -> ErrorDetail:
-    return ErrorDetail(
-        code="UNNAMED_COLUMN",
-        message=f"Column {_letters(index)} has no name. Name it in the header row, or remove it.",
-    )
 
 
 def _unknown_column(
@@ -180,18 +172,6 @@ def _duplicate_column(name: str, names: Sequence[str]) -> ErrorDetail:
         "Keep one of them.",
         column=name,
     )
-
-
-def _missing_columns(names: Sequence[str], spec: HeaderSpec) -> list[ErrorDetail]:
-    return [
-        ErrorDetail(
-            code="MISSING_COLUMN",
-            message=f"The column '{name}' is missing, and *{spec.label}* needs it. "
-            "Add it to the header row.",
-            column=name,
-        )
-        for name in _absent_names(names, spec)
-    ]
 
 
 def _quoted_names(names: Sequence[str]) -> str:

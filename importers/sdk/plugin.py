@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from contextlib import suppress
 from typing import Any, ClassVar
 
 
@@ -44,14 +45,11 @@ class Plugin:
 
     def __init__(self, key: str = "", settings: Any = None) -> None:
         self.key = key
-        self.settings = self._default_settings() if settings is None else settings
-
-    def _default_settings(self) -> Any:
-        """Return the settings of an empty table in `plugins.toml`; None if that is not allowed."""
-        try:
-            return self.Settings() if self.Settings else None
-        except (TypeError, ValueError):
-            return None
+        self.settings = settings
+        if settings is None and self.Settings:
+            # An empty table in `plugins.toml` need not be allowed.
+            with suppress(TypeError, ValueError):
+                self.settings = self.Settings()
 
     @property
     def description(self) -> str:

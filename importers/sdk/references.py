@@ -187,11 +187,7 @@ class UserRef(Reference["User"]):
     _key_space = TAG_IDS
 
     def __init__(
-        self,
-        *,
-        by: Literal["tag", "email"] = "tag",
-        must_be_active: bool = False,
-        **options: Any,
+        self, *, by: Literal["tag", "email"] = "tag", must_be_active: bool = False, **options: Any
     ) -> None:
         super().__init__(**options)
         self.by = by
@@ -206,11 +202,9 @@ class UserRef(Reference["User"]):
     async def unknown(self, directory: Directory, keys: Sequence[str]) -> Mapping[str, RowError]:
         """Suggest Tag IDs that look alike."""
         if self.by == "email":
+            no_user = "no user has the e-mail address"
             return {
-                key: RowError(
-                    None, "NOT_FOUND", f"no user has the e-mail address '{shorten(key)}'."
-                )
-                for key in keys
+                key: RowError(None, "NOT_FOUND", f"{no_user} '{shorten(key)}'.") for key in keys
             }
         near = await directory.near_users(keys[:MOST_SUGGESTIONS])
         return {key: unknown_tag("user", key, near.get(key, ())) for key in keys}
@@ -277,7 +271,15 @@ class RoleRef(Reference["Role"]):
         roles = sorted(await directory.roles())
         if self._keys is None:
             return {key: no_choice(key, roles) for key in keys}
-        return {key: _no_such_role(key) for key in keys}
+        # The importer's word stands for a role that the app lacks; the file is right.
+        return {
+            key: RowError(
+                None,
+                "NO_SUCH_ROLE",
+                f"stands for the role '{shorten(key)}', which the app does not have.",
+            )
+            for key in keys
+        }
 
     def choices_for(self, roles: Sequence[str]) -> Sequence[str]:
         """List the cells that are read."""
@@ -286,18 +288,15 @@ class RoleRef(Reference["Role"]):
 
 def case_closed(case: Case) -> RowError:
     """Return the error of a change of a closed case."""
-    return RowError(
-        None, "CASE_CLOSED", f"the case {_tag_in_quotes(case.tag_id)}is closed; reopen it first."
-    )
+    tag = f"'{case.tag_id}' " if case.tag_id else ""
+    return RowError(None, "CASE_CLOSED", f"the case {tag}is closed; reopen it first.")
 
 
 def user_disabled(user: User) -> RowError:
     """Return the error of an assignment of a disabled user."""
-    return RowError(
-        None,
-        "USER_DISABLED",
-        f"the user {_tag_in_quotes(user.tag_id or user.email)}is disabled; enable the user first.",
-    )
+    name = user.tag_id or user.email
+    tag = f"'{name}' " if name else ""
+    return RowError(None, "USER_DISABLED", f"the user {tag}is disabled; enable the user first.")
 
 
 def unknown_tag(noun: str, key: str, near: Sequence[str]) -> RowError:
@@ -309,34 +308,20 @@ def unknown_tag(noun: str, key: str, near: Sequence[str]) -> RowError:
     """
     if damage := damaged(key):
         return damage
-    suggestion = _most_alike(key, near)
+    plain = _bare(key)
+    suggestion = next((tag for tag in near if _bare(tag) == plain), None) or _closest(key, near)
     hint = f"; did you mean '{suggestion}'?" if suggestion else "."
-    return RowError(
-        None,
-        "NOT_FOUND",
-        f"no {noun} has the Tag ID or ID '{shorten(key)}'{hint}",
-        suggestion,
-    )
+    message = f"no {noun} has the Tag ID or ID '{shorten(key)}'{hint}"
+    return RowError(None, "NOT_FOUND", message, suggestion)
 
 
 def damaged(key: str) -> RowError | None:
     """Return an error if an ID looks as if a spreadsheet has made a number or date of it."""
     if not _DAMAGE.fullmatch(key):
         return None
-    return RowError(
-        None,
-        "SPREADSHEET_DAMAGE",
-        f"'{shorten(key)}' looks like an ID that a spreadsheet has changed; "
-        "format the column as text and enter the ID again.",
-    )
-
-
-def _most_alike(key: str, near: Sequence[str]) -> str | None:
-    plain = _bare(key)
-    for tag in near:
-        if _bare(tag) == plain:
-            return tag
-    return _closest(key, near)
+    looks = f"'{shorten(key)}' looks like an ID that a spreadsheet has changed"
+    message = f"{looks}; format the column as text and enter the ID again."
+    return RowError(None, "SPREADSHEET_DAMAGE", message)
 
 
 def _bare(tag: str) -> str:
@@ -355,16 +340,3 @@ def no_choice(text: str, choices: Sequence[str]) -> RowError:
     suggestion = _closest(text, choices)
     hint = f"did you mean '{suggestion}'?" if suggestion else f"use one of {', '.join(choices)}."
     return RowError(None, "INVALID_CHOICE", f"there is no '{shorten(text)}'; {hint}", suggestion)
-
-
-def _tag_in_quotes(tag: str | None) -> str:
-    return f"'{tag}' " if tag else ""
-
-
-def _no_such_role(key: str) -> RowError:
-    """Return the error of an importer's word whose role the app lacks; the file is right."""
-    return RowError(
-        None,
-        "NO_SUCH_ROLE",
-        f"stands for the role '{shorten(key)}', which the app does not have.",
-    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import closing
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from importers.rows.payload import pack, texts_of
 from importers.split.chunking import chunks_for
@@ -12,7 +12,7 @@ from models.chunk import add_chunk
 from models.db import keep_alive
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from asyncpg import Connection
 
@@ -25,20 +25,18 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE = 10_000
 
 
-class RowSource(Protocol):
-    """Rows to be split, which can be read more than once."""
-
-    def batches(self) -> AsyncIterator[Batch]:
-        """Read the rows; each call begins again with the first one."""
-
-
 async def write_chunks(
-    db: Connection, work: ImportWork, rows: RowSource, grouping: Grouping, *, size: int
+    db: Connection,
+    work: ImportWork,
+    batches: Callable[[], AsyncIterator[Batch]],
+    grouping: Grouping,
+    *,
+    size: int,
 ) -> int:
-    """Store an import's rows in chunks, within one transaction.
+    """Store an import's rows in chunks of `size` rows, within one transaction.
 
     Args:
-        size: rows a chunk.
+        batches: reads the rows; each call begins again with the first one.
 
     Returns:
         how many rows they have, without those that are only context.
@@ -47,18 +45,14 @@ async def write_chunks(
         UngroupableError: the grouping can't tell which rows belong together; no chunk was stored.
     """
     with closing(ChunkWriter(db, work, grouping, size=size)) as writer:
-        async for batch in rows.batches():
+        async for batch in batches():
             await writer.add(batch)
         await writer.finish()
     return writer.rows
 
 
 class ChunkWriter:
-    """Store the chunks of one import, within one transaction.
-
-    Args:
-        size: rows a chunk.
-    """
+    """Store the chunks of `size` rows of one import, within one transaction."""
 
     def __init__(self, db: Connection, work: ImportWork, grouping: Grouping, *, size: int) -> None:
         self._db = db
@@ -69,50 +63,44 @@ class ChunkWriter:
         self.rows = 0
 
     async def add(self, batch: Batch) -> None:
-        """Take the next rows of the file."""
         for start in range(0, len(batch.numbers), _ROWS_AT_ONCE):
-            await self._add(batch.part(start, start + _ROWS_AT_ONCE))
+            part = batch.part(start, start + _ROWS_AT_ONCE)
+            groups = await self._grouping(part.cells)
+            if self._chunks is None:
+                # The kinds of keys are the importer's, and so are the same for all batches.
+                self._chunks = chunks_for(groups, self._size)
+            # In threads, so that this worker's other coroutines go on meanwhile; one after another,
+            # as both hold the interpreter's lock.
+            texts = await asyncio.to_thread(texts_of, part.cells)
+            adding = asyncio.to_thread(self._chunks.add, part.numbers, texts, groups)
+            await keep_alive(self._db, adding)
+            self.rows += sum([number > 0 for number in part.numbers])
 
     async def finish(self) -> None:
         """Store the chunks, each while the next one is made."""
         chunks = self._chunks.finish() if self._chunks else iter(())
-        number = 0
+        work, number = self._work, 0
         packed = await keep_alive(self._db, asyncio.to_thread(_next_packed, chunks))
         while packed:
+            payload, is_chained = packed
             making = asyncio.ensure_future(asyncio.to_thread(_next_packed, chunks))
             try:
-                await self._store(number, *packed)
+                await add_chunk(
+                    self._db,
+                    work.app_id,
+                    work.id,
+                    number,
+                    payload,
+                    is_chained=is_chained,
+                    is_retry=work.retry is not None,
+                )
             finally:
                 packed = await keep_alive(self._db, making)
             number += 1
 
     def close(self) -> None:
-        """Forget the rows."""
         if self._chunks:
             self._chunks.close()
-
-    async def _store(self, number: int, payload: bytes, is_chained: bool) -> None:
-        await add_chunk(
-            self._db,
-            self._work.app_id,
-            self._work.id,
-            number,
-            payload,
-            is_chained=is_chained,
-            is_retry=self._work.retry is not None,
-        )
-
-    async def _add(self, batch: Batch) -> None:
-        groups = await self._grouping.group(batch.cells)
-        if self._chunks is None:
-            # The kinds of keys are the importer's, and so are the same for all batches.
-            self._chunks = chunks_for(groups, self._size)
-        # In threads, so that this worker's other coroutines go on meanwhile; one after another, as
-        # both hold the interpreter's lock.
-        texts = await asyncio.to_thread(texts_of, batch.cells)
-        adding = asyncio.to_thread(self._chunks.add, batch.numbers, texts, groups)
-        await keep_alive(self._db, adding)
-        self.rows += sum([number > 0 for number in batch.numbers])
 
 
 def _next_packed(chunks: Iterator[Chunk]) -> tuple[bytes, bool] | None:

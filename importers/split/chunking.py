@@ -6,9 +6,10 @@ the file. Which rows share a key is known only at the end of the file, so rows w
 
 from __future__ import annotations
 
-from itertools import repeat
+from collections import Counter
+from itertools import chain, compress, repeat
 from math import ceil
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 
 from importers.reading.limits import MAX_CHUNK
 from importers.split.row_spool import KeySpool, Spool
@@ -31,8 +32,18 @@ class Chunk(NamedTuple):
     is_chained: bool = False
 
 
-class Chunks(Protocol):
-    """Takes the rows of a file, and gives them back in chunks."""
+class Partitions:
+    """Chunks of `size` rows with one kind of key: rows that share a key share a place.
+
+    The wide key, that of the case alone, gives the place: a chunk then has all rows of some cases,
+    so that fewer cases are looked up, and what is written lies closer together. Where a place
+    becomes too large, the rows' own keys divide it, and only rows that share even those form a
+    chain.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._spool = Spool()
 
     def add(self, numbers: Sequence[int], texts: Sequence[bytes], groups: Groups) -> None:
         """Add rows, in the order of the file.
@@ -41,51 +52,14 @@ class Chunks(Protocol):
             numbers: negative for rows that are only context.
             texts: their cells as JSON.
         """
-
-    def finish(self) -> Iterator[Chunk]:
-        """Return the chunks."""
-
-    def close(self) -> None:
-        """Forget everything."""
-
-
-def chunks_for(groups: Groups, size: int) -> Chunks:
-    """Choose how rows with such keys go into chunks.
-
-    Args:
-        size: rows a chunk.
-    """
-    return Partitions(size) if len(groups.kinds) == 1 else Ties(size)
-
-
-class Partitions:
-    """Chunks of rows with one kind of key: rows that share a key share a place.
-
-    The wide key, that of the case alone, gives the place: a chunk then has all rows of some cases,
-    so that fewer cases are looked up, and what is written lies closer together. Where a place
-    becomes too large, the rows' own keys divide it, and only rows that share even those form a
-    chain.
-
-    Args:
-        size: rows a chunk.
-    """
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._spool = Spool()
-
-    def add(self, numbers: Sequence[int], texts: Sequence[bytes], groups: Groups) -> None:
-        """Add rows, in the order of the file."""
         keys = _filled(groups.kinds[0], numbers)
         places = [key % _PLACES for key in _filled(groups.wide, numbers)]
         self._spool.add(places, list(zip(numbers, texts, keys, strict=True)))
 
     def finish(self) -> Iterator[Chunk]:
-        """Return the chunks."""
         return self._whole_places(self._spool, self._divided)
 
     def close(self) -> None:
-        """Forget everything."""
         self._spool.close()
 
     def _whole_places(
@@ -109,7 +83,6 @@ class Partitions:
             yield Chunk(waiting)
 
     def _divided(self, spool: Spool, place: int) -> Iterator[Chunk]:
-        """Make chunks of a large place."""
         chunks = max(spool.count(place) / self._size, spool.size(place) / MAX_CHUNK)
         # With places of a quarter of a chunk, chunks get about the same size.
         places = 4 * ceil(chunks)
@@ -118,24 +91,20 @@ class Partitions:
             for entries in spool.read(place):
                 # All keys of this place may have the same remainder; the quotient still differs.
                 inner.add([key // _PLACES % places for _, _, key in entries], entries)
+            # What is still too large has rows that share a key, nearly all of them.
             yield from self._whole_places(inner, self._chained)
         finally:
             inner.close()
 
     def _chained(self, spool: Spool, place: int) -> Iterator[Chunk]:
-        """Make a chain of a large place whose rows share a key, nearly all of them."""
-        entries = (entry for piece in spool.read(place) for entry in piece)
-        return chain_of(entries, self._size)
+        return chain_of(chain.from_iterable(spool.read(place)), self._size)
 
 
 class Ties:
-    """Chunks of rows with several kinds of key, or with none.
+    """Chunks of `size` rows with several kinds of key, or with none.
 
     A row can meet one row by the first kind of key and another by the second, which meets a third
     one. So all rows with any key that others have too form one chain, in the order of the file.
-
-    Args:
-        size: rows a chunk.
     """
 
     def __init__(self, size: int) -> None:
@@ -146,26 +115,23 @@ class Ties:
         self._keys = KeySpool()
 
     def add(self, numbers: Sequence[int], texts: Sequence[bytes], groups: Groups) -> None:
-        """Add rows, in the order of the file."""
         entries = list(zip(numbers, texts, repeat(0)))
-        self._rows.extend(self._batches, entries)
+        self._rows.add([self._batches] * len(entries), entries)
         for keys in groups.kinds:
             self._keys.add(keys, self._count)
         self._batches += 1
         self._count += len(entries)
 
     def finish(self) -> Iterator[Chunk]:
-        """Return the chunks."""
         tied = Spool()
         try:
             for chunk in chain_of(self._untied(tied), self._size):
                 yield Chunk(chunk.entries)
-            yield from chain_of((entry for piece in tied.read(0) for entry in piece), self._size)
+            yield from chain_of(chain.from_iterable(tied.read(0)), self._size)
         finally:
             tied.close()
 
     def close(self) -> None:
-        """Forget everything."""
         self._rows.close()
         self._keys.close()
 
@@ -174,32 +140,39 @@ class Ties:
         is_tied = self._find_ties()
         position = 0
         for batch in self._rows.places():
-            entries = [entry for piece in self._rows.read(batch) for entry in piece]
+            entries = list(chain.from_iterable(self._rows.read(batch)))
             marks = is_tied[position : position + len(entries)]
             position += len(entries)
             if any(marks):
-                pairs = list(zip(entries, marks, strict=True))
-                tied.extend(0, [entry for entry, mark in pairs if mark])
-                entries = [entry for entry, mark in pairs if not mark]
+                bound = list(compress(entries, marks))
+                tied.add([0] * len(bound), bound)
+                entries = [entry for entry, mark in zip(entries, marks, strict=True) if not mark]
             yield from entries
 
     def _find_ties(self) -> bytearray:
         """Return for each row whether any key of it occurs in another row too."""
         is_tied = bytearray(self._count)
         for keys, rows in self._keys.read():
-            if len(repeated := _repeated(keys)):
-                for key, row in zip(keys, rows, strict=True):
-                    if key in repeated:
-                        is_tied[row] = True
+            # Most places have no repeated key, and sets are made in C.
+            if len(set(keys)) == len(keys):
+                continue
+            repeated = {key for key, count in Counter(keys).items() if count > 1}
+            for key, row in zip(keys, rows, strict=True):
+                if key in repeated:
+                    is_tied[row] = True
         return is_tied
 
 
-def chain_of(entries: Iterable[Entry], size: int) -> Iterator[Chunk]:
-    """Make a chain of chunks: each but the first waits for the one before it.
+Chunks: TypeAlias = Partitions | Ties
 
-    Args:
-        size: rows a chunk.
-    """
+
+def chunks_for(groups: Groups, size: int) -> Chunks:
+    """Choose how rows with such keys go into chunks of `size` rows."""
+    return Partitions(size) if len(groups.kinds) == 1 else Ties(size)
+
+
+def chain_of(entries: Iterable[Entry], size: int) -> Iterator[Chunk]:
+    """Make a chain of chunks of `size` rows: each but the first waits for the one before it."""
     waiting: list[Entry] = []
     length, is_chained = 0, False
     for entry in entries:
@@ -217,11 +190,3 @@ def _filled(keys: GroupKeys, numbers: Iterable[int]) -> Sequence[int]:
     if None not in keys:
         return cast("Sequence[int]", keys)
     return [number if key is None else key for key, number in zip(keys, numbers, strict=True)]
-
-
-def _repeated(keys: Sequence[int]) -> set[int]:
-    # Most places have no repeated key, and sets are made in C.
-    if len(set(keys)) == len(keys):
-        return set()
-    seen: set[int] = set()
-    return {key for key in keys if key in seen or seen.add(key)}  # type: ignore[func-returns-value]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from importers.reading.limits import MAX_CHUNK
 from importers.reading.record import Batch, drop_guards
@@ -11,7 +10,7 @@ from importers.sdk.importer import Importer
 from models.row import RowStatus, failed_page, find_passed, find_rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from asyncpg import Connection
 
@@ -21,50 +20,36 @@ if TYPE_CHECKING:
     from models.row import RowResult
 
 
-class ContextRow(NamedTuple):
-    """A passed row that failed rows are judged beside; it is not run again."""
+async def failed_rows(
+    db: Connection, work: ImportWork, importer: Importer, layout: Layout
+) -> AsyncIterator[Batch]:
+    """Read the failed rows that an import's retry names, as they are or with corrected cells.
 
-    number: int
-    cells: list[str]
-
-    @property
-    def record(self) -> Record:
-        """The row as batches and chunks have it: under its negative number."""
-        return -self.number, self.cells
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedRows:
-    """The failed rows that an import's retry names, as they are or with corrected cells."""
-
-    db: Connection
-    work: ImportWork
-    importer: Importer
-    layout: Layout
-
-    async def batches(self) -> AsyncIterator[Batch]:
-        """Read them page by page, each after the passed rows that are its context."""
-        retry: dict[str, Any] = self.work.retry or {}
-        # New cells by row number and position, both as text: they come from JSON.
-        new_cells: Mapping[str, Mapping[str, str]] = retry["cells"]
-        positions = _checked_positions(self.importer, self.layout)
-        last = 0
-        while failed := await failed_page(
-            self.db, self.work.app_id, self.work.id, retry["rows"], after=last, most=MAX_CHUNK
-        ):
-            rows = [
-                (
-                    row.number,
-                    corrected(row.cells, self.layout.width, new_cells.get(str(row.number))),
-                )
-                for row in failed
-            ]
-            unchanged = [row for row in failed if str(row.number) not in new_cells]
-            found = await conflicting_passed_rows(self.db, self.work.id, unchanged)
-            found += await rows_checked_together(self.db, self.work.id, rows, positions)
-            context = {row.number: row.record for row in found}
-            yield Batch.of([*context.values(), *rows])
-            last = failed[-1].number
+    They come page by page, each after the passed rows that are its context.
+    """
+    retry: dict[str, Any] = work.retry or {}
+    # New cells by row number and position, both as text: they come from JSON.
+    new_cells: Mapping[str, Mapping[str, str]] = retry["cells"]
+    positions = []
+    if type(importer).check_chunk is not Importer.check_chunk:
+        keys = [name for name, column in importer.columns.items() if column.is_key]
+        positions = [layout.positions[name] for name in keys if name in layout.positions]
+    last = 0
+    while failed := await failed_page(
+        db, work.app_id, work.id, retry["rows"], after=last, most=MAX_CHUNK
+    ):
+        rows = [
+            (row.number, corrected(row.cells, layout.width, new_cells.get(str(row.number))))
+            for row in failed
+        ]
+        unchanged = [row for row in failed if str(row.number) not in new_cells]
+        context = [
+            *await _conflicting_passed_rows(db, work.id, unchanged),
+            *await _rows_checked_together(db, work.id, rows, positions),
+        ]
+        # A row that is only context is known by its negative number, and comes once.
+        yield Batch.of([*{-row.number: row.cells for row in context}.items(), *rows])
+        last = failed[-1].number
 
 
 def corrected(cells: Sequence[str], width: int, new: Mapping[str, str] | None) -> list[str]:
@@ -84,9 +69,9 @@ def corrected(cells: Sequence[str], width: int, new: Mapping[str, str] | None) -
     return mended
 
 
-async def conflicting_passed_rows(
-    db: Connection, import_id: int, unchanged: Sequence[RowResult]
-) -> list[ContextRow]:
+async def _conflicting_passed_rows(
+    db: Connection, import_id: int, unchanged: Iterable[RowResult]
+) -> list[RowResult]:
     """Find passed rows that failed rows without new cells are in conflict with: they still are."""
     numbers = {
         int(error["value"])
@@ -95,32 +80,19 @@ async def conflicting_passed_rows(
         if error["code"] == "CONFLICTS_WITH_ROW" and not error["column"] and error["value"]
     }
     found = await find_rows(db, import_id, sorted(numbers))
-    return [
-        ContextRow(result.number, result.cells)
-        for result in found.values()
-        if result.status is RowStatus.PASSED
-    ]
+    return [result for result in found.values() if result.status is RowStatus.PASSED]
 
 
-async def rows_checked_together(
-    db: Connection, import_id: int, rows: Sequence[Record], positions: Sequence[int]
-) -> list[ContextRow]:
+async def _rows_checked_together(
+    db: Connection, import_id: int, rows: Sequence[Record], positions: Iterable[int]
+) -> list[RowResult]:
     """Find passed rows that `check_chunk` has to see together with those that failed.
 
     Args:
         positions: of the cells that make rows be looked at together.
     """
-    context = []
+    context: list[RowResult] = []
     for position in positions:
         cells = {row[position].strip() for _, row in rows if position < len(row)}
-        found = await find_passed(db, import_id, position, cells)
-        context += [ContextRow(result.number, result.cells) for result in found]
+        context += await find_passed(db, import_id, position, cells)
     return context
-
-
-def _checked_positions(importer: Importer, layout: Layout) -> list[int]:
-    """Return the positions of the key columns of an importer that has a `check_chunk`."""
-    if type(importer).check_chunk is Importer.check_chunk:
-        return []
-    keys = [name for name, column in importer.columns.items() if column.is_key]
-    return [layout.positions[name] for name in keys if name in layout.positions]

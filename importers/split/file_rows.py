@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, cast
 
@@ -94,21 +93,14 @@ class OpenedFile:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileRows:
-    """The rows of a file that have no results yet.
+async def unfinished_rows(
+    db: Connection, file: OpenedFile, finished_numbers: Collection[int]
+) -> AsyncIterator[Batch]:
+    """Read the rows of a file that have no results yet.
 
     Args:
         db: a transaction that waits while the file is read.
-        finished_numbers: the numbers of the rows that have results.
     """
-
-    db: Connection
-    file: OpenedFile
-    finished_numbers: Collection[int]
-
-    async def batches(self) -> AsyncIterator[Batch]:
-        """Read them from the first one on."""
-        batches = self.file.batches()
-        while batch := await keep_alive(self.db, asyncio.to_thread(next, batches, None)):
-            yield batch.without(self.finished_numbers)
+    batches = file.batches()
+    while batch := await keep_alive(db, asyncio.to_thread(next, batches, None)):
+        yield batch.without(finished_numbers)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from importers.isolation.guard import (
     UsedUpError,
@@ -50,44 +49,27 @@ class Groups(NamedTuple):
     wide: GroupKeys
 
 
-class Grouping(Protocol):
-    """A way to find out which rows have to stay together."""
-
-    async def group(self, rows: Sequence[Cells]) -> Groups:
-        """Return the keys of some rows, given their cells."""
+Grouping = Callable[[Sequence[Cells]], Awaitable[Groups]]
+"""Finds out which rows have to stay together, given their cells."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeyGrouping:
-    """Rows that could be about the same thing share a key.
+def grouping_by_keys(
+    importer: Importer, layout: Layout, directory: Directory, together: Collection[str]
+) -> Grouping:
+    """Let rows that could be about the same thing share a key, as `group_rows` finds it."""
 
-    Args:
-        together: `case` or `user`, when rows about the same one are to be judged together.
-    """
-
-    importer: Importer
-    layout: Layout
-    directory: Directory
-    together: Collection[str] = ()
-
-    async def group(self, rows: Sequence[Cells]) -> Groups:
-        """Return the keys of some rows.
-
-        Raises:
-            UngroupableError: the importer can't tell which rows belong together.
-        """
+    async def group(rows: Sequence[Cells]) -> Groups:
         # A guard for each batch: as much time as the importer has for a chunk. Files may be large.
-        with guarding(guard_of(self.importer)):
-            return await group_rows(self.importer, self.layout, rows, self.directory, self.together)
+        with guarding(guard_of(importer)):
+            return await group_rows(importer, layout, rows, directory, together)
+
+    return group
 
 
-class SingleGrouping:
-    """All rows share one key, so that they run one after another."""
-
-    async def group(self, rows: Sequence[Cells]) -> Groups:
-        """Return the one key for each row."""
-        keys = [0] * len(rows)
-        return Groups([keys], keys)
+async def group_as_one(rows: Sequence[Cells]) -> Groups:
+    """Let all rows share one key, so that they run one after another."""
+    keys = [0] * len(rows)
+    return Groups([keys], keys)
 
 
 async def group_rows(
@@ -102,7 +84,6 @@ async def group_rows(
     A kind that a key column is part of is left out: its rows share that column's key.
 
     Args:
-        rows: their cells.
         together: `case` or `user`, when rows about the same one are to be judged together.
 
     Raises:
@@ -119,16 +100,11 @@ async def group_rows(
             ]
     except UsedUpError as error:
         raise UngroupableError(str(error)) from error
-    kinds = [kind for kind, _ in groups]
-    return Groups(_without_equals(kinds), groups[0][1] if groups else [])
-
-
-def _without_equals(kinds: Sequence[GroupKeys]) -> list[GroupKeys]:
-    """Leave out keys that a row has already by a kind before: it does not meet itself."""
-    unlike: list[GroupKeys] = []
-    for kind in kinds:
-        unlike.append(reduce(_without, unlike, kind))
-    return unlike
+    kinds: list[GroupKeys] = []
+    for kind, _ in groups:
+        # Without keys that a row has already by a kind before: it does not meet itself.
+        kinds.append(reduce(_without, kinds, kind))
+    return Groups(kinds, groups[0][1] if groups else [])
 
 
 def _without(kind: GroupKeys, before: GroupKeys) -> GroupKeys:
@@ -136,7 +112,6 @@ def _without(kind: GroupKeys, before: GroupKeys) -> GroupKeys:
 
 
 def _references(importer: Importer) -> list[Reference[Any]]:
-    """Return the columns that could name a case or a user."""
     columns = importer.columns.values()
     return [each for each in columns if isinstance(each, Reference) and each._may_name]
 
@@ -171,10 +146,7 @@ def _column_groups(importer: Importer, together: Collection[str]) -> list[list[R
 
 
 async def _by_references(
-    columns: Sequence[Reference[Any]],
-    layout: Layout,
-    rows: Sequence[Cells],
-    directory: Directory,
+    columns: Sequence[Reference[Any]], layout: Layout, rows: Sequence[Cells], directory: Directory
 ) -> tuple[GroupKeys, GroupKeys]:
     """Return one key for the columns' cells of a row, and one for the first column's alone.
 
@@ -259,7 +231,6 @@ async def _names_of(
 
 
 def _parsed_texts(column: Reference[Any], layout: Layout, rows: Sequence[Cells]) -> list[str]:
-    """Return each row's cell as the column reads it."""
     blank = column.default if isinstance(column.default, str) else ""
     position = layout.positions.get(column.name)
     if position is None:

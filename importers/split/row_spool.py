@@ -9,7 +9,6 @@ from __future__ import annotations
 import tempfile
 from array import array
 from collections import defaultdict
-from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -20,7 +19,8 @@ if TYPE_CHECKING:
 _MOST_IN_MEMORY = 16 * 1024 * 1024
 # What a row takes in memory beside its text: a tuple, two numbers, the head of the bytes.
 _ENTRY_BYTES = 150
-_NUMBER_BYTES = 8
+# A key and its row are numbers of eight bytes each.
+_MOST_KEYS_IN_MEMORY = _MOST_IN_MEMORY // 16
 # Keys wait in this many places; those of one place are held in memory at once.
 _KEY_PLACES = 64
 
@@ -30,14 +30,11 @@ class _Piece(NamedTuple):
 
     Their numbers and their keys, each an array of 64-bit integers, and their texts, separated by
     line feeds.
-
-    Args:
-        size: bytes of the texts.
     """
 
     offset: int
     rows: int
-    size: int
+    size: int  # bytes of the texts
 
 
 class Keys(NamedTuple):
@@ -62,11 +59,9 @@ class Spool:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
 
     def close(self) -> None:
-        """Remove the file."""
         self._file.close()
 
     def add(self, places: Iterable[int], entries: Collection[Entry]) -> None:
-        """Add a row to each of the places."""
         held = self._held
         for place, entry in zip(places, entries, strict=True):
             held[place].append(entry)
@@ -75,35 +70,31 @@ class Spool:
         if self._size > self._most_in_memory:
             self._spill()
 
-    def extend(self, place: int, entries: Collection[Entry]) -> None:
-        """Add rows to one place."""
-        self.add(repeat(place, len(entries)), entries)
-
     def places(self) -> list[int]:
-        """Return the places that have rows, in order."""
         return sorted(self._held.keys() | self._pieces.keys())
 
     def count(self, place: int) -> int:
-        """Return how many rows a place has."""
         held = self._held.get(place, ())
         return len(held) + sum(piece.rows for piece in self._pieces.get(place, ()))
 
     def size(self, place: int) -> int:
         """Return the bytes of a place's texts."""
-        held = self._held.get(place, ())
-        return sum(len(text) for _, text, _ in held) + sum(
-            piece.size for piece in self._pieces.get(place, ())
-        )
+        held = sum(len(text) for _, text, _ in self._held.get(place, ()))
+        return held + sum(piece.size for piece in self._pieces.get(place, ()))
 
     def read(self, place: int) -> Iterator[Sequence[Entry]]:
-        """Read the rows of a place, some at a time."""
         for piece in self._pieces.get(place, ()):
-            yield self._read_piece(piece)
+            self._file.seek(piece.offset)
+            numbers, keys = array("q"), array("q")
+            numbers.fromfile(self._file, piece.rows)
+            keys.fromfile(self._file, piece.rows)
+            texts = self._file.read(piece.size).split(b"\n")
+            self._file.seek(0, 2)  # where the next piece is appended
+            yield list(zip(numbers, texts, keys, strict=True))
         if held := self._held.get(place):
             yield held
 
     def _spill(self) -> None:
-        """Append the rows that are held to the file."""
         for place, entries in self._held.items():
             numbers, texts, keys = zip(*entries, strict=True)
             text = b"\n".join(texts)  # no text has a line feed: JSON escapes it
@@ -112,32 +103,17 @@ class Spool:
         self._held.clear()
         self._size = 0
 
-    def _read_piece(self, piece: _Piece) -> list[Entry]:
-        self._file.seek(piece.offset)
-        numbers, keys = array("q"), array("q")
-        numbers.fromfile(self._file, piece.rows)
-        keys.fromfile(self._file, piece.rows)
-        texts = self._file.read(piece.size).split(b"\n")
-        self._file.seek(0, 2)  # where the next piece is appended
-        return list(zip(numbers, texts, keys, strict=True))
-
 
 class KeySpool:
-    """Keys of rows, in places by their values: those that are equal can be read together.
+    """Keys of rows, in places by their values: those that are equal can be read together."""
 
-    Args:
-        most_in_memory: bytes of keys that are held before they go into the file.
-    """
-
-    def __init__(self, most_in_memory: int = _MOST_IN_MEMORY) -> None:
-        self._most = most_in_memory // (2 * _NUMBER_BYTES)
+    def __init__(self) -> None:
         self._count = 0
         self._held = [_no_keys() for _ in range(_KEY_PLACES)]
         self._pieces: list[list[tuple[int, int]]] = [[] for _ in range(_KEY_PLACES)]
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 - `close` closes it
 
     def close(self) -> None:
-        """Remove the file."""
         self._file.close()
 
     def add(self, keys: Iterable[int | None], first: int) -> None:
@@ -156,7 +132,7 @@ class KeySpool:
                 add_key(key)
                 add_row(row)
         self._count += row + 1 - first
-        if self._count > self._most:
+        if self._count > _MOST_KEYS_IN_MEMORY:
             self._spill()
 
     def read(self) -> Iterator[Keys]:

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_blameless
 from importers.isolation.guard import guard_of, guarding
+from importers.rows.cell_reader import ReadRow, failed_result, read_rows
 from importers.rows.layout import layout_of
+from importers.rows.payload import texts_of
 from importers.rows.stored_directory import StoredDirectory
 from importers.sdk.errors import ErrorDetail, FileRefusedError, RetryableError
 from importers.split.chunk_writer import write_chunks
-from importers.split.early_failures import MOST, fail_first
-from importers.split.failed_rows import FailedRows
-from importers.split.file_rows import FileRows, OpenedFile, stored_file
-from importers.split.grouping import KeyGrouping, SingleGrouping, UngroupableError
+from importers.split.failed_rows import failed_rows
+from importers.split.file_rows import OpenedFile, stored_file, unfinished_rows
+from importers.split.grouping import UngroupableError, group_as_one, grouping_by_keys
 from models.db import allow_long, connection, is_passing, persist, transaction
 from models.progress import (
     begin,
+    count_first,
     finish_retry_split,
     finish_split,
     keep_header,
@@ -31,7 +33,7 @@ from models.progress import (
     refuse,
     take_back_begin,
 )
-from models.row import row_numbers
+from models.row import row_numbers, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -39,14 +41,17 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from importers.reading.limits import Limits
+    from importers.reading.record import Batch
     from importers.rows.layout import Layout
     from importers.sdk.importer import Importer
-    from importers.split.chunk_writer import RowSource
-    from models.import_end import ImportEnd
+    from importers.split.grouping import Grouping
+    from models.imports import ImportEnd
     from models.progress import ImportWork
 
 # A split is one transaction; ten million rows take longer than transactions may otherwise.
 _SPLIT_SECONDS = 1_800
+# First rows of a large file that have their results early, if they fail by themselves.
+MOST = 1_000
 _ENDS_WORKERS = ErrorDetail(
     code="IMPORTER_ERROR",
     message=f"The importer has ended its worker {MOST_ATTEMPTS} times while the file was cut into"
@@ -66,8 +71,6 @@ class SplitSettings:
 
     Args:
         importers: those that are on, by key.
-        limits: what files may be like.
-        chunk_rows: how many rows a chunk has.
         together: `case` or `user`, when validators judge rows about the same one together.
         tell: called when clients can see progress before the split ends.
     """
@@ -82,9 +85,7 @@ class SplitSettings:
 class SplitEnd(NamedTuple):
     """What has become of an import's split.
 
-    Args:
-        app_id: the app of the import.
-        import_end: the import's end, if its file was refused or no row waits.
+    `import_end` is the import's end, if its file was refused or no row waits.
     """
 
     app_id: int
@@ -160,95 +161,102 @@ async def _refuse_import(work: ImportWork, errors: Sequence[ErrorDetail]) -> Imp
     return end
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Split:
-    """An import that is being split, with its importer."""
-
-    work: ImportWork
-    importer: Importer
-    settings: SplitSettings
-
-
 async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) -> ImportEnd | None:
     importer = settings.importers.get(work.type)
     if importer is None:
-        raise FileRefusedError([_no_importer(work.type)])
+        error = f"The import type '{work.type}' is not switched on where this import was to be run."
+        raise FileRefusedError([ErrorDetail(code="UNKNOWN_TYPE", message=error)])
     if guard_of(importer) and attempts > MOST_ATTEMPTS:
         raise FileRefusedError([_ENDS_WORKERS])
-    split = _Split(work=work, importer=importer, settings=settings)
     if work.retry is None:
-        return await _split_file(split, attempts)
-    return await _split_failed_rows(split)
+        return await _split_file(work, importer, settings, attempts)
+    layout = layout_of(work.header or [], importer)
+    async with _holding(work) as db:
+        await allow_long(db, _SPLIT_SECONDS)
+        directory = StoredDirectory(db, work.app_id)
+        batches = partial(failed_rows, db, work, importer, layout)
+        by_keys = grouping_by_keys(importer, layout, directory, settings.together)
+        count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+        return await finish_retry_split(db, work.id, rows=count)
 
 
-async def _split_file(split: _Split, attempts: int) -> ImportEnd | None:
-    work, importer, settings = split.work, split.importer, split.settings
+async def _split_file(
+    work: ImportWork, importer: Importer, settings: SplitSettings, attempts: int
+) -> ImportEnd | None:
     async with stored_file(work.id) as source:
         file = await asyncio.to_thread(OpenedFile, source, work, settings.limits)
-        layout = layout_of(file.table.header, importer, settings.importers.values())
+        table = file.table
+        layout = layout_of(table.header, importer, settings.importers.values())
         is_all = await asyncio.to_thread(file.read_head, settings.chunk_rows)
         if not (is_all or work.is_cancelled):
             # When a worker has died of the file, its rows are read in chunks only, where the one
             # that is at fault can be found.
-            await _write_early_failures(split, file, layout, MOST if attempts <= 1 else 0)
+            first = file.head.part(0, MOST if attempts <= 1 else 0)
+            async with _holding(work) as db:
+                has_results = await _write_early_failures(db, work, importer, layout, first)
+                # Results are shown with the names of their columns.
+                await keep_header(db, work.id, table.header)
+            if has_results and settings.tell:
+                await settings.tell(work)
         async with _holding(work) as db:
             # Results of first rows may be another worker's, or those of an attempt before this.
             finished_numbers = await row_numbers(db, work.id)
             await allow_long(db, _SPLIT_SECONDS)
-            rows = FileRows(db=db, file=file, finished_numbers=finished_numbers)
-            count = await _store_chunks(split, db, rows, layout)
+            directory = StoredDirectory(db, work.app_id)
+            batches = partial(unfinished_rows, db, file, finished_numbers)
+            by_keys = grouping_by_keys(importer, layout, directory, settings.together)
+            count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
             return await finish_split(
                 db,
                 work.id,
                 rows=count,
                 told=len(finished_numbers),
-                header=file.table.header,
-                encoding=file.table.encoding,
-                delimiter=file.table.delimiter,
+                header=table.header,
+                encoding=table.encoding,
+                delimiter=table.delimiter,
             )
 
 
-async def _write_early_failures(split: _Split, file: OpenedFile, layout: Layout, most: int) -> None:
-    """Write results of a large file's first rows, in a transaction that ends before the split."""
-    work, importer, tell = split.work, split.importer, split.settings.tell
-    async with _holding(work) as db:
-        with guarding(guard_of(importer)):
-            has_results = await fail_first(db, work, importer, layout, file.head.part(0, most))
-        # Results are shown with the names of their columns.
-        await keep_header(db, work.id, file.table.header)
-    if has_results and tell:
-        await tell(work)
+async def _write_early_failures(
+    db: Connection, work: ImportWork, importer: Importer, layout: Layout, rows: Batch
+) -> bool:
+    """Write the results of a large file's first rows that fail by themselves.
+
+    What is wrong with a row's own cells is wrong whatever the rest of the file says, and such a row
+    changes nothing. So clients see it before the file is read to its end, where all may yet be
+    refused.
+
+    Returns:
+        whether any rows have results, from this attempt or one before it.
+    """
+    if await row_numbers(db, work.id):
+        return True
+    if not rows.numbers:
+        return False
+    read = [
+        ReadRow(number, cells, text=text)
+        for (number, cells), text in zip(rows.records(), texts_of(rows.cells), strict=True)
+    ]
+    with guarding(guard_of(importer)):
+        await read_rows(importer, layout, read, StoredDirectory(db, work.app_id))
+    failed = [failed_result(row, row.errors) for row in read if row.errors]
+    if failed:
+        await write_rows(db, work.app_id, work.id, failed)
+        await count_first(db, work.id, len(failed))
+    return bool(failed)
 
 
-async def _split_failed_rows(split: _Split) -> ImportEnd | None:
-    work, importer = split.work, split.importer
-    layout = layout_of(work.header or [], importer)
-    async with _holding(work) as db:
-        await allow_long(db, _SPLIT_SECONDS)
-        rows = FailedRows(db=db, work=work, importer=importer, layout=layout)
-        count = await _store_chunks(split, db, rows, layout)
-        return await finish_retry_split(db, work.id, rows=count)
-
-
-async def _store_chunks(split: _Split, db: Connection, rows: RowSource, layout: Layout) -> int:
+async def _store_chunks(
+    db: Connection,
+    work: ImportWork,
+    batches: Callable[[], AsyncIterator[Batch]],
+    by_keys: Grouping,
+    size: int,
+) -> int:
     """Store rows in chunks by their keys, or, where that fails, in one chain; return how many."""
-    work, settings = split.work, split.settings
-    by_key = KeyGrouping(
-        importer=split.importer,
-        layout=layout,
-        directory=StoredDirectory(db, work.app_id),
-        together=settings.together,
-    )
     try:
-        return await write_chunks(db, work, rows, by_key, size=settings.chunk_rows)
+        return await write_chunks(db, work, batches, by_keys, size=size)
     except UngroupableError as error:
         # No chunk has been stored: that begins when all rows have their keys.
         logger.warning("the rows of import %d run one after another: %s", work.id, error)
-        return await write_chunks(db, work, rows, SingleGrouping(), size=settings.chunk_rows)
-
-
-def _no_importer(key: str) -> ErrorDetail:
-    return ErrorDetail(
-        code="UNKNOWN_TYPE",
-        message=f"The import type '{key}' is not switched on where this import was to be run.",
-    )
+        return await write_chunks(db, work, batches, group_as_one, size=size)

@@ -16,8 +16,8 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
+from api.access.context import Services
 from api.access.quota import Quota, Quotas
-from api.access.services import Services
 from api.app import create_app
 from api.http.server import WebServerConfig
 from api.settings import Settings

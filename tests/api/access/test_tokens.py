@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 import pytest
 
-from api.access.tokens import Tokens
+from api.access.authentication import Tokens
 from models.access import TokenRecord
 from models.app import Permission
 from tests.api.api_fixture import Api, sql
@@ -37,7 +37,7 @@ class Reads:
 def reads(api: Api, monkeypatch: pytest.MonkeyPatch) -> Reads:
     """The stand-in."""
     reads = Reads()
-    monkeypatch.setattr("api.access.tokens.find_tokens", reads)
+    monkeypatch.setattr("api.access.authentication.find_tokens", reads)
     return reads
 
 

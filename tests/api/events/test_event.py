@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from api.events.event import Event, Payload
-from api.execution import stream
+from api.execution import execute as executing
 from api.execution.executor import Executor
 from api.execution.prepare import PreparedOperation
 from models.imports import ImportStatus
@@ -29,13 +29,13 @@ TYPE = "subscription { importsUpdated { type { problems } } }"
 def executed(monkeypatch: pytest.MonkeyPatch) -> list[Event]:
     """The events of all executions."""
     events: list[Event] = []
-    execute = stream._execute_event
+    execute = executing._execute_event
 
     def record(subscription: Executor, payload: Payload, prepared: PreparedOperation) -> ResultText:
         events.append(payload.event)
         return execute(subscription, payload, prepared)
 
-    monkeypatch.setattr(stream, "_execute_event", record)
+    monkeypatch.setattr(executing, "_execute_event", record)
     return events
 
 

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from api.broker import events_channel
-from api.events.event import Event
-from api.events.topic import Topic
+from api.events.event import Event, Topic
 from models.audit import COMMAND_LINE, Action, record
 from models.db import transaction
 from tests.api.api_fixture import Api, sql

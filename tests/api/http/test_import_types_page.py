@@ -12,13 +12,12 @@ from urllib.parse import unquote
 
 import pytest
 
-from api.http.catalogue import read_catalogue
-from api.http.import_types_html import element, render_types_page
+from api.http.import_types_html import fill, render_types_page
 from importers import Importer, RoleRef
 from importers.builtin.assign import AssignUsers
 from importers.builtin.users_per_case import UsersPerCase
-from importers.plugins.missing_validator import MissingValidator
 from importers.plugins.plugin_status import PluginStatus
+from importers.plugins.registry import MissingValidator
 from tests.api.api_fixture import Api
 from tests.api.third_party_plugins import (
     HOSTILE,
@@ -63,7 +62,7 @@ class Reader(HTMLParser):
 
 
 async def page_of(*importers: Any, **more: Any) -> str:
-    return render_types_page(await read_catalogue(registry_of(*importers, **more)))
+    return await render_types_page(registry_of(*importers, **more))
 
 
 def rows(page: str) -> list[list[str]]:
@@ -230,8 +229,10 @@ async def test_written_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert asked == ["first", "second", "second"]
 
 
-def test_element() -> None:
-    """Text and attributes are escaped, elements are not escaped again, None is left out."""
-    made = element("p", "a<b & ", element("b", "'c'"), None, class_='"x"', data_label=None)
+def test_fill() -> None:
+    """Text and attributes are escaped, markup is not escaped again."""
+    made = fill(
+        '<p class="{sum}">{parts}</p>', sum='"x"', parts=["a<b & ", fill("<b>{c}</b>", c="'c'")]
+    )
 
     assert made == '<p class="&quot;x&quot;">a&lt;b &amp; <b>&#x27;c&#x27;</b></p>'

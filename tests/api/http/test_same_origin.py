@@ -110,7 +110,7 @@ async def test_tokens_are_found_by_their_hash(api: Api, monkeypatch: pytest.Monk
         asked.extend(digests)
         return {}
 
-    monkeypatch.setattr("api.access.tokens.find_tokens", find)
+    monkeypatch.setattr("api.access.authentication.find_tokens", find)
     near = api.world.admin[:-1] + ("a" if api.world.admin[-1] != "a" else "b")
     for token in (api.world.admin, near):
         async with api.http.post(

@@ -13,16 +13,15 @@ from asyncpg import Connection
 
 from api.schema.audit_events import EVENT_ROW
 from api.schema.cases import CASE, CreateCaseInput, UpdateCaseInput
-from api.schema.entities import ASSIGNMENT_ROW, CASE_ROW, USER_ROW
+from api.schema.definition import NODES
+from api.schema.entities import ASSIGNMENT_ROW, CASE_ROW, ROLE_ROW, USER_ROW
 from api.schema.entity_kind import EntityKind
 from api.schema.importing import create_import
 from api.schema.importing.import_rows import ImportProblem, row_type_for
 from api.schema.importing.imports import IMPORT_ROW
-from api.schema.importing.plugin_state import PluginState
-from api.schema.query import NODES
-from api.schema.roles import ROLE_ROW
+from api.schema.importing.plugins import PluginState
 from api.schema.users import USER, CreateUserInput, UpdateUserInput
-from importers.plugins.registry import PluginStatus
+from importers.plugins.plugin_status import PluginStatus
 from importers.sdk.errors import ErrorDetail
 from models import listing as listings
 from models.audit import Action
@@ -47,7 +46,7 @@ HIDDEN = {
     "ROLES": {"app_id", "id"},
     "IMPORTS": {
         "app_id", "token_id", "idempotency_key", "declared_encoding", "retry", "split_attempts",
-        "rung_at", "changed_at", "is_purging", "version",
+        "notified_at", "changed_at", "is_purging", "version",
     },
     "IMPORT_ROWS": {"app_id"},
     "AUDIT_EVENTS": {"app_id"},
