@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from importers.run.chunk_context import ChunkContext
     from importers.run.planned_row import PlannedChange
-    from importers.sdk.changes import Key
+    from importers.sdk.changes import Change, Key
 
 
 class CustomChangeError(Exception):
@@ -39,15 +39,14 @@ async def carry_out(
         CustomChangeError: a class can't do it.
         RaceError: another transaction was faster; undo all and do it again.
     """
-    by_kind: dict[type[OwnChange], list[PlannedChange]] = defaultdict(list)
+    by_kind: dict[type[Change], list[PlannedChange]] = defaultdict(list)
     for planned in changes:
-        by_kind[type(cast("OwnChange", planned.change))].append(planned)
+        by_kind[type(planned.change)].append(planned)
     decisions: dict[tuple[Key, ...], Decision] = {}
     # In the same order in every worker, so that two chunks can't deadlock.
     for kind in sorted(by_kind, key=lambda kind: f"{kind.__module__}.{kind.__qualname__}"):
-        asked = [cast("OwnChange", planned.change) for planned in by_kind[kind]]
-        answers = await _apply_kind(context, kind, asked)
-        keys = [planned.keys for planned in by_kind[kind]]
+        keys, _, asked, _ = zip(*by_kind[kind], strict=True)
+        answers = await _apply_kind(context, cast("type[OwnChange]", kind), list(asked))
         decisions |= zip(keys, map(_decision, answers), strict=True)
     return decisions
 

@@ -109,8 +109,12 @@ async def read_current(
     found = await directory.assignments(pairs)
     stored = {pair: found.get(pair) for pair in pairs}
     shown = stored | {pair: context.assignment(state) for pair, (state, _) in edits.items()}
-    return stored, lambda row: [shown.get(pair) if (pair := _pair(row, place)) else None
-                                for place in places]  # fmt: skip
+
+    def show(row: ReadRow) -> list[Assignment | None]:
+        seen = [_pair(row, place) for place in places]
+        return [shown.get(pair) if pair else None for pair in seen]
+
+    return stored, show
 
 
 def _pair(row: ReadRow, place: tuple[int, int]) -> Pair | None:
