@@ -18,7 +18,7 @@ class ImportChunk(Model):
     """Rows that one transaction will run. The row goes in that transaction: what is here is undone.
 
     Its row lock is the lease. A chained chunk waits for the one before it, which leaves it a
-    `carry`: what the rows so far did to the same pairs (`SeenKeys.pack`).
+    `carry`: what the rows so far did to the same pairs (`CarriedKeys.pack`).
     """
 
     id = fields.BigIntField(primary_key=True)
