@@ -16,7 +16,7 @@ from redis.retry import Retry
 
 if TYPE_CHECKING:
     from importers.engine import Engine
-    from models.import_end import ImportEnd
+    from models.imports import ImportEnd
 
 logger = logging.getLogger(__name__)
 

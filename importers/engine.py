@@ -16,7 +16,7 @@ from importers.run.run_chunk import next_chunk, run_chunk
 from importers.sdk.errors import RetryableError
 from importers.split.split import SplitSettings, split_import
 from models.db import connection
-from models.import_end import ImportEnd
+from models.imports import ImportEnd
 from models.mail import sweep_mails
 from models.waiting import find_waiting, silent_imports
 

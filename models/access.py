@@ -42,15 +42,13 @@ async def find_tokens(db: Connection, digests: Collection[str]) -> dict[str, Tok
     right. An index looks up the SHA-256 of what was sent. That may leak how a stored digest begins,
     but an attacker can't choose tokens by their digest, nor compute a token from one.
     """
-    rows = await db.fetch(
-        f"""
+    sql = f"""
         SELECT t.digest, t.id, t.name, t.permission, a.id, a.slug, a.name, t.expires_at,
           {_IS_EXPIRED}
         FROM api_tokens t JOIN apps a ON a.id = t.app_id
         WHERE t.digest = ANY($1::text[]) AND t.revoked_at IS NULL
-        """,
-        list(digests),
-    )
+    """
+    rows = await db.fetch(sql, list(digests))
     return {
         digest: TokenRecord(token_id, name, Permission(permission), *others)
         for digest, token_id, name, permission, *others in rows
@@ -59,13 +57,11 @@ async def find_tokens(db: Connection, digests: Collection[str]) -> dict[str, Tok
 
 async def ended_tokens(db: Connection, token_ids: Collection[int]) -> EndedTokens:
     """Tell which of these tokens no longer open their app; one that is gone counts as revoked."""
-    rows = await db.fetch(
-        f"""
+    sql = f"""
         SELECT t.id, {_IS_EXPIRED}, t.expires_at FROM api_tokens t
         WHERE t.id = ANY($1::bigint[]) AND t.revoked_at IS NULL
-        """,
-        list(token_ids),
-    )
+    """
+    rows = await db.fetch(sql, list(token_ids))
     return EndedTokens(
         revoked=set(token_ids) - {row[0] for row in rows},
         expired={row[0]: row[2] for row in rows if row[1]},

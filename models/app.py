@@ -73,7 +73,6 @@ class ApiToken(Model):
 
 
 async def create_app(slug: str, name: str, *, by: Actor = COMMAND_LINE) -> App:
-    """Create an app with the default roles."""
     async with transaction() as db:
         app = await App.create(slug=slug, name=name)
         await Role.bulk_create(

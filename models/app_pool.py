@@ -28,8 +28,6 @@ _ROLE_LOST = (
 
 
 class _AppConnection(asyncpg.Connection):  # type: ignore[misc]
-    """A connection, and the app that it shows."""
-
     app_id: int | None = None
 
     async def show(self, app_id: int) -> None:

@@ -87,8 +87,6 @@ class AssignmentHistory(Model):
 
 
 class Present(NamedTuple):
-    """The state of an assignment."""
-
     role_id: int
     notify: bool
 
@@ -112,16 +110,13 @@ async def present_assignments(
         lock: lock the rows until the transaction ends, in (case, user) order so that two imports
             over the same cases can't deadlock.
     """
-    rows = await db.fetch(
-        f"""
+    sql = f"""
         SELECT a.case_id, a.user_id, a.role_id, a.notify
         FROM unnest($1::bigint[], $2::bigint[]) AS p(case_id, user_id)
         JOIN assignments a USING (case_id, user_id)
         ORDER BY a.case_id, a.user_id {"FOR NO KEY UPDATE OF a" if lock else ""}
-        """,
-        [pair[0] for pair in pairs],
-        [pair[1] for pair in pairs],
-    )
+    """
+    rows = await db.fetch(sql, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
     return {(row[0], row[1]): Present(row[2], row[3]) for row in rows}
 
 
@@ -129,14 +124,11 @@ async def count_assignments(
     db: Connection, app_id: int, column: Literal["case_id", "user_id"], ids: Collection[int]
 ) -> dict[tuple[int, str], int]:
     """Count assignments of cases, or of users, by primary key and the role's key."""
-    rows = await db.fetch(
-        f"""
+    sql = f"""
         SELECT a.{column}, r.key, count(*) FROM assignments a JOIN roles r ON r.id = a.role_id
         WHERE a.app_id = $1 AND a.{column} = ANY($2::bigint[]) GROUP BY a.{column}, r.key
-        """,
-        app_id,
-        list(ids),
-    )
+    """
+    rows = await db.fetch(sql, app_id, list(ids))
     return {(row[0], row[1]): row[2] for row in rows}
 
 
@@ -187,14 +179,15 @@ async def _insert(db: Connection, app_id: int, import_id: int, edits: list[Edit]
 async def _update(db: Connection, import_id: int, edits: list[Edit]) -> None:
     if not edits:
         return
-    status = await db.execute(
-        """
+    sql = """
         UPDATE assignments a SET role_id = r, notify = n, updated_at = now(),
           updated_import_id = $1, updated_row = w
         FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bool[], $6::int[])
           AS t(c, u, r, n, w)
         WHERE a.case_id = c AND a.user_id = u
-        """,
+    """
+    status = await db.execute(
+        sql,
         import_id,
         [edit.case_id for edit in edits],
         [edit.user_id for edit in edits],
@@ -208,13 +201,12 @@ async def _update(db: Connection, import_id: int, edits: list[Edit]) -> None:
 async def _delete(db: Connection, edits: list[Edit]) -> None:
     if not edits:
         return
-    status = await db.execute(
-        """
+    sql = """
         DELETE FROM assignments a USING unnest($1::bigint[], $2::bigint[]) AS t(c, u)
         WHERE a.case_id = c AND a.user_id = u
-        """,
-        [edit.case_id for edit in edits],
-        [edit.user_id for edit in edits],
+    """
+    status = await db.execute(
+        sql, [edit.case_id for edit in edits], [edit.user_id for edit in edits]
     )
     _check_count(status, len(edits))
 

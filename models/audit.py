@@ -39,7 +39,6 @@ class Action(StrEnum):
     USER_UPDATED = "USER_UPDATED", "User", "`updateUser`."
 
     def __new__(cls, value: str, target: str = "", description: str = "") -> Self:
-        """Make a member."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.target = target
@@ -98,15 +97,8 @@ async def record(
         name: what people call the target.
         changed: columns that were set.
     """
-    await db.execute(
-        """
+    sql = """
         INSERT INTO audit_events (app_id, action, actor, token_id, target_id, target_name, changed)
         VALUES ($1, $2, $3, $4, $5, $6, $7::text[])
-        """,
-        app_id,
-        action.value,
-        *by,
-        target_id,
-        name,
-        sorted(changed),
-    )
+    """
+    await db.execute(sql, app_id, action.value, *by, target_id, name, sorted(changed))

@@ -1,13 +1,16 @@
-"""Chunks: the rows of an import that are not done yet, some thousand each."""
+"""Chunks: the rows of an import that are not done yet, some thousand each, and their trials."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.models import Model
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from asyncpg import Connection
 
 
@@ -74,18 +77,11 @@ async def add_chunk(
     is_retry: bool = False,
 ) -> None:
     """Store a chunk; it can be claimed once its transaction commits."""
-    await db.execute(
-        """
+    sql = """
         INSERT INTO import_chunks (app_id, import_id, number, payload, is_chained, is_retry)
         VALUES ($1, $2, $3, $4, $5, $6)
-        """,
-        app_id,
-        import_id,
-        number,
-        payload,
-        is_chained,
-        is_retry,
-    )
+    """
+    await db.execute(sql, app_id, import_id, number, payload, is_chained, is_retry)
 
 
 async def claim_chunk(db: Connection, import_id: int) -> ClaimedChunk | None:
@@ -95,8 +91,7 @@ async def claim_chunk(db: Connection, import_id: int) -> ClaimedChunk | None:
     so that one which kills its workers delays no other. Workers that choose the same chunk within a
     second, before one of them has locked it, are one attempt.
     """
-    row = await db.fetchrow(
-        """
+    sql = """
         WITH chosen AS MATERIALIZED (
           SELECT c.id, c.attempted_at IS NULL
             OR c.attempted_at <= clock_timestamp() - interval '1 second' AS is_counted
@@ -112,36 +107,30 @@ async def claim_chunk(db: Connection, import_id: int) -> ClaimedChunk | None:
           (SELECT count(*) > 1 FROM (
              SELECT 1 FROM import_chunks WHERE import_id = $1 LIMIT 2) AS other),
           is_counted
-        """,
-        import_id,
-    )
+    """
+    row = await db.fetchrow(sql, import_id)
     return ClaimedChunk(*row) if row else None
 
 
 async def lock_chunk(db: Connection, chunk_id: int) -> ChunkWork | None:
     """Take the chunk's lease until the transaction ends; None when it is done or taken."""
-    row = await db.fetchrow(
-        """
+    sql = """
         SELECT number, is_retry, payload, carry, EXISTS (
           SELECT 1 FROM import_chunks n
           WHERE n.import_id = c.import_id AND n.number = c.number + 1 AND n.is_chained)
         FROM import_chunks c WHERE id = $1 FOR UPDATE SKIP LOCKED
-        """,
-        chunk_id,
-    )
+    """
+    row = await db.fetchrow(sql, chunk_id)
     return ChunkWork(*row) if row else None
 
 
 async def finish_chunk(db: Connection, import_id: int, chunk_id: int) -> None:
     """Delete a chunk whose rows are written, and its trial."""
-    await db.execute(
-        """
+    sql = """
         WITH noted AS (DELETE FROM chunk_trials WHERE chunk_id = $2)
         DELETE FROM import_chunks WHERE import_id = $1 AND id = $2
-        """,
-        import_id,
-        chunk_id,
-    )
+    """
+    await db.execute(sql, import_id, chunk_id)
 
 
 async def hand_over(db: Connection, import_id: int, number: int, carry: bytes) -> None:
@@ -158,4 +147,56 @@ async def give_back(db: Connection, chunk_id: int) -> None:
     """Uncount an attempt that failed for no fault of the chunk."""
     await db.execute(
         "UPDATE import_chunks SET attempts = greatest(attempts - 1, 0) WHERE id = $1", chunk_id
+    )
+
+
+class ChunkTrial(Model):
+    """What is known of the rows of a chunk that has ended its workers.
+
+    Another transaction than the chunk's writes it, so that it outlives the worker. Rows are named
+    by their places in the chunk: those from `since` to before `until` are being tried out, those in
+    `condemned` end the worker that runs them.
+    """
+
+    chunk_id = fields.BigIntField(primary_key=True, generated=False)
+    since = fields.IntField(db_default=0)
+    until = fields.IntField(db_default=0)
+    condemned: list[int] = ArrayField(element_type="int", db_default=[])
+
+    class Meta:
+        table = "chunk_trials"
+
+
+class Trial(NamedTuple):
+    """The rows that are being tried out, none if `since` is `until`, and those to be left out."""
+
+    since: int
+    until: int
+    condemned: Sequence[int]
+
+
+async def read_trial(db: Connection, chunk_id: int) -> Trial:
+    row = await db.fetchrow(
+        "SELECT since, until, condemned FROM chunk_trials WHERE chunk_id = $1", chunk_id
+    )
+    return Trial(*row) if row else Trial(0, 0, ())
+
+
+async def note_trial(db: Connection, chunk_id: int, trial: Trial) -> None:
+    """Note which rows are tried out from now on."""
+    sql = """
+        INSERT INTO chunk_trials (chunk_id, since, until, condemned) VALUES ($1, $2, $3, $4)
+        ON CONFLICT (chunk_id) DO UPDATE SET since = $2, until = $3, condemned = $4
+    """
+    await db.execute(sql, chunk_id, *trial)
+
+
+async def end_trial(db: Connection, chunk_id: int, trial: Trial) -> None:
+    """Note that these rows are not being tried out any more; notes of another worker stay."""
+    await db.execute(
+        "UPDATE chunk_trials SET since = 0, until = 0"
+        " WHERE chunk_id = $1 AND since = $2 AND until = $3",
+        chunk_id,
+        trial.since,
+        trial.until,
     )

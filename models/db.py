@@ -36,7 +36,6 @@ MODULES = (
     "models.imports",
     "models.mail",
     "models.row",
-    "models.trial",
     "models.user",
 )
 # PostgreSQL ends what hangs; cancelling from Python leaks connections.

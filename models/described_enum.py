@@ -16,7 +16,6 @@ class DescribedStrEnum(StrEnum):
     description: str
 
     def __new__(cls, value: str, description: str = "") -> Self:
-        """Make a member."""
         member = str.__new__(cls, value)
         member._value_ = value
         member.description = description
@@ -29,7 +28,6 @@ class DescribedIntEnum(IntEnum):
     description: str
 
     def __new__(cls, value: int, description: str = "") -> Self:
-        """Make a member."""
         member = int.__new__(cls, value)
         member._value_ = value
         member.description = description

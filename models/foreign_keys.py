@@ -57,19 +57,13 @@ async def checked_at_once(
 
 async def _can_skip_triggers(db: Connection, table: str, tables: Collection[str]) -> bool:
     """Tell whether new rows trigger nothing but the checks of foreign keys to those tables."""
-    return bool(
-        await db.fetchval(
-            """
-            SELECT has_parameter_privilege('session_replication_role', 'SET') AND NOT EXISTS (
-              SELECT FROM pg_trigger t LEFT JOIN pg_constraint c ON c.oid = t.tgconstraint
-              WHERE t.tgrelid = $1::text::regclass AND t.tgtype & $2 > 0
-                AND (c.contype = 'f' AND c.confrelid = ANY($3::text[]::regclass[])) IS NOT TRUE)
-            """,
-            table,
-            _TRIGGER_ON_INSERT,
-            list(tables),
-        )
-    )
+    sql = """
+        SELECT has_parameter_privilege('session_replication_role', 'SET') AND NOT EXISTS (
+          SELECT FROM pg_trigger t LEFT JOIN pg_constraint c ON c.oid = t.tgconstraint
+          WHERE t.tgrelid = $1::text::regclass AND t.tgtype & $2 > 0
+            AND (c.contype = 'f' AND c.confrelid = ANY($3::text[]::regclass[])) IS NOT TRUE)
+    """
+    return bool(await db.fetchval(sql, table, _TRIGGER_ON_INSERT, list(tables)))
 
 
 async def _lock_referenced(db: Connection, table: str, ids: Collection[int]) -> bool:
@@ -77,11 +71,9 @@ async def _lock_referenced(db: Connection, table: str, ids: Collection[int]) -> 
 
     In the order of the keys, so that two transactions can't deadlock.
     """
-    held = await db.fetchval(
-        f"""
+    sql = f"""
         WITH held AS (SELECT FROM {table} WHERE id = ANY($1::bigint[]) ORDER BY id FOR KEY SHARE)
         SELECT count(*) FROM held
-        """,
-        list(ids),
-    )
+    """
+    held = await db.fetchval(sql, list(ids))
     return bool(held == len(ids))

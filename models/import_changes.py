@@ -25,13 +25,10 @@ async def recent_changes(db: Connection, app_ids: Collection[int], seconds: floa
         seconds: how far to look back. A change can be seen only when its transaction commits, so
             this must be more than a transaction takes.
     """
-    rows: list[Record] = await db.fetch(
-        """
+    sql = """
         SELECT app_id, id AS key, version, finished_at AS ended_at FROM imports
         WHERE app_id = ANY($1::bigint[])
           AND changed_at > clock_timestamp() - $2::float * interval '1 second'
-        """,
-        list(app_ids),
-        seconds,
-    )
+    """
+    rows: list[Record] = await db.fetch(sql, list(app_ids), seconds)
     return rows

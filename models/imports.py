@@ -1,8 +1,10 @@
-"""Imports: an uploaded file, its options, its counters, and how far it has come."""
+"""Imports: an uploaded file, its options, its counters, how far it has come, and its end."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from dataclasses import fields as fields_of
+from typing import TYPE_CHECKING, Any
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
@@ -12,6 +14,11 @@ from tortoise.models import Model
 
 from models.app import ApiToken, App
 from models.described_enum import DescribedStrEnum
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from asyncpg import Record
 
 
 class ImportStatus(DescribedStrEnum):
@@ -109,3 +116,46 @@ class Import(Model):
                 condition="idempotency_key IS NOT NULL",
             ),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportEnd:
+    """An import that has just ended, for all who want to hear of it.
+
+    An import that is retried ends again, with a later `finished_at`: id and `finished_at` together
+    name an end.
+
+    Args:
+        status: one of the final ones.
+        source: the name that the client gave for itself, or `api`.
+        token_id: the token that created it; None if the command line did.
+    """
+
+    id: int
+    app_id: int
+    type: str
+    name: str
+    source: str
+    token_id: int | None
+    is_dry_run: bool
+    status: ImportStatus
+    finished_at: datetime
+    total: int
+    passed: int
+    failed: int
+    cancelled: int
+    created: int
+    updated: int
+    removed: int
+    unchanged: int
+
+
+# RETURNING id, app_id, type, …, unchanged
+RETURNING_END = "RETURNING " + ", ".join(each.name for each in fields_of(ImportEnd))
+
+
+def to_import_end(row: Record | None) -> ImportEnd | None:
+    """Make the end of what `RETURNING_END` has returned; None when the import goes on."""
+    if row is None or row["finished_at"] is None:
+        return None
+    return ImportEnd(**{**row, "status": ImportStatus(row["status"])})

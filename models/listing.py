@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC
 from typing import TYPE_CHECKING
 
 from models.page import Condition, Listing
 from models.row import RowStatus
-from models.search import prefix_query
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -27,13 +27,13 @@ AUDIT_EVENTS = Listing(name="audit-event", table="audit_events", is_descending=T
 
 # An import's rows are those whose keys begin with its own (`models.row.row_key`).
 IMPORT_ROWS = Listing(
-    name="row",
-    table="import_rows",
-    parent="t.id > {0} << 32 AND t.id < ({0} + 1) << 32",
+    name="row", table="import_rows", parent="t.id > {0} << 32 AND t.id < ({0} + 1) << 32"
 )
 
 _SEARCH_LONGEST = 500
 """Characters. PostgreSQL's words have 2,046 bytes at most."""
+_WORD = re.compile(r"[^\W_]+")
+_MOST_WORDS = 8
 
 _ASSIGNMENT_ALIASES = {"case_": "c", "user_": "u", "role_": "r"}
 _ASSIGNMENT_JOINS = """
@@ -58,8 +58,20 @@ USER_ASSIGNMENTS = Listing(
 
 
 def has_id(keys: Collection[int]) -> Condition:
-    """Ask for these primary keys."""
     return Condition("t.id = ANY({}::bigint[])", list(keys))
+
+
+def prefix_query(text: str) -> str | None:
+    """Translate what a person typed for `to_tsquery('simple', …)`; None when it has no word.
+
+    Words are letters and digits alone, so no sign of the query language is left in them.
+
+    Example:
+        >>> prefix_query("Jones trv-0")
+        "'Jones':* & 'trv':* & '0':*"
+    """
+    words = _WORD.findall(text)[:_MOST_WORDS]
+    return " & ".join(f"'{word}':*" for word in words) or None
 
 
 def matches_search(listing: Listing, text: str) -> Condition:
@@ -82,7 +94,6 @@ def is_active(value: bool) -> Condition:
 
 
 def has_tag(tag_id: str) -> Condition:
-    """Ask for a Tag ID."""
     return Condition("t.tag_id = {}", tag_id)
 
 
@@ -97,22 +108,18 @@ def has_role(key: str) -> Condition:
 
 
 def has_import_status(statuses: Collection[ImportStatus]) -> Condition:
-    """Ask for imports in one of these states."""
     return Condition("t.status = ANY({}::text[])", [status.value for status in statuses])
 
 
 def has_type(types: Collection[str]) -> Condition:
-    """Ask for imports of one of these types."""
     return Condition("t.type = ANY({}::text[])", list(types))
 
 
 def did_one_of(actions: Collection[Action]) -> Condition:
-    """Ask for audit events of one of these actions."""
     return Condition("t.action = ANY({}::text[])", [action.value for action in actions])
 
 
 def was_done_by(actor: str) -> Condition:
-    """Ask for audit events of an actor of this name."""
     return Condition("t.actor = {}", actor)
 
 
@@ -123,7 +130,6 @@ def happened_between(since: datetime | None, until: datetime | None) -> list[Con
 
 
 def has_row_status(statuses: Collection[RowStatus]) -> Condition:
-    """Ask for rows in one of these states."""
     if set(statuses) == {RowStatus.FAILED}:
         # A constant, not a parameter: the index of failed rows is a partial one, and PostgreSQL
         # uses it where it can see when planning that its condition holds.
@@ -132,7 +138,6 @@ def has_row_status(statuses: Collection[RowStatus]) -> Condition:
 
 
 def has_outcome(outcomes: Collection[RowOutcome]) -> Condition:
-    """Ask for rows with one of these outcomes."""
     return Condition("t.outcome = ANY({}::int[])", [int(outcome) for outcome in outcomes])
 
 

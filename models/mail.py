@@ -94,8 +94,7 @@ async def take_mail(db: Connection) -> OutgoingMail | None:
 
     The caller commits before it connects to the mail server.
     """
-    row = await db.fetchrow(
-        """
+    sql = """
         WITH taken AS (
           UPDATE mails SET state = 'SENDING', attempts = attempts + 1, next_attempt_at = now()
           WHERE id = (
@@ -106,13 +105,12 @@ async def take_mail(db: Connection) -> OutgoingMail | None:
           p.name
         FROM taken m JOIN users u ON u.id = m.user_id JOIN cases c ON c.id = m.case_id
           JOIN roles r ON r.id = m.role_id JOIN apps p ON p.id = m.app_id
-        """
-    )
+    """
+    row = await db.fetchrow(sql)
     return OutgoingMail(*row)._replace(outcome=RowOutcome(row["outcome"])) if row else None
 
 
 async def mark_sent(db: Connection, mail_id: int) -> None:
-    """Record that the mail server has accepted the mail."""
     await db.execute(
         "UPDATE mails SET state = 'SENT', sent_at = now(), error = NULL WHERE id = $1", mail_id
     )
@@ -126,17 +124,13 @@ async def mark_unsent(
     Args:
         retry_after: seconds until the next attempt; None to give the mail up.
     """
-    await db.execute(
-        """
+    sql = """
         UPDATE mails SET error = $2,
           state = CASE WHEN $3::float IS NULL THEN 'FAILED' ELSE 'PENDING' END,
           next_attempt_at = now() + coalesce($3::float, 0) * interval '1 second'
         WHERE id = $1
-        """,
-        mail_id,
-        error,
-        retry_after,
-    )
+    """
+    await db.execute(sql, mail_id, error, retry_after)
 
 
 async def mark_uncertain(db: Connection, mail_id: int, error: str) -> None:
@@ -150,13 +144,11 @@ async def sweep_mails(db: Connection, *, abandoned_after: float) -> bool:
     Args:
         abandoned_after: seconds after which a mail in `SENDING` counts as abandoned.
     """
-    await db.execute(
-        """
+    sql = """
         UPDATE mails SET state = 'UNKNOWN', error = 'the sender stopped while it was sending'
         WHERE state = 'SENDING' AND next_attempt_at < now() - $1::float * interval '1 second'
-        """,
-        abandoned_after,
-    )
+    """
+    await db.execute(sql, abandoned_after)
     return bool(
         await db.fetchval(
             "SELECT EXISTS (SELECT 1 FROM mails"

@@ -64,18 +64,15 @@ async def insert_import(
     )
     columns = ", ".join(NewImport._fields)
     places = ", ".join(f"${number}" for number in range(2, len(new) + 2))
-    row = await db.fetchrow(
-        f"""
+    sql = f"""
         INSERT INTO imports (app_id, {columns}) VALUES ($1, {places})
         ON CONFLICT DO NOTHING RETURNING id, (
           SELECT max(o.id) FROM imports o
           WHERE o.app_id = imports.app_id AND o.file_sha256 = imports.file_sha256
             AND o.type = imports.type AND NOT o.is_dry_run AND o.status <> 'FAILED'
             AND o.created_at > now() - interval '24 hours')
-        """,
-        app_id,
-        *new,
-    )
+    """
+    row = await db.fetchrow(sql, app_id, *new)
     if row is None:
         return None
     await store_file(db, app_id, row["id"], file)

@@ -150,16 +150,14 @@ async def fetch_pages(
     is_falling = listing.is_descending != window.is_backward
     # One row more than the page has tells whether the list goes on.
     limit = statement.add(window.size + 1)
-    rows = await db.fetch(
-        f"""
+    sql = f"""
         SELECT p.parent AS page_parent, l.* FROM {lists}, {lateral} (
           SELECT {listing.select(columns)}, {listing.key} AS page_key FROM (
             SELECT t.* FROM {listing.table} t WHERE {where}
             ORDER BY {listing.key} {"DESC" if is_falling else "ASC"} LIMIT {limit}) t
           {listing.joins}) l
-        """,
-        *statement.values,
-    )
+    """
+    rows = await db.fetch(sql, *statement.values)
     found: dict[int, list[Record]] = {parent: [] for parent in parents}
     # Joins keep no order.
     for row in sorted(rows, key=itemgetter("page_key"), reverse=is_falling):
@@ -181,7 +179,6 @@ async def count_rows(
     parents: Sequence[int],
     conditions: Sequence[Condition],
 ) -> dict[int, int]:
-    """Count the lists of many parents with one statement."""
     return await _ask_each(
         db, app_id, listing, parents, conditions, ask="(SELECT count(*) FROM {})"
     )

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import asyncpg
 
 from models.audit import Action, record
-from models.import_end import RETURNING_END, to_import_end
-from models.imports import ImportStatus
+from models.imports import RETURNING_END, ImportStatus, to_import_end
 from models.row import RowOutcome, RowStatus, row_key
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from models.audit import Actor
-    from models.import_end import ImportEnd
+    from models.imports import ImportEnd
     from models.row import RowResult
 
 _SPLIT_LOCK = "caseroll split"
@@ -57,8 +56,6 @@ class ImportToRetry(NamedTuple):
 
 
 class CancelResult(StrEnum):
-    """What became of a request to cancel."""
-
     REQUESTED = "REQUESTED"
     NOT_FOUND = "NOT_FOUND"
     FINISHED = "FINISHED"
@@ -66,14 +63,12 @@ class CancelResult(StrEnum):
 
 async def read_work(db: Connection, import_id: int) -> ImportWork | None:
     """Read an import that is not finished; None when it is, or does not exist."""
-    row = await db.fetchrow(
-        """
+    sql = """
         SELECT id, app_id, type, header, is_dry_run, cancel_requested_at IS NOT NULL,
           file_name, declared_encoding, retry, split_at IS NOT NULL
         FROM imports WHERE id = $1 AND status IN ('QUEUED', 'PROCESSING')
-        """,
-        import_id,
-    )
+    """
+    row = await db.fetchrow(sql, import_id)
     if row is None:
         return None
     work = ImportWork(*row)
@@ -95,16 +90,14 @@ async def lock_split(db: Connection, import_id: int) -> bool:
 
 async def begin(db: Connection, import_id: int) -> int:
     """Record that a worker begins with the file; return how many have begun with it by now."""
-    attempts = await db.fetchval(
-        """
+    sql = """
         UPDATE imports SET status = 'PROCESSING', split_attempts = split_attempts + 1,
           started_at = coalesce(started_at, clock_timestamp()),
           version = version + CASE status WHEN 'QUEUED' THEN 1 ELSE 0 END,
           changed_at = CASE status WHEN 'QUEUED' THEN clock_timestamp() ELSE changed_at END
         WHERE id = $1 AND status IN ('QUEUED', 'PROCESSING') RETURNING split_attempts
-        """,
-        import_id,
-    )
+    """
+    attempts = await db.fetchval(sql, import_id)
     return attempts or 0
 
 
@@ -132,34 +125,23 @@ async def finish_split(
         rows: how many rows wait.
         told: how many more rows have their results already.
     """
-    row = await db.fetchrow(
-        f"""
+    sql = f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, total = $2,
           pending = $3, header = $4, encoding = $5, delimiter = $6, {_end_without("$3")}, {_TOUCH}
         WHERE id = $1 {RETURNING_END}
-        """,
-        import_id,
-        rows + told,
-        rows,
-        header,
-        encoding,
-        delimiter,
-    )
+    """
+    row = await db.fetchrow(sql, import_id, rows + told, rows, header, encoding, delimiter)
     return to_import_end(row)
 
 
 async def finish_retry_split(db: Connection, import_id: int, *, rows: int) -> ImportEnd | None:
     """Record that the failed rows wait in chunks; without any, end the import again."""
-    row = await db.fetchrow(
-        f"""
+    sql = f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, pending = $2,
           retry = NULL, {_end_without("$2")}, {_TOUCH}
         WHERE id = $1 {RETURNING_END}
-        """,
-        import_id,
-        rows,
-    )
-    return to_import_end(row)
+    """
+    return to_import_end(await db.fetchrow(sql, import_id, rows))
 
 
 def _end_without(rows: str) -> str:
@@ -193,28 +175,20 @@ async def refuse(
     The first rows of a file may have failed before the file turned out to be unreadable; their
     results are deleted, since such a file has no rows.
     """
-    await db.execute(
-        """
+    delete_rows = """
         DELETE FROM import_rows WHERE id > $2 AND id < $3 AND EXISTS (
           SELECT 1 FROM imports WHERE id = $1 AND split_at IS NULL AND retry IS NULL
             AND status IN ('QUEUED', 'PROCESSING'))
-        """,
-        import_id,
-        row_key(import_id, 0),
-        row_key(import_id + 1, 0),
-    )
-    row = await db.fetchrow(
-        f"""
+    """
+    await db.execute(delete_rows, import_id, row_key(import_id, 0), row_key(import_id + 1, 0))
+    end = f"""
         UPDATE imports SET errors = $2, total = coalesce(total, 0), retry = NULL,
           split_attempts = 0, {_TOUCH},
           failed = CASE WHEN retry IS NULL THEN 0 ELSE failed END,
           status = {_FINAL_STATUS}, finished_at = clock_timestamp()
         WHERE id = $1 AND split_at IS NULL AND status IN ('QUEUED', 'PROCESSING') {RETURNING_END}
-        """,
-        import_id,
-        json.dumps(list(errors)),
-    )
-    return to_import_end(row)
+    """
+    return to_import_end(await db.fetchrow(end, import_id, json.dumps(list(errors))))
 
 
 async def count(
@@ -234,8 +208,7 @@ async def count(
         by_status[result.status] += 1
         if result.outcome:
             by_outcome[result.outcome] += 1
-    row = await db.fetchrow(
-        f"""
+    sql = f"""
         UPDATE imports SET pending = pending - $2, failed = failed - $3 + $5,
           passed = passed + $4, cancelled = cancelled + $6, created = created + $7,
           updated = updated + $8, removed = removed + $9, unchanged = unchanged + $10,
@@ -244,12 +217,9 @@ async def count(
             WHEN passed + $4 = 0 THEN 'FAILED' ELSE 'PROCESSED' END,
           finished_at = CASE WHEN pending > $2 THEN NULL ELSE clock_timestamp() END, {_TOUCH}
         WHERE id = $1 {RETURNING_END}
-        """,
-        import_id,
-        done,
-        tried_before,
-        *by_status.values(),
-        *by_outcome.values(),
+    """
+    row = await db.fetchrow(
+        sql, import_id, done, tried_before, *by_status.values(), *by_outcome.values()
     )
     return to_import_end(row)
 
@@ -259,14 +229,11 @@ async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Act
 
     The caller opens the transaction. Workers end the import when they come to its waiting chunks.
     """
-    name = await db.fetchval(
-        f"""
+    sql = f"""
         UPDATE imports SET cancel_requested_at = coalesce(cancel_requested_at, now()), {_TOUCH}
         WHERE app_id = $1 AND id = $2 AND status IN ('QUEUED', 'PROCESSING') RETURNING name
-        """,
-        app_id,
-        import_id,
-    )
+    """
+    name = await db.fetchval(sql, app_id, import_id)
     if name is not None:
         await record(db, app_id, by, Action.IMPORT_CANCELLED, import_id, name=name)
         return CancelResult.REQUESTED
@@ -296,15 +263,12 @@ async def reopen(db: Connection, import_id: int, retry: Mapping[str, Any]) -> bo
         retry: see `Import`.
     """
     try:
-        await db.execute(
-            f"""
+        sql = f"""
             UPDATE imports SET status = 'PROCESSING', split_at = NULL, finished_at = NULL,
               cancel_requested_at = NULL, retry = $2, errors = '[]', notified_at = now(), {_TOUCH}
             WHERE id = $1
-            """,
-            import_id,
-            json.dumps(retry),
-        )
+        """
+        await db.execute(sql, import_id, json.dumps(retry))
     except asyncpg.UniqueViolationError:
         return False
     return True

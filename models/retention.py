@@ -23,17 +23,14 @@ async def expire_imports(db: Connection, *, kept_for: float) -> None:
     Args:
         kept_for: seconds from an import's end.
     """
-    await db.execute(
-        """
+    sql = """
         UPDATE imports SET purged_at = clock_timestamp(), is_purging = true WHERE id IN (
           SELECT id FROM imports
           WHERE finished_at < now() - $1::float * interval '1 second'
             AND finished_at IS NOT NULL AND purged_at IS NULL
           ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-        """,
-        kept_for,
-        _IMPORTS_AT_ONCE,
-    )
+    """
+    await db.execute(sql, kept_for, _IMPORTS_AT_ONCE)
 
 
 async def next_to_purge(db: Connection) -> int | None:
@@ -56,29 +53,20 @@ async def purge_step(db: Connection, import_id: int, after: int) -> int | None:
     Returns:
         The number of the last row deleted; None when nothing is left.
     """
-    last = await db.fetchval(
-        """
+    find_last = """
         SELECT max(id) FROM (
           SELECT id FROM import_rows WHERE id > $1 AND id < $2 ORDER BY id LIMIT $3) page
-        """,
-        row_key(import_id, after),
-        row_key(import_id + 1, 0),
-        _ROWS_AT_ONCE,
-    )
+    """
+    first, end = row_key(import_id, after), row_key(import_id + 1, 0)
+    last = await db.fetchval(find_last, first, end, _ROWS_AT_ONCE)
     if last is not None:
-        await db.execute(
-            "DELETE FROM import_rows WHERE id > $1 AND id <= $2", row_key(import_id, after), last
-        )
+        await db.execute("DELETE FROM import_rows WHERE id > $1 AND id <= $2", first, last)
         return int(last) - row_key(import_id, 0)
-    parts = await db.execute(
-        """
+    delete_parts = """
         DELETE FROM import_file_parts WHERE import_id = $1 AND number IN (
           SELECT number FROM import_file_parts WHERE import_id = $1 ORDER BY number LIMIT $2)
-        """,
-        import_id,
-        _PARTS_AT_ONCE,
-    )
-    if parts != "DELETE 0":
+    """
+    if await db.execute(delete_parts, import_id, _PARTS_AT_ONCE) != "DELETE 0":
         return after
     await db.execute("UPDATE imports SET is_purging = false WHERE id = $1", import_id)
     return None

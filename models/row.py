@@ -71,7 +71,6 @@ class RowResult(NamedTuple):
 
     @property
     def cells(self) -> list[str]:
-        """The row's cells."""
         cells: list[str] = orjson.loads(self.text)
         return cells
 
@@ -82,7 +81,6 @@ def row_key(import_id: int, number: int) -> int:
 
 
 def row_number(key: int) -> int:
-    """Return the row's number in a primary key."""
     return key & ((1 << _ROW_BITS) - 1)
 
 
@@ -144,8 +142,7 @@ async def failed_page(
         after: number of the last row of the page before, or 0.
         most: bytes of the page's cells, its last row not counted.
     """
-    rows = await db.fetch(
-        """
+    sql = """
         SELECT * FROM (
           SELECT id, cells, status, outcome, message, errors,
             sum(octet_length(cells::text)) OVER before AS size_before
@@ -156,7 +153,9 @@ async def failed_page(
           ORDER BY id LIMIT $5) page
         WHERE size_before IS NULL OR size_before < $6
         ORDER BY id
-        """,
+    """
+    rows = await db.fetch(
+        sql,
         row_key(import_id, after),
         row_key(import_id + 1, 0),
         app_id,
@@ -168,16 +167,9 @@ async def failed_page(
 
 
 async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> dict[int, RowResult]:
-    """Find row results by number."""
-    rows = await db.fetch(
-        """
-        SELECT id, cells, status, outcome, message, errors FROM import_rows
-        WHERE id = ANY($1::bigint[])
-        """,
-        [row_key(import_id, number) for number in numbers],
-    )
-    results = [_result_of(row) for row in rows]
-    return {result.number: result for result in results}
+    sql = "SELECT * FROM import_rows WHERE id = ANY($1::bigint[])"
+    rows = await db.fetch(sql, [row_key(import_id, number) for number in numbers])
+    return {result.number: result for result in map(_result_of, rows)}
 
 
 async def find_passed(
@@ -189,16 +181,11 @@ async def find_passed(
         place: index of the cell in its row.
         cells: trimmed.
     """
-    rows = await db.fetch(
-        """
+    sql = """
         SELECT id, cells, status, outcome, message, errors FROM import_rows
         WHERE id > $1 AND id < $2 AND status = 1 AND btrim(cells ->> $3::int) = ANY($4::text[])
-        """,
-        row_key(import_id, 0),
-        row_key(import_id + 1, 0),
-        place,
-        list(cells),
-    )
+    """
+    rows = await db.fetch(sql, row_key(import_id, 0), row_key(import_id + 1, 0), place, list(cells))
     return [_result_of(row) for row in rows]
 
 

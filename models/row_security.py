@@ -88,13 +88,11 @@ async def is_row_security_active(db: Connection) -> bool:
 
 async def find_role(db: Connection) -> str | None:
     """Find the role that the policies are for, whatever it is called."""
-    name: str | None = await db.fetchval(
-        """
+    sql = """
         SELECT r.rolname FROM pg_policy p JOIN pg_roles r ON r.oid = p.polroles[1]
         WHERE p.polname = $1 AND p.polrelid = to_regclass('cases')
-        """,
-        _POLICY,
-    )
+    """
+    name: str | None = await db.fetchval(sql, _POLICY)
     return name
 
 
@@ -104,13 +102,12 @@ async def _make_role(db: Connection) -> str | None:
     Roles belong to the whole server. Each database has its own, so that a user with the role of
     one database sees nothing of another. Names of roles have 63 bytes at most.
     """
-    role, user, exists = await db.fetchrow(
-        """
+    sql = """
         SELECT name, current_user::text, EXISTS (SELECT 1 FROM pg_roles WHERE rolname = name)
         FROM (SELECT 'caseroll_api_' || CASE WHEN octet_length(current_database()) <= 50
           THEN current_database() ELSE md5(current_database()) END) AS of_database(name)
-        """
-    )
+    """
+    role, user, exists = await db.fetchrow(sql)
     quoted, owner = _quote_identifier(role), _quote_identifier(user)
     try:
         if not exists:
@@ -129,8 +126,7 @@ async def _tables_without_policy(db: Connection, role: str) -> list[str]:
 
     A copied or restored database has policies for the role of its original.
     """
-    rows = await db.fetch(
-        """
+    sql = """
         SELECT c.oid::regclass::text FROM pg_class c
         JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'app_id' AND NOT a.attisdropped
         WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace
@@ -139,10 +135,8 @@ async def _tables_without_policy(db: Connection, role: str) -> list[str]:
             SELECT 1 FROM pg_policy p JOIN pg_roles r ON p.polroles = ARRAY[r.oid]
             WHERE p.polrelid = c.oid AND p.polname = $1 AND r.rolname = $2)
         ORDER BY c.relname
-        """,
-        _POLICY,
-        role,
-    )
+    """
+    rows = await db.fetch(sql, _POLICY, role)
     return [row[0] for row in rows]
 
 
@@ -164,16 +158,14 @@ async def _grant(db: Connection, role: str) -> None:
 
 async def _open_relations(db: Connection, role: str) -> list[str]:
     """List our tables, views and sequences on which the role has any right."""
-    rows = await db.fetch(
-        """
+    sql = """
         SELECT c.oid::regclass::text FROM pg_class c
         WHERE c.relnamespace = current_schema()::regnamespace
           AND pg_has_role(c.relowner, 'USAGE')
           AND EXISTS (
             SELECT 1 FROM aclexplode(c.relacl) WHERE grantee = $1::text::regrole)
-        """,
-        role,
-    )
+    """
+    rows = await db.fetch(sql, role)
     return [row[0] for row in rows]
 
 

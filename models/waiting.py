@@ -34,8 +34,7 @@ async def find_waiting(
         most_bytes: only files up to this size, of imports that are not cut yet.
         most_rows: only imports with at most this many rows left, of those that are cut.
     """
-    rows = await db.fetch(
-        """
+    sql = """
         SELECT id, app_id, is_split FROM (
           SELECT id, app_id, split_at IS NOT NULL AS is_split,
             row_number() OVER (PARTITION BY app_id ORDER BY id) AS place
@@ -46,11 +45,8 @@ async def find_waiting(
               WHEN retry IS NOT NULL THEN failed <= coalesce($2, failed)
               ELSE file_size <= coalesce($1, file_size) END) waiting
         WHERE place <= $3
-        """,
-        most_bytes,
-        most_rows,
-        _MOST_OF_AN_APP,
-    )
+    """
+    rows = await db.fetch(sql, most_bytes, most_rows, _MOST_OF_AN_APP)
     return [WaitingImport(*row) for row in rows]
 
 
@@ -64,8 +60,7 @@ async def silent_imports(db: Connection, *, silent_for: float) -> tuple[list[int
     Returns:
         Imports to be cut into chunks, and imports with chunks to be run.
     """
-    rows = await db.fetch(
-        """
+    sql = """
         UPDATE imports SET notified_at = clock_timestamp() WHERE id IN (
           SELECT id FROM imports i WHERE status IN ('QUEUED', 'PROCESSING')
             AND greatest(notified_at, split_at)
@@ -75,7 +70,6 @@ async def silent_imports(db: Connection, *, silent_for: float) -> tuple[list[int
                 AND c.attempted_at > clock_timestamp() - $1::float * interval '1 second')
           ORDER BY id LIMIT 100 FOR UPDATE SKIP LOCKED)
         RETURNING id, split_at IS NULL
-        """,
-        silent_for,
-    )
+    """
+    rows = await db.fetch(sql, silent_for)
     return [row[0] for row in rows if row[1]], [row[0] for row in rows if not row[1]]

@@ -52,26 +52,18 @@ async def insert_many(
         the keys of the rows that were inserted.
     """
     with suppress(asyncpg.UniqueViolationError):
-        async with (
-            db.transaction(),
-            checked_at_once(db, table, len(rows), {"apps": [app_id]}),
-        ):
+        async with db.transaction(), checked_at_once(db, table, len(rows), {"apps": [app_id]}):
             await db.copy_records_to_table(
-                table,
-                columns=("app_id", *names),
-                records=((app_id, *row) for row in rows),
+                table, columns=("app_id", *names), records=((app_id, *row) for row in rows)
             )
         return set(map(itemgetter(names.index(key)), rows))
     columns = ", ".join(names)
-    found = await db.fetch(
-        f"""
+    sql = f"""
         INSERT INTO {table} (app_id, {columns})
         SELECT $1, {columns} FROM unnest({_arrays(table, names, first=2)}) AS n({columns})
         ON CONFLICT DO NOTHING RETURNING {key}
-        """,
-        app_id,
-        *map(list, zip(*rows, strict=True)),
-    )
+    """
+    found = await db.fetch(sql, app_id, *map(list, zip(*rows, strict=True)))
     return {row[0] for row in found}
 
 
@@ -109,12 +101,13 @@ async def update_many(
     """
     names = list(next(iter(rows.values())))
     ordered = sorted(rows.items())
-    await db.execute(
-        f"""
+    sql = f"""
         UPDATE {table} t SET {", ".join(f"{name} = n.{name}" for name in names)}, updated_at = now()
         FROM unnest($2::bigint[], {_arrays(table, names, first=3)}) AS n(id, {", ".join(names)})
         WHERE t.app_id = $1 AND t.id = n.id
-        """,
+    """
+    await db.execute(
+        sql,
         app_id,
         [key for key, _ in ordered],
         *[[row[name] for _, row in ordered] for name in names],
@@ -124,7 +117,6 @@ async def update_many(
 async def find_by_tag(
     db: Connection, app_id: int, table: Table, tags: Collection[str]
 ) -> dict[str, Record]:
-    """Find rows by Tag ID."""
     if not tags:
         return {}
     rows = await db.fetch(
@@ -139,14 +131,11 @@ async def find_by_email(
     """Find users by e-mail address, in any case; each is returned by the address asked for."""
     if not emails:
         return {}
-    rows = await db.fetch(
-        """
+    sql = """
         SELECT n.asked, u.* FROM unnest($2::text[]) AS n(asked)
         JOIN users u ON u.app_id = $1 AND lower(u.email) = lower(n.asked)
-        """,
-        app_id,
-        list(emails),
-    )
+    """
+    rows = await db.fetch(sql, app_id, list(emails))
     return {row["asked"]: dict(row) for row in rows}
 
 

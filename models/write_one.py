@@ -67,13 +67,7 @@ async def insert_one(
 
 
 async def update_one(
-    db: Connection,
-    app_id: int,
-    table: Table,
-    key: int,
-    values: Mapping[str, object],
-    *,
-    by: Actor,
+    db: Connection, app_id: int, table: Table, key: int, values: Mapping[str, object], *, by: Actor
 ) -> bool:
     """Change a row; False when the app has none with this key. To be run in a transaction.
 

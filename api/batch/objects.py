@@ -1,4 +1,4 @@
-"""Objects that are made only when code goes through them, and read by column until then."""
+"""Objects that are made only when code goes through them, and fields loaded for many together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import chain, islice
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
 
 
 class Objects(Iterable[Any], Sized):
@@ -36,7 +39,6 @@ class Lists(NamedTuple):
 
     @classmethod
     def of(cls, values: list[Any]) -> Lists:
-        """Put lists together."""
         lengths = [len(each) for each in values]
         if len(values) == 1 and isinstance(values[0], Objects):
             return cls(lengths, values[0])
@@ -58,3 +60,24 @@ def read(objects: Items, attribute: str) -> Values:
     if isinstance(objects, Objects):
         return objects.read(attribute)
     return list(map(attrgetter(attribute), objects))
+
+
+# What is selected of objects: their attributes, and what is selected of these in turn.
+Selected: TypeAlias = "Mapping[str, Selected]"
+
+TOGETHER = "together"
+
+
+class Together(NamedTuple):
+    """What a field's metadata has under `TOGETHER`, beside the resolver for a single object.
+
+    The executor chooses between the two, so both must find the same, and change nothing.
+
+    Args:
+        load: is called with the context, the objects, what is selected of each result, and the
+            field's arguments by name.
+        needs: attributes of the objects that it reads.
+    """
+
+    load: Callable[..., Awaitable[Values]]
+    needs: tuple[str, ...] = ()

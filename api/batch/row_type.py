@@ -14,8 +14,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Record
 
-    from api.batch.batch_field import Selected
-    from api.batch.objects import Values
+    from api.batch.objects import Selected, Values
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -35,12 +34,10 @@ class RowColumn(NamedTuple):
     convert: Callable[..., Any] | None = None
 
     def read(self, rows: Sequence[Record], prefix: str) -> Values:
-        """Return the attribute for each row."""
         columns = [map(itemgetter(prefix + name), rows) for name in self.names]
         return list(map(self.convert, *columns) if self.convert else columns[0])
 
     def columns(self, prefix: str, _: Selected | None) -> frozenset[str]:
-        """Return the names of the columns."""
         return frozenset(prefix + name for name in self.names)
 
 
@@ -56,7 +53,6 @@ class Part(NamedTuple):
     prefix: str
 
     def read(self, rows: Sequence[Record], prefix: str) -> Values:
-        """Return the object for each row."""
         return self.type.objects(rows, prefix + self.prefix)
 
     def columns(self, prefix: str, selected: Selected | None) -> frozenset[str]:
@@ -83,7 +79,6 @@ class RowType(Generic[T_co]):
         }
 
     def object(self, row: Record) -> T_co:
-        """Make the object of a row."""
         return cast("T_co", next(iter(self.objects([row]))))
 
     def objects(self, rows: Sequence[Record], prefix: str = "") -> RowObjects:
@@ -98,8 +93,6 @@ class RowType(Generic[T_co]):
 
 
 class RowObjects(Objects):
-    """Objects of rows."""
-
     def __init__(self, type_: RowType[Any], rows: Sequence[Record], prefix: str) -> None:
         super().__init__(type_.kind)
         self._type = type_
@@ -110,16 +103,13 @@ class RowObjects(Objects):
         return len(self._rows)
 
     def __iter__(self) -> Iterator[Any]:
-        """Make the objects."""
         sources = self._type.sources
         for values in zip(*map(self.read, sources), strict=True):
             yield self.kind(**dict(zip(sources, values, strict=True)))
 
     def read(self, attribute: str) -> Values:
-        """Return the values that an attribute has in the objects."""
         return self._type.sources[attribute].read(self._rows, self._prefix)
 
 
 def node_id(kind: str) -> RowColumn:
-    """Return the source of a node's ID."""
     return RowColumn(("id",), lambda key: encode_node_id(kind, key))

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from api.cli.folder import DataFolder
 
-_CONNECT_SECONDS = 10
-_READ_SECONDS = 300
+# Each step is limited, not the whole: a large upload may take hours as long as bytes move.
+_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=300)
 _BLOCK_BYTES = 64 * 1024
 _UNAUTHORIZED = 401
 # gql falls back to the legacy protocol if the server names none: offer the current one alone.
@@ -34,16 +34,11 @@ class ApiLostError(RefusedError):
 
 
 class ApiClient:
-    """The API, opened by one token.
-
-    Args:
-        url: its base URL.
-        token: a bearer token.
-    """
+    """The API at a base URL, opened by one bearer token."""
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url.rstrip("/")
-        self._token = token
+        self._headers = {"Authorization": f"Bearer {token}"}
 
     async def execute(self, document: str, **variables: object) -> dict[str, Any]:
         """Run a query or a mutation and return its data; a `FileVar` is streamed as an upload.
@@ -54,8 +49,8 @@ class ApiClient:
         """
         transport = AIOHTTPTransport(
             f"{self.url}/graphql",
-            headers={**self._headers(), "GraphQL-Preflight": "1"},
-            client_session_args={"timeout": _timeout()},
+            headers={**self._headers, "GraphQL-Preflight": "1"},
+            client_session_args={"timeout": _TIMEOUT},
         )
         request = GraphQLRequest(document, variable_values=variables)
         with _translated(self.url):
@@ -72,7 +67,7 @@ class ApiClient:
         scheme = "wss" if urlsplit(self.url).scheme == "https" else "ws"
         transport = WebsocketsTransport(
             f"{scheme}://{self.url.split('://', 1)[1]}/graphql",
-            init_payload=self._headers(),
+            init_payload=self._headers,
             subprotocols=[_SUBPROTOCOL],
             connect_args={"proxy": None},
             ssl=scheme == "wss",
@@ -87,16 +82,13 @@ class ApiClient:
         """Fetch a file of the API block by block; the URL may be relative to the API's."""
         with _translated(self.url):
             async with (
-                aiohttp.ClientSession(headers=self._headers(), timeout=_timeout()) as session,
+                aiohttp.ClientSession(headers=self._headers, timeout=_TIMEOUT) as session,
                 session.get(urljoin(f"{self.url}/", url)) as response,
             ):
                 if response.status != 200:
                     raise RefusedError(f"the API answered {response.status} for {url}.")
                 async for block in response.content.iter_chunked(_BLOCK_BYTES):
                     write(block)
-
-    def _headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self._token}"}
 
 
 def find_api(folder: DataFolder) -> ApiClient:
@@ -119,11 +111,6 @@ def find_api(folder: DataFolder) -> ApiClient:
     return ApiClient(url, token)
 
 
-def _timeout() -> aiohttp.ClientTimeout:
-    """Limit each step, not the whole: a large upload may take hours as long as bytes move."""
-    return aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS, sock_read=_READ_SECONDS)
-
-
 @contextmanager
 def _translated(url: str) -> Iterator[None]:
     """Translate the client libraries' exceptions into `RefusedError` and `ApiLostError`."""
@@ -139,8 +126,5 @@ def _translated(url: str) -> Iterator[None]:
             ) from error
         raise RefusedError(f"the API at {url} answered: {error}") from error
     except (TransportError, WebSocketException, aiohttp.ClientError, OSError) as error:
-        raise ApiLostError(f"the API at {url} can't be reached: {_reason(error)}") from error
-
-
-def _reason(error: BaseException) -> str:
-    return str(error) or str(error.__cause__ or "") or type(error).__name__
+        reason = str(error) or str(error.__cause__ or "") or type(error).__name__
+        raise ApiLostError(f"the API at {url} can't be reached: {reason}") from error

@@ -6,8 +6,7 @@ import click
 
 from api.cli.folder import DataFolder, folder_option
 from api.cli.local import database_url, on_database
-from api.demo.files import CASES, USERS
-from api.demo.load import DEMO_SLUG, create_demo, has_demo
+from api.demo.load import CASES, DEMO_SLUG, USERS, create_demo, has_demo
 
 
 @click.command()

@@ -29,19 +29,12 @@ def failed_rows(wanted: str, output: Any, folder: DataFolder) -> None:
 
 
 async def _download(api: ApiClient, wanted: str, output: Any) -> None:
-    found = await _find(api, wanted)
+    data = await api.execute(_BY_NAME, name=wanted)
+    named = [edge["node"] for edge in data["imports"]["edges"] if edge["node"]["name"] == wanted]
+    # The newest of that name, or else the one with that ID.
+    found = named[0] if named else (await api.execute(_BY_ID, id=wanted))["import"]
+    if found is None:
+        raise RefusedError(f"there is no import with the ID or name {wanted!r}.")
     if found["failedRowsUrl"] is None:
         raise RefusedError(f"no row of the import {found['name']!r} failed.")
     await api.download(found["failedRowsUrl"], output.write)
-
-
-async def _find(api: ApiClient, wanted: str) -> dict[str, Any]:
-    """Find an import by its name, the newest of that name, or else by its ID."""
-    data = await api.execute(_BY_NAME, name=wanted)
-    for edge in data["imports"]["edges"]:
-        if edge["node"]["name"] == wanted:
-            return dict(edge["node"])
-    found = (await api.execute(_BY_ID, id=wanted))["import"]
-    if found is None:
-        raise RefusedError(f"there is no import with the ID or name {wanted!r}.")
-    return dict(found)

@@ -73,16 +73,12 @@ class DataFolder:
             yield
 
 
-def _as_folder(_context: click.Context, _parameter: click.Parameter, path: Path) -> DataFolder:
-    return DataFolder(path)
-
-
 folder_option = click.option(
     "--data",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(DEFAULT_FOLDER),
     show_default=True,
-    callback=_as_folder,
+    callback=lambda _context, _parameter, path: DataFolder(path),
     help="The folder of the local `caseroll up`.",
 )

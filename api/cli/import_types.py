@@ -1,9 +1,9 @@
-"""`caseroll import-types`: the import types and their columns."""
+"""`caseroll import-types` and `caseroll sample`: the import types, and their sample files."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 _TYPES = """
 { importTypes { key label description columns { name required description example choices } } }
 """
+_SAMPLE = """
+query ($type: String!) { sampleTemplate(type: $type) { content } importTypes { key } }
+"""
 _COLUMNS = ["column", "required", "what goes in", "example", "choices"]
 
 
@@ -32,27 +35,39 @@ def import_types(type_: str | None, folder: DataFolder, *, as_json: bool) -> Non
     types = data["importTypes"]
     found = [each for each in types if type_ in (None, each["key"])]
     if type_ and not found:
-        known = ", ".join(each["key"] for each in types)
-        raise RefusedError(f"there is no import type {type_!r}; the types are: {known}.")
+        raise _unknown_type(type_, types)
     if as_json:
         print_json(found)
     elif is_for_people():
-        _show(found)
+        for number, each in enumerate(found):
+            if number:
+                click.echo()
+            click.echo(f"{click.style(printable(each['label']), bold=True)} ({each['key']})")
+            click.echo(f"{printable(each['description'])}\n")
+            print_table(_COLUMNS, _column_rows(each))
     else:
-        rows = [[each["key"], *row] for each in found for row in _rows(each)]
+        rows = [[each["key"], *row] for each in found for row in _column_rows(each)]
         print_table(["type", *_COLUMNS], rows)
 
 
-def _show(types: Sequence[dict[str, Any]]) -> None:
-    for number, each in enumerate(types):
-        if number:
-            click.echo()
-        click.echo(f"{click.style(printable(each['label']), bold=True)} ({each['key']})")
-        click.echo(f"{printable(each['description'])}\n")
-        print_table(_COLUMNS, _rows(each))
+@click.command()
+@click.argument("type_", metavar="TYPE")
+@click.option("-o", "--output", type=click.File("wb", lazy=True), default="-", help="A file.")
+@folder_option
+def sample(type_: str, output: IO[bytes], folder: DataFolder) -> None:
+    """Write the sample file of an import TYPE: its header and one example row."""
+    data = asyncio.run(find_api(folder).execute(_SAMPLE, type=type_))
+    if data["sampleTemplate"] is None:
+        raise _unknown_type(type_, data["importTypes"])
+    output.write(data["sampleTemplate"]["content"].encode())
 
 
-def _rows(each: dict[str, Any]) -> list[list[object]]:
+def _unknown_type(key: str, types: Sequence[dict[str, Any]]) -> RefusedError:
+    known = ", ".join(each["key"] for each in types)
+    return RefusedError(f"there is no import type {key!r}; the types are: {known}.")
+
+
+def _column_rows(each: dict[str, Any]) -> list[list[object]]:
     return [
         [
             column["name"],

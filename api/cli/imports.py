@@ -28,7 +28,7 @@ _MOST_TRIES = 10
 _COUNTS = ("passed", "failed", "cancelled", "created", "updated", "removed", "unchanged")
 
 # The API's field → the option that sets it; a message about the file itself names the file.
-_OPTIONS = {"name": "--name", "type": "--type", "encoding": "--encoding"}
+_OPTIONS = {"name": "--name: ", "type": "--type: ", "encoding": "--encoding: "}
 
 _FIELDS = """
 fragment Fields on Import {
@@ -80,15 +80,9 @@ def import_(
     as_json: bool,
 ) -> int:
     """Upload FILE and apply it; ends with 0 if all rows passed, 1 if some failed, 2 if refused."""
-    answer = {
-        "name": name,
-        "type": type_,
-        "dryRun": dry_run,
-        "encoding": encoding,
-        "file": FileVar(file),
-        "source": "cli",
-    }
-    return asyncio.run(_import(folder, answer, watch=watch, as_json=as_json))
+    fields = {"name": name, "type": type_, "dryRun": dry_run, "encoding": encoding}
+    fields |= {"file": FileVar(file), "source": "cli"}
+    return asyncio.run(_import(folder, fields, watch=watch, as_json=as_json))
 
 
 @click.command()
@@ -120,7 +114,10 @@ async def _import(
     api = find_api(folder)
     payload = (await api.execute(_CREATE + _FIELDS, input=fields))["createImport"]
     if payload["userErrors"]:
-        return _print_errors(payload["userErrors"], payload if as_json else None)
+        if as_json:
+            print_json(payload)
+        _print_errors(payload["userErrors"])
+        return EXIT_REFUSED
     created: Import = payload["import"]
     for warning in payload["warnings"]:
         click.echo(f"Warning: {printable(warning['message'])}", err=True)
@@ -179,15 +176,8 @@ def _progress() -> Iterator[Callable[[Import], None]]:
     if not console.is_terminal:
         yield lambda _state: None
         return
-    bar = Progress(
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        console=console,
-        transient=True,
-    )
-    with bar:
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()
+    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bar:
         row = bar.add_task("Queued", total=None)
 
         def show(state: Import) -> None:
@@ -198,20 +188,15 @@ def _progress() -> Iterator[Callable[[Import], None]]:
         yield show
 
 
-def _print_errors(errors: list[dict[str, Any]], payload: object) -> int:
-    if payload is not None:
-        print_json(payload)
+def _print_errors(errors: list[dict[str, Any]]) -> None:
     for error in errors:
-        option = _OPTIONS.get((error.get("field") or [""])[-1])
-        click.echo(
-            f"Error: {f'{option}: ' if option else ''}{printable(error['message'])}", err=True
-        )
-    return EXIT_REFUSED
+        option = _OPTIONS.get((error.get("field") or [""])[-1], "")
+        click.echo(f"Error: {option}{printable(error['message'])}", err=True)
 
 
 def _summarise(state: Import, folder: DataFolder) -> None:
     if state["errors"]:
-        _print_errors(state["errors"], None)
+        _print_errors(state["errors"])
         return
     counts = ", ".join(f"{state[count]} {count}" for count in _COUNTS if state[count])
     status = str(state["status"]).capitalize()

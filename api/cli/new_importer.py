@@ -47,11 +47,20 @@ def new_importer(name: str, folder: Path | None) -> None:
     """
     words = _words(name)
     folder = folder or Path(name)
-    _check_empty(folder)
+    if folder.exists() and not folder.is_dir():
+        raise RefusedError(f"{folder} is a file; name another folder with --into.")
+    if folder.exists() and any(folder.iterdir()):
+        raise RefusedError(f"{folder} is not empty; name another folder with --into.")
+    templates = files("api") / "templates" / "importer"
     for template, path in _FILES.items():
-        _write(folder / Template(path).substitute(words), _render(template, words))
+        text = (templates / f"{template}.tmpl").read_text(encoding="utf-8")
+        target = folder / Template(path).substitute(words)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("x", encoding="utf-8", newline="\n") as file:
+            file.write(Template(text).substitute(words))
+    project = shlex.quote(str(folder))
     click.echo(f"Wrote {folder}: an importer, a sample file and a test. Next:")
-    for command in _next_commands(name, folder):
+    for command in (f"pip install -e {project} pytest", f"pytest {project}", _switch_on(name)):
         click.echo(f"  {command}")
     click.echo("Then start Caseroll again; `caseroll importers` says whether it is on.")
 
@@ -71,49 +80,20 @@ def _words(name: str) -> dict[str, str]:
         raise RefusedError(f"there is an importer {name!r} already; see `caseroll importers`.")
     module = name.replace("-", "_")
     class_name = "".join(part.capitalize() for part in name.split("-"))
-    if _is_taken(module, class_name):
+    is_module = module in sys.stdlib_module_names or find_spec(module) is not None
+    is_word = keyword.iskeyword(module) or keyword.iskeyword(class_name)
+    if is_module or is_word or class_name in importers.__all__:
         raise RefusedError(
             f"{name!r} means something else in Python or in Caseroll; "
             f"put your organisation before it, as in acme-{name}."
         )
-    label = name.replace("-", " ").capitalize()
     return {
         "name": name,
         "module": module,
         "class_name": class_name,
-        "label": label,
+        "label": name.replace("-", " ").capitalize(),
         "sdk": importers.SDK_VERSION,
     }
-
-
-def _is_taken(module: str, class_name: str) -> bool:
-    is_module = module in sys.stdlib_module_names or find_spec(module) is not None
-    is_word = keyword.iskeyword(module) or keyword.iskeyword(class_name)
-    return is_module or is_word or class_name in importers.__all__
-
-
-def _check_empty(folder: Path) -> None:
-    if folder.exists() and not folder.is_dir():
-        raise RefusedError(f"{folder} is a file; name another folder with --into.")
-    if folder.exists() and any(folder.iterdir()):
-        raise RefusedError(f"{folder} is not empty; name another folder with --into.")
-
-
-def _render(template: str, words: dict[str, str]) -> str:
-    path = files("api") / "templates" / "importer" / f"{template}.tmpl"
-    return Template(path.read_text(encoding="utf-8")).substitute(words)
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("x", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-
-
-def _next_commands(name: str, folder: Path) -> list[str]:
-    """Return the commands that install the project, test it and switch it on."""
-    project = shlex.quote(str(folder))
-    return [f"pip install -e {project} pytest", f"pytest {project}", _switch_on(name)]
 
 
 def _switch_on(name: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from importers.plugins.plugin_status import PluginStatus
 
 _FIELDS = ["kind", "name", "state", "problems", "label", "distribution"]
-_COLUMNS = ["kind", "name", "state", "label", "distribution", "reason"]
+_COLUMNS = ["kind", "name", "state", "label", "distribution"]
 
 
 @click.command()
@@ -43,7 +43,15 @@ def importers(*, check: bool, as_json: bool, page: IO[str] | None) -> int:
         load_whole(process_environment())
         return 0
     registry = load(plugins_file(process_environment()))
-    plugins = [_printable(plugin) for plugin in registry.plugins]
+    plugins = [
+        # Control characters of a plugin's texts could change the terminal.
+        replace(
+            plugin,
+            label=None if plugin.label is None else plain(plugin.label),
+            problems=tuple(map(plain, plugin.problems)),
+        )
+        for plugin in registry.plugins
+    ]
     if page:
         page.write(asyncio.run(render_types_page(registry)))
     elif as_json:
@@ -66,29 +74,13 @@ def load_whole(environ: dict[str, str]) -> Registry:
     return registry
 
 
-def _printable(plugin: PluginStatus) -> PluginStatus:
-    """Strip control characters from a plugin's texts, which could change the terminal."""
-    return replace(
-        plugin,
-        label=None if plugin.label is None else plain(plugin.label),
-        problems=tuple(map(plain, plugin.problems)),
-    )
-
-
 def _print_plugins(plugins: Sequence[PluginStatus]) -> None:
     """Print a table; in a terminal, problems follow it on lines of their own, at full length."""
-    if not is_for_people():
-        print_table(_COLUMNS, [_plugin_row(plugin, _COLUMNS) for plugin in plugins])
-        return
-    columns = _COLUMNS[:-1]
-    print_table(columns, [_plugin_row(plugin, columns) for plugin in plugins])
+    columns = _COLUMNS if is_for_people() else [*_COLUMNS, "reason"]
+    print_table(columns, [[getattr(plugin, column) for column in columns] for plugin in plugins])
     for plugin in plugins:
-        if plugin.state == "broken":
+        if plugin.state == "broken" and is_for_people():
             click.echo()
             click.secho(f"The {plugin.kind} {plugin.name} is broken:", bold=True)
             for problem in plugin.problems:
                 click.echo(f"  {problem}")
-
-
-def _plugin_row(plugin: PluginStatus, columns: Sequence[str]) -> list[object]:
-    return [getattr(plugin, column) for column in columns]

@@ -37,7 +37,7 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
     import uvicorn  # noqa: PLC0415 - the web stack is slow to import, other commands go without
 
     from api.app import create_app  # noqa: PLC0415
-    from api.cli.reload import Reload  # noqa: PLC0415
+    from api.cli.reload import reload_on_hangup  # noqa: PLC0415
     from api.http.server import WebServerConfig  # noqa: PLC0415
 
     logging.getLogger("api.cli.reload").setLevel(logging.INFO)
@@ -54,7 +54,7 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
     sys.stdout = cast("TextIO", CapturedOutput(sys.stdout))
     app = create_app(settings)
-    Reload(app, environ)
+    reload_on_hangup(app, environ)
     # Modules and the schema live as long as the process: no collection need scan them. A page of a
     # list makes thousands of objects, few of them garbage; the default threshold would scan
     # them several times for each answer.

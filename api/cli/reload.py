@@ -22,37 +22,29 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Reload:
-    """On SIGHUP, gives the application the plugins that plugins.toml names now.
+def reload_on_hangup(app: Starlette, environ: dict[str, str]) -> None:
+    """On SIGHUP, give the application the plugins that plugins.toml names now.
 
     A thread loads them: plugins' code may take long, and meanwhile requests continue with the
-    plugins that they began with. Create it in the main thread, as signal handlers demand.
+    plugins that they began with. Call it in the main thread, as signal handlers demand.
     """
+    terminal, lock = Terminal(), threading.Lock()
 
-    def __init__(self, app: Starlette, environ: dict[str, str]) -> None:
-        self._app = app
-        self._environ = environ
-        self._lock = threading.Lock()
-        self._terminal = Terminal()
-        signal.signal(signal.SIGHUP, self._hang_up)
-
-    def load(self) -> None:
-        """Load the plugins; if anything is wrong, log it and keep the present plugins."""
-        with self._lock:
+    def load() -> None:
+        with lock:
             importlib.invalidate_caches()
             try:
-                registry = load_whole(self._environ)
+                registry = load_whole(environ)
             except ConfigError as error:
                 log.error("the plugins stay as they were; this is wrong:\n%s", error)  # noqa: TRY400
                 return
-            state = self._app.state
-            state.services = replace(state.services, registry=registry)
+            app.state.services = replace(app.state.services, registry=registry)
         log.info("plugins that are on: %s", ", ".join(registry.importers) or "none")
 
-    def _hang_up(self, _number: int, _frame: FrameType | None) -> None:
-        if self._terminal.is_gone():
+    def hang_up(_number: int, _frame: FrameType | None) -> None:
+        if terminal.is_gone():
             os.kill(os.getpid(), signal.SIGTERM)
-        elif hasattr(
-            self._app.state, "services"
-        ):  # else the application is just starting, and loads them
-            threading.Thread(target=self.load, name="plugins", daemon=True).start()
+        elif hasattr(app.state, "services"):  # else it is just starting, and loads them
+            threading.Thread(target=load, name="plugins", daemon=True).start()
+
+    signal.signal(signal.SIGHUP, hang_up)

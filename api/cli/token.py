@@ -87,7 +87,9 @@ def list_(folder: DataFolder, *, as_json: bool) -> None:
 @folder_option
 def revoke(number: int, folder: DataFolder) -> None:
     """Revoke the token with this ID of `caseroll token list`; it stops working at once."""
-    name = on_database(database_url(folder), _revoke(number))
+    name = on_database(database_url(folder), revoke_token(number))
+    if name is None:
+        raise RefusedError(f"there is no token {number}; see `caseroll token list`.")
     click.echo(f"Revoked token {number}, {name!r}.")
 
 
@@ -110,13 +112,6 @@ async def _list() -> list[dict[str, object]]:
         }
         for token in tokens
     ]
-
-
-async def _revoke(number: int) -> str:
-    name = await revoke_token(number)
-    if name is None:
-        raise RefusedError(f"there is no token {number}; see `caseroll token list`.")
-    return name
 
 
 def _state(token: ApiToken) -> str:

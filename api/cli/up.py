@@ -5,26 +5,28 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import ExitStack, suppress
-from typing import TYPE_CHECKING, NoReturn
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
-from api.cli.admin import prepare
 from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
 from api.cli.processes import api_spec, listen, worker_spec
 from api.cli.welcome import Welcome
+from api.demo.load import create_demo
 from api.processes.embedded_postgres import EmbeddedPostgres
 from api.processes.embedded_valkey import EmbeddedValkey
 from api.processes.exit_code import EXIT_REFUSED
 from api.processes.supervisor import Supervisor
 from api.settings import Settings, process_environment
 from importers.plugins.registry import load
+from models.app import ApiToken, App, Permission, create_app, create_token, token_digest
+from models.db import database, migrate
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Sequence
-    from types import FrameType
+    from collections.abc import Mapping, Sequence
 
     from api.processes.embedded_server import EmbeddedServer
 
@@ -43,7 +45,7 @@ def up(port: int | None, workers: int | None, folder: DataFolder, *, demo: bool)
     names others. Started again on the same folder, it continues where it stopped.
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+        signal.signal(number, signal.default_int_handler)  # it raises KeyboardInterrupt
     environ = process_environment()
     if port:
         environ["CASEROLL_PORT"] = str(port)
@@ -69,7 +71,7 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
     for server in servers:
         stack.enter_context(server)
     old_token = folder.read("admin.token")
-    token = asyncio.run(prepare(settings.database_url, old_token, migrations, demo=demo))
+    token = asyncio.run(_prepare(settings.database_url, old_token, migrations, demo=demo))
     welcome = Welcome(settings, folder, token)
     notes = {"admin.token": token, "database.url": settings.database_url, "url": welcome.url}
     for name, text in notes.items():
@@ -81,6 +83,32 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
     code = supervisor.run(welcome.when_ready)
     click.echo("Stopped: see above." if code == EXIT_REFUSED else "Stopping.", err=True)
     return code
+
+
+async def _prepare(
+    url: str, old_token: str | None, migrations: Mapping[str, str], *, demo: bool
+) -> str:
+    """Migrate the database, create an app if there is none, and return an admin's token.
+
+    Returns:
+        the old token if it still opens the right app, which is the demo app if that is wanted.
+    """
+    await migrate(url, migrations)
+    async with database(url, connections=2):
+        app = await create_demo() if demo else None
+        if old_token and await _is_good(old_token, app):
+            return old_token
+        app = app or await App.all().order_by("id").first() or await create_app("main", "Main")
+        return await create_token(app, "caseroll up", Permission.ADMIN)
+
+
+async def _is_good(token: str, app: App | None) -> bool:
+    found = await ApiToken.get_or_none(digest=token_digest(token), revoked_at=None)
+    if found is None or found.permission is not Permission.ADMIN:
+        return False
+    if found.expires_at is not None and found.expires_at <= datetime.now(UTC):
+        return False
+    return app is None or app.id == found.app_id
 
 
 def _choose_servers(environ: dict[str, str], folder: DataFolder) -> Sequence[EmbeddedServer]:
@@ -108,7 +136,3 @@ def _listen(settings: Settings, *, is_fixed: bool) -> socket.socket:
         with suppress(RefusedError):
             return listen(settings.host, port)
     return listen(settings.host, last)
-
-
-def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt

@@ -22,13 +22,7 @@ _ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - to connect,
 
 
 class Welcome:
-    """Waits for the API and then prints, once, where everything is and what to try.
-
-    Args:
-        settings: the API's.
-        folder: the data folder.
-        token: an admin's.
-    """
+    """Waits for the API and then prints, once, where everything is and what to try."""
 
     def __init__(self, settings: Settings, folder: DataFolder, token: str) -> None:
         self._settings = settings
@@ -72,19 +66,17 @@ class Welcome:
 
     def _text(self) -> str:
         path = self._folder.path
+        mails = f"no mail server is configured: they are .eml files in {self._settings.mail_dir}"
+        if self._settings.smtp_url:
+            mails = "go out by the mail server of CASEROLL_SMTP_URL"
         lines = {
             "API": f"{self.url}/graphql",
             "Types": f"{self.url}/docs/import-types  (what can be imported)",
             "Token": f"{self._token}  (also in {path / 'admin.token'})",
             "Data": str(path),
-            "Mails": self._mails(),
+            "Mails": mails,
             "Try": f"caseroll sample assign -o assign.csv{self._folder.option} && "
             f'caseroll import assign.csv --type assign --name "First try"{self._folder.option}',
         }
         shown = [f"  {click.style(f'{name:<6}', bold=True)} {text}" for name, text in lines.items()]
         return "\n".join(["Caseroll is ready; Ctrl-C stops it.", *shown])
-
-    def _mails(self) -> str:
-        if self._settings.smtp_url:
-            return "go out by the mail server of CASEROLL_SMTP_URL"
-        return f"no mail server is configured: they are .eml files in {self._settings.mail_dir}"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tortoise.exceptions import IntegrityError
 
-from api.demo.files import demo_files
 from importers.builtin.add_cases import AddCases
 from importers.builtin.add_users import AddUsers
 from importers.builtin.assign import AssignUsers
@@ -25,18 +26,42 @@ from models.new_import import NewImport, find_repeated, insert_import
 if TYPE_CHECKING:
     from asyncpg import Connection
 
-    from api.demo.files import DemoFile
-
 DEMO_SLUG = "demo"
+CASES = 500
+USERS = 300
 _SOURCE = "demo"
-# The demo needs these, whether or not plugins.toml switches them on.
-_IMPORTERS = {
-    "add-users": AddUsers("add-users"),
-    "modify-users": ModifyUsers("modify-users"),
-    "add-cases": AddCases("add-cases"),
-    "assign": AssignUsers("assign"),
-    "modify-cases": ModifyCases("modify-cases"),
+# Importer → what its file holds, in the order of the imports. Users are disabled before the
+# assignments, so that no disabled user is on a case; cases are closed after them, because a
+# closed case takes no new user.
+_CONTENTS = {
+    AddUsers("add-users"): "users",
+    ModifyUsers("modify-users"): "users who have left",
+    AddCases("add-cases"): "cases",
+    AssignUsers("assign"): "assignments",
+    ModifyCases("modify-cases"): "cases that are closed",
 }
+# The demo needs these, whether or not plugins.toml switches them on.
+_IMPORTERS = {importer.key: importer for importer in _CONTENTS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoFile:
+    """A file to import, the key of its importer, and what the import is called."""
+
+    type: str
+    name: str
+    file_name: str
+    content: bytes
+
+
+def demo_files() -> list[DemoFile]:
+    """Read the files, in the order in which to import them."""
+    files = []
+    for importer, what in _CONTENTS.items():
+        path = Path(__file__).parent / f"{what.replace(' ', '-')}.csv"
+        content, name = path.read_bytes(), f"Demo: {what}"
+        files.append(DemoFile(type=importer.key, name=name, file_name=path.name, content=content))
+    return files
 
 
 async def create_demo() -> App:

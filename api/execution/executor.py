@@ -22,8 +22,7 @@ from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.types.arguments import convert_arguments
 from strawberry.types.field import StrawberryField
 
-from api.batch.batch_field import TOGETHER
-from api.batch.objects import read
+from api.batch.objects import TOGETHER, read
 from api.execution.selection import (
     AttributeField,
     LoadedField,
@@ -46,8 +45,7 @@ if TYPE_CHECKING:
     from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
     from graphql.pyutils import AwaitableOrValue, Path
 
-    from api.batch.batch_field import Selected
-    from api.batch.objects import Values
+    from api.batch.objects import Selected, Values
     from api.execution.selection import Completer, PendingField
 
     Execute: TypeAlias = Callable[[GroupedFieldSet, Any], AwaitableOrValue[dict[str, Any]]]

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from graphql import GraphQLEnumType, GraphQLField, GraphQLScalarType
     from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet
 
-    from api.batch.batch_field import Selected, Together
-    from api.batch.objects import Items, Values
+    from api.batch.objects import Items, Selected, Together, Values
 
 # Scalars that encode values of a class.
 _ENCODED = {"Int": int, "Float": float, "Date": datetime.date, "DateTime": datetime.datetime}

@@ -13,7 +13,7 @@ from api.errors import HttpError
 from api.http.failed_rows_csv import failed_rows_csv
 from api.http.responses import CountedResponse, refuse
 from api.schema.importing.import_types import CSV_TYPE
-from api.schema.importing.plugin_descriptions import ImporterDescription
+from api.schema.importing.plugin_descriptions import PluginDescription
 from api.schema.node import key_of
 from importers.plugins.sample_file import sample_filename
 from models.db import is_passing
@@ -87,7 +87,7 @@ async def send_sample(request: Request, token: TokenRecord) -> Response:
     key = next((key for key in importers if sample_filename(key) == name), None)
     if key is None:
         raise HttpError(404, "NOT_FOUND", "There is no such sample file.")
-    content = await ImporterDescription(key, importers[key]).sample()
+    content = await PluginDescription("importer", key, importers[key]).sample()
     if content is None:
         raise HttpError(500, "PLUGIN_ERROR", "The plugin of this type can't write its sample.")
     return Response(content.encode(), headers=_headers(name, CSV_TYPE))

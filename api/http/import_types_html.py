@@ -13,11 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from api.schema.importing.plugin_descriptions import (
-    ImporterDescription,
-    ValidatorDescription,
-    plain,
-)
+from api.schema.importing.plugin_descriptions import PluginDescription, plain
 from importers.plugins.sample_file import sample_filename
 from models.app import DEFAULT_ROLES
 
@@ -80,15 +76,17 @@ async def render_types_page(registry: Registry) -> str:
     for key, importer in registry.importers.items():
         label = plain(on.get(("importer", key)) or key)
         links.append(fill(_LINK, address=quote(plain(key)), label=label))
-        sections.append(await _section(plain(key), label, ImporterDescription(key, importer)))
+        description = PluginDescription("importer", key, importer)
+        sections.append(await _section(plain(key), label, description))
     checks = [
-        fill(_CHECK, key=plain(each.key), text=await ValidatorDescription(each.key, each).text())
+        (each.key, await PluginDescription("validator", each.key, each).text())
         for each in registry.validators
         if ("validator", each.key) in on
     ]
     if checks:
         links.append(Markup(_LINK_TO_CHECKS))
-        sections.append(fill(_CHECKS, checks=checks))
+        shown = [fill(_CHECK, key=plain(key), text=text) for key, text in checks]
+        sections.append(fill(_CHECKS, checks=shown))
     return fill(
         _PAGE,
         policy=content_security_policy(),
@@ -111,7 +109,7 @@ def _style() -> str:
     return Path(__file__).with_suffix(".css").read_text(encoding="utf-8")
 
 
-async def _section(key: str, label: str, description: ImporterDescription) -> Markup:
+async def _section(key: str, label: str, description: PluginDescription) -> Markup:
     # A column whose choices depend on the roles that an app has, takes roles.
     fixed = await description.columns([])
     with_roles = await description.columns(list(DEFAULT_ROLES))

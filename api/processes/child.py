@@ -45,16 +45,15 @@ class Child:
     """One child process in its own session, and when to start it again.
 
     Args:
-        name: in log lines.
-        spec: what to run.
+        number: tells it from others of its kind, in log lines.
         proof: seconds that a process has to live to count as healthy.
         is_patient: restart a process that refuses its settings, if an earlier one was healthy.
     """
 
     def __init__(
-        self, name: str, spec: ChildSpec, *, proof: float, is_patient: bool = False
+        self, spec: ChildSpec, number: int, *, proof: float, is_patient: bool = False
     ) -> None:
-        self.name = name
+        self.name = spec.name if spec.count == 1 else f"{spec.name} {number}"
         self._spec = spec
         self._proof = proof
         self._is_patient = is_patient
@@ -98,11 +97,7 @@ class Child:
         return True
 
     def replace(self, grace: float) -> None:
-        """Tell the process to end; the next one starts when it has.
-
-        Args:
-            grace: seconds until it is killed.
-        """
+        """Tell the process to end within `grace` seconds; the next one starts when it has."""
         self._kill_at = time.monotonic() + grace
         self._start_at = 0.0
         self.signal(signal.SIGTERM)
@@ -123,9 +118,10 @@ class Child:
         self._start_at = now + self._delay
         if code == EXIT_REFUSED and not (self._is_patient and self._was_healthy):
             return False
-        log.warning(
-            "%s %s; starting it again in %.1f s", self.name, _describe_end(code), self._delay
-        )
+        end = f"ended with exit code {code}"
+        if code < 0:
+            end = f"was ended by signal {-code} ({signal.strsignal(-code)})"
+        log.warning("%s %s; starting it again in %.1f s", self.name, end, self._delay)
         self._delay = min(self._delay * 2, LONGEST_DELAY)
         return True
 
@@ -140,9 +136,3 @@ class Child:
         self._started_at = now
         self._kill_at = math.inf
         log.info("%s started, process %d", self.name, self._popen.pid)
-
-
-def _describe_end(code: int) -> str:
-    if code < 0:
-        return f"was ended by signal {-code} ({signal.strsignal(-code)})"
-    return f"ended with exit code {code}"

@@ -85,14 +85,13 @@ class RollingRestart:
         code = check.poll()
         if code is None and time.monotonic() < self._deadline:
             return
-        problems = self._read_problems() or f"{self._spec.name} did not end as it should."
+        assert self._output
+        self._output.seek(0)
+        problems = self._output.read().decode(errors="replace").strip()
         self.stop()
         if code == 0:
             self._waiting = list(self._children)
             return
-        log.error("%s found this wrong; all go on as they were:\n%s", self._spec.name, problems)
-
-    def _read_problems(self) -> str:
-        assert self._output
-        self._output.seek(0)
-        return self._output.read().decode(errors="replace").strip()
+        name = self._spec.name
+        problems = problems or f"{name} did not end as it should."
+        log.error("%s found this wrong; all go on as they were:\n%s", name, problems)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import time
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from api.processes.child import Child, ChildSpec
 from api.processes.exit_code import EXIT_REFUSED
@@ -16,24 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
 
+    from api.processes.embedded_server import EmbeddedServer
+
 log = logging.getLogger(__name__)
 
 ROUND_SECONDS = 0.05
 GRACE_SECONDS = 20.0
 # Longer than a worker takes to start on a busy machine.
 PROOF_SECONDS = 3.0
-
-
-class Server(Protocol):
-    """A server that the children need."""
-
-    name: str
-
-    def is_running(self) -> bool:
-        """Tell whether it is alive."""
-
-    def start(self) -> None:
-        """Start it and wait until it is ready."""
 
 
 class Supervisor:
@@ -55,15 +45,15 @@ class Supervisor:
         self,
         specs: Sequence[ChildSpec],
         *,
-        servers: Sequence[Server] = (),
+        servers: Sequence[EmbeddedServer] = (),
         check: ChildSpec | None = None,
         grace: float = GRACE_SECONDS,
         proof: float = PROOF_SECONDS,
     ) -> None:
         self._children = [
-            Child(name, spec, proof=proof, is_patient=check is not None)
+            Child(spec, number, proof=proof, is_patient=check is not None)
             for spec in specs
-            for name in _names(spec)
+            for number in range(1, spec.count + 1)
         ]
         self._restart = RollingRestart(check, self._children, grace=grace) if check else None
         self._servers = servers
@@ -100,10 +90,10 @@ class Supervisor:
             self._restart.stop()
         deadline = time.monotonic() + self._grace
         signals = self._signals
-        self._signal(signal.SIGTERM)
+        self._signal_all(signal.SIGTERM)
         while any(child.is_alive() for child in self._children):
             if time.monotonic() > deadline or self._signals > signals:
-                self._signal(signal.SIGKILL)
+                self._signal_all(signal.SIGKILL)
             time.sleep(ROUND_SECONDS)
 
     def __enter__(self) -> Supervisor:
@@ -135,12 +125,6 @@ class Supervisor:
             self._restart.begin()
         self._restart.go_on()
 
-    def _signal(self, number: signal.Signals) -> None:
+    def _signal_all(self, number: signal.Signals) -> None:
         for child in self._children:
             child.signal(number)
-
-
-def _names(spec: ChildSpec) -> list[str]:
-    if spec.count == 1:
-        return [spec.name]
-    return [f"{spec.name} {number}" for number in range(1, spec.count + 1)]

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
+from strawberry import argument, field
 from strawberry.utils.str_converters import to_camel_case
 
+from api.access.context import Context, Info
 from api.batch.row_type import RowColumn, RowType, node_id
 from api.errors import ApiError
-from api.schema.connection import Connection, PageArguments, connect
+from api.schema.connection import After, Before, Connection, First, Last, PageArguments, connect
 from api.schema.entities import CASE_ROW, USER_ROW
 from api.schema.node import Node, load_node
 from api.schema.shown_enum import show_enum
@@ -21,9 +23,6 @@ from models.listing import AUDIT_EVENTS, did_one_of, happened_between, was_done_
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from api.access.context import Context
-    from models.page import Condition
 
 # The fields of cases and users, by column.
 _FIELDS = {
@@ -42,16 +41,15 @@ show_enum(Action, name="AuditAction", description="What was done.")
 class AuditActor:
     """A token, or the command line."""
 
-    name: str = strawberry.field(
+    name: str = field(
         description="The token's name; `command line` for what was done at the server itself."
     )
-    id: strawberry.ID | None = strawberry.field(
+    id: strawberry.ID | None = field(
         description="Tells tokens of the same name apart; null for the command line."
     )
 
     @classmethod
     def of(cls, name: str, token: int | None) -> AuditActor:
-        """Make it of the columns of an event."""
         return cls(name=name, id=None if token is None else _object_id("Token", token))
 
 
@@ -59,17 +57,14 @@ class AuditActor:
 class AuditTarget:
     """An object of one of the kinds in `models.audit.Action`."""
 
-    id: strawberry.ID = strawberry.field(
-        description="Its ID; for `node`, unless it is a role or token."
-    )
-    name: str | None = strawberry.field(
+    id: strawberry.ID = field(description="Its ID; for `node`, unless it is a role or token.")
+    name: str | None = field(
         description="An app's, import's or token's name at that time, or a role's key; null for "
         "cases and users."
     )
 
     @classmethod
     def of(cls, action: str, key: int, name: str | None) -> AuditTarget:
-        """Make it of the columns of an event."""
         return cls(id=_object_id(Action(action).target, key), name=name)
 
 
@@ -77,13 +72,13 @@ class AuditTarget:
 class AuditEvent(Node):
     """One deed. What the rows of an import have done is in their results."""
 
-    action: Action = strawberry.field(description="What was done.")
-    actor: AuditActor = strawberry.field(description="Who did it.")
-    target: AuditTarget = strawberry.field(description="To what.")
-    changed_fields: list[str] = strawberry.field(
+    action: Action = field(description="What was done.")
+    actor: AuditActor = field(description="Who did it.")
+    target: AuditTarget = field(description="To what.")
+    changed_fields: list[str] = field(
         description="Which fields of a case or user were set; never what to."
     )
-    occurred_at: datetime = strawberry.field(description="When it was done.")
+    occurred_at: datetime = field(description="When it was done.")
 
 
 def _object_id(kind: str, key: int) -> strawberry.ID:
@@ -104,31 +99,37 @@ EVENT_ROW = RowType(
     changed_fields=RowColumn(("action", "changed"), _changed_fields),
 )
 
-AuditEventConnection = Connection[AuditEvent]
 
-
+@strawberry.field(
+    name="auditEvents",
+    description="Who did what in the app, newest first; for ADMIN tokens. What the rows of "
+    "imports have done is in their results.",
+)
 async def list_audit_events(
-    context: Context,
-    arguments: PageArguments,
+    info: Info,
     *,
-    actions: Sequence[Action] | None,
-    actor: str | None,
-    since: datetime | None,
-    until: datetime | None,
-) -> Connection[Any]:
-    """Page through the app's audit trail, newest first."""
-    _admit_admins(context)
-    conditions: list[Condition] = []
-    if actions is not None:
-        conditions.append(did_one_of(actions))
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    action: Annotated[list[Action] | None, argument(description="Only these actions.")] = None,
+    actor: Annotated[
+        str | None, argument(description="Only what an actor of exactly this name did.")
+    ] = None,
+    since: Annotated[datetime | None, argument(description="Only from this time on.")] = None,
+    until: Annotated[datetime | None, argument(description="Only before this time.")] = None,
+) -> Connection[AuditEvent]:
+    _admit_admins(info.context)
+    arguments = PageArguments(first=first, after=after, last=last, before=before)
+    conditions = happened_between(since, until)
+    if action is not None:
+        conditions.append(did_one_of(action))
     if actor is not None:
         conditions.append(was_done_by(actor))
-    conditions += happened_between(since, until)
-    return await connect(context, AUDIT_EVENTS, EVENT_ROW, arguments, conditions)
+    return await connect(info.context, AUDIT_EVENTS, EVENT_ROW, arguments, conditions)
 
 
 async def load_audit_event(context: Context, key: int) -> AuditEvent | None:
-    """Read an event by its primary key."""
     _admit_admins(context)
     return await load_node(context, AUDIT_EVENTS, EVENT_ROW, key)
 

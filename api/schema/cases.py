@@ -3,85 +3,63 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Annotated
 
 import strawberry
+from strawberry import UNSET, argument, field
 
-from api.schema.connection import Connection, PageArguments
+from api.access.context import Info
+from api.schema.connection import After, Before, Connection, First, Last, PageArguments, Search
 from api.schema.entities import CASE_ROW, Case, CaseStatus
 from api.schema.entity_kind import (
     EntityKind,
     create_entity,
     find_entity,
     list_entities,
-    load_entity,
     update_entity,
 )
 from api.schema.input_errors import InputErrors, UserError, given
 from models.case import Case as StoredCase
 from models.listing import CASES, has_tag
 
-if TYPE_CHECKING:
-    from api.access.context import Context
-
 _ABOUT_LONGEST = 10_000
-
-CaseConnection = Connection[Case]
 
 
 @strawberry.input(one_of=True, description="Names one case, in one of these ways.")
 class CaseBy:
-    """How to find a case."""
-
-    id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="The case's `id`."
-    )
-    tag_id: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The case's Tag ID, exactly."
-    )
+    id: strawberry.ID | None = field(default=UNSET, description="The case's `id`.")
+    tag_id: str | None = field(default=UNSET, description="The case's Tag ID, exactly.")
 
 
 @strawberry.input(description="A new case.")
 class CreateCaseInput:
-    """What a case is created from."""
-
-    about: str = strawberry.field(description="What the case is about; not blank.")
-    tag_id: str | None = strawberry.field(
+    about: str = field(description="What the case is about; not blank.")
+    tag_id: str | None = field(
         default=None,
         description="The organisation's own name for it: letters, digits, `-`, `/` and `_`, up to "
         "64 of them. Unique in the app, and permanent.",
     )
-    status: CaseStatus | None = strawberry.field(
-        default=CaseStatus.ACTIVE, description="Whether it is open."
-    )
-    date_opened: date | None = strawberry.field(default=None, description="When it was opened.")
+    status: CaseStatus | None = field(default=CaseStatus.ACTIVE, description="Whether it is open.")
+    date_opened: date | None = field(default=None, description="When it was opened.")
 
 
 @strawberry.input(description="What is to change; what is left out stays as it is.")
 class UpdateCaseInput:
-    """Changes of a case."""
-
-    about: str | None = strawberry.field(
-        default=strawberry.UNSET, description="What the case is about; not blank."
-    )
-    tag_id: str | None = strawberry.field(
-        default=strawberry.UNSET,
+    about: str | None = field(default=UNSET, description="What the case is about; not blank.")
+    tag_id: str | None = field(
+        default=UNSET,
         description="The Tag ID of a case that has none; one that is set is permanent.",
     )
-    status: CaseStatus | None = strawberry.field(
-        default=strawberry.UNSET, description="Whether it is open."
-    )
-    date_opened: date | None = strawberry.field(
-        default=strawberry.UNSET, description="When it was opened; null clears it."
+    status: CaseStatus | None = field(default=UNSET, description="Whether it is open.")
+    date_opened: date | None = field(
+        default=UNSET, description="When it was opened; null clears it."
     )
 
 
 @strawberry.type(description="What came of creating or changing a case.")
 class CasePayload:
-    """The case, or what was wrong."""
-
-    case: Case | None = strawberry.field(description="The case as it is now; null after errors.")
-    user_errors: list[UserError] = strawberry.field(
+    case: Case | None = field(description="The case as it is now; null after errors.")
+    user_errors: list[UserError] = field(
         description="What was wrong; when there is anything, nothing has been done."
     )
 
@@ -104,32 +82,44 @@ CASE = EntityKind(
 )
 
 
+@strawberry.field(name="cases", description="The app's cases, in the order in which they came.")
 async def list_cases(
-    context: Context, arguments: PageArguments, search: str | None, status: CaseStatus | None
-) -> Connection[Any]:
-    """Page through the app's cases, oldest first."""
+    info: Info,
+    *,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    search: Search = None,
+    status: Annotated[CaseStatus | None, argument(description="Only cases in this state.")] = None,
+) -> Connection[Case]:
+    arguments = PageArguments(first=first, after=after, last=last, before=before)
     active = None if status is None else status is CaseStatus.ACTIVE
-    return await list_entities(CASE, context, arguments, search, active=active)
+    return await list_entities(CASE, info.context, arguments, search, active=active)
 
 
-async def load_case(context: Context, key: int) -> Case | None:
-    """Read a case by its primary key."""
-    return await load_entity(CASE, context, key)
-
-
-async def find_case(context: Context, by: CaseBy) -> Case | None:
-    """Find a case by ID or Tag ID."""
+@strawberry.field(name="case", description="One case; null when the app has no such case.")
+async def find_case(
+    info: Info, by: Annotated[CaseBy, argument(description="Which one.")]
+) -> Case | None:
     tag_id = given(by.tag_id)
-    return await find_entity(CASE, context, by.id, None if tag_id is None else has_tag(tag_id))
+    condition = None if tag_id is None else has_tag(tag_id)
+    return await find_entity(CASE, info.context, by.id, condition)
 
 
-async def create_case(context: Context, values: CreateCaseInput) -> CasePayload:
-    """Create a case, or say what is wrong."""
-    case, user_errors = await create_entity(CASE, context, values)
+@strawberry.mutation(description="Create a case.")
+async def create_case(
+    info: Info, values: Annotated[CreateCaseInput, argument(name="input", description="The case.")]
+) -> CasePayload:
+    case, user_errors = await create_entity(CASE, info.context, values)
     return CasePayload(case=case, user_errors=user_errors)
 
 
-async def update_case(context: Context, node_id: str, values: UpdateCaseInput) -> CasePayload:
-    """Change a case, or say what is wrong."""
-    case, user_errors = await update_entity(CASE, context, node_id, values)
+@strawberry.mutation(description="Change a case.")
+async def update_case(
+    info: Info,
+    node_id: Annotated[strawberry.ID, argument(name="id", description="The case's `id`.")],
+    values: Annotated[UpdateCaseInput, argument(name="input", description="The changes.")],
+) -> CasePayload:
+    case, user_errors = await update_entity(CASE, info.context, node_id, values)
     return CasePayload(case=case, user_errors=user_errors)

@@ -9,6 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias, TypeVar, cast
 
 import strawberry
+from strawberry import argument, field
 
 from api.batch.objects import Lists, Objects
 from api.errors import ApiError
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
     from api.access.context import Context
-    from api.batch.batch_field import Selected
-    from api.batch.objects import Items, Values
+    from api.batch.objects import Items, Selected, Values
     from api.batch.row_type import RowType
     from models.page import Condition, Listing, Page
 
@@ -34,24 +34,25 @@ _LARGEST_KEY = 2**63 - 1
 
 First: TypeAlias = Annotated[
     int | None,
-    strawberry.argument(
+    argument(
         description=f"How many to return from the beginning, or after `after`; "
         f"{LARGEST_PAGE} at most, {DEFAULT_PAGE} when neither `first` nor `last` is given."
     ),
 ]
 After: TypeAlias = Annotated[
-    str | None,
-    strawberry.argument(description="A cursor of this list: only what comes after it."),
+    str | None, argument(description="A cursor of this list: only what comes after it.")
 ]
 Last: TypeAlias = Annotated[
     int | None,
-    strawberry.argument(
+    argument(
         description=f"How many to return from the end, or before `before`; {LARGEST_PAGE} at most."
     ),
 ]
 Before: TypeAlias = Annotated[
-    str | None,
-    strawberry.argument(description="A cursor of this list: only what comes before it."),
+    str | None, argument(description="A cursor of this list: only what comes before it.")
+]
+Search: TypeAlias = Annotated[
+    str | None, argument(description="Only those in which every word of this begins a word.")
 ]
 
 
@@ -73,22 +74,17 @@ class Slice:
     total: int | None = None
 
     async def count(self) -> int:
-        """Count the whole list."""
         if self.total is not None:
             return self.total
         return await self.context.loaders.count(self.listing, self.parent, self.conditions)
 
     async def has_next(self) -> bool:
-        """Tell whether the list goes on after the page."""
-        if not self.window.is_backward:
-            return self.page.has_more or await self._is_beyond(self.window.before, forward=True)
-        return await self._is_beyond(self.window.before, forward=True)
+        is_known = self.page.has_more and not self.window.is_backward
+        return is_known or await self._is_beyond(self.window.before, forward=True)
 
     async def has_previous(self) -> bool:
-        """Tell whether the list has something before the page."""
-        if self.window.is_backward:
-            return self.page.has_more or await self._is_beyond(self.window.after, forward=False)
-        return await self._is_beyond(self.window.after, forward=False)
+        is_known = self.page.has_more and self.window.is_backward
+        return is_known or await self._is_beyond(self.window.after, forward=False)
 
     async def _is_beyond(self, limit: int | None, *, forward: bool) -> bool:
         """Look for rows that the cursor on this side has cut off."""
@@ -103,16 +99,11 @@ class PageInfo:
     """Relay's PageInfo; looks beyond the page only when asked."""
 
     slice: strawberry.Private[Slice]
-    start_cursor: str | None = strawberry.field(
-        description="The first edge's cursor, null on an empty page."
-    )
-    end_cursor: str | None = strawberry.field(
-        description="The last edge's cursor, null on an empty page."
-    )
+    start_cursor: str | None = field(description="The first edge's cursor, null on an empty page.")
+    end_cursor: str | None = field(description="The last edge's cursor, null on an empty page.")
 
     @classmethod
     def of(cls, shown: Slice) -> PageInfo:
-        """Tell where a page stands."""
         keys = [row["page_key"] for row in shown.page.rows]
         return cls(
             slice=shown,
@@ -122,36 +113,29 @@ class PageInfo:
 
     @strawberry.field(description="Whether the list goes on after this page.")
     async def has_next_page(self) -> bool:
-        """Look after the page."""
         return await self.slice.has_next()
 
     @strawberry.field(description="Whether the list has something before this page.")
     async def has_previous_page(self) -> bool:
-        """Look before the page."""
         return await self.slice.has_previous()
 
 
 @strawberry.type(description="One place of a list.")
 class Edge(Generic[T]):
-    """Relay's edge."""
-
-    cursor: str = strawberry.field(
+    cursor: str = field(
         description="Marks this place, for `after` and `before`. Opaque, and of this list only."
     )
-    node: T = strawberry.field(description="What is there.")
+    node: T = field(description="What is there.")
 
 
 @strawberry.type(description="One page of a list.")
 class Connection(Generic[T]):
-    """Relay's connection."""
-
     slice: strawberry.Private[Slice]
-    edges: list[Edge[T]] = strawberry.field(description="The page, in the order of the list.")
-    page_info: PageInfo = strawberry.field(description="Where the page stands in the list.")
+    edges: list[Edge[T]] = field(description="The page, in the order of the list.")
+    page_info: PageInfo = field(description="Where the page stands in the list.")
 
     @strawberry.field(description="How long the whole list is. Counted only when asked for.")
     async def total_count(self) -> int:
-        """Count the list."""
         return await self.slice.count()
 
 
@@ -173,40 +157,39 @@ class PageArguments:
         if self.first is not None and self.last is not None:
             raise ApiError("BAD_PAGE", "Give first or last, not both.")
         is_backward = self.last is not None
-        size = self.last if is_backward else self.first
-        return Window(
-            _page_size("last" if is_backward else "first", size),
-            read_cursor(listing, self.after),
-            read_cursor(listing, self.before),
-            is_backward,
-        )
+        name, size = ("last", self.last) if is_backward else ("first", self.first)
+        if size is None:
+            size = DEFAULT_PAGE
+        if not 0 <= size <= LARGEST_PAGE:
+            raise ApiError("BAD_PAGE", f"{name} has to be from 0 to {LARGEST_PAGE}, not {size}.")
+        after, before = read_cursor(listing, self.after), read_cursor(listing, self.before)
+        return Window(size, after, before, is_backward)
 
 
+@dataclass(frozen=True, eq=False)
 class Edges(Objects):
     """The edges of rows, or of several pages of them one behind another."""
 
-    def __init__(self, listing: Listing, rows: Sequence[Record], nodes: Items) -> None:
-        super().__init__(Edge)
-        self._listing = listing
-        self._rows = rows
-        self._nodes = nodes
+    listing: Listing
+    rows: Sequence[Record]
+    nodes: Items
+    kind = Edge
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.rows)
 
     def __iter__(self) -> Iterator[Edge[Any]]:
-        """Make the edges."""
-        for cursor, node in zip(self._cursors(), self._nodes, strict=True):
+        for cursor, node in zip(self._cursors(), self.nodes, strict=True):
             yield Edge(cursor=cursor, node=node)
 
     def read(self, attribute: str) -> Values:
-        """Return the nodes or the cursors."""
-        return self._nodes if attribute == "node" else self._cursors()
+        return self.nodes if attribute == "node" else self._cursors()
 
     def _cursors(self) -> list[str]:
-        return [write_cursor(self._listing, row["page_key"]) for row in self._rows]
+        return [write_cursor(self.listing, row["page_key"]) for row in self.rows]
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Connections(Objects):
     """The same page of the lists of many parents.
 
@@ -215,40 +198,28 @@ class Connections(Objects):
         total: how long the only list is, when that is known.
     """
 
-    def __init__(
-        self,
-        context: Context,
-        listing: Listing,
-        row_type: RowType[Any],
-        conditions: Sequence[Condition],
-        *,
-        window: Window,
-        pages: Sequence[tuple[int, Page]],
-        total: int | None,
-    ) -> None:
-        super().__init__(Connection)
-        self._context = context
-        self._listing = listing
-        self._row_type = row_type
-        self._conditions = conditions
-        self._window = window
-        self._pages = pages
-        self._total = total
+    context: Context
+    listing: Listing
+    row_type: RowType[Any]
+    conditions: Sequence[Condition]
+    window: Window
+    pages: Sequence[tuple[int, Page]]
+    total: int | None
+    kind = Connection
 
     def __len__(self) -> int:
-        return len(self._pages)
+        return len(self.pages)
 
     def __iter__(self) -> Iterator[Connection[Any]]:
-        """Make the connections."""
-        for parent, page in self._pages:
+        for parent, page in self.pages:
             shown = Slice(
-                context=self._context,
-                listing=self._listing,
+                context=self.context,
+                listing=self.listing,
                 parent=parent,
-                conditions=self._conditions,
-                window=self._window,
+                conditions=self.conditions,
+                window=self.window,
                 page=page,
-                total=self._total,
+                total=self.total,
             )
             # `Edges` is no list, but nothing that reads edges does more than go through them.
             edges = cast("list[Edge[Any]]", self._edges(page.rows))
@@ -258,11 +229,11 @@ class Connections(Objects):
         """Return the values that an attribute has; all edges are read together."""
         if attribute != "edges":
             return super().read(attribute)
-        rows = list(chain.from_iterable(page.rows for _, page in self._pages))
-        return Lists([len(page.rows) for _, page in self._pages], self._edges(rows))
+        rows = list(chain.from_iterable(page.rows for _, page in self.pages))
+        return Lists([len(page.rows) for _, page in self.pages], self._edges(rows))
 
     def _edges(self, rows: Sequence[Record]) -> Edges:
-        return Edges(self._listing, rows, self._row_type.objects(rows))
+        return Edges(self.listing, rows, self.row_type.objects(rows))
 
 
 async def connect(
@@ -312,22 +283,14 @@ async def connect_each(
     columns = row_type.columns(selected=of_nodes)
     pages = await context.loaders.pages(listing, parents, conditions, window, columns)
     return Connections(
-        context,
-        listing,
-        row_type,
-        conditions,
+        context=context,
+        listing=listing,
+        row_type=row_type,
+        conditions=conditions,
         window=window,
         pages=list(zip(parents, pages, strict=True)),
         total=total,
     )
-
-
-def _page_size(name: str, size: int | None) -> int:
-    if size is None:
-        return DEFAULT_PAGE
-    if not 0 <= size <= LARGEST_PAGE:
-        raise ApiError("BAD_PAGE", f"{name} has to be from 0 to {LARGEST_PAGE}, not {size}.")
-    return size
 
 
 def write_cursor(listing: Listing, key: int) -> str:

@@ -1,4 +1,4 @@
-"""Cases, users and the assignments between them: three types that refer to one another."""
+"""Cases, users, roles and the assignments between them: types that refer to one another."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
 
 import strawberry
+from strawberry import argument, field
 
 from api.access.context import Info
-from api.batch.batch_field import TOGETHER, Together
-from api.batch.objects import read
+from api.batch.objects import TOGETHER, Together, read
 from api.batch.row_type import Part, RowColumn, RowType, node_id
 from api.schema.connection import (
     After,
@@ -24,30 +24,21 @@ from api.schema.connection import (
     connect_each,
 )
 from api.schema.importing.imports import IMPORT_ROW, Import
-from api.schema.node import Node, load_node
-from api.schema.roles import ROLE_ROW, Role
+from api.schema.node import Node
 from models.listing import CASE_ASSIGNMENTS, USER_ASSIGNMENTS, has_role
 
 if TYPE_CHECKING:
     from api.access.context import Context
-    from api.batch.batch_field import Selected
-    from api.batch.objects import Items, Values
+    from api.batch.objects import Items, Selected, Values
     from models.page import Condition, Listing
 
 _InRole: TypeAlias = Annotated[
-    str | None, strawberry.argument(description="Only those in the role with this key.")
+    str | None, argument(description="Only those in the role with this key.")
 ]
 
 
 def _in_role(key: str | None) -> tuple[Condition, ...]:
     return () if key is None else (has_role(key),)
-
-
-async def _list_assignments(
-    listing: Listing, context: Context, parent: int, arguments: PageArguments, role: str | None
-) -> Connection[Any]:
-    """Page through the assignments of a case, or of a user."""
-    return await connect(context, listing, ASSIGNMENT_ROW, arguments, _in_role(role), parent=parent)
 
 
 async def _list_assignments_of_each(
@@ -59,7 +50,6 @@ async def _list_assignments_of_each(
     role: str | None = None,
     **page: Any,
 ) -> Values:
-    """Page through the assignments of many cases, or of many users."""
     return await connect_each(
         context,
         listing,
@@ -71,36 +61,15 @@ async def _list_assignments_of_each(
     )
 
 
-@strawberry.enum(description="Whether a case takes new assignments.")
-class CaseStatus(Enum):
-    """The API's names of an active case and one that is not."""
-
-    ACTIVE = strawberry.enum_value("ACTIVE", description="Open.")
-    CLOSED = strawberry.enum_value("CLOSED", description="Closed: nobody can be put on it.")
-
-
-@strawberry.type(description="A matter that users are assigned to.")
-class Case(Node):
-    """A case."""
-
-    key: strawberry.Private[int]
-    tag_id: str | None = strawberry.field(
-        description="The organisation's own name for the case, unique in the app."
-    )
-    about: str = strawberry.field(description="What the case is about.")
-    status: CaseStatus = strawberry.field(description="Whether it is open.")
-    date_opened: date | None = strawberry.field(description="When it was opened, if recorded.")
-    created_at: datetime = strawberry.field(description="When it came into the system.")
-    updated_at: datetime = strawberry.field(description="When it was last changed.")
+def _assignments_field(listing: Listing, description: str) -> Any:
+    """Return the field of a case or user that pages through its assignments."""
 
     @strawberry.field(
-        description="Who is on the case, in the order in which users came.",
-        metadata={
-            TOGETHER: Together(partial(_list_assignments_of_each, CASE_ASSIGNMENTS), needs=("key",))
-        },
+        description=description,
+        metadata={TOGETHER: Together(partial(_list_assignments_of_each, listing), needs=("key",))},
     )
     async def assignments(
-        self,
+        self: Case | User,
         info: Info,
         *,
         first: First = None,
@@ -109,9 +78,50 @@ class Case(Node):
         before: Before = None,
         role: _InRole = None,
     ) -> Connection[Assignment]:
-        """Page through the case's assignments."""
         arguments = PageArguments(first=first, after=after, last=last, before=before)
-        return await _list_assignments(CASE_ASSIGNMENTS, info.context, self.key, arguments, role)
+        conditions = _in_role(role)
+        return await connect(
+            info.context, listing, ASSIGNMENT_ROW, arguments, conditions, parent=self.key
+        )
+
+    return assignments
+
+
+@strawberry.type(description="What a user can be on a case.")
+class Role:
+    key: str = field(description="What files call it, e.g. `staff`.")
+    label: str = field(description="What people call it, e.g. `Staff`.")
+
+
+ROLE_ROW = RowType(Role)
+
+
+@strawberry.field(name="roles", description="The app's roles.")
+async def list_roles(info: Info) -> list[Role]:
+    return list(ROLE_ROW.objects(await info.context.loaders.roles()))
+
+
+@strawberry.enum(description="Whether a case takes new assignments.")
+class CaseStatus(Enum):
+    ACTIVE = strawberry.enum_value("ACTIVE", description="Open.")
+    CLOSED = strawberry.enum_value("CLOSED", description="Closed: nobody can be put on it.")
+
+
+@strawberry.type(description="A matter that users are assigned to.")
+class Case(Node):
+    key: strawberry.Private[int]
+    tag_id: str | None = field(
+        description="The organisation's own name for the case, unique in the app."
+    )
+    about: str = field(description="What the case is about.")
+    status: CaseStatus = field(description="Whether it is open.")
+    date_opened: date | None = field(description="When it was opened, if recorded.")
+    created_at: datetime = field(description="When it came into the system.")
+    updated_at: datetime = field(description="When it was last changed.")
+
+    assignments = _assignments_field(
+        CASE_ASSIGNMENTS, "Who is on the case, in the order in which users came."
+    )
 
 
 CASE_ROW = RowType(
@@ -126,50 +136,30 @@ CASE_ROW = RowType(
 
 @strawberry.enum(description="Whether a user can be put on cases.")
 class UserStatus(Enum):
-    """The API's names of an active user and one that is not."""
-
     ACTIVE = strawberry.enum_value("ACTIVE", description="Enabled.")
     DISABLED = strawberry.enum_value("DISABLED", description="Disabled: can't be put on a case.")
 
 
 @strawberry.type(description="A person who can be assigned to cases.")
 class User(Node):
-    """A user."""
-
     key: strawberry.Private[int]
-    tag_id: str | None = strawberry.field(
+    tag_id: str | None = field(
         description="The organisation's own name for the user, unique in the app."
     )
-    email: str = strawberry.field(
+    email: str = field(
         description="The address, which is also the user name; unique in the app in any case."
     )
-    given_name: str = strawberry.field(description="First name; may be empty.")
-    family_name: str = strawberry.field(description="Last name; may be empty.")
-    locale: str | None = strawberry.field(description="Preferred language, a BCP 47 tag.")
-    zoneinfo: str | None = strawberry.field(description="Time zone, an IANA name.")
-    status: UserStatus = strawberry.field(description="Whether the user is enabled.")
-    created_at: datetime = strawberry.field(description="When the user came into the system.")
-    updated_at: datetime = strawberry.field(description="When the user was last changed.")
+    given_name: str = field(description="First name; may be empty.")
+    family_name: str = field(description="Last name; may be empty.")
+    locale: str | None = field(description="Preferred language, a BCP 47 tag.")
+    zoneinfo: str | None = field(description="Time zone, an IANA name.")
+    status: UserStatus = field(description="Whether the user is enabled.")
+    created_at: datetime = field(description="When the user came into the system.")
+    updated_at: datetime = field(description="When the user was last changed.")
 
-    @strawberry.field(
-        description="Which cases the user is on, in the order in which cases came.",
-        metadata={
-            TOGETHER: Together(partial(_list_assignments_of_each, USER_ASSIGNMENTS), needs=("key",))
-        },
+    assignments = _assignments_field(
+        USER_ASSIGNMENTS, "Which cases the user is on, in the order in which cases came."
     )
-    async def assignments(
-        self,
-        info: Info,
-        *,
-        first: First = None,
-        after: After = None,
-        last: Last = None,
-        before: Before = None,
-        role: _InRole = None,
-    ) -> Connection[Assignment]:
-        """Page through the user's assignments."""
-        arguments = PageArguments(first=first, after=after, last=last, before=before)
-        return await _list_assignments(USER_ASSIGNMENTS, info.context, self.key, arguments, role)
 
 
 USER_ROW = RowType(
@@ -184,10 +174,8 @@ USER_ROW = RowType(
 
 @strawberry.type(description="Which row of which import did something.")
 class ChangeOrigin:
-    """An import and a row of its file."""
-
     import_key: strawberry.Private[int]
-    row: int = strawberry.field(description="The row's number, as a spreadsheet shows it.")
+    row: int = field(description="The row's number, as a spreadsheet shows it.")
 
     @strawberry.field(name="import", description="The import.")
     async def import_(self, info: Info) -> Import:
@@ -206,18 +194,18 @@ class ChangeOrigin:
 class Assignment(Node):
     """An assignment; it comes with its case, user and role."""
 
-    case: Case = strawberry.field(description="The case.")
-    user: User = strawberry.field(description="The user.")
-    role: Role = strawberry.field(description="What the user is on the case.")
-    notify: bool = strawberry.field(
+    case: Case = field(description="The case.")
+    user: User = field(description="The user.")
+    role: Role = field(description="What the user is on the case.")
+    notify: bool = field(
         description="Whether the row that last changed it asked for an e-mail to the user."
     )
-    created_at: datetime = strawberry.field(description="When the user was put on the case.")
-    updated_at: datetime = strawberry.field(description="When the assignment was last changed.")
-    created_by: ChangeOrigin | None = strawberry.field(
+    created_at: datetime = field(description="When the user was put on the case.")
+    updated_at: datetime = field(description="When the assignment was last changed.")
+    created_by: ChangeOrigin | None = field(
         description="Which import put the user on the case; null when none did."
     )
-    updated_by: ChangeOrigin | None = strawberry.field(
+    updated_by: ChangeOrigin | None = field(
         description="Which import last changed it; null when none did since it was created."
     )
 
@@ -231,8 +219,3 @@ ASSIGNMENT_ROW = RowType(
     created_by=RowColumn(("created_import_id", "created_row"), ChangeOrigin.of),
     updated_by=RowColumn(("updated_import_id", "updated_row"), ChangeOrigin.of),
 )
-
-
-async def load_assignment(context: Context, key: int) -> Assignment | None:
-    """Read an assignment by its primary key."""
-    return await load_node(context, CASE_ASSIGNMENTS, ASSIGNMENT_ROW, key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-import strawberry
+from strawberry import UNSET
 
 from api.errors import ApiError
 from api.schema.connection import PageArguments, connect
@@ -80,7 +80,6 @@ async def list_entities(
 
 
 async def load_entity(kind: EntityKind[T], context: Context, key: int) -> T | None:
-    """Read one by its primary key."""
     return await load_node(context, kind.listing, kind.row_type, key)
 
 
@@ -154,7 +153,7 @@ def _read_input(kind: EntityKind[T], values: Any, errors: InputErrors) -> dict[s
         value = getattr(values, field.name)
         [column] = kind.row_type.columns(selected={field.name: {}})
         is_cleared = kind.model._meta.fields_map[column].null and column != "tag_id"
-        if value is strawberry.UNSET or (value is None and not is_cleared):
+        if value is UNSET or (value is None and not is_cleared):
             continue
         row[column] = kind.readers[field.name](errors, value)
     return row

@@ -14,8 +14,6 @@ T = TypeVar("T")
 
 @strawberry.type(description="Something that was wrong with the input; nothing has been done.")
 class UserError:
-    """An expected failure."""
-
     code: str = strawberry.field(
         description="Stable, upper-case name of the kind of error, for programs."
     )
@@ -49,11 +47,9 @@ class InputErrors:
         self.found: list[UserError] = []
 
     def add(self, code: str, field: str, message: str) -> None:
-        """Add an error about a field of `input`."""
         self.found.append(user_error(code, message, "input", field))
 
     def text(self, field: str, value: str | None, *, longest: int, required: bool = False) -> str:
-        """Read one line of text."""
         text = (value or "").strip()
         if required and not text:
             self.add("REQUIRED", field, "This can't be blank.")
@@ -64,7 +60,6 @@ class InputErrors:
         return text
 
     def tag(self, value: str | None) -> str | None:
-        """Read a Tag ID."""
         text = (value or "").strip()
         if text and not is_tag(text):
             self.add(
@@ -75,7 +70,6 @@ class InputErrors:
         return text or None
 
     def email(self, value: str) -> str:
-        """Read an e-mail address."""
         text = value.strip()
         if not is_email(text):
             self.add("INVALID_EMAIL", "email", "This is not an e-mail address.")
@@ -91,7 +85,6 @@ class InputErrors:
         return locale_named(text) or None
 
     def zoneinfo(self, value: str | None) -> str | None:
-        """Read a time zone."""
         text = (value or "").strip()
         if text and not is_zone(text):
             self.add(

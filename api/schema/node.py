@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 import strawberry
+from strawberry import field
 
 from importers.sdk.node_id import decode_node_id
 from models.listing import has_id
@@ -22,7 +23,7 @@ T = TypeVar("T")
 class Node:
     """The Relay interface."""
 
-    id: strawberry.ID = strawberry.field(
+    id: strawberry.ID = field(
         description="Names this object among all objects of the API. Opaque: don't take it apart."
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Annotated
 
 import strawberry
 
@@ -11,7 +10,7 @@ from api.access.context import Info
 from api.errors import ApiError
 from api.events.event import Payload
 from api.events.import_state import IMPORTS, import_state
-from api.schema.importing.imports import Import, load_import
+from api.schema.importing.imports import IMPORT_ROW, Import, ImportId, load_import
 from api.schema.node import key_of
 from models.imports import ImportStatus
 from models.listing import IMPORTS as IMPORT_LISTING
@@ -27,14 +26,7 @@ class Subscription:
         graphql_type=Import,
         description="An import's state now, then each change; ends when the import is finished.",
     )
-    async def import_updated(
-        self,
-        info: Info,
-        node_id: Annotated[
-            strawberry.ID, strawberry.argument(name="id", description="The import's `id`.")
-        ],
-    ) -> AsyncIterator[Payload]:
-        """Watch one import."""
+    async def import_updated(self, info: Info, node_id: ImportId) -> AsyncIterator[Payload]:
         context = info.context
         key = key_of("Import", node_id)
         if key is None or await load_import(context, key) is None:
@@ -44,7 +36,7 @@ class Subscription:
             [row] = await context.scope.read(find_rows, IMPORT_LISTING, has_id([key]))
             queue.add(import_state(row))
             async for state in queue:
-                yield Payload(state, Import.from_row)
+                yield Payload(state, IMPORT_ROW.object)
                 if ImportStatus(state.row["status"]).is_final:
                     return
 
@@ -52,18 +44,16 @@ class Subscription:
         graphql_type=Import, description="Every change of every import of the app, from now on."
     )
     async def imports_updated(self, info: Info) -> AsyncIterator[Payload]:
-        """Watch all imports."""
         hub, app_id = info.context.services.hub, info.context.token.app_id
         async with hub.subscribe(IMPORTS, app_id) as queue:
             async for state in queue:
-                yield Payload(state, Import.from_row)
+                yield Payload(state, IMPORT_ROW.object)
 
     @strawberry.subscription(
         graphql_type=Import, description="Each import of the app that is finished, from now on."
     )
     async def import_finished(self, info: Info) -> AsyncIterator[Payload]:
-        """Watch for ends."""
         hub, app_id = info.context.services.hub, info.context.token.app_id
         async with hub.subscribe(IMPORTS, app_id, only_ends=True) as queue:
             async for state in queue:
-                yield Payload(state, Import.from_row)
+                yield Payload(state, IMPORT_ROW.object)

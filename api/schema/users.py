@@ -2,97 +2,75 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Annotated
 
 import strawberry
+from strawberry import UNSET, argument, field
 
-from api.schema.connection import Connection, PageArguments
+from api.access.context import Info
+from api.schema.connection import After, Before, Connection, First, Last, PageArguments, Search
 from api.schema.entities import USER_ROW, User, UserStatus
 from api.schema.entity_kind import (
     EntityKind,
     create_entity,
     find_entity,
     list_entities,
-    load_entity,
     update_entity,
 )
 from api.schema.input_errors import InputErrors, UserError, given
 from models.listing import USERS, has_email, has_tag
 from models.user import User as StoredUser
 
-if TYPE_CHECKING:
-    from api.access.context import Context
-
 _NAME_LONGEST = 200
-
-UserConnection = Connection[User]
 
 
 @strawberry.input(one_of=True, description="Names one user, in one of these ways.")
 class UserBy:
-    """How to find a user."""
-
-    id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="The user's `id`."
-    )
-    tag_id: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The user's Tag ID, exactly."
-    )
-    email: str | None = strawberry.field(
-        default=strawberry.UNSET, description="The user's e-mail address, in any case."
-    )
+    id: strawberry.ID | None = field(default=UNSET, description="The user's `id`.")
+    tag_id: str | None = field(default=UNSET, description="The user's Tag ID, exactly.")
+    email: str | None = field(default=UNSET, description="The user's e-mail address, in any case.")
 
 
 @strawberry.input(description="A new user.")
 class CreateUserInput:
-    """What a user is created from."""
-
-    email: str = strawberry.field(
-        description="The address, which is also the user name; unique in the app."
-    )
-    given_name: str | None = strawberry.field(default="", description="First name.")
-    family_name: str | None = strawberry.field(default="", description="Last name.")
-    tag_id: str | None = strawberry.field(
+    email: str = field(description="The address, which is also the user name; unique in the app.")
+    given_name: str | None = field(default="", description="First name.")
+    family_name: str | None = field(default="", description="Last name.")
+    tag_id: str | None = field(
         default=None,
         description="The organisation's own name for the user: letters, digits, `-`, `/` and `_`, "
         "up to 64 of them. Unique in the app, and permanent.",
     )
-    locale: str | None = strawberry.field(
+    locale: str | None = field(
         default=None, description="Preferred language, a BCP 47 tag; `sp` is read as `es`."
     )
-    zoneinfo: str | None = strawberry.field(
+    zoneinfo: str | None = field(
         default=None, description="Time zone, an IANA name such as `America/New_York`."
     )
 
 
 @strawberry.input(description="What is to change; what is left out stays as it is.")
 class UpdateUserInput:
-    """Changes of a user."""
-
-    given_name: str | None = strawberry.field(default=strawberry.UNSET, description="First name.")
-    family_name: str | None = strawberry.field(default=strawberry.UNSET, description="Last name.")
-    tag_id: str | None = strawberry.field(
-        default=strawberry.UNSET,
+    given_name: str | None = field(default=UNSET, description="First name.")
+    family_name: str | None = field(default=UNSET, description="Last name.")
+    tag_id: str | None = field(
+        default=UNSET,
         description="The Tag ID of a user that has none; one that is set is permanent.",
     )
-    locale: str | None = strawberry.field(
-        default=strawberry.UNSET,
+    locale: str | None = field(
+        default=UNSET,
         description="Preferred language, a BCP 47 tag; `sp` is read as `es`; null clears it.",
     )
-    zoneinfo: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Time zone, an IANA name; null clears it."
+    zoneinfo: str | None = field(
+        default=UNSET, description="Time zone, an IANA name; null clears it."
     )
-    status: UserStatus | None = strawberry.field(
-        default=strawberry.UNSET, description="Whether the user is enabled."
-    )
+    status: UserStatus | None = field(default=UNSET, description="Whether the user is enabled.")
 
 
 @strawberry.type(description="What came of creating or changing a user.")
 class UserPayload:
-    """The user, or what was wrong."""
-
-    user: User | None = strawberry.field(description="The user as it is now; null after errors.")
-    user_errors: list[UserError] = strawberry.field(
+    user: User | None = field(description="The user as it is now; null after errors.")
+    user_errors: list[UserError] = field(
         description="What was wrong; when there is anything, nothing has been done."
     )
 
@@ -116,36 +94,47 @@ USER = EntityKind(
 )
 
 
+@strawberry.field(name="users", description="The app's users, in the order in which they came.")
 async def list_users(
-    context: Context, arguments: PageArguments, search: str | None, status: UserStatus | None
-) -> Connection[Any]:
-    """Page through the app's users, oldest first."""
+    info: Info,
+    *,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    search: Search = None,
+    status: Annotated[UserStatus | None, argument(description="Only users in this state.")] = None,
+) -> Connection[User]:
+    arguments = PageArguments(first=first, after=after, last=last, before=before)
     active = None if status is None else status is UserStatus.ACTIVE
-    return await list_entities(USER, context, arguments, search, active=active)
+    return await list_entities(USER, info.context, arguments, search, active=active)
 
 
-async def load_user(context: Context, key: int) -> User | None:
-    """Read a user by its primary key."""
-    return await load_entity(USER, context, key)
-
-
-async def find_user(context: Context, by: UserBy) -> User | None:
-    """Find a user by ID, Tag ID or e-mail address."""
+@strawberry.field(name="user", description="One user; null when the app has no such user.")
+async def find_user(
+    info: Info, by: Annotated[UserBy, argument(description="Which one.")]
+) -> User | None:
     condition = None
     if given(by.tag_id) is not None:
         condition = has_tag(str(by.tag_id))
     if given(by.email) is not None:
         condition = has_email(str(by.email).strip())
-    return await find_entity(USER, context, by.id, condition)
+    return await find_entity(USER, info.context, by.id, condition)
 
 
-async def create_user(context: Context, values: CreateUserInput) -> UserPayload:
-    """Create a user, or say what is wrong."""
-    user, user_errors = await create_entity(USER, context, values)
+@strawberry.mutation(description="Create a user.")
+async def create_user(
+    info: Info, values: Annotated[CreateUserInput, argument(name="input", description="The user.")]
+) -> UserPayload:
+    user, user_errors = await create_entity(USER, info.context, values)
     return UserPayload(user=user, user_errors=user_errors)
 
 
-async def update_user(context: Context, node_id: str, values: UpdateUserInput) -> UserPayload:
-    """Change a user, or say what is wrong."""
-    user, user_errors = await update_entity(USER, context, node_id, values)
+@strawberry.mutation(description="Change a user; also sets a Tag ID where there is none.")
+async def update_user(
+    info: Info,
+    node_id: Annotated[strawberry.ID, argument(name="id", description="The user's `id`.")],
+    values: Annotated[UpdateUserInput, argument(name="input", description="The changes.")],
+) -> UserPayload:
+    user, user_errors = await update_entity(USER, info.context, node_id, values)
     return UserPayload(user=user, user_errors=user_errors)

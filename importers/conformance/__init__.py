@@ -15,7 +15,7 @@ from importers.conformance.subject import Subject
 from importers.conformance.vetoes import check_vetoes
 from importers.sdk.errors import ConfigError
 from importers.testkit.fixture_app import World
-from importers.testkit.memory_runner import instance_of
+from importers.testkit.memory_runner import P, instance_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,20 +54,15 @@ def check_conformance(
         >>> from importers.builtin.modify import ModifyAssignments
         >>> check_conformance(ModifyAssignments, rows=100)
     """
-    name = importer.__name__ if isinstance(importer, type) else type(importer).__name__
-    try:
-        made = instance_of(importer)
-    except ConfigError as error:
-        raise_problems(name, [Problem("settings", problem) for problem in error.problems])
-        return
+    name, made = _named_instance(importer)
     problems = [*settings_problem(made), *check_description(made)]
     if not made.columns or any(problem.where == "settings" for problem in problems):
         raise_problems(name, problems)
     subject = Subject(made, world or World(), validators)
     problems += check_sample(subject)
-    if not subject.has_crashed:
+    if not subject.sampled.only.crashes:
         problems += check_hostile_cells(subject)
-    if subject.has_passed:
+    if not subject.sampled.only.errors:
         rest = specimens(subject)
         problems += check_blank_cells(subject)
         problems += check_own_changes(subject, rest)
@@ -99,10 +94,14 @@ def check_validator(
         >>> from importers.builtin.users_per_case import UsersPerCase
         >>> check_validator(UsersPerCase("test", UsersPerCase.Settings(limit=1)))
     """
-    name = validator.__name__ if isinstance(validator, type) else type(validator).__name__
+    name, made = _named_instance(validator)
+    raise_problems(name, [*settings_problem(made), *check_vetoes(made, world or World())])
+
+
+def _named_instance(plugin: type[P] | P) -> tuple[str, P]:
+    name = plugin.__name__ if isinstance(plugin, type) else type(plugin).__name__
     try:
-        made = instance_of(validator)
+        return name, instance_of(plugin)
     except ConfigError as error:
         raise_problems(name, [Problem("settings", problem) for problem in error.problems])
-        return
-    raise_problems(name, [*settings_problem(made), *check_vetoes(made, world or World())])
+        raise

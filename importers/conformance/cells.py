@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", re.ASCII)
 _LONGEST_MESSAGE = 600
+SENTENCE = "Say what is wrong and what to do, and end with a full stop."
 _DIGITS = ("\uff10", "\u0660", "\u0966")
 _NO_NUMBERS = ("nan", "inf", "-Infinity", "1e999999")
 
@@ -31,7 +32,15 @@ def check_blank_cells(subject: Subject) -> Iterator[Problem]:
         blank = subject.run({2: subject.with_cell(name, "")})
         where = f"column {name!r}, left blank"
         if column.required:
-            yield from _check_required(where, name, blank)
+            if [(error["column"], error["code"]) for error in blank.only.errors] != [
+                (name, "REQUIRED")
+            ]:
+                yield Problem(
+                    where,
+                    f"a required cell is blank, and the row comes to {blank.only}",
+                    "The row has to fail with the one error REQUIRED, on this column; leave that to"
+                    " Column.read.",
+                )
             continue
         missing = subject.run({2: subject.sample}, without=name)
         yield from _check_crash(where, blank, "Its value is the column's default, or None.")
@@ -41,23 +50,7 @@ def check_blank_cells(subject: Subject) -> Iterator[Problem]:
                 f"the row comes to {blank.only}; in a file without the column, to {missing.only}",
                 "A column that is not in the file means the same as a blank cell.",
             )
-    yield from _check_all_blank(subject)
-
-
-def _check_required(where: str, name: str, blank: Ran) -> Iterator[Problem]:
-    found = [(error["column"], error["code"]) for error in blank.only.errors]
-    if found != [(name, "REQUIRED")]:
-        yield Problem(
-            where,
-            f"a required cell is blank, and the row comes to {blank.only}",
-            "The row has to fail with the one error REQUIRED, on this column; leave that to"
-            " Column.read.",
-        )
-
-
-def _check_all_blank(subject: Subject) -> Iterator[Problem]:
-    columns = subject.importer.columns.values()
-    cells = zip(columns, subject.sample, strict=True)
+    cells = zip(subject.importer.columns.values(), subject.sample, strict=True)
     bare = subject.run({2: tuple(cell if column.required else "" for column, cell in cells)})
     yield from _check_crash(
         "all columns that are not required, left blank",
@@ -74,28 +67,23 @@ def _check_crash(where: str, ran: Ran, hint: str) -> Iterator[Problem]:
 def check_hostile_cells(subject: Subject) -> Iterator[Problem]:
     """Try unusual cells in each column, one by one and all in one file."""
     for name, column in subject.importer.columns.items():
-        yield from _check_hostile(subject, name)
+        found: dict[tuple[str, str], list[str]] = defaultdict(list)
+        crashes: dict[str, tuple[Ran, list[str]]] = {}
+        rows = [subject.with_cell(name, cell) for cell in HOSTILE]
+        for cell, ran in zip(HOSTILE, subject.run_each({2: row} for row in rows), strict=True):
+            if ran.only.crashes:
+                crashes.setdefault(ran.cause.place, (ran, []))[1].append(cell)
+            for problem in _malformed(subject.importer, ran.only.errors):
+                found[problem].append(cell)
+        for ran, cells in crashes.values():
+            yield Problem(f"column {name!r}, cell {quote_shortest(cells)}", *_crash(ran))
+        for (what, hint), cells in found.items():
+            yield Problem(f"column {name!r}, cell {quote_shortest(cells)}", what, hint)
+        whole = subject.run(dict(enumerate(rows, 2)))
+        if not crashes and any(outcome.crashes for outcome in whole.rows.values()):
+            yield Problem(f"column {name!r}, a file of {len(rows)} odd cells", *_crash(whole))
         if not isinstance(column, Reference):
             yield from _check_numbers(f"column {name!r}", column)
-
-
-def _check_hostile(subject: Subject, name: str) -> Iterator[Problem]:
-    """Try the cells in one column, and report each problem once."""
-    found: dict[tuple[str, str], list[str]] = defaultdict(list)
-    crashes: dict[str, tuple[Ran, list[str]]] = {}
-    rows = [subject.with_cell(name, cell) for cell in HOSTILE]
-    for cell, ran in zip(HOSTILE, subject.run_each({2: row} for row in rows), strict=True):
-        if ran.only.crashes:
-            crashes.setdefault(ran.cause.place, (ran, []))[1].append(cell)
-        for problem in malformed(subject.importer, ran.only.errors):
-            found[problem].append(cell)
-    for ran, cells in crashes.values():
-        yield Problem(f"column {name!r}, cell {quote_shortest(cells)}", *_crash(ran))
-    for (what, hint), cells in found.items():
-        yield Problem(f"column {name!r}, cell {quote_shortest(cells)}", what, hint)
-    whole = subject.run(dict(enumerate(rows, 2)))
-    if not crashes and any(outcome.crashes for outcome in whole.rows.values()):
-        yield Problem(f"column {name!r}, a file of {len(rows)} odd cells", *_crash(whole))
 
 
 def _crash(ran: Ran) -> tuple[str, str]:
@@ -110,7 +98,9 @@ def _crash(ran: Ran) -> tuple[str, str]:
     return f"the plugin fails: {ran.cause}", hint
 
 
-def malformed(importer: Importer, errors: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+def _malformed(
+    importer: Importer, errors: Iterable[Mapping[str, Any]]
+) -> Iterator[tuple[str, str]]:
     """Find errors that clients can't show, with what to do about it."""
     for error in errors:
         code, message, column = error["code"], error["message"], error["column"]
@@ -124,22 +114,14 @@ def malformed(importer: Importer, errors: Iterable[Mapping[str, Any]]) -> Iterat
             )
             continue
         label = f"{importer.columns[column].label}: " if column else ""
-        text = message.removeprefix(label)
         if len(message) > _LONGEST_MESSAGE:
-            yield (
-                f"{name} has a message of more than {_LONGEST_MESSAGE} characters",
-                "Cut the cell in it short.",
-            )
-        elif not is_sentence(text):
-            yield (
-                f"{name} has a message that is no sentence on one line",
-                "Say what is wrong and what to do, and end with a full stop.",
-            )
+            what = f"{name} has a message of more than {_LONGEST_MESSAGE} characters"
+            yield what, "Cut the cell in it short."
+        elif not is_sentence(message.removeprefix(label)):
+            yield f"{name} has a message that is no sentence on one line", SENTENCE
         if not isinstance(error["suggestion"], str | None) or error["suggestion"] == "":
-            yield (
-                f"{name} suggests {error['suggestion']!r:.80}",
-                "A suggestion is what the cell should hold, a text, or None.",
-            )
+            what = f"{name} suggests {error['suggestion']!r:.80}"
+            yield what, "A suggestion is what the cell should hold, a text, or None."
 
 
 def is_code(code: object) -> bool:
@@ -149,9 +131,8 @@ def is_code(code: object) -> bool:
 
 def is_sentence(text: object) -> bool:
     """Tell whether a message is one line that ends as a sentence does."""
-    if not (isinstance(text, str) and text.splitlines() == [text.strip()]):
-        return False
-    return text[-1] in ".?!"
+    is_line = isinstance(text, str) and text.splitlines() == [text.strip()]
+    return is_line and str(text)[-1] in ".?!"
 
 
 def _check_numbers(where: str, column: Column[Any]) -> Iterator[Problem]:

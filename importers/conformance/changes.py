@@ -25,30 +25,16 @@ def check_own_changes(subject: Subject, rest: Specimens) -> Iterator[Problem]:
     }
     for kind, (number, change) in changes.items():
         where = f"class {kind.__name__}"
-        yield from _check_kind(where, kind)
-        again = subject.run({number: rest.file[number]}).only.changes
-        if change not in again:
-            yield Problem(
-                where,
-                "two changes that say the same are not equal",
-                "Let the dataclass compare its fields: leave eq=False out.",
-            )
-
-
-def _check_kind(where: str, kind: Any) -> Iterator[Problem]:
-    options = getattr(kind, "__dataclass_params__", None)
-    if not (options and options.frozen):
-        yield Problem(
-            where,
-            "it is not a frozen dataclass",
-            "Decorate it with @dataclass(frozen=True, slots=True, kw_only=True).",
-        )
-    apply = inspect.getattr_static(kind, "apply")
-    if apply is inspect.getattr_static(OwnChange, "apply"):
-        yield Problem(where, "it does not say how to carry it out", "Override `apply`.")
-    elif not isinstance(apply, classmethod) or not inspect.iscoroutinefunction(apply.__func__):
-        yield Problem(
-            where,
-            "`apply` is no coroutine of the class",
-            "Write @classmethod, then async def apply(cls, changes, transaction).",
-        )
+        options: Any = getattr(kind, "__dataclass_params__", None)
+        if not (options and options.frozen):
+            hint = "Decorate it with @dataclass(frozen=True, slots=True, kw_only=True)."
+            yield Problem(where, "it is not a frozen dataclass", hint)
+        apply = inspect.getattr_static(kind, "apply")
+        if apply is inspect.getattr_static(OwnChange, "apply"):
+            yield Problem(where, "it does not say how to carry it out", "Override `apply`.")
+        elif not isinstance(apply, classmethod) or not inspect.iscoroutinefunction(apply.__func__):
+            hint = "Write @classmethod, then async def apply(cls, changes, transaction)."
+            yield Problem(where, "`apply` is no coroutine of the class", hint)
+        if change not in subject.run({number: rest.file[number]}).only.changes:
+            hint = "Let the dataclass compare its fields: leave eq=False out."
+            yield Problem(where, "two changes that say the same are not equal", hint)

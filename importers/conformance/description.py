@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING, Any, cast
 
 from importers.conformance.problem import Problem
-from importers.plugins.class_checks import class_problems
+from importers.plugins.loader import class_problems
 from importers.plugins.sample_file import sample_csv, sample_filename
 from importers.reading.limits import Limits
 from importers.reading.table import open_table
@@ -44,22 +44,15 @@ def check_description(importer: Importer) -> Iterator[Problem]:
     for fault in class_problems(type(importer)):
         yield Problem("the class", fault, "Caseroll would not switch it on.")
     if not (type(importer).__doc__ or "").strip():
-        yield Problem(
-            "the class", "it has no docstring", "Say in a sentence what its files are for."
-        )
+        hint = "Say in a sentence what its files are for."
+        yield Problem("the class", "it has no docstring", hint)
     for name, column in importer.columns.items():
+        where = f"column {name!r}"
         if not column.help:
-            yield Problem(
-                f"column {name!r}",
-                "it has no help",
-                'Say in a sentence what to fill in: help="…".',
-            )
+            yield Problem(where, "it has no help", 'Say in a sentence what to fill in: help="…".')
         if column.required and not (column.example and column.in_sample):
-            yield Problem(
-                f"column {name!r}",
-                "it is required, and the sample file has no cell for it",
-                'Give one that passes: example="…".',
-            )
+            what = "it is required, and the sample file has no cell for it"
+            yield Problem(where, what, 'Give one that passes: example="…".')
 
 
 def check_sample(subject: Subject) -> Iterator[Problem]:
@@ -72,7 +65,7 @@ def check_sample(subject: Subject) -> Iterator[Problem]:
         match_header(table.header, header_spec(importer), [])
     except FileRefusedError as error:
         yield Problem("the sample file", f"it is refused: {error}")
-    if subject.has_crashed:
+    if sampled.crashes:
         yield Problem(
             "the sample file",
             f"the importer fails on its row: {subject.sampled.cause}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import combinations
+from itertools import combinations, islice
 from typing import TYPE_CHECKING
 
 from importers.conformance.problem import Problem
@@ -41,7 +41,13 @@ def check_repeats(subject: Subject, count: int) -> Iterator[Problem]:
         {number: subject.sample for number in numbers if number >= half},
     )
     first = subject.sampled.only
-    wrong = [number for number, row in rows.items() if number > 2 and not _is_repeat(row, first)]
+
+    def repeats(row: Outcome) -> bool:
+        if not first.asks:
+            return row == first
+        return row.outcome == "UNCHANGED" and "repeats row 2" in (row.message or "").split("; ")
+
+    wrong = [number for number, row in rows.items() if number > 2 and not repeats(row)]
     if wrong:
         yield Problem(
             f"the sample row, {count:,} times",
@@ -49,12 +55,6 @@ def check_repeats(subject: Subject, count: int) -> Iterator[Problem]:
             "Files are mended and uploaded again: a row that says the same again is UNCHANGED,"
             ' "repeats row 2". Equal rows need equal `keys` and `wish`.',
         )
-
-
-def _is_repeat(row: Outcome, first: Outcome) -> bool:
-    if not first.asks:
-        return row == first
-    return row.outcome == "UNCHANGED" and "repeats row 2" in (row.message or "").split("; ")
 
 
 def check_independence(subject: Subject, rest: Specimens) -> list[Problem]:
@@ -66,61 +66,46 @@ def check_independence(subject: Subject, rest: Specimens) -> list[Problem]:
     if parted := list(_parted_twins(subject, rest, kinds)):
         return parted
     groups = _connected_groups(rest.file, kinds)
-    once = subject.run(rest.file).rows
-    sample = {2: rest.file[2]}
-    found = (
-        _differing(sample, {2: subject.sampled.only}, rest.alone, "alone again", _KEEP_NOTHING)
-        or _differing(rest.file, once, subject.run(rest.file).rows, "again", _KEEP_NOTHING)
-        or _differing_apart(subject, rest.file, once, groups)
-        or _differing_in_a_chain(subject, rest.file, once)
-        or _differing(
-            rest.file,
-            once,
-            subject.run({n: rest.file[n] for group in reversed(groups) for n in group}).rows,
-            "in another order",
-            _KEEP_NOTHING,
-        )
+    return list(islice(_differences(subject, rest, groups), 1))
+
+
+def _differences(
+    subject: Subject, rest: Specimens, groups: Sequence[Sequence[int]]
+) -> Iterator[Problem]:
+    """Run the rows in one way after another, each of which may make a difference."""
+    file = rest.file
+    sample = {2: file[2]}
+    yield from _differing(
+        sample, {2: subject.sampled.only}, rest.alone, "alone again", _KEEP_NOTHING
     )
-    return [found] if found else []
-
-
-def _differing_apart(
-    subject: Subject, file: File, once: Mapping[int, Outcome], groups: Sequence[Sequence[int]]
-) -> Problem | None:
+    once = subject.run(file).rows
+    yield from _differing(file, once, subject.run(file).rows, "again", _KEEP_NOTHING)
     ran = subject.run_each({number: file[number] for number in group} for group in groups)
     apart = {number: row for each in ran for number, row in each.rows.items()}
     how = "in a chunk without those that share no group key with it"
     looks_around = type(subject.importer).check_chunk is not Importer.check_chunk
-    return _differing(file, once, apart, how, _ANY_CHUNK if looks_around else _KEEP_NOTHING)
-
-
-def _differing_in_a_chain(
-    subject: Subject, file: File, once: Mapping[int, Outcome]
-) -> Problem | None:
-    """Run the file as two chunks of a chain: the second knows the first by keys and memo alone."""
-    if type(subject.importer).check_chunk is Importer.check_chunk:
-        return None
-    numbers = sorted(file)
-    first, second = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
-    rows = subject.run_chain({n: file[n] for n in first}, {n: file[n] for n in second})
-    return _differing(file, once, rows, "cut in two", _MEMO)
+    yield from _differing(file, once, apart, how, _ANY_CHUNK if looks_around else _KEEP_NOTHING)
+    if looks_around:  # the second chunk of a chain knows the first by keys and memo alone
+        numbers = sorted(file)
+        first, second = numbers[: len(numbers) // 2], numbers[len(numbers) // 2 :]
+        rows = subject.run_chain({n: file[n] for n in first}, {n: file[n] for n in second})
+        yield from _differing(file, once, rows, "cut in two", _MEMO)
+    rows = subject.run({n: file[n] for group in reversed(groups) for n in group}).rows
+    yield from _differing(file, once, rows, "in another order", _KEEP_NOTHING)
 
 
 def _differing(
     file: File, once: Mapping[int, Outcome], again: Mapping[int, Outcome], how: str, hint: str
-) -> Problem | None:
+) -> Iterator[Problem]:
     for number in file:
         if again[number] != once[number]:
             first, second = str(once[number]), str(again[number])
             if first == second:
                 first, second = f"the wish {once[number].asks}", f"the wish {again[number].asks}"
             rows = f"in a file of {len(file)} rows" if len(file) > 1 else "alone"
-            return Problem(
-                f"row {_row_text(file[number])}",
-                f"{rows} it comes to {first}; {how}, to {second}",
-                hint,
-            )
-    return None
+            what = f"{rows} it comes to {first}; {how}, to {second}"
+            yield Problem(f"row {_row_text(file[number])}", what, hint)
+            return
 
 
 def _parted_twins(subject: Subject, rest: Specimens, kinds: RowKeys) -> Iterator[Problem]:
@@ -133,23 +118,20 @@ def _parted_twins(subject: Subject, rest: Specimens, kinds: RowKeys) -> Iterator
     for key, numbers in by_key.items():
         kind = key[0] if isinstance(key[0], str) else "assignment"
         for pair in combinations(numbers, 2):
-            if kind not in reported and not _share(pair, kinds):
-                reported.add(kind)
-                yield _split_apart(subject, [rest.file[number] for number in pair], key)
-
-
-def _share(pair: Sequence[int], kinds: RowKeys) -> bool:
-    first, second = ({keys[number] for keys in kinds if number in keys} for number in pair)
-    return not first.isdisjoint(second)
-
-
-def _split_apart(subject: Subject, rows: Sequence[Cells], key: Key) -> Problem:
-    return Problem(
-        f"rows {_row_text(rows[0])} and {_row_text(rows[1])}",
-        f"both speak of {key!r}, and share no group key: in a large file they come into different"
-        " chunks, where nobody sees that the one repeats or contradicts the other",
-        _remedy(subject, rows, key),
-    )
+            if kind in reported:
+                break
+            first, second = ({keys[number] for keys in kinds if number in keys} for number in pair)
+            if not first.isdisjoint(second):
+                continue
+            reported.add(kind)
+            rows = [rest.file[number] for number in pair]
+            yield Problem(
+                f"rows {_row_text(rows[0])} and {_row_text(rows[1])}",
+                f"both speak of {key!r}, and share no group key: in a large file they come into"
+                " different chunks, where nobody sees that the one repeats or contradicts the"
+                " other",
+                _remedy(subject, rows, key),
+            )
 
 
 def _remedy(subject: Subject, rows: Sequence[Cells], key: Key) -> str:
@@ -180,22 +162,15 @@ def _remedy(subject: Subject, rows: Sequence[Cells], key: Key) -> str:
 
 def _connected_groups(file: File, kinds: RowKeys) -> list[list[int]]:
     """Return the groups of rows that share group keys, directly or through others."""
-    leaders = {number: number for number in file}
-
-    def leader(number: int) -> int:
-        while leaders[number] != number:
-            number = leaders[number]
-        return number
-
+    groups = {number: [number] for number in file}
     first: dict[int, int] = {}
     for keys in kinds:
         for number, key in keys.items():
-            one, other = sorted((leader(number), leader(first.setdefault(key, number))))
-            leaders[other] = one
-    groups: dict[int, list[int]] = defaultdict(list)
-    for number in file:
-        groups[leader(number)].append(number)
-    return list(groups.values())
+            one, other = groups[first.setdefault(key, number)], groups[number]
+            if one is not other:
+                one += other
+                groups |= dict.fromkeys(other, one)
+    return list({id(group): sorted(group) for group in groups.values()}.values())
 
 
 def _row_text(cells: Cells) -> str:

@@ -31,14 +31,7 @@ class Problem:
 
 
 def raise_problems(name: str, problems: Sequence[Problem]) -> None:
-    """Raise one error with all problems, if there are any.
-
-    Args:
-        name: of the class that was checked.
-
-    Raises:
-        AssertionError: there are.
-    """
+    """Raise one AssertionError with all problems of the class of that name, if there are any."""
     found = list(dict.fromkeys(problems))
     if found:
         count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
@@ -48,11 +41,10 @@ def raise_problems(name: str, problems: Sequence[Problem]) -> None:
 
 def quote_shortest(cells: Collection[str]) -> str:
     """Quote the shortest cells, and count the others."""
-    texts = [_quoted_cell(cell) for cell in sorted(cells, key=len)[:_MOST_SHOWN]]
+    texts = []
+    for cell in sorted(cells, key=len)[:_MOST_SHOWN]:
+        text = ascii(cell)
+        cut = f"{text[:40]}…{text[-8:]} ({len(cell):,} characters)"
+        texts.append(text if len(text) <= 60 else cut)
     more = len(cells) - len(texts)
     return ", ".join(texts) + (f" and {more} more" if more else "")
-
-
-def _quoted_cell(cell: str) -> str:
-    text = ascii(cell)
-    return text if len(text) <= 60 else f"{text[:40]}…{text[-8:]} ({len(cell):,} characters)"

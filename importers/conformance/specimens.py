@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from importers.conformance.subject import Cells, File, Outcome, Subject
+    from importers.conformance.subject import File, Outcome, Subject
 
 _MOST_CELLS = 6
 _MIXED_ROWS = 60
@@ -45,14 +45,9 @@ def _good_cells(subject: Subject, name: str) -> list[str]:
     """Return other cells for a column, with which the sample row asks for something or passes."""
     present = subject.sample[subject.names.index(name)]
     tried = list(dict.fromkeys(cell for cell in _suggested_cells(subject, name) if cell != present))
-    rows: list[Cells] = [subject.with_cell(name, cell) for cell in tried]
-    ran = subject.run_each({2: row} for row in rows)
-    good = [
-        cell
-        for cell, each in zip(tried, ran, strict=True)
-        if each.only.asks or not each.only.errors
-    ]
-    return good[:_MOST_CELLS]
+    ran = subject.run_each({2: subject.with_cell(name, cell)} for cell in tried)
+    ends = [(cell, each.only) for cell, each in zip(tried, ran, strict=True)]
+    return [cell for cell, end in ends if end.asks or not end.errors][:_MOST_CELLS]
 
 
 def _suggested_cells(subject: Subject, name: str) -> Iterator[str]:

@@ -21,7 +21,10 @@ _TRIES = 3
 def check_speed(subject: Subject, count: int, budget: float) -> Iterator[Problem]:
     """Compare the computing time for a row with that of `assign`."""
     count = min(count, _MOST_ROWS)
-    own, usual = measure(subject, count)
+    assign = Subject(AssignUsers("assign"), World(), ())
+    # In turns, and the best of several times, so that a slow machine makes no difference.
+    times = [(_seconds(subject, count), _seconds(assign, count)) for _ in range(_TRIES)]
+    own, usual = (min(each) / count for each in zip(*times, strict=True))
     if own > budget * usual:
         yield Problem(
             f"a file of {count:,} rows",
@@ -30,17 +33,6 @@ def check_speed(subject: Subject, count: int, budget: float) -> Iterator[Problem
             "Do once, in the class or in `resolve`, what is the same for all rows; and raise"
             " budget= if every row really needs that much.",
         )
-
-
-def measure(subject: Subject, count: int) -> tuple[float, float]:
-    """Return the seconds of computing for a row: the importer's, and those of `assign`.
-
-    Measured in turns, the best of several times, so that a slow machine makes no difference.
-    """
-    assign = Subject(AssignUsers("assign"), World(), ())
-    times = [(_seconds(subject, count), _seconds(assign, count)) for _ in range(_TRIES)]
-    own, usual = (min(each) / count for each in zip(*times, strict=True))
-    return own, usual
 
 
 def _seconds(subject: Subject, count: int) -> float:

@@ -67,12 +67,7 @@ class Cause(NamedTuple):
 
 
 class Ran(NamedTuple):
-    """The outcomes of a file.
-
-    Args:
-        rows: outcomes by row number.
-        causes: exceptions that the plugin has raised.
-    """
+    """The outcomes of a file by row number, and the exceptions that the plugin has raised."""
 
     rows: dict[int, Outcome]
     causes: list[Cause]
@@ -104,27 +99,13 @@ class Subject:
         self._together = {each.together for each in validators if each.together}
         self.sampled = self.run({2: self.sample})
 
-    @property
-    def has_passed(self) -> bool:
-        """Whether the sample row passes."""
-        return not self.sampled.only.errors
-
-    @property
-    def has_crashed(self) -> bool:
-        """Whether the plugin fails on the sample row."""
-        return bool(self.sampled.only.crashes)
-
     def with_cell(self, name: str, cell: str) -> Cells:
         """Return the sample row with another cell."""
         cells = zip(self.names, self.sample, strict=True)
         return tuple(cell if each == name else present for each, present in cells)
 
     def run(self, file: File, *, without: str | None = None) -> Ran:
-        """Run the importer over a file.
-
-        Args:
-            without: a column that the file lacks.
-        """
+        """Run the importer over a file, which may lack a column."""
         (ran,) = self.run_each([file], without=without)
         return ran
 
@@ -152,12 +133,11 @@ class Subject:
     def group(self, file: File) -> list[dict[int, int]]:
         """Return the group keys of a file's rows, by kind and row number."""
         layout, rows = self._laid_out(file)
+        cells = [row.cells for row in rows]
         directory = WorldDirectory(self.world)
         with _listening():
             groups = asyncio.run(
-                group_rows(
-                    self.importer, layout, [row.cells for row in rows], directory, self._together
-                )
+                group_rows(self.importer, layout, cells, directory, self._together)
             )
         return [
             {number: key for number, key in zip(file, keys, strict=True) if key is not None}
@@ -186,7 +166,6 @@ def _name(value: object) -> str:
 
 def _outcome(end: RowEnd) -> Outcome:
     plan, result = end
-    changes = [planned.change for planned in plan.changes]
     return Outcome(
         outcome=result.outcome.name if result.outcome else None,
         message=result.message,
@@ -195,7 +174,7 @@ def _outcome(end: RowEnd) -> Outcome:
             for error in result.errors
         ],
         asks=[(planned.keys, planned.intent) for planned in plan.changes],
-        changes=changes,
+        changes=[planned.change for planned in plan.changes],
     )
 
 

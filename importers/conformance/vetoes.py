@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from importers.conformance.cells import is_code, is_sentence
+from importers.conformance.cells import SENTENCE, is_code, is_sentence
 from importers.conformance.problem import Problem
 from importers.conformance.subject import describe
 from importers.run.rules import RULES
@@ -22,9 +22,8 @@ from importers.sdk.version import version_problem
 from importers.testkit.fixture_app import WorldDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from importers.run.rules import Specimen
     from importers.sdk.changes import Change, Key, Outcome, Transaction
     from importers.sdk.validator import Validator
     from importers.testkit.fixture_app import World
@@ -43,7 +42,7 @@ class Unheard(OwnChange):
 
     @property
     def keys(self) -> Sequence[Key]:
-        """Nothing in particular."""
+        """A key of no other kind."""
         return (("unheard", self.case),)
 
     @classmethod
@@ -59,15 +58,13 @@ def check_vetoes(validator: Validator, world: World) -> Iterator[Problem]:
     chunks = [effects, *([effect] for effect in effects), []]
     for chunk in chunks:
         try:
-            prepared = _prepared(validator, [effect.change for effect in chunk], world)
+            changes = [effect.change for effect in chunk]
+            prepared = asyncio.run(_prepared(validator, changes, world))
             copy.deepcopy(prepared)
         except Exception as error:
-            kinds = sorted({type(effect.change).__name__ for effect in chunk})
-            yield Problem(
-                f"prepare, for {', '.join(kinds) or 'no changes'}",
-                f"it, or a copy of what it returns, fails: {describe(error)}",
-                _COPE,
-            )
+            kinds = ", ".join(sorted({type(effect.change).__name__ for effect in chunk}))
+            what = f"it, or a copy of what it returns, fails: {describe(error)}"
+            yield Problem(f"prepare, for {kinds or 'no changes'}", what, _COPE)
             return
         for effect in chunk:
             yield from _check_effect(validator, effect, prepared)
@@ -85,16 +82,12 @@ def _check_class(validator: Validator) -> Iterator[Problem]:
         yield Problem("prepare", "it is no coroutine", "Write async def.")
     for name in ("check", "note"):
         if inspect.iscoroutinefunction(getattr(kind, name)):
-            yield Problem(
-                name, "it is a coroutine, which nobody awaits", "Read in `prepare` what it needs."
-            )
+            what = "it is a coroutine, which nobody awaits"
+            yield Problem(name, what, "Read in `prepare` what it needs.")
 
 
-def _prepared(validator: Validator, changes: Sequence[Change], world: World) -> Any:
-    async def prepare() -> Any:
-        return await validator.prepare(changes, WorldDirectory(world))
-
-    return asyncio.run(prepare())
+async def _prepared(validator: Validator, changes: Sequence[Change], world: World) -> Any:
+    return await validator.prepare(changes, WorldDirectory(world))
 
 
 def _check_effect(validator: Validator, effect: Effect, prepared: Any) -> Iterator[Problem]:
@@ -107,30 +100,25 @@ def _check_effect(validator: Validator, effect: Effect, prepared: Any) -> Iterat
     except Exception as error:
         yield Problem(f"check, {where}", f"it fails: {describe(error)}", _COPE)
     else:
-        if answer is not None and not inspect.iscoroutine(answer):
+        if inspect.iscoroutine(answer):
+            answer.close()
+        elif answer is not None:
             yield Problem(
                 f"check, {where}",
                 f"it returns {answer!r:.80}, which nobody looks at",
                 "A refusal is raised: raise RowError(field, code, message).",
             )
-        if inspect.iscoroutine(answer):
-            answer.close()
     if before == other and prepared != before:
         yield Problem(
             f"check, {where}",
             "it changes what was prepared",
             "Only `note` may: it is called for effects that nobody has refused.",
         )
-    yield from _check_note(f"note, {where}", validator.note, effect, prepared)
-
-
-def _check_note(
-    where: str, note: Callable[[Effect, Any], None], effect: Effect, prepared: Any
-) -> Iterator[Problem]:
     try:
-        answer = note(effect, prepared)  # type: ignore[func-returns-value]
+        answer = validator.note(effect, prepared)  # type: ignore[func-returns-value]
     except Exception as error:
-        yield Problem(where, f"it fails: {describe(error)}", f"Refusing is for `check`. {_COPE}")
+        hint = f"Refusing is for `check`. {_COPE}"
+        yield Problem(f"note, {where}", f"it fails: {describe(error)}", hint)
     else:
         if inspect.iscoroutine(answer):
             answer.close()
@@ -147,32 +135,25 @@ def _check_refusal(where: str, change: Change, error: RowError) -> Iterator[Prob
     if not is_code(error.code):
         yield Problem(where, f"the code {error.code!r:.80} is not in capitals", "As in CASE_FULL.")
     if not is_sentence(error.message):
-        yield Problem(
-            where,
-            f"the message {error.message!r:.200} is no sentence on one line",
-            "Say what is wrong and what to do, and end with a full stop.",
-        )
+        what = f"the message {error.message!r:.200} is no sentence on one line"
+        yield Problem(where, what, SENTENCE)
 
 
 def _effects(world: World) -> Iterator[Effect]:
     """Make effects of all kinds of change, and of one that no validator knows."""
     roles = list(world.roles)
     for number, (case, user) in enumerate(product(world.cases, world.users)):
-        for role in roles:
-            old = Assignment(role=roles[(number + 1) % len(roles)])
+        old = Assignment(role=roles[(number + 1) % len(roles)])
+        for role, rule in product(roles, RULES.values()):
             new = Assignment(role=role, notify=True)
-            for rule in RULES.values():
-                for specimen in rule.specimens(case, user, old, new):
-                    yield from _effects_of(specimen)
+            for change, before, after in rule.specimens(case, user, old, new):
+                outcome: Outcome = "UPDATED" if after else "REMOVED"
+                if before is None:
+                    outcome = "CREATED"
+                effect = Effect(change=change, outcome=outcome, before=before, after=after)
+                yield effect
+                if before is None:
+                    yield replace(effect, row=3)  # as a later row that asks for the same
     for change, outcome in entity_specimens(world.cases, world.users):
         yield Effect(change=change, outcome=outcome)
     yield from (Effect(change=Unheard(), outcome=each) for each in ("CREATED", "REMOVED"))
-
-
-def _effects_of(specimen: Specimen[Any]) -> Iterator[Effect]:
-    change, before, after = specimen
-    outcome: Outcome = "CREATED" if before is None else "UPDATED" if after else "REMOVED"
-    effect = Effect(change=change, outcome=outcome, before=before, after=after)
-    yield effect
-    if before is None:
-        yield replace(effect, row=3)  # as a later row that asks for the same

@@ -22,11 +22,9 @@ def log_line(line: str) -> None:
 
 
 class CapturedOutput(io.TextIOBase):
-    """A standard output that tells what plugins print from what Caseroll prints.
+    """A standard output that passes on the first hundred lines of each plugin.
 
-    Args:
-        output: receives what Caseroll prints.
-        pass_on: is called with each of a plugin's first hundred lines.
+    `output` receives what Caseroll itself prints.
     """
 
     def __init__(self, output: TextIO, pass_on: Callable[[str], None] = log_line) -> None:
@@ -40,16 +38,13 @@ class CapturedOutput(io.TextIOBase):
         if plugin is None:
             return self._output.write(text)
         for line in filter(str.strip, text.splitlines()):
-            self._take(plugin, line)
+            count = self._counts[plugin] = self._counts.get(plugin, 0) + 1
+            if count <= _MOST_LINES:
+                self.pass_on(f"{plugin} printed: {line:.500}")
+            if count == _MOST_LINES:
+                self.pass_on(f"{plugin} prints a lot; no more of it is logged")
         return len(text)
 
     def flush(self) -> None:
         """Flush the output behind."""
         self._output.flush()
-
-    def _take(self, plugin: str, line: str) -> None:
-        count = self._counts[plugin] = self._counts.get(plugin, 0) + 1
-        if count <= _MOST_LINES:
-            self.pass_on(f"{plugin} printed: {line:.500}")
-        if count == _MOST_LINES:
-            self.pass_on(f"{plugin} prints a lot; no more of it is logged")

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
-from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import entry_points
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import Guard
 from importers.plugins.captured_output import CapturedOutput, log_line
-from importers.plugins.class_checks import class_problems
 from importers.plugins.plugin_settings import fill_settings
 from importers.plugins.plugin_status import OWN_DISTRIBUTION, PluginStatus
 from importers.sdk.errors import ConfigError
+from importers.sdk.header import IGNORED, column_name
 from importers.sdk.importer import Importer
 from importers.sdk.validator import Validator
 from importers.sdk.version import version_problem
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from importlib.metadata import EntryPoint
 
     from importers.plugins.plugin_status import Kind
@@ -29,91 +29,100 @@ if TYPE_CHECKING:
 _LOAD_SECONDS = 30.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedPlugin:
-    """A plugin's status, and its instance if it is on."""
-
-    status: PluginStatus
-    instance: Any = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PluginLoader:
-    """Loads the plugins of one kind.
+def load_plugins(
+    kind: Kind, tables: Mapping[str, Mapping[str, Any]], found: Iterable[EntryPoint] | None
+) -> list[PluginStatus]:
+    """Load the plugins that are switched on, and list the installed ones that are not, by name.
 
     Args:
-        points: the entry points of that kind, of all installed packages.
+        tables: name → settings of those that are switched on.
+        found: entry points of any kind; None for those of all installed packages.
     """
+    group = f"caseroll.{kind}s"
+    installed = entry_points(group=group) if found is None else found
+    points = [point for point in installed if point.group == group]
+    names = {point.name for point in points} | tables.keys()
+    return [
+        _load(kind, name, [each for each in points if each.name == name], tables.get(name))
+        for name in sorted(names)
+    ]
 
-    kind: Kind
-    points: Sequence[EntryPoint]
 
-    def load(self, tables: Mapping[str, Mapping[str, Any]]) -> list[LoadedPlugin]:
-        """Load the plugins that are switched on, and list the installed ones that are not.
+def _load(
+    kind: Kind, name: str, points: Sequence[EntryPoint], table: Mapping[str, Any] | None
+) -> PluginStatus:
+    distribution = _distribution(max(points, key=_is_own)) if points else None
+    status = partial(PluginStatus, kind=kind, name=name, distribution=distribution)
+    if table is None:
+        return status(state="off", problems=(f"plugins.toml has no table [{kind}s.{name}]",))
+    instance: Plugin | None = None
+    problems: tuple[str, ...] = ()
+    failure: Exception | None = None
+    guard = Guard(f"{kind} {name!r}", call_seconds=_LOAD_SECONDS)
+    printed: list[str] = []
+    output = CapturedOutput(sys.stdout, printed.append)
+    try:
+        with redirect_stdout(output):
+            instance = guard.call(_instantiate, kind, name, points, table)
+    except ConfigError as error:
+        problems = error.problems
+    except Exception as error:
+        problems, failure = (str(error) or type(error).__name__,), error
+    output.pass_on = log_line  # the plugin may have kept it, as handlers of logs do
+    return status(
+        state="broken" if instance is None else "on",
+        problems=problems,
+        label=getattr(instance, "label", None),
+        error=failure,
+        seconds=guard.spent,
+        printed=tuple(printed),
+        instance=instance,
+    )
 
-        Args:
-            tables: name → settings of those that are switched on.
 
-        Returns:
-            the plugins sorted by name.
-        """
-        names = {point.name for point in self.points} | tables.keys()
-        return [self._load(name, tables.get(name)) for name in sorted(names)]
+def _instantiate(
+    kind: Kind, name: str, points: Sequence[EntryPoint], table: Mapping[str, Any]
+) -> Plugin:
+    if not points:
+        raise ConfigError([f"no installed package offers this {kind}"])
+    if len(points) > 1:
+        packages = " and ".join(str(_distribution(point)) for point in points)
+        raise ConfigError([f"two packages offer it: {packages}"])
+    found = points[0].load()
+    base: type[Plugin] = Importer if kind == "importer" else Validator
+    if not (isinstance(found, type) and issubclass(found, base)):
+        article = "an Importer" if base is Importer else "a Validator"
+        raise ConfigError([f"{points[0].value} is not {article} class"])
+    if issubclass(found, Importer):
+        problems = class_problems(found)
+    else:
+        problems = [problem] if (problem := version_problem(found.sdk)) else []
+    problems += _migrations_problems(found.migrations)
+    if problems:
+        raise ConfigError(problems)
+    return found(name, fill_settings(found.Settings, table))
 
-    def _load(self, name: str, table: Mapping[str, Any] | None) -> LoadedPlugin:
-        points = [point for point in self.points if point.name == name]
-        distribution = _distribution(max(points, key=_is_own)) if points else None
-        status = partial(PluginStatus, kind=self.kind, name=name, distribution=distribution)
-        if table is None:
-            problem = f"plugins.toml has no table [{self.kind}s.{name}]"
-            return LoadedPlugin(status=status(state="off", problems=(problem,)))
-        instance: Plugin | None = None
-        problems: tuple[str, ...] = ()
-        failure: Exception | None = None
-        guard = Guard(f"{self.kind} {name!r}", call_seconds=_LOAD_SECONDS)
-        printed: list[str] = []
-        output = CapturedOutput(sys.stdout, printed.append)
-        try:
-            with redirect_stdout(output):
-                instance = guard.call(self._instantiate, name, points, table)
-        except ConfigError as error:
-            problems = error.problems
-        except Exception as error:
-            problems, failure = (str(error) or type(error).__name__,), error
-        output.pass_on = log_line  # the plugin may have kept it, as handlers of logs do
-        return LoadedPlugin(
-            instance=instance,
-            status=status(
-                state="broken" if instance is None else "on",
-                problems=problems,
-                label=getattr(instance, "label", None),
-                error=failure,
-                seconds=guard.spent,
-                printed=tuple(printed),
-            ),
-        )
 
-    def _instantiate(
-        self, name: str, points: Sequence[EntryPoint], table: Mapping[str, Any]
-    ) -> Plugin:
-        if not points:
-            raise ConfigError([f"no installed package offers this {self.kind}"])
-        if len(points) > 1:
-            packages = " and ".join(str(_distribution(point)) for point in points)
-            raise ConfigError([f"two packages offer it: {packages}"])
-        found = points[0].load()
-        base: type[Plugin] = Importer if self.kind == "importer" else Validator
-        if not (isinstance(found, type) and issubclass(found, base)):
-            article = "an Importer" if base is Importer else "a Validator"
-            raise ConfigError([f"{points[0].value} is not {article} class"])
-        if issubclass(found, Importer):
-            problems = class_problems(found)
-        else:
-            problems = [problem] if (problem := version_problem(found.sdk)) else []
-        problems += _migrations_problems(found.migrations)
-        if problems:
-            raise ConfigError(problems)
-        return found(name, fill_settings(found.Settings, table))
+def class_problems(importer_class: type[Importer]) -> list[str]:
+    """List what is wrong with a class, whatever files and settings it gets."""
+    problems = [problem] if (problem := version_problem(importer_class.sdk)) else []
+    if not isinstance(importer_class.label, str):
+        problems.append(f"its label must be a text, not {importer_class.label!r:.80}")
+    elif not importer_class.label:
+        problems.append("the class has no label")
+    if not importer_class.columns:
+        problems.append("the class has no columns")
+    names = [*importer_class.columns, *importer_class.assignments]
+    problems += [
+        f"a column can't be called '{name}'"
+        for name in names
+        if name == "number" or name in IGNORED
+    ]
+    return problems + [
+        f"a column can't be called '{name}': use small letters"
+        for name in names
+        if name != column_name(name)
+    ]
 
 
 def migrations_name(module: str) -> str:

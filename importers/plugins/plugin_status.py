@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 OWN_DISTRIBUTION = "caseroll"
 
@@ -22,6 +22,7 @@ class PluginStatus:
         error: the exception that ended its loading, unless that only names the problems.
         seconds: how long loading took.
         printed: the lines that it printed meanwhile.
+        instance: the importer or validator, if it is on.
     """
 
     kind: Kind
@@ -33,6 +34,7 @@ class PluginStatus:
     error: Exception | None = None
     seconds: float = 0.0
     printed: tuple[str, ...] = ()
+    instance: Any = None
 
     @property
     def reason(self) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from importers.sdk.errors import ConfigError
 
 _FILE = "plugins.toml"
-KINDS = ("importers", "validators")
+_KINDS = ("importers", "validators")
 
 Tables = dict[str, dict[str, dict[str, Any]]]
 """`importers` or `validators` → name of the plugin → its settings, in the order of the file."""
@@ -38,20 +38,18 @@ def read_tables(path: Path) -> Tables:
     problems = [
         f"{path}: '{name}' is unknown; tables are [importers.NAME] and [validators.NAME]."
         for name in content
-        if name not in KINDS
+        if name not in _KINDS
     ]
-    for kind in KINDS:
-        problems += [f"{path}: {problem}" for problem in _malformed(kind, content.get(kind, {}))]
+    tables = {kind: content.get(kind, {}) for kind in _KINDS}
+    for kind, named in tables.items():
+        if not isinstance(named, dict):
+            problems.append(f"{path}: '{kind}' must be tables, [{kind}.NAME].")
+            continue
+        problems += [
+            f"{path}: '{kind}.{name}' must be a table, [{kind}.{name}]."
+            for name, table in named.items()
+            if not isinstance(table, dict)
+        ]
     if problems:
         raise ConfigError(problems)
-    return {kind: dict(content.get(kind, {})) for kind in KINDS}
-
-
-def _malformed(kind: str, tables: Any) -> list[str]:
-    if not isinstance(tables, dict):
-        return [f"'{kind}' must be tables, [{kind}.NAME]."]
-    return [
-        f"'{kind}.{name}' must be a table, [{kind}.{name}]."
-        for name, table in tables.items()
-        if not isinstance(table, dict)
-    ]
+    return tables

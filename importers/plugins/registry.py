@@ -4,27 +4,39 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from importers.plugins.captured_output import log_line
-from importers.plugins.loader import PluginLoader, migrations_name
-from importers.plugins.missing_validator import MissingValidator
+from importers.plugins.loader import load_plugins, migrations_name
 from importers.plugins.plugins_file import default_path, read_tables
-from importers.sdk.errors import ConfigError
+from importers.sdk.errors import ConfigError, RowError
+from importers.sdk.validator import Effect, Validator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from importlib.metadata import EntryPoint
     from pathlib import Path
 
-    from importers.plugins.plugin_status import Kind, PluginStatus
+    from importers.plugins.plugin_status import PluginStatus
     from importers.sdk.importer import Importer
     from importers.sdk.plugin import Plugin
-    from importers.sdk.validator import Validator
 
 logger = logging.getLogger(__name__)
 
 _SLOW_SECONDS = 2.0
+
+
+class MissingValidator(Validator):
+    """Refuses every row: a validator that failed to load must fail closed."""
+
+    def check(self, effect: Effect, prepared: Any) -> None:
+        """Refuse every effect."""
+        raise RowError(
+            None,
+            "VALIDATOR_ERROR",
+            f"The validator '{self.key}' is switched on but does not load, so it lets no row"
+            " through; `caseroll importers` says why.",
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,17 +92,20 @@ def load(path: Path | None = None, *, found: Iterable[EntryPoint] | None = None)
     """
     path = path or default_path()
     tables = read_tables(path)
-    importers = _loader("importer", found).load(tables["importers"])
-    validators = _loader("validator", found).load(tables["validators"])
-    on = [each.instance for each in importers if each.instance is not None]
-    by_name = {each.status.name: each.instance for each in validators}
+    importers = load_plugins("importer", tables["importers"], found)
+    validators = load_plugins("validator", tables["validators"], found)
+    on = [each.instance for each in importers if each.state == "on"]
+    by_name = {each.name: each.instance for each in validators}
     registry = Registry(
         importers={each.key: each for each in sorted(on, key=lambda each: (each.label, each.key))},
         validators=[by_name[name] or MissingValidator(name) for name in tables["validators"]],
-        plugins=[each.status for each in (*importers, *validators)],
+        plugins=[*importers, *validators],
         path=path,
     )
-    _refuse_broken_own(registry)
+    own = [plugin for plugin in registry.plugins if plugin.state == "broken" and plugin.is_own]
+    if own:
+        cause = next((plugin.error for plugin in own if plugin.error), None)
+        raise ConfigError([f"{registry.path}: {line}" for line in registry.problems]) from cause
     return registry
 
 
@@ -110,17 +125,3 @@ def report(registry: Registry) -> None:
             registry.path,
             "\n  ".join(registry.problems),
         )
-
-
-def _refuse_broken_own(registry: Registry) -> None:
-    """Stop if a plugin of Caseroll's own is broken, and name all that are broken."""
-    own = [plugin for plugin in registry.plugins if plugin.state == "broken" and plugin.is_own]
-    if own:
-        cause = next((plugin.error for plugin in own if plugin.error), None)
-        raise ConfigError([f"{registry.path}: {line}" for line in registry.problems]) from cause
-
-
-def _loader(kind: Kind, found: Iterable[EntryPoint] | None) -> PluginLoader:
-    group = f"caseroll.{kind}s"
-    points = entry_points(group=group) if found is None else found
-    return PluginLoader(kind=kind, points=[point for point in points if point.group == group])

@@ -76,7 +76,7 @@ def refuse_foreign(head: bytes, filename: str) -> None:
     """
     if head.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in head:
-            raise protected(filename)
+            raise password_protected(filename)
         raise refusal(
             "NOT_A_TABLE",
             f"{shown_name(filename)} seems to be an old Excel workbook (.xls), or one that is "
@@ -125,7 +125,7 @@ def shown_name(filename: str) -> str:
     return f"The file '{name}'" if name else "The file"
 
 
-def protected(filename: str) -> FileRefusedError:
+def password_protected(filename: str) -> FileRefusedError:
     return refusal(
         "PASSWORD_PROTECTED",
         f"{shown_name(filename)} is protected with a password. "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from xml.etree import ElementTree as ET
 
 from importers.reading.refusal import refusal
-from importers.reading.sniff import protected, seems_to_be, zip_kind
+from importers.reading.sniff import password_protected, seems_to_be, zip_kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,7 +121,7 @@ def _refuse_bad_archive(archive: zipfile.ZipFile, filename: str, limits: Limits)
     if kind:
         raise seems_to_be(kind, filename)
     if any(entry.flag_bits & 1 for entry in entries):
-        raise protected(filename)
+        raise password_protected(filename)
     size = sum(entry.file_size for entry in entries)
     if size > limits.max_unpacked_bytes or len(entries) > _MAX_ENTRIES:
         raise refusal(

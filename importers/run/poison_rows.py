@@ -16,10 +16,9 @@ from importers.run.carried_keys import CarriedKeys
 from importers.run.chunk_context import open_context
 from importers.run.chunk_store import DatabaseStore
 from importers.run.plan_rows import plan_rows
-from models.chunk import lock_chunk
+from models.chunk import Trial, end_trial, lock_chunk, note_trial, read_trial
 from models.db import connection, persist, transaction
 from models.progress import read_work
-from models.trial import Trial, end_trial, note_trial, read_trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -21,12 +21,11 @@ from importers.run.plan_rows import importer_error, plan_rows
 from importers.run.poison_rows import find_suspects
 from importers.run.settle import unapplied
 from importers.sdk.errors import RetryableError
-from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk
+from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk, read_trial
 from models.db import RaceError, connection, is_passing, persist, transaction
 from models.mail import enqueue_mails
 from models.progress import count, read_work
 from models.row import RowResult, RowStatus, delete_rows, write_rows
-from models.trial import read_trial
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from models.chunk import ChunkWork, ClaimedChunk
-    from models.import_end import ImportEnd
+    from models.imports import ImportEnd
     from models.progress import ImportWork
 
 logger = logging.getLogger(__name__)

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from importers.rows.layout import Layout
     from importers.sdk.importer import Importer
     from importers.split.grouping import Grouping
-    from models.import_end import ImportEnd
+    from models.imports import ImportEnd
     from models.progress import ImportWork
 
 # A split is one transaction; ten million rows take longer than transactions may otherwise.

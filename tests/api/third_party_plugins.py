@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from importers import CaseRef, Column, Importer, RoleRef, Validator
-from importers.plugins.missing_validator import MissingValidator
 from importers.plugins.plugin_status import PluginStatus
-from importers.plugins.registry import Registry
+from importers.plugins.registry import MissingValidator, Registry
 from tests.api.api_fixture import Server
 
 HOSTILE = "<script>alert('é')</script>\"&"

@@ -30,7 +30,7 @@ from models.app import create_app
 from models.audit import COMMAND_LINE
 from models.db import connection, transaction
 from models.file_part import store_file
-from models.import_end import ImportEnd
+from models.imports import ImportEnd
 from models.mail import OutgoingMail
 from models.row import RowOutcome, RowStatus, find_rows, row_number
 

@@ -8,8 +8,7 @@ import pytest
 
 from models.audit import COMMAND_LINE
 from models.db import transaction
-from models.import_end import ImportEnd
-from models.imports import ImportStatus
+from models.imports import ImportEnd, ImportStatus
 from models.progress import request_cancel
 from tests.importers.engine_fixture import Counts, EngineFixture
 

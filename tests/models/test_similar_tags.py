@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from importers.sdk.references import _bare, unknown_tag
 from models.case import find_cases
 from models.db import credentials
-from models.search import prefix_query
+from models.listing import prefix_query
 from models.similar_tags import _SIMILAR_TAGS, find_similar_tags
 from models.user import find_users, find_users_by_email
 

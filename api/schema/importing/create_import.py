@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
+from strawberry import argument, field
 
+from api.access.context import Context, Info
 from api.errors import ApiError
 from api.schema.importing.imports import Import, load_import
 from api.schema.importing.upload import HEAD_BYTES, UploadedFile
@@ -18,7 +20,6 @@ from importers.sdk.importer import header_spec
 from models.new_import import NewImport, find_repeated, insert_import, is_name_in_use
 
 if TYPE_CHECKING:
-    from api.access.context import Context
     from importers.sdk.importer import Importer
 
 _NAME_LONGEST = 200
@@ -32,26 +33,22 @@ _FIRST_BYTES = 64 * 1024
 
 @strawberry.input(description="A file, and what is to be done with it.")
 class CreateImportInput:
-    """An upload."""
-
-    name: str = strawberry.field(
+    name: str = field(
         description="What to call the import: up to 200 characters, unique in the app among "
         "imports that are not finished."
     )
-    type: str = strawberry.field(description="Key of the import type.")
-    file: UploadedFile = strawberry.field(description="The CSV file or Excel workbook (.xlsx).")
-    source: str | None = strawberry.field(
+    type: str = field(description="Key of the import type.")
+    file: UploadedFile = field(description="The CSV file or Excel workbook (.xlsx).")
+    source: str | None = field(
         default=_DEFAULT_SOURCE, description="Where it comes from: `api`, `cli`, `console`."
     )
-    dry_run: bool | None = strawberry.field(
-        default=False, description="Try the rows out, and change nothing."
-    )
-    encoding: str | None = strawberry.field(
+    dry_run: bool | None = field(default=False, description="Try the rows out, and change nothing.")
+    encoding: str | None = field(
         default=None,
         description="The file's encoding, such as `windows-1252`, when it is neither UTF-8 nor "
         "UTF-16 with a byte order mark.",
     )
-    idempotency_key: str | None = strawberry.field(
+    idempotency_key: str | None = field(
         default=None,
         description="Any text that is new for each upload. Sent once more, with the same file, it "
         "returns the same import instead of making another.",
@@ -60,38 +57,41 @@ class CreateImportInput:
 
 @strawberry.type(description="Something to know about an upload that was accepted all the same.")
 class UploadWarning:
-    """What may be a mistake, and may not."""
-
-    code: str = strawberry.field(
+    code: str = field(
         description="Stable, upper-case name of the kind of warning. `SAME_FILE`: an import of the "
         "same type had the very same file in the last 24 hours; dry runs and imports that failed "
         "do not count."
     )
-    message: str = strawberry.field(description="A sentence for the person who uploads the file.")
-    import_: Import = strawberry.field(name="import", description="The import that it is about.")
+    message: str = field(description="A sentence for the person who uploads the file.")
+    import_: Import = field(name="import", description="The import that it is about.")
 
 
 @strawberry.type(description="What came of an upload.")
 class CreateImportPayload:
-    """The import, or what was wrong."""
-
-    import_: Import | None = strawberry.field(
+    import_: Import | None = field(
         name="import", description="The import that was created; null after errors."
     )
-    user_errors: list[UserError] = strawberry.field(
+    user_errors: list[UserError] = field(
         description="What was wrong; when there is anything, nothing has been created."
     )
-    warnings: list[UploadWarning] = strawberry.field(
+    warnings: list[UploadWarning] = field(
         default_factory=list,
         description="What to know about the upload, though it was accepted; the import runs.",
     )
 
 
-async def create_import(context: Context, values: CreateImportInput) -> CreateImportPayload:
-    """Accept a file, or say everything that is wrong with it and its description.
-
-    Waits for no more of the file than the answer needs.
-    """
+@strawberry.mutation(
+    description="Upload a file, by a GraphQL multipart request. What its first bytes show to "
+    "be wrong is answered at once; the rows are run afterwards."
+)
+async def create_import(
+    info: Info,
+    values: Annotated[
+        CreateImportInput, argument(name="input", description="The file and what it is.")
+    ],
+) -> CreateImportPayload:
+    """Wait for no more of the file than the answer needs."""
+    context = info.context
     errors = InputErrors()
     new = _read_description(context, values, errors)
     has_good_name = not any(error.field == ["input", "name"] for error in errors.found)

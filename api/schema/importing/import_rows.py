@@ -8,9 +8,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import strawberry
+from strawberry import field
 
 from api.batch.row_type import RowColumn, RowType
-from api.schema.connection import Connection
 from api.schema.shown_enum import show_enum
 from models.row import RowOutcome, RowStatus, row_number
 
@@ -26,52 +26,42 @@ show_enum(RowOutcome, description="What a passed row did.")
     name="ImportError", description="One thing that is wrong with a file or with a row."
 )
 class ImportProblem:
-    """An error as the engine stores it."""
-
-    code: str = strawberry.field(description="Stable, upper-case name of the kind of error.")
-    message: str = strawberry.field(description="A sentence for the person who made the file.")
-    column: str | None = strawberry.field(
+    code: str = field(description="Stable, upper-case name of the kind of error.")
+    message: str = field(description="A sentence for the person who made the file.")
+    column: str | None = field(
         description="The column at fault; null for an error of the whole row or file."
     )
-    value: str | None = strawberry.field(description="The cell at fault, shortened if long.")
-    suggestion: str | None = strawberry.field(description="What was probably meant.")
+    value: str | None = field(description="The cell at fault, shortened if long.")
+    suggestion: str | None = field(description="What was probably meant.")
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> ImportProblem:
-        """Make it of stored JSON."""
         values: dict[str, Any] = {field.name: stored.get(field.name) for field in fields(cls)}
         return cls(**values)
 
 
 def problems_of(stored: str | None) -> list[ImportProblem]:
-    """Read a JSON column of errors."""
     return [ImportProblem.of(error) for error in json.loads(stored)] if stored else []
 
 
 @strawberry.type(description="One cell of a row.")
 class Cell:
-    """A cell and the column it stands in."""
-
-    column: str = strawberry.field(
+    column: str = field(
         description="The column's name in the file; empty for a cell beyond the header."
     )
-    value: str = strawberry.field(description="The cell's text.")
+    value: str = field(description="The cell's text.")
 
 
 @strawberry.type(description="One row of an import's file, and what became of it.")
 class ImportRow:
-    """The result of a row."""
-
-    number: int = strawberry.field(
-        description="The number that a spreadsheet shows: the header is row 1."
-    )
-    cells: list[Cell] = strawberry.field(description="The row's cells, in the file's own order.")
-    status: RowStatus = strawberry.field(description="Whether the row took effect.")
-    outcome: RowOutcome | None = strawberry.field(description="What it did; null unless it passed.")
-    message: str | None = strawberry.field(
+    number: int = field(description="The number that a spreadsheet shows: the header is row 1.")
+    cells: list[Cell] = field(description="The row's cells, in the file's own order.")
+    status: RowStatus = field(description="Whether the row took effect.")
+    outcome: RowOutcome | None = field(description="What it did; null unless it passed.")
+    message: str | None = field(
         description="A remark on a row that passed, e.g. that it repeats another."
     )
-    errors: list[ImportProblem] = strawberry.field(description="Everything wrong with the row.")
+    errors: list[ImportProblem] = field(description="Everything wrong with the row.")
 
 
 def _cells_of_row(header: Sequence[str], stored: str) -> list[Cell]:
@@ -91,6 +81,3 @@ def row_type_for(header: Sequence[str]) -> RowType[ImportRow]:
         outcome=RowColumn(("outcome",), lambda stored: RowOutcome(stored) if stored else None),
         errors=RowColumn(("errors",), problems_of),
     )
-
-
-ImportRowConnection = Connection[ImportRow]

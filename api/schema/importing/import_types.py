@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import strawberry
+from strawberry import argument, field
 
 from api.access.context import Context, Info
-from api.schema.importing.plugin_descriptions import ColumnDescription, ImporterDescription, plain
-from api.schema.importing.plugin_state import (
+from api.schema.importing.plugin_descriptions import ColumnDescription, PluginDescription, plain
+from api.schema.importing.plugins import (
     DISTRIBUTION,
     PROBLEMS,
     PluginState,
@@ -18,27 +19,22 @@ from api.schema.importing.plugin_state import (
 )
 from importers.plugins.sample_file import sample_filename
 
-if TYPE_CHECKING:
-    from collections.abc import Collection
-
+_ON = [PluginState.ON]
 CSV_TYPE = "text/csv; charset=utf-8"
 
 
 @strawberry.type(name="Column", description="A column of a type's files.")
 class ImportColumn:
-    """What a client needs to explain a column."""
-
-    name: str = strawberry.field(description="Its name in the header.")
-    required: bool = strawberry.field(description="Whether every row must fill it in.")
-    description: str = strawberry.field(description="What goes into its cells.")
-    example: str | None = strawberry.field(description="A cell, as in the sample file.")
-    choices: list[str] | None = strawberry.field(
+    name: str = field(description="Its name in the header.")
+    required: bool = field(description="Whether every row must fill it in.")
+    description: str = field(description="What goes into its cells.")
+    example: str | None = field(description="A cell, as in the sample file.")
+    choices: list[str] | None = field(
         description="What its cells may hold; null when that is no list."
     )
 
     @classmethod
     def of(cls, column: ColumnDescription) -> ImportColumn:
-        """Describe an importer's column."""
         return cls(
             name=column.name,
             required=column.required,
@@ -50,22 +46,22 @@ class ImportColumn:
 
 @strawberry.type(description="A file to start from.")
 class SampleTemplate:
-    """A sample file, its content included."""
-
-    type: str = strawberry.field(description="Key of the type that it is for.")
-    filename: str = strawberry.field(description="The file's name.")
-    content_type: str = strawberry.field(description="Its media type.")
-    content: str = strawberry.field(
+    type: str = field(description="Key of the type that it is for.")
+    filename: str = field(description="The file's name.")
+    content_type: str = field(description="Its media type.")
+    content: str = field(
         description="The whole file: the header and one row of examples, lines end in CRLF."
     )
-    url: str = strawberry.field(
+    url: str = field(
         description="Path of the same file on this server; wants the same bearer token."
     )
 
     @classmethod
     async def of(cls, key: str, importer: Any) -> SampleTemplate:
         """Write a type's sample file; that of a type which isn't on is empty."""
-        content = None if importer is None else await ImporterDescription(key, importer).sample()
+        content = None
+        if importer is not None:
+            content = await PluginDescription("importer", key, importer).sample()
         filename = sample_filename(key)
         return cls(
             type=key,
@@ -81,20 +77,19 @@ class ImportType:
     """An importer, whatever has become of it."""
 
     importer: strawberry.Private[Any]
-    key: str = strawberry.field(description="What `createImport` calls it.")
-    label: str = strawberry.field(description="What menus call it; its key unless it is on.")
-    state: PluginState = strawberry.field(
+    key: str = field(description="What `createImport` calls it.")
+    label: str = field(description="What menus call it; its key unless it is on.")
+    state: PluginState = field(
         description="What has become of it; only a type that is ON can be imported."
     )
-    problems: list[str] = strawberry.field(description=PROBLEMS)
-    distribution: str | None = strawberry.field(description=DISTRIBUTION)
+    problems: list[str] = field(description=PROBLEMS)
+    distribution: str | None = field(description=DISTRIBUTION)
 
     @strawberry.field(description="What it does.")
     async def description(self) -> str:
-        """Ask the importer."""
         if self.importer is None:
             return "Not offered."
-        return await ImporterDescription(self.key, self.importer).text()
+        return await PluginDescription("importer", self.key, self.importer).text()
 
     @strawberry.field(
         description="The columns of its files, in the order of the sample file; none unless it "
@@ -105,12 +100,11 @@ class ImportType:
         if self.importer is None:
             return []
         roles = [row["key"] for row in await info.context.loaders.roles()]
-        columns = await ImporterDescription(self.key, self.importer).columns(roles)
+        columns = await PluginDescription("importer", self.key, self.importer).columns(roles)
         return [ImportColumn.of(column) for column in columns]
 
     @strawberry.field(description="A file to start from; it is empty unless the type is on.")
     async def sample_template(self) -> SampleTemplate:
-        """Write the sample file."""
         return await SampleTemplate.of(self.key, self.importer)
 
     @classmethod
@@ -127,18 +121,27 @@ class ImportType:
         )
 
 
-def list_import_types(context: Context, states: Collection[PluginState]) -> list[ImportType]:
-    """List the types in these states, sorted by label."""
+@strawberry.field(name="importTypes", description="What can be imported, sorted by label.")
+def list_import_types(
+    info: Info,
+    states: Annotated[
+        list[PluginState] | None, argument(name="state", description="Only types in these states.")
+    ] = _ON,
+) -> list[ImportType]:
     types = [
-        ImportType.of(context, status.name)
-        for status in context.services.registry.plugins
+        ImportType.of(info.context, status.name)
+        for status in info.context.services.registry.plugins
         if status.kind == "importer"
     ]
-    found = [each for each in types if each.state in states]
+    found = [each for each in types if each.state in (_ON if states is None else states)]
     return sorted(found, key=lambda each: (each.label, each.key))
 
 
-async def find_sample(context: Context, key: str) -> SampleTemplate | None:
-    """Find the sample file of a type that is on."""
-    importer = context.services.registry.importers.get(key)
+@strawberry.field(
+    name="sampleTemplate", description="A type's sample file; null when there is no such type."
+)
+async def find_sample(
+    info: Info, key: Annotated[str, argument(name="type", description="The type's key.")]
+) -> SampleTemplate | None:
+    importer = info.context.services.registry.importers.get(key)
     return None if importer is None else await SampleTemplate.of(key, importer)

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import strawberry
+from strawberry import argument, field
 
 from api.access.context import Context, Info
 from api.batch.row_type import Part, RowColumn, RowType, node_id
 from api.errors import ApiError
-from api.schema.connection import After, Before, Connection, First, Last, PageArguments, connect
-from api.schema.importing.import_rows import (
-    ImportProblem,
-    ImportRowConnection,
-    problems_of,
-    row_type_for,
+from api.schema.connection import (
+    After,
+    Before,
+    Connection,
+    First,
+    Last,
+    PageArguments,
+    Search,
+    connect,
 )
+from api.schema.importing.import_rows import ImportProblem, ImportRow, problems_of, row_type_for
 from api.schema.importing.import_types import ImportType
 from api.schema.input_errors import UserError, user_error
 from api.schema.node import Node, key_of, load_node
@@ -40,27 +45,25 @@ from models.row import RowOutcome, RowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
-
-    from asyncpg import Record
-
+ImportId: TypeAlias = Annotated[
+    strawberry.ID, argument(name="id", description="The import's `id`.")
+]
 
 show_enum(ImportStatus, description="How far an import has come; the last three are final.")
 
 
 @strawberry.type(description="An uploaded file.")
 class ImportFile:
-    """The file of an import."""
-
-    name: str = strawberry.field(description="Its name when it was uploaded.")
-    size: int = strawberry.field(description="Its size in bytes.")
-    sha256: str = strawberry.field(description="SHA-256 of its bytes, in hexadecimal.")
-    encoding: str | None = strawberry.field(
+    name: str = field(description="Its name when it was uploaded.")
+    size: int = field(description="Its size in bytes.")
+    sha256: str = field(description="SHA-256 of its bytes, in hexadecimal.")
+    encoding: str | None = field(
         description="The encoding it turned out to be in; null for workbooks, and until it is read."
     )
-    delimiter: str | None = strawberry.field(
+    delimiter: str | None = field(
         description="What separates its cells; null for workbooks, and until it is read."
     )
-    url: str = strawberry.field(
+    url: str = field(
         description="Path of its original bytes on this server; wants the same bearer token. "
         "Answers 410 once they were removed (`purgedAt`)."
     )
@@ -81,40 +84,38 @@ FILE_ROW = RowType(
 
 @strawberry.type(description="One upload: a file, what it asks for, and what came of it.")
 class Import(Node):
-    """An import."""
-
     key: strawberry.Private[int]
     type_key: strawberry.Private[str]
     header: strawberry.Private[Any]
-    name: str = strawberry.field(description="What whoever uploaded it called it.")
-    source: str = strawberry.field(description="Where it came from: `api`, `cli`, `console`.")
-    status: ImportStatus = strawberry.field(description="How far it has come.")
-    dry_run: bool = strawberry.field(
+    name: str = field(description="What whoever uploaded it called it.")
+    source: str = field(description="Where it came from: `api`, `cli`, `console`.")
+    status: ImportStatus = field(description="How far it has come.")
+    dry_run: bool = field(
         description="Whether its rows are only tried out, and nothing is changed."
     )
-    cancel_requested: bool = strawberry.field(description="Whether somebody asked to cancel it.")
-    total: int | None = strawberry.field(
+    cancel_requested: bool = field(description="Whether somebody asked to cancel it.")
+    total: int | None = field(
         description="How many rows the file has; null until it is read. `passed` + `failed` + "
         "`cancelled` when the import is finished."
     )
-    passed: int = strawberry.field(description="How many rows have passed.")
-    failed: int = strawberry.field(description="How many rows have failed.")
-    cancelled: int = strawberry.field(description="How many rows a cancel has left untouched.")
-    created: int = strawberry.field(description="How many rows have created something.")
-    updated: int = strawberry.field(description="How many rows have changed something.")
-    removed: int = strawberry.field(description="How many rows have removed something.")
-    unchanged: int = strawberry.field(description="How many rows passed with nothing to change.")
-    progress: float = strawberry.field(description="What part of the rows is done, from 0 to 1.")
-    errors: list[ImportProblem] = strawberry.field(description="Why the file was refused.")
-    file: ImportFile = strawberry.field(description="The file.")
-    created_at: datetime = strawberry.field(description="When it was uploaded.")
-    started_at: datetime | None = strawberry.field(description="When a worker began.")
-    finished_at: datetime | None = strawberry.field(description="When it was finished.")
-    purged_at: datetime | None = strawberry.field(
+    passed: int = field(description="How many rows have passed.")
+    failed: int = field(description="How many rows have failed.")
+    cancelled: int = field(description="How many rows a cancel has left untouched.")
+    created: int = field(description="How many rows have created something.")
+    updated: int = field(description="How many rows have changed something.")
+    removed: int = field(description="How many rows have removed something.")
+    unchanged: int = field(description="How many rows passed with nothing to change.")
+    progress: float = field(description="What part of the rows is done, from 0 to 1.")
+    errors: list[ImportProblem] = field(description="Why the file was refused.")
+    file: ImportFile = field(description="The file.")
+    created_at: datetime = field(description="When it was uploaded.")
+    started_at: datetime | None = field(description="When a worker began.")
+    finished_at: datetime | None = field(description="When it was finished.")
+    purged_at: datetime | None = field(
         description="When its file and its rows were removed, as their retention time was over; "
         "`rows` is empty since then. Null while they are there."
     )
-    failed_rows_url: str | None = strawberry.field(
+    failed_rows_url: str | None = field(
         description="Path of a CSV file of the failed rows, to be corrected and uploaded again; "
         "wants the same bearer token. Null when no row has failed, and when the rows were removed."
     )
@@ -129,7 +130,6 @@ class Import(Node):
         "stay. Null while it is not finished, and when everything is kept for ever."
     )
     def expires_at(self, info: Info) -> datetime | None:
-        """Add the retention time to its end."""
         if self.purged_at or not self.finished_at:
             return self.purged_at
         days = info.context.services.settings.retention_days
@@ -148,25 +148,43 @@ class Import(Node):
         last: Last = None,
         before: Before = None,
         status: Annotated[
-            list[RowStatus] | None, strawberry.argument(description="Only rows in these states.")
+            list[RowStatus] | None, argument(description="Only rows in these states.")
         ] = None,
         outcome: Annotated[
-            list[RowOutcome] | None,
-            strawberry.argument(description="Only passed rows that did one of these."),
+            list[RowOutcome] | None, argument(description="Only passed rows that did one of these.")
         ] = None,
-    ) -> ImportRowConnection:
-        """Page through the rows."""
+    ) -> Connection[ImportRow]:
         arguments = PageArguments(first=first, after=after, last=last, before=before)
-        return await list_rows(info.context, self, arguments, status, outcome)
+        conditions: list[Condition] = []
+        if status is not None:
+            conditions.append(has_row_status(status))
+        if outcome is not None:
+            conditions.append(has_outcome(outcome))
+        if self.purged_at:
+            conditions.append(Condition("false"))
+        return await connect(
+            info.context,
+            IMPORT_ROWS,
+            row_type_for(self.header or ()),
+            arguments,
+            conditions,
+            parent=self.key,
+            total=self._count_rows(status, outcome),
+        )
 
-    @classmethod
-    def from_row(cls, row: Record) -> Import:
-        """Make it of its row."""
-        return IMPORT_ROW.object(row)
+    def _count_rows(
+        self, status: Collection[RowStatus] | None, outcome: Collection[RowOutcome] | None
+    ) -> int:
+        """Add up the import's own counters, instead of counting a million rows."""
+        counted: set[RowStatus] | set[RowOutcome] = set(RowStatus if status is None else status)
+        if outcome is not None:
+            counted = set(outcome) if RowStatus.PASSED in counted else set()
+        if self.purged_at:
+            return 0
+        return sum(getattr(self, each.name.lower()) for each in counted)
 
 
 def _progress(status: str, pending: int, total: int | None, split_at: datetime | None) -> float:
-    """Tell what part of an import is done, from 0 to 1."""
     if ImportStatus(status).is_final:
         return 1.0
     return 1 - pending / total if total and split_at else 0.0
@@ -190,87 +208,49 @@ IMPORT_ROW = RowType(
     failed_rows_url=RowColumn(("id", "failed", "purged_at"), _failed_rows_url),
 )
 
-ImportConnection = Connection[Import]
-
 
 @strawberry.input(description="A new cell of a row that is to be run again.")
 class CellInput:
-    """A corrected cell."""
-
-    column: str = strawberry.field(description="The column's name in the file.")
-    value: str = strawberry.field(description="The cell's new text.")
+    column: str = field(description="The column's name in the file.")
+    value: str = field(description="The cell's new text.")
 
 
 @strawberry.input(description="A failed row that is to be run again.")
 class RowCorrectionInput:
-    """A row, and what is to be different this time."""
-
-    number: int = strawberry.field(description="The row's number, as a spreadsheet shows it.")
-    cells: list[CellInput] | None = strawberry.field(
+    number: int = field(description="The row's number, as a spreadsheet shows it.")
+    cells: list[CellInput] | None = field(
         default=None, description="The cells to replace; none: the same data again."
     )
 
 
 @strawberry.type(description="What came of cancelling an import or running rows again.")
 class ImportPayload:
-    """The import, or what was wrong."""
-
-    import_: Import | None = strawberry.field(
+    import_: Import | None = field(
         name="import", description="The import as it is now; null after errors."
     )
-    user_errors: list[UserError] = strawberry.field(
+    user_errors: list[UserError] = field(
         description="What was wrong; when there is anything, nothing has been done."
     )
 
 
-async def list_rows(
-    context: Context,
-    of_import: Import,
-    arguments: PageArguments,
-    status: Collection[RowStatus] | None,
-    outcome: Collection[RowOutcome] | None,
-) -> Connection[Any]:
-    """Page through an import's rows."""
-    conditions: list[Condition] = []
-    if status is not None:
-        conditions.append(has_row_status(status))
-    if outcome is not None:
-        conditions.append(has_outcome(outcome))
-    if of_import.purged_at:
-        conditions.append(Condition("false"))
-    return await connect(
-        context,
-        IMPORT_ROWS,
-        row_type_for(of_import.header or ()),
-        arguments,
-        conditions,
-        parent=of_import.key,
-        total=_known_total(of_import, status, outcome),
-    )
-
-
-def _known_total(
-    of_import: Import,
-    status: Collection[RowStatus] | None,
-    outcome: Collection[RowOutcome] | None,
-) -> int:
-    """Add up the import's own counters, instead of counting a million rows."""
-    counted: set[RowStatus] | set[RowOutcome] = set(RowStatus if status is None else status)
-    if outcome is not None:
-        counted = set(outcome) if RowStatus.PASSED in counted else set()
-    if of_import.purged_at:
-        return 0
-    return sum(getattr(of_import, each.name.lower()) for each in counted)
-
-
+@strawberry.field(name="imports", description="The app's imports, newest first.")
 async def list_imports(
-    context: Context,
-    arguments: PageArguments,
-    search: str | None,
-    status: Sequence[ImportStatus] | None,
-    types: Sequence[str] | None,
-) -> Connection[Any]:
-    """Page through the app's imports, newest first."""
+    info: Info,
+    *,
+    first: First = None,
+    after: After = None,
+    last: Last = None,
+    before: Before = None,
+    search: Search = None,
+    status: Annotated[
+        list[ImportStatus] | None, argument(description="Only imports in these states.")
+    ] = None,
+    types: Annotated[
+        list[str] | None,
+        argument(name="type", description="Only imports of the types with these keys."),
+    ] = None,
+) -> Connection[Import]:
+    arguments = PageArguments(first=first, after=after, last=last, before=before)
     conditions: list[Condition] = []
     if search and search.strip():
         conditions.append(matches_search(IMPORTS, search))
@@ -278,22 +258,22 @@ async def list_imports(
         conditions.append(has_import_status(status))
     if types is not None:
         conditions.append(has_type(types))
-    return await connect(context, IMPORTS, IMPORT_ROW, arguments, conditions)
+    return await connect(info.context, IMPORTS, IMPORT_ROW, arguments, conditions)
 
 
 async def load_import(context: Context, key: int) -> Import | None:
-    """Read an import by its primary key."""
     return await load_node(context, IMPORTS, IMPORT_ROW, key)
 
 
-async def find_import(context: Context, node_id: str) -> Import | None:
-    """Read an import by its ID."""
+@strawberry.field(name="import", description="One import; null when the app has none such.")
+async def find_import(info: Info, node_id: ImportId) -> Import | None:
     key = key_of("Import", node_id)
-    return None if key is None else await load_import(context, key)
+    return None if key is None else await load_import(info.context, key)
 
 
-async def cancel_import(context: Context, node_id: str) -> ImportPayload:
-    """Ask that no more rows are run."""
+@strawberry.mutation(description="Stop an import; rows that are applied already stay applied.")
+async def cancel_import(info: Info, node_id: ImportId) -> ImportPayload:
+    context = info.context
     key = key_of("Import", node_id)
     if key is None:
         return _refuse(_not_found())
@@ -308,10 +288,16 @@ async def cancel_import(context: Context, node_id: str) -> ImportPayload:
     return await _show_changed(context, key)
 
 
+@strawberry.mutation(description="Run failed rows of a finished import again.")
 async def retry_import(
-    context: Context, node_id: str, rows: Sequence[RowCorrectionInput] | None
+    info: Info,
+    node_id: ImportId,
+    rows: Annotated[
+        list[RowCorrectionInput] | None,
+        argument(description="Which rows, and new cells; none: all failed rows."),
+    ] = None,
 ) -> ImportPayload:
-    """Ask that failed rows are run again."""
+    context = info.context
     key = key_of("Import", node_id)
     if key is None:
         return _refuse(_not_found())

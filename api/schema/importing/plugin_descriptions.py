@@ -16,6 +16,7 @@ from importers.plugins.sample_file import sample_csv
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from importers.plugins.plugin_status import Kind
     from importers.sdk.columns import Column
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
@@ -33,15 +34,7 @@ _threads = ThreadPoolExecutor(4, thread_name_prefix="description")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnDescription:
-    """What a column says of itself.
-
-    Args:
-        name: in the header.
-        required: whether every row must fill it in.
-        help: what goes into its cells.
-        example: a cell.
-        choices: what its cells may hold; None when that is no list.
-    """
+    """What a column says of itself; it has no choices when its cells may hold more than a list."""
 
     name: str
     required: bool = False
@@ -50,15 +43,18 @@ class ColumnDescription:
     choices: tuple[str, ...] | None = None
 
 
-class _Description:
+class PluginDescription:
     """Asks a plugin about itself.
 
     Caseroll's own plugins answer at once. Others answer in another thread, so that they hold up no
     request but their own, and are stopped when they take too long.
+
+    Args:
+        key: what plugins.toml calls it.
     """
 
-    def __init__(self, name: str, plugin: Importer | Validator) -> None:
-        self._name = name
+    def __init__(self, kind: Kind, key: str, plugin: Importer | Validator) -> None:
+        self._name = f"{kind} {key!r}"
         self._plugin: Any = plugin
 
     async def text(self) -> str:
@@ -89,37 +85,15 @@ class _Description:
             except Exception:
                 logger.exception("%s fails when it is asked for: %s", self._name, what)
 
-
-class ValidatorDescription(_Description):
-    """What a validator says of itself.
-
-    Args:
-        key: what plugins.toml calls it.
-    """
-
-    def __init__(self, key: str, validator: Validator) -> None:
-        super().__init__(f"validator {key!r}", validator)
-
-
-class ImporterDescription(_Description):
-    """What an importer says of itself.
-
-    Args:
-        key: what plugins.toml calls it.
-    """
-
-    def __init__(self, key: str, importer: Importer) -> None:
-        super().__init__(f"importer {key!r}", importer)
-        self._columns: Mapping[str, Column[Any]] = importer.columns
-
     async def columns(self, roles: Sequence[str]) -> list[ColumnDescription]:
-        """Describe the columns; one that says nothing has its name.
+        """Describe an importer's columns; one that says nothing has its name.
 
         Args:
             roles: the keys of the app's roles.
         """
         questions: dict[str, Callable[[], Any]] = {}
-        for name, column in self._columns.items():
+        own: Mapping[str, Column[Any]] = self._plugin.columns
+        for name, column in own.items():
             questions[f"column {name}"] = partial(_describe, name, column)
             questions[f"choices of column {name}"] = partial(_choices, column, roles)
         answers = await self._ask(questions)
@@ -128,11 +102,11 @@ class ImporterDescription(_Description):
                 answers.get(f"column {name}", ColumnDescription(name=name)),
                 choices=answers.get(f"choices of column {name}"),
             )
-            for name in self._columns
+            for name in own
         ]
 
     async def sample(self) -> str | None:
-        """Write the sample file; None when it can't be written."""
+        """Write an importer's sample file; None when it can't be written."""
         answers = await self._ask({"sample file": lambda: _encodable(sample_csv(self._plugin))})
         return answers.get("sample file")
 

@@ -58,7 +58,6 @@ class UploadedFile:
 
     @property
     def is_whole(self) -> bool:
-        """Whether nothing more will come."""
         return self._source.is_whole
 
     async def arrive(self, size: int) -> None:
@@ -93,7 +92,6 @@ class UploadedFile:
         return head
 
     def sha256(self) -> str:
-        """Return the hash of what has come."""
         return self._digest.hexdigest()
 
     def _write(self, data: bytes) -> None:

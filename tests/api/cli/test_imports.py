@@ -20,7 +20,7 @@ def test_a_hostile_import(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     state |= {"total": 1, "failed": 1, "errors": []}
     state["rows"] = {"edges": [{"node": {"number": 2, "errors": [error]}}]}
     _summarise(state, DataFolder(tmp_path))
-    _print_errors([error], None)
+    _print_errors([error])
     said = capsys.readouterr()
 
     assert not set("\x07\x1b\x9b\u202e\r") & set(said.out + said.err)

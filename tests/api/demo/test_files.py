@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from api.demo.files import CASES, USERS, DemoFile, demo_files
+from api.demo.load import CASES, USERS, DemoFile, demo_files
 
 
 def column(file: DemoFile, name: str) -> list[str]:

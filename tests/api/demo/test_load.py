@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator, Mapping
 import pytest
 
 import api.demo.load
-from api.demo.files import CASES, USERS, demo_files
-from api.demo.load import DEMO_SLUG, create_demo, has_demo
+from api.demo.load import CASES, DEMO_SLUG, USERS, create_demo, demo_files, has_demo
 from importers import Importer
 from importers.builtin.add_cases import AddCases
 from importers.builtin.add_users import AddUsers

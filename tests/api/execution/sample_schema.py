@@ -11,8 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import strawberry
 
-from api.batch.batch_field import TOGETHER, Selected, Together
-from api.batch.objects import Items, Objects, read
+from api.batch.objects import TOGETHER, Items, Objects, Selected, Together, read
 from api.execution.executor import Executor
 
 T = TypeVar("T")

@@ -304,7 +304,7 @@ async def test_bug_is_masked(
     def fail(*_: object) -> None:
         raise ValueError("the secret of the inside")
 
-    monkeypatch.setattr("api.schema.query.Viewer.of", fail)
+    monkeypatch.setattr("api.schema.viewer.Viewer.of", fail)
     with caplog.at_level(logging.ERROR):
         result = await api.execute(VIEWER)
 

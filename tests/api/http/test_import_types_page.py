@@ -16,8 +16,8 @@ from api.http.import_types_html import fill, render_types_page
 from importers import Importer, RoleRef
 from importers.builtin.assign import AssignUsers
 from importers.builtin.users_per_case import UsersPerCase
-from importers.plugins.missing_validator import MissingValidator
 from importers.plugins.plugin_status import PluginStatus
+from importers.plugins.registry import MissingValidator
 from tests.api.api_fixture import Api
 from tests.api.third_party_plugins import (
     HOSTILE,

@@ -13,14 +13,13 @@ from asyncpg import Connection
 
 from api.schema.audit_events import EVENT_ROW
 from api.schema.cases import CASE, CreateCaseInput, UpdateCaseInput
-from api.schema.entities import ASSIGNMENT_ROW, CASE_ROW, USER_ROW
+from api.schema.definition import NODES
+from api.schema.entities import ASSIGNMENT_ROW, CASE_ROW, ROLE_ROW, USER_ROW
 from api.schema.entity_kind import EntityKind
 from api.schema.importing import create_import
 from api.schema.importing.import_rows import ImportProblem, row_type_for
 from api.schema.importing.imports import IMPORT_ROW
-from api.schema.importing.plugin_state import PluginState
-from api.schema.query import NODES
-from api.schema.roles import ROLE_ROW
+from api.schema.importing.plugins import PluginState
 from api.schema.users import USER, CreateUserInput, UpdateUserInput
 from importers.plugins.plugin_status import PluginStatus
 from importers.sdk.errors import ErrorDetail

@@ -11,9 +11,8 @@ import pytest
 
 from importers import CaseRef, Importer, Validator
 from importers.builtin.users_per_case import UsersPerCase
-from importers.plugins.missing_validator import MissingValidator
 from importers.plugins.plugins_file import default_path
-from importers.plugins.registry import load, report
+from importers.plugins.registry import MissingValidator, load, report
 from importers.sdk.errors import ConfigError
 
 

@@ -1,0 +1,91 @@
+"""Plugins: whether one is on, off or broken, which tokens may know why, and the validators."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import strawberry
+from strawberry import field
+
+from api.access.context import Context, Info
+from api.schema.importing.plugin_descriptions import PluginDescription, plain
+from importers.plugins.plugin_status import PluginStatus
+from models.app import Permission
+
+if TYPE_CHECKING:
+    from importers.plugins.plugin_status import Kind
+
+PROBLEMS = (
+    "Why it isn't on. Only tokens with the permission ADMIN are told, as the text of an error may "
+    "say more than its author thought of; others get an empty list."
+)
+DISTRIBUTION = "The package that brings it, with its version; null when no installed one does."
+
+
+@strawberry.enum(description="What has become of a plugin.")
+class PluginState(Enum):
+    """The API's names of `PluginStatus.state`."""
+
+    ON = strawberry.enum_value("on", description="It is switched on, and works.")
+    OFF = strawberry.enum_value("off", description="It is not switched on.")
+    BROKEN = strawberry.enum_value(
+        "broken",
+        description="It is switched on, but does not load. An import type is then not offered; "
+        "a validator refuses every row.",
+    )
+
+
+def find_status(context: Context, kind: Kind, key: str) -> PluginStatus:
+    """Return the state of a plugin; one that no package offers is off."""
+    for status in context.services.registry.plugins:
+        if (status.kind, status.name) == (kind, key):
+            return status
+    problem = f"no installed package offers this {kind}"
+    return PluginStatus(kind=kind, name=key, state="off", problems=(problem,))
+
+
+def shown_problems(context: Context, status: PluginStatus) -> list[str]:
+    """Return what is wrong with a plugin, if the token may know."""
+    if context.token.permission is not Permission.ADMIN:
+        return []
+    return [plain(problem) for problem in status.problems]
+
+
+@strawberry.type(description="A plugin that may refuse rows of imports of any type.")
+class Validator:
+    plugin: strawberry.Private[Any]
+    key: str = field(description="What plugins.toml calls it.")
+    state: PluginState = field(description="What has become of it.")
+    problems: list[str] = field(description=PROBLEMS)
+    distribution: str | None = field(description=DISTRIBUTION)
+
+    @strawberry.field(description="What it refuses; empty unless it is on.")
+    async def description(self) -> str:
+        if self.plugin is None:
+            return ""
+        return await PluginDescription("validator", self.key, self.plugin).text()
+
+    @classmethod
+    def of(cls, context: Context, key: str) -> Validator:
+        status = find_status(context, "validator", key)
+        found = (each for each in context.services.registry.validators if each.key == key)
+        return cls(
+            plugin=next(found, None) if status.state == "on" else None,
+            key=key,
+            state=PluginState(status.state),
+            problems=shown_problems(context, status),
+            distribution=status.distribution,
+        )
+
+
+@strawberry.field(
+    name="validators",
+    description="The validators: those that are switched on, in the order in which each row "
+    "has to pass them, then the others.",
+)
+def list_validators(info: Info) -> list[Validator]:
+    registry = info.context.services.registry
+    asked = [validator.key for validator in registry.validators]
+    others = [status.name for status in registry.plugins if status.kind == "validator"]
+    return [Validator.of(info.context, key) for key in dict.fromkeys([*asked, *others])]
