@@ -14,7 +14,7 @@ from importers.rows.cell_reader import ReadRow
 from importers.rows.layout import layout_of
 from importers.sdk.version import renamed
 from importers.testkit.fixture_app import Assigned, World
-from importers.testkit.memory_runner import MemoryRun, instance_of
+from importers.testkit.memory_runner import instance_of, run_in_memory
 from importers.testkit.report import (
     RowReport,
     agrees,
@@ -122,8 +122,8 @@ def run_importer(
     table = open_table(io.BytesIO(data), filename=name, encoding=None, limits=Limits())
     layout = layout_of(table.header, made)
     rows = [ReadRow(number, cells) for number, cells in table.rows]
-    run = MemoryRun(importer=made, world=world or World(), validators=validators)
-    return list(map(report_of, asyncio.run(run.run(layout, rows))))
+    ends = asyncio.run(run_in_memory(made, world or World(), validators, layout, rows))
+    return list(map(report_of, ends))
 
 
 if not TYPE_CHECKING:  # type checkers report a name that was removed

@@ -106,6 +106,13 @@ async def present_assignments(
 ) -> dict[Pair, Present]:
     """Read the present state of (case, user) pairs.
 
+    With a lock, for the pairs (1, 7) and (2, 9):
+
+        SELECT a.case_id, a.user_id, a.role_id, a.notify
+        FROM unnest('{1,2}'::bigint[], '{7,9}'::bigint[]) AS p(case_id, user_id)
+        JOIN assignments a USING (case_id, user_id)
+        ORDER BY a.case_id, a.user_id FOR NO KEY UPDATE OF a
+
     Args:
         lock: lock the rows until the transaction ends, in (case, user) order so that two imports
             over the same cases can't deadlock.
@@ -123,7 +130,13 @@ async def present_assignments(
 async def count_assignments(
     db: Connection, app_id: int, column: Literal["case_id", "user_id"], ids: Collection[int]
 ) -> dict[tuple[int, str], int]:
-    """Count assignments of cases, or of users, by primary key and the role's key."""
+    """Count assignments of cases, or of users, by primary key and the role's key.
+
+    For the column `case_id`:
+
+        SELECT a.case_id, r.key, count(*) FROM assignments a JOIN roles r ON r.id = a.role_id
+        WHERE a.app_id = 1 AND a.case_id = ANY('{1,2}'::bigint[]) GROUP BY a.case_id, r.key
+    """
     sql = f"""
         SELECT a.{column}, r.key, count(*) FROM assignments a JOIN roles r ON r.id = a.role_id
         WHERE a.app_id = $1 AND a.{column} = ANY($2::bigint[]) GROUP BY a.{column}, r.key
@@ -148,7 +161,13 @@ async def write_edits(db: Connection, app_id: int, import_id: int, edits: Sequen
 
 
 async def _insert(db: Connection, app_id: int, import_id: int, edits: list[Edit]) -> None:
-    """Insert with a COPY, which takes a tenth less time than an INSERT."""
+    """Insert with a COPY, which takes a tenth less time than an INSERT.
+
+        COPY assignments(app_id, case_id, user_id, role_id, notify, created_import_id, created_row)
+        FROM STDIN WITH (FORMAT binary)
+
+    No conflict is skipped: a pair that another transaction has added meanwhile ends the attempt.
+    """
     references = {
         "cases": [edit.case_id for edit in edits],
         "users": [edit.user_id for edit in edits],

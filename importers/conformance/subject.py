@@ -7,6 +7,7 @@ import logging
 import traceback
 from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +16,7 @@ from importers.rows.layout import Layout
 from importers.sdk.entities import Case, Role, User
 from importers.split.grouping import group_rows
 from importers.testkit.fixture_app import WorldDirectory
-from importers.testkit.memory_runner import MemoryRun
+from importers.testkit.memory_runner import run_in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -95,7 +96,7 @@ class Subject:
             (column.example or "") if column.in_sample else ""
             for column in importer.columns.values()
         )
-        self._memory = MemoryRun(importer=importer, world=world, validators=validators)
+        self._run_rows = partial(run_in_memory, importer, world, validators)
         self._together = {each.together for each in validators if each.together}
         self.sampled = self.run({2: self.sample})
 
@@ -118,7 +119,7 @@ class Subject:
         for file in files:
             with _listening() as causes:
                 layout, rows = self._laid_out(file, without)
-                ends = await self._memory.run(layout, rows)
+                ends = await self._run_rows(layout, rows)
             found.append(Ran({each.result.number: _outcome(each) for each in ends}, causes))
         return found
 
@@ -127,7 +128,7 @@ class Subject:
         layout, rows = self._laid_out(first)
         _, more = self._laid_out(second)
         with _listening():
-            ends = asyncio.run(self._memory.run(layout, rows, more))
+            ends = asyncio.run(self._run_rows(layout, rows, more))
         return {each.result.number: _outcome(each) for each in ends}
 
     def group(self, file: File) -> list[dict[int, int]]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 import asyncpg
 
-from importers.run.carried_keys import CarriedKeys, with_edits
 from importers.run.custom_changes import CustomChangeError, carry_out
 from importers.run.plan_rows import IMPORTER_FAILED
 from importers.run.settle import WRITTEN, Settled, settle
@@ -20,17 +18,16 @@ from models.db import RaceError, is_passing
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from importers.run.carried_keys import Edits
+    from importers.run.carried_keys import CarriedKeys, Verdicts
     from importers.run.chunk_context import ChunkContext
     from importers.run.plan_rows import Plan
     from importers.run.planned_row import PlannedChange, PlannedRow
     from importers.run.rules import Decision
-    from importers.run.seen_keys import Verdicts
     from importers.sdk.changes import Key
     from importers.sdk.entities import Assignment
     from models.assignment import Pair, Present
 
-    Decisions = Mapping[tuple[Key, ...], Decision]
+    Told = Mapping[Pair, Assignment | None]
 
 logger = logging.getLogger(__name__)
 
@@ -39,42 +36,18 @@ class _UndoError(Exception):
     """What was written is to be undone."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Earlier:
-    """What rows are applied after.
-
-    Args:
-        verdicts: those of earlier rows.
-        told: the assignments that rows have seen, which must still be so.
-        edits: those of earlier rows and chunks; in a dry run they are undone by now.
-    """
-
-    verdicts: Verdicts
-    told: Mapping[Pair, Assignment | None]
-    edits: Edits
-
-    def and_then(self, settled: Settled, *, is_dry_run: bool) -> _Earlier:
-        """Return what the next rows are applied after: our own edits are no race."""
-        own = set() if is_dry_run else {(edit.case_id, edit.user_id) for edit in settled.edits}
-        return _Earlier(
-            verdicts=settled.verdicts,
-            told={pair: state for pair, state in self.told.items() if pair not in own},
-            edits=with_edits(self.edits, settled.edits),
-        )
-
-
-async def apply(context: ChunkContext, plan: Plan, carried: CarriedKeys) -> Settled:
+async def apply(context: ChunkContext, plan: Plan) -> Settled:
     """Apply a chunk's rows; halve those that can't be written, down to the row at fault.
 
     Raises:
         RaceError: another transaction has changed what the plan was made for; undo all.
     """
-    earlier = _Earlier(verdicts=carried.verdicts, told=plan.current.stored, edits=carried.edits)
+    earlier, told = plan.carried, plan.told
     waiting, done = [plan.rows], []
     while waiting:
         rows = waiting.pop()
         try:
-            settled = await _apply_whole_rows(context, rows, earlier)
+            settled = await _apply_whole_rows(context, rows, earlier, told)
         except (asyncpg.PostgresError, CustomChangeError) as error:
             if is_passing(error):
                 raise
@@ -85,29 +58,26 @@ async def apply(context: ChunkContext, plan: Plan, carried: CarriedKeys) -> Sett
             settled = _fail_alone(context, rows[0], earlier.verdicts, error)
         done.append(settled)
         if waiting:
-            earlier = earlier.and_then(settled, is_dry_run=context.is_dry_run)
+            earlier = earlier.after(settled.verdicts, settled.edits)
+            # Our own edits are no race; those of a dry run are undone by now.
+            if not context.is_dry_run:
+                own = {(edit.case_id, edit.user_id) for edit in settled.edits}
+                told = {pair: state for pair, state in told.items() if pair not in own}
     return Settled(
         [result for each in done for result in each.results],
         [edit for each in done for edit in each.edits],
         [notification for each in done for notification in each.notifications],
-        done[-1].verdicts if done else carried.verdicts,
+        done[-1].verdicts if done else earlier.verdicts,
     )
 
 
-def carry_on(
-    context: ChunkContext, carried: CarriedKeys, plan: Plan, settled: Settled
-) -> CarriedKeys:
+def carry_on(context: ChunkContext, plan: Plan, settled: Settled) -> CarriedKeys:
     """Return what the next chunk of a chain has to know, once this one is applied."""
-    return CarriedKeys(
-        seen=plan.seen,
-        verdicts=settled.verdicts,
-        edits=with_edits(carried.edits, settled.edits) if context.is_watched else carried.edits,
-        memo=plan.memo,
-    )
+    return plan.carried.after(settled.verdicts, settled.edits if context.is_watched else ())
 
 
 async def _apply_whole_rows(
-    context: ChunkContext, plans: Sequence[PlannedRow], earlier: _Earlier
+    context: ChunkContext, plans: Sequence[PlannedRow], earlier: CarriedKeys, told: Told
 ) -> Settled:
     """Do all or nothing of each row: while one has failed after a part of it was done, all is
     undone and done again without that row."""
@@ -115,7 +85,7 @@ async def _apply_whole_rows(
         spoilt: Mapping[int, Sequence[ErrorDetail]] = {}
         with suppress(_UndoError):
             async with context.store.savepoint():
-                settled, spoilt = await _settle_rows(context, plans, earlier)
+                settled, spoilt = await _settle_rows(context, plans, earlier, told)
                 if spoilt or context.is_dry_run:
                     raise _UndoError
                 await context.store.write_edits(settled.edits)
@@ -128,7 +98,7 @@ async def _apply_whole_rows(
 
 
 async def _settle_rows(
-    context: ChunkContext, plans: Sequence[PlannedRow], earlier: _Earlier
+    context: ChunkContext, plans: Sequence[PlannedRow], earlier: CarriedKeys, told: Told
 ) -> tuple[Settled, Mapping[int, Sequence[ErrorDetail]]]:
     """Decide about the rows and settle them.
 
@@ -140,19 +110,24 @@ async def _settle_rows(
     validation = None
     if context.validators:
         undone = earlier.edits if context.is_dry_run else {}
-        asked = [each.change for each in changes]
-        validation = await prepare_validation(context, asked, undone)
+        validation = await prepare_validation(context, [each.change for each in changes], undone)
     decisions = await carry_out(context, custom)
-    decisions |= await _decide(context, changes, earlier.told)
+    decisions |= await _decide(context, changes, told)
     settled = settle(context, plans, decisions, earlier.verdicts, validation)
-    has_failures = custom and settled.verdicts
-    return settled, _spoilt(plans, decisions, settled) if has_failures else {}
+    spoilt = {}
+    if custom and settled.verdicts:
+        for place, plan in enumerate(plans):
+            if not plan.is_to_apply:
+                continue
+            own = [decisions[each.keys] for each in plan.changes if each.rule is None]
+            errors = own and settled.verdicts.get(plan.changes[0].keys[0])
+            if errors and any(decision.outcome in WRITTEN for decision in own):
+                spoilt[place] = errors
+    return settled, spoilt
 
 
 async def _decide(
-    context: ChunkContext,
-    changes: Sequence[PlannedChange],
-    told: Mapping[Pair, Assignment | None],
+    context: ChunkContext, changes: Sequence[PlannedChange], told: Told
 ) -> dict[tuple[Key, ...], Decision]:
     """Decide about changes of assignments, as these are now, and those that changes depend on.
 
@@ -163,6 +138,8 @@ async def _decide(
     pairs = cast("set[Pair]", changed) | told.keys()
     if not pairs:
         return {}
+    # What is only created needs no lock: a pair that another transaction adds breaks the unique
+    # key. What rows have seen is locked, so that it stays so until the chunk is written.
     writes_over = any(rule and not rule.creates_only for _, _, _, rule in changes)
     lock = bool(writes_over or told) and not context.is_dry_run
     current = cast("Mapping[Key, Present]", await context.store.read_assignments(pairs, lock=lock))
@@ -176,21 +153,6 @@ async def _decide(
         for keys, _, change, rule in changes
         if rule
     }
-
-
-def _spoilt(
-    plans: Sequence[PlannedRow], decisions: Decisions, settled: Settled
-) -> Mapping[int, Sequence[ErrorDetail]]:
-    """Return the errors of rows that have failed although a custom change of theirs was made."""
-    found = {}
-    for place, plan in enumerate(plans):
-        if not (plan.is_to_apply and plan.changes):
-            continue
-        errors = settled.verdicts.get(plan.changes[0].keys[0])
-        custom = [decisions[each.keys] for each in plan.changes if each.rule is None]
-        if errors and any(decision.outcome in WRITTEN for decision in custom):
-            found[place] = errors
-    return found
 
 
 def _fail_alone(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import orjson
@@ -13,16 +13,22 @@ from importers.sdk.errors import ErrorDetail
 from models.assignment import Present
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
-    from importers.run.seen_keys import SeenKeys, Verdicts
+    from importers.run.planned_row import SeenKeys
+    from importers.sdk.changes import Key
     from models.assignment import Edit, Pair
 
-Memo: TypeAlias = dict[Any, Any]
-"""What an importer's `check_chunk` remembers."""
+Verdicts: TypeAlias = Mapping["Key", Sequence[ErrorDetail]]
+"""Why the rows failed that were the first to name a key; those of rows that passed are left out.
+
+Rows that repeat such a row fail for the same reasons."""
 
 Edits: TypeAlias = Mapping["Pair", tuple[Present | None, Present | None]]
 """How assignments were before the file has changed them, and what they have become, by pair."""
+
+Memo: TypeAlias = dict[Any, Any]
+"""What an importer's `check_chunk` remembers."""
 
 _LARGEST = 1 << 63
 _SCALARS = (str, int, float, bool, type(None))
@@ -43,6 +49,11 @@ class CarriedKeys:
     verdicts: Verdicts = field(default_factory=dict)
     edits: Edits = field(default_factory=dict)
     memo: Memo = field(default_factory=dict)
+
+    def after(self, verdicts: Verdicts, edits: Iterable[Edit]) -> CarriedKeys:
+        """Return what is to be known once later rows have come to verdicts and edits."""
+        made = {(edit.case_id, edit.user_id): (edit.before, edit.after) for edit in edits}
+        return replace(self, verdicts=verdicts, edits={**self.edits, **made})
 
     def pack(self) -> bytes:
         """Write it down as a JSON array of three arrays.
@@ -80,12 +91,6 @@ class CarriedKeys:
             },
             memo={tuple(key) if isinstance(key, list) else key: value for key, value in memo},
         )
-
-
-def with_edits(earlier: Edits, edits: Iterable[Edit]) -> Edits:
-    """Return edits of earlier rows together with later ones."""
-    made = {(edit.case_id, edit.user_id): (edit.before, edit.after) for edit in edits}
-    return {**earlier, **made}
 
 
 def pack_memo(memo: Memo) -> list[tuple[Any, Any]]:

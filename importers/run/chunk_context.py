@@ -1,29 +1,125 @@
-"""What all stages of a chunk read, and none of them changes."""
+"""What all stages of a chunk read, and where they read and write beside its rows."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
+from importers.isolation.guard import guarded_await
 from importers.rows.cell_reader import error_detail, refusal_detail
+from importers.rows.stored_directory import StoredDirectory
+from importers.sdk.changes import Transaction
 from importers.sdk.entities import Assignment
-from models.db import RaceError
+from models.assignment import present_assignments, write_edits
+from models.db import RaceError, is_misuse
+from models.write_many import lock_many
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
+    from contextlib import AbstractAsyncContextManager
+
+    from asyncpg import Connection
 
     from importers.rows.cell_reader import ReadRow
     from importers.rows.layout import Layout
-    from importers.run.chunk_store import ChunkStore
+    from importers.sdk.changes import Applied, OwnChange, Refused
     from importers.sdk.directory import Directory
     from importers.sdk.entities import Role
     from importers.sdk.errors import ErrorDetail, RowError
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
-    from models.assignment import Present
+    from models.assignment import Edit, Pair, Present
+    from models.write_one import Table
+
+MOST_RACES = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkStore(Protocol):
+    """Reads and writes of one chunk, all of them in one transaction."""
+
+    @property
+    def import_id(self) -> int:
+        """The import, as the log names it."""
+
+    @property
+    def is_dry_run(self) -> bool:
+        """Whether nothing is to be kept."""
+
+    def directory(self) -> Directory:
+        """Return a directory of what is stored now; it remembers roles."""
+
+    def savepoint(self) -> AbstractAsyncContextManager[Any]:
+        """Undo what is written within it, if it ends in an error."""
+
+    async def keep_alive(self) -> None:
+        """Send something, so that the transaction is not ended for its silence."""
+
+    async def hold(self, table: Table, ids: Collection[int]) -> None:
+        """Keep other imports from changing cases or users, and their assignments, meanwhile."""
+
+    async def read_assignments(
+        self, pairs: Collection[Pair], *, lock: bool
+    ) -> Mapping[Pair, Present]:
+        """Read the current assignments of (case, user) pairs."""
+
+    async def write_edits(self, edits: Sequence[Edit]) -> None:
+        """Write edits of assignments, with their history.
+
+        Raises:
+            RaceError: the assignments are no longer what the edits begin with.
+        """
+
+    async def apply_kind(
+        self, kind: type[OwnChange], changes: Sequence[OwnChange]
+    ) -> Sequence[Applied | Refused]:
+        """Let a class of custom changes carry out its own."""
+
+    def is_misuse(self, error: Exception) -> bool:
+        """Tell a call that can't be carried out from a connection that was lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseStore:
+    """PostgreSQL, within the transaction of the chunk."""
+
+    db: Connection
+    app_id: int
+    import_id: int
+    is_dry_run: bool
+
+    def directory(self) -> StoredDirectory:
+        return StoredDirectory(self.db, self.app_id)
+
+    def savepoint(self) -> AbstractAsyncContextManager[Any]:
+        return self.db.transaction()  # type: ignore[no-any-return]
+
+    async def keep_alive(self) -> None:
+        await self.db.execute("SELECT 1")
+
+    async def hold(self, table: Table, ids: Collection[int]) -> None:
+        await lock_many(self.db, self.app_id, table, ids)
+
+    async def read_assignments(
+        self, pairs: Collection[Pair], *, lock: bool
+    ) -> Mapping[Pair, Present]:
+        return await present_assignments(self.db, pairs, lock=lock)
+
+    async def write_edits(self, edits: Sequence[Edit]) -> None:
+        await write_edits(self.db, self.app_id, self.import_id, edits)
+
+    async def apply_kind(
+        self, kind: type[OwnChange], changes: Sequence[OwnChange]
+    ) -> Sequence[Applied | Refused]:
+        transaction = Transaction(
+            db=self.db, app_id=self.app_id, import_id=self.import_id, is_dry_run=self.is_dry_run
+        )
+        return list(await guarded_await(kind.apply(changes, transaction)))
+
+    def is_misuse(self, error: Exception) -> bool:
+        return is_misuse(error, self.db)
+
+
+@dataclass(frozen=True, slots=True)
 class ChunkContext:
     """What the stages of one attempt at a chunk share.
 
@@ -32,8 +128,7 @@ class ChunkContext:
         roles: the app's roles by primary key.
         validators: those that are on, in the order in which they are asked.
         is_chained: whether another chunk of the chain comes before this one or after it.
-        is_first_attempt: whether no race has been lost yet, so that a guess is worth a try.
-        is_last_attempt: whether there is no further attempt if this one loses a race, too.
+        attempt: from 1 to `MOST_RACES`; each after the first follows a race that was lost.
     """
 
     importer: Importer
@@ -43,8 +138,7 @@ class ChunkContext:
     roles: Mapping[int, Role]
     validators: Sequence[Validator] = ()
     is_chained: bool = False
-    is_first_attempt: bool = True
-    is_last_attempt: bool = False
+    attempt: int = 1
 
     @property
     def is_dry_run(self) -> bool:
@@ -61,16 +155,11 @@ class ChunkContext:
         """Whether the importer or a validator looks at assignments as they are."""
         return bool(self.importer.assignments or self.validators)
 
-    async def again(self, *, is_last: bool) -> ChunkContext:
-        """Return the context of the next attempt, which knows what is stored by then."""
+    async def again(self) -> ChunkContext:
+        """Return the context of the next attempt, which sees what is stored by then."""
         directory = self.store.directory()
-        return replace(
-            self,
-            directory=directory,
-            roles=await _by_id(directory),
-            is_first_attempt=False,
-            is_last_attempt=is_last,
-        )
+        roles = await _roles_by_id(directory)
+        return replace(self, directory=directory, roles=roles, attempt=self.attempt + 1)
 
     def assignment(self, state: Present | None) -> Assignment | None:
         """Return an assignment as plugins see it.
@@ -104,16 +193,9 @@ async def open_context(
 ) -> ChunkContext:
     """Make the context of a chunk's first attempt."""
     directory = store.directory()
-    return ChunkContext(
-        importer=importer,
-        layout=layout,
-        directory=directory,
-        store=store,
-        roles=await _by_id(directory),
-        validators=validators,
-        is_chained=is_chained,
-    )
+    roles = await _roles_by_id(directory)
+    return ChunkContext(importer, layout, directory, store, roles, validators, is_chained)
 
 
-async def _by_id(directory: Directory) -> Mapping[int, Role]:
+async def _roles_by_id(directory: Directory) -> Mapping[int, Role]:
     return {role.id: role for role in (await directory.roles()).values()}

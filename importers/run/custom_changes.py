@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 import asyncpg
 
 from importers.isolation.guard import is_guarding, is_of_plugin
+from importers.run.chunk_context import MOST_RACES
 from importers.run.rules import Decision
 from importers.sdk.changes import Applied, OwnChange, Refused
 from importers.sdk.errors import RowError, RunError, storable
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from importers.run.chunk_context import ChunkContext
     from importers.run.planned_row import PlannedChange
-    from importers.sdk.changes import Key
+    from importers.sdk.changes import Change, Key
 
 
 class CustomChangeError(Exception):
@@ -38,18 +39,15 @@ async def carry_out(
         CustomChangeError: a class can't do it.
         RaceError: another transaction was faster; undo all and do it again.
     """
-    by_kind: dict[type[OwnChange], list[PlannedChange]] = defaultdict(list)
+    by_kind: dict[type[Change], list[PlannedChange]] = defaultdict(list)
     for planned in changes:
-        by_kind[type(cast("OwnChange", planned.change))].append(planned)
+        by_kind[type(planned.change)].append(planned)
     decisions: dict[tuple[Key, ...], Decision] = {}
+    # In the same order in every worker, so that two chunks can't deadlock.
     for kind in sorted(by_kind, key=lambda kind: f"{kind.__module__}.{kind.__qualname__}"):
-        of_kind = by_kind[kind]
-        asked = [cast("OwnChange", planned.change) for planned in of_kind]
-        answers = await _apply_kind(context, kind, asked)
-        decisions |= {
-            planned.keys: _decision(answer)
-            for planned, answer in zip(of_kind, answers, strict=True)
-        }
+        keys, _, asked, _ = zip(*by_kind[kind], strict=True)
+        answers = await _apply_kind(context, cast("type[OwnChange]", kind), list(asked))
+        decisions |= zip(keys, map(_decision, answers), strict=True)
     return decisions
 
 
@@ -61,7 +59,7 @@ async def _apply_kind(
         _check_answers(answers, len(changes))
     except asyncpg.UniqueViolationError as error:
         # Others can't have been faster each time: a plugin's class itself breaks the key then.
-        if context.is_last_attempt and is_guarding():
+        if context.attempt == MOST_RACES and is_guarding():
             raise _class_failed(kind, error) from error
         raise RaceError from error
     except (asyncpg.PostgresError, RaceError, RunError):
@@ -79,11 +77,6 @@ def _class_failed(kind: type[OwnChange], error: Exception) -> CustomChangeError:
 
 
 def _check_answers(answers: Sequence[Applied | Refused], count: int) -> None:
-    """Look at what a plugin's class has answered.
-
-    Raises:
-        TypeError: it is not what it should be.
-    """
     if len(answers) != count:
         raise TypeError(f"{count} changes came to {len(answers)} answers")
     outcomes: Mapping[str, RowOutcome] = RowOutcome.__members__

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from models.mail import Notification
 
 _PLAIN: Mapping[str, type] = {"case": CaseRef, "user": UserRef, "role": RoleRef, "notify": Flag}
+# Enough to find some assignment in nearly every file that has many: a wrong guess costs the chunk
+# another attempt, a right one saves the look-up of 10,000 pairs.
 _SAMPLE = 50
 
 
@@ -94,12 +96,11 @@ class Columnar:
             )
             decision = known.get(likeness)
             if decision is None:
-                decision = self.rule.decide(self._change(values), before, role_keys)
+                change = self.kind(**{field: values[at] for field, at in self.places.items()})
+                decision = self.rule.decide(change, before, role_keys)
                 if decision.refusals:
-                    reasons = [
-                        context.refusal(error, at_fault, row)
-                        for at_fault, error in decision.refusals
-                    ]
+                    # Not remembered: its errors name this row's own cells.
+                    reasons = [context.refusal(why, at, row) for at, why in decision.refusals]
                     results.append(failed_result(row, reasons))
                     continue
                 known[likeness] = decision
@@ -112,9 +113,6 @@ class Columnar:
             if after and after.notify:
                 notifications.append(notification_of(edit))
         return Settled(results, edits, notifications, {})
-
-    def _change(self, values: Sequence[Any]) -> AssignmentChange:
-        return self.kind(**{field: values[place] for field, place in self.places.items()})
 
 
 async def apply_columns(context: ChunkContext, rows: Sequence[ReadRow]) -> Settled | None:
@@ -131,15 +129,19 @@ async def apply_columns(context: ChunkContext, rows: Sequence[ReadRow]) -> Settl
     if columnar is None:
         return None
     store, pairs, is_dry_run = context.store, columnar.pairs, context.is_dry_run
-    may_guess = context.is_first_attempt and columnar.rule.creates_only and not is_dry_run
-    lock = not (columnar.rule.creates_only or is_dry_run)
+    creates_only = columnar.rule.creates_only
+    is_guess = context.attempt == 1 and creates_only and not is_dry_run
     try:
+        # Where PostgreSQL refuses a row, only what is written here is undone; then rows are taken
+        # one by one, to find the one at fault.
         async with store.savepoint():
+            if is_guess:
+                sample = pairs[:: len(pairs) // _SAMPLE + 1]
+                is_guess = not await store.read_assignments(sample, lock=False)
             current: Mapping[Pair, Present] = {}
-            is_guess = may_guess and not await store.read_assignments(
-                pairs[:: len(pairs) // _SAMPLE + 1], lock=False
-            )
             if not is_guess:
+                # In (case, user) order, as all chunks lock; what is only created needs no lock.
+                lock = not (creates_only or is_dry_run)
                 current = await store.read_assignments(pairs, lock=lock)
             settled = columnar.settle(context, current)
             if is_guess and len(settled.edits) < len(pairs):
@@ -156,8 +158,7 @@ async def apply_columns(context: ChunkContext, rows: Sequence[ReadRow]) -> Settl
 
 def _is_plain(importer: Importer, every_row: EveryRow) -> bool:
     """Tell whether any row without errors makes a change that can be carried out."""
-    kind = type(importer)
-    rule = RULES.get(every_row.kind)
+    kind, rule = type(importer), RULES.get(every_row.kind)
     if type(every_row) is not EveryRow or rule is None:
         return False
     if kind.change is not Importer.change or kind.check_chunk is not Importer.check_chunk:

@@ -6,15 +6,15 @@ import copy
 import logging
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from importers.isolation.guard import TooSlowError, guarded
 from importers.run.carried_keys import pack_memo
-from importers.run.current_assignments import read_current
-from importers.run.planned_row import PlannedChange, PlannedRow
+from importers.run.planned_row import PlannedChange, PlannedRow, check_repeats
 from importers.run.rules import RULES, rule_of
-from importers.run.seen_keys import check_repeats
 from importers.sdk.changes import AssignmentChange, OwnChange, Unchanged
+from importers.sdk.entities import Case, User
 from importers.sdk.entity_changes import ENTITY_CHANGES
 from importers.sdk.errors import ErrorDetail, RowError, storable
 from importers.sdk.importer import Importer
@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from importers.rows.cell_reader import ReadRow
-    from importers.run.carried_keys import CarriedKeys, Memo
+    from importers.run.carried_keys import CarriedKeys, Edits, Memo
     from importers.run.chunk_context import ChunkContext
-    from importers.run.current_assignments import CurrentAssignments
-    from importers.run.seen_keys import SeenKeys
+    from importers.sdk.entities import Assignment
     from importers.sdk.row import Row
+    from models.assignment import Pair
 
     MakeRow = Callable[[ReadRow], Row]
+    Show = Callable[[ReadRow], Sequence[Assignment | None]]
 
 logger = logging.getLogger(__name__)
 
@@ -47,15 +48,13 @@ class Plan(NamedTuple):
 
     Args:
         rows: in the order of the file.
-        current: the assignments that rows have seen.
-        seen: the keys that are named by now, in this chunk or an earlier one.
-        memo: what the importer's `check_chunk` remembers by now.
+        told: the assignments that rows have seen, which must still be so when they are applied.
+        carried: what earlier chunks hand on, with the keys that are named and the memo by now.
     """
 
     rows: Sequence[PlannedRow]
-    current: CurrentAssignments
-    seen: SeenKeys
-    memo: Memo
+    told: Mapping[Pair, Assignment | None]
+    carried: CarriedKeys
 
 
 async def plan_rows(context: ChunkContext, rows: Sequence[ReadRow], carried: CarriedKeys) -> Plan:
@@ -66,11 +65,11 @@ async def plan_rows(context: ChunkContext, rows: Sequence[ReadRow], carried: Car
         carried: what the chunks before this one hand on.
     """
     importer = context.importer
-    current = await read_current(context, rows, carried.edits)
+    told, show = await read_current(context, rows, carried.edits)
     row_class = row_type([*importer.columns, *importer.assignments])
 
     def made(row: ReadRow) -> Row:
-        return row_class(row.number, *row.values, *current.of(row))
+        return row_class(row.number, *row.values, *show(row))
 
     wrong, memo = check_chunk(context, rows, made, carried.memo)
     await context.store.keep_alive()
@@ -84,7 +83,43 @@ async def plan_rows(context: ChunkContext, rows: Sequence[ReadRow], carried: Car
         errors = row.errors or wrong.get(place)
         asked.append(PlannedRow(row, errors=tuple(errors)) if errors else _ask(context, row, made))
     planned, seen = check_repeats(context, asked, carried.seen)
-    return Plan(planned, current, seen, memo)
+    return Plan(planned, told, replace(carried, seen=seen, memo=memo))
+
+
+async def read_current(
+    context: ChunkContext, rows: Sequence[ReadRow], edits: Edits
+) -> tuple[Mapping[Pair, Assignment | None], Show]:
+    """Read the current assignments of rows without errors, with one query.
+
+    Args:
+        edits: those of earlier chunks of the file.
+
+    Returns:
+        what was read, and a function from a row to what it sees, for each `AssignmentOf`: pairs
+        that earlier chunks have changed are shown as they were before the file.
+    """
+    importer, directory = context.importer, context.directory
+    if not importer.assignments:
+        return {}, lambda _: ()
+    names = list(importer.columns)
+    places = [(names.index(each.case), names.index(each.user))
+              for each in importer.assignments.values()]  # fmt: skip
+    good = [row for row in rows if not row.errors]
+    pairs = {pair for row in good for place in places if (pair := _pair(row, place))}
+    found = await directory.assignments(pairs)
+    stored = {pair: found.get(pair) for pair in pairs}
+    shown = stored | {pair: context.assignment(state) for pair, (state, _) in edits.items()}
+
+    def show(row: ReadRow) -> list[Assignment | None]:
+        seen = [_pair(row, place) for place in places]
+        return [shown.get(pair) if pair else None for pair in seen]
+
+    return stored, show
+
+
+def _pair(row: ReadRow, place: tuple[int, int]) -> Pair | None:
+    case, user = row.values[place[0]], row.values[place[1]]
+    return (case.id, user.id) if isinstance(case, Case) and isinstance(user, User) else None
 
 
 def check_chunk(
@@ -119,7 +154,6 @@ def check_chunk(
 
 
 def _named(importer: Importer, rows: Sequence[Row], memo: Memo) -> list[tuple[int, RowError]]:
-    """Ask which rows of a chunk are wrong, and look at what comes back."""
     found = list(importer.check_chunk(rows, memo))
     pack_memo(memo)
     known = set(map(id, rows))
@@ -130,7 +164,6 @@ def _named(importer: Importer, rows: Sequence[Row], memo: Memo) -> list[tuple[in
 
 
 def _ask(context: ChunkContext, row: ReadRow, made: MakeRow) -> PlannedRow:
-    """Ask the importer what a row means."""
     key = context.importer.key
     try:
         changes, messages = guarded(_answers, context.importer, made(row))
@@ -146,11 +179,10 @@ def _ask(context: ChunkContext, row: ReadRow, made: MakeRow) -> PlannedRow:
 
 
 def _answers(importer: Importer, row: Row) -> tuple[list[PlannedChange], Sequence[str]]:
-    """Return the changes that a row asks for, and what the importer has to say beside them."""
     answer = importer.change(row)
     if answer is None:
         return [], ()
-    if isinstance(answer, OwnChange):
+    if isinstance(answer, OwnChange):  # the most frequent answer needs no list of answers
         return [_custom(answer)], ()
     is_one = isinstance(answer, _ONE_CHANGE) or not isinstance(answer, Iterable)
     changes: list[PlannedChange] = []
@@ -159,19 +191,16 @@ def _answers(importer: Importer, row: Row) -> tuple[list[PlannedChange], Sequenc
         if isinstance(each, OwnChange):
             changes.append(_custom(each))
         elif isinstance(each, AssignmentChange):
-            changes.append(_of_assignment(each))
+            rule = rule_of(type(each))
+            if not rule.is_sound(each):
+                raise _nonsense(each)
+            keys = ((each.case.id, each.user.id),)
+            changes.append(PlannedChange(keys, rule.intent(each), each, rule))
         elif isinstance(each, Unchanged) and isinstance(each.message, str):
             messages.append(storable(each.message))
         else:
             raise _nonsense(each)
     return changes, messages
-
-
-def _of_assignment(change: AssignmentChange) -> PlannedChange:
-    rule = rule_of(type(change))
-    if not rule.is_sound(change):
-        raise _nonsense(change)
-    return PlannedChange(((change.case.id, change.user.id),), rule.intent(change), change, rule)
 
 
 def _custom(change: OwnChange) -> PlannedChange:
@@ -203,8 +232,8 @@ def _is_plain(values: Any) -> bool:
 
 def importer_error(message: str) -> ErrorDetail:
     """Describe a failure that is the importer's fault, not the file's."""
-    return ErrorDetail(code="IMPORTER_ERROR", message=message[0].upper() + message[1:])
+    return ErrorDetail(code="IMPORTER_ERROR", message=message)
 
 
-IMPORTER_FAILED = importer_error("the importer failed on this row; the worker's log says why.")
-_TOO_SLOW = importer_error("the importer took too long on this row; the worker's log says where.")
+IMPORTER_FAILED = importer_error("The importer failed on this row; the worker's log says why.")
+_TOO_SLOW = importer_error("The importer took too long on this row; the worker's log says where.")

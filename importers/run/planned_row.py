@@ -1,16 +1,17 @@
-"""Planned rows: the changes that a row asks for, each with its keys, its intent and its lane."""
+"""Planned rows: the changes that a row asks for, less those that earlier rows have asked for."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+
+from importers.sdk.errors import ErrorDetail, RowError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from importers.rows.cell_reader import ReadRow
+    from importers.run.chunk_context import ChunkContext
     from importers.run.rules import AssignmentRule
-    from importers.sdk.changes import Change, Intent, Key
-    from importers.sdk.errors import ErrorDetail
+    from importers.sdk.changes import Change, Intent, Key, OwnChange
 
 
 class FirstMention(NamedTuple):
@@ -18,6 +19,10 @@ class FirstMention(NamedTuple):
 
     row: int
     intent: Intent
+
+
+SeenKeys: TypeAlias = Mapping["Key", FirstMention]
+"""Who was the first to name each key, in this chunk and those that it is chained to."""
 
 
 class PlannedChange(NamedTuple):
@@ -67,3 +72,76 @@ class PlannedRow(NamedTuple):
     def failed(self, errors: Sequence[ErrorDetail]) -> PlannedRow:
         """Return the row as one that is not to be carried out."""
         return PlannedRow(self.row, errors=tuple(errors), named=self.keys)
+
+
+def check_repeats(
+    context: ChunkContext, rows: Sequence[PlannedRow], earlier: SeenKeys
+) -> tuple[list[PlannedRow], SeenKeys]:
+    """Find which rows' changes are new, and which repeat or contradict what earlier rows ask for.
+
+    Args:
+        rows: in the order of the file.
+        earlier: the keys that earlier chunks have named.
+
+    Returns:
+        the rows without what they repeat, and all keys that are named by now.
+    """
+    seen = dict(earlier)
+    return [_compared(context, row, seen) for row in rows], seen
+
+
+def _compared(
+    context: ChunkContext, planned: PlannedRow, seen: dict[Key, FirstMention]
+) -> PlannedRow:
+    """Compare a row with those before it, and add the keys that it is the first to name."""
+    changes, number = planned.changes, planned.row.number
+    # Nearly all rows ask for one change that no other row names: these need no lists.
+    if len(changes) == 1 and seen.keys().isdisjoint(changes[0].keys):
+        (only,) = changes
+        seen.update(dict.fromkeys(only.keys, FirstMention(number, only.intent)))
+        return planned
+    new: list[PlannedChange] = []
+    named: set[Key] = set()
+    repeats = []
+    for each in changes:
+        held = [(key, seen[key]) for key in each.keys if key in seen]
+        if not held:
+            seen.update(dict.fromkeys(each.keys, FirstMention(number, each.intent)))
+            named.update(each.keys)
+            new.append(each)
+        elif not _is_repeat(each, held):
+            errors = _conflicts(context, planned.row, each, held)
+            return PlannedRow(planned.row, new).failed(errors)
+        elif held[0][0] not in named:
+            repeats.append(held[0])
+    return planned._replace(changes=new, repeats=repeats) if changes else planned
+
+
+def _is_repeat(planned: PlannedChange, held: Sequence[tuple[Key, FirstMention]]) -> bool:
+    """Tell whether one earlier row has asked for just this."""
+    return (
+        len(held) == len(planned.keys)
+        and len({mention.row for _, mention in held}) == 1
+        and all(mention.intent == planned.intent for _, mention in held)
+    )
+
+
+def _conflicts(
+    context: ChunkContext,
+    row: ReadRow,
+    planned: PlannedChange,
+    held: Sequence[tuple[Key, FirstMention]],
+) -> tuple[ErrorDetail, ...]:
+    taken = {} if planned.rule else cast("OwnChange", planned.change).taken
+    errors = []
+    for key, mention in held:
+        if key[0] in taken:
+            name, code = taken[str(key[0])]
+            error = RowError(None, code, f"row {mention.row} of this file has it too.")
+            errors.append(context.refusal(error, getattr(planned.change, name), row))
+        else:
+            what = "user on the same case" if planned.rule else str(key[0])
+            says = f"The row says something else of the same {what} than row {mention.row};"
+            message, value = f"{says} keep one of them.", str(mention.row)
+            errors.append(ErrorDetail(code="CONFLICTS_WITH_ROW", message=message, value=value))
+    return tuple(dict.fromkeys(errors))

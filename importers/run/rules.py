@@ -73,18 +73,6 @@ class AssignmentRule(Generic[C]):
     creates_only: bool = False
 
 
-def decide(
-    change: AssignmentChange, current: Present | None, role_keys: Mapping[int, str]
-) -> Decision:
-    """Decide about a change by the rule of its kind.
-
-    Args:
-        current: the assignment of this user to this case, if there is one.
-        role_keys: the app's role keys by primary key.
-    """
-    return rule_of(type(change)).decide(change, current, role_keys)
-
-
 def rule_of(kind: type) -> AssignmentRule[Any]:
     """Return the rule of a kind of change on assignments, or of one that it is derived from.
 
@@ -107,7 +95,12 @@ def _assign(change: Assign, current: Present | None, role_keys: Mapping[int, str
     if not change.user.is_active:
         refusals.append((change.user, user_disabled(change.user)))
     if current:
-        refusals.append((None, _already_assigned(current, role_keys)))
+        role = role_keys.get(current.role_id, "?")
+        message = (
+            f"The user is on this case already, as '{role}' with notify {int(current.notify)}; "
+            "to change that, use a file of type modify."
+        )
+        refusals.append((None, RowError(None, "ALREADY_ASSIGNED", message)))
     if refusals:
         return Decision(None, refusals=tuple(refusals))
     return Decision(RowOutcome.CREATED, None, wanted)
@@ -124,7 +117,8 @@ def _modify(change: Modify, current: Present | None, _role_keys: Mapping[int, st
     if not change.case.is_active:
         refusals.append((change.case, case_closed(change.case)))
     if not current:
-        refusals.append((None, _not_assigned()))
+        message = "The user is not on this case; to put the user on it, use a file of type assign."
+        refusals.append((None, RowError(None, "NOT_ASSIGNED", message)))
     if refusals:
         return Decision(None, refusals=tuple(refusals))
     return Decision(RowOutcome.UPDATED, current, wanted)
@@ -138,24 +132,6 @@ def _remove(_change: Remove, current: Present | None, _role_keys: Mapping[int, s
 
 def _is_about_a_pair(change: AssignmentChange) -> bool:
     return isinstance(change.case, Case) and isinstance(change.user, User)
-
-
-def _already_assigned(current: Present, role_keys: Mapping[int, str]) -> RowError:
-    role = role_keys.get(current.role_id, "?")
-    return RowError(
-        None,
-        "ALREADY_ASSIGNED",
-        f"The user is on this case already, as '{role}' with notify {int(current.notify)}; "
-        "to change that, use a file of type modify.",
-    )
-
-
-def _not_assigned() -> RowError:
-    return RowError(
-        None,
-        "NOT_ASSIGNED",
-        "The user is not on this case; to put the user on it, use a file of type assign.",
-    )
 
 
 RULES: Mapping[type, AssignmentRule[Any]] = {

@@ -14,12 +14,11 @@ from importers.rows.layout import layout_of
 from importers.rows.payload import unpack_rows
 from importers.run.apply import apply, carry_on
 from importers.run.carried_keys import CarriedKeys
-from importers.run.chunk_context import open_context
-from importers.run.chunk_store import DatabaseStore
+from importers.run.chunk_context import MOST_RACES, DatabaseStore, open_context
 from importers.run.fast_path import apply_columns
 from importers.run.plan_rows import importer_error, plan_rows
 from importers.run.poison_rows import find_suspects
-from importers.run.settle import unapplied
+from importers.run.settle import Settled
 from importers.sdk.errors import RetryableError
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk, read_trial
 from models.db import RaceError, connection, is_passing, persist, transaction
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
 
     from importers.isolation.guard import Guard
     from importers.run.chunk_context import ChunkContext
-    from importers.run.settle import Settled
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from models.chunk import ChunkWork, ClaimedChunk
@@ -43,7 +41,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_MOST_RACES = 5
 # What is worth a line in the log.
 _SLOW_CHUNK_SECONDS = 3.0
 _SLOW_ROW_SECONDS = 0.001
@@ -98,8 +95,10 @@ async def run_chunk(
             work = await read_work(db, import_id) if chunk else None
             if chunk is None or work is None:
                 return None
-            held = _HeldChunk(db, work, chunk, claim, unpack_rows(chunk.payload))
-            settled, carried = await _settle(held, importers, validators)
+            rows = unpack_rows(chunk.payload)
+            settled, carried = await _settle(
+                db, work, chunk, claim, rows, importers=importers, validators=validators
+            )
             await _write_results(db, work, chunk, settled)
             if chunk.has_successor:
                 await hand_over(db, work.id, chunk.number + 1, carried.pack())
@@ -108,7 +107,7 @@ async def run_chunk(
                 db,
                 work.id,
                 settled.results,
-                done=sum(not row.is_context for row in held.rows),
+                done=sum(not row.is_context for row in rows),
                 tried_before=len(settled.results) if chunk.is_retry else 0,
             )
             return ChunkEnd(work.app_id, chunk.has_successor, bool(settled.notifications), end)
@@ -121,55 +120,44 @@ async def run_chunk(
         raise RetryableError(f"chunk {claim.chunk_id} is to be run again: {error}") from error
 
 
-class _HeldChunk(NamedTuple):
-    """A chunk that this worker holds, in the transaction that it is run in."""
-
-    db: Connection
-    work: ImportWork
-    chunk: ChunkWork
-    claim: ClaimedChunk
-    rows: Sequence[ReadRow]
-
-
 async def _settle(
-    held: _HeldChunk, importers: Mapping[str, Importer], validators: Sequence[Validator]
+    db: Connection,
+    work: ImportWork,
+    chunk: ChunkWork,
+    claim: ClaimedChunk,
+    rows: Sequence[ReadRow],
+    *,
+    importers: Mapping[str, Importer],
+    validators: Sequence[Validator],
 ) -> tuple[Settled, CarriedKeys]:
     """Say what the rows come to: they are run, cancelled, or given up."""
-    db, work, chunk, claim, rows = held
     carried = CarriedKeys.unpack(chunk.carry)
     condemned = (await read_trial(db, claim.chunk_id)).condemned if claim.attempts > 1 else ()
     most = most_attempts(condemned)
     importer = importers.get(work.type)
     if work.is_cancelled:
-        return unapplied(_cancelled(rows, chunk)), carried
+        # The rows of a retry have run before: they stay as failed as they were.
+        ended = [] if chunk.is_retry else rows
+        cancelled = [RowResult(row.number, row.text, RowStatus.CANCELLED) for row in ended]
+        return Settled(cancelled), carried
     if claim.attempts > most:
-        why = f"these rows stopped their worker, or took too long, {most} times."
-        return unapplied(_given_up(rows, why)), carried
+        why = f"These rows stopped their worker, or took too long, {most} times."
+        return Settled(_given_up(rows, why)), carried
     if importer is None:
-        why = f"the import type '{work.type}' is not switched on."
-        return unapplied(_given_up(rows, why)), carried
+        why = f"The import type '{work.type}' is not switched on."
+        return Settled(_given_up(rows, why)), carried
     fit = [row for place, row in enumerate(rows) if place not in condemned]
-    left_out = _given_up([rows[place] for place in condemned], "this row stops its worker.")
+    left_out = _given_up([rows[place] for place in condemned], "This row stops its worker.")
     guard = guard_of(importer)
     with guarding(guard):
-        context = await open_context(
-            importer,
-            layout_of(work.header or [], importer),
-            DatabaseStore(db, work),
-            validators,
-            is_chained=bool(chunk.has_successor or chunk.carry),
-        )
+        layout = layout_of(work.header or [], importer)
+        store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
+        is_chained = bool(chunk.has_successor or chunk.carry)
+        context = await open_context(importer, layout, store, validators, is_chained=is_chained)
         settled, carried = await _run_until_no_race(context, fit, carried)
     if guard:
         _tell_if_slow(guard, work, len(fit))
     return settled._replace(results=[*settled.results, *left_out]), carried
-
-
-def _cancelled(rows: Sequence[ReadRow], chunk: ChunkWork) -> list[RowResult]:
-    """Rows that never ran are cancelled; those of a retry stay as failed as they were."""
-    if chunk.is_retry:
-        return []
-    return [RowResult(row.number, row.text, RowStatus.CANCELLED) for row in rows]
 
 
 def _given_up(rows: Sequence[ReadRow], why: str) -> list[RowResult]:
@@ -185,40 +173,28 @@ async def _run_until_no_race(
     Raises:
         RetryableError: others keep changing them.
     """
-    for attempt in range(1, _MOST_RACES + 1):
+    while context.attempt <= MOST_RACES:
+        # Undoes the attempt alone: the chunk's transaction, and so its lock, outlive a lost race.
         with suppress(RaceError):
             async with context.store.savepoint():
-                return await _run_rows(context, rows, carried)
-        context = await context.again(is_last=attempt + 1 == _MOST_RACES)
+                await read_rows(context.importer, context.layout, rows, context.directory)
+                if not (context.is_chained or context.is_watched):
+                    settled = await apply_columns(context, rows)
+                    if settled:
+                        return settled, carried
+                plan = await plan_rows(context, rows, carried)
+                settled = await apply(context, plan)
+                return settled, carry_on(context, plan, settled)
+        context = await context.again()
         rows = [ReadRow(row.number, row.cells, row.is_context, row.text) for row in rows]
     raise RetryableError("the same things kept changing under this chunk")
-
-
-async def _run_rows(
-    context: ChunkContext, rows: Sequence[ReadRow], carried: CarriedKeys
-) -> tuple[Settled, CarriedKeys]:
-    """Take rows from their cells to what they come to."""
-    await read_rows(context.importer, context.layout, rows, context.directory)
-    if not (context.is_chained or context.is_watched):
-        settled = await apply_columns(context, rows)
-        if settled:
-            return settled, carried
-    plan = await plan_rows(context, rows, carried)
-    settled = await apply(context, plan, carried)
-    return settled, carry_on(context, carried, plan, settled)
 
 
 def _tell_if_slow(guard: Guard, work: ImportWork, rows: int) -> None:
     each = guard.spent / max(1, rows)
     if guard.spent > _SLOW_CHUNK_SECONDS and each > _SLOW_ROW_SECONDS:
-        logger.warning(
-            "%s is slow: it took %.1f s for %d rows of import %d, %.1f ms a row",
-            guard.plugin,
-            guard.spent,
-            rows,
-            work.id,
-            each * 1_000,
-        )
+        took = f"it took {guard.spent:.1f} s for {rows} rows of import {work.id}"
+        logger.warning("%s is slow: %s, %.1f ms a row", guard.plugin, took, each * 1_000)
 
 
 async def _write_results(

@@ -12,10 +12,10 @@ from models.row import RowOutcome, RowResult, RowStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from importers.run.carried_keys import Verdicts
     from importers.run.chunk_context import ChunkContext
     from importers.run.planned_row import PlannedRow
     from importers.run.rules import Decision
-    from importers.run.seen_keys import Verdicts
     from importers.run.validation import Validation
     from importers.sdk.changes import Key
     from importers.sdk.errors import ErrorDetail
@@ -32,9 +32,9 @@ class Settled(NamedTuple):
     """
 
     results: Sequence[RowResult]
-    edits: Sequence[Edit]
-    notifications: Sequence[Notification]
-    verdicts: Verdicts
+    edits: Sequence[Edit] = ()
+    notifications: Sequence[Notification] = ()
+    verdicts: Mapping[Key, Sequence[ErrorDetail]] = {}
 
 
 def settle(
@@ -53,7 +53,6 @@ def settle(
     """
     results: list[RowResult] = []
     edits: list[Edit] = []
-    notifications: list[Notification] = []
     known = dict(verdicts)
     for plan in plans:
         is_to_apply = not (plan.errors or plan.row.is_context)
@@ -79,15 +78,15 @@ def settle(
             results.append(failed_result(plan.row, errors))
             continue
         results.append(_success(plan, made))
-        of_row = _edits(plan, made)
-        edits += of_row
-        notifications += _notifications(of_row)
+        edits += [
+            Edit(*cast("Pair", planned.keys[0]), plan.row.number, decision.before, decision.after)
+            for planned, decision in zip(plan.changes, made, strict=True)
+            if planned.rule and decision.outcome in WRITTEN
+        ]
+    # One mail for a row, about the first of its changes that asks for one.
+    asking = {edit.row: edit for edit in reversed(edits) if edit.after and edit.after.notify}
+    notifications = list(map(notification_of, reversed(asking.values())))
     return Settled(results, edits, notifications, known)
-
-
-def unapplied(results: Sequence[RowResult]) -> Settled:
-    """Return what rows come to that were not run."""
-    return Settled(results, [], [], {})
 
 
 def _errors(
@@ -104,14 +103,6 @@ def _errors(
     return errors
 
 
-def _edits(plan: PlannedRow, made: Sequence[Decision]) -> list[Edit]:
-    return [
-        Edit(*cast("Pair", planned.keys[0]), plan.row.number, decision.before, decision.after)
-        for planned, decision in zip(plan.changes, made, strict=True)
-        if planned.rule and decision.outcome in WRITTEN
-    ]
-
-
 def _success(plan: PlannedRow, made: Sequence[Decision]) -> RowResult:
     row = plan.row
     if len(made) == 1 and not (plan.repeats or plan.messages):
@@ -125,14 +116,6 @@ def _success(plan: PlannedRow, made: Sequence[Decision]) -> RowResult:
     messages += plan.messages
     message = "; ".join(dict.fromkeys(messages)) if messages else None
     return RowResult(row.number, row.text, RowStatus.PASSED, outcome, message)
-
-
-def _notifications(edits: Sequence[Edit]) -> list[Notification]:
-    """One mail for the row, about the first of its changes that asks for one."""
-    for edit in edits:
-        if edit.after and edit.after.notify:
-            return [notification_of(edit)]
-    return []
 
 
 def notification_of(edit: Edit) -> Notification:

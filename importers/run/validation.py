@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from importers.isolation.guard import Guard, guarded_await, guarding, is_of_plugin
 from importers.sdk.changes import Assign, Modify, Remove
@@ -17,7 +17,7 @@ from models.db import is_passing
 from models.row import RowOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+    from collections.abc import Sequence
 
     from importers.run.carried_keys import Edits
     from importers.run.chunk_context import ChunkContext
@@ -29,14 +29,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-E = TypeVar("E", Case, User)
-
 # No statement is sent while rows are judged, and PostgreSQL ends what is silent for 15 seconds.
 _TOTAL_SECONDS = 10.0
-
-
-class _Broken:
-    """Stands for what a validator should have prepared, and has not."""
+_NOUNS: dict[Table, str] = {"cases": "case", "users": "user"}
 
 
 @dataclass(slots=True)
@@ -44,17 +39,23 @@ class Judgement:
     """A validator, and what it knows of the chunk.
 
     What it has noted of a row can be taken back: from a copy, and what has passed since.
+
+    Args:
+        is_broken: it has failed where it prepares or takes note, and refuses every row.
     """
 
     validator: Validator
     guard: Guard
-    prepared: Any
+    prepared: Any = None
+    is_broken: bool = False
     _kept: Any = None
     _passed: list[Effect] | None = None
 
     @property
-    def is_broken(self) -> bool:
-        return isinstance(self.prepared, _Broken)
+    def error(self) -> ErrorDetail:
+        """The error of a row that the validator could not judge."""
+        message = f"The validator '{self.validator.key}' failed, so the row was not let through;"
+        return ErrorDetail(code="VALIDATOR_ERROR", message=f"{message} the worker's log says why.")
 
     def keep(self) -> None:
         """Be ready to take back; one whose preparations can't be copied refuses every row."""
@@ -66,7 +67,23 @@ class Judgement:
         except Exception:
             key = self.validator.key
             logger.exception("what validator %r has prepared can't be copied", key)
-            self.prepared = _Broken()
+            self.is_broken = True
+
+    def check(self, context: ChunkContext, effect: Effect, plan: PlannedRow) -> list[ErrorDetail]:
+        """Let it judge an effect."""
+        if self.is_broken:
+            return [self.error]
+        try:
+            self.guard.call(self.validator.check, effect, self.prepared)
+        except RowError as error:
+            at_fault = getattr(effect.change, error.column or "", None)
+            of_row = RowError(None, error.code, error.message, error.suggestion)
+            return [context.refusal(of_row, at_fault, plan.row)]
+        except Exception:
+            key = self.validator.key
+            logger.exception("validator %r failed on row %d; the row fails", key, effect.row)
+            return [self.error]
+        return []
 
     def note(self, effect: Effect) -> None:
         """Let it take note; one that fails has lost count, and refuses every row from then on."""
@@ -78,16 +95,14 @@ class Judgement:
             key = self.validator.key
             logger.exception("validator %r failed on row %d, and refuses all rows after it", key,
                              effect.row)  # fmt: skip
-            self.prepared = _Broken()
+            self.is_broken = True
 
-    def has_passed(self, effects: Sequence[Effect]) -> None:
-        """Remember what is not to be taken back any more."""
-        if self._passed is not None:
-            self._passed += effects
-
-    def take_back(self) -> None:
-        """Forget what was noted since the last row that has passed."""
+    def settle(self, effects: Sequence[Effect], *, has_passed: bool) -> None:
+        """Remember what a row has done, or forget what was noted of one that does not pass."""
         if self._passed is None or self.is_broken:
+            return
+        if has_passed:
+            self._passed += effects
             return
         self.prepared = copy.deepcopy(self._kept)
         for effect in self._passed:
@@ -115,24 +130,24 @@ class Validation:
         if len(effects) > 1:
             for judgement in self.judgements:
                 judgement.keep()
-        errors, is_noted = [], False
+        errors: list[ErrorDetail] = []
+        is_noted = False
         for effect in effects:
-            errors += self._ask(effect, plan)
+            for judgement in self.judgements:
+                errors += judgement.check(self.context, effect, plan)
             if not errors:
                 is_noted = True
                 errors += self.note(effect)
-        for judgement in self.judgements:
-            if not errors:
-                judgement.has_passed(effects)
-            elif is_noted:
-                judgement.take_back()
+        if is_noted:
+            for judgement in self.judgements:
+                judgement.settle(effects, has_passed=not errors)
         return list(dict.fromkeys(errors))
 
     def note(self, effect: Effect) -> list[ErrorDetail]:
         """Let all validators take note; return an error for each that has failed by now."""
         for judgement in self.judgements:
             judgement.note(effect)
-        return [_validator_error(each.validator) for each in self.judgements if each.is_broken]
+        return [judgement.error for judgement in self.judgements if judgement.is_broken]
 
     def _effects(self, plan: PlannedRow, made: Sequence[Decision]) -> list[Effect]:
         context = self.context
@@ -149,26 +164,6 @@ class Validation:
             if decision.outcome is not None and decision.outcome is not RowOutcome.UNCHANGED
         ]
 
-    def _ask(self, effect: Effect, plan: PlannedRow) -> list[ErrorDetail]:
-        errors = []
-        for judgement in self.judgements:
-            validator = judgement.validator
-            if judgement.is_broken:
-                errors.append(_validator_error(validator))
-                continue
-            try:
-                judgement.guard.call(validator.check, effect, judgement.prepared)
-            except RowError as error:
-                at_fault = getattr(effect.change, error.column or "", None)
-                of_row = RowError(None, error.code, error.message, error.suggestion)
-                errors.append(self.context.refusal(of_row, at_fault, plan.row))
-            except Exception:
-                logger.exception(
-                    "validator %r failed on row %d; the row fails", validator.key, effect.row
-                )
-                errors.append(_validator_error(validator))
-        return errors
-
 
 async def prepare_validation(
     context: ChunkContext, changes: Sequence[Change], undone: Edits
@@ -180,48 +175,52 @@ async def prepare_validation(
         undone: edits of earlier chunks and rows that a dry run has undone, to be noted first.
     """
     await _hold(context, changes)
-    judgements = [await _prepared(context, validator, changes) for validator in context.validators]
-    validation = Validation(context, judgements)
-    cases = await _by_id("Case", {pair[0] for pair in undone}, context.directory.cases)
-    users = await _by_id("User", {pair[1] for pair in undone}, context.directory.users)
-    for (case_id, user_id), (before, after) in undone.items():
-        sides = context.assignment(before), context.assignment(after)
-        validation.note(_past_effect(cases[case_id], users[user_id], *sides))
+    validators = context.validators
+    validation = Validation(
+        context, [await _prepare(context, changes, each) for each in validators]
+    )
+    if not undone:
+        return validation
+    cases = await context.directory.cases({encode_node_id("Case", case) for case, _ in undone})
+    users = await context.directory.users({encode_node_id("User", user) for _, user in undone})
+    for (case_id, user_id), states in undone.items():
+        case, user = cases[encode_node_id("Case", case_id)], users[encode_node_id("User", user_id)]
+        before, after = map(context.assignment, states)
+        validation.note(_past_effect(case, user, before, after))
     return validation
 
 
 async def _hold(context: ChunkContext, changes: Sequence[Change]) -> None:
-    """Let no other import change what validators count, until this chunk is done."""
+    """Let no other import change what validators count, until this chunk is done.
+
+    Cases come before users in every chunk, so that two chunks can't deadlock; the store takes the
+    rows of each table in the order of their keys.
+    """
     together = {each.together for each in context.validators}
-    tables: dict[Table, str] = {"cases": "case", "users": "user"}
-    for table, noun in tables.items():
+    for table, noun in _NOUNS.items():
         named = [getattr(each, noun, None) for each in changes]
         held = {entity.id for entity in named if isinstance(entity, Case | User)}
         if held and noun in together and not context.is_dry_run:
             await context.store.hold(table, held)
 
 
-async def _prepared(
-    context: ChunkContext, validator: Validator, changes: Sequence[Change]
+async def _prepare(
+    context: ChunkContext, changes: Sequence[Change], validator: Validator
 ) -> Judgement:
-    guard = Guard(f"validator {validator.key!r}", total_seconds=_TOTAL_SECONDS)
-    with guarding(guard):
+    judgement = Judgement(
+        validator, Guard(f"validator {validator.key!r}", total_seconds=_TOTAL_SECONDS)
+    )
+    with guarding(judgement.guard):
         try:
-            prepared = await guarded_await(validator.prepare(changes, context.directory))
+            prepared = validator.prepare(changes, context.directory)
+            judgement.prepared = await guarded_await(prepared)
         except Exception as error:
             if is_passing(error) and not is_of_plugin(error):
                 raise
             key = validator.key
             logger.exception("validator %r can't prepare; it refuses all rows of the chunk", key)
-            prepared = _Broken()
-    return Judgement(validator, guard, prepared)
-
-
-async def _by_id(
-    kind: str, ids: Collection[int], find: Callable[[Collection[str]], Awaitable[Mapping[str, E]]]
-) -> dict[int, E]:
-    found = await find([encode_node_id(kind, each) for each in ids]) if ids else {}
-    return {entity.id: entity for entity in found.values()}
+            judgement.is_broken = True
+    return judgement
 
 
 def _past_effect(
@@ -235,11 +234,3 @@ def _past_effect(
         return Effect(change=change, outcome="CREATED", after=after)
     change = Modify(case=case, user=user, role=after.role, notify=after.notify)
     return Effect(change=change, outcome="UPDATED", before=before, after=after)
-
-
-def _validator_error(validator: Validator) -> ErrorDetail:
-    return ErrorDetail(
-        code="VALIDATOR_ERROR",
-        message=f"The validator '{validator.key}' failed, so the row was not let through;"
-        " the worker's log says why.",
-    )

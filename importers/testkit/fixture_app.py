@@ -98,7 +98,7 @@ class World:
 
 
 class WorldDirectory:
-    """A directory of what is in a world.
+    """A directory of what is in a world; it suggests every Tag ID.
 
     Args:
         current: the assignments as they are by now; None for those of the world.
@@ -109,64 +109,49 @@ class WorldDirectory:
     def __init__(self, world: World, current: Mapping[Pair, Present] | None = None) -> None:
         self._world = world
         self._current = world.present() if current is None else current
+        self._roles = {role.id: role for role in world.roles}
 
     async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
-        """Ask the world's own answerer."""
         return self._world.fetch(query, *arguments)
 
     async def cases(self, keys: Collection[str]) -> Mapping[str, Case]:
-        """Find cases by Tag ID, else by ID."""
         return _found("Case", keys, self._world.cases)
 
     async def users(self, keys: Collection[str]) -> Mapping[str, User]:
-        """Find users by Tag ID, else by ID."""
         return _found("User", keys, self._world.users)
 
     async def users_by_email(self, keys: Collection[str]) -> Mapping[str, User]:
-        """Find users by e-mail address, in any case."""
         by_email = {user.email.lower(): user for user in self._world.users}
         return {key: by_email[key.lower()] for key in keys if key.lower() in by_email}
 
     async def roles(self) -> Mapping[str, Role]:
-        """Return all roles by key."""
         return {role.key: role for role in self._world.roles}
 
-    async def assignments(
-        self, pairs: Collection[tuple[int, int]]
-    ) -> Mapping[tuple[int, int], Assignment]:
-        """Find present assignments by the primary keys of case and user."""
-        roles = {role.id: role for role in self._world.roles}
+    async def assignments(self, pairs: Collection[Pair]) -> Mapping[Pair, Assignment]:
         return {
-            pair: Assignment(role=roles[state.role_id], notify=state.notify)
+            pair: Assignment(role=self._roles[state.role_id], notify=state.notify)
             for pair, state in self._current.items()
             if pair in pairs
         }
 
     async def count_users(self, case_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
-        """Count the users on cases, by the case's primary key and the role's key."""
         return self._counted(0, case_ids)
 
     async def count_cases(self, user_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
-        """Count the cases that users are on, by the user's primary key and the role's key."""
         return self._counted(1, user_ids)
 
     def _counted(self, side: int, ids: Collection[int]) -> Mapping[tuple[int, str], int]:
-        keys = {role.id: role.key for role in self._world.roles}
         return Counter(
-            (pair[side], keys[state.role_id])
+            (pair[side], self._roles[state.role_id].key)
             for pair, state in self._current.items()
             if pair[side] in ids
         )
 
     async def near_cases(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        """Offer every Tag ID."""
-        tags = [case.tag_id for case in self._world.cases if case.tag_id]
-        return dict.fromkeys(keys, tags)
+        return dict.fromkeys(keys, tuple(case.tag_id for case in self._world.cases if case.tag_id))
 
     async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        """Offer every Tag ID."""
-        tags = [user.tag_id for user in self._world.users if user.tag_id]
-        return dict.fromkeys(keys, tags)
+        return dict.fromkeys(keys, tuple(user.tag_id for user in self._world.users if user.tag_id))
 
 
 def _found(kind: str, keys: Collection[str], known: Sequence[E]) -> dict[str, E]:

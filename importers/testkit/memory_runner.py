@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from importers.plugins.plugin_settings import fill_settings
@@ -11,19 +11,75 @@ from importers.run.apply import apply, carry_on
 from importers.run.carried_keys import CarriedKeys
 from importers.run.chunk_context import open_context
 from importers.run.plan_rows import plan_rows
+from importers.sdk.changes import Applied
 from importers.sdk.errors import ConfigError
-from importers.testkit.memory_store import MemoryStore
+from importers.testkit.fixture_app import WorldDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 
     from importers.rows.cell_reader import ReadRow
     from importers.rows.layout import Layout
     from importers.run.planned_row import PlannedRow
+    from importers.sdk.changes import OwnChange
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from importers.testkit.fixture_app import World
+    from models.assignment import Edit, Pair, Present
     from models.row import RowResult
+    from models.write_one import Table
+
+
+class MemoryStore:
+    """The assignments of a world, as they are changed; custom changes all count as `CREATED`."""
+
+    world: World
+    import_id = 1
+    is_dry_run = False
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._current = world.present()
+
+    def directory(self) -> WorldDirectory:
+        return WorldDirectory(self.world, self._current)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        before = dict(self._current)
+        try:
+            yield
+        except BaseException:
+            self._current.clear()
+            self._current.update(before)
+            raise
+
+    async def keep_alive(self) -> None:
+        pass
+
+    async def hold(self, table: Table, ids: Collection[int]) -> None:
+        pass
+
+    async def read_assignments(
+        self, pairs: Collection[Pair], *, lock: bool
+    ) -> Mapping[Pair, Present]:
+        return {pair: self._current[pair] for pair in pairs if pair in self._current}
+
+    async def write_edits(self, edits: Sequence[Edit]) -> None:
+        for edit in edits:
+            pair = (edit.case_id, edit.user_id)
+            if edit.after:
+                self._current[pair] = edit.after
+            else:
+                del self._current[pair]
+
+    async def apply_kind(
+        self, kind: type[OwnChange], changes: Sequence[OwnChange]
+    ) -> Sequence[Applied]:
+        return [Applied("CREATED") for _ in changes]
+
+    def is_misuse(self, error: Exception) -> bool:
+        return False
 
 
 class RowEnd(NamedTuple):
@@ -33,29 +89,26 @@ class RowEnd(NamedTuple):
     result: RowResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MemoryRun:
-    """An importer, and the world that it is run in."""
-
-    importer: Importer
-    world: World
-    validators: Sequence[Validator] = ()
-
-    async def run(self, layout: Layout, *chunks: Sequence[ReadRow]) -> list[RowEnd]:
-        """Run the importer over the rows of a file; its chunks are those of one chain."""
-        store = MemoryStore(self.world)
-        ends: list[RowEnd] = []
-        carry = None
-        for rows in chunks:
-            carried = CarriedKeys.unpack(carry)
-            context = await open_context(self.importer, layout, store, self.validators)
-            await read_rows(self.importer, layout, rows, context.directory)
-            plan = await plan_rows(context, rows, carried)
-            settled = await apply(context, plan, carried)
-            ends += map(RowEnd, plan.rows, settled.results)
-            if len(chunks) > 1:
-                carry = carry_on(context, carried, plan, settled).pack()
-        return ends
+async def run_in_memory(
+    importer: Importer,
+    world: World,
+    validators: Sequence[Validator],
+    layout: Layout,
+    *chunks: Sequence[ReadRow],
+) -> list[RowEnd]:
+    """Run an importer over the rows of a file in a world; its chunks are those of one chain."""
+    store = MemoryStore(world)
+    ends: list[RowEnd] = []
+    carry = None
+    for rows in chunks:
+        context = await open_context(importer, layout, store, validators)
+        await read_rows(importer, layout, rows, context.directory)
+        plan = await plan_rows(context, rows, CarriedKeys.unpack(carry))
+        settled = await apply(context, plan)
+        ends += map(RowEnd, plan.rows, settled.results)
+        if len(chunks) > 1:
+            carry = carry_on(context, plan, settled).pack()
+    return ends
 
 
 P = TypeVar("P", bound="Importer | Validator")

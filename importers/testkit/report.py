@@ -57,15 +57,12 @@ def agrees(wanted: RowReport, found: RowReport) -> bool:
         return False
     if "asks" not in wanted and "outcome" not in found and "asks" in found:
         return False
-    asks = found.get("asks", []) if "asks" in wanted else []
-    return _are_within(wanted.get("errors", []), found.get("errors", [])) and _are_within(
-        wanted.get("asks", []), asks
-    )
-
-
-def _are_within(wanted: Sequence[RowReport], found: Sequence[RowReport]) -> bool:
-    return len(wanted) == len(found) and all(
-        each.items() <= other.items() for each, other in zip(wanted, found, strict=True)
+    lists = ["errors", "asks"] if "asks" in wanted else ["errors"]
+    pairs = [(wanted.get(name, []), found.get(name, [])) for name in lists]
+    return all(
+        len(ours) == len(theirs)
+        and all(each.items() <= other.items() for each, other in zip(ours, theirs, strict=True))
+        for ours, theirs in pairs
     )
 
 

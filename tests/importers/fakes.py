@@ -34,11 +34,12 @@ from importers.run.carried_keys import CarriedKeys
 from importers.run.chunk_context import ChunkContext
 from importers.run.plan_rows import Plan, plan_rows
 from importers.run.planned_row import PlannedRow
-from importers.run.rules import decide
+from importers.run.rules import Decision, rule_of
 from importers.run.settle import Settled, settle
+from importers.sdk.changes import AssignmentChange
 from importers.sdk.node_id import decode_node_id
 from importers.testkit.fixture_app import World
-from importers.testkit.memory_store import MemoryStore
+from importers.testkit.memory_runner import MemoryStore
 from models.assignment import Pair, Present
 
 OPEN = Case(id=1, tag_id="trv-001")
@@ -212,6 +213,13 @@ def planned(
     return list(plan_read(importer, read(importer, *texts, first=first), carried).rows)
 
 
+def decide(
+    change: AssignmentChange, current: Present | None, role_keys: Mapping[int, str]
+) -> Decision:
+    """Decide about a change by the rule of its kind."""
+    return rule_of(type(change)).decide(change, current, role_keys)
+
+
 def settle_plans(
     importer: Importer,
     plans: Sequence[PlannedRow],
@@ -243,7 +251,7 @@ def handed_on(importer: Importer, *texts: str) -> CarriedKeys:
     """Return what a chunk of these rows hands on, as the next one reads it."""
     plan = plan_read(importer, read(importer, *texts), NOTHING_CARRIED)
     done = settle_plans(importer, plan.rows)
-    carried = carry_on(context_of(importer), NOTHING_CARRIED, plan, done)
+    carried = carry_on(context_of(importer), plan, done)
     return CarriedKeys.unpack(carried.pack())
 
 

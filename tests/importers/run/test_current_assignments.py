@@ -359,7 +359,7 @@ def test_a_check_that_fails_forgets_nothing() -> None:
     carried = CarriedKeys(memo={"x": 1})
     plan = plan_read(Odd("odd"), read(Odd("odd"), "trv-001,jack-001,staff"), carried)
 
-    assert plan.memo == carried.memo == {"x": 1}
+    assert plan.carried.memo == carried.memo == {"x": 1}
 
 
 async def test_a_retry_sees_what_has_passed(world: EngineFixture) -> None:

@@ -166,7 +166,9 @@ def test_messages_of_conflicts() -> None:
 def test_keys_are_handed_on() -> None:
     """The next chunk of a chain tells repeats from contradictions as the same chunk would."""
     importer = Scripted(describe("x", "a"))
-    carried = CarriedKeys(seen=plan_read(importer, read(importer, ROW), NOTHING_CARRIED).seen)
+    carried = CarriedKeys(
+        seen=plan_read(importer, read(importer, ROW), NOTHING_CARRIED).carried.seen
+    )
     again = CarriedKeys.unpack(carried.pack())
     same, other = planned(
         Scripted(describe("x", "a"), describe("y", "b")), ROW, ROW, carried=again, first=9

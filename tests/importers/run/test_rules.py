@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
-from importers.run.rules import RULES, decide, rule_of
+from importers.run.rules import RULES, rule_of
 from importers.sdk.changes import AssignmentChange, Change, OwnChange
 from importers.sdk.entities import Assignment
 from importers.sdk.entity_changes import ENTITY_CHANGES, AddCase, entity_specimens
@@ -21,6 +21,7 @@ from tests.importers.fakes import (
     ROLE_KEYS,
     STAFF,
     assign,
+    decide,
     modify,
     remove,
 )
