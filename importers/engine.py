@@ -72,10 +72,7 @@ class Engine:
 
     Args:
         importers: those that are on, by key.
-        limits: what files may be like.
         chunk_rows: how many rows one transaction runs.
-        queue: takes messages for workers.
-        mail_transport: sends the mails.
         validators: those that are on, in the order in which they judge.
         on_end: hear of each import's end; `api.worker` registers them.
         serves_others: serve other imports than the message names, when they have waited longer.
@@ -133,11 +130,7 @@ class Engine:
         await self._run_chunk(import_id, has_message=True)
 
     async def _serve_longest_waiting(self, import_id: int) -> bool:
-        """Serve the import that has waited longest, if that is another one and a look is due.
-
-        Returns:
-            Whether there was something to do for it.
-        """
+        """Serve an import that has waited longer, if a look is due; tell whether it had work."""
         if not (self.serves_others and self._fairness.is_look_due):
             return False
         async with connection() as db:

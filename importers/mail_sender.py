@@ -62,11 +62,7 @@ class NoTransport(NamedTuple):
 
 
 async def send_mails(transport: MailTransport, *, most: int) -> bool:
-    """Send mails that are due, at most so many that other messages get their turn.
-
-    Returns:
-        Whether more may be due.
-    """
+    """Send up to `most` mails that are due; tell whether more may be due."""
     for _ in range(most):
         async with connection() as db:
             mail = await take_mail(db)

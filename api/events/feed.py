@@ -53,11 +53,7 @@ class SubscriberQueue:
         return self._key is None or key == self._key
 
     def offer(self, event: Event, *, is_new_end: bool) -> None:
-        """Add an event, if the subscriber takes it.
-
-        Args:
-            is_new_end: whether it has ended, and the hub did not know that.
-        """
+        """Add an event, if the subscriber takes it; a new end is one that the hub did not know."""
         is_end = is_new_end and event.ended_at is not None and event.ended_at > self._since
         if self.wants(event.key) and (is_end or not self._only_ends):
             self.add(event)
@@ -139,15 +135,11 @@ class Feed:
             for event in await ask_database(self._topic.read, changed):
                 self._receive(event)
 
-    async def poll(self, seconds: float) -> None:
-        """Mark keys that have changed without a message; forget what did not change recently.
-
-        Args:
-            seconds: since the last poll.
-        """
+    async def poll(self, seconds_since_last: float) -> None:
+        """Mark keys that have changed without a message; forget what did not change recently."""
         if not self.queues:
             return
-        horizon = _HORIZON_SECONDS + seconds
+        horizon = _HORIZON_SECONDS + seconds_since_last
         recent: dict[int, dict[int, int]] = defaultdict(dict)
         for row in await ask_database(self._topic.read_recent, list(self.queues), horizon):
             app_id, key = row["app_id"], row["key"]

@@ -163,11 +163,7 @@ def _check_answer(noun: str, number: int, limit: int) -> None:
 
 
 def check_query(noun: str, number: int, limit: int) -> None:
-    """Refuse a query that has more of something than the limit.
-
-    Raises:
-        ApiError: it has.
-    """
+    """Refuse, with an `ApiError`, a query that has more of something than the limit."""
     if number > limit:
         raise ApiError(
             "TOO_COMPLEX",

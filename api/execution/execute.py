@@ -31,7 +31,6 @@ _REMEMBERED = 256
 _MANY_VALUES = 2_000
 # Shorter results of events are not worth counting while they are on their way.
 _SMALL = 64 * 1024
-_DIRECTIVE = "@"
 
 
 async def execute(context: Context, operation: Operation) -> ExecutionResult:
@@ -123,11 +122,7 @@ async def _subscribe(
 async def _open_source(
     context: Context, operation: Operation, prepared: PreparedOperation
 ) -> tuple[Executor, AsyncGenerator[Payload, None]]:
-    """Begin a subscription.
-
-    Raises:
-        OperationRefusedError: its variables or arguments are wrong.
-    """
+    """Begin a subscription; wrong variables or arguments raise `OperationRefusedError`."""
     try:
         executor = _build_executor(context, operation, prepared)
         source: Any = create_source_event_stream(executor)
@@ -196,11 +191,7 @@ def _is_long(prepared: PreparedOperation) -> bool:
 def _build_executor(
     context: Context, operation: Operation, prepared: PreparedOperation
 ) -> Executor:
-    """Make an executor.
-
-    Raises:
-        OperationRefusedError: a variable is wrong.
-    """
+    """Make an executor; a wrong variable raises `OperationRefusedError`."""
     built = Executor.build(
         schema._schema,
         prepared.document,
@@ -217,7 +208,7 @@ def _build_executor(
 @lru_cache(_REMEMBERED)
 def _selection_cache(query: str, name: str | None) -> SelectionCache | None:
     """Return what executions of an operation share; a directive may depend on variables."""
-    return None if _DIRECTIVE in query else SelectionCache()
+    return None if "@" in query else SelectionCache()
 
 
 def _bounded_result(executor: Executor, result: ExecutionResult) -> ExecutionResult:

@@ -193,16 +193,17 @@ def _numbers(
 
 def _find_kind(document: DocumentNode, name: str | None) -> OperationType:
     """Return the kind of the operation to execute; of several, a name has to choose one."""
-    operations = [
-        each for each in document.definitions if isinstance(each, OperationDefinitionNode)
+    kinds = [
+        each.operation
+        for each in document.definitions
+        if isinstance(each, OperationDefinitionNode)
+        and (name is None or (each.name and each.name.value == name))
     ]
-    if name is None and len(operations) > 1:
+    if name is None and len(kinds) > 1:
         raise ApiError(
             "BAD_REQUEST", "The query has several operations; say in 'operationName' which to run."
         )
-    for each in operations:
-        if name is None or (each.name and each.name.value == name):
-            return each.operation
-    if name is None:
-        raise bad_request("The query has no operation.")
-    raise bad_request(f"The query has no operation named '{name}'.")
+    if not kinds:
+        wanted = "" if name is None else f" named '{name}'"
+        raise bad_request(f"The query has no operation{wanted}.")
+    return kinds[0]

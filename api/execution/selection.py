@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
     from api.batch.objects import Items, Selected, Together, Values
 
-# Scalars whose values are sent as they are, and scalars that encode values of a class.
-_TEXTS = (GraphQLString, GraphQLID)
+# Scalars that encode values of a class.
 _ENCODED = {"Int": int, "Float": float, "Date": datetime.date, "DateTime": datetime.datetime}
 
 
@@ -93,12 +92,7 @@ Completer: TypeAlias = "Callable[[Values, Wave], list[Any]]"
 
 
 class SelectionPlan:
-    """How to execute a selection on objects of one type.
-
-    Args:
-        fields: the plain ones.
-        rest: fields that graphql-core executes.
-    """
+    """How to execute a selection of plain fields, and the rest, on objects of one type."""
 
     def __init__(
         self, fields: Sequence[AttributeField | LoadedField], rest: GroupedFieldSet
@@ -190,7 +184,7 @@ def of_objects(kind: type, complete: Callable[[Items, Wave], list[Any]]) -> Comp
 @functools.cache
 def of_scalar(type_: GraphQLScalarType) -> Completer | None:
     """Make a completer of a scalar's values; None of a scalar that is not known here."""
-    if type_ in _TEXTS:
+    if type_ in (GraphQLString, GraphQLID):
         return _complete_texts
     if type_ is GraphQLBoolean:
         return _encoding(bool, None)
