@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from api.access.quota import Quotas
     from models.access import TokenRecord
 
-UNAVAILABLE = HttpError(503, "UNAVAILABLE", "The service can't be reached right now; try again.")
 _LONGEST_TOKEN = 200
 _EXPIRED = 'Bearer error="invalid_token", error_description="The token has expired"'
 # After this, the next read does not wait for the one before: its host may be gone.
@@ -100,4 +99,11 @@ async def find_bearer(tokens: Tokens, authorization: object) -> TokenRecord | No
     except Exception as error:
         if not is_passing(error):
             raise
-        raise UNAVAILABLE from error
+        raise unavailable() from error
+
+
+def unavailable() -> HttpError:
+    """Make the error that the database is away."""
+    # A new one each time: each `raise` of the same exception adds frames to its traceback, which
+    # would keep the requests of an outage in memory for ever.
+    return HttpError(503, "UNAVAILABLE", "The service can't be reached right now; try again.")

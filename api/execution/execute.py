@@ -162,7 +162,10 @@ def _execute_event(
 
 def _begin(executor: Executor) -> ResultText:
     """Execute an event; without waiting, if no field has to wait."""
-    result: Any = executor.execute_operation(False)
+    try:
+        result: Any = executor.execute_operation(False)
+    except Exception as error:  # a bug: one event shows it, and the subscription goes on
+        return _encode_result(_error_result(error))
     if isinstance(result, ExecutionResult):
         return _encode_result(_bounded_result(executor, result))
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from api.access.authentication import UNAVAILABLE, authenticate
+from api.access.authentication import authenticate, unavailable
 from api.access.scope import Scope
 from api.errors import HttpError
 from api.http.failed_rows_csv import failed_rows_csv
@@ -50,7 +50,7 @@ def behind_token(answer: Answer) -> Endpoint:
         except Exception as error:
             if not is_passing(error):
                 raise
-            return refuse(UNAVAILABLE)
+            return refuse(unavailable())
         if request.method != "HEAD":
             return response
         bare = Response(headers=dict(response.headers))  # so that it reads no file

@@ -7,7 +7,8 @@ from collections.abc import Collection
 
 import pytest
 
-from api.access.authentication import Tokens
+from api.access.authentication import Tokens, find_bearer
+from api.errors import HttpError
 from models.access import TokenRecord
 from models.app import Permission
 from tests.api.api_fixture import Api, sql
@@ -77,6 +78,21 @@ async def test_a_failure_is_told_to_all_and_is_over(reads: Reads) -> None:
 
     assert [type(error) for error in failed] == [OSError, OSError]
     assert await tokens.find("a") == RECORD
+
+
+async def test_requests_of_an_outage_are_not_kept(
+    reads: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each refused request has an error of its own, so no traceback grows and keeps them all."""
+    monkeypatch.setattr("api.access.authentication.token_digest", lambda _: "bad")
+    errors = []
+    for _ in range(2):
+        with pytest.raises(HttpError) as caught:
+            await find_bearer(Tokens(), "Bearer token")
+        errors.append(caught.value)
+
+    assert [(error.status, error.code) for error in errors] == [(503, "UNAVAILABLE")] * 2
+    assert errors[0] is not errors[1]
 
 
 async def test_one_who_leaves_takes_nobody_along(reads: Reads) -> None:

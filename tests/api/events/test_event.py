@@ -115,3 +115,26 @@ async def test_first_one_leaves(api: Api) -> None:
 
     assert await second == "answer"
     assert first.cancelled()
+
+
+async def test_bug_in_one_event(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An exception of the executor is the result of one event; the subscription goes on."""
+    begin = Executor.execute_operation
+    failures = [RuntimeError("bug")]
+
+    def fail_once(executor: Executor, serially: bool | None = None) -> Any:
+        if serially is False and failures:
+            raise failures.pop()
+        return begin(executor, serially)
+
+    monkeypatch.setattr(Executor, "execute_operation", fail_once)
+    key = await add_import(api.world.app, status=ImportStatus.PROCESSING)
+    async with subscriber(api, token=api.world.admin) as peer:
+        await peer.subscribe(ALL)
+        await asyncio.sleep(0.3)
+        await change(api, key)
+        [error] = (await peer.receive())["payload"]["errors"]
+        await change(api, key)
+
+        assert error["extensions"]["code"] == "INTERNAL"
+        assert (await peer.next())["importsUpdated"]["passed"] == 7
