@@ -25,7 +25,10 @@ SPLIT, RUN, MAIL = "split_import", "run_chunk", "send_mails"
 # Order matters little, as an import and the outbox have one message each in the queue at a time.
 QUEUE = "caseroll"
 IMPORTS_TOPIC = "imports"
+# How long an upload may take longer if Redis does not answer.
 _SOCKET_SECONDS = 3.0
+# Out of a million. Messages of a dead worker return to the queue in Dramatiq's maintenance, which
+# by default goes with one command in a thousand; a quiet service sends too few for that.
 _EVERY_COMMAND = 1_000_000
 _NAMESPACE = "caseroll"
 _RETRIES: dict[str, Any] = {"max_retries": 5, "min_backoff": 200, "max_backoff": 5_000}
@@ -47,6 +50,7 @@ def make_broker(redis_url: str) -> RedisBroker:
         redis_url,
         socket_timeout=_SOCKET_SECONDS,
         socket_connect_timeout=_SOCKET_SECONDS,
+        # By default, redis-py tries several times, each with the full time-out.
         retry=Retry(NoBackoff(), 0),
     )
     broker: RedisBroker = RedisBroker(  # type: ignore[no-untyped-call]
@@ -96,6 +100,7 @@ class BrokerQueue:
 
     async def _try(self, send: object, *arguments: object) -> None:
         try:
+            # Dramatiq's client is synchronous; in the event loop it would block all requests.
             await asyncio.to_thread(send, *arguments)  # type: ignore[arg-type]
         except (redis.RedisError, OSError, dramatiq.errors.BrokerConnectionError) as error:
             logger.warning("Redis is out of reach (%s); the sweeper will enqueue it again", error)

@@ -69,9 +69,11 @@ def bad_request(message: str) -> HttpError:
 
 def shape_error(error: GraphQLError) -> dict[str, Any]:
     """Return an error as the client gets it; a bug is logged, and masked with the entry's ID."""
+    # Strawberry and graphql-core may each have wrapped the exception.
     cause: BaseException | None = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
+    # Both are the client's doing, but found so deep that they look like bugs.
     if isinstance(cause, RecursionError):
         return _replace(error, "TOO_COMPLEX", "The query is nested too deeply.")
     if isinstance(cause, CharacterNotInRepertoireError | UntranslatableCharacterError):

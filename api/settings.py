@@ -138,6 +138,7 @@ class _Reader:
         text = self.text(name)
         if text is None:
             return default
+        # `int` would also accept signs, underscores and digits of other scripts.
         if text.isascii() and text.isdigit() and low <= int(text) <= high:
             return int(text)
         limit = f"from {low} to {high}" if high < 2**62 else f"of {low} or more"

@@ -35,10 +35,12 @@ logger = logging.getLogger(__name__)
 # Dramatiq's threads. Each process takes one message at a time (`queue_prefetch`): measured on two
 # cores, several chunks at once in each of two processes cost more CPU and save no time.
 THREADS = 3
+# The longest pause between two looks at the queue: what a small import waits for an idle worker.
 _IDLE_MILLISECONDS = 20
 # A chunk makes hundreds of thousands of objects that all live until its end: with Python's default,
 # a collection every 700 objects, looking through them for cycles takes a fifth of the time.
 GC_THRESHOLDS = (100_000, 50, 50)
+# As long as the supervisor waits before it kills (`GRACE_SECONDS`).
 _GRACE_MILLISECONDS = 20_000
 
 
@@ -121,9 +123,12 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
         serves_others=True,
         retention_days=settings.retention_days,
     )
+    # After `AsyncIO`, whose loop it needs: Dramatiq starts middleware in this order, and stops it
+    # in reverse.
     broker.add_middleware(Upkeep(settings.database_url, engine))
     register(broker, engine)
     worker = dramatiq.Worker(broker, worker_timeout=_IDLE_MILLISECONDS, worker_threads=THREADS)
+    # A message that waits in a busy process could be worked on by an idle one.
     worker.queue_prefetch = 1
     return worker
 

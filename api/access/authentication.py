@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from api.access.quota import Quotas
     from models.access import TokenRecord
 
+# Longer texts are no tokens; they are not worth hashing, nor a look-up.
 _LONGEST_TOKEN = 200
 _EXPIRED = 'Bearer error="invalid_token", error_description="The token has expired"'
 # After this, the next read does not wait for the one before: its host may be gone.
@@ -42,6 +43,7 @@ class Tokens:
         if self._next is None:
             self._next = asyncio.create_task(self._read(self._under_way))
         self._wanted.add(digest)
+        # Shielded: a client that leaves must not cancel the look-up of all others.
         found = await asyncio.shield(self._next)
         return found.get(digest)
 
@@ -50,6 +52,7 @@ class Tokens:
     ) -> Mapping[str, TokenRecord]:
         if before is not None and not before.done():
             await asyncio.wait({before}, timeout=_LONGEST_WAIT_SECONDS)
+        # No `await` within these lines: what arrives after them starts the next task.
         wanted, self._wanted = self._wanted, set()
         self._under_way, self._next = self._next, None
         async with connection() as db:

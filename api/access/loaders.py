@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from api.access.scope import Scope
     from models.page import Condition, Listing
 
+# The API returns roles as a plain list, without pages.
 _MOST_ROLES = 1_000
 
 

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from api.limits import TokenLimits
 
 BURST_SECONDS = 10
+# For everything of a token that is under way; the largest answer takes an eighth, if it is ASCII.
 MEMORY_BYTES = 64 * 1024 * 1024
+# So that the subscriptions that a token may have do not exceed its memory by their messages alone.
 _BYTES_PER_SUBSCRIPTION = 4 * 1024
 _PAUSE_SECONDS = 0.005
 
@@ -58,6 +60,7 @@ class FairLock:
 
     async def __aexit__(self, *exc_info: object) -> None:
         pause = max((time.monotonic() - self._entered_at) / 10, _PAUSE_SECONDS)
+        # Released by a timer: the holder gets its answer without waiting for the pause.
         asyncio.get_running_loop().call_later(pause, self._lock.release)
 
 
@@ -90,6 +93,8 @@ class ConcurrencyLimit:
         Raises:
             HttpError: too few are left.
         """
+        # `self.taken and`: a single thing that is larger than the limit would otherwise never be
+        # let in.
         if self.taken and self.taken + wanted > self._most:
             message = f"This token has {self._most:,} {self._noun}, the most; end one first."
             raise HttpError(429, "TOO_MANY_REQUESTS", message)

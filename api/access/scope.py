@@ -42,6 +42,8 @@ class Scope:
         """Call a function on a connection on which every statement is a transaction of its own."""
 
         async def call() -> T:
+            # The place first: a token that has used up its places waits without holding a
+            # connection.
             async with self._places, self._pool.connection(self.app_id) as db:
                 return await function(db, self.app_id, *args, **kwargs)
 

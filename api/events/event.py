@@ -48,6 +48,7 @@ class Event:
         result = self._results.get(request)
         if result is None:
             made = execute()
+            # A task, so that the execution belongs to no single subscriber.
             result = made if isinstance(made, str) else asyncio.ensure_future(made)
             self._results[request] = result
         # Shielded, because the first subscriber may leave while others wait for the same result.

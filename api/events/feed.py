@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
     from api.events.event import Event, Topic
 
+# Progress at most seven times a second: each delivery costs an execution, and a write to each
+# socket.
 PAUSE_SECONDS = 0.15
+# Different keys; of each, only the newest state waits.
 LARGEST_QUEUE = 1_000
-# How far polls look back: longer than any transaction may take.
+# How far polls look back: longer than a transaction may take (`TIMEOUTS` in models/db.py). That of
+# splitting may take longer, but changes the import with its last statement.
 _HORIZON_SECONDS = 75.0
 _REMEMBERED_ENDS = 10_000
 # An end is stamped a little before its transaction commits, which is when it can be seen.
@@ -109,6 +113,7 @@ class Feed:
                 rows = await ask_database(self._topic.read_recent, [app_id], _HORIZON_SECONDS)
                 self._versions[app_id] = {row["key"]: row["version"] for row in rows}
                 self._ends |= {row["key"]: row["ended_at"] for row in rows if row["ended_at"]}
+        # The database's clock, as `ended_at` is of the same; this host's may differ.
         since = await ask_database(lambda db: db.fetchval("SELECT clock_timestamp()"))
         queue = SubscriberQueue(key=key, only_ends=only_ends, since=since)
         self.queues[app_id].add(queue)
@@ -131,6 +136,7 @@ class Feed:
     async def read_changed(self) -> None:
         """Read all keys that are marked, and pass their states on."""
         if self._changed:
+            # Replaced before the read: a key that is marked meanwhile has to be read again.
             changed, self._changed = self._changed, set()
             for event in await ask_database(self._topic.read, changed):
                 self._receive(event)
@@ -149,6 +155,7 @@ class Feed:
                 self._ends |= {key: row["ended_at"]} if row["ended_at"] else {}
             recent[app_id][key] = known
         self._versions = {app_id: recent[app_id] for app_id in self._versions}
+        # What did not change within the horizon is forgotten, so memory follows recent changes.
         recent_keys = {key for known in self._versions.values() for key in known}
         self._deliveries = {key: it for key, it in self._deliveries.items() if key in recent_keys}
         while len(self._ends) > _REMEMBERED_ENDS:
@@ -157,6 +164,7 @@ class Feed:
     def _receive(self, event: Event) -> None:
         """Deliver an event: at once in a new phase, else a pause after the one before."""
         key, known = event.key, self._versions.setdefault(event.app_id, {})
+        # A message and a poll may both have marked the same change.
         if event.version <= known.get(key, 0):
             return
         known[key] = event.version
@@ -166,6 +174,7 @@ class Feed:
             self._held.pop(key, None)
             self._deliver(event)
             return
+        # One timer, however many states arrive in the pause; the last of them is delivered.
         if key not in self._held:
             asyncio.get_running_loop().call_later(wait, self._release, key)
         self._held[key] = event

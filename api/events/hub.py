@@ -26,8 +26,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# How late an event is whose message was lost, and how long a revoked token keeps a WebSocket.
 POLL_SECONDS = 2.0
 _FIRST_DELAY, _LONGEST_DELAY = 0.5, 10.0
+# After so long without a message, a ping finds out whether the connection is still there.
 _IDLE_SECONDS = 10.0
 
 
@@ -81,6 +83,7 @@ class Hub:
     async def read_round(self) -> None:
         """Wait for changes, read all of them at once, and pass them on."""
         await self._wake.wait()
+        # Before the reads, so that a change during them wakes the next round.
         self._wake.clear()
         for feed in list(self._feeds.values()):
             await feed.read_changed()
@@ -98,6 +101,7 @@ class Hub:
             for token_id, reason in reasons.items():
                 for end in list(self._watchers.get(token_id, ())):
                     end(reason)
+        # Not reached if a read fails: the next poll then looks back further.
         self._polled_at = started
 
 
@@ -140,6 +144,8 @@ async def _listen(redis_url: str, note: Callable[[str, int, int], None]) -> None
                 Redis.from_url(redis_url, socket_connect_timeout=3) as client,
                 client.pubsub(ignore_subscribe_messages=True) as channel,
             ):
+                # One pattern for all apps: a subscription in Redis for each app would have to
+                # follow those that come and go here. What has no subscriber is dropped at once.
                 await channel.psubscribe(events_channel("*", "*"))
                 while True:
                     message = await channel.get_message(timeout=_IDLE_SECONDS)

@@ -130,6 +130,7 @@ def check_size(
             check_query("root fields", len(selections), limits.root_fields)
             root = schema.get_root_type(definition.operation)
             defaults = {
+                # Nine digits exceed every page; `int` raises an exception at more than 4,300.
                 each.variable.name.value: int(each.default_value.value[:9])
                 for each in definition.variable_definitions or ()
                 if isinstance(each.default_value, IntValueNode)
@@ -190,6 +191,8 @@ class AnswerSizer:
     def fragment(self, name: str) -> Size:
         """Measure a fragment; validation deals with one that contains itself or isn't there."""
         if name not in self._known:
+            # An entry before the fragment is measured ends the recursion if the fragment contains
+            # itself.
             self._known[name] = Size()
             if found := self._fragments.get(name):
                 kind = found.type_condition.name.value
@@ -215,6 +218,7 @@ class AnswerSizer:
             fields=inner.fields + 1,
             aliases=inner.aliases + (node.alias is not None),
             objects=times * (own + inner.objects),
+            # The field itself is one value, and so is each item of a list of scalars.
             values=1 + times * inner.values if node.selection_set else times,
             names=len((node.alias or node.name).value) + times * inner.names,
         )

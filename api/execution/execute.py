@@ -59,6 +59,7 @@ async def stream(context: Context, operation: Operation) -> AsyncGenerator[str, 
         prepared = await _prepare(context, operation, tuple(OperationType))
         if prepared.kind in _ONCE:
             result = _encode_result(await _execute_once(context, operation, prepared))
+    # Outside `running`: while its client takes the answer, other operations of the token may run.
     if result is not None:
         with quota.memory.hold(len(result)):
             yield result
@@ -106,6 +107,7 @@ async def _subscribe(
     what the token may do.
     """
     executor, source = await _open_source(context, operation, prepared)
+    # Sorted, so that clients that write the same variables in another order share results.
     variables = orjson.dumps(operation.variables, option=orjson.OPT_SORT_KEYS)
     token = context.token
     request = (operation.query, operation.name, variables, token.app_id, token.permission)
@@ -153,6 +155,7 @@ def _execute_event(
 
     async def execute_in_turn() -> str:
         async with quota.running, _long_work(context, prepared):
+            # A step of its own: without it, all that are free to run would run in one step.
             await asyncio.sleep(0)
             result = _begin(executor)
             return result if isinstance(result, str) else await result

@@ -158,6 +158,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         try:
             while wave:
                 following = Wave()
+                # A wave is loaded at once, so the waits add up by levels, not by fields.
                 loaded = await asyncio.gather(*(self._load(each) for each in wave))
                 for each, values in zip(wave, loaded, strict=True):
                     each.fill(values, following)
@@ -225,6 +226,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if field is None or not isinstance(definition, StrawberryField):
             return None
         is_attribute = definition.is_basic_field and definition.default_resolver is getattr
+        # Extensions (permissions, say) wrap the resolver, which a load would pass by.
         together = None if definition.extensions else definition.metadata.get(TOGETHER)
         if not (is_attribute or together):
             return None
@@ -263,6 +265,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         definition = _definition(type_)
         if definition and isinstance(type_, GraphQLEnumType):
             return of_enum(type_, definition.wrapped_cls)
+        # `is_type_of` is code that decides for each object, so it needs graphql-core.
         if not (definition and isinstance(type_, GraphQLObjectType)) or definition.is_type_of:
             return None
         plan = self._sub_plan(type_, details)
@@ -279,6 +282,7 @@ def _with_rest(
     others = execute(plan.rest, None)
     if not found:
         return others
+    # GraphQL demands the order of the selection; a dictionary keeps the order of its first keys.
     order = dict.fromkeys(fields)
     if isinstance(others, dict):
         return order | found | others

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from models.access import TokenRecord
 
 _REMEMBERED = 256
+# Hashes, not texts: a text may have 100,000 characters. If two texts share a hash, one of them is
+# merely parsed without waiting for its turn.
 _remembered: set[int] = set()
 
 
@@ -117,6 +119,7 @@ def prepare(
         values = _measure_values(schema, operation.query, numbers, limits)
         if kind not in kinds:
             raise bad_request("Subscriptions go over the WebSocket at this path.")
+        # Last: it compares fields with one another, so it takes longer, the larger these sizes are.
         errors = _validate_text(schema, operation.query, limits.tokens)
         # The caches below hold as many texts: all that came since the set was last cleared.
         if len(_remembered) >= _REMEMBERED:
@@ -128,6 +131,7 @@ def prepare(
         errors = [GraphQLError(str(error), original_error=error)]
     if errors:
         raise OperationRefusedError(errors)
+    # Not cached: texts are remembered for all tokens.
     if kind is OperationType.MUTATION and token.permission is not Permission.ADMIN:
         raise OperationRefusedError([ApiError("FORBIDDEN", "This token may only read.")])
     return PreparedOperation(document, kind, values)

@@ -35,11 +35,14 @@ async def read_blocks(
     Raises:
         HttpError: the body has more than `limit` bytes, or arrives too slowly.
     """
+    # Refused before the first byte is read; a chunked body has no length, and is counted below.
     declared_length(request, limit)
     size, waited = 0, 0.0
     now = asyncio.get_running_loop().time
     blocks = request.stream()
     while True:
+        # The clock runs only while this waits for the client. While an upload is stored, or waits
+        # for the database, the client can't be to blame.
         started = now()
         try:
             async with asyncio.timeout(patience.seconds_left(size, waited)):

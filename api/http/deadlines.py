@@ -15,6 +15,8 @@ class _Deadline:
     def __init__(self, transport: asyncio.Transport, patience: Patience) -> None:
         self._transport = transport
         self._seconds = patience.idle_seconds
+        # A rate, not the time since the last byte: a client that sends one byte now and then would
+        # never be late.
         self._enough = patience.min_bytes_per_second * patience.idle_seconds
         self._timer: asyncio.TimerHandle | None = None
 

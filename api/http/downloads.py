@@ -48,6 +48,7 @@ def behind_token(answer: Answer) -> Endpoint:
         except HttpError as error:
             return refuse(error)
         except Exception as error:
+            # GraphQL answers a passing error of the database by the same code (`shape_error`).
             if not is_passing(error):
                 raise
             return refuse(unavailable())
@@ -130,8 +131,11 @@ def _headers(filename: str, media_type: str) -> dict[str, str]:
     return {
         "Content-Disposition": content_disposition(filename),
         "Content-Type": media_type,
+        # A file may contain anything. With Content-Disposition, these two keep a browser from
+        # opening it as a page of this site, with scripts.
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
+        # The content may name people.
         "Cache-Control": "private, no-store",
     }
 

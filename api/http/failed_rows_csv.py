@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Excel takes a CSV file for UTF-8 only if it begins so.
 _BOM = "\ufeff"
+# What a download may hold in memory; `_BLOCK_BYTES` of `api/http/downloads.py` counts as much.
 _PAGE_BYTES = 1024 * 1024
 
 
@@ -34,6 +35,7 @@ async def failed_rows_csv(scope: Scope, of_import: Record) -> AsyncIterator[byte
     delimiter = of_import["delimiter"] or ","
     names = [*[header[index] for index in kept], "row", "errors"]
     yield _write_csv(delimiter, [names], _BOM)
+    # By row number, not by offset: PostgreSQL would read all rows that an offset skips.
     last = 0
     while rows := await scope.read(failed_page, of_import["id"], after=last, most=_PAGE_BYTES):
         records = [

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 _GRAPHQL_JSON = "application/graphql-response+json"
 _CLIENT_CLOSED = 499
+# To parse a longer body blocks the event loop for long enough to delay other requests.
 _LONG_BODY = 64 * 1024
 # What a request with a short body costs: buffers of the connection, tasks, what is parsed.
 _LEAST_BYTES = 256 * 1024
@@ -69,6 +70,7 @@ async def _execute(request: Request, context: Context) -> ExecutionResult:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == JSON:
         limit = settings.max_request_bytes
+        # Counted before it is read; a body without a stated length may become as long as allowed.
         size = max(declared_length(request, limit) or limit, _LEAST_BYTES)
         with context.quota.memory.reserve(size):
             body = await read_body(request, limit, settings.patience)
@@ -82,6 +84,8 @@ async def _execute(request: Request, context: Context) -> ExecutionResult:
         raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message)
     if context.token.permission is not Permission.ADMIN:
         raise HttpError(403, "FORBIDDEN", "This token may only read.")
+    # An upload takes no place in `running`: it lasts as long as its client sends, and a few slow
+    # clients would hold up all other requests of the token.
     with context.quota.uploads.reserve():
         async with read_multipart(request, settings) as operation:
             return await execute(context, operation)

@@ -30,11 +30,15 @@ log = logging.getLogger(__name__)
 PROTOCOL = "graphql-transport-ws"
 # After this code, clients of the protocol may connect again with another token.
 FORBIDDEN = 4403
+# Before `connection_init` no token is known whose quota could count messages, so they are few and
+# short.
 _MOST_BEFORE_INIT = 10
 _INIT_BYTES = 16 * 1024
 # What the shortest operation costs: a task and a few objects.
 _LEAST_BYTES = 1024
+# Each message of an operation repeats its ID.
 _LONGEST_ID = 200
+# A close frame carries 125 bytes at most (RFC 6455), of which the code takes two.
 _REASON_BYTES = 120
 _FOREIGN = HttpError(
     403,
@@ -66,6 +70,8 @@ async def serve_socket(websocket: WebSocket) -> None:
     if not is_welcome(websocket.headers, settings.origins):
         await websocket.send_denial_response(refuse(_FOREIGN))
         return
+    # Accepted first: the protocol's clients expect this close code, and a refused handshake has
+    # none.
     if PROTOCOL not in websocket.scope.get("subprotocols", ()):
         await websocket.accept()
         await websocket.close(4406, f"Subprotocol not acceptable: use {PROTOCOL}")
@@ -77,6 +83,7 @@ async def serve_socket(websocket: WebSocket) -> None:
     except CloseError as error:
         with suppress(RuntimeError, WebSocketDisconnect, OSError):
             await websocket.close(error.code, error.reason)
+    # Starlette raises a RuntimeError if a message is sent or received after the end.
     except (WebSocketDisconnect, RuntimeError):
         log.debug("a subscriber left")
     except Exception as error:
@@ -116,6 +123,8 @@ class _Session:
             self._end_with(CloseError(FORBIDDEN, reason))
 
         try:
+            # Operations look the token up when they begin. The hub watches it as well, since a
+            # WebSocket may wait for events for days after that.
             with quota.sockets.reserve(), hub.watch_token(context.token.id, send_away):
                 await self._send({"type": "connection_ack"})
                 while True:
@@ -151,10 +160,12 @@ class _Session:
         if deadline is not None:
             seconds = max(deadline - asyncio.get_running_loop().time(), 0)
             limit = min(limit, _INIT_BYTES)
+        # A future beside `_fatal`: an operation that finds the client gone must end this wait, too.
         reading: asyncio.Future[Any] = asyncio.ensure_future(self._websocket.receive())
         await asyncio.wait(
             {reading, self._fatal}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
         )
+        # To cancel it loses no message that counts: whatever follows ends the connection.
         if not reading.done():
             reading.cancel()
         if self._fatal.done():
@@ -195,6 +206,7 @@ class _Session:
             operation = to_operation(message.content.get("payload"))
         except HttpError as error:
             raise CloseError(4400, error.message) from error
+        # Counted until the operation ends, as its variables stay in memory until then.
         size = max(message.characters, _LEAST_BYTES)
         try:
             quota.count()
@@ -204,6 +216,7 @@ class _Session:
             await self._send_errors(operation_id, _refusal(error))
             return
         task = asyncio.create_task(self._run(operation_id, operation))
+        # Not in `_run`: a task that is cancelled before its first step never gets there.
         task.add_done_callback(lambda _: quota.memory.give_back(size))
         self._operations[operation_id] = task
 
@@ -215,11 +228,13 @@ class _Session:
 
     async def _run(self, operation_id: str, operation: Operation) -> None:
         """Run one operation to its end; an error of the connection ends all of them."""
+        # The result is JSON text already, which many subscribers share; it is not encoded again.
         head = f'{{"id":{orjson.dumps(operation_id).decode()},"type":"next","payload":'
         try:
             async with aclosing(stream(await self._context(), operation)) as payloads:
                 async for payload in payloads:
                     await self._send_text(f"{head}{payload}}}")
+            # Before the message is sent: a client may use the ID again as soon as it has read it.
             self._operations.pop(operation_id, None)
             await self._send({"id": operation_id, "type": "complete"})
         except (CloseError, WebSocketDisconnect, RuntimeError, OSError) as error:
@@ -228,6 +243,7 @@ class _Session:
             with suppress(Exception):
                 await self._send_errors(operation_id, _refusal(error))
         finally:
+            # After `complete` from the client, the same ID may already be another operation's.
             if self._operations.get(operation_id) is asyncio.current_task():
                 del self._operations[operation_id]
 

@@ -41,12 +41,14 @@ class Readiness:
         if self._checking is None or self._checking.done():
             redis_url = request.app.state.services.settings.redis_url
             self._checking = asyncio.create_task(_check_servers(redis_url))
+        # Shielded: a client that leaves must not cancel the check that others wait for.
         body = await asyncio.shield(self._checking)
         return json_response(body, 200 if body["status"] == "ok" else 503)
 
 
 async def _check_servers(redis_url: str) -> dict[str, str]:
     database, redis = await asyncio.gather(
+        # Undisturbed: `wait_for` cancels what is late, which would cost the pool a connection.
         _answers("PostgreSQL", undisturbed(_ask_database())),
         _answers("Redis", _ask_redis(redis_url)),
     )

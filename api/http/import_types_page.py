@@ -40,6 +40,7 @@ class TypesPage:
             "Cache-Control": "no-cache",
         }
         registry: Registry = request.app.state.services.registry
+        # Requests that arrive while the page is written wait for it, instead of writing it again.
         async with self._lock:
             if registry is not self._registry or time.monotonic() > self._until:
                 self._text = await render_types_page(registry)

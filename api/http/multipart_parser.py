@@ -14,6 +14,7 @@ from api.schema.importing.upload import UploadedFile
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
+# `operations` and `map`.
 _MOST_FIELDS = 2
 
 
@@ -95,6 +96,7 @@ class MultipartBody:
                 self._parser.write(block)
             except FormParserError as error:
                 raise _malformed(str(error)) from error
+        # After each block, and awaited: a client sends no faster than the file is stored.
         for file in self.files.values():
             await file.keep()
 
@@ -122,6 +124,7 @@ class MultipartBody:
         self._part.name = _decode(name)
         if b"filename" not in options:
             return
+        # The operation begins when its file does, so a second file would arrive too late for it.
         if self.files:
             raise _malformed("there is more than one file")
         self._part.file = UploadedFile(_decode(options[b"filename"]), self)
@@ -133,6 +136,7 @@ class MultipartBody:
             part.file.take(data[start:end])
             return
         part.content += data[start:end]
+        # The limit of the whole body is that of a file, far too much for what is kept in memory.
         if len(part.content) > self._field_bytes:
             raise _malformed(f"a field is larger than {self._field_bytes:,} bytes, the most")
 

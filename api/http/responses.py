@@ -61,6 +61,8 @@ class CountedResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with ExitStack() as stack:
+            # Here, not when the response is made: a response that is never sent would never be
+            # uncounted.
             try:
                 stack.enter_context(self._count)
             except HttpError as error:

@@ -38,8 +38,10 @@ def cors(origins: Sequence[str]) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=origins,
+            # GET: for downloads.
             allow_methods=["GET", "POST"],
             allow_headers=["Authorization", *PREFLIGHT_HEADERS],
+            # Without this, scripts of other sites can read neither a download's name nor the wait.
             expose_headers=["Content-Disposition", "Retry-After"],
             max_age=_REMEMBERED_SECONDS,
         )

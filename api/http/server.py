@@ -52,6 +52,7 @@ class WebServerConfig(uvicorn.Config):
             app,
             http=HttpConnection,
             ws=SocketConnection,
+            # With "auto", uvicorn would serve requests after a start that failed.
             lifespan="on",
             timeout_graceful_shutdown=shutdown_seconds,
             ws_max_size=settings.max_request_bytes,
@@ -110,6 +111,9 @@ class HttpConnection(_Connection, H11Protocol):
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived, and start or stop the timer of what is unfinished now."""
         super().data_received(data)
+        # h11's states say what is unfinished: nothing (IDLE: between two requests, or within a
+        # head), or a body whose answer has been sent. A body without an answer is timed by its
+        # reader.
         state = self.conn.their_state
         if state is h11.IDLE:
             if self._head_timer is None:
@@ -117,6 +121,7 @@ class HttpConnection(_Connection, H11Protocol):
                 self._start_head_timer()
         elif state is h11.SEND_BODY and self.conn.our_state is h11.DONE:
             self._unwanted.take(len(data))
+            # A chunked body announces no length, so it could go on for ever.
             if self._unwanted.size > self.config.most_unwanted:
                 self.transport.abort()
         elif self._head_timer is not None:
@@ -134,10 +139,12 @@ class HttpConnection(_Connection, H11Protocol):
         uvicorn would send the reply into the middle of that response, and leave the request's task
         waiting for the rest of a body.
         """
+        # In any other state, part of a response is already on its way.
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
             self.transport.abort()
             return
         if self.cycle is not None:
+            # The request's task waits for this event; without it, the task would stay for ever.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         super().send_400_response(msg)
@@ -150,6 +157,8 @@ class HttpConnection(_Connection, H11Protocol):
         """Reply 408 if a head has begun, and close."""
         if self.transport.is_closing():
             return
+        # Bytes that h11 has not parsed yet are a head that has begun. An idle connection gets no
+        # 408: its client might take that for the answer to its next request.
         if self.conn.trailing_data[0]:
             seconds = self.config.patience.head_seconds
             message = f"The headers took too long: send them within {seconds:g} seconds."
@@ -184,6 +193,7 @@ class SocketConnection(_Connection, WebSocketsSansIOProtocol):
         if not self.handshake_initiated and not self.transport.is_closing():
             self.transport.write(_raw_response(_NO_HANDSHAKE))
             self.transport.close()
+        # A message is unfinished between its frames, and within a frame.
         elif self.frames or self.conn.reader.buffer:
             self._read_deadline.take(len(data))
         else:
@@ -194,6 +204,7 @@ class SocketConnection(_Connection, WebSocketsSansIOProtocol):
         if self.writable.is_set():
             super().handle_ping()
         else:
+            # Taken and dropped: websockets has already queued the pong.
             self.conn.data_to_send()
 
     def handle_cont(self, event: Frame) -> None:

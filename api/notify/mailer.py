@@ -93,6 +93,8 @@ class SmtpTransport(NamedTuple):
         message = _compose_bytes(mail, self.sender)
         server = self._connect()
         try:
+            # Step by step, not by `sendmail`: a connection lost before the text means that the mail
+            # was not sent; one lost during the text leaves that open.
             self._send_envelope(server, mail.recipient)
             code, answer = server.data(message)
         except smtplib.SMTPDataError as error:
@@ -147,6 +149,7 @@ class FileTransport(NamedTuple):
         """Write the file; its reader sees it whole or not at all."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
+            # A name with a dot in front, which readers of `*.eml` don't see.
             draft = self.folder / f".{mail.id:08}.eml"
             draft.write_bytes(_compose_bytes(mail, self.sender))
             draft.replace(self.folder / f"{mail.id:08}.eml")

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("api.processes.supervisor")
 
+# Short, since most deaths are single ones; doubled each time, so that a child that can't start does
+# not keep the machine busy. A child that lived for SETTLED_SECONDS starts over with the first.
 FIRST_DELAY, LONGEST_DELAY = 0.2, 5.0
 SETTLED_SECONDS = 30.0
 
@@ -110,12 +112,15 @@ class Child:
     def _note_end(self, code: int, now: float) -> bool:
         self._popen = None
         if self._is_replaced:
+            # Its end was wanted, whatever its exit code.
             self._delay = FIRST_DELAY
             self._start(now)
             return True
         if now - self._started_at > SETTLED_SECONDS:
             self._delay = FIRST_DELAY
         self._start_at = now + self._delay
+        # An earlier process was healthy in the same environment, so plugins or plugins.toml have
+        # changed since, and may be mended; the other processes go on meanwhile.
         if code == EXIT_REFUSED and not (self._is_patient and self._was_healthy):
             return False
         end = f"ended with exit code {code}"

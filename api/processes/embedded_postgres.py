@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _SYSTEM_USER = "pgserver"
 _SOCKET = ".s.PGSQL.5432"
 
+# No TCP port, which another process may have taken and other users could reach. Few checkpoints:
+# after each, PostgreSQL writes whole pages into its log. 200 connections: an API process has 14, a
+# worker process 8.
 POSTGRES_OPTIONS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -52,6 +55,8 @@ class EmbeddedPostgres(EmbeddedServer):
     """
 
     name = "PostgreSQL"
+    # SIGINT cuts connections and flushes; SIGTERM would wait for clients to leave. SIGQUIT leaves
+    # the recovery to the next start.
     _stop_signal = signal.SIGINT
     _kill_signal = signal.SIGQUIT
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import signal
     from typing import Self
 
+# Recovery after a crash can take long.
 START_SECONDS = 60.0
 STOP_SECONDS = 30.0
 # A Unix socket's path has to fit in 104 bytes on macOS, in 108 on Linux.
@@ -105,6 +106,8 @@ class EmbeddedServer(ABC):
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         self.socket_folder.mkdir(mode=0o700, exist_ok=True)
+        # The temporary folder is open to all users, and the name can be guessed. `lstat`, because
+        # the trap may be a link.
         owners = {os.getuid(), pwd.getpwnam(user).pw_uid} if user else {os.getuid()}
         if self.socket_folder.lstat().st_uid not in owners:
             raise ServerStartError("a server", f"{self.socket_folder} belongs to another user.")

@@ -23,6 +23,7 @@ _SOCKET = "valkey.sock"
 VALKEY_OPTIONS = {
     "port": "0",
     "unixsocketperm": "700",
+    # Nothing is saved, since it only holds hints that the sweeper sends again.
     "save": "",
     "appendonly": "no",
     # The broker must never drop a message by itself; it refuses new ones instead.
@@ -65,6 +66,7 @@ class EmbeddedValkey(EmbeddedServer):
             if not self.is_running() or time.monotonic() > deadline:
                 self.stop()
                 raise ServerStartError(self.name, self._log_tail())
+            # Short, because `caseroll up` waits for it.
             time.sleep(0.005)
 
     def _ask(self, command: bytes) -> bytes:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("api.processes.supervisor")
 
+# Plugins' code runs in the check, and may hang.
 _CHECK_SECONDS = 60.0
 
 
@@ -48,6 +49,7 @@ class RollingRestart:
     def begin(self) -> None:
         """Start the command, and give up an earlier restart that has not ended."""
         self.stop()
+        # A file, not a pipe: a check that writes more than a pipe holds would wait for a reader.
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `stop`
         self._check = subprocess.Popen(
             bound_command(self._spec.argv),

@@ -89,6 +89,7 @@ class Supervisor:
         if self._restart:
             self._restart.stop()
         deadline = time.monotonic() + self._grace
+        # Only signals from now on count as a second one.
         signals = self._signals
         self._signal_all(signal.SIGTERM)
         while any(child.is_alive() for child in self._children):
@@ -110,6 +111,7 @@ class Supervisor:
                 signal.signal(number, handler)  # type: ignore[arg-type]
 
     def _note_signal(self, number: int, _frame: FrameType | None) -> None:
+        # A handler only counts; the loop of `run` acts, where nothing is half done.
         if number == signal.SIGHUP and self._restart:
             self._hangups += 1
         else:
