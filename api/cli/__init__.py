@@ -91,6 +91,7 @@ def cli(*, debug: bool) -> None:
 def main() -> NoReturn:
     """Run the command; every error ends in one clear line and an exit code, never a traceback."""
     try:
+        # In its standalone mode, click would choose messages and exit codes.
         code = cli.main(standalone_mode=False)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# A plugin that prints for each row would fill the log.
 _MOST_LINES = 100
 
 

@@ -131,6 +131,7 @@ class Column(Generic[T]):
         Raises:
             RowError: the cell can't be read; its column is filled in by the engine.
         """
+        # Before all checks: a cell of spaces is blank, and a line break at the end does no harm.
         text = cell.strip()
         if not text:
             if self.required:

@@ -14,6 +14,7 @@ import strawberry
 from graphql import GraphQLError
 
 HEAD_BYTES = 1024 * 1024
+# Larger files go to disk: memory must not grow with the uploads under way.
 _IN_MEMORY = 1024 * 1024
 _NAME_LONGEST = 255
 
