@@ -34,9 +34,13 @@ EndListener: TypeAlias = Callable[[ImportEnd], Awaitable[None]]
 what must not miss an end has to look for `finished_at` in the database as well. The worker waits
 for it, and logs its exceptions."""
 
+# An import whose message is lost waits for these two together at most.
 SWEEP_SECONDS = 3.0
 _SILENT_SECONDS = 10.0
+# By then a live sender has given up: it grants the mail server 20 s for each reply, and the
+# database 15 s to record the mail's end.
 _ABANDONED_MAIL_SECONDS = 300.0
+# The message for the rest goes to the end of the queue, so that imports get their turn.
 _MAILS_AT_ONCE = 100
 # A file that is cut in less runs at once; while another is cut for longer, small imports run.
 _SHORT_SECONDS = 0.2
@@ -94,6 +98,7 @@ class Engine:
     _fairness: Fairness = field(init=False)
 
     def __post_init__(self) -> None:
+        # A default can't know `clock`, and the dataclass is frozen.
         object.__setattr__(self, "_fairness", Fairness(self.clock))
 
     async def split(self, import_id: int, *, is_to_run: bool = False) -> None:
@@ -114,6 +119,7 @@ class Engine:
         splitting = asyncio.create_task(self._cut(import_id, runs_at_once=is_to_run))
         pause = _SHORT_SECONDS
         while not (await asyncio.wait([splitting], timeout=pause))[0]:
+            # A look is a query: while no small import waits, five a second are enough.
             has_served = self.serves_others and await self._serve_small(import_id)
             pause = 0 if has_served else _SHORT_SECONDS
         await splitting
@@ -221,6 +227,7 @@ class Engine:
         if end is None:
             await self.queue.notify_changed(app_id, import_id)
             return
+        # The end is committed: a listener that fails must not keep it from the others.
         for listener in self.on_end:
             try:
                 await listener(end)

@@ -64,6 +64,8 @@ class NoTransport(NamedTuple):
 async def send_mails(transport: MailTransport, *, most: int) -> bool:
     """Send up to `most` mails that are due; tell whether more may be due."""
     for _ in range(most):
+        # `SENDING` is committed before the mail server is asked: if this process dies in between,
+        # the mail is not sent a second time.
         async with connection() as db:
             mail = await take_mail(db)
         if mail is None:
@@ -78,6 +80,7 @@ async def _send(transport: MailTransport, mail: OutgoingMail) -> None:
     except NotSentError as error:
         await _record_failure(mail, error)
     except Exception as error:
+        # A dialogue that breaks off does not say whether the server has taken the mail.
         reason = str(error)
         logger.exception("mail %d may or may not have been sent; it is left alone", mail.id)
         await _record_end(mail, lambda db: mark_uncertain(db, mail.id, reason))

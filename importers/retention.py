@@ -35,6 +35,8 @@ async def purge(retention_days: int, clock: Callable[[], float] = time.monotonic
             import_id = await next_to_purge(db)
             if import_id is None:
                 return
+            # The next step of the same import goes on where this one ends: from the beginning, it
+            # would search through the index entries of all that was deleted just now.
             if import_id != present:
                 present, last = import_id, 0
             last = await purge_step(db, import_id, last) or 0

@@ -45,6 +45,7 @@ async def request_retry(
     Raises:
         RetryError: the request is refused; nothing has changed.
     """
+    # The second of two requests waits here for the first, and finds the import running.
     found = await lock_for_retry(db, app_id, import_id)
     if found is None:
         raise RetryError("NOT_FOUND", "There is no such import.", "id")

@@ -64,6 +64,7 @@ async def run_here(import_id: int, importers: Mapping[str, Importer]) -> None:
     )
     while True:
         await engine.split(import_id)
+        # One try in any case: no message announces chunks that a worker has left behind.
         queue.has_chunks = True
         while queue.has_chunks:
             queue.has_chunks = False

@@ -58,6 +58,7 @@ def unpack_rows(payload: bytes) -> list[ReadRow]:
         ReadRow(abs(number), row, number < 0, text)
         for number, row, text in zip(numbers, cells, texts, strict=True)
     ]
+    # Sorting is stable: of two rows with one number, the context stays first.
     if min(numbers) < 0:
         rows.sort(key=lambda row: not row.is_context)
     rows.sort(key=attrgetter("number"))

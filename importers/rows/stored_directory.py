@@ -73,6 +73,11 @@ class StoredDirectory:
     ) -> Mapping[tuple[int, int], Assignment]:
         found = await present_assignments(self._db, pairs, lock=False)
         roles = {role.id: role for role in (await self.roles()).values()}
+        if not {state.role_id for state in found.values()} <= roles.keys():
+            # Each statement sees what is committed by then, so an assignment may have a role that
+            # was created after the roles were read. Roles are never deleted.
+            self._roles = None
+            roles = {role.id: role for role in (await self.roles()).values()}
         return {
             pair: Assignment(role=roles[state.role_id], notify=state.notify)
             for pair, state in found.items()

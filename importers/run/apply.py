@@ -43,6 +43,7 @@ async def apply(context: ChunkContext, plan: Plan) -> Settled:
         RaceError: another transaction has changed what the plan was made for; undo all.
     """
     earlier, told = plan.carried, plan.told
+    # A stack: halves are applied in the order of the file, as later rows may repeat earlier ones.
     waiting, done = [plan.rows], []
     while waiting:
         rows = waiting.pop()
@@ -81,11 +82,14 @@ async def _apply_whole_rows(
 ) -> Settled:
     """Do all or nothing of each row: while one has failed after a part of it was done, all is
     undone and done again without that row."""
+    # Each round fails at least one more row, so there is a last one.
     while True:
         spoilt: Mapping[int, Sequence[ErrorDetail]] = {}
         with suppress(_UndoError):
             async with context.store.savepoint():
                 settled, spoilt = await _settle_rows(context, plans, earlier, told)
+                # A dry run has carried custom changes out, as only the database knows what it would
+                # refuse.
                 if spoilt or context.is_dry_run:
                     raise _UndoError
                 await context.store.write_edits(settled.edits)
@@ -108,6 +112,7 @@ async def _settle_rows(
     changes = [each for plan in plans if plan.is_to_apply for each in plan.changes]
     custom = [each for each in changes if each.rule is None]
     validation = None
+    # Before anything is written: validators count what is stored, and note these rows on top of it.
     if context.validators:
         undone = earlier.edits if context.is_dry_run else {}
         validation = await prepare_validation(context, [each.change for each in changes], undone)

@@ -30,6 +30,7 @@ Edits: TypeAlias = Mapping["Pair", tuple[Present | None, Present | None]]
 Memo: TypeAlias = dict[Any, Any]
 """What an importer's `check_chunk` remembers."""
 
+# orjson writes no integers beyond 64 bits.
 _LARGEST = 1 << 63
 _SCALARS = (str, int, float, bool, type(None))
 
@@ -100,6 +101,7 @@ def pack_memo(memo: Memo) -> list[tuple[Any, Any]]:
         TypeError: it holds something else than texts, numbers, truth values and None, in keys
             tuples of them, in values lists and tables.
     """
+    # Exact types: orjson would write an enum of texts, say, and read it back as a plain text.
     for key, value in memo.items():
         parts = key if type(key) is tuple else (key,)
         is_plain = all(type(part) in _SCALARS and _is_json(part) for part in parts)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from models.assignment import Edit, Pair, Present
     from models.write_one import Table
 
+# A chunk that has lost this often is put back: with its transaction, its locks go for a while.
 MOST_RACES = 5
 
 
@@ -91,6 +92,7 @@ class DatabaseStore:
         return StoredDirectory(self.db, self.app_id)
 
     def savepoint(self) -> AbstractAsyncContextManager[Any]:
+        # Within a transaction, asyncpg makes this a savepoint.
         return self.db.transaction()  # type: ignore[no-any-return]
 
     async def keep_alive(self) -> None:
@@ -157,6 +159,7 @@ class ChunkContext:
 
     async def again(self) -> ChunkContext:
         """Return the context of the next attempt, which sees what is stored by then."""
+        # Another directory, as this one remembers the roles that it has read.
         directory = self.store.directory()
         roles = await _roles_by_id(directory)
         return replace(self, directory=directory, roles=roles, attempt=self.attempt + 1)

@@ -62,6 +62,8 @@ async def _apply_kind(
         if context.attempt == MOST_RACES and is_guarding():
             raise _class_failed(kind, error) from error
         raise RaceError from error
+    # The row of a refused statement fails with `NOT_WRITTEN`: its data may be at fault, and not the
+    # class.
     except (asyncpg.PostgresError, RaceError, RunError):
         raise
     except Exception as error:

@@ -72,6 +72,7 @@ async def plan_rows(context: ChunkContext, rows: Sequence[ReadRow], carried: Car
         return row_class(row.number, *row.values, *show(row))
 
     wrong, memo = check_chunk(context, rows, made, carried.memo)
+    # All of it was one call, which may have taken 10 seconds.
     await context.store.keep_alive()
     asked: list[PlannedRow] = []
     signed = time.monotonic()
@@ -141,6 +142,8 @@ def check_chunk(
     # Where a row comes twice, the first time as context, the importer sees it once.
     places = {row.number: place for place, row in enumerate(rows) if not row.errors}
     wrong: dict[int, tuple[ErrorDetail, ...]] = {}
+    # A copy: what an importer notes before it fails does not count, nor what is noted in an attempt
+    # that loses a race.
     noted = copy.deepcopy(memo)
     try:
         shown = [made(rows[place]) for place in places.values()]
@@ -156,6 +159,7 @@ def check_chunk(
 def _named(importer: Importer, rows: Sequence[Row], memo: Memo) -> list[tuple[int, RowError]]:
     found = list(importer.check_chunk(rows, memo))
     pack_memo(memo)
+    # By identity, as rows have no hash.
     known = set(map(id, rows))
     for row, error in found:
         if not (id(row) in known and isinstance(error, RowError)):

@@ -119,6 +119,7 @@ def _compared(
 
 def _is_repeat(planned: PlannedChange, held: Sequence[tuple[Key, FirstMention]]) -> bool:
     """Tell whether one earlier row has asked for just this."""
+    # A user with the address of one row and the Tag ID of another repeats neither of them.
     return (
         len(held) == len(planned.keys)
         and len({mention.row for _, mention in held}) == 1

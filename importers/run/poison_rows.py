@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Of 10,000 rows, a first trial then takes 32 pieces, and writes as many notes; a second one takes
+# the 313 rows of one piece.
 _PIECES = 32
 
 
@@ -49,7 +51,8 @@ async def find_suspects(
     Raises:
         asyncpg.PostgresError, OSError: the database is not well.
     """
-    chunk_id, noted = claim.chunk_id, None
+    chunk_id = claim.chunk_id
+    noted: Trial | None = None
     try:
         # What is noted has to stay when the transaction doesn't, so it has a connection of its own.
         async with connection() as notes, transaction() as db:
@@ -59,12 +62,15 @@ async def find_suspects(
             found = await read_trial(notes, chunk_id)
             condemned = _condemned(tried, found)
             is_worth_it = claim.attempts <= most_attempts(condemned)  # the chunk is run after this
-            for noted in _pieces(found, condemned, len(tried.rows)) if is_worth_it else ():
+            for trial in _pieces(found, condemned, len(tried.rows)) if is_worth_it else ():
                 # A worker that has lost the chunk while it hung must not write over what others
                 # have noted.
                 await db.execute("SELECT 1")
-                await note_trial(notes, chunk_id, noted)
-                await _try_out(db, tried, noted)
+                # Not before: if the line above fails, the note of the rows before these has to go,
+                # or the next worker takes them for those that its predecessor has died of.
+                noted = trial
+                await note_trial(notes, chunk_id, trial)
+                await _try_out(db, tried, trial)
             await note_trial(notes, chunk_id, Trial(0, 0, condemned))
     except Exception:  # the worker is alive, so whatever it was is no fault of the rows
         if noted and not await persist(

@@ -87,6 +87,8 @@ def rule_of(kind: type) -> AssignmentRule[Any]:
 
 def _assign(change: Assign, current: Present | None, role_keys: Mapping[int, str]) -> Decision:
     wanted = Present(change.role.id, change.notify)
+    # Before all refusals: a corrected file can be uploaded again as a whole, and what has taken
+    # effect by then stays unchanged, even on a case that was closed since.
     if current == wanted:
         return Decision(RowOutcome.UNCHANGED, current, current)
     refusals: list[tuple[object, RowError]] = []
@@ -95,6 +97,7 @@ def _assign(change: Assign, current: Present | None, role_keys: Mapping[int, str
     if not change.user.is_active:
         refusals.append((change.user, user_disabled(change.user)))
     if current:
+        # "?" stands for a role that was created after this chunk has read the roles.
         role = role_keys.get(current.role_id, "?")
         message = (
             f"The user is on this case already, as '{role}' with notify {int(current.notify)}; "

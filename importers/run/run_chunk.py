@@ -88,6 +88,8 @@ async def run_chunk(
     """
     started = time.monotonic()
     try:
+        # The last attempt may have ended its worker. The trial locks the chunk itself, in a
+        # transaction that changes nothing.
         if claim.attempts > 1:
             await find_suspects(import_id, claim, importers)
         async with transaction() as db:
@@ -103,6 +105,8 @@ async def run_chunk(
             if chunk.has_successor:
                 await hand_over(db, work.id, chunk.number + 1, carried.pack())
             await finish_chunk(db, work.id, claim.chunk_id)
+            # Last, as this locks the import's row: other workers that have finished a chunk of the
+            # import wait for it until the commit.
             end = await count(
                 db,
                 work.id,
@@ -186,6 +190,7 @@ async def _run_until_no_race(
                 settled = await apply(context, plan)
                 return settled, carry_on(context, plan, settled)
         context = await context.again()
+        # Values and errors are those of the attempt that was lost.
         rows = [ReadRow(row.number, row.cells, row.is_context, row.text) for row in rows]
     raise RetryableError("the same things kept changing under this chunk")
 

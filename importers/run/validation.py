@@ -76,6 +76,7 @@ class Judgement:
         try:
             self.guard.call(self.validator.check, effect, self.prepared)
         except RowError as error:
+            # A validator names a field of the change, as it does not know the columns of the file.
             at_fault = getattr(effect.change, error.column or "", None)
             of_row = RowError(None, error.code, error.message, error.suggestion)
             return [context.refusal(of_row, at_fault, plan.row)]
@@ -127,6 +128,8 @@ class Validation:
             made: what would become of each of the row's changes.
         """
         effects = self._effects(plan, made)
+        # A row with one effect needs no copy: after its note, only a validator that is broken can
+        # fail the row, and that one refuses all rows from then on.
         if len(effects) > 1:
             for judgement in self.judgements:
                 judgement.keep()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from importers.reading.table import Table
     from models.progress import ImportWork
 
+# `tempfile` moves a larger file to the disk: a file may have 512 MiB.
 _BYTES_IN_MEMORY = 8 * 1024 * 1024
 
 

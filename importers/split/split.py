@@ -115,6 +115,7 @@ async def split_import(import_id: int, settings: SplitSettings) -> SplitEnd | No
     take_back = partial(take_back_begin, import_id=import_id)
     attempts, begun = 0, time.monotonic()
     try:
+        # Committed at once, so that the count survives a worker that dies of the file.
         async with _holding(work) as db:
             attempts = await begin(db, import_id)
         if settings.tell:
@@ -166,6 +167,7 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
     if importer is None:
         error = f"The import type '{work.type}' is not switched on where this import was to be run."
         raise FileRefusedError([ErrorDetail(code="UNKNOWN_TYPE", message=error)])
+    # Caseroll's own importers have no guard: they end no worker, and what ends one is an accident.
     if guard_of(importer) and attempts > MOST_ATTEMPTS:
         raise FileRefusedError([_ENDS_WORKERS])
     if work.retry is None:
@@ -192,6 +194,7 @@ async def _split_file(
             # When a worker has died of the file, its rows are read in chunks only, where the one
             # that is at fault can be found.
             first = file.head.part(0, MOST if attempts <= 1 else 0)
+            # A transaction of its own, so that clients see these results while the file is read.
             async with _holding(work) as db:
                 has_results = await _write_early_failures(db, work, importer, layout, first)
                 # Results are shown with the names of their columns.

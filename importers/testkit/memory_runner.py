@@ -106,6 +106,7 @@ async def run_in_memory(
         plan = await plan_rows(context, rows, CarriedKeys.unpack(carry))
         settled = await apply(context, plan)
         ends += map(RowEnd, plan.rows, settled.results)
+        # As bytes, so that what JSON does not keep is lost in a plugin's tests as well.
         if len(chunks) > 1:
             carry = carry_on(context, plan, settled).pack()
     return ends

@@ -73,7 +73,7 @@ def written(reports: Sequence[RowReport], after_each: str = "") -> str:
 
 
 def read_reports(path: Path) -> list[RowReport]:
-    """Read what `write_reports` has written, or somebody by hand."""
+    """Read what `write_reports` has written, or a person by hand."""
     return list(json.loads(path.read_text(encoding="utf-8")))
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
 import pytest
@@ -11,9 +12,13 @@ import pytest
 from importers import Row
 from importers.builtin.assign import AssignUsers
 from importers.isolation.attempts import MOST_ATTEMPTS
+from importers.run.plan_rows import plan_rows
 from importers.sdk.columns import Column
 from importers.sdk.errors import RetryableError
 from tests.importers.engine_fixture import HEADERS, Counts, EngineFixture, Result
+
+if TYPE_CHECKING:
+    from importers.run.chunk_context import ChunkContext, DatabaseStore
 
 ROWS = [f"trv-001,{user}-001,,staff,0" for user in ("jack", "jones", "jill")] + [
     f"trv-00{case},{user}-001,,staff,0" for case, user in [(3, "jack"), (3, "jones"), (4, "jack")]
@@ -205,6 +210,36 @@ async def test_a_lost_database_is_no_death(world: EngineFixture) -> None:
             await other.execute("UPDATE import_chunks SET attempted_at = NULL")
             if expected is RetryableError:
                 patch.setattr("importers.run.poison_rows.plan_rows", lose_connection)
+            with pytest.raises(expected):
+                await other.engine.run(import_id)
+    found = await deaths_of(other, import_id)
+
+    assert found == 0
+    assert (await other.counts(import_id)).created == len(ROWS)
+
+
+async def test_a_database_lost_between_two_rows(world: EngineFixture) -> None:
+    """A row that was tried alone and did no harm is not condemned if the database goes then."""
+    fate = {"calls": 0}
+
+    def hook(number: int) -> None:
+        fate["calls"] += number == 4
+        if number == 4 and fate["calls"] < 3:
+            raise DeathError
+
+    async def plan_and_lose_connection(context: ChunkContext, *arguments: Any) -> None:
+        await plan_rows(context, *arguments)
+        store = cast("DatabaseStore", context.store)
+        with suppress(asyncpg.PostgresError, OSError):
+            await store.db.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    other = world.with_engine(mortal=Mortal(hook))
+    import_id = await other.split("mortal", *ROWS, header=HEADERS["assign"])
+    with pytest.MonkeyPatch.context() as patch:
+        for expected in (DeathError, DeathError, RetryableError):
+            await other.execute("UPDATE import_chunks SET attempted_at = NULL")
+            if expected is RetryableError:
+                patch.setattr("importers.run.poison_rows.plan_rows", plan_and_lose_connection)
             with pytest.raises(expected):
                 await other.engine.run(import_id)
     found = await deaths_of(other, import_id)
