@@ -83,6 +83,7 @@ async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]
     pool = await asyncpg.create_pool(**options, connection_class=_AppConnection)
     try:
         async with pool.acquire() as db:
+            # A pooler may not pass on the settings that a session begins with.
             if role is not None and not await is_row_security_active(db):
                 raise PermissionError(_ROLE_LOST)
             if role is None:

@@ -83,6 +83,7 @@ async def lock_split(db: Connection, import_id: int) -> bool:
     It is an advisory lock, not one of the import's row: requests to cancel the import need not wait
     for the cut, which may take half an hour.
     """
+    # Without waiting: a worker that waited would be lost to other imports for as long.
     return bool(
         await db.fetchval(
             "SELECT pg_try_advisory_xact_lock(hashtextextended($1, $2))", _SPLIT_LOCK, import_id
@@ -241,6 +242,7 @@ async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Act
         WHERE app_id = $1 AND id = $2 AND status IN ('QUEUED', 'PROCESSING') RETURNING name
     """
     name = await db.fetchval(sql, app_id, import_id)
+    # A request that comes too late leaves no event.
     if name is not None:
         await record(db, app_id, by, Action.IMPORT_CANCELLED, import_id, name=name)
         return CancelResult.REQUESTED

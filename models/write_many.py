@@ -100,6 +100,7 @@ async def update_many(
     Raises:
         asyncpg.UniqueViolationError: a Tag ID is taken.
     """
+    # `unnest` makes a table of one array for each column, whose types SQL must know.
     names = list(next(iter(rows.values())))
     ordered = sorted(rows.items())
     sql = f"""

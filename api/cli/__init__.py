@@ -101,6 +101,7 @@ def main() -> NoReturn:
         error.show()
         sys.exit(EXIT_REFUSED)
     except Exception as error:
+        # The group may not have run: a command can fail while its module is imported.
         if "--debug" in sys.argv:
             raise
         for line in describe(error):

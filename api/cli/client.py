@@ -89,6 +89,7 @@ class ApiClient:
             ):
                 if response.status != 200:
                     raise RefusedError(f"the API answered {response.status} for {url}.")
+                # A file of failed rows may be large: it is never in memory as a whole.
                 async for block in response.content.iter_chunked(_BLOCK_BYTES):
                     write(block)
 

@@ -45,6 +45,7 @@ class DataFolder:
     def write(self, name: str, text: str) -> None:
         """Replace a note; only the owner can read it."""
         new = self.path / f".{name}.new"
+        # A process that was killed may have left one behind.
         new.unlink(missing_ok=True)
         # Private from the start: a file that becomes so later can be opened before. And a new file
         # in the place of the old one, so that no reader finds half a token.

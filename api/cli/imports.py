@@ -157,6 +157,7 @@ async def follow(api: ApiClient, import_id: str) -> AsyncIterator[Import]:
                 yield data["importUpdated"]
                 if data["importUpdated"]["status"] in _FINISHED:
                     return
+        # Events that are lost meanwhile do no harm: a subscription begins with the present state.
         except ApiLostError:
             if failures == _MOST_TRIES:
                 raise

@@ -126,7 +126,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        # The backlog is the default of uvicorn, which can't set it on a socket that it is given.
+        # uvicorn's own backlog, as clients connect from here on, before uvicorn starts.
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         number = error.errno or 0

@@ -62,6 +62,7 @@ def up(port: int | None, workers: int | None, folder: DataFolder, *, demo: bool)
 
 def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo: bool) -> int:
     servers = _choose_servers(environ, folder)
+    # Without a mail server mails become files, so that `up` needs nothing else.
     if not environ.get("CASEROLL_SMTP_URL", "").strip():
         environ.setdefault("CASEROLL_MAIL_DIR", str(folder.mail.resolve()))
     settings = Settings.from_environment(environ)

@@ -35,6 +35,7 @@ class CapturedOutput(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Pass on a plugin's lines; write all else through."""
+        # None while no guard is at work: then the text is ours.
         plugin = current_plugin()
         if plugin is None:
             return self._output.write(text)

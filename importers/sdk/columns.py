@@ -137,6 +137,7 @@ class Column(Generic[T]):
             if self.required:
                 raise RowError(None, "REQUIRED", "is required.")
             return self.default
+        # Before `parse`, as expressions of plugins may take long on long texts.
         if len(text) > self.longest:
             message = f"has {len(text):,} characters; the limit is {self.longest:,}."
             raise RowError(None, "TOO_LONG", message)

@@ -95,6 +95,7 @@ async def create_import(
     errors = InputErrors()
     new = _read_description(context, values, errors)
     has_good_name = not any(error.field == ["input", "name"] for error in errors.found)
+    # Before the other checks: the name of a repeat may be in use, by the import that it repeats.
     if not errors.found and new.idempotency_key:
         found = await context.scope.read(find_repeated, new.idempotency_key)
         if found:

@@ -80,6 +80,7 @@ class UploadedFile:
             return
         taken, self._taken = b"".join(self._taken), []
         self.size += len(taken)
+        # Up to there the spool is memory, and there is no disk to wait for.
         if self.size > _IN_MEMORY:
             await asyncio.to_thread(self._write, taken)
         else:
