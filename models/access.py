@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
+# By the clock of the database: those of the hosts may differ.
 _IS_EXPIRED = "coalesce(t.expires_at <= now(), false)"
 
 

@@ -127,6 +127,7 @@ async def revoke_token(token_id: int, *, by: Actor = COMMAND_LINE) -> str | None
         token = await ApiToken.select_for_update().get_or_none(id=token_id)
         if token is None:
             return None
+        # A token that is revoked twice keeps its first time, and has one event.
         if token.revoked_at is None:
             token.revoked_at = datetime.now(UTC)
             await token.save(update_fields=["revoked_at"])

@@ -33,7 +33,9 @@ class _AppConnection(asyncpg.Connection):  # type: ignore[misc]
     async def show(self, app_id: int) -> None:
         """Show the rows of an app; sends nothing when the last loan was for the same app."""
         if self.app_id != app_id:
+            # If the statement fails or is cancelled, it is unknown which app the session shows.
             self.app_id = None
+            # SET takes no parameters; the format lets nothing but a number into the text.
             await self.execute(f"SET {SETTING} = {app_id:d}")
             self.app_id = app_id
 
@@ -81,12 +83,14 @@ async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]
     pool = await asyncpg.create_pool(**options, connection_class=_AppConnection)
     try:
         async with pool.acquire() as db:
+            # A pooler may not pass on the settings that a session begins with.
             if role is not None and not await is_row_security_active(db):
                 raise PermissionError(_ROLE_LOST)
             if role is None:
                 log.warning(_NO_ROW_SECURITY)
         yield AppPool(pool)
     finally:
+        # `close` waits for every loan; a query that hangs must not keep the process from ending.
         try:
             await asyncio.wait_for(pool.close(), _CLOSE_SECONDS)
         except TimeoutError:

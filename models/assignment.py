@@ -59,6 +59,8 @@ class Assignment(Model):
 
     class Meta:
         table = "assignments"
+        # In this order the pages of a case's users come from the unique index; the other index is
+        # for the pages of a user's cases.
         unique_together = (("case", "user"),)
         indexes = (("user_id", "case_id"),)
 
@@ -117,6 +119,8 @@ async def present_assignments(
         lock: lock the rows until the transaction ends, in (case, user) order so that two imports
             over the same cases can't deadlock.
     """
+    # Without the app: primary keys belong to one app each, and the look-up of the cells found only
+    # those of this app.
     sql = f"""
         SELECT a.case_id, a.user_id, a.role_id, a.notify
         FROM unnest($1::bigint[], $2::bigint[]) AS p(case_id, user_id)

@@ -91,6 +91,7 @@ async def claim_chunk(db: Connection, import_id: int) -> ClaimedChunk | None:
     so that one which kills its workers delays no other. Workers that choose the same chunk within a
     second, before one of them has locked it, are one attempt.
     """
+    # A chunk is deleted once it is done, so one whose predecessor is missing may run.
     sql = """
         WITH chosen AS MATERIALIZED (
           SELECT c.id, c.attempted_at IS NULL
@@ -126,6 +127,7 @@ async def lock_chunk(db: Connection, chunk_id: int) -> ChunkWork | None:
 
 async def finish_chunk(db: Connection, import_id: int, chunk_id: int) -> None:
     """Delete a chunk whose rows are written, and its trial."""
+    # Hardly any chunk has a trial, so there is no round trip of its own for that.
     sql = """
         WITH noted AS (DELETE FROM chunk_trials WHERE chunk_id = $2)
         DELETE FROM import_chunks WHERE import_id = $1 AND id = $2

@@ -39,12 +39,14 @@ MODULES = (
     "models.user",
 )
 # PostgreSQL ends what hangs; cancelling from Python leaks connections.
+# The lease of a chunk is a row lock: the limit for idle transactions frees it when a worker hangs.
 TIMEOUTS = {
     "statement_timeout": "30s",
     "lock_timeout": "5s",
     "idle_in_transaction_session_timeout": "15s",
     "transaction_timeout": "60s",
 }
+# Older servers refuse sessions that begin with a setting that they don't know.
 _TRANSACTION_TIMEOUT_SINCE = 17
 _APPLICATION = {"application_name": "caseroll"}
 _CONNECT_SECONDS = 10
@@ -56,10 +58,12 @@ _NOT_THE_OWNER = (
 # shutdown, deadlock, lock and statement time-outs, out of connections, memory or disk.
 _PASSING = ("08", "40", "53", "55000", "55P03", "57", "25P03", "25P04")
 # Of these, what no statement causes itself: all but time-outs and lost connections.
+# 57014 is not among them: that is the limit for statements, so only 57P, a shutdown, is.
 _INNOCENT = ("40", "53", "55000", "55P03", "57P")
 # What asyncpg raises on a connection that is gone, or about to be: where PostgreSQL ends it while a
 # statement is being sent, asyncpg finds it in a state that it did not expect.
 _CLIENT_SIDE = asyncpg.InterfaceError | asyncpg.InternalClientError
+# Well below the limit for idle transactions, also where the event loop is late.
 _SIGN_SECONDS = 3.0
 _PAUSE_SECONDS = 0.2
 
@@ -69,6 +73,7 @@ def credentials(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
     found: dict[str, Any] = {
+        # A URL has no other place for the folder of a Unix socket.
         "host": query.pop("host", None) or parts.hostname or "127.0.0.1",
         "port": int(query.pop("port", None) or parts.port or 5432),
         "user": unquote(parts.username or "postgres"),
@@ -142,6 +147,8 @@ async def database(url: str, *, connections: int = 5) -> AsyncIterator[None]:
     settings = await _timeouts(url)
     await Tortoise.init(
         config=tortoise_config(url, connections=connections, server_settings=settings),
+        # The server runs its start-up in a task of its own: without the fallback, the tasks of
+        # requests would not find the database.
         _enable_global_fallback=True,
     )
     try:
@@ -181,12 +188,14 @@ async def migrate(url: str, plugins: Mapping[str, str] | None = None) -> None:
     Args:
         plugins: the migrations of plugins' own tables: a name → the Python package.
     """
+    # Tortoise connects by itself, so the lock needs a connection beside it; closing that frees it.
     lock = await asyncpg.connect(**credentials(url), timeout=_CONNECT_SECONDS)
     try:
         await lock.execute("SELECT pg_advisory_lock(hashtext('caseroll migrate'))")
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*has no models", category=RuntimeWarning)
             await run_migrations(config=tortoise_config(url, migrations=plugins))
+        # Only now are all tables there, those of plugins as well.
         await apply_row_security(lock)
     finally:
         await Tortoise.close_connections()
@@ -201,6 +210,8 @@ async def transaction() -> AsyncIterator[Connection]:
         asyncpg.PostgresError, OSError: untranslated, for `is_passing`.
     """
     async with AsyncExitStack() as stack:
+        # Tortoise's transaction for the models, and its asyncpg connection for COPY and set-based
+        # SQL.
         client = await _enter(in_transaction(), stack)
         yield client._connection
 

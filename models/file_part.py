@@ -50,6 +50,7 @@ async def store_file(db: Connection, app_id: int, import_id: int, file: BinaryIO
 
 async def read_file(db: Connection, import_id: int) -> AsyncIterator[bytes]:
     """Yield the parts of an import's file in order; nothing when retention has removed them."""
+    # A statement for each part: a worker holds a mebibyte of the file, however large that is.
     number = 0
     while True:
         data = await db.fetchval(

@@ -71,6 +71,8 @@ async def _lock_referenced(db: Connection, table: str, ids: Collection[int]) -> 
 
     In the order of the keys, so that two transactions can't deadlock.
     """
+    # KEY SHARE waits for deletions and changes of keys alone, so chunks of the same cases don't
+    # wait for each other.
     sql = f"""
         WITH held AS (SELECT FROM {table} WHERE id = ANY($1::bigint[]) ORDER BY id FOR KEY SHARE)
         SELECT count(*) FROM held

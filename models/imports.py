@@ -103,7 +103,9 @@ class Import(Model):
 
     class Meta:
         table = "imports"
+        # The first is for lists, the second for `recent_changes`.
         indexes = (("app_id", "id"), ("app_id", "changed_at"))
+        # Tortoise leaves them out when it creates a table; migration 0002 makes the indexes.
         constraints = (
             UniqueConstraint(
                 fields=("app_id", "name"),

@@ -33,6 +33,7 @@ IMPORT_ROWS = Listing(
 _SEARCH_LONGEST = 500
 """Characters. PostgreSQL's words have 2,046 bytes at most."""
 _WORD = re.compile(r"[^\W_]+")
+# Any number of words in the index may begin with one: this bounds what a search costs.
 _MOST_WORDS = 8
 
 _ASSIGNMENT_ALIASES = {"case_": "c", "user_": "u", "role_": "r"}
@@ -104,6 +105,7 @@ def has_email(email: str) -> Condition:
 
 def has_role(key: str) -> Condition:
     """Ask for assignments in a role of the app."""
+    # $1 is the app in every statement of `models.page`.
     return Condition("t.role_id = (SELECT id FROM roles WHERE app_id = $1 AND key = {})", key)
 
 

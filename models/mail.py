@@ -51,6 +51,7 @@ class Mail(Model):
 
     class Meta:
         table = "mails"
+        # However often a row is run, it leaves one mail at most.
         unique_together = (("import_id", "row"),)
 
 
@@ -94,6 +95,8 @@ async def take_mail(db: Connection) -> OutgoingMail | None:
 
     The caller commits before it connects to the mail server.
     """
+    # From now on `next_attempt_at` says since when the mail is SENDING, for `sweep_mails`. The
+    # order is that of the index `mails_due`.
     sql = """
         WITH taken AS (
           UPDATE mails SET state = 'SENDING', attempts = attempts + 1, next_attempt_at = now()

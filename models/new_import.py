@@ -72,6 +72,7 @@ async def insert_import(
             AND o.type = imports.type AND NOT o.is_dry_run AND o.status <> 'FAILED'
             AND o.created_at > now() - interval '24 hours')
     """
+    # Waits for another upload of the same name or key to commit or roll back.
     row = await db.fetchrow(sql, app_id, *new)
     if row is None:
         return None

@@ -47,6 +47,7 @@ class Listing:
         if columns is None:
             return "t.*"
         # Sorted, as a set has no order and each order would be another statement to be prepared.
+        # NULL where only cursors are selected: another column follows after a comma.
         return ", ".join(f"{self._source(name)} AS {name}" for name in sorted(columns)) or "NULL"
 
     def _source(self, name: str) -> str:
@@ -102,6 +103,7 @@ class _Statement:
         return f"unnest({self.add(list(keys))}::bigint[]) AS p(parent)"
 
     def where(self, listing: Listing, conditions: Sequence[Condition], parent: str) -> str:
+        # Also where a policy hides other apps: not every database has the role for that.
         found = ["t.app_id = $1"]
         if parent and listing.parent:
             found.append(listing.parent.format(parent))

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from models.row import RowResult
 
 _SPLIT_LOCK = "caseroll split"
+# `now()` is when the transaction began, for a cut perhaps half an hour ago; `recent_changes` looks
+# back from the present.
 _TOUCH = "version = version + 1, changed_at = clock_timestamp()"
 # The final status of an import of which no row waits any more.
 _FINAL_STATUS = """
@@ -81,6 +83,7 @@ async def lock_split(db: Connection, import_id: int) -> bool:
     It is an advisory lock, not one of the import's row: requests to cancel the import need not wait
     for the cut, which may take half an hour.
     """
+    # Without waiting: a worker that waited would be lost to other imports for as long.
     return bool(
         await db.fetchval(
             "SELECT pg_try_advisory_xact_lock(hashtextextended($1, $2))", _SPLIT_LOCK, import_id
@@ -90,6 +93,7 @@ async def lock_split(db: Connection, import_id: int) -> bool:
 
 async def begin(db: Connection, import_id: int) -> int:
     """Record that a worker begins with the file; return how many have begun with it by now."""
+    # Only the first begin changes what a client sees, so later ones leave the version alone.
     sql = """
         UPDATE imports SET status = 'PROCESSING', split_attempts = split_attempts + 1,
           started_at = coalesce(started_at, clock_timestamp()),
@@ -175,6 +179,7 @@ async def refuse(
     The first rows of a file may have failed before the file turned out to be unreadable; their
     results are deleted, since such a file has no rows.
     """
+    # A retry that is being cut has no `split_at` either, and the results of its other rows stay.
     delete_rows = """
         DELETE FROM import_rows WHERE id > $2 AND id < $3 AND EXISTS (
           SELECT 1 FROM imports WHERE id = $1 AND split_at IS NULL AND retry IS NULL
@@ -202,12 +207,15 @@ async def count(
         done: how many rows the chunk had.
         tried_before: how many of the results replace failed ones.
     """
+    # The enums' order is that of the parameters: passed, failed, cancelled are $4 to $6, then come
+    # the outcomes.
     by_status = dict.fromkeys(RowStatus, 0)
     by_outcome = dict.fromkeys(RowOutcome, 0)
     for result in results:
         by_status[result.status] += 1
         if result.outcome:
             by_outcome[result.outcome] += 1
+    # The right sides see the row as it was: `pending > $2` means that rows are left.
     sql = f"""
         UPDATE imports SET pending = pending - $2, failed = failed - $3 + $5,
           passed = passed + $4, cancelled = cancelled + $6, created = created + $7,
@@ -234,6 +242,7 @@ async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Act
         WHERE app_id = $1 AND id = $2 AND status IN ('QUEUED', 'PROCESSING') RETURNING name
     """
     name = await db.fetchval(sql, app_id, import_id)
+    # A request that comes too late leaves no event.
     if name is not None:
         await record(db, app_id, by, Action.IMPORT_CANCELLED, import_id, name=name)
         return CancelResult.REQUESTED
@@ -262,6 +271,8 @@ async def reopen(db: Connection, import_id: int, retry: Mapping[str, Any]) -> bo
     Args:
         retry: see `Import`.
     """
+    # `notified_at` gives the message that follows the commit its time before the sweeper sends
+    # another.
     try:
         sql = f"""
             UPDATE imports SET status = 'PROCESSING', split_at = NULL, finished_at = NULL,

@@ -9,6 +9,8 @@ from models.row import row_key
 if TYPE_CHECKING:
     from asyncpg import Connection
 
+# A step keeps the import's row locked until it commits: few enough rows and mebibytes for that to
+# be soon.
 _ROWS_AT_ONCE = 5_000
 _PARTS_AT_ONCE = 8
 _IMPORTS_AT_ONCE = 100

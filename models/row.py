@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
+# This leaves 31 bits of a bigint for imports.
 _ROW_BITS = 32
 _ROWS_PER_PAGE = 5_000
 
@@ -142,6 +143,9 @@ async def failed_page(
         after: number of the last row of the page before, or 0.
         most: bytes of the page's cells, its last row not counted.
     """
+    # The size *before* a row is compared: so a page has at least one row, however large, and the
+    # next page comes further. The status is a constant for the sake of the partial index of failed
+    # rows.
     sql = """
         SELECT * FROM (
           SELECT id, cells, status, outcome, message, errors,

@@ -19,6 +19,7 @@ SETTING = "caseroll.app"
 _POLICY = "app"
 _LOCK_SECONDS = 2
 # A subquery, because PostgreSQL then reads the setting once a statement, not once a row.
+# A setting that was once set reads as an empty text afterwards, which is no number: hence `nullif`.
 _IS_OWN = f"app_id = (SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
 # What the API does for clients; workers and the command line do the rest as the tables' owner.
 _GRANTS = {
@@ -51,6 +52,7 @@ async def apply_row_security(db: Connection) -> None:
     for table in await _tables_without_policy(db, role):
         while not await _add_policy(db, table, _quote_identifier(role)):
             log.warning("waiting for %s: it is in use", table)
+    # In one transaction: an API that runs meanwhile must not lack a right between REVOKE and GRANT.
     async with db.transaction():
         await _grant(db, _quote_identifier(role))
 
@@ -112,8 +114,10 @@ async def _make_role(db: Connection) -> str | None:
     try:
         if not exists:
             await db.execute(f"CREATE ROLE {quoted} NOLOGIN")
+            # To create a role does not give the right to assume it.
             await db.execute(f"GRANT {quoted} TO {owner}")
         async with db.transaction():
+            # A role that exists may still be one that this user must not assume.
             await db.execute(f"SET LOCAL ROLE {quoted}")
     except asyncpg.InsufficientPrivilegeError as error:
         log.warning(_NO_ROLE, error.args[0], quoted, quoted, owner)

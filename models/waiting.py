@@ -34,6 +34,8 @@ async def find_waiting(
         most_bytes: only files up to this size, of imports that are not cut yet.
         most_rows: only imports with at most this many rows left, of those that are cut.
     """
+    # An import that is PROCESSING and not split is being cut by a worker, unless it is a retry,
+    # which was PROCESSING from the start.
     sql = """
         SELECT id, app_id, is_split FROM (
           SELECT id, app_id, split_at IS NOT NULL AS is_split,
@@ -60,6 +62,8 @@ async def silent_imports(db: Connection, *, silent_for: float) -> tuple[list[int
     Returns:
         Imports to be cut into chunks, and imports with chunks to be run.
     """
+    # `greatest` ignores NULL: before the cut there is no `split_at`. SKIP LOCKED lets the sweepers
+    # of several workers share the imports instead of sending each message several times.
     sql = """
         UPDATE imports SET notified_at = clock_timestamp() WHERE id IN (
           SELECT id FROM imports i WHERE status IN ('QUEUED', 'PROCESSING')

@@ -51,6 +51,7 @@ async def insert_many(
     Returns:
         the keys of the rows that were inserted.
     """
+    # The inner transaction is a savepoint: a COPY that fails undoes itself and nothing before it.
     with suppress(asyncpg.UniqueViolationError):
         async with db.transaction(), checked_at_once(db, table, len(rows), {"apps": [app_id]}):
             await db.copy_records_to_table(
@@ -99,6 +100,7 @@ async def update_many(
     Raises:
         asyncpg.UniqueViolationError: a Tag ID is taken.
     """
+    # `unnest` makes a table of one array for each column, whose types SQL must know.
     names = list(next(iter(rows.values())))
     ordered = sorted(rows.items())
     sql = f"""

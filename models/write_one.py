@@ -76,6 +76,8 @@ async def update_one(
     Raises:
         TagTakenError, TagPermanentError: nothing was changed.
     """
+    # Locked before it is compared: of two requests that set a Tag ID at once, the second must see
+    # that of the first.
     row = await db.fetchrow(
         f"SELECT tag_id FROM {table} WHERE app_id = $1 AND id = $2 FOR UPDATE", app_id, key
     )

@@ -40,6 +40,7 @@ class Lists(NamedTuple):
     @classmethod
     def of(cls, values: list[Any]) -> Lists:
         lengths = [len(each) for each in values]
+        # A single list stays as it is, so its objects need never be made.
         if len(values) == 1 and isinstance(values[0], Objects):
             return cls(lengths, values[0])
         return cls(lengths, list(chain.from_iterable(values)))

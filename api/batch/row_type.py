@@ -34,6 +34,7 @@ class RowColumn(NamedTuple):
     convert: Callable[..., Any] | None = None
 
     def read(self, rows: Sequence[Record], prefix: str) -> Values:
+        # Loops in C: without `convert`, no Python code runs for each row.
         columns = [map(itemgetter(prefix + name), rows) for name in self.names]
         return list(map(self.convert, *columns) if self.convert else columns[0])
 

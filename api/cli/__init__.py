@@ -91,6 +91,7 @@ def cli(*, debug: bool) -> None:
 def main() -> NoReturn:
     """Run the command; every error ends in one clear line and an exit code, never a traceback."""
     try:
+        # In its standalone mode, click would choose messages and exit codes.
         code = cli.main(standalone_mode=False)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
@@ -100,6 +101,7 @@ def main() -> NoReturn:
         error.show()
         sys.exit(EXIT_REFUSED)
     except Exception as error:
+        # The group may not have run: a command can fail while its module is imported.
         if "--debug" in sys.argv:
             raise
         for line in describe(error):

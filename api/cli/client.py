@@ -54,6 +54,7 @@ class ApiClient:
         )
         request = GraphQLRequest(document, variable_values=variables)
         with _translated(self.url):
+            # gql would give up after ten seconds, in the middle of a large upload.
             async with Client(transport=transport, execute_timeout=None) as session:
                 return dict(await session.execute(request, upload_files=True))
 
@@ -69,6 +70,7 @@ class ApiClient:
             f"{scheme}://{self.url.split('://', 1)[1]}/graphql",
             init_payload=self._headers,
             subprotocols=[_SUBPROTOCOL],
+            # websockets would use a proxy of the environment, and aiohttp uses none.
             connect_args={"proxy": None},
             ssl=scheme == "wss",
         )
@@ -87,6 +89,7 @@ class ApiClient:
             ):
                 if response.status != 200:
                     raise RefusedError(f"the API answered {response.status} for {url}.")
+                # A file of failed rows may be large: it is never in memory as a whole.
                 async for block in response.content.iter_chunked(_BLOCK_BYTES):
                     write(block)
 

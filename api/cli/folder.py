@@ -45,7 +45,10 @@ class DataFolder:
     def write(self, name: str, text: str) -> None:
         """Replace a note; only the owner can read it."""
         new = self.path / f".{name}.new"
+        # A process that was killed may have left one behind.
         new.unlink(missing_ok=True)
+        # Private from the start: a file that becomes so later can be opened before. And a new file
+        # in the place of the old one, so that no reader finds half a token.
         with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(text + "\n")
         new.replace(self.path / name)
@@ -64,6 +67,8 @@ class DataFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         with (self.path / "lock").open("w") as lock:
             try:
+                # The kernel frees it with the process, also after `kill -9`; a file with a number
+                # would stay.
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise RefusedError(

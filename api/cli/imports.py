@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _FINISHED = ("PROCESSED", "FAILED", "CANCELLED")
 _SHOWN_ROWS = 10
+# With the growing pauses about half a minute: longer than the API takes to start again.
 _MOST_TRIES = 10
 _COUNTS = ("passed", "failed", "cancelled", "created", "updated", "removed", "unchanged")
 
@@ -140,6 +141,7 @@ async def _watch(api: ApiClient, import_id: str) -> None:
         with _progress() as show:
             async for state in follow(api, import_id):
                 show(state)
+    # `asyncio.run` makes this of Ctrl-C.
     except asyncio.CancelledError:
         say("The import goes on; `caseroll imports` shows how far it is.")
         raise
@@ -155,6 +157,7 @@ async def follow(api: ApiClient, import_id: str) -> AsyncIterator[Import]:
                 yield data["importUpdated"]
                 if data["importUpdated"]["status"] in _FINISHED:
                     return
+        # Events that are lost meanwhile do no harm: a subscription begins with the present state.
         except ApiLostError:
             if failures == _MOST_TRIES:
                 raise

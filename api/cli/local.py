@@ -40,6 +40,7 @@ def on_database(url: str, work: Coroutine[None, None, T]) -> T:
     try:
         return asyncio.run(run())
     finally:
+        # If the database can't be opened, the coroutine never runs, and Python would warn of that.
         work.close()
 
 

@@ -56,6 +56,7 @@ def new_importer(name: str, folder: Path | None) -> None:
         text = (templates / f"{template}.tmpl").read_text(encoding="utf-8")
         target = folder / Template(path).substitute(words)
         target.parent.mkdir(parents=True, exist_ok=True)
+        # Never over a file that has appeared since the folder was found empty.
         with target.open("x", encoding="utf-8", newline="\n") as file:
             file.write(Template(text).substitute(words))
     project = shlex.quote(str(folder))

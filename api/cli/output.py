@@ -47,6 +47,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Non
     ]
     if not console.is_terminal:
         for line in lines:
+            # A tab or line break in a cell would shift all that follows it.
             click.echo("\t".join(" ".join(cell.split()) for cell in line))
     elif sum(_longest_word(cells) + _GAP for cells in zip(*lines, strict=True)) > console.width:
         _print_lists(console, lines)

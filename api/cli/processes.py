@@ -40,6 +40,7 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
     from api.cli.reload import reload_on_hangup  # noqa: PLC0415
     from api.http.server import WebServerConfig  # noqa: PLC0415
 
+    # An operator who sends SIGHUP looks for its result in the log.
     logging.getLogger("api.cli.reload").setLevel(logging.INFO)
     environ = process_environment()
     settings = Settings.from_environment(environ)
@@ -52,6 +53,7 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         milliseconds = int(settings.patience.idle_seconds * 1_000)
         listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, milliseconds)
+    # Plugins run in the API as well, when it asks for their descriptions.
     sys.stdout = cast("TextIO", CapturedOutput(sys.stdout))
     app = create_app(settings)
     reload_on_hangup(app, environ)
@@ -124,6 +126,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
+        # uvicorn's own backlog, as clients connect from here on, before uvicorn starts.
         listener = socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
         number = error.errno or 0

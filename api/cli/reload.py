@@ -32,12 +32,15 @@ def reload_on_hangup(app: Starlette, environ: dict[str, str]) -> None:
 
     def load() -> None:
         with lock:
+            # Python would not see packages that were installed since it last looked into their
+            # folder.
             importlib.invalidate_caches()
             try:
                 registry = load_whole(environ)
             except ConfigError as error:
                 log.error("the plugins stay as they were; this is wrong:\n%s", error)  # noqa: TRY400
                 return
+            # One assignment: a request sees the old plugins or the new ones, never some of each.
             app.state.services = replace(app.state.services, registry=registry)
         log.info("plugins that are on: %s", ", ".join(registry.importers) or "none")
 

@@ -44,6 +44,7 @@ def up(port: int | None, workers: int | None, folder: DataFolder, *, demo: bool)
     Starts a PostgreSQL and a Valkey with their data in the folder, unless DATABASE_URL or REDIS_URL
     names others. Started again on the same folder, it continues where it stopped.
     """
+    # The same way out as for Ctrl-C, on which the ExitStack stops all that was started.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)  # it raises KeyboardInterrupt
     environ = process_environment()
@@ -61,12 +62,15 @@ def up(port: int | None, workers: int | None, folder: DataFolder, *, demo: bool)
 
 def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo: bool) -> int:
     servers = _choose_servers(environ, folder)
+    # Without a mail server mails become files, so that `up` needs nothing else.
     if not environ.get("CASEROLL_SMTP_URL", "").strip():
         environ.setdefault("CASEROLL_MAIL_DIR", str(folder.mail.resolve()))
     settings = Settings.from_environment(environ)
     migrations = load(settings.plugins).migrations
+    # Before the servers start, which takes seconds: a port that is taken is refused at once.
     listener = stack.enter_context(_listen(settings, is_fixed="CASEROLL_PORT" in environ))
     environ["CASEROLL_PORT"] = str(listener.getsockname()[1])
+    # Once more, as the port may be another now.
     settings = Settings.from_environment(environ)
     for server in servers:
         stack.enter_context(server)
@@ -76,6 +80,7 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
     notes = {"admin.token": token, "database.url": settings.database_url, "url": welcome.url}
     for name, text in notes.items():
         folder.write(name, text)
+    # Other commands take these notes for a Caseroll that runs.
     stack.callback(folder.remove, "database.url")
     stack.callback(folder.remove, "url")
     children = [api_spec(environ, listener), worker_spec(environ, settings.workers)]

@@ -282,6 +282,7 @@ async def connect_each(
     of_nodes = None if selected is None else selected.get("edges", {}).get("node", {})
     columns = row_type.columns(selected=of_nodes)
     pages = await context.loaders.pages(listing, parents, conditions, window, columns)
+    # Nothing is made yet: a selection of plain fields reads the rows column by column.
     return Connections(
         context=context,
         listing=listing,

@@ -151,6 +151,7 @@ def _read_input(kind: EntityKind[T], values: Any, errors: InputErrors) -> dict[s
     row: dict[str, object] = {}
     for field in dataclasses.fields(values):
         value = getattr(values, field.name)
+        # The declaration by which rows become objects says in which column a field is stored.
         [column] = kind.row_type.columns(selected={field.name: {}})
         is_cleared = kind.model._meta.fields_map[column].null and column != "tag_id"
         if value is UNSET or (value is None and not is_cleared):

@@ -55,6 +55,7 @@ class InputErrors:
             self.add("REQUIRED", field, "This can't be blank.")
         if len(text) > longest:
             self.add("TOO_LONG", field, f"{len(text):,} characters are too many; {longest:,} fit.")
+        # Cs are halves of surrogate pairs, which JSON may hold and PostgreSQL can't store.
         if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
             self.add("CONTROL_CHARACTER", field, "This can't hold control characters.")
         return text

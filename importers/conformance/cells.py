@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 _CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", re.ASCII)
 _LONGEST_MESSAGE = 600
 SENTENCE = "Say what is wrong and what to do, and end with a full stop."
+# Zeros of the fullwidth, Arabic-Indic and Devanagari digits, for which `str.isdigit` holds and
+# `int` works.
 _DIGITS = ("\uff10", "\u0660", "\u0966")
+# Python reads all of these as floats, the last one as infinity.
 _NO_NUMBERS = ("nan", "inf", "-Infinity", "1e999999")
 
 
@@ -79,9 +82,11 @@ def check_hostile_cells(subject: Subject) -> Iterator[Problem]:
             yield Problem(f"column {name!r}, cell {quote_shortest(cells)}", *_crash(ran))
         for (what, hint), cells in found.items():
             yield Problem(f"column {name!r}, cell {quote_shortest(cells)}", what, hint)
+        # Together in one file, the cells reach `resolve` in a single call.
         whole = subject.run(dict(enumerate(rows, 2)))
         if not crashes and any(outcome.crashes for outcome in whole.rows.values()):
             yield Problem(f"column {name!r}, a file of {len(rows)} odd cells", *_crash(whole))
+        # What a key may look like is for its look-up to say.
         if not isinstance(column, Reference):
             yield from _check_numbers(f"column {name!r}", column)
 

@@ -35,6 +35,7 @@ def specimens(subject: Subject) -> Specimens:
         )
         for _ in range(_MIXED_ROWS)
     ]
+    # Without repeats, which would be UNCHANGED in a file and not alone.
     file = dict(enumerate(dict.fromkeys(rows), 2))
     ran = subject.run_each({number: row} for number, row in file.items())
     alone = {number: each.only for number, each in zip(file, ran, strict=True)}

@@ -38,6 +38,7 @@ def check_speed(subject: Subject, count: int, budget: float) -> Iterator[Problem
 def _seconds(subject: Subject, count: int) -> float:
     file = dict.fromkeys(range(2, count + 2), subject.sample)
     columns = list(zip(subject.importer.columns.values(), subject.sample, strict=True))
+    # Computing time, not time: other processes on the machine must not make a test fail.
     since = time.process_time()
     # The engine reads equal cells once; those of real files are not equal.
     for column, cell in columns:

@@ -203,6 +203,7 @@ def describe(error: BaseException) -> Cause:
 @contextmanager
 def _listening() -> Iterator[list[Cause]]:
     logger, listener = logging.getLogger("importers"), _Listener()
+    # Checks make plugins fail on purpose: problems report that, and the log of the tests need not.
     was, logger.propagate = logger.propagate, False
     logger.addHandler(listener)
     try:

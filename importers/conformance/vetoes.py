@@ -100,6 +100,7 @@ def _check_effect(validator: Validator, effect: Effect, prepared: Any) -> Iterat
     except Exception as error:
         yield Problem(f"check, {where}", f"it fails: {describe(error)}", _COPE)
     else:
+        # Python would warn of a coroutine that is never awaited; `_check_class` has reported it.
         if inspect.iscoroutine(answer):
             answer.close()
         elif answer is not None:
@@ -108,6 +109,8 @@ def _check_effect(validator: Validator, effect: Effect, prepared: Any) -> Iterat
                 f"it returns {answer!r:.80}, which nobody looks at",
                 "A refusal is raised: raise RowError(field, code, message).",
             )
+    # Values whose classes don't compare differ from their own copies: whether these changed,
+    # nothing tells.
     if before == other and prepared != before:
         yield Problem(
             f"check, {where}",

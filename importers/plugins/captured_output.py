@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# A plugin that prints for each row would fill the log.
 _MOST_LINES = 100
 
 
@@ -34,6 +35,7 @@ class CapturedOutput(io.TextIOBase):
 
     def write(self, text: str) -> int:
         """Pass on a plugin's lines; write all else through."""
+        # None while no guard is at work: then the text is ours.
         plugin = current_plugin()
         if plugin is None:
             return self._output.write(text)

@@ -51,6 +51,8 @@ def load_plugins(
 def _load(
     kind: Kind, name: str, points: Sequence[EntryPoint], table: Mapping[str, Any] | None
 ) -> PluginStatus:
+    # Of several packages that offer a name, ours counts: a name of ours that is broken must stop
+    # the start, whatever else is installed.
     distribution = _distribution(max(points, key=_is_own)) if points else None
     status = partial(PluginStatus, kind=kind, name=name, distribution=distribution)
     if table is None:
@@ -62,6 +64,7 @@ def _load(
     printed: list[str] = []
     output = CapturedOutput(sys.stdout, printed.append)
     try:
+        # What plugins print must not get between the lines of `caseroll importers --json`.
         with redirect_stdout(output):
             instance = guard.call(_instantiate, kind, name, points, table)
     except ConfigError as error:

@@ -68,6 +68,8 @@ def _is_of_type(value: Any, hint: Any) -> bool:
         return isinstance(value, dict) and all(
             _is_of_type(each, arguments[1]) for each in value.values()
         )
+    # Not `isinstance`: True is an int to Python, and no number in TOML. But 1 is a fine float
+    # there.
     return hint is Any or type(value) is hint or (hint is float and type(value) is int)
 
 

@@ -18,6 +18,7 @@ Tables = dict[str, dict[str, dict[str, Any]]]
 def default_path() -> Path:
     """Return `plugins.toml` of the working folder, else the one that comes with Caseroll."""
     package = Path(__file__).parents[1]
+    # A checkout has the file beside the packages, a wheel inside `importers`.
     places = (Path.cwd() / _FILE, package.parent / _FILE, package / _FILE)
     return next((place for place in places if place.is_file()), places[0])
 

@@ -102,6 +102,7 @@ def load(path: Path | None = None, *, found: Iterable[EntryPoint] | None = None)
         plugins=[*importers, *validators],
         path=path,
     )
+    # These come with the release: if one does not load, the installation is broken as a whole.
     own = [plugin for plugin in registry.plugins if plugin.state == "broken" and plugin.is_own]
     if own:
         cause = next((plugin.error for plugin in own if plugin.error), None)

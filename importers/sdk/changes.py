@@ -183,6 +183,7 @@ class OwnChange:
         ...         return [Applied("CREATED") for change in changes]
     """
 
+    # Without it, subclasses with slots would have a `__dict__` all the same.
     __slots__ = ()
 
     taken: ClassVar[Mapping[str, tuple[str, str]]] = {}

@@ -131,11 +131,13 @@ class Column(Generic[T]):
         Raises:
             RowError: the cell can't be read; its column is filled in by the engine.
         """
+        # Before all checks: a cell of spaces is blank, and a line break at the end does no harm.
         text = cell.strip()
         if not text:
             if self.required:
                 raise RowError(None, "REQUIRED", "is required.")
             return self.default
+        # Before `parse`, as expressions of plugins may take long on long texts.
         if len(text) > self.longest:
             message = f"has {len(text):,} characters; the limit is {self.longest:,}."
             raise RowError(None, "TOO_LONG", message)

@@ -74,6 +74,8 @@ class RowError(CaserollError):
         self, column: str | None, code: str, message: str, suggestion: str | None = None
     ) -> None:
         given = (column, code, message, suggestion)
+        # Here the traceback names the plugin's line; later, writing the results of the whole chunk
+        # would fail.
         if not all(map(isinstance, given, (str | None, str, str, str | None))):
             raise TypeError(f"RowError takes texts, not {given!r:.200}")
         self.column = column and storable(column)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 IGNORED = frozenset({"row", "errors"})
 """Columns that a download of failed rows adds; every type accepts and ignores them."""
 
+# difflib may take quadratic time, and a name in a header may be as long as a client likes.
 _MAX_GUESSED = 64
 
 
@@ -140,6 +141,7 @@ def _column_errors(
             message = f"Column {_letters(index)} has no name."
             message += " Name it in the header row, or remove it."
             problems.append(ErrorDetail(code="UNNAMED_COLUMN", message=message))
+        # Each problem once, at the first column of the name.
         elif name in unknown and names.index(name) == index:
             problems.append(_unknown_column(written, name, index, names, spec))
         elif counts[name] > 1 and name in spec.columns and names.index(name) == index:

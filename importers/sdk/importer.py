@@ -111,6 +111,8 @@ class Importer(Plugin):
         super().__init_subclass__(**options)
         own = vars(cls).items()
         columns = {name: value for name, value in own if isinstance(value, Column)}
+        # As in dataclasses: the base's columns come first, and one that is redefined keeps its
+        # place.
         cls.columns = {**cls.columns, **columns}
         present = {name: value for name, value in own if isinstance(value, AssignmentOf)}
         cls.assignments = {**cls.assignments, **present}

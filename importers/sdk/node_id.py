@@ -51,4 +51,6 @@ def decode_node_id(node_id: str) -> tuple[str, int] | None:
         return None
     if int(digits) > _LARGEST:
         return None
+    # Several texts of base 64 decode to the same bytes, and 07 to the same number as 7: only one of
+    # them is the ID, so that two rows can't name one thing differently.
     return (kind, int(digits)) if encode_node_id(kind, int(digits)) == node_id else None

@@ -145,6 +145,7 @@ class CaseRef(Reference["Case"]):
 
     async def unknown(self, directory: Directory, keys: Sequence[str]) -> Mapping[str, RowError]:
         """Suggest Tag IDs that look alike."""
+        # `keys` is sorted: the same file gets the same suggestions each time.
         near = await directory.near_cases(keys[:MOST_SUGGESTIONS])
         return {key: unknown_tag("case", key, near.get(key, ())) for key in keys}
 

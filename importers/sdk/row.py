@@ -28,6 +28,7 @@ class Row:
 
     number: int
 
+    # For type checkers; `make_dataclass` writes the real ones.
     if TYPE_CHECKING:
 
         def __init__(self, number: int, *values: Any) -> None: ...
@@ -40,6 +41,7 @@ def row_type(columns: Iterable[str]) -> type[Row]:
     return _row_type(tuple(columns))
 
 
+# `make_dataclass` compiles source code: once for each set of columns, not for each chunk.
 @functools.cache
 def _row_type(columns: tuple[str, ...]) -> type[Row]:
     return make_dataclass("Row", ("number", *columns), bases=(Row,), slots=True)

@@ -50,6 +50,7 @@ def renamed(module: str, name: str) -> Any:
     new = RENAMED[module].get(name)
     if new is None:
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    # Three frames up is the line that uses the name, behind the `__getattr__` of the module.
     warnings.warn(
         f"{module}.{name} is now {module}.{new}; the old name goes with the next release",
         DeprecationWarning,

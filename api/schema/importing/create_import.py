@@ -95,12 +95,15 @@ async def create_import(
     errors = InputErrors()
     new = _read_description(context, values, errors)
     has_good_name = not any(error.field == ["input", "name"] for error in errors.found)
+    # Before the other checks: the name of a repeat may be in use, by the import that it repeats.
     if not errors.found and new.idempotency_key:
         found = await context.scope.read(find_repeated, new.idempotency_key)
         if found:
             return await _answer_repeated(context, values, new, *found)
+    # Header and name are both checked before an answer, so that a client learns of both at once.
     errors.found += await _check_beginning(context, values, _FIRST_BYTES)
     is_taken = has_good_name and await context.scope.read(is_name_in_use, new.name)
+    # The import of that name may be this one: a repeat whose first upload has just been stored.
     if is_taken and not errors.found:
         return await _answer_second(context, values, new)
     if is_taken:
@@ -115,6 +118,7 @@ async def create_import(
     )
     if inserted is None:
         return await _answer_second(context, values, new)
+    # After the commit: a worker that is quicker would not find the import.
     await context.services.queue.enqueue_split(inserted.id)
     await context.services.queue.notify_changed(context.token.app_id, inserted.id)
     payload = await _load_created(context, inserted.id)
@@ -158,6 +162,7 @@ async def _check_beginning(
 ) -> list[UserError]:
     """Check the file once `size` bytes of it have come, or all of it."""
     importer = context.services.registry.importers.get(values.type)
+    # One byte more tells whether the file ends here.
     await values.file.arrive(size + 1)
     try:
         await asyncio.to_thread(_check_file, context, values, importer)

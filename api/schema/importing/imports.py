@@ -45,6 +45,7 @@ from models.row import RowOutcome, RowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+
 ImportId: TypeAlias = Annotated[
     strawberry.ID, argument(name="id", description="The import's `id`.")
 ]
@@ -160,6 +161,7 @@ class Import(Node):
             conditions.append(has_row_status(status))
         if outcome is not None:
             conditions.append(has_outcome(outcome))
+        # Some rows may still be there, as they are deleted step by step.
         if self.purged_at:
             conditions.append(Condition("false"))
         return await connect(
@@ -187,6 +189,7 @@ class Import(Node):
 def _progress(status: str, pending: int, total: int | None, split_at: datetime | None) -> float:
     if ImportStatus(status).is_final:
         return 1.0
+    # While a retry is being cut, no row is pending yet: without `split_at` it would look finished.
     return 1 - pending / total if total and split_at else 0.0
 
 

@@ -75,6 +75,7 @@ class PluginDescription:
         except TimeoutError:
             left = ", ".join(questions.keys() - answers.keys())
             logger.warning("%s does not come back when it is asked for: %s", self._name, left)
+        # A copy: a thread that was given up may still add to the original.
         return dict(answers)
 
     def _answer(self, questions: Mapping[str, Callable[[], Any]], answers: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ import strawberry
 from graphql import GraphQLError
 
 HEAD_BYTES = 1024 * 1024
+# Larger files go to disk: memory must not grow with the uploads under way.
 _IN_MEMORY = 1024 * 1024
 _NAME_LONGEST = 255
 
@@ -79,6 +80,7 @@ class UploadedFile:
             return
         taken, self._taken = b"".join(self._taken), []
         self.size += len(taken)
+        # Up to there the spool is memory, and there is no disk to wait for.
         if self.size > _IN_MEMORY:
             await asyncio.to_thread(self._write, taken)
         else:
