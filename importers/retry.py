@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from importers.rows.header import column_name
 from importers.sdk.errors import CaserollError, storable
-from importers.sdk.header import column_name
 from models.audit import Action, record
 from models.progress import lock_for_retry, reopen
 from models.row import RowStatus, find_rows

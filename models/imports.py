@@ -49,6 +49,9 @@ class Import(Model):
     by their row's number and their column's position. `split_attempts` counts the workers that have
     begun to cut and neither finished nor failed.
 
+    `observed` is what the columns have shown in the file as a whole, by their names: that days come
+    before months, for example. Rows are read with it, those of a retry as well.
+
     From `purged_at` on, its file and its row results count as gone; while `is_purging`, some of
     them are still to be deleted.
     """
@@ -69,6 +72,7 @@ class Import(Model):
     is_dry_run = fields.BooleanField(db_default=False)
     idempotency_key = fields.CharField(max_length=200, null=True)
     declared_encoding = fields.CharField(max_length=40, null=True)
+    date_order = fields.CharField(max_length=3, null=True)
 
     file_name = fields.CharField(max_length=255)
     file_size = fields.BigIntField()
@@ -77,6 +81,8 @@ class Import(Model):
     delimiter = fields.CharField(max_length=1, null=True)
     header: list[str] | None = ArrayField(element_type="text", null=True)
     errors: list[dict[str, Any]] = fields.JSONField(db_default=[])
+    warnings: list[dict[str, Any]] = fields.JSONField(db_default=[])
+    observed: dict[str, list[str]] = fields.JSONField(db_default={})
 
     total = fields.IntField(null=True)
     pending = fields.IntField(db_default=0)

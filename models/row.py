@@ -50,6 +50,7 @@ class ImportRow(Model):
     outcome: RowOutcome | None = fields.IntEnumField(RowOutcome, null=True)  # type: ignore[assignment]
     message = fields.TextField(null=True)
     errors: list[dict[str, Any]] | None = fields.JSONField(null=True)
+    warnings: list[dict[str, Any]] | None = fields.JSONField(null=True)
     cells: list[str] = fields.JSONField()
 
     class Meta:

@@ -7,7 +7,7 @@ import io
 from typing import TYPE_CHECKING
 
 from importers.reading.record import FORMULA_STARTS
-from importers.sdk.header import IGNORED, column_name
+from importers.rows.header import IGNORED, column_name
 from models.row import failed_page
 
 if TYPE_CHECKING:

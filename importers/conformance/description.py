@@ -11,9 +11,8 @@ from importers.plugins.loader import class_problems
 from importers.plugins.sample_file import sample_csv, sample_filename
 from importers.reading.limits import Limits
 from importers.reading.table import open_table
+from importers.rows.header import header_spec, match_header
 from importers.sdk.errors import FileRefusedError
-from importers.sdk.header import match_header
-from importers.sdk.importer import header_spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

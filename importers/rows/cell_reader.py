@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import guarded, guarded_await, is_guarding, is_of_plugin
+from importers.sdk.cell_note import shown_text
 from importers.sdk.columns import Column, has_control, shorten
 from importers.sdk.errors import ErrorDetail, RowError
 from importers.sdk.references import Reference
@@ -223,7 +224,7 @@ def error_detail(
         code=error.code,
         message=f"{label}: {error.message}" if label else error.message,
         column=column,
-        value=None if position is None else shorten(row.cells[position].strip()),
+        value=None if position is None else shorten(shown_text(row.cells[position]).strip()),
         suggestion=error.suggestion,
     )
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from importers.sdk.header import match_header
-from importers.sdk.importer import header_spec
+from importers.rows.header import header_spec, match_header
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -16,6 +16,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
+from importers.sdk.cell_note import CellNote, Holds, note_of
 from importers.sdk.errors import RowError
 
 if TYPE_CHECKING:
@@ -141,11 +142,26 @@ class Column(Generic[T]):
         if len(text) > self.longest:
             message = f"has {len(text):,} characters; the limit is {self.longest:,}."
             raise RowError(None, "TOO_LONG", message)
-        if found := _CONTROL.search(text):
+        found = _CONTROL.search(text)
+        if found and (note := note_of(text)):
+            return self._read_noted(note)
+        if found:
             code = f"the control character U+{ord(found[0]):04X}"
             name = _CONTROL_NAMES.get(found[0], code)
             raise RowError(None, "CONTROL_CHARACTER", f"contains {name}; take it out.")
         return self.parse(text)
+
+    def _read_noted(self, note: CellNote) -> T | None:
+        """Read a spreadsheet's cell that does not hold the text that it shows."""
+        if note.holds is Holds.ERROR:
+            raise formula_error(note.shown)
+        if note.holds is Holds.UNSHOWN or self._is_exact():
+            raise spreadsheet_damage(note)
+        return self.read(note.shown)
+
+    def _is_exact(self) -> bool:
+        """Tell whether cells are IDs, which must be stored as the texts that they are."""
+        return self.is_key
 
     @only_trims
     def parse(self, text: str) -> T:
@@ -242,6 +258,31 @@ class Flag(Column[bool]):
         if word not in ("0", "1", "false", "true", "no", "yes"):
             raise RowError(None, "INVALID_FLAG", f"'{shorten(text)}' is not 0 (no) or 1 (yes).")
         return word in ("1", "true", "yes")
+
+
+def formula_error(shown: str) -> RowError:
+    """Return the error of a cell whose formula has failed."""
+    advice = "the formula in it found no value; correct it, or type the value in its place."
+    return RowError(None, "FORMULA_ERROR", f"shows the error '{shorten(shown)}': {advice}")
+
+
+_HELD = {
+    Holds.DATE: "a date or time, {detail}",
+    Holds.TIME: "a time, {detail}",
+    Holds.BOOLEAN: "a truth value",
+    Holds.NUMBER: "the number {detail}",
+    Holds.UNSHOWN: "{detail}",
+}
+
+
+def spreadsheet_damage(note: CellNote) -> RowError:
+    """Return the error of a cell that holds something else than the ID that it shows."""
+    held = _HELD[note.holds].format(detail=note.detail)
+    shown = (
+        f", shown as '{shorten(note.shown)}'" if note.shown and note.shown != note.detail else ""
+    )
+    message = f"the spreadsheet's cell holds {held}{shown}; format the column as text and enter the"
+    return RowError(None, "SPREADSHEET_DAMAGE", f"{message} value again.")
 
 
 def has_control(text: str) -> bool:

@@ -71,6 +71,9 @@ class TagId(Column[str]):
             raise RowError(None, "INVALID_TAG", message)
         return text
 
+    def _is_exact(self) -> bool:
+        return True
+
 
 class Locale(Column[str]):
     """A language as a BCP 47 tag, such as `en` or `es-MX`; `sp` is read as `es`.

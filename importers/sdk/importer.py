@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from importers.sdk.columns import Column
-from importers.sdk.header import HeaderSpec
 from importers.sdk.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -172,12 +171,3 @@ class Importer(Plugin):
         if self.every_row is None:
             raise NotImplementedError
         return self.every_row.change(row)
-
-
-def header_spec(importer: Importer) -> HeaderSpec:
-    """Describe the header that the importer's files have."""
-    return HeaderSpec(
-        key=importer.key,
-        label=importer.label,
-        columns={name: column.required for name, column in importer.columns.items()},
-    )

@@ -103,6 +103,9 @@ class Reference(Column[T]):
         """
         return None
 
+    def _is_exact(self) -> bool:
+        return True
+
     def group_key(self, value: T) -> str:
         """Name what was found in one way only, whichever key found it."""
         return repr(value)

@@ -14,9 +14,8 @@ from api.schema.importing.imports import Import, load_import
 from api.schema.importing.upload import HEAD_BYTES, UploadedFile
 from api.schema.input_errors import InputErrors, UserError, user_error
 from importers.reading.table import check_head
+from importers.rows.header import header_spec, match_header
 from importers.sdk.errors import ErrorDetail, FileRefusedError
-from importers.sdk.header import match_header
-from importers.sdk.importer import header_spec
 from models.new_import import NewImport, find_repeated, insert_import, is_name_in_use
 
 if TYPE_CHECKING:

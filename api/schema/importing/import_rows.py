@@ -12,6 +12,7 @@ from strawberry import field
 
 from api.batch.row_type import RowColumn, RowType
 from api.schema.shown_enum import show_enum
+from importers.sdk.cell_note import shown_text
 from models.row import RowOutcome, RowStatus, row_number
 
 if TYPE_CHECKING:
@@ -68,7 +69,10 @@ def _cells_of_row(header: Sequence[str], stored: str) -> list[Cell]:
     """Pair a row's cells, which are stored as JSON, with the columns of its file."""
     values = json.loads(stored)
     names = [*header, *[""] * (len(values) - len(header))]
-    return [Cell(column=name, value=value) for name, value in zip(names, values, strict=False)]
+    return [
+        Cell(column=name, value=shown_text(value))
+        for name, value in zip(names, values, strict=False)
+    ]
 
 
 def row_type_for(header: Sequence[str]) -> RowType[ImportRow]:

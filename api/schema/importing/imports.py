@@ -27,7 +27,7 @@ from api.schema.input_errors import UserError, user_error
 from api.schema.node import Node, key_of, load_node
 from api.schema.shown_enum import show_enum
 from importers.retry import Corrections, RetryError, request_retry
-from importers.sdk.header import column_name
+from importers.rows.header import column_name
 from importers.sdk.node_id import encode_node_id
 from models.imports import ImportStatus
 from models.listing import (

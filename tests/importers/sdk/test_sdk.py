@@ -12,7 +12,6 @@ import pytest
 
 import importers
 from importers import Blank, CaseRef, Column, Flag, Importer, UserRef
-from importers.sdk.importer import header_spec
 from importers.sdk.row import row_type
 from scripts import docstring
 
@@ -128,20 +127,6 @@ def test_columns_are_inherited() -> None:
     assert isinstance(More.columns["mail"], Blank)
     assert isinstance(Base.columns["mail"], Flag)
     assert list(Base.columns) == ["case_id", "mail"]
-
-
-def test_header_spec() -> None:
-    """The reader of headers is told the columns and which of them a file must have."""
-
-    class Roster(Importer):
-        label = "Roster"
-        case_id = CaseRef(required=True)
-        note = Column[str]()
-
-    spec = header_spec(Roster("acme-roster"))
-
-    assert (spec.key, spec.label) == ("acme-roster", "Roster")
-    assert spec.columns == {"case_id": True, "note": False}
 
 
 def test_rows() -> None:

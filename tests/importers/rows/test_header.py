@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from importers.rows.header import HeaderSpec, column_name, header_spec, match_header
+from importers.sdk.columns import Column
 from importers.sdk.errors import FileRefusedError
-from importers.sdk.header import HeaderSpec, column_name, match_header
+from importers.sdk.importer import Importer
+from importers.sdk.references import CaseRef
 
 ASSIGN = HeaderSpec(
     key="assign",
@@ -268,3 +271,17 @@ def test_the_column_and_the_guess_are_data() -> None:
     assert caught.value.errors[0].column == "usr_id"
     assert caught.value.errors[0].value == "Usr ID"
     assert caught.value.errors[0].suggestion == "user_id"
+
+
+def test_header_spec() -> None:
+    """The reader of headers is told the columns and which of them a file must have."""
+
+    class Roster(Importer):
+        label = "Roster"
+        case_id = CaseRef(required=True)
+        note = Column[str]()
+
+    spec = header_spec(Roster("acme-roster"))
+
+    assert (spec.key, spec.label) == ("acme-roster", "Roster")
+    assert spec.columns == {"case_id": True, "note": False}

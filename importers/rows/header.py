@@ -13,6 +13,8 @@ from importers.sdk.errors import ErrorDetail, FileRefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from importers.sdk.importer import Importer
+
 IGNORED = frozenset({"row", "errors"})
 """Columns that a download of failed rows adds; every type accepts and ignores them."""
 
@@ -33,6 +35,15 @@ class HeaderSpec:
     key: str
     label: str
     columns: Mapping[str, bool]
+
+
+def header_spec(importer: Importer) -> HeaderSpec:
+    """Describe the header that the importer's files have."""
+    return HeaderSpec(
+        key=importer.key,
+        label=importer.label,
+        columns={name: column.required for name, column in importer.columns.items()},
+    )
 
 
 def column_name(name: str) -> str:

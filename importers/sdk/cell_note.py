@@ -1,0 +1,66 @@
+"""What a spreadsheet's cell holds, where the text that it shows does not say so.
+
+Such a cell travels as the text that the sheet shows, then U+001A, then its note:
+
+    "7/4/26\\x1adate=2026-07-04"
+    "1.23457E+14\\x1anumber=123456789012345678"
+    "TRUE\\x1aboolean="
+    "#N/A\\x1aerror="
+    "45678\\x1aunshown=45678 with the number format '[h]:mm'"
+
+U+001A is the control character *substitute*. A cell with a control character fails, so no text of a
+file is taken for a note by mistake. The note stays with a stored cell, for a retry to read.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import NamedTuple
+
+_SUBSTITUTE = "\x1a"
+
+
+class Holds(StrEnum):
+    """What a cell holds, other than a text or a number that it shows in full."""
+
+    DATE = "date"
+    """A day or a time; the detail is ISO 8601: `2026-07-04`, `2026-07-04T09:30:00`."""
+    TIME = "time"
+    """A time of day or a duration; the detail is `9:30:00`."""
+    BOOLEAN = "boolean"
+    NUMBER = "number"
+    """A number that is shown rounded, or of too many digits; the detail is the number."""
+    ERROR = "error"
+    UNSHOWN = "unshown"
+    """It can't be known what the sheet shows; the detail says in words what the cell holds."""
+
+
+_NOTE = re.compile(
+    rf"(?s)(?P<shown>.*){_SUBSTITUTE}(?P<holds>{'|'.join(Holds)})=(?P<detail>[^{_SUBSTITUTE}]*)"
+)
+
+
+class CellNote(NamedTuple):
+    """A cell's shown text, and what it holds."""
+
+    shown: str
+    holds: Holds
+    detail: str
+
+
+def with_note(shown: str, holds: Holds, detail: str = "") -> str:
+    """Return the cell as it travels and is stored."""
+    return f"{shown}{_SUBSTITUTE}{holds}={detail}"
+
+
+def note_of(cell: str) -> CellNote | None:
+    """Return a cell's note, if it has one."""
+    found = _NOTE.fullmatch(cell) if _SUBSTITUTE in cell else None
+    return CellNote(found["shown"], Holds(found["holds"]), found["detail"]) if found else None
+
+
+def shown_text(cell: str) -> str:
+    """Return a cell as the spreadsheet shows it, without its note."""
+    note = note_of(cell)
+    return note.shown if note else cell

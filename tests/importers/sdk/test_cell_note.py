@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+from importers.sdk.cell_note import CellNote, Holds, note_of, shown_text, with_note
+from importers.sdk.columns import Column
+from importers.sdk.errors import RowError
+from importers.sdk.formatted_columns import TagId
+from importers.sdk.references import CaseRef
+
+
+def test_a_note_travels_with_its_cell():
+    cell = with_note("7/4/26", Holds.DATE, "2026-07-04")
+    assert note_of(cell) == CellNote("7/4/26", Holds.DATE, "2026-07-04")
+    assert shown_text(cell) == "7/4/26"
+
+
+@pytest.mark.parametrize("cell", ["", "007", "a\x1a", "\x1adate", "a\x1aday=1", "a\nb"])
+def test_other_texts_have_no_note(cell: str):
+    assert note_of(cell) is None
+    assert shown_text(cell) == cell
+
+
+@pytest.mark.parametrize("column", [CaseRef(), TagId(), Column[str](is_key=True)])
+@pytest.mark.parametrize("holds", [Holds.DATE, Holds.TIME, Holds.BOOLEAN, Holds.NUMBER])
+def test_an_id_is_the_text_itself(column: Column[str], holds: Holds):
+    with pytest.raises(RowError) as raised:
+        column.read(with_note("1E+17", holds, "123456789012345678"))
+    assert raised.value.code == "SPREADSHEET_DAMAGE"
+    assert "'1E+17'" in raised.value.message
+
+
+def test_free_text_is_what_the_sheet_shows():
+    assert Column[str]().read(with_note("4-Jul", Holds.DATE, "2026-07-04")) == "4-Jul"
+
+
+@pytest.mark.parametrize("column", [Column[str](), CaseRef()])
+def test_errors_and_what_can_not_be_shown_are_never_read(column: Column[str]):
+    with pytest.raises(RowError) as raised:
+        column.read(with_note("#N/A", Holds.ERROR))
+    assert raised.value.code == "FORMULA_ERROR"
+    with pytest.raises(RowError) as raised:
+        column.read(with_note("7", Holds.UNSHOWN, "7 with the number format '0E+0?'"))
+    assert raised.value.code == "SPREADSHEET_DAMAGE"
+    assert "7 with the number format '0E+0?'" in raised.value.message
