@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing, closing, nullcontext
 from functools import lru_cache, partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
@@ -86,8 +86,9 @@ async def _execute_once(
     try:
         async with _long_work(context, prepared):
             executor = _build_executor(context, operation, prepared)
-            result: Any = executor.execute_operation()
-            result = result if isinstance(result, ExecutionResult) else await result
+            with closing(executor):
+                result: Any = executor.execute_operation()
+                result = result if isinstance(result, ExecutionResult) else await result
         return _bounded_result(executor, result)
     except OperationRefusedError as error:
         return ExecutionResult(None, error.errors)
@@ -174,7 +175,8 @@ def _begin(executor: Executor) -> ResultText:
 
     async def wait() -> str:
         try:
-            return _encode_result(_bounded_result(executor, await result))
+            with closing(executor):
+                return _encode_result(_bounded_result(executor, await result))
         except Exception as error:
             return _encode_result(_error_result(error))
 
