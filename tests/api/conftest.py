@@ -11,6 +11,7 @@ from asyncpg import Connection
 
 from api.processes.embedded_postgres import EmbeddedPostgres
 from api.processes.embedded_valkey import EmbeddedValkey
+from api.schema.definition import mend_introspection
 from api.settings import Settings
 from models.db import connection
 from tests.api.api_fixture import Api, Server, make_world, serve
@@ -24,6 +25,12 @@ async def module_settings(
     """Settings with a database for all tests of a module."""
     async with new_database(postgres, "api", migrated) as url:
         yield Settings(database_url=url, redis_url=valkey.url)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _introspection() -> None:
+    """Mend what the schemas of other test modules have set."""
+    mend_introspection()
 
 
 @pytest.fixture(scope="module")
