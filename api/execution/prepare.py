@@ -46,11 +46,13 @@ class Operation:
         query: the document's text.
         variables: by name, as JSON.
         name: which operation of the document to execute; None if it has only one.
+        wants_cost: whether the answer is to say what the operation costs.
     """
 
     query: str
     variables: dict[str, Any] | None
     name: str | None
+    wants_cost: bool = False
 
 
 def to_operation(body: object) -> Operation:
@@ -70,9 +72,11 @@ def to_operation(body: object) -> Operation:
         raise bad_request("'variables' has to be an object.")
     if not isinstance(name, str | None):
         raise bad_request("'operationName' has to be text.")
-    if not isinstance(body.get("extensions"), dict | None):
+    extensions = body.get("extensions")
+    if not isinstance(extensions, dict | None):
         raise bad_request("'extensions' has to be an object.")
-    return Operation(query=query, variables=variables, name=name or None)
+    wants_cost = (extensions or {}).get("cost") is True
+    return Operation(query=query, variables=variables, name=name or None, wants_cost=wants_cost)
 
 
 class PreparedOperation(NamedTuple):

@@ -1,13 +1,63 @@
-"""What the execution of an operation leaves behind."""
+"""What an answer says beside its data, if it is asked to."""
 
 from __future__ import annotations
 
 import gc
 import warnings
+from typing import Any
 
 import pytest
 
 from tests.api.api_fixture import Api, add_cases, add_import
+from tests.api.websocket_client import subscriber
+
+CASES = "query ($first: Int) { cases(first: $first) { edges { node { id about } } } }"
+
+
+def body(query: str, extensions: Any, **variables: Any) -> dict[str, Any]:
+    return {"query": query, "variables": variables, "extensions": extensions}
+
+
+async def test_cost(api: Api) -> None:
+    """An answer that is asked to says what the operation costs, and what the token has left."""
+    await add_cases(api.world.app, 1)
+
+    _, one = await api.post(body(CASES, {"cost": True}, first=1))
+    _, many = await api.post(body(CASES, {"cost": True}, first=100))
+
+    assert len(many["data"]["cases"]["edges"]) == 1
+    assert one["extensions"]["cost"] == {"values": 5, "most": 200_000}
+    assert many["extensions"]["cost"] == {"values": 401, "most": 200_000}
+    assert one["extensions"]["rate"]["perSecond"] == 1_000
+    assert 9_900 < many["extensions"]["rate"]["left"] <= 10_000
+
+
+@pytest.mark.parametrize("extensions", [None, {}, {"cost": False}, {"cost": 1}, {"other": True}])
+async def test_unasked(api: Api, extensions: Any) -> None:
+    """An answer says nothing of it unless it is asked to."""
+    _, answer = await api.post(body("{ viewer { tokenName } }", extensions))
+
+    assert answer == {"data": {"viewer": {"tokenName": "admin"}}}
+
+
+async def test_cost_of_what_fails(api: Api) -> None:
+    """A query that fails while it is executed says its cost; one that is refused has none."""
+    _, failed = await api.post(body("{ cases(first: -1) { totalCount } }", {"cost": True}))
+    _, refused = await api.post(body("{ nothing }", {"cost": True}))
+
+    assert failed["extensions"]["cost"]["values"] == 1
+    assert "extensions" not in refused
+
+
+async def test_cost_over_websockets(api: Api) -> None:
+    """A query over a WebSocket can ask, too."""
+    async with subscriber(api, token=api.world.admin) as peer:
+        payload = body("{ viewer { tokenName } }", {"cost": True})
+        await peer.send({"id": "1", "type": "subscribe", "payload": payload})
+        answer = (await peer.receive())["payload"]
+
+    assert answer["data"] == {"viewer": {"tokenName": "admin"}}
+    assert answer["extensions"]["cost"]["values"] == 2
 
 
 @pytest.mark.parametrize(
