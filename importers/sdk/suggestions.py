@@ -20,11 +20,15 @@ Noun: TypeAlias = Literal["case", "user"]
 # many rows are wrong.
 MOST_SUGGESTIONS = 100
 _MOST_SPELLINGS = 48
+# No ID is longer, and no address with a name.
+_LONGEST = 300
 
 # What no Tag ID has at its ends: quotes, brackets, blanks, `="…"`, `mailto:`.
 _ENDS = re.compile(r"^(?:mailto:)?[^\w/-]+|^mailto:|[^\w/-]+$", re.IGNORECASE)
+# A remark behind the ID, such as `jack-001 (Samuel Jack)`.
+_REMARK = re.compile(r"\s*[(\[<{][^()\[\]<>{}]*[)\]>}]\s*$")
 _SEVERAL = re.compile(r"[,;|&+/\s]+(?:and\s+)?")
-_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
+_ADDRESS = re.compile(r"(?<![\w.+-])[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 _HYPHENS = "\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 # Letters of other scripts that look like Latin ones, in this order.
 _LOOKALIKES = str.maketrans(
@@ -54,6 +58,7 @@ async def advise(directory: Directory, noun: Noun, keys: Sequence[str]) -> dict[
     find_same, find_near = directory.cases, directory.near_cases
     if noun == "user":
         find_same, find_near = directory.users, directory.near_users  # type: ignore[assignment]
+    keys = [key for key in keys if len(key) <= _LONGEST]
     few = keys[:MOST_SUGGESTIONS]
     spellings = {key: _spellings(key) for key in few}
     plain = {key: without_ends(key) for key in keys}
@@ -125,21 +130,24 @@ def _did_you_mean(tags: Sequence[str]) -> Advice:
 
 
 def without_ends(text: str) -> str:
-    """Return the ID in a cell: without quotes, brackets, invisible letters, other hyphens.
+    """Return the ID in a cell: without quotes, remarks, invisible letters, other hyphens.
 
     Example:
         >>> without_ends('="trv\\u2013001"')
         'trv-001'
     """
-    plain = "".join("-" if letter in _HYPHENS else letter for letter in text)
-    plain = unicodedata.normalize("NFKC", plain)
-    plain = "".join(letter for letter in plain if unicodedata.category(letter) not in ("Cf", "Cc"))
-    return _ENDS.sub("", plain)
+    plain = _visible("".join("-" if letter in _HYPHENS else letter for letter in text))
+    return _ENDS.sub("", _REMARK.sub("", plain) or plain)
+
+
+def _visible(text: str) -> str:
+    letters = unicodedata.normalize("NFKC", text)
+    return "".join(letter for letter in letters if unicodedata.category(letter) not in ("Cf", "Cc"))
 
 
 def address_in(text: str) -> str | None:
     """Return the one e-mail address that a text holds, such as `Jo <jo@example.org>`."""
-    found = _ADDRESS.findall(without_ends(text))
+    found = _ADDRESS.findall(_visible(text[:_LONGEST]))
     return found[0].rstrip(".") if len(found) == 1 else None
 
 

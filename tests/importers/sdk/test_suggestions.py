@@ -43,6 +43,7 @@ def advice_on(
         "trv\u2011001",
         "trv-\uff10\uff10\uff11",
         "trv-001.",
+        "trv-001 (Smith v. Harbor)",
     ],
 )
 def test_what_is_around_an_id(key: str) -> None:
@@ -186,6 +187,7 @@ def test_every_address_gets_its_advice() -> None:
         ("jo@example.org", "jo@example.org"),
         ("<jo@example.org>;", "jo@example.org"),
         ("mailto:jo@example.org", "jo@example.org"),
+        ("jo@example.org\u200b", "jo@example.org"),
         ('"Smith, Jo" <jo@example.org>', "jo@example.org"),
         ("jo@example.org, al@example.org", None),
         ("jo", None),
