@@ -16,7 +16,7 @@ from api.errors import AnswerTooLargeError, HttpError, shape_error
 from api.execution.execute import execute
 from api.execution.prepare import to_operation
 from api.http.body import declared_length, parse_json, read_body
-from api.http.multipart_request import read_multipart
+from api.http.multipart.request import read_multipart
 from api.http.responses import JSON, SLICE_BYTES, CountedResponse, json_response, refuse
 from models.app import Permission
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from api.http.multipart_request import PREFLIGHT_HEADERS
+from api.http.multipart.request import PREFLIGHT_HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from api.errors import bad_request
 from api.execution.prepare import Operation, to_operation
 from api.http.body import parse_json, read_blocks
-from api.http.multipart_parser import MultipartBody
+from api.http.multipart.parser import MultipartBody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
