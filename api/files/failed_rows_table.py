@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from importers.reading.record import add_guards
 from importers.rows.header import IGNORED, column_name
-from importers.sdk.cell_note import Holds, note_of
+from importers.sdk.cell_note import Holds, note_of, shown_text
 from models.row import failed_page
 
 if TYPE_CHECKING:
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 # What a download may hold in memory; `_BLOCK_BYTES` of `api/http/downloads.py` counts as much.
 _PAGE_BYTES = 1024 * 1024
-# An upload refuses it in every column.
+_DAMAGED = "SPREADSHEET_DAMAGE"
+_UNREAD = frozenset({"TOO_MANY_CELLS", "IMPORTER_ERROR"})
+# A spreadsheet's error value, which every column refuses.
 _UNKNOWN = "#VALUE!"
 
 
@@ -58,16 +60,19 @@ class FailedRowsTable:
         messages = defaultdict(list)
         for error in result.errors:
             messages[error["column"]].append(error["message"])
+        damaged = {each["column"] for each in result.errors if each["code"] == _DAMAGED}
+        is_unread = not _UNREAD.isdisjoint(each["code"] for each in result.errors)
+        read = result.cells
         cells = [
-            _alike(cell, is_at_fault=name in messages)
-            for cell, name in zip(result.cells, self._names, strict=False)
+            _as_text(cell, is_damaged=name in damaged, is_unread=is_unread)
+            for cell, name in zip(read, self._names, strict=False)
         ]
         cells += [""] * (self._width - len(cells))
         own = [
             *[cells[index] for index in self._kept],
             str(result.number),
             " ".join(error["message"] for error in result.errors),
-            *[_alike(cell) for cell in result.cells[self._width :]],
+            *map(shown_text, read[self._width :]),
         ]
         notes = {
             index: "\n".join(messages[name])
@@ -88,16 +93,21 @@ async def failed_rows(
         last = page[-1].number
 
 
-def _alike(cell: str, *, is_at_fault: bool = False) -> str:
-    """Return a cell as plain text, which an upload reads as it has read the cell.
+def _as_text(cell: str, *, is_damaged: bool, is_unread: bool) -> str:
+    """Return a cell as plain text, which an upload takes for nothing else than the cell.
 
-    A workbook's cell may hold something else than it shows. A day is written in the one form that
-    no reader can take for another day. What was refused for what it holds must not pass as the
-    text that it shows.
+    A workbook's cell may hold something else than it shows. A date is written in the form that can
+    be no other date. What was refused for what it holds must not pass as the text that it shows.
+
+    Args:
+        is_damaged: the cell was refused for what it holds.
+        is_unread: the row failed before its cells were looked at.
     """
     note = note_of(cell)
-    if note is None:
-        return cell
+    if note is None or note.holds is Holds.ERROR:
+        return shown_text(cell)
+    if is_damaged:
+        return _UNKNOWN
     if note.holds is Holds.DATE:
         return note.detail
-    return _UNKNOWN if is_at_fault and note.holds is not Holds.ERROR else note.shown
+    return _UNKNOWN if is_unread else note.shown

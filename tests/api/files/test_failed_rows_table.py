@@ -13,8 +13,11 @@ LONG_NUMBER = with_note("123456789012345680", Holds.NUMBER, "123456789012345678"
 DAY = with_note("04/07/2026", Holds.DATE, "2026-07-04")
 
 
-def failed(*cells: str, **messages: str) -> RowResult:
-    errors = [{"column": column, "message": message} for column, message in messages.items()]
+def failed(*cells: str, code: str = "NOT_FOUND", **messages: str) -> RowResult:
+    errors = [
+        {"column": None if column == "row" else column, "code": code, "message": message}
+        for column, message in messages.items()
+    ]
     return RowResult(7, orjson.dumps(cells), RowStatus.FAILED, errors=errors)
 
 
@@ -34,10 +37,10 @@ def test_notes() -> None:
     table = FailedRowsTable(["a", "b"])
     row = failed("=1", "2")._replace(
         errors=[
-            {"column": "b", "message": "one."},
-            {"column": None, "message": "all."},
-            {"column": "b", "message": "two."},
-            {"column": "c", "message": "gone."},
+            {"code": "X", "column": "b", "message": "one."},
+            {"code": "X", "column": None, "message": "all."},
+            {"code": "X", "column": "b", "message": "two."},
+            {"code": "X", "column": "c", "message": "gone."},
         ]
     )
 
@@ -50,19 +53,24 @@ def test_short_rows() -> None:
     assert FailedRowsTable(["a", "b"]).row_of(failed("1")).cells == ["1", "", "7", ""]
 
 
-@pytest.mark.parametrize(
-    ("cell", "written"),
-    [
-        pytest.param(DAY, "2026-07-04", id="a day in the one form that can't be another day"),
-        pytest.param(with_note("1.0E+5", Holds.NUMBER, "100000"), "1.0E+5", id="a number"),
-        pytest.param(with_note("#N/A", Holds.ERROR), "#N/A", id="an error"),
-    ],
-)
+READ = [
+    pytest.param(DAY, "2026-07-04", id="a date in the form that can be no other date"),
+    pytest.param(with_note("1.0E+5", Holds.NUMBER, "100000"), "1.0E+5", id="a number"),
+    pytest.param(with_note("TRUE", Holds.BOOLEAN), "TRUE", id="a truth value"),
+    pytest.param(with_note("#N/A", Holds.ERROR), "#N/A", id="an error"),
+]
+
+
+@pytest.mark.parametrize(("cell", "written"), READ)
 def test_what_a_cell_holds(cell: str, written: str) -> None:
-    """A cell without errors is written as it was read."""
-    assert FailedRowsTable(["a"]).row_of(failed(cell)).cells[0] == written
+    """A cell that was not refused for what it holds is written as it was read."""
+    table = FailedRowsTable(["a"])
+
+    assert table.row_of(failed(cell, b="no.")).cells[0] == written
+    assert table.row_of(failed(cell, a="no.")).cells[0] == written
 
 
+@pytest.mark.parametrize("column", ["a", "b"])
 @pytest.mark.parametrize(
     "cell",
     [
@@ -70,11 +78,24 @@ def test_what_a_cell_holds(cell: str, written: str) -> None:
         pytest.param(with_note("TRUE", Holds.BOOLEAN), id="a truth value"),
         pytest.param(with_note("9:30", Holds.TIME, "9:30:00"), id="a time"),
         pytest.param(with_note("7", Holds.UNSHOWN, "7 with the format '0?'"), id="unshown"),
-        pytest.param(with_note("#N/A", Holds.ERROR), id="an error"),
     ],
 )
-def test_refused_cells(cell: str) -> None:
-    """A cell that was refused for what it holds is refused again, whatever its column."""
-    [written, *_] = FailedRowsTable(["a"]).row_of(failed(cell, a="no.")).cells
+def test_refused_cells(cell: str, column: str) -> None:
+    """A cell that was refused for what it holds, or that was not looked at, can't pass as what it
+    shows."""
+    table = FailedRowsTable(["a", "b"])
+    cells = [cell, "x"] if column == "a" else ["x", cell]
 
-    assert written in ("#VALUE!", "#N/A")
+    for row in (
+        failed(*cells, code="SPREADSHEET_DAMAGE", **{column: "no."}),
+        failed(*cells, "extra", code="TOO_MANY_CELLS", row="no."),
+        failed(*cells, code="IMPORTER_ERROR", row="no."),
+    ):
+        assert sorted(table.row_of(row).cells[:2]) == ["#VALUE!", "x"]
+
+
+def test_a_date_in_the_place_of_an_id() -> None:
+    """A date that was refused as an ID can't pass as one."""
+    row = failed(DAY, code="SPREADSHEET_DAMAGE", a="no.")
+
+    assert FailedRowsTable(["a"]).row_of(row).cells[0] == "#VALUE!"
