@@ -27,12 +27,12 @@ from models.page import find_rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-    from contextlib import AbstractContextManager
 
     from asyncpg import Record
     from starlette.requests import Request
 
     from api.access.context import Services
+    from api.access.quota import ConcurrencyLimit
     from api.schema.importing.plugin_descriptions import ColumnDescription
     from importers.plugins.registry import Registry
     from models.access import TokenRecord
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 # The largest block that a download holds while its client takes it: a part of a file, or a page of
 # failed rows.
 _BLOCK_BYTES = 1024 * 1024
+# A page of failed rows, and the notes of all of them. It also bounds the files on the disk.
+_WORKBOOK_BYTES = 8 * 1024 * 1024
 
 
 def behind_token(answer: Answer) -> Endpoint:
@@ -65,16 +67,16 @@ def behind_token(answer: Answer) -> Endpoint:
 
 async def send_file(request: Request, token: TokenRecord) -> Response:
     """Send an uploaded file, byte by byte as it was uploaded."""
-    scope, count, row = await _open_download(request, token, "file")
+    scope, memory, row = await _open_download(request, token, "file")
     headers = _headers(row["file_name"], "application/octet-stream")
     headers["Content-Length"] = str(row["file_size"])
-    return CountedResponse(_parts(scope, row["id"]), headers, count)
+    return CountedResponse(_parts(scope, row["id"]), headers, memory.reserve(_BLOCK_BYTES))
 
 
 async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
     """Send the failed rows of an import that has ended."""
     is_workbook = _wants_workbook(request)
-    scope, count, row = await _open_download(request, token, "rows")
+    scope, memory, row = await _open_download(request, token, "rows")
     if not ImportStatus(row["status"]).is_final:
         message = (
             "The import is still running; its failed rows can be downloaded when it has ended."
@@ -85,10 +87,11 @@ async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
     stem = f"{row['file_name'].rpartition('.')[0] or row['file_name']}-failed-rows"
     if not is_workbook:
         headers = _headers(f"{stem}.csv", CSV_TYPE)
-        return CountedResponse(failed_rows_csv(scope, row), headers, count)
+        return CountedResponse(failed_rows_csv(scope, row), headers, memory.reserve(_BLOCK_BYTES))
     described = await _describe_columns(request.app.state.services.registry, row["type"], scope)
     blocks = failed_rows_workbook(scope, row, described)
-    return CountedResponse(blocks, _headers(f"{stem}.xlsx", XLSX_TYPE), count)
+    headers = _headers(f"{stem}.xlsx", XLSX_TYPE)
+    return CountedResponse(blocks, headers, memory.reserve(_WORKBOOK_BYTES))
 
 
 async def send_sample(request: Request, token: TokenRecord) -> Response:
@@ -135,8 +138,8 @@ def _scope_of(services: Services, token: TokenRecord) -> Scope:
 
 async def _open_download(
     request: Request, token: TokenRecord, what: str
-) -> tuple[Scope, AbstractContextManager[None], Record]:
-    """Return the database as the token sees it, what counts the download, and the import."""
+) -> tuple[Scope, ConcurrencyLimit, Record]:
+    """Return the database as the token sees it, the token's memory, and the import."""
     services: Services = request.app.state.services
     scope = _scope_of(services, token)
     key = key_of("Import", request.path_params["import_id"])
@@ -149,8 +152,7 @@ async def _open_download(
             "which files and rows are kept. Its counts and the history of its changes stay."
         )
         raise HttpError(410, "GONE", message)
-    memory = services.quotas.for_token(token.id).memory
-    return scope, memory.reserve(_BLOCK_BYTES), rows[0]
+    return scope, services.quotas.for_token(token.id).memory, rows[0]
 
 
 async def _parts(scope: Scope, import_id: int) -> AsyncIterator[bytes]:

@@ -17,6 +17,7 @@ import pytest
 
 from api.access.scope import Scope
 from api.files.failed_rows_csv import failed_rows_csv
+from api.files.failed_rows_workbook import failed_rows_workbook
 from api.files.text_workbook import XLSX_TYPE
 from api.http.downloads import content_disposition
 from models.db import transaction
@@ -233,6 +234,13 @@ async def test_workbooks_leave_nothing_behind(api: Api, tmp_path: Path, monkeypa
     headers = bearer(api.world.admin)
     async with api.http.head(f"{api.url}{good}?format=xlsx", headers=headers) as response:
         assert (response.status, response.headers["Content-Type"]) == (200, XLSX_TYPE)
+    scope = Scope(api.server.services.pool, api.world.app.id, asyncio.Semaphore(1))
+    key = await sql("fetchval", "SELECT min(id) FROM imports")
+    [row] = await scope.read(find_rows, IMPORTS, has_id([key]))
+    blocks = failed_rows_workbook(scope, row, [])
+    assert await anext(blocks)
+    assert entries(tmp_path) != []
+    await blocks.aclose()  # the client has left
     assert entries(tmp_path) == []
     assert (await api.quota()).memory.taken == 0
 
