@@ -40,12 +40,10 @@ def read_part_header(disposition: bytes) -> PartHeader:
         PartHeader(name='0', filename='é.csv')
     """
     parameters = islice(_PARAMETER.finditer(decode(disposition)), _MOST_PARAMETERS)
-    found = {each[1].lower(): each[2].strip() for each in parameters}
-    name, plain = (
-        None if found.get(key) is None else _unquote(found[key]) for key in ("name", "filename")
-    )
-    extended = _read_extended(found.get("filename*", ""))
-    return PartHeader(name, extended or (None if plain is None else _read_plain(plain)))
+    found = {each[1].lower(): _unquote(each[2].strip()) for each in parameters}
+    plain = found.get("filename")
+    filename = _read_extended(found.get("filename*", "")) or (plain and _read_plain(plain))
+    return PartHeader(found.get("name"), filename)
 
 
 def decode(text: bytes) -> str:
@@ -65,7 +63,7 @@ def _unquote(value: str) -> str:
 
 def _read_extended(value: str) -> str | None:
     """Read a name such as `UTF-8''M%C3%A4rz.csv` (RFC 5987); None if it can't be read."""
-    charset, _, rest = _unquote(value).partition("'")
+    charset, _, rest = value.partition("'")
     try:
         return unquote_to_bytes(rest.partition("'")[2]).decode(charset) or None
     except (LookupError, ValueError):
