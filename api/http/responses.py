@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 JSON = "application/json"
 # As much as a connection's write buffer takes before the server waits for the client.
 SLICE_BYTES = 64 * 1024
-# Browsers neither cache nor open answers to POST, but a refusal may answer a GET.
-_REFUSED = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+# Answers name people, and are true for a moment and for one token.
+_PRIVATE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 def json_response(
@@ -33,8 +33,8 @@ def json_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Encode a response as JSON."""
-    about = {"Content-Type": f"{media_type}; charset=utf-8", **(headers or {})}
-    return Response(orjson.dumps(body), status, headers=about if status < 400 else _REFUSED | about)
+    about = {**_PRIVATE, "Content-Type": f"{media_type}; charset=utf-8", **(headers or {})}
+    return Response(orjson.dumps(body), status, headers=about)
 
 
 def refuse(error: HttpError, media_type: str = JSON) -> Response:

@@ -89,7 +89,9 @@ class Import(Node):
     type_key: strawberry.Private[str]
     header: strawberry.Private[Any]
     name: str = field(description="What whoever uploaded it called it.")
-    source: str = field(description="Where it came from: `api`, `cli`, `console`.")
+    source: str = field(
+        description="Where it came from: `api`, `cli`, `console`, or the client's own name."
+    )
     status: ImportStatus = field(description="How far it has come.")
     dry_run: bool = field(
         description="Whether its rows are only tried out, and nothing is changed."
