@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncpg
+import click
 
+from api.cli.printable import printable
 from importers.sdk.errors import CaserollError, ConfigError
 from models.database_url import DatabaseUrlError
 
@@ -33,6 +35,12 @@ def describe(error: Exception) -> list[str]:
     if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
         return [f"the database says: {error}"]
     if isinstance(error, OSError):
-        return [str(error)]
+        return [str(error) or repr(error)]
     kind = type(error).__name__
     return [f"{kind}: {error} (a bug in Caseroll; `caseroll --debug …` shows where)"]
+
+
+def print_error(error: Exception) -> None:
+    """Print an error to stderr, one line for each problem."""
+    for line in describe(error):
+        click.echo(f"Error: {printable(line)}", err=True)
