@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 PAUSE_SECONDS = 0.15
 # Different keys; of each, only the newest state waits.
 LARGEST_QUEUE = 1_000
-# How far polls look back: longer than a transaction may take (`TIMEOUTS` in models/db.py). That of
-# splitting may take longer, but changes the import with its last statement.
+# How far polls look back: longer than a transaction may take (`TIMEOUTS` in models/session.py).
+# That of splitting may take longer, but changes the import with its last statement.
 _HORIZON_SECONDS = 75.0
 _REMEMBERED_ENDS = 10_000
 # An end is stamped a little before its transaction commits, which is when it can be seen.
