@@ -85,7 +85,7 @@ def refuse_foreign(head: bytes, filename: str) -> None:
     if is_workbook(head):
         names = _archive_names(head)
         if names and not any(name.startswith(_OFFICE_PARTS) for name in names):
-            raise seems_to_be(zip_kind(names) or "a zip archive", filename)
+            raise seems_to_be(zip_kind(names), filename)
         return
     for signature, kind in _SIGNATURES:
         if signature.match(head):
@@ -100,10 +100,8 @@ def refuse_markup(head: bytes, encoding: Encoding, filename: str) -> None:
             raise seems_to_be(kind, filename)
 
 
-def zip_kind(names: Collection[str]) -> str | None:
-    """Return what an archive with these lower-case names is; None for an Excel workbook (.xlsx)."""
-    if "xl/workbook.xml" in names:
-        return None
+def zip_kind(names: Collection[str]) -> str:
+    """Return what an archive with these lower-case names is, if it is no workbook."""
     for start, kind in _ZIP_KINDS:
         if any(name.startswith(start) for name in names):
             return kind
@@ -145,6 +143,6 @@ def _archive_names(head: bytes) -> set[str]:
         length = int.from_bytes(head[start + 26 : start + 28], "little")
         name = head[start + 30 : start + 30 + length]
         if len(name) == length and length:
-            names.add(name.decode("utf-8", "replace").lower())
+            names.add(name.decode("utf-8", "replace").lower().replace("\\", "/"))
         start = head.find(_ZIP, start + 4)
     return names

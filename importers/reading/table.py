@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,14 +14,14 @@ from importers.reading.encoding import decode_blocks, find_encoding, is_cut_mark
 from importers.reading.record import Batch, is_blank
 from importers.reading.refusal import refusal
 from importers.reading.sniff import is_workbook, refuse_foreign, refuse_markup
-from importers.reading.workbook import read_workbook
+from importers.reading.workbooks.isolated import IsolatedWorkbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from importers.reading.limits import Limits
     from importers.reading.record import Batches, Record
-    from importers.sdk.errors import FileRefusedError
+    from importers.sdk.errors import ErrorDetail, FileRefusedError
 
 _HEAD_BYTES = 1024 * 1024
 
@@ -37,12 +37,16 @@ class Table:
         batches: the rows that are not blank, with the numbers that a spreadsheet shows; no batch
             is empty. Cells are not trimmed, and a row may have more or fewer cells than the header
             has names. Iterate once, while the file is open; any step may raise FileRefusedError.
+        first_column: index of the header's first column in its sheet.
+        warnings: what an admin may not expect; complete when all batches have been read.
     """
 
     encoding: str | None
     delimiter: str | None
     header: tuple[str, ...]
     batches: Iterator[Batch]
+    first_column: int = 0
+    warnings: list[ErrorDetail] = field(default_factory=list)
 
     @property
     def rows(self) -> Iterator[Record]:
@@ -83,7 +87,9 @@ def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: L
     head = file.read(_HEAD_BYTES)
     if is_workbook(head):
         refuse_foreign(head, filename)
-        return _table_of(read_workbook(file, filename=filename, limits=limits), limits)
+        book = IsolatedWorkbook(file, filename=filename, limits=limits)
+        table = _table_of(iter(book), limits)
+        return replace(table, first_column=book.first_column, warnings=book.warnings)
     text, label = _open_text(file, head, filename, encoding)
     return _table_of(iter(text), limits, label, text.delimiter)
 
