@@ -62,7 +62,7 @@ def choose_sheet(sheets: Sequence[Sheet]) -> tuple[ChosenSheet | None, list[Warn
 
 
 def _open(sheet: Sheet) -> ChosenSheet | None:
-    rows = (row for row in sheet.rows() if any(text.strip() for text in row.texts))
+    rows = (row for row in sheet.rows() if "".join(row.texts).strip())
     first = next(rows, None)
     return ChosenSheet(sheet.name, sheet.notes, first, rows) if first else None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import operator
+from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from importers.reading.workbooks.date_text import (
 )
 from importers.reading.workbooks.number_code import Part, Section, sections_of
 from importers.reading.workbooks.number_text import (
+    MOST_DIGITS,
     NotShownError,
     Shown,
     StoredNumber,
@@ -74,8 +76,8 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
 }
 _LONGEST_CODE = 100
-_MOST_REMEMBERED = 50_000
-_LONGEST_PLAIN = 15
+_MOST_NUMBER_SECTIONS = 3
+_TEXT_PARTS = {Part.TEXT, Part.LITERAL, Part.FILL}
 
 
 class NumberFormat:
@@ -94,7 +96,6 @@ class NumberFormat:
         sections = (sections_of(code) or None) if code and not self._is_general else ()
         self._is_understood = sections is not None
         self._numbers, self._text = _split_sections(sections or ())
-        self._remembered: dict[str, str] = {}
 
     def number(self, text: str) -> str:
         """Return what a cell shows of a number, with a note if that is not all of the number.
@@ -106,47 +107,9 @@ class NumberFormat:
             ValueError: the text is no number.
         """
         # Most numbers of most files: an integer that is shown as it is stored.
-        if self._is_integral and text.isdigit() and text.isascii() and text[0] != "0":
-            if len(text) <= _LONGEST_PLAIN:
-                return text
-        found = self._remembered.get(text)
-        if found is None:
-            if len(self._remembered) > _MOST_REMEMBERED:
-                self._remembered.clear()
-            found = self._remembered[text] = self._shown_number(text)
-        return found
-
-    def text(self, text: str) -> str:
-        """Return what a cell shows of a text, which a format may surround or hide."""
-        if self._text is None or not text or self.shows_plain_text:
+        is_usual = self._is_integral and text.isdecimal() and text.isascii() and text[0] != "0"
+        if is_usual and len(text) <= MOST_DIGITS:
             return text
-        parts = {token.part for token in self._text.tokens}
-        try:
-            if not parts or parts - {Part.TEXT, Part.LITERAL, Part.FILL}:
-                raise NotShownError
-            return _surrounded(self._text, text)
-        except NotShownError:
-            return self._not_shown(text, f"the text '{text[:_LONGEST_CODE]}'")
-
-    @property
-    def shows_plain_text(self) -> bool:
-        """Whether every text is shown as it is."""
-        parts = {token.part for token in self._text.tokens} if self._text else {Part.TEXT}
-        return bool(parts) and parts <= {Part.TEXT, Part.GENERAL}
-
-    def day(self, day: datetime.date, seconds: int) -> str:
-        """Return what a cell shows of a day and a time that it does not store as a number."""
-        detail = iso_text(day, seconds)
-        serial = day.toordinal() - self._system.value + Decimal(seconds) / SECONDS_A_DAY
-        try:
-            section = self._section(StoredNumber(serial, True, detail))
-            if not is_date(section):
-                raise NotShownError
-            return with_note(*date_text(section, serial, self._system))
-        except NotShownError:
-            return with_note(detail.replace("T", " "), Holds.DATE, detail)
-
-    def _shown_number(self, text: str) -> str:
         number = stored_number(text)
         try:
             section = self._section(number)
@@ -158,6 +121,33 @@ class NumberFormat:
         if shown.is_whole:
             return shown.text
         return with_note(shown.text, Holds.NUMBER, number.text)
+
+    def text(self, text: str) -> str:
+        """Return what a cell shows of a text, which a format may surround or hide."""
+        if self.shows_plain_text or not text:
+            return text
+        try:
+            return _surrounded(self._text, text)
+        except NotShownError:
+            return self._not_shown(text, f"the text '{text[:_LONGEST_CODE]}'")
+
+    @property
+    def shows_plain_text(self) -> bool:
+        """Whether every text is shown as it is."""
+        if not self._is_understood:
+            code = self._code or "@"
+            return "@" not in code and code.count(";") < _MOST_NUMBER_SECTIONS
+        return self._text is None or [token.part for token in self._text.tokens] == [Part.TEXT]
+
+    def day(self, day: datetime.date, seconds: int) -> str:
+        """Return what a cell shows of a day and a time that it does not store as a number."""
+        detail = iso_text(day, seconds)
+        serial = day.toordinal() - self._system.value + Decimal(seconds) / SECONDS_A_DAY
+        with suppress(NotShownError):
+            section = self._section(StoredNumber(serial, True, detail))
+            if is_date(section):
+                return with_note(*date_text(section, serial, self._system))
+        return with_note(detail.replace("T", " "), Holds.DATE, detail)
 
     def _section(self, number: StoredNumber) -> Section:
         """Return the section for a number of this sign; `General` if there is none for numbers."""
@@ -180,9 +170,12 @@ class NumberFormat:
         shown = number_text(section, number)
         if number.value >= 0:
             return shown
-        if not shown.text.strip("0.,% "):
+        has_places = section.has(Part.DIGIT, Part.GENERAL)
+        if has_places and not shown.text.strip("0.,% "):
             raise NotShownError
         if len(self._numbers) == 1:
+            if not has_places:
+                raise NotShownError
             return shown._replace(text=f"-{shown.text}")
         has_sign = "-" in shown.text or "(" in shown.text
         return shown._replace(is_whole=shown.is_whole and has_sign)
@@ -217,7 +210,9 @@ def _conditional(sections: Sequence[Section], number: StoredNumber) -> Section:
     raise NotShownError
 
 
-def _surrounded(section: Section, text: str) -> str:
+def _surrounded(section: Section | None, text: str) -> str:
+    if not section or not section.tokens or section.has(*set(Part) - _TEXT_PARTS):
+        raise NotShownError
     texts = [
         text if token.part is Part.TEXT else token.text if token.part is Part.LITERAL else ""
         for token in section.tokens

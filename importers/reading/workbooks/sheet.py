@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from importers.reading.workbooks.sheet_address import column_letters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 
 class SheetRow(NamedTuple):
@@ -21,7 +21,7 @@ class SheetRow(NamedTuple):
     """
 
     number: int
-    columns: Sequence[int]
+    columns: tuple[int, ...]
     texts: list[str]
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from importers.reading.workbooks.sheet import SheetNotes, SheetRow
     from importers.sdk.errors import FileRefusedError
 
+_MOST_SHAPES = 1000
+
 Warned = tuple[str, str]
 """Code and message of a warning."""
 
@@ -34,6 +36,7 @@ class TableArea:
             self.first_column = min([columns[0], *map(_leftmost, below)])
         self._width = columns[-1] + 1 - self.first_column
         self._columns = tuple(range(self.first_column, columns[-1] + 1))
+        self._places: dict[tuple[int, ...], Sequence[int]] = {}
         self.header = [shown_text(cell) for cell in self.cells(header)]
         self._first_beside = ""
         self._beside = 0
@@ -47,6 +50,17 @@ class TableArea:
         if row.columns == self._columns:
             return row.texts
         cells = [""] * self._width
+        places = self._places.get(row.columns)
+        if places is not None:
+            for place, text in zip(places, row.texts, strict=True):
+                cells[place] = text
+            return cells
+        return self._placed(row, cells)
+
+    def _placed(self, row: SheetRow, cells: list[str]) -> list[str]:
+        places = [column - self.first_column for column in row.columns]
+        if places[0] >= 0 and places[-1] < self._width and len(self._places) < _MOST_SHAPES:
+            self._places[row.columns] = places
         for column, text in zip(row.columns, row.texts, strict=True):
             place = column - self.first_column
             if 0 <= place < self._width:

@@ -62,7 +62,8 @@ class UsualRows:
 
     def __init__(self, readers: CellReaders) -> None:
         self._readers = readers
-        self._plans: dict[object, tuple[Sequence[int], Sequence[Reader]]] = {}
+        self._plans: dict[object, tuple[tuple[int, ...], Sequence[Reader]]] = {}
+        self._has_escapes = False
 
     def read(self, text: str) -> Iterator[SheetRow]:
         """Yield the rows of a text that a pattern matches; those without cells have no columns.
@@ -70,12 +71,13 @@ class UsualRows:
         Raises:
             LookupError, ValueError: a cell can't be read.
         """
+        self._has_escapes = "&" in text or "_x" in text
         for piece in text.split("</row>"):
             number, _, cells = piece.rpartition(_ROW_START)[2].partition('"')
             found = _CELL_PARTS.findall(cells)
             if found:
                 letters, attributes, stored = zip(*found, strict=True)
-                shape = (letters, attributes)
+                shape = (self._has_escapes, letters, attributes)
                 columns, readers = self._plans.get(shape) or self._plan(shape)
                 yield SheetRow(
                     int(number),
@@ -89,9 +91,9 @@ class UsualRows:
                 yield SheetRow(int(number), (), [])
 
     def _plan(
-        self, shape: tuple[Sequence[str], Sequence[str]]
-    ) -> tuple[Sequence[int], Sequence[Reader]]:
-        letters, attributes = shape
+        self, shape: tuple[bool, Sequence[str], Sequence[str]]
+    ) -> tuple[tuple[int, ...], Sequence[Reader]]:
+        _, letters, attributes = shape
         columns = tuple(map(column_number, letters))
         if any(one >= next_ for one, next_ in pairwise(columns)):
             raise ValueError(f"the cells {', '.join(letters[:10])} in this order")
@@ -105,6 +107,6 @@ class UsualRows:
         found = _STYLE_AND_KIND.fullmatch(attributes)
         style, kind = found.groups() if found else ("", "")
         read = self._readers.reader(kind or "n", style or "")
-        if kind in ("str", "inlineStr"):
+        if self._has_escapes and kind in ("str", "inlineStr"):
             return lambda text: read(unescaped(text))
         return read

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Reader = Callable[[str], str]
 
 _BOOLEANS = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
+_MOST_REMEMBERED = 50_000
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
 
 
@@ -55,11 +56,13 @@ class CellReaders:
         return found
 
     def _make(self, kind: str, format_: NumberFormat) -> Reader:
+        # `str` returns a text as it is, faster than a function in Python.
+        text = str if format_.shows_plain_text else format_.text
         readers: dict[str, Reader] = {
             "s": _shared(self._strings, None if format_.shows_plain_text else format_),
-            "n": _number(format_, shows_zeros=self._shows_zeros),
-            "str": format_.text,
-            "inlineStr": format_.text,
+            "n": _Remembered(_number(format_, shows_zeros=self._shows_zeros)).__getitem__,
+            "str": text,
+            "inlineStr": text,
             "b": lambda text: with_note(_BOOLEANS[text], Holds.BOOLEAN),
             "e": lambda text: with_note(text, Holds.ERROR),
             "d": lambda text: _iso_moment(text, format_),
@@ -67,6 +70,20 @@ class CellReaders:
         if kind not in readers:
             raise ValueError(f"the type '{kind}'")
         return readers[kind]
+
+
+class _Remembered(dict[str, str]):
+    """What numbers are shown as: most columns of numbers have few different ones."""
+
+    def __init__(self, read: Reader) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, text: str) -> str:
+        if len(self) > _MOST_REMEMBERED:
+            self.clear()
+        shown = self[text] = self._read(text)
+        return shown
 
 
 def _shared(strings: Sequence[str], format_: NumberFormat | None) -> Reader:
