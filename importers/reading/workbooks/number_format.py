@@ -91,9 +91,9 @@ class NumberFormat:
     def __init__(self, code: str | None, system: DateSystem = DateSystem.FROM_1900) -> None:
         self._code = code
         self._system = system
-        self._is_general = code is not None and code.lower() in ("general", "")
-        self._is_integral = self._is_general or code == "0"
-        sections = (sections_of(code) or None) if code and not self._is_general else ()
+        is_general = code is not None and code.lower() in ("general", "")
+        self._is_integral = is_general or code == "0"
+        sections = () if is_general else sections_of(code) if code else None
         self._is_understood = sections is not None
         self._numbers, self._text = _split_sections(sections or ())
 

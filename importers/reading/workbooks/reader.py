@@ -27,6 +27,7 @@ from importers.reading.refusal import refusal
 from importers.reading.sniff import seems_to_be, zip_kind
 from importers.reading.workbooks.archive import DAMAGES, Archive
 from importers.reading.workbooks.chosen_sheet import choose_sheet
+from importers.reading.workbooks.ods_package import open_document_sheets
 from importers.reading.workbooks.table_area import TableArea
 from importers.reading.workbooks.xlsx_package import read_package
 from importers.reading.workbooks.xlsx_sheet import XlsxSheet
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from importers.reading.record import Record
     from importers.reading.workbooks.chosen_sheet import ChosenSheet
     from importers.reading.workbooks.sheet import Sheet
-    from importers.reading.workbooks.table_area import Warned
+from importers.reading.workbooks.table_area import Warned
 
 Message = tuple[str, Any]
 
@@ -131,13 +132,15 @@ def read_input(filename: str, limits: Limits) -> Iterator[Message]:
 
 
 def _sheets_of(archive: Archive, filename: str) -> Sequence[Sheet]:
-    package = read_package(archive)
-    if package is None:
+    if package := read_package(archive):
+        return [
+            XlsxSheet(sheet.name, archive.blocks(sheet.part), package, is_hidden=sheet.is_hidden)
+            for sheet in package.sheets
+        ]
+    sheets = open_document_sheets(archive, filename)
+    if sheets is None:
         raise seems_to_be(zip_kind(archive.names()), filename)
-    return [
-        XlsxSheet(sheet.name, archive.blocks(sheet.part), package, is_hidden=sheet.is_hidden)
-        for sheet in package.sheets
-    ]
+    return sheets
 
 
 def _table_messages(sheet: ChosenSheet | None, warnings: list[Warned]) -> Iterator[Message]:

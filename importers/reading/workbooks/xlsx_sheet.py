@@ -43,7 +43,7 @@ class XlsxSheet:
         self._row = 0
         self._columns: list[int] = []
         self._texts: list[str] = []
-        self._cell = _OpenCell({})
+        self._cell = _OpenXlsxCell({})
         parser = new_parser(self._start, self._end, self._add_text)
         self._usual = UsualForm(parser, "</row>", USUAL_ROWS, self._take_usual)
         self._begin_rows()
@@ -90,7 +90,7 @@ class XlsxSheet:
     def _start(self, name: str, attributes: Attributes) -> None:
         match _NAMES.get(name):
             case "c":
-                self._cell = _OpenCell(attributes)
+                self._cell = _OpenXlsxCell(attributes)
             case "v" | "is" | "f" | "t" | "rPh" as part:
                 self._cell.start(part)
             case "row":
@@ -161,7 +161,7 @@ class XlsxSheet:
             raise ValueError(f"{address}: {error}") from error
 
 
-class _OpenCell:
+class _OpenXlsxCell:
     """A cell between its start tag and its end tag.
 
     Args:
