@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from importers.reading.record import Batch, drop_guards
+from importers.reading.record import Batch
 from importers.reading.refusal import refusal, warning
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class IsolatedWorkbook:
                 self.warnings += [warning(code, message) for code, message in content]
             elif kind == "rows":
                 numbers, cells = content
-                yield Batch(numbers, list(map(drop_guards, cells)))
+                yield Batch(numbers, cells)
 
 
 def _read_isolated(file: BinaryIO, filename: str, limits: Limits) -> Iterator[Message]:

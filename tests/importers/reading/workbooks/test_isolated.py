@@ -139,7 +139,7 @@ def test_rows_have_the_numbers_of_the_sheet() -> None:
     table = opened(saved(book))
 
     assert table.header == ("Case ID", "user_id")
-    assert list(table.rows) == [(5, ["  trv-1", "=jo"]), (9, ["trv-2", ""])]
+    assert list(table.rows) == [(5, ["  trv-1", "'=jo"]), (9, ["trv-2", ""])]
 
 
 @pytest.mark.parametrize(
