@@ -75,8 +75,3 @@ def add_guards(cells: Iterable[str]) -> list[str]:
 def remove_guards(cells: Iterable[str]) -> list[str]:
     """Take off what `add_guards` has put on."""
     return [cell[1:] if _GUARDED.match(cell) else cell for cell in cells]
-
-
-def drop_guards(cells: list[str]) -> list[str]:
-    """Take one `'` off before a formula, in workbooks of any kind."""
-    return [cell[1:] if _GUARDED.match(cell) and cell[1] != "'" else cell for cell in cells]
