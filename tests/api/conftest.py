@@ -60,7 +60,8 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def _recorded(method: Callable[..., Any], sent: list[str]) -> Callable[..., Any]:
     async def record(self: Connection, statement: str, *args: Any, **options: Any) -> Any:
-        if not statement.startswith("SET caseroll.app"):  # only when another app had the connection
+        # Sent only when another app had the connection, or when it is new.
+        if not statement.startswith("SET caseroll.app") and "SELECT set_config(" not in statement:
             sent.append(statement)
         return await method(self, statement, *args, **options)
 
