@@ -12,7 +12,7 @@ from importers.reading.limits import Limits
 from importers.reading.table import open_table
 from importers.rows.cell_reader import ReadRow
 from importers.rows.layout import layout_of
-from importers.sdk.version import renamed
+from importers.sdk.plugin import renamed
 from importers.testkit.fixture_app import Assigned, World
 from importers.testkit.memory_runner import instance_of, run_in_memory
 from importers.testkit.report import (
@@ -120,7 +120,7 @@ def run_importer(
     data = file.read_bytes() if isinstance(file, Path) else file.encode()
     name = file.name if isinstance(file, Path) else "test.csv"
     table = open_table(io.BytesIO(data), filename=name, encoding=None, limits=Limits())
-    layout = layout_of(table.header, made)
+    layout = layout_of(table.header, made, below=table.below, first_column=table.first_column)
     rows = [ReadRow(number, cells) for number, cells in table.rows]
     ends = asyncio.run(run_in_memory(made, world or World(), validators, layout, rows))
     return list(map(report_of, ends))
