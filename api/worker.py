@@ -142,6 +142,8 @@ def main() -> int:
     # Where work that is to be done again has its line.
     for name in ("api.broker", "importers.engine"):
         logging.getLogger(name).setLevel(logging.INFO)
+    # It warns with a traceback of each connection that it can't open while the database is away.
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)
     gc.set_threshold(*GC_THRESHOLDS)
     sys.stdout = cast("TextIO", CapturedOutput(sys.stdout))
     die_when_stuck()

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from importers.reading import encoding, table, workbook_reader
+from importers.reading import encoding
 from importers.reading.limits import Limits
-from importers.reading.record import Batch, Batches
 from importers.reading.table import check_head, open_table
+from importers.reading.workbooks import isolated, reader
 from importers.sdk.errors import ErrorDetail, FileRefusedError
 from tests.fuzz.random_file import RandomFile
 from tests.fuzz.reference_csv import MalformedError, records
@@ -44,7 +44,7 @@ _MESSAGE = re.compile(r"[A-Z].{15,500}\.", re.DOTALL)
 _INTERNAL = re.compile(
     r"\w(?:Error|Exception)\b|Traceback|<class|object at 0x|/(?:dev|tmp|proc|home|usr)/|importers\."
 )
-_GUARDED = re.compile("'+[=+@\t\r\uff1d\uff0b\uff0d\uff20-]")
+_GUARDED = re.compile("'+[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")
 
 Rows = list[tuple[int, list[str]]]
 
@@ -186,24 +186,23 @@ def _workbooks_here(is_isolated: bool) -> Iterator[None]:
     if is_isolated:
         yield
         return
-    before, table.read_workbook = table.read_workbook, _read_here
+    before, isolated._read_isolated = isolated._read_isolated, _read_here
     try:
         yield
     finally:
-        table.read_workbook = before
+        isolated._read_isolated = before
 
 
-def _read_here(file: io.BytesIO, *, filename: str, limits: Limits) -> Batches:
+def _read_here(file: io.BytesIO, filename: str, limits: Limits) -> Iterator[tuple[str, object]]:
     """Read a workbook in this process, without the process of its own that Caseroll uses."""
     with tempfile.NamedTemporaryFile(dir=_shared_memory()) as copy:
         copy.write(file.getbuffer())
         copy.flush()
-        before, workbook_reader._INPUT = workbook_reader._INPUT, copy.name
+        before, reader._INPUT = reader._INPUT, copy.name
         try:
-            rows = workbook_reader.read_input(filename, limits)
-            yield Batch.of(rows)
+            yield from reader.read_input(filename, limits)
         finally:
-            workbook_reader._INPUT = before
+            reader._INPUT = before
 
 
 def _shared_memory() -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 
+from importers.sdk.cell_note import Holds, with_note
 from tests.fuzz.xlsx_writer import SHEET, Value, pack, parts_of
 
 Table = list[list[str]]
@@ -198,12 +199,12 @@ def _values(random: Random) -> list[list[Value]]:
     for cells in rows[1:]:
         for place in range(1, len(cells)):
             if random.random() < 0.2:
-                cells[place] = random.choice([random.randint(-9, 10**15), True, False])
+                cells[place] = random.choice([random.randint(-9, 10**15 - 1), True, False])
     return rows
 
 
 def _shown(value: Value) -> str:
-    return str(value).upper() if isinstance(value, bool) else str(value)
+    return with_note(str(value).upper(), Holds.BOOLEAN) if isinstance(value, bool) else str(value)
 
 
 def _workbook(random: Random) -> RandomFile:
