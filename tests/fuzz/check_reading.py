@@ -75,7 +75,9 @@ def check_reading(file: RandomFile, *, head_bytes: int, is_isolated: bool = Fals
         except FileRefusedError as error:
             _check_refusal(file, error.errors)
             return error.errors[0].code
-        _check_head(file, head_bytes)
+        # The index of an archive may be right where the names before its entries are damaged.
+        if file.kind != "damaged workbook":
+            _check_head(file, head_bytes)
     if file.table is not None:
         assert found.header == tuple(file.table[0])
         assert _comparable(file, [cells for _, cells in rows]) == _comparable(
