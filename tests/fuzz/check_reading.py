@@ -63,7 +63,7 @@ def check_reading(file: RandomFile, *, head_bytes: int, is_isolated: bool = Fals
     Raises:
         AssertionError: the reading was wrong.
     """
-    with _blocks(file.block), _workbooks_here(is_isolated):
+    with _blocks(file.block), workbooks_here(is_isolated=is_isolated):
         try:
             found = open_table(
                 io.BytesIO(file.content),
@@ -184,7 +184,8 @@ def _blocks(size: int) -> Iterator[None]:
 
 
 @contextmanager
-def _workbooks_here(is_isolated: bool) -> Iterator[None]:
+def workbooks_here(*, is_isolated: bool = False) -> Iterator[None]:
+    """Read workbooks in this process, unless they are to be read as Caseroll does."""
     if is_isolated:
         yield
         return
