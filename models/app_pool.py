@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import asyncpg
 
-from models.db import connection, session_options
+from models.db import connection
 from models.row_security import SETTING, find_role, is_row_security_active
+from models.session import TIMEOUTS, pool_options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,9 +23,12 @@ log = logging.getLogger(__name__)
 _CLOSE_SECONDS = 10
 _NO_ROW_SECURITY = "row-level security is off; `caseroll migrate` says why, or switches it on"
 _ROLE_LOST = (
-    "sessions do not have the role that they are started with: something between Caseroll and"
-    " PostgreSQL, a pooler, keeps settings from it. Let DATABASE_URL name PostgreSQL itself."
+    "sessions lose the role that they are given: something between Caseroll and PostgreSQL, a"
+    " pooler, resets them. Let DATABASE_URL name PostgreSQL itself."
 )
+# PostgreSQL 18 would merge a searched table and the view of its words into one table, and the
+# policy would keep that from the index.
+_SEARCH_SETTINGS = {"enable_self_join_elimination": "off"}
 
 
 class _AppConnection(asyncpg.Connection):  # type: ignore[misc]
@@ -74,16 +78,17 @@ async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]
     Raises:
         OSError, asyncpg.PostgresError: the server can't be reached.
     """
-    options: dict[str, Any] = await session_options(url, connections=connections)
     async with connection() as db:
         role = await find_role(db)
-        options["server_settings"] |= await _search_settings(db)
-    if role is not None:
-        options["server_settings"]["role"] = role
-    pool = await asyncpg.create_pool(**options, connection_class=_AppConnection)
+    pool = await asyncpg.create_pool(
+        **pool_options(url, TIMEOUTS | _SEARCH_SETTINGS | ({"role": role} if role else {})),
+        min_size=1,
+        max_size=connections,
+        connection_class=_AppConnection,
+    )
     try:
         async with pool.acquire() as db:
-            # A pooler may not pass on the settings that a session begins with.
+            # A pooler may reset sessions between two statements.
             if role is not None and not await is_row_security_active(db):
                 raise PermissionError(_ROLE_LOST)
             if role is None:
@@ -95,15 +100,3 @@ async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]
             await asyncio.wait_for(pool.close(), _CLOSE_SECONDS)
         except TimeoutError:
             pool.terminate()
-
-
-async def _search_settings(db: Connection) -> dict[str, str]:
-    """Return the setting that lets a search join a table to the view of its words.
-
-    PostgreSQL 18 would merge the two into one table, and the policy would keep that from the index.
-    Older servers lack the setting, and refuse sessions that begin with an unknown one.
-    """
-    name = await db.fetchval(
-        "SELECT name FROM pg_settings WHERE name = 'enable_self_join_elimination'"
-    )
-    return {} if name is None else {name: "off"}

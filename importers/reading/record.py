@@ -49,8 +49,9 @@ class Batch(NamedTuple):
 
 Batches: TypeAlias = Generator[Batch, None, None]
 
-# A spreadsheet computes a cell that begins with one of these; in Japanese, also the wide forms.
-_FORMULA_STARTS = "[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]"
+# A spreadsheet computes a cell that begins with one of these; in Japanese, also the wide forms. LF
+# is one of them because a workbook makes LF of CR.
+_FORMULA_STARTS = "[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
 # A cell that begins like a guarded one is guarded, too: else an upload would take its own `'` off.
 _TO_GUARD = re.compile(f"'*{_FORMULA_STARTS}")
 _GUARDED = re.compile(f"'+{_FORMULA_STARTS}")

@@ -44,7 +44,7 @@ _MESSAGE = re.compile(r"[A-Z].{15,500}\.", re.DOTALL)
 _INTERNAL = re.compile(
     r"\w(?:Error|Exception)\b|Traceback|<class|object at 0x|/(?:dev|tmp|proc|home|usr)/|importers\."
 )
-_GUARDED = re.compile("'+[=+@\t\r\uff1d\uff0b\uff0d\uff20-]")
+_GUARDED = re.compile("'+[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")
 
 Rows = list[tuple[int, list[str]]]
 
