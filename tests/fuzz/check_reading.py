@@ -36,6 +36,7 @@ CODES = frozenset(
         "TOO_MANY_ROWS",
         "UNCOMPUTED_FORMULA",
         "UNKNOWN_ENCODING",
+        "UNNAMED_COLUMN",
     ]
 )
 LIMITS = Limits(max_rows=1_000, max_columns=20, max_blank_lines=1_000)
