@@ -18,6 +18,7 @@ from tortoise.migrations.api import migrate as run_migrations
 from tortoise.transactions import in_transaction
 
 from models.row_security import apply_row_security, is_row_security_active
+from models.statistics import analyze_changed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
@@ -197,6 +198,8 @@ async def migrate(url: str, plugins: Mapping[str, str] | None = None) -> None:
             await run_migrations(config=tortoise_config(url, migrations=plugins))
         # Only now are all tables there, those of plugins as well.
         await apply_row_security(lock)
+        # A dump that was restored has none.
+        await analyze_changed(lock)
     finally:
         await Tortoise.close_connections()
         await lock.close()
