@@ -66,7 +66,8 @@ class Upkeep(Middleware):
         try:
             _on_loop(self._stack.enter_async_context(self._upkeep()))
         except Exception as error:
-            raise NoDatabaseError(f"the database can't be opened: {error!r}") from error
+            why = str(error) or repr(error)
+            raise NoDatabaseError(f"the database can't be opened: {why}") from error
 
     def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         """Close the database once the last message is done. Runs before the loop is stopped."""
@@ -139,6 +140,9 @@ def main() -> int:
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s worker %(name)s: %(message)s"
     )
+    # Where work that is to be done again has its line.
+    for name in ("api.broker", "importers.engine"):
+        logging.getLogger(name).setLevel(logging.INFO)
     gc.set_threshold(*GC_THRESHOLDS)
     sys.stdout = cast("TextIO", CapturedOutput(sys.stdout))
     die_when_stuck()
@@ -156,7 +160,8 @@ def main() -> int:
     except NoDatabaseError as error:
         logger.critical("%s", error)
         worker.broker.emit_after("worker_shutdown", worker)
-        return 1
+        # The supervisor starts another one, unless that would be refused as well.
+        return EXIT_REFUSED if isinstance(error.__cause__, PermissionError) else 1
     stop.wait()
     worker.stop(timeout=_GRACE_MILLISECONDS)
     return 0

@@ -54,11 +54,15 @@ class Loaders:
         columns: frozenset[str] | None = None,
     ) -> Sequence[Page]:
         """Load `columns`, or all, of the page of each list that belongs to one of the parents."""
+        load = partial(
+            _load_pages, self._scope, listing, conditions, window=window, columns=columns
+        )
+        # Lists of the app, and of many parents, are asked for at once: there is nothing to gather.
+        if not listing.parent or len(parents) > 1:
+            [pages] = await load([tuple(parents)])
+            return pages
         kind = (listing.name, repr(conditions), window, columns)
         if kind not in self._pages:
-            load = partial(
-                _load_pages, self._scope, listing, conditions, window=window, columns=columns
-            )
             self._pages[kind] = DataLoader(load)
         return await self._pages[kind].load(tuple(parents))
 

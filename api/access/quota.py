@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from api.access.persisted_queries import PersistedQueries
 from api.errors import HttpError
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ MEMORY_BYTES = 64 * 1024 * 1024
 # So that the subscriptions that a token may have do not exceed its memory by their messages alone.
 _BYTES_PER_SUBSCRIPTION = 4 * 1024
 _PAUSE_SECONDS = 0.005
+_SHORT_SECONDS = 0.01
 
 
 class RateLimit:
@@ -43,11 +45,12 @@ class RateLimit:
 
 
 class FairLock:
-    """A lock for work that blocks the event loop for long, with a pause after each holder.
+    """A lock for work that may block the event loop for long, with a pause after what did.
 
     Nothing else runs while a text is parsed, validated or completed, and a small request of another
     token needs the event loop several times. So the pause is a tenth of the time that the lock was
-    held, but long enough for one small request.
+    held, but long enough for one small request. Many operations turn out shorter than they might
+    have been; pauses after these would delay their own client most, and others hardly less.
     """
 
     def __init__(self) -> None:
@@ -59,8 +62,12 @@ class FairLock:
         self._entered_at = time.monotonic()
 
     async def __aexit__(self, *exc_info: object) -> None:
-        pause = max((time.monotonic() - self._entered_at) / 10, _PAUSE_SECONDS)
+        held = time.monotonic() - self._entered_at
+        if held < _SHORT_SECONDS:
+            self._lock.release()
+            return
         # Released by a timer: the holder gets its answer without waiting for the pause.
+        pause = max(held / 10, _PAUSE_SECONDS)
         asyncio.get_running_loop().call_later(pause, self._lock.release)
 
 
@@ -140,6 +147,7 @@ class Quota:
         memory: bytes of requests that wait or run, and of answers that clients have not taken.
         long_work: held while a new text or a long body is read, or a long answer is made.
         at_once: taken by an event that is executed at once, instead of in its turn.
+        persisted: queries that its clients name by their hash.
     """
 
     def __init__(self, limits: TokenLimits) -> None:
@@ -155,6 +163,7 @@ class Quota:
         )
         self.long_work = FairLock()
         self.at_once = OncePerStep()
+        self.persisted = PersistedQueries()
 
     def count(self) -> None:
         """Count a request, or a message of a WebSocket.

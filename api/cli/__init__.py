@@ -9,8 +9,7 @@ from typing import NoReturn
 
 import click
 
-from api.cli.failure import describe, missing_extra
-from api.cli.printable import printable
+from api.cli.failure import missing_extra, print_error
 from api.processes.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED
 
 _COMMANDS = {
@@ -84,7 +83,7 @@ def cli(*, debug: bool) -> None:
         level=logging.DEBUG if debug else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    for noisy in ("gql", "websockets", "asyncio", "python_multipart"):
+    for noisy in ("asyncio", "asyncpg", "gql", "python_multipart", "websockets"):
         logging.getLogger(noisy).setLevel(logging.DEBUG if debug else logging.ERROR)
 
 
@@ -104,7 +103,6 @@ def main() -> NoReturn:
         # The group may not have run: a command can fail while its module is imported.
         if "--debug" in sys.argv:
             raise
-        for line in describe(error):
-            click.echo(f"Error: {printable(line)}", err=True)
+        print_error(error)
         sys.exit(EXIT_REFUSED)
     sys.exit(code if isinstance(code, int) else 0)

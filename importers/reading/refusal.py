@@ -16,6 +16,11 @@ def refusal(code: str, message: str, *, value: str | None = None) -> FileRefused
     return FileRefusedError([detail])
 
 
+def warning(code: str, message: str) -> ErrorDetail:
+    """Make a warning about a file that is read all the same."""
+    return ErrorDetail(code=code, message=printable(message))
+
+
 def printable(text: str) -> str:
     """Return the text with `?` in place of each character that is not printable."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)

@@ -188,7 +188,13 @@ async def _split_file(
     async with stored_file(work.id) as source:
         file = await asyncio.to_thread(OpenedFile, source, work, settings.limits)
         table = file.table
-        layout = layout_of(table.header, importer, settings.importers.values())
+        layout = layout_of(
+            table.header,
+            importer,
+            settings.importers.values(),
+            below=table.below,
+            first_column=table.first_column,
+        )
         is_all = await asyncio.to_thread(file.read_head, settings.chunk_rows)
         if not (is_all or work.is_cancelled):
             # When a worker has died of the file, its rows are read in chunks only, where the one

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from importers.rows.layout import Layout
     from importers.run.planned_row import PlannedRow
     from importers.sdk.changes import OwnChange
+    from importers.sdk.entities import Case, User
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from importers.testkit.fixture_app import World
@@ -64,6 +65,12 @@ class MemoryStore:
         self, pairs: Collection[Pair], *, lock: bool
     ) -> Mapping[Pair, Present]:
         return {pair: self._current[pair] for pair in pairs if pair in self._current}
+
+    async def read_entities(
+        self, pairs: Collection[Pair]
+    ) -> tuple[Mapping[int, Case], Mapping[int, User]]:
+        world = self.world
+        return {case.id: case for case in world.cases}, {user.id: user for user in world.users}
 
     async def write_edits(self, edits: Sequence[Edit]) -> None:
         for edit in edits:

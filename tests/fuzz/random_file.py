@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 
+from importers.sdk.cell_note import Holds, with_note
 from tests.fuzz.xlsx_writer import SHEET, Value, pack, parts_of
 
 Table = list[list[str]]
@@ -53,7 +54,7 @@ ENCODINGS = {
 }
 _DECLARED = (None, None, None, "windows-1252", "utf-16", "shift-jis", "utf-7", "rot13", "cp437",
              "utf-8\r\nX: 1", "idna", "\U0001f600")  # fmt: skip
-_NAMES = ("case_id", "user_id", "Case Role", "notify", "\u00e9tat", "x" * 60)
+_NAMES = ("case_id", "user_id", "Case Role", "notify", "\u00e9tat", "x" * 60, "errors")
 _MAGIC = (
     *(b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF-"),
     *(b"\xff\xfe\x00\x00", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\x00", b"MZ"),
@@ -198,12 +199,12 @@ def _values(random: Random) -> list[list[Value]]:
     for cells in rows[1:]:
         for place in range(1, len(cells)):
             if random.random() < 0.2:
-                cells[place] = random.choice([random.randint(-9, 10**15), True, False])
+                cells[place] = random.choice([random.randint(-9, 10**15 - 1), True, False])
     return rows
 
 
 def _shown(value: Value) -> str:
-    return str(value).upper() if isinstance(value, bool) else str(value)
+    return with_note(str(value).upper(), Holds.BOOLEAN) if isinstance(value, bool) else str(value)
 
 
 def _workbook(random: Random) -> RandomFile:

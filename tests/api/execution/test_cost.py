@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import orjson
@@ -53,10 +54,10 @@ from tests.api.api_fixture import Api, add_cases, bearer
 )  # fmt: skip
 async def test_too_complex(api: Api, query: str) -> None:
     """A query that would cost too much is refused, in a moment, before anything is executed."""
-    started = asyncio.get_running_loop().time()
+    started = time.process_time()
 
     assert await api.code(query, {"n": 100}) == "TOO_COMPLEX"
-    assert asyncio.get_running_loop().time() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 @pytest.mark.parametrize(
@@ -95,10 +96,10 @@ async def test_variables_count(
 )
 async def test_fragments_count(api: Api, query: str) -> None:
     """A fragment counts, whether anything spreads it or not."""
-    started = asyncio.get_running_loop().time()
+    started = time.process_time()
 
     assert await api.code(query) in ("TOO_COMPLEX", "SYNTAX_ERROR")
-    assert asyncio.get_running_loop().time() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 async def test_too_many_tokens(api: Api) -> None:
@@ -109,10 +110,10 @@ async def test_too_many_tokens(api: Api) -> None:
 async def test_same_field_many_times_is_quick(api: Api) -> None:
     """What makes graphql-core's own rules compare every field with every other is refused first."""
     query = "{ viewer { " + "tokenName " * 900 + "} }"
-    started = asyncio.get_running_loop().time()
+    started = time.process_time()
 
     assert await api.code(query) == "TOO_COMPLEX"
-    assert asyncio.get_running_loop().time() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_every_list_has_a_cost() -> None:

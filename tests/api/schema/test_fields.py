@@ -198,6 +198,9 @@ async def test_import(api: Api) -> None:
         "startedAt": None,
         "finishedAt": None,
         "failedRowsUrl": f"/files/imports/{node_id('Import', key)}/failed-rows.csv",
+        "failedRowsWorkbookUrl": (
+            f"/files/imports/{node_id('Import', key)}/failed-rows.csv?format=xlsx"
+        ),
     }.items() <= found.items()
     assert {
         "name": "May.csv",

@@ -100,15 +100,25 @@ def test_a_plain_file() -> None:
             id="no other character ends a line",
         ),
         pytest.param(
-            b"a,b\n'=1,'+1\n'-1,'@1\n'x,''=1\n'\t1,it's\n\"'\r1\",'\n",
+            b"a,errors\n'=1,'+1\n'-1,'@1\n'x,''=1\n'\t1,it's\n\"'\r1\",'\n",
             [
                 (2, ["=1", "+1"]),
                 (3, ["-1", "@1"]),
-                (4, ["'x", "''=1"]),
+                (4, ["'x", "'=1"]),
                 (5, ["\t1", "it's"]),
                 (6, ["\r1", "'"]),
             ],
-            id="one guard is dropped",
+            id="one guard is dropped in a download of failed rows",
+        ),
+        pytest.param(
+            b"a, Errors\n\"'\t\",\n'=1,\n",
+            [(3, ["=1", ""])],
+            id="a row that is blank without its guards",
+        ),
+        pytest.param(
+            b"a,errors_\n'=1,'+1\n",
+            [(2, ["'=1", "'+1"])],
+            id="no guard is dropped in any other file",
         ),
     ],
 )
@@ -240,9 +250,9 @@ CUT_ANYWHERE = 'case_id;user_id\r\ntrv-1;"José\r\n"\r\n;x\r\n'.encode()
 @pytest.mark.parametrize("end", range(1, len(CUT_ANYWHERE)))
 def test_check_head_of_a_good_file_cut_anywhere(end: int) -> None:
     """A good file's beginning is never refused; the header is known when its line is complete."""
-    header = check_head(CUT_ANYWHERE[:end], filename="a.csv", encoding=None, limits=LIMITS)
+    head = check_head(CUT_ANYWHERE[:end], filename="a.csv", encoding=None, limits=LIMITS)
 
-    assert header == (None if end < 17 else ("case_id", "user_id"))
+    assert (head and head.header) == (None if end < 17 else ("case_id", "user_id"))
 
 
 @pytest.mark.parametrize(
@@ -282,7 +292,8 @@ def test_check_head_of_a_whole_file(head: bytes, code: str) -> None:
         check_head(head, filename="a.csv", encoding=None, limits=LIMITS, is_whole=True)
 
     assert [error.code for error in caught.value.errors] == [code]
-    assert check_head(head, filename="a.csv", encoding=None, limits=LIMITS) in {None, ("a", "b")}
+    found = check_head(head, filename="a.csv", encoding=None, limits=LIMITS)
+    assert (found and found.header) in {None, ("a", "b")}
 
 
 def test_check_head_of_a_workbook() -> None:

@@ -61,6 +61,9 @@ async def test_upload_is_enqueued(api: Api, monkeypatch: pytest.MonkeyPatch) -> 
     ("sent", "kept"),
     [
         ("C:\\Users\\jo\\May.csv", "May.csv"),
+        ("..\\jo\\May.csv", "May.csv"),
+        ("\\\\server\\jo\\May.csv", "May.csv"),
+        ("a\\b.csv", "a\\b.csv"),
         ("../../etc/passwd", "passwd"),
         ("a\u202egnp.csv", "agnp.csv"),
         ("x" * 300 + ".csv", "x" * 255),
