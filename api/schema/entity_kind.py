@@ -73,7 +73,7 @@ async def list_entities(
     """
     conditions: list[Condition] = []
     if search and search.strip():
-        conditions.append(matches_search(kind.listing, search))
+        conditions.append(matches_search(search))
     if active is not None:
         conditions.append(is_active(active))
     return await connect(context, kind.listing, kind.row_type, arguments, conditions)
