@@ -5,12 +5,30 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from asyncpg import Connection, Record
+
+
+# Where a row stands in a list: its key, or what comes before the key in the order, and the key.
+Place: TypeAlias = "int | tuple[int, ...]"
+
+
+class Rank(NamedTuple):
+    """A column that comes before the key in the order of a list.
+
+    Args:
+        column: the column.
+        to_integer: SQL that makes an integer of it, for cursors; `{}` is the column.
+        from_integer: SQL that makes a value of the column of that integer.
+    """
+
+    column: str
+    to_integer: str = "{}"
+    from_integer: str = "{}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +43,8 @@ class Listing:
         joins: tables whose columns can be asked for, too; none that leaves rows out.
         aliases: what the names of joined tables' columns begin with → the table's name in `joins`.
         key: unique column, an integer, that the list is ordered by.
+        rank: what it is ordered by first, if anything.
+        updated: column with the time of a row's last change.
         parent: condition that ties rows to what they belong to, `{}`; empty for lists of the app.
         is_descending: whether the largest key comes first.
     """
@@ -35,8 +55,36 @@ class Listing:
     joins: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict)
     key: str = "t.id"
+    rank: Rank | None = None
+    updated: str = "t.updated_at"
     parent: str = ""
     is_descending: bool = False
+
+    @property
+    def place(self) -> str:
+        """What to select for the place of a row."""
+        if self.rank is None:
+            return self.key
+        return f"ARRAY[{self.rank.to_integer.format(self.rank.column)}, {self.key}]"
+
+    def order(self, direction: str) -> str:
+        columns = [self.rank.column, self.key] if self.rank else [self.key]
+        return ", ".join(f"{column} {direction}" for column in columns)
+
+    def compare(self, sign: str, place: str) -> str:
+        """Return the condition that rows stand on one side of a place.
+
+        Example:
+            >>> Listing(name="x", table="cases", rank=Rank("t.role_id")).compare(">", "$3")
+            '(t.role_id, t.id) > (($3::bigint[])[1], ($3::bigint[])[2])'
+        """
+        if self.rank is None:
+            return f"{self.key} {sign} {place}"
+        rank, key = (f"({place}::bigint[])[{number}]" for number in (1, 2))
+        return (
+            f"({self.rank.column}, {self.key}) {sign}"
+            f" ({self.rank.from_integer.format(rank)}, {key})"
+        )
 
     def select(self, columns: Collection[str] | None = None) -> str:
         """Return what to select: the columns of these names, or all of the listed table.
@@ -60,7 +108,7 @@ class Listing:
 
 
 class Condition(NamedTuple):
-    """A condition on the rows of a list; `{}` in the SQL, if there is one, is the value.
+    """A condition on the rows of a list; `{}` or `{0}` in the SQL stands for the value.
 
     `is_search` says that it asks for words, which only the list's view has.
     """
@@ -71,19 +119,19 @@ class Condition(NamedTuple):
 
 
 class Window(NamedTuple):
-    """Which part of a list: `size` rows after one key and before another.
+    """Which part of a list: `size` rows after one place and before another.
 
     `is_backward` takes them from the end.
     """
 
     size: int
-    after: int | None = None
-    before: int | None = None
+    after: Place | None = None
+    before: Place | None = None
     is_backward: bool = False
 
 
 class Page(NamedTuple):
-    """Rows in the order of the list, each with its `page_key`.
+    """Rows in the order of the list, each with its `Listing.place` as `page_key`.
 
     `has_more` tells of further rows inside the window, in the direction of reading.
     """
@@ -197,12 +245,12 @@ async def _read_pages(
     where = statement.where(listing, conditions, "p.parent")
     up, down = ("<", ">") if listing.is_descending else (">", "<")
     if window.after is not None:
-        where += f" AND {listing.key} {up} {statement.add(window.after)}"
+        where += f" AND {listing.compare(up, statement.add(window.after))}"
     if window.before is not None:
-        where += f" AND {listing.key} {down} {statement.add(window.before)}"
+        where += f" AND {listing.compare(down, statement.add(window.before))}"
     lateral = "LATERAL" if listing.parent else ""
     is_falling = listing.is_descending != window.is_backward
-    order = f"{listing.key} {'DESC' if is_falling else 'ASC'}"
+    order = listing.order("DESC" if is_falling else "ASC")
     if nearest is None:
         rows_read = f"{statement.source(listing, conditions)} t WHERE {where}"
     else:
@@ -216,7 +264,7 @@ async def _read_pages(
         chosen = f"(SELECT t.id {page}) AS found JOIN {listing.table} t USING (id)"
     sql = f"""
         SELECT p.parent AS page_parent, l.* FROM {lists}, {lateral} (
-          SELECT {listing.select(columns)}, {listing.key} AS page_key
+          SELECT {listing.select(columns)}, {listing.place} AS page_key
           FROM {chosen} {listing.joins}) l
     """
     rows = await db.fetch(sql, *statement.values)
