@@ -32,9 +32,6 @@ _ROLE_LOST = (
     "sessions lose the role that they are given: something between Caseroll and PostgreSQL, a"
     " pooler, resets them. Let DATABASE_URL name PostgreSQL itself."
 )
-# PostgreSQL 18 would merge a searched table and the view of its words into one table, and the
-# policy would keep that from the index.
-_SEARCH_SETTINGS = {"enable_self_join_elimination": "off"}
 
 
 class _AppConnection(asyncpg.Connection):  # type: ignore[misc]
@@ -86,19 +83,12 @@ async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]
     """
     async with connection() as db:
         role = await find_role(db)
-<<<<<<< HEAD
-    options["server_settings"] |= _PLANNING
-    if role is not None:
-        options["server_settings"]["role"] = role
-    pool = await asyncpg.create_pool(**options, connection_class=_AppConnection)
-=======
     pool = await asyncpg.create_pool(
-        **pool_options(url, TIMEOUTS | _SEARCH_SETTINGS | ({"role": role} if role else {})),
+        **pool_options(url, TIMEOUTS | _PLANNING | ({"role": role} if role else {})),
         min_size=1,
         max_size=connections,
         connection_class=_AppConnection,
     )
->>>>>>> main
     try:
         async with pool.acquire() as db:
             # A pooler may reset sessions between two statements.
