@@ -25,6 +25,7 @@ from importers.isolation.guard import die_when_stuck
 from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load
 from importers.sdk.errors import ConfigError
+from importers.statistics import analyze_after
 from models.db import database
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
         chunk_rows=settings.chunk_rows,
         queue=queue,
         mail_transport=make_transport(settings.smtp_url, settings.mail_dir, settings.mail_from),
-        on_end=[queue.notify_ended],
+        on_end=[queue.notify_ended, analyze_after],
         serves_others=True,
         retention_days=settings.retention_days,
     )
@@ -142,6 +143,8 @@ def main() -> int:
     # Where work that is to be done again has its line.
     for name in ("api.broker", "importers.engine"):
         logging.getLogger(name).setLevel(logging.INFO)
+    # It warns with a traceback of each connection that it can't open while the database is away.
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)
     gc.set_threshold(*GC_THRESHOLDS)
     sys.stdout = cast("TextIO", CapturedOutput(sys.stdout))
     die_when_stuck()

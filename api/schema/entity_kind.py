@@ -76,7 +76,7 @@ async def list_entities(
     """
     conditions: list[Condition] = []
     if search and search.strip():
-        conditions.append(matches_search(kind.listing, search))
+        conditions.append(matches_search(search))
     if active is not None:
         conditions.append(is_active(active))
     if updated_since is not None:

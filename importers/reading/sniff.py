@@ -48,21 +48,18 @@ _HTML = re.compile(r"\s*<(?:!doctype\s+html|(?:html|head|body|table|meta|script|
 _XML = re.compile(r"\s*<(?:[?!][a-z-]|[a-z][\w:.-]*[\s/>])", re.I)
 _JSON = re.compile(r"""\s*(?:\{\s*["}]|\[\s*["\[{\]])""")
 
-_OFFICE_PARTS = (
-    *("[content_types].xml", "_rels/", "docprops/", "customxml/", "xl/"),
-    *("mimetype", "content.xml", "meta-inf/"),
-)
+# A workbook's parts may have any names, but these are their kinds.
+_PARTS = (".xml", ".rels", "mimetype")
 # The first entry of an OpenDocument file, which says what kind of document it is.
 _OPEN_DOCUMENT = re.compile(
     rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\.(?!spreadsheet)", re.DOTALL
 )
+_ZIP_ARCHIVE = _ARCHIVE.format("zip")
 _OPEN_DOCUMENT_KIND = "an OpenDocument file that is no spreadsheet"
 _ZIP_KINDS = (
     ("xl/workbook.bin", "a binary Excel workbook (.xlsb)"),
     ("word/", "a Word document"),
     ("ppt/", "a PowerPoint presentation"),
-    ("content.xml", _OPEN_DOCUMENT_KIND),
-    ("mimetype", _OPEN_DOCUMENT_KIND),
     ("index/document.iwa", "an Apple Numbers document"),
 )
 
@@ -94,8 +91,9 @@ def refuse_foreign(head: bytes, filename: str) -> None:
         if _OPEN_DOCUMENT.match(head):
             raise seems_to_be(_OPEN_DOCUMENT_KIND, filename)
         names = _archive_names(head)
-        if names and not any(name.startswith(_OFFICE_PARTS) for name in names):
-            raise seems_to_be(zip_kind(names), filename)
+        kind = zip_kind(names)
+        if names and (kind != _ZIP_ARCHIVE or not any(name.endswith(_PARTS) for name in names)):
+            raise seems_to_be(kind, filename)
         return
     for signature, kind in _SIGNATURES:
         if signature.match(head):
@@ -115,7 +113,7 @@ def zip_kind(names: Collection[str]) -> str:
     for start, kind in _ZIP_KINDS:
         if any(name.startswith(start) for name in names):
             return kind
-    return _ARCHIVE.format("zip")
+    return _ZIP_ARCHIVE
 
 
 def seems_to_be(kind: str, filename: str) -> FileRefusedError:

@@ -23,7 +23,7 @@ BACKWARD = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0009_notes")]
+    dependencies = [("models", "0010_filtered_searches")]
 
     operations = [
         ops.RemoveIndex("Import", fields=["app_id", "changed_at"]),

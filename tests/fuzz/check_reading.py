@@ -36,6 +36,7 @@ CODES = frozenset(
         "TOO_MANY_ROWS",
         "UNCOMPUTED_FORMULA",
         "UNKNOWN_ENCODING",
+        "UNNAMED_COLUMN",
     ]
 )
 LIMITS = Limits(max_rows=1_000, max_columns=20, max_blank_lines=1_000)
@@ -63,7 +64,7 @@ def check_reading(file: RandomFile, *, head_bytes: int, is_isolated: bool = Fals
     Raises:
         AssertionError: the reading was wrong.
     """
-    with _blocks(file.block), _workbooks_here(is_isolated):
+    with _blocks(file.block), workbooks_here(is_isolated=is_isolated):
         try:
             found = open_table(
                 io.BytesIO(file.content),
@@ -75,7 +76,9 @@ def check_reading(file: RandomFile, *, head_bytes: int, is_isolated: bool = Fals
         except FileRefusedError as error:
             _check_refusal(file, error.errors)
             return error.errors[0].code
-        _check_head(file, head_bytes)
+        # The index of an archive may be right where the names before its entries are damaged.
+        if file.kind != "damaged workbook":
+            _check_head(file, head_bytes)
     if file.table is not None:
         assert found.header == tuple(file.table[0])
         assert _comparable(file, [cells for _, cells in rows]) == _comparable(
@@ -182,7 +185,8 @@ def _blocks(size: int) -> Iterator[None]:
 
 
 @contextmanager
-def _workbooks_here(is_isolated: bool) -> Iterator[None]:
+def workbooks_here(*, is_isolated: bool = False) -> Iterator[None]:
+    """Read workbooks in this process, unless they are to be read as Caseroll does."""
     if is_isolated:
         yield
         return

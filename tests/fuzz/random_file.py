@@ -243,14 +243,18 @@ def _damaged_workbook(random: Random) -> RandomFile:
                     content=_mangled(random, content, _from_a_program()))  # fmt: skip
     parts: dict[str, str | bytes] = dict(parts_of(_values(random)))
     name = random.choice([SHEET, SHEET, SHEET, *parts])
-    part = str(parts[name])
-    for _ in range(random.randint(1, 3)):
-        at = random.randint(0, len(part))
-        part = part[:at] + random.choice(_XML) + part[at + random.choice([0, 0, 1, 5, 40]) :]
-    parts[name] = part.encode("utf-8", "surrogatepass")
+    parts[name] = damaged_xml(random, str(parts[name])).encode("utf-8", "surrogatepass")
     if random.random() < 0.1:
         del parts[random.choice(list(parts))]
     return RandomFile(kind="damaged sheet", content=_lying(random, pack(parts)))
+
+
+def damaged_xml(random: Random, part: str) -> str:
+    """Put pieces of XML into a part, in the place of others."""
+    for _ in range(random.randint(1, 3)):
+        at = random.randint(0, len(part))
+        part = part[:at] + random.choice(_XML) + part[at + random.choice([0, 0, 1, 5, 40]) :]
+    return part
 
 
 _XML = (

@@ -37,7 +37,7 @@ class CreateImportInput:
         "imports that are not finished."
     )
     type: str = field(description="Key of the import type.")
-    file: UploadedFile = field(description="The CSV file or Excel workbook (.xlsx).")
+    file: UploadedFile = field(description="The CSV file or workbook (.xlsx, .ods).")
     source: str | None = field(
         default=_DEFAULT_SOURCE,
         description="Where it comes from: `api`, `cli`, `console`, or a name of the client's own, "

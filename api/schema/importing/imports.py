@@ -281,7 +281,7 @@ async def list_imports(
     arguments = PageArguments(first=first, after=after, last=last, before=before)
     conditions: list[Condition] = []
     if search and search.strip():
-        conditions.append(matches_search(IMPORTS, search))
+        conditions.append(matches_search(search))
     if status is not None:
         conditions.append(has_import_status(status))
     if types is not None:

@@ -6,9 +6,9 @@ import datetime
 import re
 from typing import TYPE_CHECKING
 
+from importers.reading.number_formats.date_text import iso_text
+from importers.reading.number_formats.number_text import stored_number
 from importers.reading.refusal import refusal
-from importers.reading.workbooks.date_text import iso_text
-from importers.reading.workbooks.number_text import stored_number
 from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow
 from importers.reading.workbooks.sheet_address import MOST_COLUMNS, MOST_ROWS, column_letters
 from importers.reading.workbooks.xml_parser import local_names, new_parser, parse_block

@@ -11,7 +11,7 @@ from importers.sdk.cell_note import Holds, with_note
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from importers.reading.workbooks.number_format import NumberFormat
+    from importers.reading.number_formats.number_format import NumberFormat
 
     Reader = Callable[[str], str]
 

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from importers.reading.number_formats.date_text import DateSystem
+from importers.reading.number_formats.number_format import BUILT_IN, NumberFormat
 from importers.reading.workbooks.archive import part_at
-from importers.reading.workbooks.date_text import DateSystem
 from importers.reading.workbooks.escapes import unescaped
-from importers.reading.workbooks.number_format import BUILT_IN, NumberFormat
 from importers.reading.workbooks.xml_parser import (
     MAIN,
     PLAIN_TEXT,

@@ -1,4 +1,4 @@
-"""An Excel workbook becomes a table like any other file, or is refused without harm."""
+"""A workbook becomes a table like any other file, or is refused without harm."""
 
 from __future__ import annotations
 

@@ -266,7 +266,7 @@ def test_hidden_columns_and_merged_cells() -> None:
     ]
 
 
-def test_a_header_of_shared_cells() -> None:
+def test_a_sheet_without_rows() -> None:
     """A sheet without rows is empty."""
     made = parts("")
     made[SHEET] = str(made[SHEET]).replace(HEADER, "")

@@ -7,15 +7,15 @@ from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from importers.reading.workbooks.date_text import (
+from importers.reading.number_formats.date_text import (
     SECONDS_A_DAY,
     DateSystem,
     date_text,
     is_date,
     iso_text,
 )
-from importers.reading.workbooks.number_code import Part, Section, sections_of
-from importers.reading.workbooks.number_text import (
+from importers.reading.number_formats.number_code import Piece, Section, sections_of
+from importers.reading.number_formats.number_text import (
     MOST_DIGITS,
     NotShownError,
     Shown,
@@ -77,7 +77,7 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
 }
 _LONGEST_CODE = 100
 _MOST_NUMBER_SECTIONS = 3
-_TEXT_PARTS = {Part.TEXT, Part.LITERAL, Part.FILL}
+_TEXT_PARTS = {Piece.TEXT, Piece.LITERAL, Piece.FILL}
 
 
 class NumberFormat:
@@ -137,7 +137,7 @@ class NumberFormat:
         if not self._is_understood:
             code = self._code or "@"
             return "@" not in code and code.count(";") < _MOST_NUMBER_SECTIONS
-        return self._text is None or [token.part for token in self._text.tokens] == [Part.TEXT]
+        return self._text is None or [token.part for token in self._text.tokens] == [Piece.TEXT]
 
     def day(self, day: datetime.date, seconds: int) -> str:
         """Return what a cell shows of a day and a time that it does not store as a number."""
@@ -170,7 +170,7 @@ class NumberFormat:
         shown = number_text(section, number)
         if number.value >= 0:
             return shown
-        has_places = section.has(Part.DIGIT, Part.GENERAL)
+        has_places = section.has(Piece.DIGIT, Piece.GENERAL)
         if has_places and not shown.text.strip("0.,% "):
             raise NotShownError
         if len(self._numbers) == 1:
@@ -189,7 +189,7 @@ class NumberFormat:
 
 def _split_sections(sections: Sequence[Section]) -> tuple[Sequence[Section], Section | None]:
     """Part the sections for numbers from the one for texts, which is the fourth or has an `@`."""
-    if len(sections) == 4 or (sections and sections[-1].has(Part.TEXT)):
+    if len(sections) == 4 or (sections and sections[-1].has(Piece.TEXT)):
         return sections[:-1], sections[-1]
     return sections, None
 
@@ -211,10 +211,10 @@ def _conditional(sections: Sequence[Section], number: StoredNumber) -> Section:
 
 
 def _surrounded(section: Section | None, text: str) -> str:
-    if not section or not section.tokens or section.has(*set(Part) - _TEXT_PARTS):
+    if not section or not section.tokens or section.has(*set(Piece) - _TEXT_PARTS):
         raise NotShownError
     texts = [
-        text if token.part is Part.TEXT else token.text if token.part is Part.LITERAL else ""
+        text if token.part is Piece.TEXT else token.text if token.part is Piece.LITERAL else ""
         for token in section.tokens
     ]
     return filled(section.tokens, texts)

@@ -7,14 +7,14 @@ from decimal import ROUND_HALF_UP, Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from importers.reading.workbooks.number_code import Part
-from importers.reading.workbooks.number_text import NotShownError, filled
+from importers.reading.number_formats.number_code import Piece
+from importers.reading.number_formats.number_text import NotShownError, filled
 from importers.sdk.cell_note import Holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from importers.reading.workbooks.number_code import Section, Token
+    from importers.reading.number_formats.number_code import Section, Token
 
 SECONDS_A_DAY = 86_400
 _MONTHS = (
@@ -53,7 +53,7 @@ class _Moment(NamedTuple):
 
 
 def is_date(section: Section) -> bool:
-    return section.has(Part.DATE, Part.ELAPSED)
+    return section.has(Piece.DATE, Piece.ELAPSED)
 
 
 def date_text(section: Section, serial: Decimal, system: DateSystem) -> ShownDate:
@@ -67,9 +67,9 @@ def date_text(section: Section, serial: Decimal, system: DateSystem) -> ShownDat
     if not 0 <= serial < _DAYS_IN_MOST_CELLS:
         raise NotShownError
     units = _units(section.tokens)
-    decimals = sum(token.part is Part.DIGIT for token in section.tokens)
+    decimals = sum(token.part is Piece.DIGIT for token in section.tokens)
     moment, whole = _moment_of(serial, system, decimals), _moment_of(serial, system, 0)
-    if _CLOCK_UNITS.issuperset(units) and (serial < 1 or section.has(Part.ELAPSED)):
+    if _CLOCK_UNITS.issuperset(units) and (serial < 1 or section.has(Piece.ELAPSED)):
         holds, detail = Holds.TIME, _clock(whole.counted)
     elif whole.day is None:
         raise NotShownError
@@ -107,14 +107,14 @@ def _units(tokens: Sequence[Token]) -> list[str]:
 
     `m` stands for minutes behind hours and before seconds, else for the month.
     """
-    parts = [token for token in tokens if token.part in (Part.DATE, Part.ELAPSED)]
+    parts = [token for token in tokens if token.part in (Piece.DATE, Piece.ELAPSED)]
     letters = [token.text.lower() for token in parts]
     units = []
     for index, (token, each) in enumerate(zip(parts, letters, strict=True)):
         before, after = "".join(letters[max(index - 1, 0) : index]), "".join(letters[index + 1 :])
         is_minute = each in ("m", "mm") and (before[:1] == "h" or after[:1] == "s")
         unit = "minutes" if is_minute else each
-        units.append("elapsed" if token.part is Part.ELAPSED else unit)
+        units.append("elapsed" if token.part is Piece.ELAPSED else unit)
     return units
 
 
@@ -127,18 +127,18 @@ def _texts(section: Section, units: Sequence[str], moment: _Moment) -> Iterator[
     fraction = f"{moment.seconds % 1:f}".partition(".")[2]
     is_behind_seconds = is_fraction = False
     for token in section.tokens:
-        if token.part is Part.DIGIT:
+        if token.part is Piece.DIGIT:
             if not is_fraction or token.text != "0" or not fraction:
                 raise NotShownError
             yield fraction[0]
             fraction = fraction[1:]
-        elif token.part is Part.POINT:
+        elif token.part is Piece.POINT:
             is_fraction = is_behind_seconds
             yield "."
-        elif token.part in (Part.DATE, Part.ELAPSED):
+        elif token.part in (Piece.DATE, Piece.ELAPSED):
             unit = next(rest)
             is_behind_seconds, is_fraction = token.text[0] in "sS", False
-            if token.part is Part.ELAPSED:
+            if token.part is Piece.ELAPSED:
                 yield _elapsed(token.text, moment)
             elif unit in _CLOCK_UNITS:
                 yield _clock_unit(len(token.text), unit, moment, has_half_days)
@@ -150,9 +150,9 @@ def _texts(section: Section, units: Sequence[str], moment: _Moment) -> Iterator[
 
 
 def _mark(token: Token) -> str:
-    if token.part not in (Part.LITERAL, Part.SLASH, Part.COMMA, Part.FILL):
+    if token.part not in (Piece.LITERAL, Piece.SLASH, Piece.COMMA, Piece.FILL):
         raise NotShownError
-    return "" if token.part is Part.FILL else token.text
+    return "" if token.part is Piece.FILL else token.text
 
 
 def _elapsed(letters: str, moment: _Moment) -> str:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class Part(Enum):
+class Piece(Enum):
     """What a token of a section stands for."""
 
     LITERAL = auto()
@@ -38,7 +38,7 @@ class Part(Enum):
 class Token:
     """A piece of a section; the text is without its quotes, brackets or escapes."""
 
-    part: Part
+    part: Piece
     text: str
 
 
@@ -57,7 +57,7 @@ class Section:
     is_english: bool = False
     is_local: bool = False
 
-    def has(self, *parts: Part) -> bool:
+    def has(self, *parts: Piece) -> bool:
         return any(token.part in parts for token in self.tokens)
 
 
@@ -78,21 +78,21 @@ _TOKEN = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _GROUPS = {
-    "quoted": Part.LITERAL,
-    "escaped": Part.LITERAL,
-    "literal": Part.LITERAL,
-    "fill": Part.FILL,
-    "general": Part.GENERAL,
-    "exponent": Part.EXPONENT,
-    "date": Part.DATE,
-    "digit": Part.DIGIT,
+    "quoted": Piece.LITERAL,
+    "escaped": Piece.LITERAL,
+    "literal": Piece.LITERAL,
+    "fill": Piece.FILL,
+    "general": Piece.GENERAL,
+    "exponent": Piece.EXPONENT,
+    "date": Piece.DATE,
+    "digit": Piece.DIGIT,
 }
 _MARKS = {
-    ".": Part.POINT,
-    ",": Part.COMMA,
-    "%": Part.PERCENT,
-    "/": Part.SLASH,
-    "@": Part.TEXT,
+    ".": Piece.POINT,
+    ",": Piece.COMMA,
+    "%": Piece.PERCENT,
+    "/": Piece.SLASH,
+    "@": Piece.TEXT,
 }
 _SECTION = re.compile(r"""(?:"[^"]*"|\\.|[_*].|\[[^\]]*\]|[^;"\\_*\[])*""", re.DOTALL)
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*([+-]?\d{1,15}(?:\.\d{1,15})?)")
@@ -150,7 +150,7 @@ def _tokens_of(found: re.Match[str]) -> Iterator[Token]:
     if group == "mark":
         yield Token(_MARKS[text], text)
     elif group == "space":
-        yield Token(Part.LITERAL, " ")
+        yield Token(Piece.LITERAL, " ")
     else:
         yield Token(_GROUPS[group], text)
 
@@ -168,13 +168,13 @@ class _Brackets:
         if _COLOUR.fullmatch(text):
             return []
         if _ELAPSED.fullmatch(text):
-            return [Token(Part.ELAPSED, text.lower())]
+            return [Token(Piece.ELAPSED, text.lower())]
         if (found := _CONDITION.fullmatch(text)) and self.condition is None:
             self.condition = found[1], float(found[2])
             return []
         if found := _LOCALE.fullmatch(text):
             self._take_locale(int(found["locale"] or "0", 16))
-            return [Token(Part.LITERAL, found["symbol"])] if found["symbol"] else []
+            return [Token(Piece.LITERAL, found["symbol"])] if found["symbol"] else []
         return None
 
     def _take_locale(self, locale: int) -> None:

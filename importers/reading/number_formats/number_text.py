@@ -6,12 +6,12 @@ from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
-from importers.reading.workbooks.number_code import Part
+from importers.reading.number_formats.number_code import Piece
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from importers.reading.workbooks.number_code import Section, Token
+    from importers.reading.number_formats.number_code import Section, Token
 
 MOST_DIGITS = 15
 """Significant digits that a spreadsheet shows, and that a cell keeps for certain."""
@@ -82,33 +82,33 @@ def number_text(section: Section, number: StoredNumber) -> Shown:
         NotShownError: the section has parts whose effect is not certain.
     """
     tokens = section.tokens
-    if section.has(Part.SLASH, Part.TEXT, Part.DATE, Part.ELAPSED) or section.is_local:
+    if section.has(Piece.SLASH, Piece.TEXT, Piece.DATE, Piece.ELAPSED) or section.is_local:
         raise NotShownError
     size = abs(number.value)
-    if section.has(Part.GENERAL):
+    if section.has(Piece.GENERAL):
         return _with_general(tokens, number._replace(value=size))
-    if not section.has(Part.DIGIT):
+    if not section.has(Piece.DIGIT):
         return _words(tokens)
-    if section.has(Part.EXPONENT):
+    if section.has(Piece.EXPONENT):
         return _scientific(tokens, size)
     digits, scale = _without_scaling(tokens)
-    percents = sum(token.part is Part.PERCENT for token in tokens)
+    percents = sum(token.part is Piece.PERCENT for token in tokens)
     exact = _CONTEXT.multiply(size, Decimal(100) ** percents)
     text, rounded = _fixed(digits, _CONTEXT.divide(exact, Decimal(1000) ** scale))
     return Shown(text, number.is_whole and not scale and rounded == exact)
 
 
 def _with_general(tokens: Sequence[Token], number: StoredNumber) -> Shown:
-    if {token.part for token in tokens} - {Part.GENERAL, Part.LITERAL, Part.FILL}:
+    if {token.part for token in tokens} - {Piece.GENERAL, Piece.LITERAL, Piece.FILL}:
         raise NotShownError
     shown = general_text(number)
-    texts = [shown.text if token.part is Part.GENERAL else _literal(token) for token in tokens]
+    texts = [shown.text if token.part is Piece.GENERAL else _literal(token) for token in tokens]
     return Shown(filled(tokens, texts), shown.is_whole)
 
 
 def _words(tokens: Sequence[Token]) -> Shown:
     """Return what a section without a place for digits shows: `"yes";"no"`."""
-    if {token.part for token in tokens} - {Part.LITERAL, Part.FILL}:
+    if {token.part for token in tokens} - {Piece.LITERAL, Piece.FILL}:
         raise NotShownError
     return Shown(filled(tokens, [_literal(token) for token in tokens]), False)
 
@@ -116,25 +116,25 @@ def _words(tokens: Sequence[Token]) -> Shown:
 def _without_scaling(tokens: Sequence[Token]) -> tuple[list[Token], int]:
     """Take out the commas behind the last digit before the point, each of which divides by 1000."""
     point = next(
-        (index for index, token in enumerate(tokens) if token.part is Part.POINT), len(tokens)
+        (index for index, token in enumerate(tokens) if token.part is Piece.POINT), len(tokens)
     )
-    places = [index for index in range(point) if tokens[index].part is Part.DIGIT]
+    places = [index for index in range(point) if tokens[index].part is Piece.DIGIT]
     if not places:
         return list(tokens), 0
     behind = tokens[places[-1] + 1 : point]
-    commas = len(list(takewhile(lambda token: token.part is Part.COMMA, behind)))
+    commas = len(list(takewhile(lambda token: token.part is Piece.COMMA, behind)))
     start = places[-1] + 1
     return [*tokens[:start], *tokens[start + commas :]], commas
 
 
 def _fixed(tokens: Sequence[Token], size: Decimal) -> tuple[str, Decimal]:
     """Return the text of a number with a fixed number of decimals, and the number in that text."""
-    points = [index for index, token in enumerate(tokens) if token.part is Part.POINT]
+    points = [index for index, token in enumerate(tokens) if token.part is Piece.POINT]
     if len(points) > 1:
         raise NotShownError
     point = points[0] if points else len(tokens)
     before, after = tokens[:point], tokens[point + 1 :]
-    places = sum(token.part is Part.DIGIT for token in after)
+    places = sum(token.part is Piece.DIGIT for token in after)
     rounded = size.quantize(Decimal(1).scaleb(-places), context=_CONTEXT)
     whole, _, decimals = f"{rounded:f}".partition(".")
     texts = _integer_texts(before, whole.lstrip("0"))
@@ -145,16 +145,16 @@ def _fixed(tokens: Sequence[Token], size: Decimal) -> tuple[str, Decimal]:
 
 def _integer_texts(tokens: Sequence[Token], digits: str) -> list[str]:
     """Return what each token before the point shows; the first digit has all that are left."""
-    places = [index for index, token in enumerate(tokens) if token.part is Part.DIGIT]
-    commas = [index for index, token in enumerate(tokens) if token.part is Part.COMMA]
+    places = [index for index, token in enumerate(tokens) if token.part is Piece.DIGIT]
+    commas = [index for index, token in enumerate(tokens) if token.part is Piece.COMMA]
     is_grouped = bool(commas)
     if is_grouped and not _can_group(tokens, places, commas):
         raise NotShownError
     texts, rest, count = [""] * len(tokens), digits, 0
     for index in reversed(range(len(tokens))):
         token = tokens[index]
-        if token.part is not Part.DIGIT:
-            texts[index] = "" if token.part is Part.COMMA else _literal(token)
+        if token.part is not Piece.DIGIT:
+            texts[index] = "" if token.part is Piece.COMMA else _literal(token)
             continue
         taken = rest if index == places[0] else rest[-1:]
         rest = rest[: len(rest) - len(taken)]
@@ -173,7 +173,7 @@ def _can_group(tokens: Sequence[Token], places: Sequence[int], commas: Sequence[
     inner = tokens[places[0] : places[-1] + 1] if places else ()
     return (
         all(places and places[0] < comma < places[-1] for comma in commas)
-        and {token.part for token in inner} <= {Part.DIGIT, Part.COMMA}
+        and {token.part for token in inner} <= {Piece.DIGIT, Piece.COMMA}
         and all(token.text != "?" for token in inner)
     )
 
@@ -182,7 +182,7 @@ def _decimal_texts(tokens: Sequence[Token], digits: str) -> list[str]:
     """Return what each token behind the point shows."""
     texts, rest = [], digits
     for token in tokens:
-        if token.part is not Part.DIGIT:
+        if token.part is not Piece.DIGIT:
             texts.append(_literal(token))
             continue
         digit, is_last = rest[0], not rest.strip("0")
@@ -195,14 +195,14 @@ def _decimal_texts(tokens: Sequence[Token], digits: str) -> list[str]:
 
 def _scientific(tokens: Sequence[Token], size: Decimal) -> Shown:
     """Return a number as `0.00E+00` shows it; other places before the point are not certain."""
-    at = next(index for index, token in enumerate(tokens) if token.part is Part.EXPONENT)
+    at = next(index for index, token in enumerate(tokens) if token.part is Piece.EXPONENT)
     mantissa, exponent = tokens[:at], tokens[at + 1 :]
     pattern = "".join(token.text for token in tokens)
-    kinds = {token.part for token in mantissa} - {Part.DIGIT, Part.POINT}
+    kinds = {token.part for token in mantissa} - {Piece.DIGIT, Piece.POINT}
     is_plain = pattern[:1] == "0" and pattern[1:2] in (".", "E", "e") and not kinds
     if not is_plain or {token.text for token in exponent} != {"0"}:
         raise NotShownError
-    places = sum(token.part is Part.DIGIT for token in mantissa) - 1
+    places = sum(token.part is Piece.DIGIT for token in mantissa) - 1
     power = size.adjusted() if size else 0
     text, rounded = _fixed(mantissa, size.scaleb(-power, context=_CONTEXT))
     if rounded >= 10:
@@ -213,9 +213,9 @@ def _scientific(tokens: Sequence[Token], size: Decimal) -> Shown:
 
 
 def _literal(token: Token) -> str:
-    if token.part not in (Part.LITERAL, Part.PERCENT, Part.FILL):
+    if token.part not in (Piece.LITERAL, Piece.PERCENT, Piece.FILL):
         raise NotShownError
-    return "" if token.part is Part.FILL else token.text
+    return "" if token.part is Piece.FILL else token.text
 
 
 def filled(tokens: Sequence[Token], texts: Sequence[str]) -> str:
@@ -224,7 +224,7 @@ def filled(tokens: Sequence[Token], texts: Sequence[str]) -> str:
     Spaces do not matter at both ends of a cell, such as before a number in columns of money.
     """
     for index, token in enumerate(tokens):
-        if token.part is Part.FILL:
+        if token.part is Piece.FILL:
             before, after = "".join(texts[:index]), "".join(texts[index + 1 :])
             if token.text != " " or (before.strip() and after.strip()):
                 raise NotShownError

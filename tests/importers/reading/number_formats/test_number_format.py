@@ -6,8 +6,8 @@ import datetime
 
 import pytest
 
-from importers.reading.workbooks.date_text import DateSystem
-from importers.reading.workbooks.number_format import BUILT_IN, NumberFormat
+from importers.reading.number_formats.date_text import DateSystem
+from importers.reading.number_formats.number_format import BUILT_IN, NumberFormat
 from importers.sdk.cell_note import CellNote, Holds, note_of
 
 ACCOUNTING = '_(* #,##0.00_);_(* \\(#,##0.00\\);_(* "-"??_);_(@_)'
