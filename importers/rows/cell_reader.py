@@ -7,8 +7,8 @@ are turned to columns, and each distinct cell is parsed, checked and looked up o
 from __future__ import annotations
 
 import logging
-from dataclasses import asdict, dataclass
-from operator import itemgetter
+from dataclasses import dataclass, fields
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import guarded, guarded_await, is_guarding, is_of_plugin
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
 
 logger = logging.getLogger(__name__)
+
+_ERROR_FIELDS = [field.name for field in fields(ErrorDetail)]
+_error_values = attrgetter(*_ERROR_FIELDS)
 
 
 @dataclass(slots=True)
@@ -61,7 +64,7 @@ async def read_rows(
         whole = [row for row in rows if _has_all_cells(row, layout)]
         cells = [row.cells for row in whole]
     cells_by_column = list(zip(*cells, strict=True))
-    columns, with_errors = [], set()
+    columns, with_errors = [], set[int]()
     for name, column in importer.columns.items():
         position = layout.positions.get(name)
         column_cells: Sequence[str] = [""] * len(whole)
@@ -72,8 +75,7 @@ async def read_rows(
         with_errors.update(bad)
     for row, row_values in zip(whole, zip(*columns, strict=True), strict=True):
         row.values = row_values
-    for index in with_errors:
-        whole[index].errors = _cell_errors(importer, layout, whole[index])
+    _describe_errors(importer, layout, [whole[index] for index in sorted(with_errors)])
 
 
 def _has_all_cells(row: ReadRow, layout: Layout) -> bool:
@@ -171,16 +173,33 @@ def _column_failure(column: Column[Any]) -> RowError:
     return RowError(None, "IMPORTER_ERROR", message)
 
 
-def _cell_errors(importer: Importer, layout: Layout, row: ReadRow) -> list[ErrorDetail]:
-    """List the errors of a row's cells, and the refusals that would follow once they are mended."""
-    found = []
-    for (name, column), value in zip(importer.columns.items(), row.values, strict=True):
-        error = value
-        if isinstance(column, Reference) and not isinstance(value, RowError | None):
-            error = _refusal_of(column, value)
-        if isinstance(error, RowError):
-            found.append(error_detail(importer, error, name, row, layout))
-    return found
+def _describe_errors(importer: Importer, layout: Layout, rows: Sequence[ReadRow]) -> None:
+    """List the errors of rows' cells, and the refusals that would follow once they are mended.
+
+    Equal cells of a column have the same error, which is described once.
+    """
+    found: list[list[ErrorDetail]] = [[] for _ in rows]
+    for place, (name, column) in enumerate(importer.columns.items()):
+        position = layout.positions.get(name)
+        known: dict[str, ErrorDetail | None] = {}
+        for row, errors in zip(rows, found, strict=True):
+            cell = "" if position is None else row.cells[position]
+            if cell not in known:
+                error = _error_of(column, row.values[place])
+                known[cell] = error_detail(importer, error, name, row, layout) if error else None
+            if detail := known[cell]:
+                errors.append(detail)
+    for row, errors in zip(rows, found, strict=True):
+        row.errors = errors
+
+
+def _error_of(column: Column[Any], value: Any) -> RowError | None:
+    """Return the error that a cell has come to, or what refuses the value that it has found."""
+    if isinstance(value, RowError):
+        return value
+    if value is None or not isinstance(column, Reference):
+        return None
+    return _refusal_of(column, value)
 
 
 def _refusal_of(column: Reference[Any], value: Any) -> RowError | None:
@@ -230,5 +249,6 @@ def error_detail(
 
 
 def failed_result(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
-    details = [asdict(error) for error in errors]
+    # `asdict` copies each value, which takes twenty times as long.
+    details = [dict(zip(_ERROR_FIELDS, _error_values(error), strict=True)) for error in errors]
     return RowResult(row.number, row.text, RowStatus.FAILED, errors=details)
