@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import os
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from importers.reading.limits import Limits
     from importers.reading.record import Batches, Record
-    from importers.sdk.errors import FileRefusedError
+    from importers.sdk.errors import ErrorDetail, FileRefusedError
 
 _HEAD_BYTES = 1024 * 1024
 
@@ -37,12 +37,14 @@ class Table:
         batches: the rows that are not blank, with the numbers that a spreadsheet shows; no batch
             is empty. Cells are not trimmed, and a row may have more or fewer cells than the header
             has names. Iterate once, while the file is open; any step may raise FileRefusedError.
+        warnings: remarks on the file as a whole, complete once the batches are.
     """
 
     encoding: str | None
     delimiter: str | None
     header: tuple[str, ...]
     batches: Iterator[Batch]
+    warnings: list[ErrorDetail] = field(default_factory=list)
 
     @property
     def rows(self) -> Iterator[Record]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from importers.rows.header import header_spec, match_header
+from importers.rows.observation import knowing_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from importers.sdk.columns import Column
     from importers.sdk.importer import Importer
 
 
@@ -20,23 +22,40 @@ class Layout:
     Args:
         positions: column name → index of its cell; columns that the file lacks are left out.
         width: how many cells a row has.
+        knowing: columns, by name, that know something of the whole file, in the place of the
+            importer's.
     """
 
     positions: Mapping[str, int]
     width: int
+    knowing: Mapping[str, Column[Any]] = field(default_factory=dict)
+
+    def columns(self, importer: Importer) -> Mapping[str, Column[Any]]:
+        """Return the importer's columns as this file's cells are to be read."""
+        return {**importer.columns, **self.knowing}
 
 
-def layout_of(header: Sequence[str], importer: Importer, others: Iterable[Importer] = ()) -> Layout:
+def layout_of(
+    header: Sequence[str],
+    importer: Importer,
+    others: Iterable[Importer] = (),
+    *,
+    observed: Mapping[str, Collection[str]] | None = None,
+    date_order: str | None = None,
+) -> Layout:
     """Find the importer's columns in a header.
 
     Args:
         others: importers that the file may have been meant for, to suggest one when the header does
             not match; `importer` may be among them.
+        observed: what the columns have shown in the whole file, by name.
+        date_order: `DMY` or `MDY`, if the upload declares it.
 
     Raises:
         FileRefusedError: the header isn't one of this importer's files.
     """
     candidates = [header_spec(other) for other in others]
-    return Layout(
-        positions=match_header(header, header_spec(importer), candidates), width=len(header)
-    )
+    positions = match_header(header, header_spec(importer), candidates)
+    declared = [date_order] if date_order else []
+    knowing = knowing_columns(importer, observed or {}, declared)
+    return Layout(positions=positions, width=len(header), knowing=knowing)

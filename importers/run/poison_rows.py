@@ -127,7 +127,9 @@ async def _try_out(db: Connection, tried: _Tried, trial: Trial) -> None:
     if not rows:
         return
     work, importer = tried.work, tried.importer
-    layout = layout_of(work.header or [], importer)
+    layout = layout_of(
+        work.header or [], importer, observed=work.observed, date_order=work.date_order
+    )
     store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
     with guarding(tried.guard):
         context = await open_context(importer, layout, store)

@@ -154,7 +154,9 @@ async def _settle(
     left_out = _given_up([rows[place] for place in condemned], "This row stops its worker.")
     guard = guard_of(importer)
     with guarding(guard):
-        layout = layout_of(work.header or [], importer)
+        layout = layout_of(
+            work.header or [], importer, observed=work.observed, date_order=work.date_order
+        )
         store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
         is_chained = bool(chunk.has_successor or chunk.carry)
         context = await open_context(importer, layout, store, validators, is_chained=is_chained)

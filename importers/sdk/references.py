@@ -6,8 +6,9 @@ import difflib
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from importers.sdk.columns import Column, only_trims, shorten
-from importers.sdk.errors import RowError
+from importers.sdk.cells.spreadsheet import damaged
+from importers.sdk.columns import Column, only_trims
+from importers.sdk.errors import RowError, shorten
 from importers.sdk.node_id import could_be_node_id, encode_node_id, has_node_id
 
 if TYPE_CHECKING:
@@ -27,23 +28,6 @@ A row can name by its Tag ID what another row of the file gives that Tag ID to."
 # rows are wrong.
 MOST_SUGGESTIONS = 100
 _CLOSE_ENOUGH = 0.7
-# What spreadsheets make of an ID: 1E+05, 5-Jan, Jan-05, 05.01.2026, 1.0, #NAME?
-_MONTH = r"""
-    (Jan(uary)?|Feb(ruary)?|Mar(ch)?|Apr(il)?|May|June?|July?|Aug(ust)?|Sept?(ember)?|Oct(ober)?
-    |Nov(ember)?|Dec(ember)?)
-"""
-_DAMAGE = re.compile(
-    rf"""
-    [+-]?\d+(\.\d+)?E[+-]?\d+
-    | \d{{1,2}}[-/ ]{_MONTH}([-/ ]\d{{2,4}})?
-    | {_MONTH}[-/ ]\d{{1,4}}
-    | \d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}
-    | \d+[.,]0+
-    | \#(NAME\?|REF!|VALUE!|N/A|NUM!|DIV/0!|NULL!|SPILL!)
-    | \#{{3,}}
-    """,
-    re.VERBOSE | re.IGNORECASE | re.ASCII,
-)
 
 
 class Reference(Column[T]):
@@ -317,15 +301,6 @@ def unknown_tag(noun: str, key: str, near: Sequence[str]) -> RowError:
     hint = f"; did you mean '{suggestion}'?" if suggestion else "."
     message = f"no {noun} has the Tag ID or ID '{shorten(key)}'{hint}"
     return RowError(None, "NOT_FOUND", message, suggestion)
-
-
-def damaged(key: str) -> RowError | None:
-    """Return an error if an ID looks as if a spreadsheet has made a number or date of it."""
-    if not _DAMAGE.fullmatch(key):
-        return None
-    looks = f"'{shorten(key)}' looks like an ID that a spreadsheet has changed"
-    message = f"{looks}; format the column as text and enter the ID again."
-    return RowError(None, "SPREADSHEET_DAMAGE", message)
 
 
 def _bare(tag: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from importers.plugins.plugin_settings import fill_settings
 from importers.rows.cell_reader import read_rows
+from importers.rows.observation import knowing_columns, observe
 from importers.run.apply import apply, carry_on
 from importers.run.carried_keys import CarriedKeys
 from importers.run.chunk_context import open_context
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from importers.rows.cell_reader import ReadRow
     from importers.rows.layout import Layout
+    from importers.rows.observation import Observed
     from importers.run.planned_row import PlannedRow
     from importers.sdk.changes import OwnChange
     from importers.sdk.importer import Importer
@@ -97,6 +100,10 @@ async def run_in_memory(
     *chunks: Sequence[ReadRow],
 ) -> list[RowEnd]:
     """Run an importer over the rows of a file in a world; its chunks are those of one chain."""
+    observed: Observed = {}
+    for rows in chunks:
+        observe(importer, layout, [row.cells for row in rows], observed)
+    layout = replace(layout, knowing=knowing_columns(importer, observed))
     store = MemoryStore(world)
     ends: list[RowEnd] = []
     carry = None

@@ -108,6 +108,9 @@ class Import(Node):
     unchanged: int = field(description="How many rows passed with nothing to change.")
     progress: float = field(description="What part of the rows is done, from 0 to 1.")
     errors: list[ImportProblem] = field(description="Why the file was refused.")
+    warnings: list[ImportProblem] = field(
+        description="Remarks on the file as a whole, which was accepted all the same."
+    )
     file: ImportFile = field(description="The file.")
     created_at: datetime = field(description="When it was uploaded.")
     started_at: datetime | None = field(description="When a worker began.")
@@ -207,6 +210,7 @@ IMPORT_ROW = RowType(
     cancel_requested=RowColumn(("cancel_requested_at",), lambda time: time is not None),
     progress=RowColumn(("status", "pending", "total", "split_at"), _progress),
     errors=RowColumn(("errors",), problems_of),
+    warnings=RowColumn(("warnings",), problems_of),
     file=Part(FILE_ROW, ""),
     failed_rows_url=RowColumn(("id", "failed", "purged_at"), _failed_rows_url),
 )
