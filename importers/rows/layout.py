@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from importers.sdk.columns import Column
     from importers.sdk.importer import Importer
+    from models.progress import ImportWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,3 +60,14 @@ def layout_of(
     declared = [date_order] if date_order else []
     knowing = knowing_columns(importer, observed or {}, declared)
     return Layout(positions=positions, width=len(header), knowing=knowing)
+
+
+def stored_layout(work: ImportWork, importer: Importer) -> Layout:
+    """Return the layout of an import's rows, once its file is cut.
+
+    Raises:
+        FileRefusedError: its header is not one of this importer's files any more.
+    """
+    return layout_of(
+        work.header or [], importer, observed=work.observed, date_order=work.date_order
+    )

@@ -14,11 +14,7 @@ from importers.sdk.cells.day import (
     read_day,
     shows_day_first,
 )
-from importers.sdk.cells.meant import meant_email, meant_locale, meant_zone
-from importers.sdk.cells.spreadsheet import damaged_tag
-from importers.sdk.columns import Column, flag_of, keyed_by, only_checks
-from importers.sdk.errors import RowError, shorten
-from importers.sdk.formats import (
+from importers.sdk.cells.formats import (
     is_email,
     is_locale,
     is_null_name,
@@ -27,6 +23,10 @@ from importers.sdk.formats import (
     is_zone,
     locale_named,
 )
+from importers.sdk.cells.meant import meant_email, meant_locale, meant_zone
+from importers.sdk.cells.spreadsheet import damaged_tag
+from importers.sdk.columns import Column, flag_of, keyed_by, only_checks
+from importers.sdk.errors import RowError, shorten
 from importers.sdk.references import TAG_IDS, no_choice
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from importers.isolation.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_bla
 from importers.isolation.guard import guard_of, guarding
 from importers.reading.record import Batch
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
-from importers.rows.layout import layout_of
+from importers.rows.layout import layout_of, stored_layout
 from importers.rows.observation import observing_positions
 from importers.rows.payload import texts_of
 from importers.rows.stored_directory import StoredDirectory
@@ -174,9 +174,7 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
         raise FileRefusedError([_ENDS_WORKERS])
     if work.retry is None:
         return await _split_file(work, importer, settings, attempts)
-    layout = layout_of(
-        work.header or [], importer, observed=work.observed, date_order=work.date_order
-    )
+    layout = stored_layout(work, importer)
     async with _holding(work) as db:
         await allow_long(db, _SPLIT_SECONDS)
         directory = StoredDirectory(db, work.app_id)

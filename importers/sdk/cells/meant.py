@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from importers.sdk.formats import is_email, is_locale, zone_names
+from importers.sdk.cells.formats import is_email, is_locale, zone_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
