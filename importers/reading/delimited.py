@@ -27,6 +27,9 @@ _SEP_LINE = re.compile(r'"?sep=([^\r\n])"?[,;\t|]*(?:\r\n|\r|\n|\Z)', re.IGNOREC
 _QUOTED = re.compile(r'(?<![^,;\t|\r\n])"(?:[^"]|"")*+(?:"|\Z)')
 _LINE_END = re.compile(r"[\r\n]+")
 _GUARD = re.compile(f"'[{re.escape(''.join(FORMULA_STARTS))}]")
+# `trv-001, "jack-001"`: the quote would belong to the cell's text.
+_SPACED_QUOTE = re.compile(r'[,;\t|] +"')
+_BEGINS_WITH_SPACED_QUOTE = re.compile(r' +"')
 _UNCLOSED = "unexpected end of data"
 _BLANK = " ,;\t|\r\n"
 _HEADER_CHARACTERS = 64 * 1024
@@ -59,7 +62,8 @@ class DelimitedText:
         lines = self._whole_lines()
         separator, start = _read_to_header(lines)
         self.delimiter = separator or find_delimiter(start)
-        self._texts = chain([start], lines)
+        self._texts = map(self._with_quotes_noted, chain([start], lines))
+        self._has_spaced_quotes = False
 
     def __iter__(self) -> Batches:
         csv.field_size_limit(MAX_CELL)
@@ -114,7 +118,16 @@ class DelimitedText:
         """Make a batch of the rows parsed last; `self._row` is the number of the last one."""
         if self._has_guards:
             rows = [drop_guards(cells) for cells in rows]
-        return Batch(range(self._row - len(rows) + 1, self._row + 1), rows)
+        batch = Batch(range(self._row - len(rows) + 1, self._row + 1), rows)
+        if self._has_spaced_quotes:
+            _refuse_spaced_quotes(batch)
+        return batch
+
+    def _with_quotes_noted(self, text: str) -> str:
+        # Two letters are found ten times faster than a pattern.
+        if ' "' in text and _SPACED_QUOTE.search(text):
+            self._has_spaced_quotes = True
+        return text
 
     def _whole_lines(self) -> Iterator[str]:
         """Cut the blocks at the last line end of each, so that every text consists of whole lines.
@@ -223,6 +236,14 @@ def _read_to_header(lines: Iterator[str]) -> tuple[str | None, str]:
         blank_lines = len(io.StringIO(start, newline="").readlines())
         raise error.at(blank_lines + 1) from error
     return separator, start
+
+
+def _refuse_spaced_quotes(batch: Batch) -> None:
+    for row, cells in batch.records():
+        if any(map(_BEGINS_WITH_SPACED_QUOTE.match, cells)):
+            fault = "has a space between a delimiter and a quote, so the quote would belong to the"
+            advice = "Remove the spaces before quotes."
+            raise refusal("BAD_QUOTING", f"Row {row} {fault} cell's text. {advice}")
 
 
 def _too_long() -> BadRecordError:

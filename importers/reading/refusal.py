@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importers.sdk.errors import ErrorDetail, FileRefusedError
+from importers.sdk.errors import ErrorDetail, FileRefusedError, printable
 
 
 def refusal(code: str, message: str, *, value: str | None = None) -> FileRefusedError:
@@ -14,11 +14,6 @@ def refusal(code: str, message: str, *, value: str | None = None) -> FileRefused
         code=code, message=printable(message), value=None if value is None else printable(value)
     )
     return FileRefusedError([detail])
-
-
-def printable(text: str) -> str:
-    """Return the text with `?` in place of each character that is not printable."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 class BadRecordError(Exception):

@@ -9,19 +9,27 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
-from importers.reading.delimited import DelimitedText
+from importers.reading.delimited import DELIMITERS, DelimitedText
 from importers.reading.encoding import decode_blocks, find_encoding, is_cut_mark
 from importers.reading.record import Batch, is_blank
 from importers.reading.refusal import refusal
-from importers.reading.sniff import is_workbook, refuse_foreign, refuse_markup
+from importers.reading.sniff import (
+    is_named_as_workbook,
+    is_workbook,
+    refuse_broken_workbook,
+    refuse_foreign,
+    refuse_markup,
+    shown_name,
+)
 from importers.reading.workbook import read_workbook
+from importers.sdk.errors import ErrorDetail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from importers.reading.limits import Limits
     from importers.reading.record import Batches, Record
-    from importers.sdk.errors import ErrorDetail, FileRefusedError
+    from importers.sdk.errors import FileRefusedError
 
 _HEAD_BYTES = 1024 * 1024
 
@@ -87,7 +95,11 @@ def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: L
         refuse_foreign(head, filename)
         return _table_of(read_workbook(file, filename=filename, limits=limits), limits)
     text, label = _open_text(file, head, filename, encoding)
-    return _table_of(iter(text), limits, label, text.delimiter)
+    table = _table_of(iter(text), limits, label, text.delimiter)
+    if is_named_as_workbook(filename):
+        message = f"{shown_name(filename)} is no workbook, though its name says so; it was read as"
+        table.warnings.append(ErrorDetail(code="NOT_A_WORKBOOK", message=f"{message} text."))
+    return table
 
 
 def check_head(
@@ -129,6 +141,7 @@ def _open_text(
     file: BinaryIO, head: bytes, filename: str, declared: str | None, *, is_whole: bool = True
 ) -> tuple[DelimitedText, str]:
     refuse_foreign(head, filename)
+    refuse_broken_workbook(head, filename)
     encoding = find_encoding(head, declared)
     refuse_markup(head, encoding, filename)
     blocks = decode_blocks(file, encoding, is_whole=is_whole)
@@ -163,6 +176,9 @@ def _read_header(batches: Batches, limits: Limits) -> _HeaderRow | None:
             if len(names) > limits.max_columns:
                 batches.close()
                 raise _too_many_columns(row, len(names), limits)
+            if len(names) == 1 and any(delimiter in names[0] for delimiter in DELIMITERS):
+                batches.close()
+                raise _one_cell(row)
             below = batch.part(index, len(batch.numbers))
             return _HeaderRow(names=tuple(names), width=len(cells), below=below)
     return None
@@ -204,10 +220,10 @@ def _data_rows(batch: Batch, header: _HeaderRow, limits: Limits) -> Iterator[Rec
     for row, read_cells in batch.records():
         cells = read_cells
         if len(cells) > width:
-            # Blank cells below the empty names at the header's end are padding.
-            if len(cells) <= header.width and is_blank(cells[width:]):
+            # Blank cells beyond the header's last name are padding.
+            if is_blank(cells[width:]):
                 cells = cells[:width]
-            elif len(cells) > limits.max_columns and not is_blank(cells):
+            elif len(cells) > limits.max_columns:
                 raise _too_many_columns(row, len(cells), limits)
         if cells and (cells[0].strip() or not is_blank(cells)):
             yield row, cells
@@ -226,6 +242,15 @@ def _too_many_columns(row: int, count: int, limits: Limits) -> FileRefusedError:
         "TOO_MANY_COLUMNS",
         f"Row {row} has {count:,} columns, and {limits.max_columns} are the most that a file may "
         "have. Remove those that are not needed.",
+    )
+
+
+def _one_cell(row: int) -> FileRefusedError:
+    return refusal(
+        "BAD_QUOTING",
+        f"Row {row} is a single cell that holds several names. If each line of the file is in one "
+        "pair of quotes, take these quotes away, and halve those within; in a spreadsheet, split "
+        "the column.",
     )
 
 

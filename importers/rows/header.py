@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from importers.sdk.errors import ErrorDetail, FileRefusedError
+from importers.sdk.errors import ErrorDetail, FileRefusedError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -192,8 +192,7 @@ def _quoted_names(names: Sequence[str]) -> str:
 
 
 def _quoted_name(name: str) -> str:
-    shown = "".join(letter if letter.isprintable() else "?" for letter in name[:100])
-    return f"'{shown}'"
+    return f"'{printable(name[:100])}'"
 
 
 def _letters(index: int) -> str:
