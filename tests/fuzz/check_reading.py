@@ -138,15 +138,11 @@ def _independent(file: RandomFile, delimiter: str, width: int) -> Rows:
     except MalformedError as error:
         raise AssertionError("a malformed file was read") from error
     numbered = enumerate(map(_unguarded, every), 1)
-    (_, names), *body = [(number, cells) for number, cells in numbered if "".join(cells).strip()]
+    _, *body = [(number, cells) for number, cells in numbered if "".join(cells).strip()]
     return [
-        (number, cells[:width] if _is_padded(cells, width, len(names)) else cells)
+        (number, cells if "".join(cells[width:]).strip() else cells[:width])
         for number, cells in body
     ]
-
-
-def _is_padded(cells: list[str], width: int, header: int) -> bool:
-    return width < len(cells) <= header and not "".join(cells[width:]).strip()
 
 
 def _decoded(file: RandomFile) -> str:
