@@ -193,6 +193,7 @@ async def test_import(api: Api) -> None:
         "unchanged": 1,
         "progress": 1.0,
         "errors": [],
+        "warnings": [],
         "dryRun": False,
         "cancelRequested": False,
         "startedAt": None,
@@ -318,6 +319,7 @@ async def test_row(api: Api) -> None:
         "outcome": "UPDATED",
         "message": "a remark",
         "errors": [],
+        "warnings": [],
         "cells": [{"column": "case_id", "value": "a"}, {"column": "user_id", "value": "d"}],
     }
     assert rows[3]["node"] == {
