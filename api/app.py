@@ -40,7 +40,6 @@ log = logging.getLogger(__name__)
 
 # For what belongs to no app: tokens, events, health.
 OWN_CONNECTIONS = 4
-_ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -74,7 +73,7 @@ def create_app(settings: Settings) -> Starlette:
 
     app = Starlette(
         routes=[
-            Route("/graphql", serve_graphql, methods=_ALL_METHODS),
+            Route("/graphql", serve_graphql, methods=["GET", "POST"]),
             WebSocketRoute("/graphql", serve_socket),
             Route("/files/imports/{import_id}", behind_token(send_file)),
             Route("/files/imports/{import_id}/failed-rows.csv", behind_token(send_failed_rows)),
@@ -83,7 +82,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/health", is_alive),
             Route("/ready", Readiness().answer),
         ],
-        middleware=cors(settings.origins),
+        middleware=cors(settings.origins, settings.origin_headers),
         lifespan=lifespan,
         exception_handlers={HTTPException: _answer_refusal, Exception: _answer_bug},
     )
@@ -93,8 +92,12 @@ def create_app(settings: Settings) -> Starlette:
 
 async def _answer_refusal(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = error.detail.upper().replace(" ", "_")
-    return refuse(HttpError(error.status_code, code, f"{error.detail}.", dict(error.headers or {})))
+    code, message = error.detail.upper().replace(" ", "_"), f"{error.detail}."
+    headers = dict(error.headers or {})
+    if "Allow" in headers:  # from a set, in any order
+        headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
+        message = f"This path takes {headers['Allow']}."
+    return refuse(HttpError(error.status_code, code, message, headers))
 
 
 async def _answer_bug(request: Request, error: Exception) -> Response:

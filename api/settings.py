@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 # GraphQL's largest Int, in which the API states sizes.
 _LARGEST_INT = 2**31 - 1
 
-# As browsers send it: in lower case, with nothing after the port.
-_ORIGIN = re.compile(r"https?://[a-z0-9.\-\[\]:]+")
+# As browsers send it: in lower case, with nothing after the port. Apps that show pages have schemes
+# of their own, such as `capacitor://localhost`.
+_ORIGIN = re.compile(r"(?!file:)[a-z][a-z0-9+.\-]*://[a-z0-9._\-\[\]:]+")
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
 def process_environment() -> dict[str, str]:
@@ -48,6 +50,7 @@ class Settings:
     token: TokenLimits = field(default_factory=TokenLimits)
     patience: Patience = field(default_factory=Patience)
     origins: tuple[str, ...] = ()
+    origin_headers: tuple[str, ...] = ()
     # Failed rows are corrected within days, and reports look back over a quarter.
     retention_days: int = 90
 
@@ -77,7 +80,12 @@ class Settings:
             query=QueryLimits(**reader.numbers("CASEROLL_MAX_QUERY_", QueryLimits())),
             token=TokenLimits(**reader.numbers("CASEROLL_MAX_", TokenLimits())),
             patience=Patience(**reader.numbers("CASEROLL_", Patience())),
-            origins=reader.origins("CASEROLL_ORIGINS"),
+            origins=reader.names(
+                "CASEROLL_ORIGINS", _ORIGIN, "origins such as https://a.example.org"
+            ),
+            origin_headers=reader.names(
+                "CASEROLL_ORIGIN_HEADERS", _HEADER_NAME, "names of headers such as X-Request-ID"
+            ),
             retention_days=reader.number(
                 "CASEROLL_RETENTION_DAYS", default.retention_days, low=0, high=36_500
             ),
@@ -166,14 +174,13 @@ class _Reader:
             max_columns=self.number("CASEROLL_MAX_COLUMNS", default.max_columns, high=1_000),
         )
 
-    def origins(self, name: str) -> tuple[str, ...]:
-        origins = tuple((self.text(name) or "").replace(",", " ").split())
-        for origin in origins:
-            if not _ORIGIN.fullmatch(origin):
-                self._problems.append(
-                    f"{name} has to be origins such as https://cases.example.org, not {origin!r}."
-                )
-        return origins
+    def names(self, name: str, pattern: re.Pattern[str], expected: str) -> tuple[str, ...]:
+        """Read names that are separated by commas or spaces."""
+        names = tuple((self.text(name) or "").replace(",", " ").split())
+        for each in names:
+            if not pattern.fullmatch(each):
+                self._problems.append(f"{name} has to be {expected}, not {each!r}.")
+        return names
 
     def url(self, name: str, *schemes: str) -> str | None:
         """Read a URL, which may hold a password: no problem repeats it."""

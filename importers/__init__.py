@@ -29,11 +29,10 @@ from importers.sdk.formatted_columns import (
     TimeZone,
 )
 from importers.sdk.importer import AssignmentOf, EveryRow, Importer
-from importers.sdk.plugin import Plugin
+from importers.sdk.plugin import SDK_VERSION, Plugin, renamed
 from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
 from importers.sdk.row import Row
 from importers.sdk.validator import Effect, Validator
-from importers.sdk.version import SDK_VERSION, renamed
 
 __all__ = [
     "SDK_VERSION",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from importers.rows.header import column_name
+from importers.rows.header import IGNORED, column_name
 from importers.sdk.errors import CaserollError, storable
 from models.audit import Action, record
 from models.progress import lock_for_retry, reopen
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from models.audit import Actor
 
 Corrections = dict[int, dict[str, str]]
-"""Row number → column name → new cell; an empty mapping runs the row with the same data."""
+"""Row number → column name → new cell; an empty mapping runs the row with the same data.
+
+New cells for every column of the file are the whole row: its cells beyond the header go."""
 
 
 class RetryError(CaserollError):
@@ -96,13 +98,20 @@ def _require_storable_cells(corrections: Corrections) -> None:
 
 def _by_position(header: Sequence[str], corrections: Corrections) -> dict[str, dict[str, str]]:
     """Translate column names to positions of cells; numbers become text, as JSON's keys are."""
-    positions = {column_name(name): str(index) for index, name in enumerate(header)}
+    names = [column_name(name) for name in header]
+    positions = {name: str(index) for index, name in enumerate(names)}
+    ignored = {str(index): "" for index, name in enumerate(names) if name in IGNORED}
     found: dict[str, dict[str, str]] = {}
     for number, cells in corrections.items():
+        new: dict[str, str] = {}
         for name, cell in cells.items():
             position = positions.get(column_name(name))
             if position is None:
                 message = f"The file has no column '{name}'; it has {', '.join(header)}."
                 raise RetryError("UNKNOWN_COLUMN", message, "rows")
-            found.setdefault(str(number), {})[position] = cell
+            new[position] = cell
+        if new:
+            # A whole row need not have the columns that a download of failed rows has added.
+            is_whole = len(new.keys() | ignored.keys()) == len(names)
+            found[str(number)] = ignored | new if is_whole else new
     return found

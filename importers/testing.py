@@ -12,7 +12,7 @@ from importers.reading.limits import Limits
 from importers.reading.table import open_table
 from importers.rows.cell_reader import ReadRow
 from importers.rows.layout import layout_of
-from importers.sdk.version import renamed
+from importers.sdk.plugin import renamed
 from importers.testkit.fixture_app import Assigned, World
 from importers.testkit.memory_runner import instance_of, run_in_memory
 from importers.testkit.report import (

@@ -69,3 +69,23 @@ async def find_users_by_email(
         [email.lower() for email in emails],
     )
     return [UserRecord(*row) for row in rows]
+
+
+async def find_users_by_name(
+    db: Connection, app_id: int, names: Sequence[str]
+) -> dict[str, list[UserRecord]]:
+    """Find the app's users by given and family name, both in lower case.
+
+    It reads all users of the app, so it is for messages about unknown IDs alone.
+    """
+    sql = f"""
+        SELECT name, {", ".join(UserRecord._fields)} FROM users
+        JOIN unnest($2::text[]) AS names (name)
+          ON lower(given_name || ' ' || family_name) = name
+        WHERE app_id = $1 ORDER BY name, id
+    """
+    rows = await db.fetch(sql, app_id, names)
+    found: dict[str, list[UserRecord]] = {}
+    for name, *record in rows:
+        found.setdefault(name, []).append(UserRecord(*record))
+    return found

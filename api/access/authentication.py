@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from api.errors import HttpError, say_expired
+from api.errors import HttpError, bad_request, say_expired
 from models.access import find_tokens
 from models.app import token_digest
 from models.db import connection, is_passing
@@ -66,11 +66,15 @@ async def authenticate(request: Request) -> TokenRecord:
     that a finder of a revoked token does not learn that it once worked.
 
     Raises:
-        HttpError: there is no token, it is not valid or has sent too many requests, or the database
-            is away.
+        HttpError: there is no token, or more than one, it is not valid or has sent too many
+            requests, or the database is away.
     """
     services = request.app.state.services
-    token = await find_bearer(services.tokens, request.headers.get("authorization"))
+    headers = request.headers.getlist("authorization")
+    # A proxy may have looked at the one, and this would obey the other.
+    if len(headers) > 1:
+        raise bad_request("The request has two Authorization headers: send one.")
+    token = await find_bearer(services.tokens, headers[0] if headers else None)
     if token is None:
         raise HttpError(
             401,

@@ -7,6 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from api.access.persisted_queries import PersistedQueries
 from api.errors import HttpError
 
 if TYPE_CHECKING:
@@ -140,6 +141,7 @@ class Quota:
         memory: bytes of requests that wait or run, and of answers that clients have not taken.
         long_work: held while a new text or a long body is read, or a long answer is made.
         at_once: taken by an event that is executed at once, instead of in its turn.
+        persisted: queries that its clients name by their hash.
     """
 
     def __init__(self, limits: TokenLimits) -> None:
@@ -155,6 +157,7 @@ class Quota:
         )
         self.long_work = FairLock()
         self.at_once = OncePerStep()
+        self.persisted = PersistedQueries()
 
     def count(self) -> None:
         """Count a request, or a message of a WebSocket.

@@ -84,7 +84,7 @@ def cli(*, debug: bool) -> None:
         level=logging.DEBUG if debug else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    for noisy in ("gql", "websockets", "asyncio", "python_multipart"):
+    for noisy in ("asyncio", "asyncpg", "gql", "python_multipart", "websockets"):
         logging.getLogger(noisy).setLevel(logging.DEBUG if debug else logging.ERROR)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
@@ -88,7 +89,7 @@ class ApiClient:
                 session.get(urljoin(f"{self.url}/", url)) as response,
             ):
                 if response.status != 200:
-                    raise RefusedError(f"the API answered {response.status} for {url}.")
+                    raise RefusedError(_refusal(url, response.status, await response.text()))
                 # A file of failed rows may be large: it is never in memory as a whole.
                 async for block in response.content.iter_chunked(_BLOCK_BYTES):
                     write(block)
@@ -112,6 +113,14 @@ def find_api(folder: DataFolder) -> ApiClient:
     if token is None:
         raise RefusedError("there is no token: set CASEROLL_TOKEN.")
     return ApiClient(url, token)
+
+
+def _refusal(url: str, status: int, text: str) -> str:
+    """Say why there is no file, in the API's words if it has given any."""
+    try:
+        return str(json.loads(text)["errors"][0]["message"])
+    except (ValueError, LookupError, TypeError):
+        return f"the API answered {status} for {url}."
 
 
 @contextmanager

@@ -3,38 +3,53 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from api.cli.client import ApiClient, find_api
+from api.cli.client import find_api
 from api.cli.failure import RefusedError
+from api.cli.file_format import format_option, is_workbook
 from api.cli.folder import DataFolder, folder_option
 
-_BY_ID = "query ($id: ID!) { import(id: $id) { name failedRowsUrl } }"
-_BY_NAME = """
-query ($name: String!) {
-  imports(first: 100, search: $name) { edges { node { name failedRowsUrl } } }
-}
+if TYPE_CHECKING:
+    from api.cli.client import ApiClient
+
+_FIELDS = "name finishedAt purgedAt failedRowsUrl failedRowsWorkbookUrl"
+_BY_ID = f"query ($id: ID!) {{ import(id: $id) {{ {_FIELDS} }} }}"
+_BY_NAME = f"""
+query ($name: String!) {{
+  imports(first: 100, search: $name) {{ edges {{ node {{ {_FIELDS} }} }} }}
+}}
 """
 
 
 @click.command("failed-rows")
 @click.argument("wanted", metavar="IMPORT")
 @click.option("-o", "--output", type=click.File("wb", lazy=True), default="-", help="A file.")
+@format_option
 @folder_option
-def failed_rows(wanted: str, output: Any, folder: DataFolder) -> None:
-    """Download the failed rows of IMPORT, an ID or a name, as a CSV file to correct and upload."""
-    asyncio.run(_download(find_api(folder), wanted, output))
+def failed_rows(wanted: str, output: IO[bytes], format_: str | None, folder: DataFolder) -> None:
+    """Download the failed rows of IMPORT, an ID or a name, to correct and upload the file."""
+    url = "failedRowsWorkbookUrl" if is_workbook(format_, output) else "failedRowsUrl"
+    asyncio.run(_download(find_api(folder), wanted, url, output))
 
 
-async def _download(api: ApiClient, wanted: str, output: Any) -> None:
+async def _download(api: ApiClient, wanted: str, url: str, output: IO[bytes]) -> None:
     data = await api.execute(_BY_NAME, name=wanted)
     named = [edge["node"] for edge in data["imports"]["edges"] if edge["node"]["name"] == wanted]
     # The newest of that name, or else the one with that ID.
     found = named[0] if named else (await api.execute(_BY_ID, id=wanted))["import"]
     if found is None:
         raise RefusedError(f"there is no import with the ID or name {wanted!r}.")
-    if found["failedRowsUrl"] is None:
-        raise RefusedError(f"no row of the import {found['name']!r} failed.")
-    await api.download(found["failedRowsUrl"], output.write)
+    if found[url] is None:
+        raise RefusedError(_why_there_is_no_file(found))
+    await api.download(found[url], output.write)
+
+
+def _why_there_is_no_file(found: dict[str, Any]) -> str:
+    if not found["finishedAt"]:
+        return f"the import {found['name']!r} is still running; try again when it has ended."
+    if found["purgedAt"]:
+        return f"the rows of the import {found['name']!r} were removed on {found['purgedAt'][:10]}."
+    return f"no row of the import {found['name']!r} failed."

@@ -9,6 +9,7 @@ import click
 
 from api.cli.client import find_api
 from api.cli.failure import RefusedError
+from api.cli.file_format import format_option, is_workbook
 from api.cli.folder import DataFolder, folder_option
 from api.cli.output import is_for_people, json_option, print_json, print_table
 from api.cli.printable import printable
@@ -20,7 +21,9 @@ _TYPES = """
 { importTypes { key label description columns { name required description example choices } } }
 """
 _SAMPLE = """
-query ($type: String!) { sampleTemplate(type: $type) { content } importTypes { key } }
+query ($type: String!) {
+  sampleTemplate(type: $type) { content workbookUrl } importTypes { key }
+}
 """
 _COLUMNS = ["column", "required", "what goes in", "example", "choices"]
 
@@ -53,13 +56,25 @@ def import_types(type_: str | None, folder: DataFolder, *, as_json: bool) -> Non
 @click.command()
 @click.argument("type_", metavar="TYPE")
 @click.option("-o", "--output", type=click.File("wb", lazy=True), default="-", help="A file.")
+@format_option
 @folder_option
-def sample(type_: str, output: IO[bytes], folder: DataFolder) -> None:
+def sample(type_: str, output: IO[bytes], format_: str | None, folder: DataFolder) -> None:
     """Write the sample file of an import TYPE: its header and one example row."""
-    data = asyncio.run(find_api(folder).execute(_SAMPLE, type=type_))
-    if data["sampleTemplate"] is None:
+    asyncio.run(_write_sample(folder, type_, output, in_workbook=is_workbook(format_, output)))
+
+
+async def _write_sample(
+    folder: DataFolder, type_: str, output: IO[bytes], *, in_workbook: bool
+) -> None:
+    api = find_api(folder)
+    data = await api.execute(_SAMPLE, type=type_)
+    found = data["sampleTemplate"]
+    if found is None:
         raise _unknown_type(type_, data["importTypes"])
-    output.write(data["sampleTemplate"]["content"].encode())
+    if in_workbook:
+        await api.download(found["workbookUrl"], output.write)
+    else:
+        output.write(found["content"].encode())
 
 
 def _unknown_type(key: str, types: Sequence[dict[str, Any]]) -> RefusedError:

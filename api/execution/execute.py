@@ -33,14 +33,16 @@ _MANY_VALUES = 2_000
 _SMALL = 64 * 1024
 
 
-async def execute(context: Context, operation: Operation) -> ExecutionResult:
-    """Execute a query or mutation.
+async def execute(
+    context: Context, operation: Operation, kinds: Container[OperationType] = _ONCE
+) -> ExecutionResult:
+    """Execute an operation of these kinds once.
 
     Raises:
-        HttpError: the document has no such operation, or it is a subscription.
+        HttpError: the document has no such operation, or it is of another kind.
     """
     try:
-        prepared = await _prepare(context, operation, _ONCE)
+        prepared = await _prepare(context, operation, kinds)
     except OperationRefusedError as error:
         return ExecutionResult(None, error.errors)
     return await _execute_once(context, operation, prepared)

@@ -20,7 +20,7 @@ from graphql import (
 )
 from strawberry.schema.schema import validate_document
 
-from api.errors import ApiError, bad_request
+from api.errors import ApiError, HttpError, bad_request
 from api.execution.cost import PAGE_SIZES, check_query, check_size
 from models.app import Permission
 
@@ -118,7 +118,7 @@ def prepare(
         numbers = _numbers(operation.variables or {}, names)
         values = _measure_values(schema, operation.query, numbers, limits)
         if kind not in kinds:
-            raise bad_request("Subscriptions go over the WebSocket at this path.")
+            raise _wrong_kind(kinds)
         # Last: it compares fields with one another, so it takes longer, the larger these sizes are.
         errors = _validate_text(schema, operation.query, limits.tokens)
         # The caches below hold as many texts: all that came since the set was last cleared.
@@ -135,6 +135,17 @@ def prepare(
     if kind is OperationType.MUTATION and token.permission is not Permission.ADMIN:
         raise OperationRefusedError([ApiError("FORBIDDEN", "This token may only read.")])
     return PreparedOperation(document, kind, values)
+
+
+def _wrong_kind(kinds: Container[OperationType]) -> HttpError:
+    if OperationType.MUTATION in kinds:
+        return bad_request("Subscriptions go over the WebSocket at this path.")
+    return HttpError(
+        405,
+        "METHOD_NOT_ALLOWED",
+        "GET is for queries: send mutations by POST, and subscriptions over the WebSocket here.",
+        {"Allow": "POST"},
+    )
 
 
 def is_remembered(query: str) -> bool:

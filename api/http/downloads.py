@@ -1,4 +1,4 @@
-"""Downloads: uploaded files, failed rows, sample files."""
+"""Downloads: uploaded files, failed rows and samples, these as CSV or as workbooks."""
 
 from __future__ import annotations
 
@@ -7,28 +7,34 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from api.access.authentication import authenticate, unavailable
+from api.access.authentication import authenticate
+from api.access.loaders import Loaders
 from api.access.scope import Scope
-from api.errors import HttpError
-from api.http.failed_rows_csv import failed_rows_csv
-from api.http.responses import CountedResponse, refuse
+from api.errors import HttpError, bad_request
+from api.files.failed_rows_csv import failed_rows_csv
+from api.files.failed_rows_workbook import failed_rows_workbook
+from api.files.sample_workbook import sample_workbook
+from api.files.text_workbook import XLSX_TYPE
+from api.http.responses import CountedResponse, refusal_of
 from api.schema.importing.import_types import CSV_TYPE
 from api.schema.importing.plugin_descriptions import PluginDescription
 from api.schema.node import key_of
 from importers.plugins.sample_file import sample_filename
-from models.db import is_passing
 from models.file_part import read_part
+from models.imports import ImportStatus
 from models.listing import IMPORTS, has_id
 from models.page import find_rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-    from contextlib import AbstractContextManager
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from asyncpg import Record
     from starlette.requests import Request
 
     from api.access.context import Services
+    from api.access.quota import ConcurrencyLimit
+    from api.schema.importing.plugin_descriptions import ColumnDescription
+    from importers.plugins.registry import Registry
     from models.access import TokenRecord
 
     Answer = Callable[[Request, TokenRecord], Awaitable[Response]]
@@ -37,6 +43,8 @@ if TYPE_CHECKING:
 # The largest block that a download holds while its client takes it: a part of a file, or a page of
 # failed rows.
 _BLOCK_BYTES = 1024 * 1024
+# A page of failed rows, and the notes of all of them. It also bounds the files on the disk.
+_WORKBOOK_BYTES = 8 * 1024 * 1024
 
 
 def behind_token(answer: Answer) -> Endpoint:
@@ -45,13 +53,8 @@ def behind_token(answer: Answer) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         try:
             response = await answer(request, await authenticate(request))
-        except HttpError as error:
-            return refuse(error)
         except Exception as error:
-            # GraphQL answers a passing error of the database by the same code (`shape_error`).
-            if not is_passing(error):
-                raise
-            return refuse(unavailable())
+            return refusal_of(error)
         if request.method != "HEAD":
             return response
         bare = Response(headers=dict(response.headers))  # so that it reads no file
@@ -64,43 +67,81 @@ def behind_token(answer: Answer) -> Endpoint:
 
 async def send_file(request: Request, token: TokenRecord) -> Response:
     """Send an uploaded file, byte by byte as it was uploaded."""
-    scope, count, row = await _open_download(request, token, "file")
-    first = await scope.read(read_part, row["id"], 0)
+    scope, memory, row = await _open_download(request, token, "file")
     headers = _headers(row["file_name"], "application/octet-stream")
     headers["Content-Length"] = str(row["file_size"])
-    return CountedResponse(_parts(scope, row["id"], first), headers, count)
+    return CountedResponse(_parts(scope, row["id"]), headers, memory.reserve(_BLOCK_BYTES))
 
 
 async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
-    """Send the failed rows of an import."""
-    scope, count, row = await _open_download(request, token, "rows")
+    """Send the failed rows of an import that has ended."""
+    is_workbook = _wants_workbook(request)
+    scope, memory, row = await _open_download(request, token, "rows")
+    if not ImportStatus(row["status"]).is_final:
+        message = (
+            "The import is still running; its failed rows can be downloaded when it has ended."
+        )
+        raise HttpError(409, "NOT_FINISHED", message)
     if not row["failed"]:
         raise HttpError(404, "NOT_FOUND", "No row of this import has failed.")
-    stem = row["file_name"].rpartition(".")[0] or row["file_name"]
-    headers = _headers(f"{stem}-failed-rows.csv", CSV_TYPE)
-    return CountedResponse(failed_rows_csv(scope, row), headers, count)
+    stem = f"{row['file_name'].rpartition('.')[0] or row['file_name']}-failed-rows"
+    if not is_workbook:
+        headers = _headers(f"{stem}.csv", CSV_TYPE)
+        return CountedResponse(failed_rows_csv(scope, row), headers, memory.reserve(_BLOCK_BYTES))
+    described = await _describe_columns(request.app.state.services.registry, row["type"], scope)
+    blocks = failed_rows_workbook(scope, row, described)
+    headers = _headers(f"{stem}.xlsx", XLSX_TYPE)
+    return CountedResponse(blocks, headers, memory.reserve(_WORKBOOK_BYTES))
 
 
 async def send_sample(request: Request, token: TokenRecord) -> Response:
     """Send a type's sample file."""
+    is_workbook = _wants_workbook(request)
     name = request.path_params["name"]
-    importers = request.app.state.services.registry.importers
+    services: Services = request.app.state.services
+    importers = services.registry.importers
     key = next((key for key in importers if sample_filename(key) == name), None)
     if key is None:
         raise HttpError(404, "NOT_FOUND", "There is no such sample file.")
     content = await PluginDescription("importer", key, importers[key]).sample()
     if content is None:
         raise HttpError(500, "PLUGIN_ERROR", "The plugin of this type can't write its sample.")
-    return Response(content.encode(), headers=_headers(name, CSV_TYPE))
+    if not is_workbook:
+        return Response(content.encode(), headers=_headers(name, CSV_TYPE))
+    described = await _describe_columns(services.registry, key, _scope_of(services, token))
+    workbook = await sample_workbook(content, described)
+    return Response(workbook, headers=_headers(sample_filename(key, "xlsx"), XLSX_TYPE))
+
+
+def _wants_workbook(request: Request) -> bool:
+    wanted = request.query_params.get("format", "csv")
+    if wanted not in ("csv", "xlsx"):
+        raise bad_request(f"There is no format {wanted[:20]!r}; there are csv and xlsx.")
+    return wanted == "xlsx"
+
+
+async def _describe_columns(
+    registry: Registry, key: str, scope: Scope
+) -> Sequence[ColumnDescription]:
+    """Describe the columns of an import type as the app has them; none if it is not on."""
+    importer = registry.importers.get(key)
+    if importer is None:
+        return []
+    roles = [role["key"] for role in await Loaders(scope).roles()]
+    return await PluginDescription("importer", key, importer).columns(roles)
+
+
+def _scope_of(services: Services, token: TokenRecord) -> Scope:
+    quota = services.quotas.for_token(token.id)
+    return Scope(services.pool, token.app_id, quota.connections)
 
 
 async def _open_download(
     request: Request, token: TokenRecord, what: str
-) -> tuple[Scope, AbstractContextManager[None], Record]:
-    """Return the database as the token sees it, what counts the download, and the import."""
+) -> tuple[Scope, ConcurrencyLimit, Record]:
+    """Return the database as the token sees it, the token's memory, and the import."""
     services: Services = request.app.state.services
-    quota = services.quotas.for_token(token.id)
-    scope = Scope(services.pool, token.app_id, quota.connections)
+    scope = _scope_of(services, token)
     key = key_of("Import", request.path_params["import_id"])
     rows = [] if key is None else await scope.read(find_rows, IMPORTS, has_id([key]))
     if not rows:
@@ -111,20 +152,15 @@ async def _open_download(
             "which files and rows are kept. Its counts and the history of its changes stay."
         )
         raise HttpError(410, "GONE", message)
-    return scope, quota.memory.reserve(_BLOCK_BYTES), rows[0]
+    return scope, services.quotas.for_token(token.id).memory, rows[0]
 
 
-async def _parts(scope: Scope, import_id: int, part: bytes | None) -> AsyncIterator[bytes]:
-    """Yield part after part, without a connection while the client takes one.
-
-    The first is read before the response starts: if the database is away then, the client still
-    gets an error.
-    """
+async def _parts(scope: Scope, import_id: int) -> AsyncIterator[bytes]:
+    """Yield part after part, without a connection while the client takes one."""
     number = 0
-    while part is not None:
+    while (part := await scope.read(read_part, import_id, number)) is not None:
         yield part
         number += 1
-        part = await scope.read(read_part, import_id, number)
 
 
 def _headers(filename: str, media_type: str) -> dict[str, str]:

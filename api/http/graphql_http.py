@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: POST only, and every error in GraphQL's shape."""
+"""GraphQL over HTTP: queries by GET, all else by POST, and every error in GraphQL's shape."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import logging
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
+from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
@@ -15,8 +16,10 @@ from api.access.context import Context
 from api.errors import AnswerTooLargeError, HttpError, shape_error
 from api.execution.execute import execute
 from api.execution.prepare import to_operation
+from api.http.accept import GRAPHQL_JSON, choose_media_type
 from api.http.body import declared_length, parse_json, read_body
-from api.http.multipart_request import read_multipart
+from api.http.multipart.request import read_multipart
+from api.http.query_string import read_query_string
 from api.http.responses import JSON, SLICE_BYTES, CountedResponse, json_response, refuse
 from models.app import Permission
 
@@ -27,13 +30,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_GRAPHQL_JSON = "application/graphql-response+json"
 _CLIENT_CLOSED = 499
 # To parse a longer body blocks the event loop for long enough to delay other requests.
 _LONG_BODY = 64 * 1024
 # What a request with a short body costs: buffers of the connection, tasks, what is parsed.
 _LEAST_BYTES = 256 * 1024
-_POST_ONLY = HttpError(405, "METHOD_NOT_ALLOWED", "Send GraphQL by POST.", {"Allow": "POST"})
 _STOPPING = HttpError(
     503, "STOPPING", "The service is stopping; try again.", {"Connection": "close"}
 )
@@ -41,10 +42,9 @@ _STOPPING = HttpError(
 
 async def serve_graphql(request: Request) -> Response:
     """Answer one GraphQL request."""
-    media_type = _GRAPHQL_JSON if _GRAPHQL_JSON in request.headers.get("accept", "") else JSON
-    if request.method != "POST":
-        return refuse(_POST_ONLY, media_type)
+    media_type = JSON
     try:
+        media_type = choose_media_type(request.headers.getlist("accept"))
         context = Context(request.app.state.services, await authenticate(request))
         answer = _encode_result(await _execute(request, context), media_type)
     except HttpError as error:
@@ -66,28 +66,49 @@ async def serve_graphql(request: Request) -> Response:
 
 
 async def _execute(request: Request, context: Context) -> ExecutionResult:
-    settings = context.services.settings
+    if request.method != "POST":
+        return await _execute_url(request, context)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == JSON:
-        limit = settings.max_request_bytes
-        # Counted before it is read; a body without a stated length may become as long as allowed.
-        size = max(declared_length(request, limit) or limit, _LEAST_BYTES)
-        with context.quota.memory.reserve(size):
-            body = await read_body(request, limit, settings.patience)
-            async with context.quota.running:
-                # Parsed in its turn, since what is parsed takes more memory.
-                async with context.quota.long_work if len(body) > _LONG_BODY else nullcontext():
-                    operation = to_operation(parse_json(body, "The body"))
-                return await execute(context, operation)
-    if content_type != "multipart/form-data":
-        message = "Send application/json, or multipart/form-data with a file."
-        raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message)
+        return await _execute_json(request, context)
+    if content_type == "multipart/form-data":
+        return await _execute_multipart(request, context)
+    message = "Send application/json, or multipart/form-data with a file."
+    raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message)
+
+
+async def _execute_url(request: Request, context: Context) -> ExecutionResult:
+    """Execute the query in the URL of a GET or HEAD, which must change nothing."""
+    quota = context.quota
+    with quota.memory.reserve(_LEAST_BYTES):
+        async with quota.running:
+            body = read_query_string(request.scope["query_string"])
+            operation = to_operation(quota.persisted.fill_in(body))
+            return await execute(context, operation, (OperationType.QUERY,))
+
+
+async def _execute_json(request: Request, context: Context) -> ExecutionResult:
+    settings, quota = context.services.settings, context.quota
+    limit = settings.max_request_bytes
+    # Counted before it is read; a body without a stated length may become as long as allowed.
+    size = max(declared_length(request, limit) or limit, _LEAST_BYTES)
+    with quota.memory.reserve(size):
+        body = await read_body(request, limit, settings.patience)
+        async with quota.running:
+            # Parsed in its turn, since what is parsed takes more memory.
+            async with quota.long_work if len(body) > _LONG_BODY else nullcontext():
+                operation = to_operation(quota.persisted.fill_in(parse_json(body, "The body")))
+            return await execute(context, operation)
+
+
+async def _execute_multipart(request: Request, context: Context) -> ExecutionResult:
     if context.token.permission is not Permission.ADMIN:
         raise HttpError(403, "FORBIDDEN", "This token may only read.")
+    settings, quota = context.services.settings, context.quota
     # An upload takes no place in `running`: it lasts as long as its client sends, and a few slow
     # clients would hold up all other requests of the token.
-    with context.quota.uploads.reserve():
-        async with read_multipart(request, settings) as operation:
+    with quota.uploads.reserve():
+        async with read_multipart(request, settings, quota.persisted) as operation:
             return await execute(context, operation)
 
 
@@ -101,5 +122,5 @@ def _encode_result(result: ExecutionResult, media_type: str) -> Response:
     )
     if was_executed:
         body["data"] = result.data
-    is_refused = media_type == _GRAPHQL_JSON and not was_executed
+    is_refused = media_type == GRAPHQL_JSON and not was_executed
     return json_response(body, 400 if is_refused else 200, media_type)

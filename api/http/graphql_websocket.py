@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.access.authentication import find_bearer
 from api.access.context import Context, Services
+from api.access.persisted_queries import PersistedQueryNotFoundError
 from api.errors import ApiError, HttpError, log_incident, masked, say_expired, shape_error
 from api.execution.execute import stream
 from api.execution.prepare import Operation, OperationRefusedError, to_operation
@@ -202,14 +203,11 @@ class _Session:
         operation_id = _operation_id(message)
         if operation_id in self._operations:
             raise CloseError(4409, f"Subscriber for {operation_id} already exists")
-        try:
-            operation = to_operation(message.content.get("payload"))
-        except HttpError as error:
-            raise CloseError(4400, error.message) from error
         # Counted until the operation ends, as its variables stay in memory until then.
         size = max(message.characters, _LEAST_BYTES)
         try:
             quota.count()
+            operation = _read_operation(message, quota)
             self._check_room()
             quota.memory.take(size)
         except HttpError as error:
@@ -322,6 +320,21 @@ def _operation_id(message: _Message) -> str:
     if not isinstance(operation_id, str) or not 0 < len(operation_id) <= _LONGEST_ID:
         raise CloseError(4400, "Operations need an id")
     return operation_id
+
+
+def _read_operation(message: _Message, quota: Quota) -> Operation:
+    """Read the payload of `subscribe`.
+
+    Raises:
+        CloseError: it is malformed.
+        PersistedQueryNotFoundError: the client is to send its query as text.
+    """
+    try:
+        return to_operation(quota.persisted.fill_in(message.content.get("payload")))
+    except PersistedQueryNotFoundError:
+        raise
+    except HttpError as error:
+        raise CloseError(4400, error.message) from error
 
 
 def _refusal(error: Exception) -> list[GraphQLError]:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from api.files.sample_workbook import sample_workbook
+from api.files.text_workbook import XLSX_TYPE
 from api.schema.importing.plugin_descriptions import PluginDescription, plain
 from importers.plugins.sample_file import sample_filename
 from models.app import DEFAULT_ROLES
@@ -54,7 +56,9 @@ _ROW = """\
 _CODE = "<code>{text}</code>"
 _SAMPLE = """\
 <figure><figcaption><span>Sample file</span> \
-<a href="data:text/csv;charset=utf-8,{address}" download="{filename}">{filename}</a></figcaption>\
+<a href="data:text/csv;charset=utf-8,{address}" download="{filename}">{filename}</a> \
+<a href="data:{xlsx_type};base64,{workbook}" download="{workbook_name}">{workbook_name}</a>\
+</figcaption>\
 <pre><code>{text}</code></pre></figure>"""
 _CHECKS = """\
 <section id="validators"><h2>Checks</h2>\
@@ -123,14 +127,20 @@ async def _section(key: str, label: str, description: PluginDescription) -> Mark
             _row(column, takes_roles=column.choices != other.choices)
             for column, other in zip(fixed, with_roles, strict=True)
         ],
-        sample=""
-        if sample is None
-        else fill(
-            _SAMPLE,
-            address=quote(sample, safe=""),
-            filename=sample_filename(key),
-            text=sample.replace("\r\n", "\n").rstrip("\n"),
-        ),
+        sample="" if sample is None else await _sample(key, sample, fixed),
+    )
+
+
+async def _sample(key: str, content: str, described: Sequence[ColumnDescription]) -> Markup:
+    workbook = await sample_workbook(content, described)
+    return fill(
+        _SAMPLE,
+        address=quote(content, safe=""),
+        filename=sample_filename(key),
+        xlsx_type=XLSX_TYPE,
+        workbook=base64.b64encode(workbook).decode(),
+        workbook_name=sample_filename(key, "xlsx"),
+        text=content.replace("\r\n", "\n").rstrip("\n"),
     )
 
 

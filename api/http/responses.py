@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING
 import orjson
 from starlette.responses import Response, StreamingResponse
 
+from api.access.authentication import unavailable
 from api.errors import HttpError
+from models.db import is_passing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterable, AsyncIterator, Mapping
     from contextlib import AbstractContextManager
 
+    from starlette.responses import Content
     from starlette.types import Receive, Scope, Send
 
 JSON = "application/json"
 # As much as a connection's write buffer takes before the server waits for the client.
 SLICE_BYTES = 64 * 1024
-# Browsers neither cache nor open answers to POST, but a refusal may answer a GET.
-_REFUSED = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+# Answers name people, and are true for a moment and for one token.
+_PRIVATE = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 
 
 def json_response(
@@ -30,13 +33,23 @@ def json_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Encode a response as JSON."""
-    about = {"Content-Type": f"{media_type}; charset=utf-8", **(headers or {})}
-    return Response(orjson.dumps(body), status, headers=about if status < 400 else _REFUSED | about)
+    about = {**_PRIVATE, "Content-Type": f"{media_type}; charset=utf-8", **(headers or {})}
+    return Response(orjson.dumps(body), status, headers=about)
 
 
 def refuse(error: HttpError, media_type: str = JSON) -> Response:
     """Encode an error."""
     return json_response(error.body, error.status, media_type, error.headers)
+
+
+def refusal_of(error: Exception) -> Response:
+    """Encode an error that is no bug; raise any other again."""
+    if isinstance(error, HttpError):
+        return refuse(error)
+    # GraphQL answers a passing error of the database by the same code (`shape_error`).
+    if is_passing(error):
+        return refuse(unavailable())
+    raise error
 
 
 class CountedResponse(StreamingResponse):
@@ -46,7 +59,8 @@ class CountedResponse(StreamingResponse):
     when the client has taken it. In slices, each waits until the one before is nearly gone.
 
     Args:
-        count: entered before the first block is read; if it raises an `HttpError`, that is sent.
+        blocks: the first one is read before the response starts; an error in it is sent instead.
+        count: entered before that; its `HttpError` is sent likewise.
     """
 
     def __init__(
@@ -65,8 +79,9 @@ class CountedResponse(StreamingResponse):
             # uncounted.
             try:
                 stack.enter_context(self._count)
-            except HttpError as error:
-                await refuse(error)(scope, receive, send)
+                self.body_iterator = await _begin(self.body_iterator)
+            except Exception as error:
+                await refusal_of(error)(scope, receive, send)
             else:
                 await super().__call__(scope, receive, send)
 
@@ -75,3 +90,16 @@ async def _slice(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     async for block in blocks:
         for start in range(0, len(block), SLICE_BYTES):
             yield block[start : start + SLICE_BYTES]
+
+
+async def _begin(blocks: AsyncIterable[Content]) -> AsyncIterator[Content]:
+    """Read the first block, and return all of them."""
+    rest = aiter(blocks)
+    first = await anext(rest, b"")
+
+    async def everything() -> AsyncIterator[Content]:
+        yield first
+        async for block in rest:
+            yield block
+
+    return everything()

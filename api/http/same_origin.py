@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
-from api.http.multipart_request import PREFLIGHT_HEADERS
+from api.http.multipart.request import PREFLIGHT_HEADERS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from starlette.datastructures import Headers
 
 _REMEMBERED_SECONDS = 600
+# What tracing (W3C, Sentry) and Apollo Client add to every request.
+_USUAL_HEADERS = (
+    "traceparent",
+    "tracestate",
+    "baggage",
+    "sentry-trace",
+    "apollographql-client-name",
+    "apollographql-client-version",
+)
 
 
 def is_welcome(headers: Headers, origins: Collection[str]) -> bool:
@@ -30,17 +39,16 @@ def is_welcome(headers: Headers, origins: Collection[str]) -> bool:
     return scheme in ("http", "https") and host == headers.get("host", "").lower()
 
 
-def cors(origins: Sequence[str]) -> list[Middleware]:
-    """Allow browsers to send requests for pages of these origins."""
+def cors(origins: Sequence[str], headers: Sequence[str] = ()) -> list[Middleware]:
+    """Allow browsers to send requests for pages of these origins, also with these headers."""
     if not origins:
         return []
     return [
         Middleware(
             CORSMiddleware,
             allow_origins=origins,
-            # GET: for downloads.
             allow_methods=["GET", "POST"],
-            allow_headers=["Authorization", *PREFLIGHT_HEADERS],
+            allow_headers=["Authorization", *PREFLIGHT_HEADERS, *_USUAL_HEADERS, *headers],
             # Without this, scripts of other sites can read neither a download's name nor the wait.
             expose_headers=["Content-Disposition", "Retry-After"],
             max_age=_REMEMBERED_SECONDS,

@@ -21,6 +21,7 @@ from api.http.deadlines import ReadDeadline, WriteDeadline
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
+    from uvicorn._types import ASGISendEvent
     from websockets.frames import Frame
 
     from api.settings import Settings
@@ -198,6 +199,15 @@ class SocketConnection(_Connection, WebSocketsSansIOProtocol):
             self._read_deadline.take(len(data))
         else:
             self._read_deadline.end()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Send; a handshake that was refused by a response is complete.
+
+        uvicorn would log as an error that it is not.
+        """
+        await super().send(message)
+        if self.initial_response is not None and self.close_sent:
+            self.handshake_complete = True
 
     def handle_ping(self) -> None:
         """Answer, unless the client does not read: pongs would fill the memory."""

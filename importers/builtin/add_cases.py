@@ -9,6 +9,7 @@ class AddCases(Importer):
     """Create cases. Rows of cases that are there already, just so, change nothing."""
 
     label = "Create cases"
+    at_worst = "adds"
 
     tag_id = TagId(
         required=True,

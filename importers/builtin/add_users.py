@@ -9,6 +9,7 @@ class AddUsers(Importer):
     """Create users. Rows of users who are there already, just so, change nothing."""
 
     label = "Add users"
+    at_worst = "adds"
 
     username = Email(
         required=True,

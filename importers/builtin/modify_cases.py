@@ -9,6 +9,7 @@ class ModifyCases(Importer):
     """Change cases, close them or open them again. A blank cell keeps what is stored."""
 
     label = "Modify cases"
+    at_worst = "changes"
 
     case_id = CaseRef(
         required=True,

@@ -9,6 +9,7 @@ class ModifyUsers(Importer):
     """Change users. A blank cell keeps what is stored."""
 
     label = "Modify users"
+    at_worst = "changes"
 
     user_id = UserRef(
         required=True,

@@ -17,8 +17,8 @@ from importers.sdk.changes import Applied, OwnChange
 from importers.sdk.entities import Assignment
 from importers.sdk.entity_changes import entity_specimens
 from importers.sdk.errors import RowError
+from importers.sdk.plugin import version_problem
 from importers.sdk.validator import Effect
-from importers.sdk.version import version_problem
 from importers.testkit.fixture_app import WorldDirectory
 
 if TYPE_CHECKING:

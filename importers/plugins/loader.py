@@ -16,8 +16,8 @@ from importers.plugins.plugin_status import OWN_DISTRIBUTION, PluginStatus
 from importers.rows.header import IGNORED, column_name
 from importers.sdk.errors import ConfigError
 from importers.sdk.importer import Importer
+from importers.sdk.plugin import version_problem
 from importers.sdk.validator import Validator
-from importers.sdk.version import version_problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

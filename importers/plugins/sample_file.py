@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
 
 
-def sample_filename(key: str) -> str:
+def sample_filename(key: str, extension: str = "csv") -> str:
     """Return the name of the sample file of the importer with this key."""
-    return f"{key}_sample.csv"
+    return f"{key}_sample.{extension}"
 
 
 def sample_csv(importer: Importer) -> str:

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from importers.reading.limits import MAX_CELL, MAX_RECORD
-from importers.reading.record import FORMULA_STARTS, Batch, drop_guards
+from importers.reading.record import Batch
 from importers.reading.refusal import BadRecordError, refusal
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ _SEP_LINE = re.compile(r'"?sep=([^\r\n])"?[,;\t|]*(?:\r\n|\r|\n|\Z)', re.IGNOREC
 # linear time on any text.
 _QUOTED = re.compile(r'(?<![^,;\t|\r\n])"(?:[^"]|"")*+(?:"|\Z)')
 _LINE_END = re.compile(r"[\r\n]+")
-_GUARD = re.compile(f"'[{re.escape(''.join(FORMULA_STARTS))}]")
 # `trv-001, "jack-001"`: the quote would belong to the cell's text.
 _SPACED_QUOTE = re.compile(r'[,;\t|] +"')
 _UNCLOSED = "unexpected end of data"
@@ -57,7 +56,6 @@ class DelimitedText:
         self._blocks = blocks
         self._is_whole = is_whole
         self._row = 0
-        self._has_guards = False
         lines = self._whole_lines()
         separator, start = _read_to_header(lines)
         self.delimiter = separator or find_delimiter(start)
@@ -117,8 +115,6 @@ class DelimitedText:
 
     def _numbered(self, rows: list[list[str]]) -> Batch:
         """Make a batch of the rows parsed last; `self._row` is the number of the last one."""
-        if self._has_guards:
-            rows = [drop_guards(cells) for cells in rows]
         return Batch(range(self._row - len(rows) + 1, self._row + 1), rows)
 
     def _whole_lines(self) -> Iterator[str]:
@@ -143,19 +139,14 @@ class DelimitedText:
                 end = max(text.rfind("\n", 0, stop), text.rfind("\r", 0, stop)) + 1
                 carry = text[end:]
                 if end:
-                    yield self._with_guards_noted(text[:end])
+                    yield text[:end]
         except BadRecordError:
             # The CR was held back in case a LF followed. The error follows, so the CR ends a line.
             if carry.endswith("\r"):
                 yield carry
             raise
         if carry and self._is_whole:
-            yield self._with_guards_noted(carry)
-
-    def _with_guards_noted(self, text: str) -> str:
-        # One search of the text is cheaper than looking at each cell; few files have guards.
-        self._has_guards = self._has_guards or bool(_GUARD.search(text))
-        return text
+            yield carry
 
 
 class _Lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Generator, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -41,13 +42,18 @@ class Batch(NamedTuple):
             return self
         return Batch.of(record for record in self.records() if record[0] not in numbers)
 
+    def without_guards(self) -> Batch:
+        """Return the rows as they were before a download guarded their cells."""
+        return Batch(self.numbers, [remove_guards(cells) for cells in self.cells])
+
 
 Batches: TypeAlias = Generator[Batch, None, None]
 
-FORMULA_STARTS = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
-"""A spreadsheet computes a cell that begins with one of these; in Japanese, also the wide forms."""
-
-_GUARDED = tuple(f"'{start}" for start in FORMULA_STARTS)
+# A spreadsheet computes a cell that begins with one of these; in Japanese, also the wide forms.
+_FORMULA_STARTS = "[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]"
+# A cell that begins like a guarded one is guarded, too: else an upload would take its own `'` off.
+_TO_GUARD = re.compile(f"'*{_FORMULA_STARTS}")
+_GUARDED = re.compile(f"'+{_FORMULA_STARTS}")
 
 
 def is_blank(cells: list[str]) -> bool:
@@ -55,6 +61,21 @@ def is_blank(cells: list[str]) -> bool:
     return not any(cell.strip() for cell in cells)
 
 
+def add_guards(cells: Iterable[str]) -> list[str]:
+    """Put a `'` before each cell that a spreadsheet would compute.
+
+    Example:
+        >>> add_guards(["=1+1", "trv-001", "'=1+1"])
+        ["'=1+1", 'trv-001', "''=1+1"]
+    """
+    return [f"'{cell}" if _TO_GUARD.match(cell) else cell for cell in cells]
+
+
+def remove_guards(cells: Iterable[str]) -> list[str]:
+    """Take off what `add_guards` has put on."""
+    return [cell[1:] if _GUARDED.match(cell) else cell for cell in cells]
+
+
 def drop_guards(cells: list[str]) -> list[str]:
-    """Drop the `'` that a download puts before a cell that a spreadsheet would compute."""
-    return [cell[1:] if cell.startswith(_GUARDED) else cell for cell in cells]
+    """Take one `'` off before a formula, in workbooks of any kind."""
+    return [cell[1:] if _GUARDED.match(cell) and cell[1] != "'" else cell for cell in cells]

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from importers.sdk.errors import FileRefusedError
 
 _HEAD_BYTES = 1024 * 1024
+# The column that a download of failed rows adds.
+_ERRORS = "errors"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,11 @@ class _HeaderRow:
     names: tuple[str, ...]
     width: int
     below: Batch
+
+    @property
+    def is_of_download(self) -> bool:
+        """Whether the file is a download of failed rows, whose cells have guards."""
+        return _ERRORS in map(str.lower, self.names)
 
 
 def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: Limits) -> Table:
@@ -185,13 +192,14 @@ def _read_header(batches: Batches, limits: Limits) -> _HeaderRow | None:
 
 
 def _data_batches(batches: Batches, header: _HeaderRow, limits: Limits) -> Batches:
-    """Yield the rows below the header, without blank rows and without padding."""
+    """Yield the rows below the header, without blank rows, padding and guards of formulas."""
     count = blank = 0
+    has_guards = header.is_of_download
     # A caller that keeps a refusal keeps this frame alive with its traceback. Closing the batches
     # here ends the process that reads a workbook at once.
     with closing(batches):
-        for batch in chain([header.below], batches):
-            data = batch
+        for read_batch in chain([header.below], batches):
+            batch = data = read_batch.without_guards() if has_guards else read_batch
             if not _is_regular(batch.cells, len(header.names)):
                 data = Batch.of(_data_rows(batch, header, limits))
             count += len(data.numbers)

@@ -8,11 +8,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from importers.sdk.changes import EFFECTS
 from importers.sdk.errors import ErrorDetail, FileRefusedError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from importers.sdk.changes import AtWorst
     from importers.sdk.importer import Importer
 
 IGNORED = frozenset({"row", "errors"})
@@ -30,11 +32,14 @@ class HeaderSpec:
         key: the type's key, such as `remove`.
         label: the type's label in menus, such as `Remove users assigned to cases`.
         columns: column name → whether the file must have it; in the order of the sample file.
+        at_worst: what a row may do. A file is never said to look like one of a type that does
+            worse than its own: an admin who forgot a column must not be led to a removal.
     """
 
     key: str
     label: str
     columns: Mapping[str, bool]
+    at_worst: AtWorst = "adds"
 
 
 def header_spec(importer: Importer) -> HeaderSpec:
@@ -43,6 +48,7 @@ def header_spec(importer: Importer) -> HeaderSpec:
         key=importer.key,
         label=importer.label,
         columns={name: column.required for name, column in importer.columns.items()},
+        at_worst=importer.every_row.kind._at_worst if importer.every_row else importer.at_worst,
     )
 
 
@@ -61,11 +67,10 @@ def match_header(
 ) -> dict[str, int]:
     """Find each column's place in the file's rows.
 
-    A header that does not fit its type (a column is missing or unknown) but fits another type is
-    refused with the single error `WRONG_TYPE`, because errors about its columns would not help. The
-    same holds for a header that fits but has only the type's required columns, if it is the whole
-    header of another type: a file with only users and cases is meant for `remove`, not for
-    `modify`.
+    A header that lacks a required column of its type but fits another type is refused with the
+    single error `WRONG_TYPE`, which names the missing column first. A header that fits but has no
+    column that the type could change, and is the whole header of another type, lacks these columns:
+    without them the file would do nothing.
 
     Args:
         header: the file's column names, in its order.
@@ -80,24 +85,13 @@ def match_header(
     """
     names = [column_name(name) for name in header]
     other_specs = [other for other in others if other.key != spec.key]
-    optional = {name for name, is_required in spec.columns.items() if not is_required}
-    meant: list[HeaderSpec] = []
-    if not _fits_spec(names, spec):
-        meant = _nearest_specs(names, other_specs)
-    elif optional and optional.isdisjoint(names):
-        meant = [other for other in other_specs if set(names) - IGNORED == set(other.columns)]
-    if meant:
-        raise FileRefusedError([_wrong_type(names, spec, meant)])
-    problems = _column_errors(header, names, spec)
-    problems += [
-        ErrorDetail(
-            code="MISSING_COLUMN",
-            message=f"The column '{name}' is missing, and *{spec.label}* needs it. "
-            "Add it to the header row.",
-            column=name,
-        )
-        for name in _absent_names(names, spec)
-    ]
+    absent = _absent_names(names, spec)
+    if absent and (meant := _nearest_specs(names, spec, other_specs)):
+        raise FileRefusedError([_wrong_type(absent, spec, meant)])
+    problems = _column_errors(header, names, spec, other_specs)
+    problems += [_missing_column(name, spec) for name in absent]
+    if not problems and any(set(names) - IGNORED == set(other.columns) for other in other_specs):
+        problems += _nothing_to_do(names, spec)
     if problems:
         raise FileRefusedError(problems)
     return {name: index for index, name in enumerate(names) if name in spec.columns}
@@ -116,32 +110,64 @@ def _absent_names(names: Iterable[str], spec: HeaderSpec) -> list[str]:
     return [name for name, is_required in spec.columns.items() if is_required and name not in names]
 
 
-def _nearest_specs(names: Sequence[str], specs: Sequence[HeaderSpec]) -> list[HeaderSpec]:
-    """Return, of the specs that the header fits, those of which it leaves out fewest columns."""
+def _nearest_specs(
+    names: Sequence[str], own: HeaderSpec, others: Sequence[HeaderSpec]
+) -> list[HeaderSpec]:
+    """Return, of the other types that the header fits, those of which it leaves out fewest columns.
+
+    None does worse than the header's own type.
+    """
     fitting = {
-        spec.key: len(set(spec.columns) - set(names)) for spec in specs if _fits_spec(names, spec)
+        other.key: len(set(other.columns) - set(names))
+        for other in others
+        if EFFECTS.index(other.at_worst) <= EFFECTS.index(own.at_worst) and _fits_spec(names, other)
     }
     best = min(fitting.values(), default=0)
-    return [spec for spec in specs if fitting.get(spec.key) == best]
+    return [other for other in others if fitting.get(other.key) == best]
 
 
-def _wrong_type(names: Sequence[str], spec: HeaderSpec, meant: Sequence[HeaderSpec]) -> ErrorDetail:
-    looks_like = " or ".join(f"*{other.label}*" for other in meant)
-    unknown, absent = _unknown_names(names, spec), _absent_names(names, spec)
-    reasons = [
-        *([f"has no column {_quoted_names(unknown)}"] if unknown else []),
-        *([f"needs the column {_quoted_names(absent)}"] if absent else []),
-    ] or ["would find nothing to do in it"]
+def _wrong_type(
+    absent: Sequence[str], spec: HeaderSpec, meant: Sequence[HeaderSpec]
+) -> ErrorDetail:
+    noun = "column" if len(absent) == 1 else "columns"
     return ErrorDetail(
         code="WRONG_TYPE",
-        message=f"this looks like {looks_like}: *{spec.label}* {' and '.join(reasons)}. "
-        "Choose the other type, or change the header row.",
+        message=f"*{spec.label}* needs the {noun} {_quoted_names(absent)}, and the file "
+        f"looks like {_labels(meant)}. Add what is missing, or choose the other type.",
         suggestion=meant[0].key if len(meant) == 1 else None,
     )
 
 
+def _missing_column(name: str, spec: HeaderSpec) -> ErrorDetail:
+    return ErrorDetail(
+        code="MISSING_COLUMN",
+        message=f"The column '{name}' is missing, and *{spec.label}* needs it. "
+        "Add it to the header row.",
+        column=name,
+    )
+
+
+def _nothing_to_do(names: Sequence[str], spec: HeaderSpec) -> list[ErrorDetail]:
+    """Refuse a header without any column that the type could change."""
+    optional = [name for name, is_required in spec.columns.items() if not is_required]
+    if not optional or not set(names).isdisjoint(optional):
+        return []
+    return [
+        ErrorDetail(
+            code="MISSING_COLUMN",
+            message=f"*{spec.label}* would find nothing to do in the file. Add a column that says "
+            f"what to change, such as '{optional[-1]}', to the header row.",
+            column=optional[-1],
+        )
+    ]
+
+
+def _labels(specs: Sequence[HeaderSpec]) -> str:
+    return " or ".join(f"*{spec.label}*" for spec in specs)
+
+
 def _column_errors(
-    header: Sequence[str], names: Sequence[str], spec: HeaderSpec
+    header: Sequence[str], names: Sequence[str], spec: HeaderSpec, others: Sequence[HeaderSpec]
 ) -> list[ErrorDetail]:
     """Return the errors of the columns that the file has, in its order."""
     counts = Counter(names)
@@ -154,22 +180,33 @@ def _column_errors(
             problems.append(ErrorDetail(code="UNNAMED_COLUMN", message=message))
         # Each problem once, at the first column of the name.
         elif name in unknown and names.index(name) == index:
-            problems.append(_unknown_column(written, name, index, names, spec))
+            problems.append(_unknown_column(written, index, names, spec, others))
         elif counts[name] > 1 and name in spec.columns and names.index(name) == index:
             problems.append(_duplicate_column(name, names))
     return problems
 
 
 def _unknown_column(
-    written: str, name: str, index: int, names: Sequence[str], spec: HeaderSpec
+    written: str,
+    index: int,
+    names: Sequence[str],
+    spec: HeaderSpec,
+    others: Sequence[HeaderSpec],
 ) -> ErrorDetail:
+    name = names[index]
     free = [known for known in spec.columns if known not in names]
     near = difflib.get_close_matches(name, free, n=1) if len(name) <= _MAX_GUESSED else []
-    known = f"The columns of *{spec.label}* are {', '.join(spec.columns)}"
+    owners = [other for other in others if name in other.columns]
+    advice = f". The columns of *{spec.label}* are {', '.join(spec.columns)}: rename it, or remove"
+    advice += " it."
+    if near:
+        advice = f"; did you mean '{near[0]}'?"
+    elif owners:
+        # Not "remove it": a file that assigns would become one that removes.
+        advice = f" to *{spec.label}*. It is a column of {_labels(owners)}: is this the right type?"
     return ErrorDetail(
         code="UNKNOWN_COLUMN",
-        message=f"Column {_letters(index)}, {_quoted_name(written)}, is not known"
-        + (f"; did you mean '{near[0]}'?" if near else f". {known}: rename it, or remove it."),
+        message=f"Column {_letters(index)}, {_quoted_name(written)}, is not known{advice}",
         column=name[:100],
         value=written[:100],
         suggestion=near[0] if near else None,

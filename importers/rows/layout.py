@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from importers.isolation.guard import guarded
 from importers.rows.header import header_spec, match_header
-from importers.rows.observation import knowing_columns
+from importers.sdk.columns import Column
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from importers.sdk.columns import Column
     from importers.sdk.importer import Importer
     from models.progress import ImportWork
 
@@ -60,6 +60,24 @@ def layout_of(
     declared = [date_order] if date_order else []
     knowing = knowing_columns(importer, observed or {}, declared)
     return Layout(positions=positions, width=len(header), knowing=knowing)
+
+
+def knowing_columns(
+    importer: Importer,
+    observed: Mapping[str, Collection[str]],
+    declared: Iterable[str] = (),
+) -> dict[str, Column[Any]]:
+    """Return the columns that read cells in the light of what is known of the whole file.
+
+    Args:
+        declared: what the upload says of all columns.
+    """
+    general = set(declared)
+    return {
+        name: guarded(column.knowing, general.union(observed.get(name, ())))
+        for name, column in importer.columns.items()
+        if type(column).knowing is not Column.knowing
+    }
 
 
 def stored_layout(work: ImportWork, importer: Importer) -> Layout:

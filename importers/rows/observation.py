@@ -8,7 +8,7 @@ from importers.isolation.guard import guarded
 from importers.sdk.columns import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
     from importers.rows.layout import Layout
     from importers.sdk.importer import Importer
@@ -37,24 +37,6 @@ def observe(
             shown = set(guarded(column.observe, cells))
             if shown:
                 observed.setdefault(name, set()).update(shown)
-
-
-def knowing_columns(
-    importer: Importer,
-    observed: Mapping[str, Collection[str]],
-    declared: Iterable[str] = (),
-) -> dict[str, Column[Any]]:
-    """Return the columns that read cells in the light of what is known of the whole file.
-
-    Args:
-        declared: what the upload says of all columns.
-    """
-    general = set(declared)
-    return {
-        name: guarded(column.knowing, general.union(observed.get(name, ())))
-        for name, column in importer.columns.items()
-        if type(column).knowing is not Column.knowing
-    }
 
 
 def _observing(importer: Importer) -> dict[str, Column[Any]]:

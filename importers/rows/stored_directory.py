@@ -10,7 +10,7 @@ from models.assignment import count_assignments, present_assignments
 from models.case import find_cases
 from models.db import is_misuse
 from models.similar_tags import find_similar_tags
-from models.user import find_users, find_users_by_email
+from models.user import find_users, find_users_by_email, find_users_by_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -59,6 +59,10 @@ class StoredDirectory:
         found = await find_users_by_email(self._db, self._app_id, list(keys))
         by_email = {user.email.lower(): user for user in _users(found)}
         return {key: by_email[key.lower()] for key in keys if key.lower() in by_email}
+
+    async def users_by_name(self, keys: Collection[str]) -> Mapping[str, Sequence[User]]:
+        found = await find_users_by_name(self._db, self._app_id, list(keys))
+        return {name: _users(records) for name, records in found.items()}
 
     async def roles(self) -> Mapping[str, Role]:
         """Return all roles by key, read once."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 Key = tuple[str | int | None, ...]
 Intent = tuple[str | int | None, ...]
 Outcome = Literal["CREATED", "UPDATED", "REMOVED", "UNCHANGED"]
+AtWorst = Literal["adds", "changes", "removes"]
+
+EFFECTS: Sequence[AtWorst] = ("adds", "changes", "removes")
+"""What a row may do at worst, from the least to the most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,8 @@ class Assign:
         >>> def change(self, row):
         ...     return Assign(case=row.matter, user=row.person, role=row.seat, notify=row.mail)
     """
+
+    _at_worst: ClassVar[AtWorst] = "adds"
 
     case: Case
     user: User
@@ -59,6 +65,8 @@ class Modify:
         ...     return Modify(case=row.matter, user=row.person, notify=False)
     """
 
+    _at_worst: ClassVar[AtWorst] = "changes"
+
     case: Case
     user: User
     role: Role | None = None
@@ -77,6 +85,8 @@ class Remove:
         >>> def change(self, row):
         ...     return Remove(case=row.matter, user=row.person)
     """
+
+    _at_worst: ClassVar[AtWorst] = "removes"
 
     case: Case
     user: User

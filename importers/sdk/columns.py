@@ -127,6 +127,7 @@ class Column(Generic[T]):
         self.in_sample = in_sample
         self.is_key = is_key
         self.longest = longest
+        self._is_free = self._is_free_text()
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -159,10 +160,9 @@ class Column(Generic[T]):
         if len(text) > self.longest:
             message = f"has {len(text):,} characters; the limit is {self.longest:,}."
             raise RowError(None, "TOO_LONG", message)
-        is_free = self._is_free_text()
-        if is_free:
+        if self._is_free:
             text = normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
-        if found := (_CONTROL_IN_LINES if is_free else _CONTROL).search(text):
+        if found := (_CONTROL_IN_LINES if self._is_free else _CONTROL).search(text):
             if note := note_of(text):
                 return self._read_noted(note)
             raise _control_character(found[0])
@@ -277,7 +277,7 @@ class Column(Generic[T]):
             _CONTROL_IN_LINES.search(lines)
             or lines.count("\n") >= max(len(texts), 1)
             or any(lines.startswith(start) or f"\n{start}" in lines for start in ERROR_STARTS)
-            or (self._is_free_text() and not is_normalized("NFC", lines))
+            or (self._is_free and not is_normalized("NFC", lines))
         )
         return None if is_odd else texts
 

@@ -50,6 +50,13 @@ class Directory(Protocol):
     async def users_by_email(self, keys: Collection[str]) -> Mapping[str, User]:
         """Find users by e-mail address, in any case."""
 
+    async def users_by_name(self, keys: Collection[str]) -> Mapping[str, Sequence[User]]:
+        """Find users by given and family name, in any case; a few of each name at most.
+
+        Args:
+            keys: such as `ann jones`, in lower case.
+        """
+
     async def roles(self) -> Mapping[str, Role]:
         """Return all roles of the app by key."""
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from importers.sdk.changes import Applied, OwnChange, Refused
 from importers.sdk.entity_errors import differ, similar_tag, tag_error, taken_error
+from importers.sdk.suggestions import bare_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -324,7 +325,14 @@ async def _twins(
 
     tags = {change.tag_id for change in changes if change.tag_id}
     db, app_id, import_id = transaction.db, transaction.app_id, transaction.import_id
-    return await find_twin_tags(db, app_id, table, tags, import_id=import_id)
+    found = await find_twin_tags(db, app_id, table, tags, import_id=import_id)
+    # The database takes `trv-1-11` for `trv-11-1`.
+    return {
+        tag: twin
+        for tag, twins in found.items()
+        for twin in sorted(twins, reverse=True)
+        if bare_tag(twin) == bare_tag(tag)
+    }
 
 
 async def _update(

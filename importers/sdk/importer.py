@@ -10,7 +10,7 @@ from importers.sdk.plugin import Plugin
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from importers.sdk.changes import Answer, Assign, Change, Modify, Remove
+    from importers.sdk.changes import Answer, Assign, AtWorst, Change, Modify, Remove
     from importers.sdk.errors import RowError
     from importers.sdk.row import Row
 
@@ -105,6 +105,12 @@ class Importer(Plugin):
 
     every_row: ClassVar[EveryRow | None] = None
     """What every row asks for, in the place of `change`."""
+
+    at_worst: ClassVar[AtWorst] = "removes"
+    """What a row may do at worst, `adds`, `changes` or `removes`, which `every_row` says by itself.
+
+    A file that lacks a column of its type is said to look like one of another type only if that
+    type does nothing worse."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

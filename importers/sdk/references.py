@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import difflib
-import re
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
+from importers.sdk.cells.meant import meant_email
 from importers.sdk.cells.spreadsheet import damaged
 from importers.sdk.columns import Column, only_trims
 from importers.sdk.errors import RowError, shorten
 from importers.sdk.node_id import could_be_node_id, encode_node_id, has_node_id
+from importers.sdk.suggestions import Advice, advise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from importers.sdk.directory import Directory
     from importers.sdk.entities import Case, Role, User
+    from importers.sdk.suggestions import Noun
 
 T = TypeVar("T")
 
@@ -24,9 +26,6 @@ TAG_IDS = "Tag ID"
 
 A row can name by its Tag ID what another row of the file gives that Tag ID to."""
 
-# Unknown keys of one column and chunk that get a "did you mean": a bound on its cost, however many
-# rows are wrong.
-MOST_SUGGESTIONS = 100
 _CLOSE_ENOUGH = 0.7
 
 
@@ -132,9 +131,7 @@ class CaseRef(Reference["Case"]):
 
     async def unknown(self, directory: Directory, keys: Sequence[str]) -> Mapping[str, RowError]:
         """Suggest Tag IDs that look alike."""
-        # `keys` is sorted: the same file gets the same suggestions each time.
-        near = await directory.near_cases(keys[:MOST_SUGGESTIONS])
-        return {key: unknown_tag("case", key, near.get(key, ())) for key in keys}
+        return await unknown_ids(directory, "case", keys)
 
     def refusal(self, value: Case) -> RowError | None:
         """Refuse a closed case."""
@@ -190,12 +187,8 @@ class UserRef(Reference["User"]):
     async def unknown(self, directory: Directory, keys: Sequence[str]) -> Mapping[str, RowError]:
         """Suggest Tag IDs that look alike."""
         if self.by == "email":
-            no_user = "no user has the e-mail address"
-            return {
-                key: RowError(None, "NOT_FOUND", f"{no_user} '{shorten(key)}'.") for key in keys
-            }
-        near = await directory.near_users(keys[:MOST_SUGGESTIONS])
-        return {key: unknown_tag("user", key, near.get(key, ())) for key in keys}
+            return await _unknown_addresses(directory, keys)
+        return await unknown_ids(directory, "user", keys)
 
     def refusal(self, value: User) -> RowError | None:
         """Refuse a disabled user."""
@@ -287,25 +280,38 @@ def user_disabled(user: User) -> RowError:
     return RowError(None, "USER_DISABLED", f"the user {tag}is disabled; enable the user first.")
 
 
-def unknown_tag(noun: str, key: str, near: Sequence[str]) -> RowError:
-    """Return the error of an unknown Tag ID or ID, with what was probably meant.
+async def _unknown_addresses(directory: Directory, keys: Sequence[str]) -> dict[str, RowError]:
+    addresses = {key: meant_email(key) or "" for key in keys}
+    by_email = await directory.users_by_email(set(addresses.values()) - {""})
+    by_tag = await directory.users(keys)
+    errors = {}
+    for key, address in addresses.items():
+        meant = by_tag[key].email if key in by_tag else address if address in by_email else None
+        hint = f"; that is the Tag ID of the user with '{meant}'." if key in by_tag else "."
+        if meant and key not in by_tag:
+            hint = f"; did you mean '{meant}'?"
+        message = f"no user has the e-mail address '{shorten(key)}'{hint}"
+        errors[key] = RowError(None, "NOT_FOUND", message, meant)
+    return errors
+
+
+async def unknown_ids(directory: Directory, noun: Noun, keys: Sequence[str]) -> dict[str, RowError]:
+    """Return the error of each unknown Tag ID or ID, with what was meant where that is sure.
 
     Args:
-        noun: `case` or `user`.
-        near: Tag IDs that are stored and look alike.
+        directory: what is stored of the app.
+        noun: what the column names.
+        keys: sorted.
     """
-    if damage := damaged(key):
+    advice = await advise(directory, noun, keys)
+    return {key: _unknown_id(noun, key, advice.get(key, Advice())) for key in keys}
+
+
+def _unknown_id(noun: Noun, key: str, advice: Advice) -> RowError:
+    if not advice.suggestion and (damage := damaged(key)):
         return damage
-    plain = _bare(key)
-    suggestion = next((tag for tag in near if _bare(tag) == plain), None) or _closest(key, near)
-    hint = f"; did you mean '{suggestion}'?" if suggestion else "."
-    message = f"no {noun} has the Tag ID or ID '{shorten(key)}'{hint}"
-    return RowError(None, "NOT_FOUND", message, suggestion)
-
-
-def _bare(tag: str) -> str:
-    """Drop what is mistyped most: capitals, separators, leading zeros."""
-    return re.sub(r"(\D|^)0+(\d)", r"\1\2", re.sub(r"[-_/. ]", "", tag.lower()))
+    message = f"no {noun} has the Tag ID or ID '{shorten(key)}'{advice.hint}"
+    return RowError(None, "NOT_FOUND", message, advice.suggestion)
 
 
 def _closest(text: str, choices: Sequence[str]) -> str | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from importers.reading.limits import MAX_CHUNK
-from importers.reading.record import Batch, drop_guards
+from importers.reading.record import Batch
+from importers.sdk.cell_note import shown_text
 from importers.sdk.importer import Importer
 from models.row import RowStatus, failed_page, find_passed, find_rows
 
@@ -39,8 +40,7 @@ async def failed_rows(
         db, work.app_id, work.id, retry["rows"], after=last, most=MAX_CHUNK
     ):
         rows = [
-            (row.number, corrected(row.cells, layout.width, new_cells.get(str(row.number))))
-            for row in failed
+            (row.number, corrected(row, layout, new_cells.get(str(row.number)))) for row in failed
         ]
         unchanged = [row for row in failed if str(row.number) not in new_cells]
         context = [
@@ -52,21 +52,27 @@ async def failed_rows(
         last = failed[-1].number
 
 
-def corrected(cells: Sequence[str], width: int, new: Mapping[str, str] | None) -> list[str]:
+def corrected(row: RowResult, layout: Layout, new: Mapping[str, str] | None) -> list[str]:
     """Return a row's cells with the new ones put in; a row that was too short is filled up.
 
-    New cells lose the `'` of a guarded formula as those of a file do, so that downloads guard what
-    is stored in one way only.
+    New cells for all columns are the whole row: cells beyond the header go.
 
     Args:
         new: by position, as text.
     """
+    cells = row.cells
     if not new:
-        return list(cells)
-    mended = [*cells, *[""] * (width - len(cells))]
-    for position, cell in new.items():
-        mended[int(position)] = drop_guards([cell])[0]
-    return mended
+        return cells
+    cells += [""] * (layout.width - len(cells))
+    if len(new) == layout.width:
+        del cells[layout.width :]
+    faulty = {layout.positions.get(error["column"]) for error in row.errors}
+    for position, cell in ((int(key), cell) for key, cell in new.items()):
+        # A client that sends the whole row sends a workbook's day as the sheet shows it. The stored
+        # cell says which day that is, and stays. At a cell with an error, the text is meant.
+        if position in faulty or cell != shown_text(cells[position]):
+            cells[position] = cell
+    return cells
 
 
 async def _conflicting_passed_rows(

@@ -124,6 +124,10 @@ class WorldDirectory:
         by_email = {user.email.lower(): user for user in self._world.users}
         return {key: by_email[key.lower()] for key in keys if key.lower() in by_email}
 
+    async def users_by_name(self, keys: Collection[str]) -> Mapping[str, Sequence[User]]:
+        # The users of a world have no names.
+        return {}
+
     async def roles(self) -> Mapping[str, Role]:
         return {role.key: role for role in self._world.roles}
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from importers.plugins.plugin_settings import fill_settings
 from importers.rows.cell_reader import read_rows
-from importers.rows.observation import knowing_columns, observe
+from importers.rows.layout import knowing_columns
+from importers.rows.observation import observe
 from importers.run.apply import apply, carry_on
 from importers.run.carried_keys import CarriedKeys
 from importers.run.chunk_context import open_context

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import openpyxl
 import pytest
 
 from tests.acceptance.program import launch, wait_until_ready
@@ -110,6 +111,34 @@ def test_failed_rows(place: Place) -> None:
         .splitlines()[1:][0]
         .startswith("trv-004,nobody,staff,3,")
     )
+
+
+def test_workbooks(place: Place) -> None:
+    """Samples and failed rows come as workbooks, too, and can be imported as they are; what is
+    corrected in one passes."""
+    code, _ = place.run("sample", "assign", "-o", "sample.xlsx")
+    passed = place.run("import", "sample.xlsx", "--type", "assign", "--name", "S", "--dry-run")
+    (place.folder / "wrong.csv").write_text("case_id,user_id,case_role_id\ntrv-006,jack-001,boss\n")
+    place.run("import", "wrong.csv", "--type", "assign", "--name", "Wrong")
+    download = place.run("failed-rows", "Wrong", "-o", "wrong.xlsx")
+    again = place.run("import", "wrong.xlsx", "--type", "assign", "--name", "Again")
+    book = openpyxl.load_workbook(place.folder / "wrong.xlsx")
+    book.worksheets[0]["C2"] = "staff"
+    book.save(place.folder / "right.xlsx")
+    right = place.run("import", "right.xlsx", "--type", "assign", "--name", "Right")
+
+    assert (code, passed[0], download) == (0, 0, (0, ""))
+    assert (again[0], "there is no 'boss'" in again[1]) == (1, True)
+    assert right == (0, "Processed: Right, 1 row: 1 passed, 1 created.\n")
+
+
+def test_no_failed_rows(place: Place) -> None:
+    """An import without failed rows has no file of them, and none is left behind."""
+    place.run("import", "assign.csv", "--type", "assign", "--name", "Good", "--dry-run")
+    wrong = place.run("failed-rows", "Good", "-o", "none.xlsx")
+
+    assert wrong == (2, "Error: no row of the import 'Good' failed.\n")
+    assert not (place.folder / "none.xlsx").exists()
 
 
 def test_refused_file(place: Place) -> None:

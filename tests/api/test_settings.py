@@ -81,6 +81,7 @@ def test_every_variable(tmp_path: Path) -> None:
             "CASEROLL_IDLE_SECONDS": "22",
             "CASEROLL_MIN_BYTES_PER_SECOND": "23",
             "CASEROLL_ORIGINS": "https://a.example.org, http://localhost:3000",
+            "CASEROLL_ORIGIN_HEADERS": "X-Request-ID x-amzn-trace-id",
             "CASEROLL_RETENTION_DAYS": "0",
         }
     )
@@ -120,6 +121,7 @@ def test_every_variable(tmp_path: Path) -> None:
             head_seconds=20, init_seconds=21, idle_seconds=22, min_bytes_per_second=23
         ),
         origins=("https://a.example.org", "http://localhost:3000"),
+        origin_headers=("X-Request-ID", "x-amzn-trace-id"),
         retention_days=0,
     )
 
@@ -157,12 +159,36 @@ def test_numbers_are_plain_digits(number: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["example.org", "https://a.example.org/", "https://A.example.org", "*", "null"]
-)
+    "origin",
+    [
+        "example.org", "https://a.example.org/", "https://A.example.org", "*", "null", "file://",
+        "file://x", "tauri://", "://localhost", "capacitor://localhost/index.html",
+    ],
+)  # fmt: skip
 def test_origins_are_as_browsers_say_them(origin: str) -> None:
     """What no browser would say of a page's origin is refused, as it would let nobody in."""
     with pytest.raises(ConfigError, match="CASEROLL_ORIGINS"):
         Settings.from_environment({**NEEDED, "CASEROLL_ORIGINS": origin})
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "capacitor://localhost", "ionic://localhost", "tauri://localhost", "http://[::1]:3000",
+        "chrome-extension://gighmmpiobklfepjocnamgkkbiglidom", "app://-",
+        "moz-extension://8d0fbc1e-5a2c-4f3f-9d24-0c2a1b6c7d8e",
+    ],
+)  # fmt: skip
+def test_origins_of_apps(origin: str) -> None:
+    """Apps that show pages have schemes of their own."""
+    assert Settings.from_environment({**NEEDED, "CASEROLL_ORIGINS": origin}).origins == (origin,)
+
+
+@pytest.mark.parametrize("name", ["X-Request-ID:", "x/y", "*;", "é"])
+def test_headers_are_names(name: str) -> None:
+    """What is no name of a header is refused."""
+    with pytest.raises(ConfigError, match="CASEROLL_ORIGIN_HEADERS"):
+        Settings.from_environment({**NEEDED, "CASEROLL_ORIGIN_HEADERS": name})
 
 
 def test_every_variable_is_documented() -> None:

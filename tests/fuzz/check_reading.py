@@ -11,7 +11,7 @@ from pathlib import Path
 
 from importers.reading import encoding, table, workbook_reader
 from importers.reading.limits import Limits
-from importers.reading.record import Batch, Batches, drop_guards
+from importers.reading.record import Batch, Batches
 from importers.reading.table import check_head, open_table
 from importers.sdk.errors import ErrorDetail, FileRefusedError
 from tests.fuzz.random_file import RandomFile
@@ -44,7 +44,7 @@ _MESSAGE = re.compile(r"[A-Z].{15,500}\.", re.DOTALL)
 _INTERNAL = re.compile(
     r"\w(?:Error|Exception)\b|Traceback|<class|object at 0x|/(?:dev|tmp|proc|home|usr)/|importers\."
 )
-_GUARDED = tuple(f"'{start}" for start in "=+-@\t\r\uff1d\uff0b\uff0d\uff20")
+_GUARDED = re.compile("'+[=+@\t\r\uff1d\uff0b\uff0d\uff20-]")
 
 Rows = list[tuple[int, list[str]]]
 
@@ -79,7 +79,7 @@ def check_reading(file: RandomFile, *, head_bytes: int, is_isolated: bool = Fals
     if file.table is not None:
         assert found.header == tuple(file.table[0])
         assert _comparable(file, [cells for _, cells in rows]) == _comparable(
-            file, _wanted(file.table[1:])
+            file, _wanted(file.table)
         )
     if found.delimiter and found.encoding:
         assert rows == _independent(file, found.delimiter, len(found.header))
@@ -121,11 +121,15 @@ def _comparable(file: RandomFile, rows: list[list[str]]) -> list[list[str]]:
 
 
 def _wanted(rows: list[list[str]]) -> list[list[str]]:
-    return [cells for cells in map(_unguarded, rows) if "".join(cells).strip()]
+    header, *body = rows
+    unguarded = [_unguarded(cells, header) for cells in body]
+    return [cells for cells in unguarded if "".join(cells).strip()]
 
 
-def _unguarded(cells: list[str]) -> list[str]:
-    return [cell[1:] if cell.startswith(_GUARDED) else cell for cell in cells]
+def _unguarded(cells: list[str], header: list[str]) -> list[str]:
+    if "errors" not in [name.strip().lower() for name in header]:
+        return cells
+    return [cell[1:] if _GUARDED.match(cell) else cell for cell in cells]
 
 
 def _independent(file: RandomFile, delimiter: str, width: int) -> Rows:
@@ -137,8 +141,10 @@ def _independent(file: RandomFile, delimiter: str, width: int) -> Rows:
         every = records(text, delimiter)
     except MalformedError as error:
         raise AssertionError("a malformed file was read") from error
-    numbered = enumerate(map(_unguarded, every), 1)
-    _, *body = [(number, cells) for number, cells in numbered if "".join(cells).strip()]
+    numbered = enumerate(every, 1)
+    _, names = next((number, cells) for number, cells in numbered if "".join(cells).strip())
+    unguarded = [(number, _unguarded(cells, names)) for number, cells in numbered]
+    body = [(number, cells) for number, cells in unguarded if "".join(cells).strip()]
     return [
         (number, cells if "".join(cells[width:]).strip() else cells[:width])
         for number, cells in body
@@ -191,7 +197,7 @@ def _read_here(file: io.BytesIO, *, filename: str, limits: Limits) -> Batches:
         before, workbook_reader._INPUT = workbook_reader._INPUT, copy.name
         try:
             rows = workbook_reader.read_input(filename, limits)
-            yield Batch.of((row, drop_guards(cells)) for row, cells in rows)
+            yield Batch.of(rows)
         finally:
             workbook_reader._INPUT = before
 

@@ -53,7 +53,7 @@ ENCODINGS = {
 }
 _DECLARED = (None, None, None, "windows-1252", "utf-16", "shift-jis", "utf-7", "rot13", "cp437",
              "utf-8\r\nX: 1", "idna", "\U0001f600")  # fmt: skip
-_NAMES = ("case_id", "user_id", "Case Role", "notify", "\u00e9tat", "x" * 60)
+_NAMES = ("case_id", "user_id", "Case Role", "notify", "\u00e9tat", "x" * 60, "errors")
 _MAGIC = (
     *(b"PK\x03\x04", b"PK\x05\x06", b"\x1f\x8b", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"%PDF-"),
     *(b"\xff\xfe\x00\x00", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"\x00", b"MZ"),

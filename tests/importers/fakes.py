@@ -64,6 +64,7 @@ class FakeDirectory:
     known_cases: Sequence[Case] = (OPEN, CLOSED, UNTAGGED)
     known_users: Sequence[User] = (JACK, GONE, JONES)
     known_roles: Sequence[Role] = (STAFF, CLIENTS, DEFAULT)
+    names: Mapping[str, Sequence[User]] = field(default_factory=dict)
     asked: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
 
     async def cases(self, keys: Collection[str]) -> Mapping[str, Case]:
@@ -81,6 +82,11 @@ class FakeDirectory:
         self.asked.append(("users_by_email", tuple(sorted(keys))))
         by_email = {user.email.lower(): user for user in self.known_users}
         return {key: by_email[key.lower()] for key in keys if key.lower() in by_email}
+
+    async def users_by_name(self, keys: Collection[str]) -> Mapping[str, Sequence[User]]:
+        """Find users by name."""
+        self.asked.append(("users_by_name", tuple(sorted(keys))))
+        return {key: self.names[key] for key in keys if key in self.names}
 
     async def roles(self) -> Mapping[str, Role]:
         """Return all roles by key."""

@@ -311,7 +311,7 @@ async def test_dry_run(small: EngineFixture, type_: str, rows: list[str]) -> Non
         pytest.param(b"case_id,user_id,case_role_id,colour\r\na,b,c,d\r\n", None, id="unknown"),
         pytest.param(b"case_id,user_id,case_role_id\r\ncaf\xe9,b,c\r\n", None, id="encoding"),
         pytest.param(b"%PDF-1.7 \x00", None, id="another kind of file"),
-        pytest.param(b"user_id,case_id\r\njack-001,trv-001\r\n", "WRONG_TYPE", id="another type"),
+        pytest.param(b"username,locale\r\njo@example.org,en\r\n", "WRONG_TYPE", id="another type"),
         pytest.param(
             load(FOLDER / "90244900.json").content,
             "DAMAGED_WORKBOOK",

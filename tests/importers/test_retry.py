@@ -82,6 +82,22 @@ async def test_too_few_cells(small: EngineFixture) -> None:
     assert await small.results(import_id) == {2: Result("CREATED")}
 
 
+async def test_a_whole_row(small: EngineFixture) -> None:
+    """A row with too many cells stays wrong while some cells are corrected, and passes when it has
+    new ones for every column but those that a download of failed rows has added."""
+    header = f"row,{HEADERS['assign']},errors"
+    import_id = await small.run("assign", "9,trv-001,jack-001,,staff,0,old,extra", header=header)
+    await small.retry(import_id, {2: {"case_id": "trv-003"}})
+    codes = (await small.results(import_id))[2].codes
+    names = HEADERS["assign"].split(",")
+    cells = ["trv-003", "jack-001", "", "staff", "1"]
+    await small.retry(import_id, {2: dict(zip(names, cells, strict=True))})
+
+    assert codes == ("TOO_MANY_CELLS",)
+    assert await small.results(import_id) == {2: Result("CREATED")}
+    assert await small.cells(import_id, 2) == [["", *cells, ""]]
+
+
 async def test_mails(world: EngineFixture) -> None:
     """A row that passes in a retry leaves the one mail that it would have left; the rows that
     passed before leave no second one."""

@@ -43,7 +43,9 @@ class CreateImportInput:
     type: str = field(description="Key of the import type.")
     file: UploadedFile = field(description="The CSV file or Excel workbook (.xlsx).")
     source: str | None = field(
-        default=_DEFAULT_SOURCE, description="Where it comes from: `api`, `cli`, `console`."
+        default=_DEFAULT_SOURCE,
+        description="Where it comes from: `api`, `cli`, `console`, or a name of the client's own, "
+        "of up to 50 characters.",
     )
     dry_run: bool | None = field(default=False, description="Try the rows out, and change nothing.")
     encoding: str | None = field(

@@ -55,6 +55,9 @@ class SampleTemplate:
     url: str = field(
         description="Path of the same file on this server; wants the same bearer token."
     )
+    workbook_url: str = field(
+        description="Path of the same cells as an XLSX workbook, with drop-down lists of choices."
+    )
 
     @classmethod
     async def of(cls, key: str, importer: Any) -> SampleTemplate:
@@ -63,13 +66,20 @@ class SampleTemplate:
         if importer is not None:
             content = await PluginDescription("importer", key, importer).sample()
         filename = sample_filename(key)
+        url = f"/files/samples/{quote(filename)}"
         return cls(
             type=key,
             filename=filename,
             content_type=CSV_TYPE,
             content=content or "",
-            url=f"/files/samples/{quote(filename)}",
+            url=url,
+            workbook_url=as_workbook(url),
         )
+
+
+def as_workbook(url: str) -> str:
+    """Return the path of a download as a workbook."""
+    return f"{url}?format=xlsx"
 
 
 @strawberry.type(description="A kind of import: what its files look like and what they do.")

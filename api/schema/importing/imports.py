@@ -22,7 +22,7 @@ from api.schema.connection import (
     connect,
 )
 from api.schema.importing.import_rows import ImportProblem, ImportRow, problems_of, row_type_for
-from api.schema.importing.import_types import ImportType
+from api.schema.importing.import_types import ImportType, as_workbook
 from api.schema.input_errors import UserError, user_error
 from api.schema.node import Node, key_of, load_node
 from api.schema.shown_enum import show_enum
@@ -89,7 +89,9 @@ class Import(Node):
     type_key: strawberry.Private[str]
     header: strawberry.Private[Any]
     name: str = field(description="What whoever uploaded it called it.")
-    source: str = field(description="Where it came from: `api`, `cli`, `console`.")
+    source: str = field(
+        description="Where it came from: `api`, `cli`, `console`, or the client's own name."
+    )
     status: ImportStatus = field(description="How far it has come.")
     dry_run: bool = field(
         description="Whether its rows are only tried out, and nothing is changed."
@@ -121,7 +123,12 @@ class Import(Node):
     )
     failed_rows_url: str | None = field(
         description="Path of a CSV file of the failed rows, to be corrected and uploaded again; "
-        "wants the same bearer token. Null when no row has failed, and when the rows were removed."
+        "wants the same bearer token. Null until the import has ended, when no row has failed, and "
+        "when the rows were removed."
+    )
+    failed_rows_workbook_url: str | None = field(
+        description="Path of the same rows as an XLSX workbook, with notes at the cells that have "
+        "errors; for at most 100,000 rows. Null when `failedRowsUrl` is."
     )
 
     @strawberry.field(description="What kind of import it is.")
@@ -196,8 +203,17 @@ def _progress(status: str, pending: int, total: int | None, split_at: datetime |
     return 1 - pending / total if total and split_at else 0.0
 
 
-def _failed_rows_url(key: int, failed: int, purged_at: datetime | None) -> str | None:
-    return f"{_file_url(key)}/failed-rows.csv" if failed and not purged_at else None
+def _failed_rows_url(key: int, status: str, failed: int, purged_at: datetime | None) -> str | None:
+    is_there = ImportStatus(status).is_final and failed and not purged_at
+    return f"{_file_url(key)}/failed-rows.csv" if is_there else None
+
+
+def _failed_rows_workbook_url(*columns: Any) -> str | None:
+    url = _failed_rows_url(*columns)
+    return url and as_workbook(url)
+
+
+_FAILED_ROWS_COLUMNS = ("id", "status", "failed", "purged_at")
 
 
 IMPORT_ROW = RowType(
@@ -212,7 +228,8 @@ IMPORT_ROW = RowType(
     errors=RowColumn(("errors",), problems_of),
     warnings=RowColumn(("warnings",), problems_of),
     file=Part(FILE_ROW, ""),
-    failed_rows_url=RowColumn(("id", "failed", "purged_at"), _failed_rows_url),
+    failed_rows_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_url),
+    failed_rows_workbook_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_workbook_url),
 )
 
 
@@ -226,7 +243,9 @@ class CellInput:
 class RowCorrectionInput:
     number: int = field(description="The row's number, as a spreadsheet shows it.")
     cells: list[CellInput] | None = field(
-        default=None, description="The cells to replace; none: the same data again."
+        default=None,
+        description="The cells to replace; none: the same data again. Cells of every column of the "
+        "file are the whole row: cells beyond the header go.",
     )
 
 

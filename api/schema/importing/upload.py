@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import unicodedata
 from pathlib import PurePosixPath
 from tempfile import SpooledTemporaryFile
@@ -17,6 +18,7 @@ HEAD_BYTES = 1024 * 1024
 # Larger files go to disk: memory must not grow with the uploads under way.
 _IN_MEMORY = 1024 * 1024
 _NAME_LONGEST = 255
+_WINDOWS_PATH = re.compile(r"(?:[A-Za-z]:|\.{0,2})\\")
 
 
 class Source(Protocol):
@@ -108,7 +110,9 @@ def base_name(filename: str) -> str:
         >>> base_name("C:\\\\Users\\\\jo\\\\May.csv")
         'May.csv'
     """
-    name = PurePosixPath(filename.replace("\\", "/")).name
+    # Elsewhere a backslash is a letter like any other.
+    is_windows_path = _WINDOWS_PATH.match(filename) is not None
+    name = PurePosixPath(filename.replace("\\", "/") if is_windows_path else filename).name
     shown = "".join(letter for letter in name if not unicodedata.category(letter).startswith("C"))
     return shown.strip().lstrip(".")[:_NAME_LONGEST] or "file"
 

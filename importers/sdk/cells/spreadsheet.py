@@ -41,31 +41,37 @@ _ADVICE = (
     (re.compile(r"#(?:GETTING_DATA|BUSY!)"), "its data had not arrived when the file was saved"),
 )
 
-# What is a number or a date in any column: 1E+05, 1,23457E+14, 05.01.2026, 1.0, #####, 1月5日
+# What is a number or a day in any column: 1E+05, 1,23457E+14, 05.01.2026, 1.0, #####, 1月5日
 _NUMBER_OR_DAY = re.compile(
-    r"""
-    [+-]?[0-9]+(?:[.,][0-9]+)?E[+-]?[0-9]+
-    | [0-9]{1,2}[/.][0-9]{1,2}[/.][0-9]{2,4}
-    | [0-9]+[.,]0+
-    | \#{3,}
-    | (?:[0-9]{4}[年년]\ ?)?[0-9]{1,2}[月월](?:\ ?[0-9]{1,2}[日일])?
-    """,
-    re.VERBOSE | re.IGNORECASE,
+    r"(?i:[+-]?[0-9]+(?:[.,][0-9]+)?E[+-]?[0-9]+|[0-9]{1,2}[/.][0-9]{1,2}[/.][0-9]{2,4}|[0-9]+[.,]0+"
+    r"|#{3,}|(?:[0-9]{4}[年년] ?)?[0-9]{1,2}[月월](?: ?[0-9]{1,2}[日일])?)"
 )
 # 5-Jan, 05-mai, 05. Okt, 5-Jan-26
-_DAY_AND_MONTH = re.compile(
-    r"[0-9]{1,2}(?:[-/ ]|\. ?)(?P<month>[^\W\d_]{3,})\.?(?:[-/. ][0-9]{2,4})?"
-)
+_DAY_AND_MONTH = re.compile(r"[0-9]{1,2}(?:[-/ ]|\. ?)([^\W\d_]{3,})\.?(?:[-/. ][0-9]{2,4})?")
 # Jan-05. In other languages, whose months may be words of an ID (`out-001`), two digits.
 _ENGLISH_MONTH = re.compile(
-    r"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?"
-    r"|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)[-/ ][0-9]{1,4}",
-    re.IGNORECASE,
+    r"(?i:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?"
+    r"|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)[-/ ][0-9]{1,4}"
 )
-_MONTH_AND_YEAR = re.compile(r"(?P<month>[^\W\d_]{3,})\.?[-/ ][0-9]{2}")
+_MONTH_AND_YEAR = re.compile(r"([^\W\d_]{3,})\.?[-/ ][0-9]{2}")
 _DAY_SLASH_MONTH = re.compile(r"([0-9]{1,2})/([0-9]{1,2})")
 _WHOLE_DAY = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?:[ T][0-9:.]+)?")
 _DUTCH_DAY = re.compile(r"([0-9]{1,2})-([0-9]{1,2})-((?:19|20)[0-9]{2})")
+# Nearly every ID has none of these forms, which one look at it tells.
+_ANY_FORM = re.compile(
+    "|".join(
+        form.pattern
+        for form in (
+            _NUMBER_OR_DAY,
+            _DAY_AND_MONTH,
+            _ENGLISH_MONTH,
+            _MONTH_AND_YEAR,
+            _DAY_SLASH_MONTH,
+            _WHOLE_DAY,
+            _DUTCH_DAY,
+        )
+    )
+)
 _TRUTH_VALUES = {
     "TRUE", "FALSE", "WAHR", "FALSCH", "VRAI", "FAUX", "VERDADERO", "FALSO", "VERDADEIRO", "VERO",
     "WAAR", "ONWAAR", "SANT", "FALSKT", "FALSK", "SANN", "USANN", "TOSI", "EPÄTOSI", "PRAWDA",
@@ -122,9 +128,11 @@ def damaged_tag(tag: str) -> RowError | None:
 
     Stricter than `damaged`: a Tag ID is permanent, and no such one is stored that could be meant.
     """
-    if damage := damaged(tag):
-        return damage
-    return _damage(tag) if tag in _TRUTH_VALUES or _is_day(tag) else None
+    if tag in _TRUTH_VALUES:
+        return _damage(tag)
+    if not _ANY_FORM.fullmatch(tag):
+        return None
+    return damaged(tag) or (_damage(tag) if _is_day(tag) else None)
 
 
 def _damage(key: str) -> RowError:
@@ -135,7 +143,7 @@ def _damage(key: str) -> RowError:
 
 def _names_month(key: str) -> bool:
     found = _DAY_AND_MONTH.fullmatch(key) or _MONTH_AND_YEAR.fullmatch(key)
-    return found is not None and found["month"].casefold() in _month_names()
+    return found is not None and found[1].casefold() in _month_names()
 
 
 def _is_day(key: str) -> bool:

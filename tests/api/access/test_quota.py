@@ -21,7 +21,7 @@ from tests.api.api_fixture import (
     change_settings,
     eventually,
 )
-from tests.api.http.test_multipart_request import upload
+from tests.api.http.multipart.test_request import upload
 from tests.api.websocket_client import subscriber
 
 VIEWER = "{ viewer { tokenName } }"

@@ -6,19 +6,26 @@ import asyncio
 import csv
 import hashlib
 import io
+import json
+import tempfile
+from pathlib import Path
 from typing import Any
 
+import openpyxl
 import orjson
 import pytest
 
 from api.access.scope import Scope
+from api.files.failed_rows_csv import failed_rows_csv
+from api.files.failed_rows_workbook import failed_rows_workbook
+from api.files.text_workbook import XLSX_TYPE
 from api.http.downloads import content_disposition
-from api.http.failed_rows_csv import failed_rows_csv
 from models.db import transaction
+from models.imports import ImportStatus
 from models.listing import IMPORTS, has_id
 from models.page import find_rows
 from models.row import RowResult, RowStatus, write_rows
-from tests.api.api_fixture import ASSIGN, Api, add_import, node_id, sql
+from tests.api.api_fixture import ASSIGN, Api, add_import, bearer, node_id, sql
 
 ERROR = {"code": "NOT_FOUND", "message": "Case Id: no.", "column": "case_id"}
 
@@ -36,6 +43,10 @@ async def fail(api: Api, rows: dict[int, list[str]], **columns: Any) -> str:
             db, app.id, key, [*results, RowResult(99_999, b'["ok"]', RowStatus.PASSED)]
         )
     return f"/files/imports/{node_id('Import', key)}/failed-rows.csv"
+
+
+def entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
 
 
 async def test_uploaded_file(api: Api) -> None:
@@ -119,13 +130,144 @@ async def test_failed_rows_keep_the_delimiter(api: Api, delimiter: str | None) -
     ["=1+1", "+1", "-1", "@a", "\tx", "\rx", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20a", "'=x"],
 )
 async def test_formulas_are_guarded(api: Api, cell: str) -> None:
-    """A cell that a spreadsheet would compute gets one `'`, which an upload drops again."""
+    """A cell that a spreadsheet would compute, or that looks guarded, gets a `'`, which an upload
+    of the file takes off again."""
     path = await fail(api, {2: [cell, "plain"]})
 
     _, body, _ = await api.get(path)
 
     [_, row] = csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""))
-    assert row[:2] == [cell if cell == "'=x" else f"'{cell}", "plain"]
+    assert row[:2] == [f"'{cell}", "plain"]
+
+
+async def test_failed_rows_in_a_workbook(api: Api) -> None:
+    """A workbook has the same cells as texts, notes at those with errors, and lists of choices."""
+    header = ["Case ID", "user_id", "case_role_id", "row"]
+    path = await fail(api, {3: ["007", "=1", "boss", "2"], 9: ["1E+05"]}, header=header)
+
+    status, body, headers = await api.get(f"{path}?format=xlsx")
+
+    sheet = openpyxl.load_workbook(io.BytesIO(body)).active
+    assert sheet
+    assert (status, headers["Content-Type"]) == (200, XLSX_TYPE)
+    assert headers["Content-Disposition"] == 'attachment; filename="May-failed-rows.xlsx"'
+    assert list(sheet.values) == [
+        ("Case ID", "user_id", "case_role_id", "row", "errors"),
+        ("007", "'=1", "boss", "3", "Case Id: no. Case Id: no."),
+        ("1E+05", None, None, "9", "Case Id: no. Case Id: no."),
+    ]
+    assert [row[0].comment.text for row in sheet.iter_rows(min_row=2)] == [
+        "Case Id: no.\nCase Id: no."
+    ] * 2
+    assert [each.formula1 for each in sheet.data_validations.dataValidation] == [
+        '"clients,staff,default"'
+    ]
+
+
+async def test_workbook_of_a_type_that_is_gone(api: Api) -> None:
+    """Without the type, nothing is known of the columns, and the rows are there all the same."""
+    path = await fail(api, {2: ["a", "b"]}, type="roster")
+
+    _, body, _ = await api.get(f"{path}?format=xlsx")
+
+    sheet = openpyxl.load_workbook(io.BytesIO(body)).active
+    assert sheet
+    assert sheet["A2"].value == "a"
+    assert sheet["A1"].comment is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "failed", "message"),
+    [
+        pytest.param(
+            {2: ["a"], 7: ["b", "x" * 32_768]},
+            2,
+            "a cell of row 7 has 32,768 characters of UTF-16, and 32,767 are the most",
+            id="a long cell",
+        ),
+        pytest.param(
+            {2: ["\U0001f600" * 16_384]},
+            1,
+            "a cell of row 2 has 32,768 characters of UTF-16, and 32,767 are the most",
+            id="a cell that is long in UTF-16",
+        ),
+        pytest.param(
+            {2: ["<r><t>x</t></r>"]},
+            1,
+            "a cell of row 2 has a text that is markup",
+            id="a cell that is markup",
+        ),
+        pytest.param(
+            {2: ["a"]},
+            100_001,
+            "there are 100,001, and 100,000 are the most",
+            id="many rows",
+        ),
+    ],
+)
+async def test_too_much_for_a_workbook(
+    api: Api, rows: dict[int, list[str]], failed: int, message: str
+) -> None:
+    """What a workbook can't hold is refused, never cut; CSV has it all."""
+    path = await fail(api, rows)
+    await sql("execute", "UPDATE imports SET failed = $1", failed)
+
+    status, body, _ = await api.get(f"{path}?format=xlsx")
+
+    [error] = json.loads(body)["errors"]
+    assert (status, error["extensions"]["code"]) == (422, "WORKBOOK_TOO_LARGE")
+    assert error["message"] == (
+        f"A workbook can't hold these rows: {message}. Download the CSV file instead."
+    )
+    assert (await api.get(path))[0] == 200
+
+
+async def test_workbooks_leave_nothing_behind(api: Api, tmp_path: Path, monkeypatch: Any) -> None:
+    """The temporary file of a workbook is gone when it was sent, refused, or only its head asked
+    for."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    good = await fail(api, {number: ["a", "b"] for number in range(2, 6_000)})
+    bad = await fail(api, {2: ["x" * 40_000]}, name="June")
+
+    assert (await api.get(f"{good}?format=xlsx"))[0] == 200
+    assert (await api.get(f"{bad}?format=xlsx"))[0] == 422
+    headers = bearer(api.world.admin)
+    async with api.http.head(f"{api.url}{good}?format=xlsx", headers=headers) as response:
+        assert (response.status, response.headers["Content-Type"]) == (200, XLSX_TYPE)
+    scope = Scope(api.server.services.pool, api.world.app.id, asyncio.Semaphore(1))
+    key = await sql("fetchval", "SELECT min(id) FROM imports")
+    [row] = await scope.read(find_rows, IMPORTS, has_id([key]))
+    blocks = failed_rows_workbook(scope, row, [])
+    assert await anext(blocks)
+    assert entries(tmp_path) != []
+    await blocks.aclose()  # the client has left
+    assert entries(tmp_path) == []
+    assert (await api.quota()).memory.taken == 0
+
+
+async def test_failed_rows_of_an_import_that_runs(api: Api) -> None:
+    """Before an import has ended, its failed rows are not complete."""
+    path = await fail(api, {2: ["a", "b"]}, status=ImportStatus.PROCESSING)
+
+    for format_ in ("csv", "xlsx"):
+        status, body, _ = await api.get(f"{path}?format={format_}")
+
+        assert (status, json.loads(body)["errors"][0]["extensions"]["code"]) == (
+            409,
+            "NOT_FINISHED",
+        )
+
+
+@pytest.mark.parametrize("format_", ["pdf", "XLSX", ""])
+async def test_no_such_format(api: Api, format_: str) -> None:
+    """An unknown format is refused, naming those that there are."""
+    failed = await fail(api, {2: ["a", "b"]})
+
+    for path in (failed, "/files/samples/assign_sample.csv"):
+        status, body, _ = await api.get(f"{path}?format={format_}")
+
+        assert status == 400
+        assert b"there are csv and xlsx" in body
 
 
 async def test_short_and_long_rows(api: Api) -> None:
@@ -197,6 +339,24 @@ async def test_samples(api: Api, key: str) -> None:
 
     assert (status, body.decode()) == (200, data["sampleTemplate"]["content"])
     assert f'"{key}_sample.csv"' in headers["Content-Disposition"]
+
+
+async def test_samples_as_workbooks(api: Api) -> None:
+    """A sample as a workbook has the same cells, and the app's roles to choose from."""
+    data = await api.data('{ sampleTemplate(type: "assign") { content workbookUrl } }')
+
+    status, body, headers = await api.get(data["sampleTemplate"]["workbookUrl"])
+
+    sheet = openpyxl.load_workbook(io.BytesIO(body)).active
+    assert sheet
+    assert status == 200
+    assert headers["Content-Disposition"] == 'attachment; filename="assign_sample.xlsx"'
+    assert [[cell or "" for cell in row] for row in sheet.values] == list(
+        csv.reader(io.StringIO(data["sampleTemplate"]["content"], newline=""))
+    )
+    assert '"clients,staff,default"' in [
+        each.formula1 for each in sheet.data_validations.dataValidation
+    ]
 
 
 @pytest.mark.parametrize("name", ["assign.csv", "nothing_sample.csv", "_sample.csv", "assign"])

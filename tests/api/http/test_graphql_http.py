@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import json
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
 import pytest
 
 from api.limits import Patience
-from tests.api.api_fixture import CREATE_IMPORT, PREFLIGHT, Api, bearer, change_settings, multipart
+from tests.api.api_fixture import (
+    ASSIGN,
+    CREATE_IMPORT,
+    PREFLIGHT,
+    Api,
+    bearer,
+    change_settings,
+    multipart,
+)
 
 JSON = {"Content-Type": "application/json"}
 VIEWER = "{ viewer { tokenName } }"
@@ -236,16 +246,194 @@ async def test_content_types(api: Api, content_type: str, status: int) -> None:
     assert status == (await post(api, body, **{"Content-Type": content_type}))[0]
 
 
-@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
-async def test_post_only(api: Api, method: str) -> None:
-    """Other methods than POST get 405."""
+@pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])
+async def test_other_methods(api: Api, method: str) -> None:
+    """Other methods than GET and POST get 405, and are told which there are."""
     async with api.http.request(
         method, f"{api.url}/graphql?query={{viewer{{tokenName}}}}", headers=bearer(api.world.admin)
     ) as response:
         body = await response.json()
 
-    assert (response.status, response.headers["Allow"]) == (405, "POST")
+    assert (response.status, response.headers["Allow"]) == (405, "GET, HEAD, POST")
+    assert body["errors"][0]["message"] == "This path takes GET, HEAD, POST."
     assert body["errors"][0]["extensions"]["code"] == "METHOD_NOT_ALLOWED"
+
+
+async def get(
+    api: Api, token: str | None = None, method: str = "GET", **parameters: str
+) -> tuple[int, bytes, Mapping[str, str]]:
+    """Ask by a URL; return status, body and headers."""
+    async with api.http.request(
+        method, f"{api.url}/graphql", params=parameters, headers=bearer(token or api.world.admin)
+    ) as response:
+        return response.status, await response.read(), response.headers
+
+
+async def test_query_by_get(api: Api) -> None:
+    """A query may be asked by GET, with variables and a name, and no cache may keep the answer."""
+    query = "query a { roles { key } } query b($x: Int) { cases(first: $x) { totalCount } }"
+    status, body, headers = await get(api, query=query, variables='{"x": 1}', operationName="b")
+
+    assert (status, json.loads(body)) == (200, {"data": {"cases": {"totalCount": 0}}})
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_head_of_a_query(api: Api) -> None:
+    """HEAD is answered as GET is, without the body."""
+    heads = [
+        (status, {k: v for k, v in headers.items() if k != "Date"})
+        for status, _, headers in [
+            await get(api, method=method, query=VIEWER) for method in ("GET", "HEAD")
+        ]
+    ]
+
+    assert heads[0] == heads[1]
+    assert heads[0][0] == 200
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        'mutation { createCase(input: {about: "a"}) { case { id } } }',
+        "subscription { importsUpdated { id } }",
+    ],
+)
+async def test_get_changes_nothing(api: Api, query: str) -> None:
+    """Whatever is no query is refused by GET, as a link may be followed by anything."""
+    status, body, headers = await get(api, query=query)
+
+    assert (status, headers["Allow"]) == (405, "POST")
+    assert json.loads(body)["errors"][0]["extensions"]["code"] == "METHOD_NOT_ALLOWED"
+    assert await api.data("{ cases { totalCount } }") == {"cases": {"totalCount": 0}}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status"),
+    [
+        ({}, 400),
+        ({"query": ""}, 400),
+        ({"query": "{ nothing }"}, 200),
+        ({"query": VIEWER, "variables": "[]"}, 400),
+        ({"query": VIEWER, "variables": "{"}, 400),
+        ({"query": VIEWER, "extensions": "7"}, 400),
+        ({"query": VIEWER, "operationName": "no"}, 400),
+        ({"query": "query a " + VIEWER + " mutation b { x }", "operationName": "b"}, 405),
+    ],
+)
+async def test_malformed_get(api: Api, parameters: dict[str, str], status: int) -> None:
+    """A URL is held to the same rules as a body."""
+    found, body, _ = await get(api, **parameters)
+
+    assert found == status
+    assert json.loads(body)["errors"]
+
+
+async def test_get_needs_a_token(api: Api) -> None:
+    """By GET as by POST, nothing is answered without a valid token, and all requests count."""
+    async with api.http.get(f"{api.url}/graphql", params={"query": VIEWER}) as response:
+        assert response.status == 401
+    limit = (await api.quota()).rate
+    before = limit._left
+    await get(api, query=VIEWER)
+
+    assert limit._left < before
+
+
+def persisted(query: str) -> dict[str, Any]:
+    """Name a query as Apollo and urql do."""
+    digest = hashlib.sha256(query.encode()).hexdigest()
+    return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": digest}}}
+
+
+NOT_FOUND = {
+    "errors": [
+        {"message": "PersistedQueryNotFound", "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"}}
+    ]
+}
+
+
+@pytest.mark.parametrize("accept", ["application/json", "application/graphql-response+json"])
+async def test_persisted_query(api: Api, accept: str) -> None:
+    """A client sends a hash; if it is unknown, the text as well; and then the hash alone."""
+    named = persisted(VIEWER)
+    answers = [
+        await post(api, json.dumps(body).encode(), Accept=accept, **JSON)
+        for body in (named, {**named, "query": VIEWER}, named)
+    ]
+
+    good = (200, {"data": {"viewer": {"tokenName": "admin"}}})
+    assert answers == [(200, NOT_FOUND), good, good]
+
+
+async def test_persisted_query_by_get(api: Api) -> None:
+    """A hash may come by GET, also of a text that came by POST; a mutation may not."""
+    mutation = 'mutation { createCase(input: {about: "a"}) { userErrors { code } } }'
+    for query in (VIEWER, mutation):
+        await post(api, json.dumps({**persisted(query), "query": query}).encode(), **JSON)
+    extensions, unknown, other = (
+        json.dumps(persisted(query)["extensions"]) for query in (VIEWER, "{ a }", mutation)
+    )
+
+    assert json.loads((await get(api, extensions=extensions))[1])["data"]
+    assert json.loads((await get(api, extensions=unknown))[1]) == NOT_FOUND
+    assert (await get(api, extensions=other))[0] == 405
+
+
+async def test_persisted_queries_of_another_token(api: Api) -> None:
+    """A token knows no other token's queries."""
+    await post(api, json.dumps({**persisted(VIEWER), "query": VIEWER}).encode(), **JSON)
+
+    _, answer = await post(
+        api, json.dumps(persisted(VIEWER)).encode(), **JSON, **bearer(api.world.viewer)
+    )
+
+    assert answer == NOT_FOUND
+
+
+async def test_wrong_hash_of_a_query(api: Api) -> None:
+    """A text that comes under another's hash is refused, and never found under it."""
+    wrong = {**persisted(VIEWER), "query": "{ roles { key } }"}
+
+    assert (await post(api, json.dumps(wrong).encode(), **JSON))[0] == 400
+    assert await post(api, json.dumps(persisted(VIEWER)).encode(), **JSON) == (200, NOT_FOUND)
+
+
+async def test_persisted_upload(api: Api) -> None:
+    """An upload may name its mutation by a hash, too."""
+    await post(
+        api, json.dumps({**persisted(CREATE_IMPORT), "query": CREATE_IMPORT}).encode(), **JSON
+    )
+    values = {"name": "a", "type": "assign", "file": None}
+    body = form({**persisted(CREATE_IMPORT), "variables": {"input": values}})
+    body.add_field("0", ASSIGN, filename="a.csv")
+
+    _, answer = await post(api, body, **PREFLIGHT)
+
+    assert answer["data"]["createImport"]["userErrors"] == []
+
+
+async def test_two_tokens(api: Api) -> None:
+    """A request with two Authorization headers is refused, whichever comes first."""
+    for tokens in ((api.world.admin, "x"), ("x", api.world.admin), (api.world.admin,) * 2):
+        headers = [("Authorization", f"Bearer {token}") for token in tokens]
+        async with api.http.post(
+            f"{api.url}/graphql", json={"query": VIEWER}, headers=headers
+        ) as response:
+            body = await response.json()
+
+        assert (response.status, body["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
+
+
+async def test_answers_are_private(api: Api) -> None:
+    """No cache keeps an answer, and no browser takes it for something else."""
+    headers = bearer(api.world.admin)
+    async with api.http.post(
+        f"{api.url}/graphql", json={"query": VIEWER}, headers=headers
+    ) as response:
+        assert response.status == 200
+        assert response.headers["Cache-Control"] == "no-store"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_unknown_paths(api: Api) -> None:
@@ -277,6 +465,8 @@ async def test_unknown_paths(api: Api) -> None:
             "application/graphql-response+json",
         ),
         ("text/event-stream, application/json", VIEWER, 200, "application/json"),
+        ("text/event-stream", VIEWER, 406, "application/json"),
+        ("Application/JSON;q=0.5", "{ nothing }", 200, "application/json"),
     ],
 )
 async def test_media_types(
@@ -294,6 +484,7 @@ async def test_media_types(
         response.headers["Content-Type"].partition(";")[0],
     )
     assert (status == 200 and query != "{ nothing }") == ("data" in body)
+    assert "data" in body or body["errors"][0]["message"]
 
 
 async def test_bug_is_masked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from typing import Any
 
@@ -137,6 +138,7 @@ ODD_OPERATIONS = [
     {"id": "1", "payload": {"query": ""}},
     {"id": "1", "payload": {"query": VIEWER, "variables": []}},
     {"id": "1", "payload": {"query": VIEWER, "operationName": 7}},
+    {"id": "1", "payload": {"query": VIEWER, "extensions": {"persistedQuery": 7}}},
 ]
 
 
@@ -157,6 +159,30 @@ async def test_odd_operations(api: Api, message: dict[str, Any]) -> None:
         await peer.send({"type": "subscribe", **message})
 
         assert (await peer.closed())[0] == 4400
+
+
+async def test_persisted_query(api: Api) -> None:
+    """A query may be named by its hash; an unknown hash ends the operation alone."""
+    reference = {"version": 1, "sha256Hash": hashlib.sha256(VIEWER.encode()).hexdigest()}
+    named = {"extensions": {"persistedQuery": reference}}
+    async with subscriber(api, token=api.world.admin) as peer:
+        await peer.send({"id": "1", "type": "subscribe", "payload": named})
+        unknown = await peer.receive()
+        for payload in ({**named, "query": VIEWER}, named):
+            await peer.send({"id": "1", "type": "subscribe", "payload": payload})
+            assert await peer.next() == {"viewer": {"tokenName": "admin"}}
+            assert await peer.receive() == {"id": "1", "type": "complete"}
+
+    assert unknown == {
+        "id": "1",
+        "type": "error",
+        "payload": [
+            {
+                "message": "PersistedQueryNotFound",
+                "extensions": {"code": "PERSISTED_QUERY_NOT_FOUND"},
+            }
+        ],
+    }
 
 
 @pytest.mark.parametrize("message", [{}, {"id": 7}, {"id": None}])

@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import io
 import re
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import unquote
 
+import openpyxl
 import pytest
 
+from api.files.text_workbook import XLSX_TYPE
 from api.http.import_types_html import fill, render_types_page
 from importers import Importer, RoleRef
 from importers.builtin.assign import AssignUsers
@@ -76,7 +79,7 @@ async def test_a_type() -> None:
     """A type comes with its columns and its sample, which can be copied and downloaded."""
     page = await page_of(AssignUsers("assign"))
     reader = Reader(page)
-    [address] = [each for each in reader.attributes("a", "href") if each and each[0] != "#"]
+    address, workbook = [each for each in reader.attributes("a", "href") if each and each[0] != "#"]
 
     assert rows(page) == [
         ["Column", "What goes in", "Example", "Choices"],
@@ -91,11 +94,16 @@ async def test_a_type() -> None:
          "0 1"],
     ]  # fmt: skip
     assert "Assign users to cases " in reader.texts["h2"]
-    assert reader.attributes("a", "download") == ["assign_sample.csv"]
+    assert reader.attributes("a", "download") == ["assign_sample.csv", "assign_sample.xlsx"]
     assert unquote(address) == (
         "data:text/csv;charset=utf-8,"
         "case_id,user_id,case_role_order,case_role_id,case_notify\r\ntrv-001,jack-001,,staff,0\r\n"
     )
+    media_type, _, content = workbook.partition(";base64,")
+    sheet = openpyxl.load_workbook(io.BytesIO(base64.b64decode(content))).active
+    assert sheet
+    assert media_type == f"data:{XLSX_TYPE}"
+    assert [cell.value for cell in sheet[2]] == ["trv-001", "jack-001", None, "staff", "0"]
     assert (
         "case_id,user_id,case_role_order,case_role_id,case_notify\ntrv-001,jack-001,,staff,0"
         in reader.texts["code"]
@@ -128,7 +136,7 @@ async def test_only_what_is_on() -> None:
     )
 
     assert list(Reader(page).texts["a"]) == [
-        "Roster", "Checks", "roster_sample.csv",
+        "Roster", "Checks", "roster_sample.csv", "roster_sample.xlsx",
     ]  # fmt: skip
     assert "Keep walls between teams." in Reader(page).texts["dd"]
     for word in ("switched-off", "broken", "gone", "secret", "acme"):
@@ -175,7 +183,8 @@ async def test_it_stands_alone() -> None:
         if key in ("href", "src", "action", "srcset", "style")
     ]  # fmt: skip
 
-    assert all(address and address.startswith(("#", "data:text/csv")) for address in addresses)
+    starts = ("#", "data:text/csv", f"data:{XLSX_TYPE}")
+    assert all(address and address.startswith(starts) for address in addresses)
     assert "://" not in page
     assert "url(" not in page
     assert "@import" not in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -19,22 +20,26 @@ from tests.api.websocket_client import PROTOCOL
 
 VIEWER = {"query": "{ viewer { tokenName } }"}
 FRIEND = "https://cases.example.org"
+APP = "capacitor://localhost"
 FOE = "https://evil.example.org"
 
 
 @pytest.fixture(scope="module")
 async def friendly(module_settings: Settings) -> AsyncIterator[Server]:
-    """An API that pages of one other site may use."""
-    async with serve(replace(module_settings, origins=(FRIEND,))) as server:
+    """An API that pages of one other site and of an app may use."""
+    settings = replace(module_settings, origins=(FRIEND, APP), origin_headers=("X-Request-ID",))
+    async with serve(settings) as server:
         yield server
 
 
-def preflight(origin: str) -> dict[str, str]:
+def preflight(
+    origin: str, headers: str = "authorization,content-type,graphql-preflight"
+) -> dict[str, str]:
     """Return what a browser asks before it sends a token."""
     return {
         "Origin": origin,
         "Access-Control-Request-Method": "POST",
-        "Access-Control-Request-Headers": "authorization,content-type,graphql-preflight",
+        "Access-Control-Request-Headers": headers,
     }
 
 
@@ -49,6 +54,27 @@ async def test_other_sites(api: Api, friendly: Server) -> None:
     assert await allowed(api, api.url, FRIEND) is None
     assert await allowed(api, friendly.url, FOE) is None
     assert await allowed(api, friendly.url, FRIEND) == FRIEND
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("traceparent", 200),
+        ("tracestate", 200),
+        ("baggage", 200),
+        ("sentry-trace", 200),
+        ("apollographql-client-name", 200),
+        ("apollographql-client-version", 200),
+        ("x-request-id", 200),
+        ("x-other", 400),
+    ],
+)
+async def test_headers_of_other_sites(api: Api, friendly: Server, header: str, status: int) -> None:
+    """Pages may send what tracing and clients add by themselves, and what a setting names."""
+    headers = preflight(APP, f"authorization,{header}")
+    async with api.http.options(f"{friendly.url}/graphql", headers=headers) as response:
+        assert response.status == status
+        assert response.headers["Access-Control-Allow-Origin"] == APP
 
 
 async def test_answers_to_other_sites(api: Api, friendly: Server) -> None:
@@ -80,15 +106,21 @@ async def opens(server: Server, origin: str | None) -> bool:
 
 
 @pytest.mark.parametrize("origin", [FOE, f"{FRIEND}.evil.org", "null", "", "file://", "nonsense"])
-async def test_sockets_of_other_sites(api: Api, friendly: Server, origin: str) -> None:
-    """A WebSocket that a page of another site opens is refused."""
-    assert not await opens(api.server, origin)
-    assert not await opens(friendly, origin)
+async def test_sockets_of_other_sites(
+    api: Api, friendly: Server, origin: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A WebSocket that a page of another site opens is refused; any page can try, so quietly."""
+    with caplog.at_level(logging.WARNING):
+        assert not await opens(api.server, origin)
+        assert not await opens(friendly, origin)
+
+    assert caplog.text == ""
 
 
 async def test_sockets_of_named_sites(api: Api, friendly: Server) -> None:
     """A WebSocket of a page of this host, of a named site, or of no page is let in."""
     assert await opens(friendly, FRIEND)
+    assert await opens(friendly, APP)
     assert await opens(friendly, friendly.url)
     assert await opens(friendly, None)
     assert not await opens(api.server, FRIEND)
@@ -149,7 +181,9 @@ async def test_methods(api: Api, method: str, path: str) -> None:
     ) as response:
         body = await response.read()
 
-    assert response.status in (200, 404, 405)
+    assert response.status in (200, 400, 404, 405)
+    assert response.status != 405 or "GET" in response.headers["Allow"].split(", ")
+    assert response.status != 400 or path == "/graphql"  # a GET that asks nothing
     assert response.status != 200 or method in ("GET", "HEAD", "get")
     assert response.status == 200 or response.headers["X-Content-Type-Options"] == "nosniff"
     assert method != "HEAD" or not body

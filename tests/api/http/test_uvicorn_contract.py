@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import re
 from asyncio.selector_events import _SelectorSocketTransport  # type: ignore[attr-defined]
 from operator import attrgetter
 from typing import Any
@@ -85,13 +86,14 @@ def read() -> list[Any]:
 
 @pytest.mark.parametrize(("ours", "name"), overridden())
 def test_overridden_method(ours: type, name: str) -> None:
-    """Each method that we override is still there, with the same arguments, and is called."""
+    """Each method that we override is still there, with the same arguments, and is used."""
     theirs = getattr(PARENTS[ours], name)
 
     assert list(inspect.signature(theirs).parameters) == list(
         inspect.signature(getattr(ours, name)).parameters
     )
-    assert f".{name}(" in inspect.getsource(PARENTS[ours]) + inspect.getsource(uvicorn.Server)
+    source = inspect.getsource(PARENTS[ours]) + inspect.getsource(uvicorn.Server)
+    assert re.search(rf"\.{name}\b", source)
 
 
 @pytest.mark.parametrize(("ours", "path"), read())

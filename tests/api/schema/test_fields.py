@@ -199,6 +199,9 @@ async def test_import(api: Api) -> None:
         "startedAt": None,
         "finishedAt": None,
         "failedRowsUrl": f"/files/imports/{node_id('Import', key)}/failed-rows.csv",
+        "failedRowsWorkbookUrl": (
+            f"/files/imports/{node_id('Import', key)}/failed-rows.csv?format=xlsx"
+        ),
     }.items() <= found.items()
     assert {
         "name": "May.csv",
@@ -336,6 +339,7 @@ async def test_row(api: Api) -> None:
                 "suggestion": None,
             }
         ],
+        "warnings": [],
         "cells": [
             {"column": "case_id", "value": "x"},
             {"column": "user_id", "value": "e"},

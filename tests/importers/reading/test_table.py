@@ -105,15 +105,25 @@ def test_a_plain_file() -> None:
             id="no other character ends a line",
         ),
         pytest.param(
-            b"a,b\n'=1,'+1\n'-1,'@1\n'x,''=1\n'\t1,it's\n\"'\r1\",'\n",
+            b"a,errors\n'=1,'+1\n'-1,'@1\n'x,''=1\n'\t1,it's\n\"'\r1\",'\n",
             [
                 (2, ["=1", "+1"]),
                 (3, ["-1", "@1"]),
-                (4, ["'x", "''=1"]),
+                (4, ["'x", "'=1"]),
                 (5, ["\t1", "it's"]),
                 (6, ["\r1", "'"]),
             ],
-            id="one guard is dropped",
+            id="one guard is dropped in a download of failed rows",
+        ),
+        pytest.param(
+            b"a, Errors\n\"'\t\",\n'=1,\n",
+            [(3, ["=1", ""])],
+            id="a row that is blank without its guards",
+        ),
+        pytest.param(
+            b"a,errors_\n'=1,'+1\n",
+            [(2, ["'=1", "'+1"])],
+            id="no guard is dropped in any other file",
         ),
     ],
 )

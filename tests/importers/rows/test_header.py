@@ -31,14 +31,22 @@ MODIFY = HeaderSpec(
         "case_role_id": False,
         "case_notify": False,
     },
+    at_worst="changes",
 )
 REMOVE = HeaderSpec(
     key="remove",
     label="Remove users assigned to cases",
     columns={"user_id": True, "case_id": True},
+    at_worst="removes",
 )
 ADD_USERS = HeaderSpec(
     key="add-users", label="Add users", columns={"username": True, "locale": False}
+)
+NOTES = HeaderSpec(
+    key="notes",
+    label="Add notes",
+    columns={"case_id": True, "user_id": True, "note": True},
+    at_worst="changes",
 )
 ALL = (ADD_USERS, ASSIGN, MODIFY, REMOVE)
 
@@ -108,46 +116,20 @@ def test_match_header(header: str, spec: HeaderSpec, places: dict[str, int]) -> 
     ("header", "spec", "message", "suggestion"),
     [
         pytest.param(
-            "user_id,case_id",
-            ASSIGN,
-            "this looks like *Remove users assigned to cases*: *Assign users to cases* needs the "
-            "column 'case_role_id'. Choose the other type, or change the header row.",
-            "remove",
-            id="remove as assign",
-        ),
-        pytest.param(
-            "case_id,user_id,case_role_id,case_notify",
-            REMOVE,
-            "this looks like *Assign users to cases* or *Modify users assigned to cases*: *Remove "
-            "users assigned to cases* has no column 'case_role_id', 'case_notify'. "
-            "Choose the other type, or change the header row.",
-            None,
-            id="modify as remove, which assign takes as well",
-        ),
-        pytest.param(
-            "case_id,user_id,case_notify",
-            REMOVE,
-            "this looks like *Modify users assigned to cases*: *Remove users assigned to cases* "
-            "has no column 'case_notify'. Choose the other type, or change the header row.",
-            "modify",
-            id="only modify needs no role",
-        ),
-        pytest.param(
-            "case_id,user_id,row,errors",
-            MODIFY,
-            "this looks like *Remove users assigned to cases*: *Modify users assigned to cases* "
-            "would find nothing to do in it. Choose the other type, or change the header row.",
-            "remove",
-            id="nothing to modify, and just what remove has",
-        ),
-        pytest.param(
             "username,locale",
             REMOVE,
-            "this looks like *Add users*: *Remove users assigned to cases* has no column "
-            "'username', 'locale' and needs the column 'user_id', 'case_id'. "
-            "Choose the other type, or change the header row.",
+            "*Remove users assigned to cases* needs the columns 'user_id', 'case_id', and the file "
+            "looks like *Add users*. Add what is missing, or choose the other type.",
             "add-users",
             id="nothing in common",
+        ),
+        pytest.param(
+            "case_id,user_id,case_role_id",
+            NOTES,
+            "*Add notes* needs the column 'note', and the file looks like *Assign users to cases* "
+            "or *Modify users assigned to cases*. Add what is missing, or choose the other type.",
+            None,
+            id="two that it could be",
         ),
     ],
 )
@@ -162,8 +144,56 @@ def test_wrong_type(header: str, spec: HeaderSpec, message: str, suggestion: str
 
 
 @pytest.mark.parametrize(
+    ("header", "spec", "message"),
+    [
+        pytest.param(
+            "user_id,case_id",
+            ASSIGN,
+            "The column 'case_role_id' is missing, and *Assign users to cases* needs it. "
+            "Add it to the header row.",
+            id="remove as assign",
+        ),
+        pytest.param(
+            "case_id,user_id,case_notify",
+            ASSIGN,
+            "The column 'case_role_id' is missing, and *Assign users to cases* needs it. "
+            "Add it to the header row.",
+            id="modify as assign",
+        ),
+        pytest.param(
+            "case_id,user_id,row,errors",
+            MODIFY,
+            "*Modify users assigned to cases* would find nothing to do in the file. Add a column "
+            "that says what to change, such as 'case_notify', to the header row.",
+            id="nothing to modify, and just what remove has",
+        ),
+    ],
+)
+def test_no_type_that_does_worse(header: str, spec: HeaderSpec, message: str) -> None:
+    """An admin who forgot a column is never led to a type that changes or removes more."""
+    with pytest.raises(FileRefusedError) as caught:
+        match_header(header.split(","), spec, ALL)
+
+    (error,) = caught.value.errors
+    assert (error.code, error.message, error.suggestion) == ("MISSING_COLUMN", message, None)
+
+
+@pytest.mark.parametrize(
     ("header", "spec", "expected"),
     [
+        pytest.param(
+            "case_id,user_id,case_role_id",
+            REMOVE,
+            [
+                (
+                    "UNKNOWN_COLUMN",
+                    "Column C, 'case_role_id', is not known to *Remove users assigned to cases*. "
+                    "It is a column of *Assign users to cases* or *Modify users assigned to "
+                    "cases*: is this the right type?",
+                )
+            ],
+            id="assign as remove",
+        ),
         pytest.param(
             "case_id,usr_id,case_role_id",
             ASSIGN,

@@ -9,8 +9,8 @@ from typing import Any, Self
 import pytest
 
 from importers import Column, Date, Importer, RowError, Unchanged
-from importers.rows.layout import layout_of
-from importers.rows.observation import knowing_columns, observe, observing_positions
+from importers.rows.layout import knowing_columns, layout_of
+from importers.rows.observation import observe, observing_positions
 from importers.testing import run_importer
 from tests.importers.engine_fixture import Counts, EngineFixture, Result
 from tests.importers.fakes import layout

@@ -127,6 +127,7 @@ async def test_similar_tags(world: EngineFixture) -> None:
         "a@example.org,,,,,JACK-1",
         "b@example.org,,,,,new-001",
         "c@example.org,,,,,NEW-1",
+        "e@example.org,,,,,jack-0-01",
         "jack-001@example.org,,,,,jack-001",
     )
     cases = await world.run("add-cases", "trv_0001,1,,x", "trv-0010,1,,x", is_dry_run=True)

@@ -6,7 +6,8 @@ import pytest
 
 from importers import Case, CaseRef, Importer, RoleRef, User, UserRef
 from importers.sdk.node_id import encode_node_id
-from importers.sdk.references import MOST_SUGGESTIONS, case_closed, unknown_tag, user_disabled
+from importers.sdk.references import case_closed, damaged, user_disabled
+from importers.sdk.suggestions import MOST_SUGGESTIONS
 from tests.importers.fakes import (
     ASSIGN,
     CLOSED,
@@ -167,17 +168,17 @@ DAMAGED = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", DAMAGED)
-@pytest.mark.parametrize("noun", ["case", "user"])
-def test_spreadsheet_damage(text: str, noun: str) -> None:
+@pytest.mark.parametrize("text", [text for text in DAMAGED if "," not in text])
+def test_spreadsheet_damage(text: str) -> None:
     """What a spreadsheet has made of an ID is told apart from an unknown ID."""
-    error = unknown_tag(noun, text, ())
-
-    assert error.code == "SPREADSHEET_DAMAGE"
-    assert error.message == (
-        f"'{text}' looks like an ID that a spreadsheet has changed; "
-        "format the column as text and enter the ID again."
-    )
+    for column, cells in (("Case Id", f"{text},,"), ("User Id", f",{text},")):
+        assert errors_of(cells) == [
+            (
+                "SPREADSHEET_DAMAGE",
+                f"{column}: '{text}' looks like an ID that a spreadsheet has changed; "
+                "format the column as text and enter the ID again.",
+            )
+        ]
 
 
 @pytest.mark.parametrize("text", ["1E+05", "5-Jan", "1.0"])
@@ -212,12 +213,15 @@ def test_what_is_known_is_not_damaged(text: str) -> None:
 )
 def test_what_only_looks_odd_is_not_damaged(text: str) -> None:
     """Other IDs with digits, dots or months in them are just unknown."""
-    assert unknown_tag("case", text, ()).code == "NOT_FOUND"
+    assert damaged(text) is None
 
 
 def test_damage_is_shortened() -> None:
     """A message stays short, however long the damaged cell is."""
-    assert len(unknown_tag("case", "1" * 9_000 + ".0", ()).message) < 300
+    damage = damaged("1" * 9_000 + ".0")
+
+    assert damage
+    assert len(damage.message) < 300
 
 
 @pytest.mark.parametrize("text", ["jones@example.org", "JONES@EXAMPLE.ORG", "Jones@example.org"])
@@ -229,14 +233,31 @@ def test_users_by_email(text: str) -> None:
 
 
 def test_unknown_email() -> None:
-    """An unknown address is an error without a suggestion; a Tag ID is no address."""
+    """An unknown address has no suggestion; a Tag ID is no address, and says whose it is."""
     rows = read(LETTERS, "jo@example.org", "jones-001")
 
     assert [error.message for row in rows for error in row.errors] == [
         "Person: no user has the e-mail address 'jo@example.org'.",
-        "Person: no user has the e-mail address 'jones-001'.",
+        "Person: no user has the e-mail address 'jones-001'; that is the Tag ID of the user with "
+        "'Jones@example.org'.",
     ]
     assert {error.code for row in rows for error in row.errors} == {"NOT_FOUND"}
+
+
+@pytest.mark.parametrize(
+    ("text", "suggestion"),
+    [
+        pytest.param("Jo <jones@example.org>", "jones@example.org", id="with a name"),
+        pytest.param("mailto:jones@example.org", "jones@example.org", id="a link"),
+        pytest.param("jones-001", "Jones@example.org", id="a Tag ID"),
+        pytest.param("jones@example.com", None, id="another address"),
+    ],
+)
+def test_which_address_is_meant(text: str, suggestion: str | None) -> None:
+    """An address is suggested if a user has it."""
+    (row,) = read(LETTERS, text)
+
+    assert [error.suggestion for error in row.errors] == [suggestion]
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,9 @@ async def test_upload_is_enqueued(api: Api, monkeypatch: pytest.MonkeyPatch) -> 
     ("sent", "kept"),
     [
         ("C:\\Users\\jo\\May.csv", "May.csv"),
+        ("..\\jo\\May.csv", "May.csv"),
+        ("\\\\server\\jo\\May.csv", "May.csv"),
+        ("a\\b.csv", "a\\b.csv"),
         ("../../etc/passwd", "passwd"),
         ("a\u202egnp.csv", "agnp.csv"),
         ("x" * 300 + ".csv", "x" * 255),
@@ -91,7 +94,8 @@ async def test_file_names(api: Api, sent: str, kept: str) -> None:
         ({"content": b""}, ("EMPTY_FILE", "file")),
         ({"content": b"case_id,user_id\r\n"}, (None, "file")),
         ({"content": b"%PDF-1.7"}, ("NOT_A_TABLE", "file")),
-        ({"content": b"user_id,case_id\r\na,b\r\n"}, ("WRONG_TYPE", "file")),
+        ({"content": b"user_id,case_id\r\na,b\r\n"}, ("MISSING_COLUMN", "file")),
+        ({"content": b"username,locale\r\na,b\r\n"}, ("WRONG_TYPE", "file")),
         (
             {"content": b"case_id,user_id,case_role_id,what\r\na,b,c,d\r\n"},
             ("UNKNOWN_COLUMN", "file"),

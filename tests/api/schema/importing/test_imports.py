@@ -168,7 +168,7 @@ async def test_retry_while_the_name_is_taken(api: Api) -> None:
 
 
 KEPT = """query ($id: ID!) { import(id: $id) { total failed expiresAt purgedAt failedRowsUrl
-  file { name url } rows(first: 9) { totalCount edges { node { number } } }
+  failedRowsWorkbookUrl file { name url } rows(first: 9) { totalCount edges { node { number } } }
   failures: rows(first: 9, status: [FAILED]) { totalCount edges { node { number } } } } }"""
 
 
@@ -176,7 +176,7 @@ async def test_what_is_kept_and_for_how_long(api: Api) -> None:
     """An import says until when its file and rows are kept; it is not known before its end."""
     finished = datetime(2026, 3, 1, tzinfo=UTC)
     done = await add_failed(api, finished_at=finished)
-    running = await add_import(api.world.app, "June", ImportStatus.PROCESSING)
+    running = await add_import(api.world.app, "June", ImportStatus.PROCESSING, failed=1)
 
     found = [
         (await api.data(KEPT, {"id": node_id("Import", key)}))["import"] for key in (done, running)
@@ -187,6 +187,9 @@ async def test_what_is_kept_and_for_how_long(api: Api) -> None:
     assert [each["expiresAt"] for each in found] == [expiry.isoformat(), None]
     assert found[0]["rows"]["totalCount"] == 3
     assert found[0]["failedRowsUrl"]
+    # A file of them would not be complete yet.
+    assert (found[1]["failed"], found[1]["failedRowsUrl"]) == (1, None)
+    assert found[1]["failedRowsWorkbookUrl"] is None
 
 
 async def test_what_is_gone(api: Api, enqueued: list[tuple[str, int]]) -> None:
@@ -202,6 +205,7 @@ async def test_what_is_gone(api: Api, enqueued: list[tuple[str, int]]) -> None:
     retried = (await api.data(RETRY, {"id": id_}))["retryImport"]
 
     assert (found["total"], found["failed"], found["failedRowsUrl"]) == (3, 2, None)
+    assert found["failedRowsWorkbookUrl"] is None
     assert found["purgedAt"] == found["expiresAt"] == purged.isoformat()
     assert found["rows"] == found["failures"] == {"totalCount": 0, "edges": []}
     assert found["file"]["url"]

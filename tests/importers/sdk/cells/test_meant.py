@@ -21,6 +21,8 @@ from importers.sdk.cells.meant import meant_email, meant_locale, meant_zone
         ("Jo@x.org <jo@X.org>", "Jo@x.org"),
         ("o'neil@example.org,", "o'neil@example.org"),
         ("wei.zhang@example.org, wei@example.net", None),
+        ("<jo@example.org>;", "jo@example.org"),
+        ('"Smith, Jo" <jo@example.org>', "jo@example.org"),
         ("jo at example.org", None),
         ("", None),
     ],

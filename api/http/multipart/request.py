@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from api.errors import bad_request
 from api.execution.prepare import Operation, to_operation
 from api.http.body import parse_json, read_blocks
-from api.http.multipart_parser import MultipartBody
+from api.http.multipart.parser import MultipartBody
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from starlette.requests import Request
 
+    from api.access.persisted_queries import PersistedQueries
     from api.schema.importing.upload import UploadedFile
     from api.settings import Settings
 
@@ -30,7 +31,9 @@ _FIELDS = {"operations", "map"}
 
 
 @asynccontextmanager
-async def read_multipart(request: Request, settings: Settings) -> AsyncIterator[Operation]:
+async def read_multipart(
+    request: Request, settings: Settings, persisted: PersistedQueries
+) -> AsyncIterator[Operation]:
     """Read a multipart request up to its file, and the file as far as the operation asks for it.
 
     The file exists as long as the block. `HttpConnection` throws away what is unread when the block
@@ -52,15 +55,15 @@ async def read_multipart(request: Request, settings: Settings) -> AsyncIterator[
     try:
         while not body.is_whole and not (body.files and body.fields.keys() >= _FIELDS):
             await body.read_on()
-        yield _map_file(body)
+        yield to_operation(persisted.fill_in(_map_file(body)))
         if body.error is not None:
             raise body.error
     finally:
         body.close()
 
 
-def _map_file(body: MultipartBody) -> Operation:
-    """Return the operation, with the file at the path that `map` gives."""
+def _map_file(body: MultipartBody) -> dict[str, Any]:
+    """Return `operations`, with the file at the path that `map` gives."""
     operations, places = _parse_field(body, "operations"), _parse_field(body, "map")
     for name, value in (("operations", operations), ("map", places)):
         if not isinstance(value, dict):
@@ -73,7 +76,7 @@ def _map_file(body: MultipartBody) -> Operation:
         if name not in body.files:
             raise bad_request("'map' names a part that is missing or is not a file.")
         _place(operations, paths[0], body.files[name])
-    return to_operation(operations)
+    return cast("dict[str, Any]", operations)
 
 
 def _parse_field(body: MultipartBody, name: str) -> Any:

@@ -9,6 +9,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 
 from api.errors import HttpError, bad_request
+from api.http.multipart.part_header import decode, read_part_header
 from api.schema.importing.upload import UploadedFile
 
 if TYPE_CHECKING:
@@ -117,17 +118,16 @@ class MultipartBody:
         part.header_value.clear()
 
     def _begin_content(self) -> None:
-        options = parse_options_header(self._part.disposition)[1]
-        name = options.get(b"name")
-        if name is None:
+        header = read_part_header(self._part.disposition)
+        if header.name is None:
             raise _malformed("a part has no name")
-        self._part.name = _decode(name)
-        if b"filename" not in options:
+        self._part.name = header.name
+        if header.filename is None:
             return
         # The operation begins when its file does, so a second file would arrive too late for it.
         if self.files:
             raise _malformed("there is more than one file")
-        self._part.file = UploadedFile(_decode(options[b"filename"]), self)
+        self._part.file = UploadedFile(header.filename, self)
         self.files[self._part.name] = self._part.file
 
     def _take_content(self, data: bytes, start: int, end: int) -> None:
@@ -145,7 +145,7 @@ class MultipartBody:
             return
         if self._part.name in self.fields or len(self.fields) == _MOST_FIELDS:
             raise _malformed(f"there are more than {_MOST_FIELDS} fields, or one of them twice")
-        self.fields[self._part.name] = _decode(bytes(self._part.content))
+        self.fields[self._part.name] = decode(bytes(self._part.content))
 
     def _end(self) -> None:
         self._is_at_end = True
@@ -161,13 +161,6 @@ class _Part:
         self.name = ""
         self.content = bytearray()
         self.file: UploadedFile | None = None
-
-
-def _decode(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
 
 
 def _malformed(why: str) -> HttpError:

@@ -8,8 +8,8 @@ import pytest
 
 import importers.testing
 from importers import SDK_VERSION, Importer
-from importers.sdk import version
-from importers.sdk.version import version_problem
+from importers.sdk import plugin
+from importers.sdk.plugin import version_problem
 from tests.importers.plugins.test_registry import Good, Point, loaded
 
 
@@ -54,7 +54,7 @@ def test_a_plugin_for_another_sdk_is_left_out(tmp_path: Path) -> None:
 def with_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a class renamed."""
     table = {"importers": {"Reader": "Importer"}, "importers.testing": {}}
-    monkeypatch.setattr(version, "RENAMED", table)
+    monkeypatch.setattr(plugin, "RENAMED", table)
 
 
 @pytest.mark.usefixtures("with_table")
@@ -91,9 +91,9 @@ def test_testing_has_a_table_as_well() -> None:
 @pytest.mark.parametrize("module", [importers, importers.testing], ids=lambda each: each.__name__)
 def test_the_table_fits(module: object) -> None:
     """Every new name is a public one, and no old one still is."""
-    table = version.RENAMED[module.__name__]  # type: ignore[attr-defined]
+    table = plugin.RENAMED[module.__name__]  # type: ignore[attr-defined]
     public = set(module.__all__)  # type: ignore[attr-defined]
 
     assert set(table.values()) <= public
     assert public.isdisjoint(table)
-    assert set(version.RENAMED) == {"importers", "importers.testing"}
+    assert set(plugin.RENAMED) == {"importers", "importers.testing"}

@@ -1,0 +1,1 @@
+"""Files to download, made on request: failed rows and samples, as CSV and as workbooks."""

@@ -1,0 +1,113 @@
+"""The failed rows of an import as a table that can be corrected and uploaded as it is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from importers.reading.record import add_guards
+from importers.rows.header import IGNORED, column_name
+from importers.sdk.cell_note import Holds, note_of, shown_text
+from models.row import failed_page
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from asyncpg import Record
+
+    from api.access.scope import Scope
+    from models.row import RowResult
+
+# What a download may hold in memory; `_BLOCK_BYTES` of `api/http/downloads.py` counts as much.
+_PAGE_BYTES = 1024 * 1024
+_DAMAGED = "SPREADSHEET_DAMAGE"
+_UNREAD = frozenset({"TOO_MANY_CELLS", "IMPORTER_ERROR"})
+# A spreadsheet's error value, which every column refuses.
+_UNKNOWN = "#VALUE!"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FailedRow:
+    """A row of the table.
+
+    Args:
+        notes: what is wrong with a cell, by the cell's index.
+    """
+
+    number: int
+    cells: Sequence[str]
+    notes: Mapping[int, str]
+
+
+class FailedRowsTable:
+    """The file's own columns, then `row` and `errors`.
+
+    Columns of these two names in the file itself come from an earlier download, and are left out.
+    Cells beyond the header come last: without them, a row that failed for having too many would
+    pass. Cells that a spreadsheet would compute get a `'`, which an upload takes off again.
+    """
+
+    def __init__(self, header: Sequence[str]) -> None:
+        self._width = len(header)
+        self._names = [column_name(name) for name in header]
+        self._kept = [index for index, name in enumerate(self._names) if name not in IGNORED]
+        self.columns = [self._names[index] for index in self._kept]
+        self.header = [*[header[index] for index in self._kept], "row", "errors"]
+
+    def row_of(self, result: RowResult) -> FailedRow:
+        """Lay a result out as a row of the table."""
+        messages = defaultdict(list)
+        for error in result.errors:
+            messages[error["column"]].append(error["message"])
+        damaged = {each["column"] for each in result.errors if each["code"] == _DAMAGED}
+        is_unread = not _UNREAD.isdisjoint(each["code"] for each in result.errors)
+        read = result.cells
+        cells = [
+            _as_text(cell, is_damaged=name in damaged, is_unread=is_unread)
+            for cell, name in zip(read, self._names, strict=False)
+        ]
+        cells += [""] * (self._width - len(cells))
+        own = [
+            *[cells[index] for index in self._kept],
+            str(result.number),
+            " ".join(error["message"] for error in result.errors),
+            *map(shown_text, read[self._width :]),
+        ]
+        notes = {
+            index: "\n".join(messages[name])
+            for index, name in enumerate(self.columns)
+            if name in messages
+        }
+        return FailedRow(number=result.number, cells=add_guards(own), notes=notes)
+
+
+async def failed_rows(
+    scope: Scope, of_import: Record, table: FailedRowsTable
+) -> AsyncIterator[list[FailedRow]]:
+    """Read the failed rows of an import, page by page."""
+    # By row number, not by offset: PostgreSQL would read all rows that an offset skips.
+    last = 0
+    while page := await scope.read(failed_page, of_import["id"], after=last, most=_PAGE_BYTES):
+        yield [table.row_of(result) for result in page]
+        last = page[-1].number
+
+
+def _as_text(cell: str, *, is_damaged: bool, is_unread: bool) -> str:
+    """Return a cell as plain text, which an upload takes for nothing else than the cell.
+
+    A workbook's cell may hold something else than it shows. A date is written in the form that can
+    be no other date. What was refused for what it holds must not pass as the text that it shows.
+
+    Args:
+        is_damaged: the cell was refused for what it holds.
+        is_unread: the row failed before its cells were looked at.
+    """
+    note = note_of(cell)
+    if note is None or note.holds is Holds.ERROR:
+        return shown_text(cell)
+    if is_damaged:
+        return _UNKNOWN
+    if note.holds is Holds.DATE:
+        return note.detail
+    return _UNKNOWN if is_unread else note.shown

@@ -1,0 +1,1 @@
+"""GraphQL multipart requests, parsed as they arrive: an operation and its file."""
