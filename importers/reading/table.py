@@ -183,7 +183,7 @@ def _read_header(batches: Batches, limits: Limits) -> _HeaderRow | None:
             if len(names) > limits.max_columns:
                 batches.close()
                 raise _too_many_columns(row, len(names), limits)
-            if len(names) == 1 and any(delimiter in names[0] for delimiter in DELIMITERS):
+            if _is_in_quotes(batch.cells[index - 1 : index + 1]):
                 batches.close()
                 raise _one_cell(row)
             below = batch.part(index, len(batch.numbers))
@@ -251,6 +251,11 @@ def _too_many_columns(row: int, count: int, limits: Limits) -> FileRefusedError:
         f"Row {row} has {count:,} columns, and {limits.max_columns} are the most that a file may "
         "have. Remove those that are not needed.",
     )
+
+
+def _is_in_quotes(rows: Sequence[list[str]]) -> bool:
+    """Tell whether the header and the row below it, if there is one, are a cell of several each."""
+    return all(len(cells) == 1 and any(map(cells[0].__contains__, DELIMITERS)) for cells in rows)
 
 
 def _one_cell(row: int) -> FileRefusedError:

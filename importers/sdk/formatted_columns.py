@@ -23,7 +23,7 @@ from importers.sdk.cells.formats import (
     is_zone,
     locale_named,
 )
-from importers.sdk.cells.meant import meant_email, meant_locale, meant_zone
+from importers.sdk.cells.meant import addresses_in, meant_locale, meant_zone
 from importers.sdk.cells.spreadsheet import damaged_tag
 from importers.sdk.columns import Column, flag_of, keyed_by, only_checks
 from importers.sdk.errors import RowError, shorten
@@ -51,8 +51,11 @@ class Email(Column[str]):
     def parse(self, text: str) -> str:
         """Check the address."""
         if not is_email(text):
-            fault = f"'{shorten(text)}' is not an e-mail address"
-            raise _meaning("INVALID_EMAIL", fault, meant_email(text))
+            found = addresses_in(text)
+            fault = "holds several e-mail addresses; write one of them"
+            if len(found) < 2:
+                fault = f"'{shorten(text)}' is not an e-mail address"
+            raise _meaning("INVALID_EMAIL", fault, found[0] if len(found) == 1 else None)
         return text
 
     @keyed_by(str.lower)

@@ -40,6 +40,12 @@ def meant_email(text: str) -> str | None:
         >>> meant_email("Dana Kim <dana.kim@example.org>")
         'dana.kim@example.org'
     """
+    found = addresses_in(text)
+    return found[0] if len(found) == 1 else None
+
+
+def addresses_in(text: str) -> list[str]:
+    """Return the different addresses in a text."""
     visible = "".join(letter for letter in text if letter.isprintable() or letter.isspace())
     found: dict[str, str] = {}
     for part in _BETWEEN_ADDRESSES.split(visible):
@@ -48,7 +54,7 @@ def meant_email(text: str) -> str | None:
             address = address[len("mailto:") :].partition("?")[0]
         if is_email(address):
             found.setdefault(address.lower(), address)
-    return next(iter(found.values())) if len(found) == 1 else None
+    return list(found.values())
 
 
 def meant_locale(text: str) -> str | None:

@@ -120,6 +120,7 @@ def test_a_cell_is_refused(name: str, cell: str, code: str) -> None:
     ("name", "cell", "message"),
     [
         ("email", "jo", "'jo' is not an e-mail address."),
+        ("email", "a@x.org, b@x.org", "holds several e-mail addresses; write one of them."),
         ("locale", "x", "'x' is not a BCP 47 tag, such as 'en' or 'es-MX'."),
         ("zone", "x", "'x' is not an IANA name, such as 'America/New_York'."),
         ("day", "x", "'x' is not a day, written as mm/dd/yyyy or yyyy-mm-dd."),
