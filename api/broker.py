@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import threading
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import dramatiq
 import redis
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.common import dq_name
+from dramatiq.errors import DecodeError
 from dramatiq.middleware import AsyncIO, Retries
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from importers.sdk.errors import RetryableError
+
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from importers.engine import Engine
     from models.imports import ImportEnd
 
@@ -31,6 +39,14 @@ _SOCKET_SECONDS = 3.0
 # by default goes with one command in a thousand; a quiet service sends too few for that.
 _EVERY_COMMAND = 1_000_000
 _NAMESPACE = "caseroll"
+# The keys of imports that a message of each kind names.
+_KEYS = {SPLIT: 1, RUN: 1, MAIL: 0}
+_LARGEST_KEY = 2**63 - 1
+_SAY_SECONDS = 60.0
+_ASIDE = (
+    "put %d messages aside that are none of Caseroll's; for a week they are in Redis, in the hash "
+    f"{_NAMESPACE}:{QUEUE}.XQ.msgs"
+)
 _RETRIES: dict[str, Any] = {"max_retries": 5, "min_backoff": 200, "max_backoff": 5_000}
 
 
@@ -53,7 +69,7 @@ def make_broker(redis_url: str) -> RedisBroker:
         # By default, redis-py tries several times, each with the full time-out.
         retry=Retry(NoBackoff(), 0),
     )
-    broker: RedisBroker = RedisBroker(  # type: ignore[no-untyped-call]
+    broker = WorkBroker(
         client=client,
         namespace=_NAMESPACE,
         maintenance_chance=_EVERY_COMMAND,
@@ -68,7 +84,98 @@ def register(broker: RedisBroker, engine: Engine) -> None:
     split = partial(engine.split, is_to_run=True)
     for name, method in ((SPLIT, split), (RUN, engine.run), (MAIL, engine.send_mails)):
         declare = dramatiq.actor(actor_name=name, queue_name=QUEUE, broker=broker, **_RETRIES)
-        declare(method)
+        declare(_retried(method))
+
+
+def _retried(method: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+    """Let Dramatiq try again without the traceback that it logs of any other exception."""
+
+    async def work(*keys: int) -> None:
+        try:
+            await method(*keys)
+        except RetryableError as error:
+            logger.info("%s", error)
+            raise dramatiq.Retry(str(error)) from None
+
+    return work
+
+
+class WorkBroker(RedisBroker):
+    """A broker that puts messages aside that are none of Caseroll's.
+
+    Dramatiq would fetch nothing for three seconds after each that it can't decode, and lose a
+    thread to some others. They go to its dead-letter queue, which keeps them for a week.
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)  # type: ignore[no-untyped-call]
+        self._lock = threading.Lock()
+        self._unsaid = 0
+        self._say_at = 0.0
+
+    def do_fetch(self, queue_name: str, most: int) -> list[bytes]:
+        """Fetch messages; Dramatiq pauses when there are none."""
+        found: list[bytes] = []
+        count = 0
+        while not found and (fetched := self._dispatch("fetch")(queue_name, most)):  # type: ignore[no-untyped-call]
+            found = [message for message in fetched if _is_ours(message, queue_name)]
+            if len(found) < len(fetched):
+                count += self._put_aside(queue_name)
+        self._say(count)
+        return found
+
+    def _put_aside(self, queue_name: str) -> int:
+        """Reject messages that were fetched and are none of ours; return how many.
+
+        A message comes without its ID in Redis, by which it is rejected. So this looks through all
+        that the process has fetched and not acknowledged, which are few.
+        """
+        fetched = f"{self.namespace}:__acks__.{self.broker_id}.{queue_name}"
+        ids = list(self.client.smembers(fetched))
+        messages = self.client.hmget(f"{self.namespace}:{queue_name}.msgs", ids) if ids else []
+        count = 0
+        for message_id, message in zip(ids, messages, strict=True):
+            if message is None:  # or acknowledged just now
+                count += self.client.srem(fetched, message_id)
+            elif not _is_ours(message, queue_name):
+                self.do_nack(queue_name, message_id)
+                count += 1
+        return count
+
+    def _say(self, count: int) -> None:
+        """Log how many messages were put aside, at most once a minute."""
+        # Two threads fetch: one the messages that are due, one those that are due later.
+        with self._lock:
+            self._unsaid += count
+            count, now = self._unsaid, time.monotonic()
+            if not count or now < self._say_at:
+                return
+            self._unsaid, self._say_at = 0, now + _SAY_SECONDS
+        logger.warning(_ASIDE, count)
+
+
+def _is_ours(data: bytes | None, queue_name: str) -> bool:
+    """Tell whether a message of this queue is as `BrokerQueue` sends it, or as Dramatiq returns it.
+
+    {"queue_name": "caseroll", "actor_name": "run_chunk", "args": [7], "kwargs": {},
+     "options": {"redis_message_id": "0198…"}, "message_id": "3f29…", "message_timestamp": 1}
+    """
+    try:
+        message: dramatiq.Message[None] = dramatiq.Message.decode(data or b"")
+    except DecodeError:
+        return False
+    options, is_delayed = message.options, queue_name == dq_name(QUEUE)
+    return (
+        message.queue_name == queue_name
+        and isinstance(message.actor_name, str)
+        and len(message.args) == _KEYS.get(message.actor_name)
+        and all(type(key) is int and 0 < key <= _LARGEST_KEY for key in message.args)
+        and message.kwargs == {}
+        and isinstance(message.message_id, str)
+        and isinstance(options, dict)
+        and isinstance(options.get("redis_message_id"), str)
+        and type(options.get("eta")) is (int if is_delayed else type(None))
+    )
 
 
 class BrokerQueue:

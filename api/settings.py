@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from api.limits import HIGHEST, Patience, QueryLimits, TokenLimits
 from importers.reading.limits import Limits
 from importers.sdk.errors import ConfigError
+from models.database_url import SCHEMES, DatabaseUrlError, credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +64,7 @@ class Settings:
         """
         reader, default = _Reader(environ), cls(database_url="", redis_url="")
         settings = cls(
-            database_url=reader.needed_url("DATABASE_URL", "postgresql", "postgres"),
+            database_url=reader.database_url(),
             redis_url=reader.needed_url("REDIS_URL", "redis", "rediss", "unix"),
             plugins=reader.file("CASEROLL_PLUGINS"),
             smtp_url=reader.url("CASEROLL_SMTP_URL", "smtp", "smtps"),
@@ -200,6 +201,15 @@ class _Reader:
         if self.text(name) is None:
             self._problems.append(f"{name} is not set.")
         return self.url(name, *schemes) or ""
+
+    def database_url(self) -> str:
+        url = self.needed_url("DATABASE_URL", *SCHEMES)
+        try:
+            if url:
+                credentials(url)
+        except DatabaseUrlError as error:
+            self._problems += error.problems
+        return url
 
     def address(self, name: str, default: str) -> str:
         text = self.text(name) or default

@@ -25,6 +25,7 @@ from importers.isolation.guard import die_when_stuck
 from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load
 from importers.sdk.errors import ConfigError
+from importers.statistics import analyze_after
 from models.db import database
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class Upkeep(Middleware):
         try:
             _on_loop(self._stack.enter_async_context(self._upkeep()))
         except Exception as error:
-            raise NoDatabaseError(f"the database can't be opened: {error!r}") from error
+            why = str(error) or repr(error)
+            raise NoDatabaseError(f"the database can't be opened: {why}") from error
 
     def after_worker_shutdown(self, broker: dramatiq.Broker, worker: dramatiq.Worker) -> None:
         """Close the database once the last message is done. Runs before the loop is stopped."""
@@ -119,7 +121,7 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
         chunk_rows=settings.chunk_rows,
         queue=queue,
         mail_transport=make_transport(settings.smtp_url, settings.mail_dir, settings.mail_from),
-        on_end=[queue.notify_ended],
+        on_end=[queue.notify_ended, analyze_after],
         serves_others=True,
         retention_days=settings.retention_days,
     )
@@ -138,6 +140,11 @@ def main() -> int:
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s worker %(name)s: %(message)s"
     )
+    # Where work that is to be done again has its line.
+    for name in ("api.broker", "importers.engine"):
+        logging.getLogger(name).setLevel(logging.INFO)
+    # It warns with a traceback of each connection that it can't open while the database is away.
+    logging.getLogger("asyncpg").setLevel(logging.ERROR)
     gc.set_threshold(*GC_THRESHOLDS)
     sys.stdout = cast("TextIO", CapturedOutput(sys.stdout))
     die_when_stuck()
@@ -155,7 +162,8 @@ def main() -> int:
     except NoDatabaseError as error:
         logger.critical("%s", error)
         worker.broker.emit_after("worker_shutdown", worker)
-        return 1
+        # The supervisor starts another one, unless that would be refused as well.
+        return EXIT_REFUSED if isinstance(error.__cause__, PermissionError) else 1
     stop.wait()
     worker.stop(timeout=_GRACE_MILLISECONDS)
     return 0

@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -15,13 +16,13 @@ from importers.retention import purge
 from importers.run.run_chunk import next_chunk, run_chunk
 from importers.sdk.errors import RetryableError
 from importers.split.split import SplitSettings, split_import
-from models.db import connection
+from models.db import connection, is_passing
 from models.imports import ImportEnd
 from models.mail import sweep_mails
 from models.waiting import find_waiting, silent_imports
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from importers.mail_sender import MailTransport
     from importers.reading.limits import Limits
@@ -113,16 +114,17 @@ class Engine:
         Raises:
             RetryableError: the database is not well.
         """
-        if await self._serve_longest_waiting(import_id):
-            await self.queue.enqueue_split(import_id)
-            return
-        splitting = asyncio.create_task(self._cut(import_id, runs_at_once=is_to_run))
-        pause = _SHORT_SECONDS
-        while not (await asyncio.wait([splitting], timeout=pause))[0]:
-            # A look is a query: while no small import waits, five a second are enough.
-            has_served = self.serves_others and await self._serve_small(import_id)
-            pause = 0 if has_served else _SHORT_SECONDS
-        await splitting
+        with _retryable(f"import {import_id}"):
+            if await self._serve_longest_waiting(import_id):
+                await self.queue.enqueue_split(import_id)
+                return
+            splitting = asyncio.create_task(self._cut(import_id, runs_at_once=is_to_run))
+            pause = _SHORT_SECONDS
+            while not (await asyncio.wait([splitting], timeout=pause))[0]:
+                # A look is a query: while no small import waits, five a second are enough.
+                has_served = self.serves_others and await self._serve_small(import_id)
+                pause = 0 if has_served else _SHORT_SECONDS
+            await splitting
 
     async def run(self, import_id: int) -> None:
         """Run the next chunk of an import, or serve an import that has waited longer.
@@ -130,10 +132,11 @@ class Engine:
         Raises:
             RetryableError: the database is not well.
         """
-        if await self._serve_longest_waiting(import_id):
-            await self.queue.enqueue_run(import_id)
-            return
-        await self._run_chunk(import_id, has_message=True)
+        with _retryable(f"import {import_id}"):
+            if await self._serve_longest_waiting(import_id):
+                await self.queue.enqueue_run(import_id)
+                return
+            await self._run_chunk(import_id, has_message=True)
 
     async def _serve_longest_waiting(self, import_id: int) -> bool:
         """Serve an import that has waited longer, if a look is due; tell whether it had work."""
@@ -148,8 +151,8 @@ class Engine:
         try:
             async with connection() as db:
                 waiting = await find_waiting(db, most_bytes=_SMALL_BYTES, most_rows=_SMALL_ROWS)
-        except Exception:
-            logger.warning("small imports have to wait", exc_info=True)
+        except Exception as error:
+            _log_delay("small imports have to wait", error)
             return False
         chosen = self._fairness.choose([each for each in waiting if each.id != import_id])
         return chosen is not None and await self._serve(chosen)
@@ -163,8 +166,8 @@ class Engine:
             if chosen.is_split:
                 return await self._run_chunk(chosen.id, has_message=False)
             return await self._cut(chosen.id, runs_at_once=True)
-        except Exception:
-            logger.warning("import %d was put off to its own turn", chosen.id, exc_info=True)
+        except Exception as error:
+            _log_delay(f"import {chosen.id} was put off to its own turn", error)
             return False
 
     async def _cut(self, import_id: int, *, runs_at_once: bool) -> bool:
@@ -192,8 +195,9 @@ class Engine:
         except Exception as error:
             # The message that Dramatiq tries again is one to cut, and would find nothing to do.
             await self.queue.enqueue_run(import_id)
-            if not isinstance(error, RetryableError):
+            if not _is_retryable(error):
                 raise
+            _log_delay(f"import {import_id} goes on with its next message", error)
         return True
 
     async def _run_chunk(self, import_id: int, *, has_message: bool) -> bool:
@@ -236,11 +240,16 @@ class Engine:
 
     async def send_mails(self) -> None:
         """Send the mails that are due, unless another thread of this process does: a slow mail
-        server must not hold all of them."""
+        server must not hold all of them.
+
+        Raises:
+            RetryableError: the database is not well.
+        """
         if self._sending.locked():
             return
-        async with self._sending:
-            has_more = await send_mails(self.mail_transport, most=_MAILS_AT_ONCE)
+        with _retryable("sending mails"):
+            async with self._sending:
+                has_more = await send_mails(self.mail_transport, most=_MAILS_AT_ONCE)
         if has_more:
             await self.queue.enqueue_send_mails()
 
@@ -256,3 +265,28 @@ class Engine:
         if is_mail_due:
             await self.queue.enqueue_send_mails()
         await purge(self.retention_days, clock=self.clock)
+
+
+def _is_retryable(error: Exception) -> bool:
+    return isinstance(error, RetryableError) or is_passing(error)
+
+
+@contextmanager
+def _retryable(work: str) -> Iterator[None]:
+    """Raise `RetryableError` where another attempt may cure what goes wrong within the block."""
+    try:
+        yield
+    except RetryableError:
+        raise
+    except Exception as error:
+        if not is_passing(error):
+            raise
+        raise RetryableError(f"{work} is to be tried again: {error!r}") from error
+
+
+def _log_delay(what: str, error: Exception) -> None:
+    """Log what has to wait: as one line if that may pass, else as the bug that it is."""
+    if _is_retryable(error):
+        logger.info("%s: %s", what, str(error) or repr(error))
+    else:
+        logger.warning("%s", what, exc_info=error)

@@ -120,7 +120,7 @@ def run_importer(
     data = file.read_bytes() if isinstance(file, Path) else file.encode()
     name = file.name if isinstance(file, Path) else "test.csv"
     table = open_table(io.BytesIO(data), filename=name, encoding=None, limits=Limits())
-    layout = layout_of(table.header, made)
+    layout = layout_of(table.header, made, below=table.below, first_column=table.first_column)
     rows = [ReadRow(number, cells) for number, cells in table.rows]
     ends = asyncio.run(run_in_memory(made, world or World(), validators, layout, rows))
     return list(map(report_of, ends))

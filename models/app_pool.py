@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import asyncpg
 
-from models.db import connection, session_options
+from models.db import connection
 from models.row_security import SETTING, find_role, is_row_security_active
+from models.session import TIMEOUTS, pool_options
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -20,10 +21,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _CLOSE_SECONDS = 10
+# Each list and search of an API has an index, and is to use it:
+# - A sort of all rows of an app seems cheap while a table has no statistics.
+# - A scan of a table seems cheap where many rows have a word, as PostgreSQL takes the making of
+#   their words to cost a tenth of what it does.
+# - To compile a statement takes longer than to run it.
+_PLANNING = {"enable_seqscan": "off", "enable_sort": "off", "jit": "off"}
 _NO_ROW_SECURITY = "row-level security is off; `caseroll migrate` says why, or switches it on"
 _ROLE_LOST = (
-    "sessions do not have the role that they are started with: something between Caseroll and"
-    " PostgreSQL, a pooler, keeps settings from it. Let DATABASE_URL name PostgreSQL itself."
+    "sessions lose the role that they are given: something between Caseroll and PostgreSQL, a"
+    " pooler, resets them. Let DATABASE_URL name PostgreSQL itself."
 )
 
 
@@ -74,16 +81,17 @@ async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]
     Raises:
         OSError, asyncpg.PostgresError: the server can't be reached.
     """
-    options: dict[str, Any] = await session_options(url, connections=connections)
     async with connection() as db:
         role = await find_role(db)
-        options["server_settings"] |= await _search_settings(db)
-    if role is not None:
-        options["server_settings"]["role"] = role
-    pool = await asyncpg.create_pool(**options, connection_class=_AppConnection)
+    pool = await asyncpg.create_pool(
+        **pool_options(url, TIMEOUTS | _PLANNING | ({"role": role} if role else {})),
+        min_size=1,
+        max_size=connections,
+        connection_class=_AppConnection,
+    )
     try:
         async with pool.acquire() as db:
-            # A pooler may not pass on the settings that a session begins with.
+            # A pooler may reset sessions between two statements.
             if role is not None and not await is_row_security_active(db):
                 raise PermissionError(_ROLE_LOST)
             if role is None:
@@ -95,15 +103,3 @@ async def open_app_pool(url: str, *, connections: int) -> AsyncIterator[AppPool]
             await asyncio.wait_for(pool.close(), _CLOSE_SECONDS)
         except TimeoutError:
             pool.terminate()
-
-
-async def _search_settings(db: Connection) -> dict[str, str]:
-    """Return the setting that lets a search join a table to the view of its words.
-
-    PostgreSQL 18 would merge the two into one table, and the policy would keep that from the index.
-    Older servers lack the setting, and refuse sessions that begin with an unknown one.
-    """
-    name = await db.fetchval(
-        "SELECT name FROM pg_settings WHERE name = 'enable_self_join_elimination'"
-    )
-    return {} if name is None else {name: "off"}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 import warnings
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import asyncpg
 from tortoise import Tortoise
@@ -17,12 +17,17 @@ from tortoise.context import get_current_context
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.transactions import in_transaction
 
+from models.database_url import credentials as credentials  # noqa: PLC0414
 from models.row_security import apply_row_security, is_row_security_active
+from models.session import TIMEOUTS, first_session, pool_options
+from models.statistics import analyze_changed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 
     from asyncpg import Connection
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -38,22 +43,16 @@ MODULES = (
     "models.row",
     "models.user",
 )
-# PostgreSQL ends what hangs; cancelling from Python leaks connections.
-# The lease of a chunk is a row lock: the limit for idle transactions frees it when a worker hangs.
-TIMEOUTS = {
-    "statement_timeout": "30s",
-    "lock_timeout": "5s",
-    "idle_in_transaction_session_timeout": "15s",
-    "transaction_timeout": "60s",
-}
-# Older servers refuse sessions that begin with a setting that they don't know.
-_TRANSACTION_TIMEOUT_SINCE = 17
-_APPLICATION = {"application_name": "caseroll"}
-_CONNECT_SECONDS = 10
 _NOT_THE_OWNER = (
     "the user of DATABASE_URL does not own Caseroll's tables, and row-level security hides all rows"
     " from others: let it be the user of `caseroll migrate`."
 )
+# Other statements queue behind one that waits for a whole table, and wait 5 seconds at most.
+_MIGRATION_SETTINGS = {"lock_timeout": "2s"}
+_MIGRATION_PAUSE_SECONDS = 3.0
+_MIGRATION_ATTEMPTS = 120
+_IN_USE = "a table that is to be changed is in use by other transactions"
+_WHOSE = "pg_stat_activity shows them, the oldest xact_start first."
 # What another attempt may cure: lost and refused connections (55000: the database takes none),
 # shutdown, deadlock, lock and statement time-outs, out of connections, memory or disk.
 _PASSING = ("08", "40", "53", "55000", "55P03", "57", "25P03", "25P04")
@@ -68,52 +67,21 @@ _SIGN_SECONDS = 3.0
 _PAUSE_SECONDS = 0.2
 
 
-def credentials(url: str) -> dict[str, Any]:
-    """Translate `postgresql://user:password@host:port/name?host=/socket/folder` for asyncpg."""
-    parts = urlsplit(url)
-    query = {key: values[-1] for key, values in parse_qs(parts.query).items()}
-    found: dict[str, Any] = {
-        # A URL has no other place for the folder of a Unix socket.
-        "host": query.pop("host", None) or parts.hostname or "127.0.0.1",
-        "port": int(query.pop("port", None) or parts.port or 5432),
-        "user": unquote(parts.username or "postgres"),
-        "password": unquote(parts.password) if parts.password else None,
-        "database": unquote(parts.path.lstrip("/")) or "postgres",
-    }
-    if "sslmode" in query:
-        found["ssl"] = query["sslmode"]
-    return found
-
-
-async def _keep_session(_: Connection) -> None:
-    """Return a connection to the pool as it is: our settings end with their transaction.
-
-    That spares each borrower a round trip. A transaction left open is rolled back in any event.
-    """
-
-
 def tortoise_config(
     url: str,
     *,
     connections: int = 5,
-    server_settings: Mapping[str, str] | None = None,
+    settings: Mapping[str, str] = TIMEOUTS,
     migrations: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Build Tortoise's configuration.
 
     Args:
         connections: the most that the pool may hold.
-        server_settings: PostgreSQL settings of each connection.
+        settings: those of PostgreSQL for each session.
         migrations: those of plugins' own tables: a name → the Python package.
     """
-    options = {
-        **credentials(url),
-        "minsize": 1,
-        "maxsize": connections,
-        "timeout": _CONNECT_SECONDS,
-        "reset": _keep_session,
-        "server_settings": {**_APPLICATION, **(server_settings or {})},
-    }
+    options = {**pool_options(url, settings), "minsize": 1, "maxsize": connections}
     return {
         "connections": {"default": {"engine": "tortoise.backends.asyncpg", "credentials": options}},
         "apps": {
@@ -134,6 +102,19 @@ MIGRATIONS = tortoise_config("postgresql://localhost/none")
 """What `tortoise makemigrations` needs: it compares models, and connects to nothing."""
 
 
+async def check_server(url: str) -> None:
+    """Make sure that this process can work with the database.
+
+    Raises:
+        PermissionError: the user does not own the tables, which would look empty, or a pooler
+            shares sessions.
+        OSError, asyncpg.PostgresError: the server can't be reached.
+    """
+    async with first_session(url) as db:
+        if await is_row_security_active(db):
+            raise PermissionError(_NOT_THE_OWNER)
+
+
 @asynccontextmanager
 async def database(url: str, *, connections: int = 5) -> AsyncIterator[None]:
     """Open the database for this process and close it at the end.
@@ -141,45 +122,19 @@ async def database(url: str, *, connections: int = 5) -> AsyncIterator[None]:
     Only one event loop of a process may do so.
 
     Raises:
-        PermissionError: the user does not own the tables, which would look empty.
-        OSError, asyncpg.PostgresError: the server can't be reached.
+        PermissionError, OSError, asyncpg.PostgresError: as `check_server`.
     """
-    settings = await _timeouts(url)
+    await check_server(url)
     await Tortoise.init(
-        config=tortoise_config(url, connections=connections, server_settings=settings),
+        config=tortoise_config(url, connections=connections),
         # The server runs its start-up in a task of its own: without the fallback, the tasks of
         # requests would not find the database.
         _enable_global_fallback=True,
     )
     try:
-        async with connection() as db:
-            if await is_row_security_active(db):
-                raise PermissionError(_NOT_THE_OWNER)
         yield
     finally:
         await Tortoise.close_connections()
-
-
-async def session_options(url: str, *, connections: int) -> dict[str, Any]:
-    """Return what asyncpg makes a pool from, whose sessions are like those of the models."""
-    return {
-        **credentials(url),
-        "min_size": 1,
-        "max_size": connections,
-        "timeout": _CONNECT_SECONDS,
-        "reset": _keep_session,
-        "server_settings": {**_APPLICATION, **await _timeouts(url)},
-    }
-
-
-async def _timeouts(url: str) -> dict[str, str]:
-    """Return those of `TIMEOUTS` that the server has."""
-    db = await asyncpg.connect(**credentials(url), timeout=_CONNECT_SECONDS)
-    try:
-        is_new = db.get_server_version().major >= _TRANSACTION_TIMEOUT_SINCE
-    finally:
-        await db.close()
-    return {name: time for name, time in TIMEOUTS.items() if is_new or not name.startswith("tran")}
 
 
 async def migrate(url: str, plugins: Mapping[str, str] | None = None) -> None:
@@ -187,19 +142,44 @@ async def migrate(url: str, plugins: Mapping[str, str] | None = None) -> None:
 
     Args:
         plugins: the migrations of plugins' own tables: a name → the Python package.
+
+    Raises:
+        PoolerError: a pooler shares sessions.
+        TimeoutError: tables were in use for minutes.
+        OSError, asyncpg.PostgresError: the server can't be reached.
     """
     # Tortoise connects by itself, so the lock needs a connection beside it; closing that frees it.
-    lock = await asyncpg.connect(**credentials(url), timeout=_CONNECT_SECONDS)
-    try:
+    async with first_session(url) as lock:
         await lock.execute("SELECT pg_advisory_lock(hashtext('caseroll migrate'))")
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*has no models", category=RuntimeWarning)
-            await run_migrations(config=tortoise_config(url, migrations=plugins))
+        attempts = 1
+        while not await _migrate_tables(url, plugins or {}):
+            if attempts == _MIGRATION_ATTEMPTS:
+                raise TimeoutError(f"{_IN_USE}, also at attempt {attempts}; {_WHOSE}")
+            log.warning("%s; trying again in %.0f s", _IN_USE, _MIGRATION_PAUSE_SECONDS)
+            await asyncio.sleep(_MIGRATION_PAUSE_SECONDS)
+            attempts += 1
         # Only now are all tables there, those of plugins as well.
         await apply_row_security(lock)
+        # A dump that was restored has none.
+        await analyze_changed(lock)
+
+
+async def _migrate_tables(url: str, plugins: Mapping[str, str]) -> bool:
+    """Run all migrations that are due; False if one gave up, as a table is in use.
+
+    Each is a transaction of its own, so the next attempt goes on with the one that gave up.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*has no models", category=RuntimeWarning)
+            await run_migrations(
+                config=tortoise_config(url, settings=_MIGRATION_SETTINGS, migrations=plugins)
+            )
+    except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
+        return False
     finally:
         await Tortoise.close_connections()
-        await lock.close()
+    return True
 
 
 @asynccontextmanager

@@ -116,8 +116,8 @@ class Import(Model):
 
     class Meta:
         table = "imports"
-        # The first is for lists, the second for `recent_changes`.
-        indexes = (("app_id", "id"), ("app_id", "changed_at"))
+        # Both are for lists, the second also for `recent_changes`.
+        indexes = (("app_id", "id"), ("app_id", "changed_at", "id"))
         # Tortoise leaves them out when it creates a table; migration 0002 makes the indexes.
         constraints = (
             UniqueConstraint(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from models.audit import Actor
 
-# More than `models.db.TIMEOUTS`: storing a large file takes its time, and so does waiting for
+# More than `models.session.TIMEOUTS`: storing a large file takes its time, and so does waiting for
 # another transaction that inserts an import of the same name or key.
 _TIMEOUT = "55s"
 

@@ -21,6 +21,7 @@ MEMORY_BYTES = 64 * 1024 * 1024
 # So that the subscriptions that a token may have do not exceed its memory by their messages alone.
 _BYTES_PER_SUBSCRIPTION = 4 * 1024
 _PAUSE_SECONDS = 0.005
+_SHORT_SECONDS = 0.01
 
 
 class RateLimit:
@@ -31,24 +32,34 @@ class RateLimit:
         self._left = float(rate * BURST_SECONDS)
         self._counted_at = time.monotonic()
 
+    @property
+    def left(self) -> int:
+        """How many could be taken at once."""
+        self._fill()
+        return int(self._left)
+
     def take(self) -> bool:
         """Take one, and tell whether the bucket held one."""
-        now = time.monotonic()
-        left = self._left + (now - self._counted_at) * self.rate
-        self._left = min(left, self.rate * BURST_SECONDS)
-        self._counted_at = now
+        self._fill()
         if self._left < 1:
             return False
         self._left -= 1
         return True
 
+    def _fill(self) -> None:
+        now = time.monotonic()
+        left = self._left + (now - self._counted_at) * self.rate
+        self._left = min(left, self.rate * BURST_SECONDS)
+        self._counted_at = now
+
 
 class FairLock:
-    """A lock for work that blocks the event loop for long, with a pause after each holder.
+    """A lock for work that may block the event loop for long, with a pause after what did.
 
     Nothing else runs while a text is parsed, validated or completed, and a small request of another
     token needs the event loop several times. So the pause is a tenth of the time that the lock was
-    held, but long enough for one small request.
+    held, but long enough for one small request. Many operations turn out shorter than they might
+    have been; pauses after these would delay their own client most, and others hardly less.
     """
 
     def __init__(self) -> None:
@@ -60,8 +71,12 @@ class FairLock:
         self._entered_at = time.monotonic()
 
     async def __aexit__(self, *exc_info: object) -> None:
-        pause = max((time.monotonic() - self._entered_at) / 10, _PAUSE_SECONDS)
+        held = time.monotonic() - self._entered_at
+        if held < _SHORT_SECONDS:
+            self._lock.release()
+            return
         # Released by a timer: the holder gets its answer without waiting for the pause.
+        pause = max(held / 10, _PAUSE_SECONDS)
         asyncio.get_running_loop().call_later(pause, self._lock.release)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import lru_cache, partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from api.batch.objects import Selected, Values
 
 T_co = TypeVar("T_co", covariant=True)
+
+_IDS_KEPT = 8_192
 
 
 class RowColumn(NamedTuple):
@@ -113,4 +116,5 @@ class RowObjects(Objects):
 
 
 def node_id(kind: str) -> RowColumn:
-    return RowColumn(("id",), lambda key: encode_node_id(kind, key))
+    # The same users stand in many lists; an ID takes about 200 bytes.
+    return RowColumn(("id",), lru_cache(_IDS_KEPT)(partial(encode_node_id, kind)))

@@ -9,8 +9,7 @@ from typing import NoReturn
 
 import click
 
-from api.cli.failure import describe, missing_extra
-from api.cli.printable import printable
+from api.cli.failure import missing_extra, print_error
 from api.processes.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED
 
 _COMMANDS = {
@@ -104,7 +103,6 @@ def main() -> NoReturn:
         # The group may not have run: a command can fail while its module is imported.
         if "--debug" in sys.argv:
             raise
-        for line in describe(error):
-            click.echo(f"Error: {printable(line)}", err=True)
+        print_error(error)
         sys.exit(EXIT_REFUSED)
     sys.exit(code if isinstance(code, int) else 0)

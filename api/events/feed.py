@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 PAUSE_SECONDS = 0.15
 # Different keys; of each, only the newest state waits.
 LARGEST_QUEUE = 1_000
-# How far polls look back: longer than a transaction may take (`TIMEOUTS` in models/db.py). That of
-# splitting may take longer, but changes the import with its last statement.
+# How far polls look back: longer than a transaction may take (`TIMEOUTS` in models/session.py).
+# That of splitting may take longer, but changes the import with its last statement.
 _HORIZON_SECONDS = 75.0
 _REMEMBERED_ENDS = 10_000
 # An end is stamped a little before its transaction commits, which is when it can be seen.
@@ -107,16 +107,17 @@ class Feed:
         self, app_id: int, *, key: int | None, only_ends: bool
     ) -> AsyncIterator[SubscriberQueue]:
         """Open a queue for events of an app from now on."""
+        # The database's clock, as `ended_at` is of the same; this host's may differ.
+        since = await ask_database(lambda db: db.fetchval("SELECT clock_timestamp()"))
+        queue = SubscriberQueue(key=key, only_ends=only_ends, since=since)
         async with self._opening:
             # The first subscriber of an app learns which versions and ends are old.
             if app_id not in self._versions:
                 rows = await ask_database(self._topic.read_recent, [app_id], _HORIZON_SECONDS)
                 self._versions[app_id] = {row["key"]: row["version"] for row in rows}
                 self._ends |= {row["key"]: row["ended_at"] for row in rows if row["ended_at"]}
-        # The database's clock, as `ended_at` is of the same; this host's may differ.
-        since = await ask_database(lambda db: db.fetchval("SELECT clock_timestamp()"))
-        queue = SubscriberQueue(key=key, only_ends=only_ends, since=since)
-        self.queues[app_id].add(queue)
+            # Without a pause in between, as versions are kept for apps with queues alone.
+            self.queues[app_id].add(queue)
         try:
             yield queue
         finally:
@@ -146,15 +147,19 @@ class Feed:
         if not self.queues:
             return
         horizon = _HORIZON_SECONDS + seconds_since_last
+        # While the database is asked, subscribers come and go, and events are received.
+        before = {app_id: dict(self._versions[app_id]) for app_id in self.queues}
         recent: dict[int, dict[int, int]] = defaultdict(dict)
-        for row in await ask_database(self._topic.read_recent, list(self.queues), horizon):
+        for row in await ask_database(self._topic.read_recent, list(before), horizon):
             app_id, key = row["app_id"], row["key"]
             known = self._versions.get(app_id, {}).get(key, 0)
             if row["version"] > known and not self.note_change(app_id, key):
                 known = row["version"]
                 self._ends |= {key: row["ended_at"]} if row["ended_at"] else {}
             recent[app_id][key] = known
-        self._versions = {app_id: recent[app_id] for app_id in self._versions}
+        for app_id in before.keys() & self._versions.keys():
+            learned = self._versions[app_id].items() - before[app_id].items()
+            self._versions[app_id] = recent[app_id] | dict(learned)
         # What did not change within the horizon is forgotten, so memory follows recent changes.
         recent_keys = {key for known in self._versions.values() for key in known}
         self._deliveries = {key: it for key, it in self._deliveries.items() if key in recent_keys}
@@ -163,9 +168,9 @@ class Feed:
 
     def _receive(self, event: Event) -> None:
         """Deliver an event: at once in a new phase, else a pause after the one before."""
-        key, known = event.key, self._versions.setdefault(event.app_id, {})
-        # A message and a poll may both have marked the same change.
-        if event.version <= known.get(key, 0):
+        key, known = event.key, self._versions.get(event.app_id)
+        # The last subscriber may have left; and a message and a poll may have marked one change.
+        if known is None or event.version <= known.get(key, 0):
             return
         known[key] = event.version
         delivered_at, phase = self._deliveries.get(key, (-math.inf, None))

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import datetime
 import functools
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import orjson
 from graphql import GraphQLBoolean, GraphQLID, GraphQLString
 
 from api.batch.objects import Lists, Objects
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 # Scalars that encode values of a class.
 _ENCODED = {"Int": int, "Float": float, "Date": datetime.date, "DateTime": datetime.datetime}
+_UTC = {datetime.UTC}
 
 
 class OddValueError(Exception):
@@ -58,10 +61,6 @@ class LoadedField(NamedTuple):
     def selected(self) -> Selected:
         """What the field needs of the objects."""
         return {name: {} for name in self.together.needs}
-
-    def column(self, objects: Items, _: Wave) -> list[Any]:
-        """Return a placeholder for each object, which keeps the field's place in the answer."""
-        return [None] * len(objects)
 
 
 class PendingField(NamedTuple):
@@ -99,8 +98,10 @@ class SelectionPlan:
     ) -> None:
         self.fields = fields
         self.rest = rest
-        self._names = [field.name for field in fields]
+        self._attributes = [field for field in fields if isinstance(field, AttributeField)]
         self._loaded = [field for field in fields if isinstance(field, LoadedField)]
+        # GraphQL demands the order of the selection; a copy keeps it, whatever is filled in first.
+        self._empty = dict.fromkeys(field.name for field in fields)
 
     @property
     def selected(self) -> Selected:
@@ -117,17 +118,16 @@ class SelectionPlan:
         Raises:
             Exception: a value is odd.
         """
-        if not self.fields:
-            return [{} for _ in range(len(objects))]
-        columns = [field.column(objects, wave) for field in self.fields]
-        # Edges and nodes often have one field: without `zip` they take a third of the time.
-        if len(columns) == 1:
-            [name] = self._names
-            results = [{name: value} for value in columns[0]]
-        else:
-            # The columns are equally long, so the rows need no `strict`, which takes longer.
-            rows = zip(*columns, strict=True)
-            results = [dict(zip(self._names, row)) for row in rows]  # noqa: B905
+        columns = [(field.name, field.column(objects, wave)) for field in self._attributes]
+        # Edges and nodes often have one field.
+        if len(columns) == 1 == len(self.fields):
+            [(name, column)] = columns
+            return [{name: value} for value in column]
+        # Copied and filled column by column, which takes a third of the time of `dict(zip(…))`.
+        results: list[dict[str, Any]] = [self._empty.copy() for _ in range(len(objects))]
+        for name, column in columns:
+            for result, value in zip(results, column, strict=True):
+                result[name] = value
         if results:
             wave += [PendingField(field, objects, results) for field in self._loaded]
         return results
@@ -189,6 +189,8 @@ def of_scalar(type_: GraphQLScalarType) -> Completer | None:
     if type_ is GraphQLBoolean:
         return _encoding(bool, None)
     kind = _ENCODED.get(type_.name)
+    if kind is datetime.datetime:
+        return _times(_encoding(kind, type_.coerce_output_value))
     return kind and _encoding(kind, type_.coerce_output_value)
 
 
@@ -209,6 +211,19 @@ def _encoding(kind: type, encode: Callable[[Any], Any] | None) -> Completer:
     def convert(values: Values, _: Wave) -> list[Any]:
         checked = _require_type(values, kind)
         return list(map(encode, checked)) if encode else checked
+
+    return convert
+
+
+def _times(complete: Completer) -> Completer:
+    """Make a completer of times; those in UTC, as the database gives them, are written together."""
+
+    def convert(values: Values, wave: Wave) -> list[Any]:
+        times = _require_type(values, datetime.datetime)
+        if not times or set(map(attrgetter("tzinfo"), times)) != _UTC:
+            return complete(times, wave)
+        # orjson writes them as `isoformat` does, in a seventh of the time.
+        return orjson.dumps(times).decode()[2:-2].split('","')
 
     return convert
 

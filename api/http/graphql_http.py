@@ -20,12 +20,10 @@ from api.http.accept import GRAPHQL_JSON, choose_media_type
 from api.http.body import declared_length, parse_json, read_body
 from api.http.multipart.request import read_multipart
 from api.http.query_string import read_query_string
-from api.http.responses import JSON, SLICE_BYTES, CountedResponse, json_response, refuse
+from api.http.responses import JSON, SLICE_BYTES, CountedAnswer, json_response, refuse
 from models.app import Permission
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from graphql import ExecutionResult
 
 log = logging.getLogger(__name__)
@@ -54,15 +52,9 @@ async def serve_graphql(request: Request) -> Response:
     except ClientDisconnect:
         log.info("a client left before its request was complete")
         return Response(status_code=_CLIENT_CLOSED)
-    size = len(answer.body)
-    if size <= SLICE_BYTES:
-        return answer
-
-    async def body() -> AsyncIterator[bytes]:
-        yield bytes(answer.body)
-
-    count = context.quota.memory.hold(size)
-    return CountedResponse(body(), answer.headers, count, answer.status_code)
+    # A shorter one fits into the connection's write buffer, and into the kernel's.
+    is_long = len(answer.body) > SLICE_BYTES
+    return CountedAnswer(answer, context.quota.memory) if is_long else answer
 
 
 async def _execute(request: Request, context: Context) -> ExecutionResult:
@@ -122,5 +114,7 @@ def _encode_result(result: ExecutionResult, media_type: str) -> Response:
     )
     if was_executed:
         body["data"] = result.data
+    if result.extensions:
+        body["extensions"] = result.extensions
     is_refused = media_type == GRAPHQL_JSON and not was_executed
     return json_response(body, 400 if is_refused else 200, media_type)

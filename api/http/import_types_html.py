@@ -37,9 +37,9 @@ _PAGE = """\
 <footer><p>Written by Caseroll, from what its plugins say.</p></footer></body></html>
 """
 _LEAD = (
-    "What can be imported here, and what its files look like. A file is a CSV file or an Excel "
-    "workbook (.xlsx); its first row names the columns, in any order. Optional columns may be left "
-    "out."
+    "What can be imported here, and what its files look like. A file is a CSV file or a "
+    "workbook (.xlsx, .ods); its first row names the columns, in any order. Optional columns may "
+    "be left out."
 )
 _LINK = '<li><a href="#{address}">{label}</a></li>'
 _LINK_TO_CHECKS = '<li><a href="#validators" class="quiet">Checks</a></li>'

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from starlette.responses import Content
     from starlette.types import Receive, Scope, Send
 
+    from api.access.quota import ConcurrencyLimit
+
 JSON = "application/json"
 # As much as a connection's write buffer takes before the server waits for the client.
 SLICE_BYTES = 64 * 1024
@@ -84,6 +86,28 @@ class CountedResponse(StreamingResponse):
                 await refusal_of(error)(scope, receive, send)
             else:
                 await super().__call__(scope, receive, send)
+
+
+class CountedAnswer(Response):
+    """A complete response that counts towards the token's memory until its client has taken it.
+
+    A `CountedResponse` has a task that waits for its client to leave, and stops what makes the
+    blocks. Here nothing is left to be stopped, and uvicorn drops what is sent to a lost connection.
+    """
+
+    def __init__(self, answer: Response, memory: ConcurrencyLimit) -> None:
+        super().__init__(answer.body, answer.status_code, answer.headers)
+        self._memory = memory
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        start = {"type": "http.response.start", "status": self.status_code}
+        with self._memory.hold(len(self.body)):
+            await send({**start, "headers": self.raw_headers})
+            for begin in range(0, len(self.body), SLICE_BYTES):
+                block = self.body[begin : begin + SLICE_BYTES]
+                await send({"type": "http.response.body", "body": block, "more_body": True})
+            # Waits until the last slice is nearly gone, as each slice waits for the one before.
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _slice(blocks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

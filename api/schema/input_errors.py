@@ -60,6 +60,11 @@ class InputErrors:
             self.add("CONTROL_CHARACTER", field, "This can't hold control characters.")
         return text
 
+    def present(self, field: str, value: T | None) -> T | None:
+        if value is None:
+            self.add("REQUIRED", field, "This can't be null; leave it out to keep what is there.")
+        return value
+
     def tag(self, value: str | None) -> str | None:
         text = (value or "").strip()
         if text and not is_tag(text):

@@ -49,8 +49,9 @@ class Batch(NamedTuple):
 
 Batches: TypeAlias = Generator[Batch, None, None]
 
-# A spreadsheet computes a cell that begins with one of these; in Japanese, also the wide forms.
-_FORMULA_STARTS = "[=+\\-@\t\r\uff1d\uff0b\uff0d\uff20]"
+# A spreadsheet computes a cell that begins with one of these; in Japanese, also the wide forms. LF
+# is one of them because a workbook makes LF of CR.
+_FORMULA_STARTS = "[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]"
 # A cell that begins like a guarded one is guarded, too: else an upload would take its own `'` off.
 _TO_GUARD = re.compile(f"'*{_FORMULA_STARTS}")
 _GUARDED = re.compile(f"'+{_FORMULA_STARTS}")
@@ -74,8 +75,3 @@ def add_guards(cells: Iterable[str]) -> list[str]:
 def remove_guards(cells: Iterable[str]) -> list[str]:
     """Take off what `add_guards` has put on."""
     return [cell[1:] if _GUARDED.match(cell) else cell for cell in cells]
-
-
-def drop_guards(cells: list[str]) -> list[str]:
-    """Take one `'` off before a formula, in workbooks of any kind."""
-    return [cell[1:] if _GUARDED.match(cell) and cell[1] != "'" else cell for cell in cells]

@@ -16,6 +16,11 @@ def refusal(code: str, message: str, *, value: str | None = None) -> FileRefused
     return FileRefusedError([detail])
 
 
+def warning(code: str, message: str) -> ErrorDetail:
+    """Make a warning about a file that is read all the same."""
+    return ErrorDetail(code=code, message=printable(message))
+
+
 class BadRecordError(Exception):
     """The row being read refuses the file; only the caller knows the row's number.
 

@@ -50,19 +50,24 @@ _HTML = re.compile(r"\s*<(?:!doctype\s+html|(?:html|head|body|table|meta|script|
 _XML = re.compile(r"\s*<(?:[?!][a-z-]|[a-z][\w:.-]*[\s/>])", re.I)
 _JSON = re.compile(r"""\s*(?:\{\s*["}]|\[\s*["\[{\]])""")
 
-_OFFICE_PARTS = ("[content_types].xml", "_rels/", "docprops/", "customxml/", "xl/")
+# A workbook's parts may have any names, but these are their kinds.
+_PARTS = (".xml", ".rels", "mimetype")
+# The first entry of an OpenDocument file, which says what kind of document it is.
+_OPEN_DOCUMENT = re.compile(
+    rb"PK\x03\x04.{26}mimetypeapplication/vnd\.oasis\.opendocument\.(?!spreadsheet)", re.DOTALL
+)
+_ZIP_ARCHIVE = _ARCHIVE.format("zip")
+_OPEN_DOCUMENT_KIND = "an OpenDocument file that is no spreadsheet"
 _ZIP_KINDS = (
     ("xl/workbook.bin", "a binary Excel workbook (.xlsb)"),
     ("word/", "a Word document"),
     ("ppt/", "a PowerPoint presentation"),
-    ("content.xml", "an OpenDocument file"),
-    ("mimetype", "an OpenDocument file"),
     ("index/document.iwa", "an Apple Numbers document"),
 )
 
 
 def is_workbook(head: bytes) -> bool:
-    """Tell whether a file that begins like this may be an Excel workbook (.xlsx)."""
+    """Tell whether a file that begins like this may be a workbook (.xlsx, .ods)."""
     return head.startswith(_ZIP)
 
 
@@ -85,9 +90,12 @@ def refuse_foreign(head: bytes, filename: str) -> None:
             "protected with a password. Save it as CSV UTF-8, or as .xlsx without a password.",
         )
     if is_workbook(head):
+        if _OPEN_DOCUMENT.match(head):
+            raise seems_to_be(_OPEN_DOCUMENT_KIND, filename)
         names = _archive_names(head)
-        if names and not any(name.startswith(_OFFICE_PARTS) for name in names):
-            raise seems_to_be(zip_kind(names) or "a zip archive", filename)
+        kind = zip_kind(names)
+        if names and (kind != _ZIP_ARCHIVE or not any(name.endswith(_PARTS) for name in names)):
+            raise seems_to_be(kind, filename)
         return
     for signature, kind in _SIGNATURES:
         if signature.match(head):
@@ -118,14 +126,12 @@ def refuse_markup(head: bytes, encoding: Encoding, filename: str) -> None:
             raise seems_to_be(kind, filename)
 
 
-def zip_kind(names: Collection[str]) -> str | None:
-    """Return what an archive with these lower-case names is; None for an Excel workbook (.xlsx)."""
-    if "xl/workbook.xml" in names:
-        return None
+def zip_kind(names: Collection[str]) -> str:
+    """Return what an archive with these lower-case names is, if it is no workbook."""
     for start, kind in _ZIP_KINDS:
         if any(name.startswith(start) for name in names):
             return kind
-    return _ARCHIVE.format("zip")
+    return _ZIP_ARCHIVE
 
 
 def seems_to_be(kind: str, filename: str) -> FileRefusedError:
@@ -133,7 +139,7 @@ def seems_to_be(kind: str, filename: str) -> FileRefusedError:
     return refusal(
         "NOT_A_TABLE",
         f"{shown_name(filename)} seems to be {kind}. "
-        "Only CSV text and Excel workbooks (.xlsx) can be imported.",
+        "Only CSV text and workbooks (.xlsx, .ods) can be imported.",
     )
 
 
@@ -163,6 +169,6 @@ def _archive_names(head: bytes) -> set[str]:
         length = int.from_bytes(head[start + 26 : start + 28], "little")
         name = head[start + 30 : start + 30 + length]
         if len(name) == length and length:
-            names.add(name.decode("utf-8", "replace").lower())
+            names.add(name.decode("utf-8", "replace").lower().replace("\\", "/"))
         start = head.find(_ZIP, start + 4)
     return names

@@ -5,14 +5,14 @@ from __future__ import annotations
 import io
 import os
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from importers.reading.delimited import DELIMITERS, DelimitedText
 from importers.reading.encoding import decode_blocks, find_encoding, is_cut_mark
 from importers.reading.record import Batch, is_blank
-from importers.reading.refusal import refusal
+from importers.reading.refusal import refusal, warning
 from importers.reading.sniff import (
     is_named_as_workbook,
     is_workbook,
@@ -21,17 +21,17 @@ from importers.reading.sniff import (
     refuse_markup,
     shown_name,
 )
-from importers.reading.workbook import read_workbook
-from importers.sdk.errors import ErrorDetail
+from importers.reading.workbooks.isolated import IsolatedWorkbook
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from importers.reading.limits import Limits
     from importers.reading.record import Batches, Record
-    from importers.sdk.errors import FileRefusedError
+    from importers.sdk.errors import ErrorDetail, FileRefusedError
 
 _HEAD_BYTES = 1024 * 1024
+_ROWS_BELOW = 20
 # The column that a download of failed rows adds.
 _ERRORS = "errors"
 
@@ -47,18 +47,29 @@ class Table:
         batches: the rows that are not blank, with the numbers that a spreadsheet shows; no batch
             is empty. Cells are not trimmed, and a row may have more or fewer cells than the header
             has names. Iterate once, while the file is open; any step may raise FileRefusedError.
-        warnings: remarks on the file as a whole, complete once the batches are.
+        below: the first rows below the header, in case it is not the header.
+        first_column: index of the header's first column in its sheet.
+        warnings: what an admin may not expect; complete when all batches have been read.
     """
 
     encoding: str | None
     delimiter: str | None
     header: tuple[str, ...]
     batches: Iterator[Batch]
+    below: Sequence[Record] = ()
+    first_column: int = 0
     warnings: list[ErrorDetail] = field(default_factory=list)
 
     @property
     def rows(self) -> Iterator[Record]:
         return chain.from_iterable(batch.records() for batch in self.batches)
+
+
+class Head(NamedTuple):
+    """The beginning of a file: `Table.header` and `Table.below`, as far as they are there."""
+
+    header: tuple[str, ...]
+    below: Sequence[Record]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,18 +111,20 @@ def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: L
     head = file.read(_HEAD_BYTES)
     if is_workbook(head):
         refuse_foreign(head, filename)
-        return _table_of(read_workbook(file, filename=filename, limits=limits), limits)
+        book = IsolatedWorkbook(file, filename=filename, limits=limits)
+        table = _table_of(iter(book), limits)
+        return replace(table, first_column=book.first_column, warnings=book.warnings)
     text, label = _open_text(file, head, filename, encoding)
     table = _table_of(iter(text), limits, label, text.delimiter)
     if is_named_as_workbook(filename):
         message = f"{shown_name(filename)} is no workbook, though its name says so; it was read as"
-        table.warnings.append(ErrorDetail(code="NOT_A_WORKBOOK", message=f"{message} text."))
+        table.warnings.append(warning("NOT_A_WORKBOOK", f"{message} text."))
     return table
 
 
 def check_head(
     head: bytes, *, filename: str, encoding: str | None, limits: Limits, is_whole: bool = False
-) -> tuple[str, ...] | None:
+) -> Head | None:
     """Refuse a file for what its first bytes show, while the rest may still be on its way.
 
     Args:
@@ -120,8 +133,8 @@ def check_head(
         is_whole: these bytes are the whole file, so a file without rows is refused as well.
 
     Returns:
-        The header's names as in `Table.header`; None for a workbook, whose header is not in its
-        first bytes, and when the header's line is not complete.
+        None for a workbook, whose header is not in its first bytes, and when the header's line is
+        not complete.
 
     Raises:
         FileRefusedError: `open_table`, or iterating over its batches, would raise it too.
@@ -138,10 +151,17 @@ def check_head(
         if is_whole or not head:
             raise _empty_file()
         return None
-    count = sum(len(data.numbers) for data in _data_batches(batches, header, limits))
-    if is_whole and not count:
+    data = _data_batches(batches, header, limits)
+    first = next(data, None)
+    if is_whole and first is None:
         raise _no_rows()
-    return header.names
+    for _ in data:
+        pass
+    return Head(header.names, _first_records(first) if first else ())
+
+
+def _first_records(batch: Batch) -> Sequence[Record]:
+    return list(batch.part(0, _ROWS_BELOW).records())
 
 
 def _open_text(
@@ -166,7 +186,11 @@ def _table_of(
     if first is None:
         raise _no_rows()
     return Table(
-        encoding=encoding, delimiter=delimiter, header=header.names, batches=chain([first], data)
+        encoding=encoding,
+        delimiter=delimiter,
+        header=header.names,
+        batches=chain([first], data),
+        below=_first_records(first),
     )
 
 

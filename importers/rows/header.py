@@ -8,12 +8,14 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from importers.sdk.cell_note import shown_text
 from importers.sdk.changes import EFFECTS
 from importers.sdk.errors import ErrorDetail, FileRefusedError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from importers.reading.record import Record
     from importers.sdk.changes import AtWorst
     from importers.sdk.importer import Importer
 
@@ -63,7 +65,12 @@ def column_name(name: str) -> str:
 
 
 def match_header(
-    header: Sequence[str], spec: HeaderSpec, others: Sequence[HeaderSpec]
+    header: Sequence[str],
+    spec: HeaderSpec,
+    others: Sequence[HeaderSpec],
+    *,
+    below: Sequence[Record] = (),
+    first_column: int = 0,
 ) -> dict[str, int]:
     """Find each column's place in the file's rows.
 
@@ -76,6 +83,8 @@ def match_header(
         header: the file's column names, in its order.
         spec: the type that the file was uploaded as.
         others: types that the file may have been meant for; may include `spec`.
+        below: the rows below it, of which one may be the header that was meant.
+        first_column: index of its first column in the sheet.
 
     Returns:
         Column name → index in a row, for the columns that the file has.
@@ -86,15 +95,35 @@ def match_header(
     names = [column_name(name) for name in header]
     other_specs = [other for other in others if other.key != spec.key]
     absent = _absent_names(names, spec)
+    if absent and (row := _header_below(below, spec)):
+        raise FileRefusedError([_not_first(row)])
     if absent and (meant := _nearest_specs(names, spec, other_specs)):
         raise FileRefusedError([_wrong_type(absent, spec, meant)])
-    problems = _column_errors(header, names, spec, other_specs)
+    problems = _column_errors(header, names, spec, other_specs, first_column)
     problems += [_missing_column(name, spec) for name in absent]
     if not problems and any(set(names) - IGNORED == set(other.columns) for other in other_specs):
         problems += _nothing_to_do(names, spec)
     if problems:
         raise FileRefusedError(problems)
     return {name: index for index, name in enumerate(names) if name in spec.columns}
+
+
+def _header_below(below: Sequence[Record], spec: HeaderSpec) -> int | None:
+    """Return the number of the first row that could be the header."""
+    for number, cells in below:
+        # Below a title, a file's delimiter may be another one than was found from the title.
+        written = re.split(r"[;\t|]", cells[0]) if len(cells) == 1 else map(shown_text, cells)
+        if not _absent_names([column_name(each) for each in written], spec):
+            return number
+    return None
+
+
+def _not_first(row: int) -> ErrorDetail:
+    return ErrorDetail(
+        code="HEADER_NOT_FIRST",
+        message=f"The header seems to be in row {row}, and there is something else above it. "
+        "Delete the rows above the header.",
+    )
 
 
 def _fits_spec(names: Iterable[str], spec: HeaderSpec) -> bool:
@@ -167,7 +196,11 @@ def _labels(specs: Sequence[HeaderSpec]) -> str:
 
 
 def _column_errors(
-    header: Sequence[str], names: Sequence[str], spec: HeaderSpec, others: Sequence[HeaderSpec]
+    header: Sequence[str],
+    names: Sequence[str],
+    spec: HeaderSpec,
+    others: Sequence[HeaderSpec],
+    first: int,
 ) -> list[ErrorDetail]:
     """Return the errors of the columns that the file has, in its order."""
     counts = Counter(names)
@@ -175,14 +208,14 @@ def _column_errors(
     problems = []
     for index, (written, name) in enumerate(zip(header, names, strict=True)):
         if not name:
-            message = f"Column {_letters(index)} has no name."
+            message = f"Column {_letters(first + index)} has no name."
             message += " Name it in the header row, or remove it."
             problems.append(ErrorDetail(code="UNNAMED_COLUMN", message=message))
         # Each problem once, at the first column of the name.
         elif name in unknown and names.index(name) == index:
-            problems.append(_unknown_column(written, index, names, spec, others))
+            problems.append(_unknown_column(written, index, names, spec, others, first=first))
         elif counts[name] > 1 and name in spec.columns and names.index(name) == index:
-            problems.append(_duplicate_column(name, names))
+            problems.append(_duplicate_column(name, first, names))
     return problems
 
 
@@ -192,6 +225,8 @@ def _unknown_column(
     names: Sequence[str],
     spec: HeaderSpec,
     others: Sequence[HeaderSpec],
+    *,
+    first: int,
 ) -> ErrorDetail:
     name = names[index]
     free = [known for known in spec.columns if known not in names]
@@ -206,15 +241,15 @@ def _unknown_column(
         advice = f" to *{spec.label}*. It is a column of {_labels(owners)}: is this the right type?"
     return ErrorDetail(
         code="UNKNOWN_COLUMN",
-        message=f"Column {_letters(index)}, {_quoted_name(written)}, is not known{advice}",
+        message=f"Column {_letters(first + index)}, {_quoted_name(written)}, is not known{advice}",
         column=name[:100],
         value=written[:100],
         suggestion=near[0] if near else None,
     )
 
 
-def _duplicate_column(name: str, names: Sequence[str]) -> ErrorDetail:
-    places = [_letters(index) for index, other in enumerate(names) if other == name]
+def _duplicate_column(name: str, first: int, names: Sequence[str]) -> ErrorDetail:
+    places = [_letters(first + index) for index, other in enumerate(names) if other == name]
     every = "both" if len(places) == 2 else "all"
     return ErrorDetail(
         code="DUPLICATE_COLUMN",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import guarded
@@ -12,6 +12,7 @@ from importers.sdk.columns import Column
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from importers.reading.record import Record
     from importers.sdk.importer import Importer
     from models.progress import ImportWork
 
@@ -41,43 +42,46 @@ def layout_of(
     importer: Importer,
     others: Iterable[Importer] = (),
     *,
-    observed: Mapping[str, Collection[str]] | None = None,
-    date_order: str | None = None,
+    below: Sequence[Record] = (),
+    first_column: int = 0,
 ) -> Layout:
     """Find the importer's columns in a header.
 
     Args:
         others: importers that the file may have been meant for, to suggest one when the header does
             not match; `importer` may be among them.
-        observed: what the columns have shown in the whole file, by name.
-        date_order: `DMY` or `MDY`, if the upload declares it.
+        below: the rows below it, of which one may be the header that was meant.
+        first_column: index of its first column in the sheet.
 
     Raises:
         FileRefusedError: the header isn't one of this importer's files.
     """
     candidates = [header_spec(other) for other in others]
-    positions = match_header(header, header_spec(importer), candidates)
-    declared = [date_order] if date_order else []
-    knowing = knowing_columns(importer, observed or {}, declared)
-    return Layout(positions=positions, width=len(header), knowing=knowing)
+    positions = match_header(
+        header, header_spec(importer), candidates, below=below, first_column=first_column
+    )
+    return Layout(positions=positions, width=len(header))
 
 
-def knowing_columns(
+def with_knowledge(
+    layout: Layout,
     importer: Importer,
     observed: Mapping[str, Collection[str]],
-    declared: Iterable[str] = (),
-) -> dict[str, Column[Any]]:
-    """Return the columns that read cells in the light of what is known of the whole file.
+    date_order: str | None = None,
+) -> Layout:
+    """Return the layout whose columns read cells in the light of what is known of the whole file.
 
     Args:
-        declared: what the upload says of all columns.
+        observed: what columns have shown in it, by name.
+        date_order: `DMY` or `MDY`, if the upload declares it.
     """
-    general = set(declared)
-    return {
-        name: guarded(column.knowing, general.union(observed.get(name, ())))
+    declared = {date_order} if date_order else set()
+    knowing = {
+        name: guarded(column.knowing, declared.union(observed.get(name, ())))
         for name, column in importer.columns.items()
         if type(column).knowing is not Column.knowing
     }
+    return replace(layout, knowing=knowing)
 
 
 def stored_layout(work: ImportWork, importer: Importer) -> Layout:
@@ -86,6 +90,5 @@ def stored_layout(work: ImportWork, importer: Importer) -> Layout:
     Raises:
         FileRefusedError: its header is not one of this importer's files any more.
     """
-    return layout_of(
-        work.header or [], importer, observed=work.observed, date_order=work.date_order
-    )
+    layout = layout_of(work.header or [], importer)
+    return with_knowledge(layout, importer, work.observed, work.date_order)

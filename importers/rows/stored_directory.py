@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
+    from models.case import CaseRecord
     from models.user import UserRecord
 
 E = TypeVar("E", Case, User)
@@ -47,13 +48,22 @@ class StoredDirectory:
     async def cases(self, keys: Collection[str]) -> Mapping[str, Case]:
         ids = _ids("Case", keys)
         found = await find_cases(self._db, self._app_id, tags=list(keys), ids=list(ids.values()))
-        cases = [Case(id=key, tag_id=tag, is_active=is_open) for key, tag, is_open in found]
-        return _by_key(keys, ids, cases)
+        return _by_key(keys, ids, _cases(found))
+
+    async def cases_by_id(self, ids: Collection[int]) -> Mapping[int, Case]:
+        """Find cases by primary key, whatever Tag IDs there are."""
+        found = await find_cases(self._db, self._app_id, tags=[], ids=list(ids))
+        return {case.id: case for case in _cases(found)}
 
     async def users(self, keys: Collection[str]) -> Mapping[str, User]:
         ids = _ids("User", keys)
         found = await find_users(self._db, self._app_id, tags=list(keys), ids=list(ids.values()))
         return _by_key(keys, ids, _users(found))
+
+    async def users_by_id(self, ids: Collection[int]) -> Mapping[int, User]:
+        """Find users by primary key, whatever Tag IDs there are."""
+        found = await find_users(self._db, self._app_id, tags=[], ids=list(ids))
+        return {user.id: user for user in _users(found)}
 
     async def users_by_email(self, keys: Collection[str]) -> Mapping[str, User]:
         found = await find_users_by_email(self._db, self._app_id, list(keys))
@@ -98,6 +108,10 @@ class StoredDirectory:
 
     async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
         return await find_similar_tags(self._db, self._app_id, "users", keys)
+
+
+def _cases(found: Iterable[CaseRecord]) -> list[Case]:
+    return [Case(id=key, tag_id=tag, is_active=is_active) for key, tag, is_active in found]
 
 
 def _users(found: Iterable[UserRecord]) -> list[User]:

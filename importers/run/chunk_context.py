@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from importers.rows.layout import Layout
     from importers.sdk.changes import Applied, OwnChange, Refused
     from importers.sdk.directory import Directory
-    from importers.sdk.entities import Role
+    from importers.sdk.entities import Case, Role, User
     from importers.sdk.errors import ErrorDetail, RowError
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
@@ -62,6 +62,11 @@ class ChunkStore(Protocol):
         self, pairs: Collection[Pair], *, lock: bool
     ) -> Mapping[Pair, Present]:
         """Read the current assignments of (case, user) pairs."""
+
+    async def read_entities(
+        self, pairs: Collection[Pair]
+    ) -> tuple[Mapping[int, Case], Mapping[int, User]]:
+        """Read the cases and the users of (case, user) pairs, by primary key."""
 
     async def write_edits(self, edits: Sequence[Edit]) -> None:
         """Write edits of assignments, with their history.
@@ -105,6 +110,13 @@ class DatabaseStore:
         self, pairs: Collection[Pair], *, lock: bool
     ) -> Mapping[Pair, Present]:
         return await present_assignments(self.db, pairs, lock=lock)
+
+    async def read_entities(
+        self, pairs: Collection[Pair]
+    ) -> tuple[Mapping[int, Case], Mapping[int, User]]:
+        directory = self.directory()
+        cases = await directory.cases_by_id({case_id for case_id, _ in pairs})
+        return cases, await directory.users_by_id({user_id for _, user_id in pairs})
 
     async def write_edits(self, edits: Sequence[Edit]) -> None:
         await write_edits(self.db, self.app_id, self.import_id, edits)

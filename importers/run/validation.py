@@ -11,7 +11,6 @@ from importers.isolation.guard import Guard, guarded_await, guarding, is_of_plug
 from importers.sdk.changes import Assign, Modify, Remove
 from importers.sdk.entities import Case, User
 from importers.sdk.errors import ErrorDetail, RowError
-from importers.sdk.node_id import encode_node_id
 from importers.sdk.validator import Effect, Validator
 from models.db import is_passing
 from models.row import RowOutcome
@@ -184,12 +183,10 @@ async def prepare_validation(
     )
     if not undone:
         return validation
-    cases = await context.directory.cases({encode_node_id("Case", case) for case, _ in undone})
-    users = await context.directory.users({encode_node_id("User", user) for _, user in undone})
+    cases, users = await context.store.read_entities(undone)
     for (case_id, user_id), states in undone.items():
-        case, user = cases[encode_node_id("Case", case_id)], users[encode_node_id("User", user_id)]
         before, after = map(context.assignment, states)
-        validation.note(_past_effect(case, user, before, after))
+        validation.note(_past_effect(cases[case_id], users[user_id], before, after))
     return validation
 
 

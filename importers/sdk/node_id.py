@@ -21,7 +21,8 @@ def encode_node_id(kind: str, key: int) -> str:
         >>> encode_node_id("Case", 7)
         'Q2FzZTo3'
     """
-    return base64.b64encode(f"{kind}:{key}".encode()).decode()
+    # `base64.b64encode` makes the same call, and takes half as long again.
+    return binascii.b2a_base64(f"{kind}:{key}".encode(), newline=False).decode()
 
 
 def could_be_node_id(kind: str, text: str) -> bool:

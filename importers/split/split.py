@@ -14,7 +14,7 @@ from importers.isolation.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_bla
 from importers.isolation.guard import guard_of, guarding
 from importers.reading.record import Batch
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
-from importers.rows.layout import layout_of, stored_layout
+from importers.rows.layout import layout_of, stored_layout, with_knowledge
 from importers.rows.observation import observing_positions
 from importers.rows.payload import texts_of
 from importers.rows.stored_directory import StoredDirectory
@@ -190,8 +190,14 @@ async def _split_file(
     async with stored_file(work.id) as source:
         file = await asyncio.to_thread(OpenedFile, source, work, settings.limits)
         table = file.table
-        others = settings.importers.values()
-        layout = layout_of(table.header, importer, others, date_order=work.date_order)
+        layout = layout_of(
+            table.header,
+            importer,
+            settings.importers.values(),
+            below=table.below,
+            first_column=table.first_column,
+        )
+        layout = with_knowledge(layout, importer, {}, work.date_order)
         is_all = await asyncio.to_thread(file.read_head, settings.chunk_rows)
         if not (is_all or work.is_cancelled):
             # When a worker has died of the file, its rows are read in chunks only, where the one

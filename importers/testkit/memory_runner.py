@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from importers.plugins.plugin_settings import fill_settings
 from importers.rows.cell_reader import read_rows
-from importers.rows.layout import knowing_columns
+from importers.rows.layout import with_knowledge
 from importers.rows.observation import observe
 from importers.run.apply import apply, carry_on
 from importers.run.carried_keys import CarriedKeys
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from importers.rows.observation import Observed
     from importers.run.planned_row import PlannedRow
     from importers.sdk.changes import OwnChange
+    from importers.sdk.entities import Case, User
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from importers.testkit.fixture_app import World
@@ -69,6 +69,12 @@ class MemoryStore:
     ) -> Mapping[Pair, Present]:
         return {pair: self._current[pair] for pair in pairs if pair in self._current}
 
+    async def read_entities(
+        self, pairs: Collection[Pair]
+    ) -> tuple[Mapping[int, Case], Mapping[int, User]]:
+        world = self.world
+        return {case.id: case for case in world.cases}, {user.id: user for user in world.users}
+
     async def write_edits(self, edits: Sequence[Edit]) -> None:
         for edit in edits:
             pair = (edit.case_id, edit.user_id)
@@ -104,7 +110,7 @@ async def run_in_memory(
     observed: Observed = {}
     for rows in chunks:
         observe(importer, layout, [row.cells for row in rows], observed)
-    layout = replace(layout, knowing=knowing_columns(importer, observed))
+    layout = with_knowledge(layout, importer, observed)
     store = MemoryStore(world)
     ends: list[RowEnd] = []
     carry = None

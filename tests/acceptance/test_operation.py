@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.acceptance.program import launch
+from tests.models.pooler import pooler
 
 
 class Operator:
     """Runs commands with DATABASE_URL and REDIS_URL set, as production does."""
 
-    def __init__(self, database_url: str, redis_url: str) -> None:
-        self._environ = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    def __init__(self, database_url: str, redis_url: str, **environ: str) -> None:
+        self._environ = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, **environ}
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         with launch(arguments, stderr=subprocess.PIPE, **self._environ) as popen:
             output, error = popen.communicate(timeout=60)
         return popen.returncode, output, error
+
+
+def free_port() -> str:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return str(server.getsockname()[1])
 
 
 @pytest.fixture
@@ -137,3 +146,37 @@ def test_importers(on_migrated: Operator) -> None:
     assert {"assign", "modify", "remove"} <= {
         plugin["name"] for plugin in json.loads(output) if plugin["state"] == "on"
     }
+
+
+@pytest.mark.parametrize(
+    ("command", "code"), [("serve", 1), ("migrate", 2), ("up", 2), ("token list", 2)]
+)
+@pytest.mark.parametrize("port", ["", "9"], ids=["wrong-url", "nothing-there"])
+def test_no_database(redis_url: str, tmp_path: Path, command: str, code: int, port: str) -> None:
+    """Without a database, or with a URL that can't be honoured, each command ends in one line."""
+    url = f"postgresql://127.0.0.1:{port}/x" + ("" if port else "?ssl=true")
+    arguments = [*command.split(), *([] if command == "serve" else ["--data", str(tmp_path)])]
+    found, output, error = Operator(url, redis_url, CASEROLL_PORT=free_port()).run(*arguments)
+
+    assert (found, output) == (code if port else 2, "")
+    assert error.startswith("Error: ")
+    assert error.count("\n") == 1
+    assert ("127.0.0.1', 9" if port else "can't honour: ssl.") in error
+
+
+@pytest.mark.parametrize("command", ["serve", "worker", "migrate", "up", "token list"])
+async def test_shared_sessions(
+    database_url: str, redis_url: str, tmp_path: Path, command: str
+) -> None:
+    """Behind a pooler in transaction mode each process says so, and does not start."""
+    arguments = command.split() + (
+        [] if command in ("serve", "worker") else ["--data", str(tmp_path)]
+    )
+    async with pooler(database_url, is_shared=True) as url:
+        operator = Operator(url, redis_url, CASEROLL_PORT=free_port(), CASEROLL_WORKERS="1")
+        code, output, error = await asyncio.to_thread(operator.run, *arguments)
+
+    lines = [line for line in error.splitlines() if " INFO " not in line]
+    assert (code, output) == (2, "")
+    assert len(lines) == 1
+    assert "behind a pooler that shares sessions" in lines[0]

@@ -80,7 +80,8 @@ async def test_database_goes_away(redis_url: str, tmp_path: Path) -> None:
             subscriber(api, token=api.world.admin) as peer,
         ):
             await peer.subscribe("subscription { importsUpdated { name } }")
-            await peer.silence(0.1)
+            while not api.server.services.hub.subscribers:
+                assert await peer.silence(0.01)
             await asyncio.to_thread(postgres.stop)
             status, body, _ = await api.get("/ready", None)
             assert (status, b'"database":"down"' in body) == (503, True)

@@ -20,6 +20,7 @@ import api
 from api.broker import BrokerQueue, events_channel, make_broker
 from models.db import credentials
 from models.file_part import store_file
+from tests.models.pooler import pooler
 
 ROOT = Path(api.__file__).parent.parent
 HEADER = "case_id,user_id,case_role_id,case_notify\r\n"
@@ -229,6 +230,74 @@ async def test_without_a_database(redis_url: str, tmp_path: Path) -> None:
     assert process.returncode == 1
     assert "the database can't be opened" in log.decode()
     assert "Traceback" not in log.decode()
+
+
+async def test_behind_a_pooler(database_url: str, redis_url: str) -> None:
+    """A pooler that shares sessions is refused in one sentence, and not tried again."""
+    async with pooler(database_url, is_shared=True) as url:
+        process = await launch(url, redis_url)
+        async with asyncio.timeout(30):
+            _, log = await process.communicate()
+
+    assert process.returncode == 2
+    assert log.decode().count("\n") == 1
+    assert "behind a pooler that shares sessions" in log.decode()
+
+
+async def test_messages_of_others(
+    db: Connection, database_url: str, redis_url: str, tmp_path: Path
+) -> None:
+    """A thousand messages that can't be decoded delay nothing, and are one line."""
+    with redis.Redis.from_url(redis_url) as client:
+        for number in range(1_000):
+            client.hset("caseroll:caseroll.msgs", f"w-{number}", "no JSON")
+            client.rpush("caseroll:caseroll", f"w-{number}")
+    import_id = await upload(db, rows=1)
+    broker = make_broker(redis_url)
+    await BrokerQueue(broker).enqueue_split(import_id)
+    process = await launch(database_url, redis_url, CASEROLL_MAIL_DIR=str(tmp_path))
+    try:
+        row = await finished(db, import_id)
+    finally:
+        code, _, log = await stop(process)
+        broker.close()
+
+    assert (row["status"], row["created"], code) == ("PROCESSED", 1, 0)
+    assert log.count("\n") == 1
+    assert "put 1000 messages aside" in log
+
+
+@pytest.mark.parametrize("table", ["imports", "assignments"])
+async def test_lost_connections(
+    db: Connection, database_url: str, redis_url: str, tmp_path: Path, table: str
+) -> None:
+    """A split, and a chunk, that lose their connection are done again, with a line in the log."""
+    import_id = await upload(db)
+    broker = make_broker(redis_url)
+    process = await launch(database_url, redis_url, CASEROLL_MAIL_DIR=str(tmp_path))
+    # Another connection, as a transaction's looks at the activity all show what the first one saw.
+    other = await asyncpg.connect(**credentials(database_url))
+    try:
+        async with other.transaction():
+            await other.execute(f"LOCK TABLE {table} IN SHARE MODE")
+            await BrokerQueue(broker).enqueue_split(import_id)
+            lost = 0
+            while not lost:
+                lost = await db.fetchval(
+                    """
+                    SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+                    WHERE datname = current_database() AND wait_event_type = 'Lock'
+                    """
+                )
+        row = await finished(db, import_id)
+    finally:
+        code, _, log = await stop(process)
+        await other.close()
+        broker.close()
+
+    assert (row["status"], row["created"], code) == ("PROCESSED", 60, 0)
+    assert "Traceback" not in log
+    assert " again: " in log or "next message" in log
 
 
 async def test_no_broker(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from dramatiq.asyncio import EventLoopThread, get_event_loop_thread
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.brokers.stub import StubBroker
-from dramatiq.middleware import Middleware, MiddlewareError
+from dramatiq.middleware import Middleware, MiddlewareError, Retries
 from dramatiq.threading import Interrupt, raise_thread_exception
 
 
@@ -65,3 +65,31 @@ def test_parameters() -> None:
 
     assert {"client", "namespace", "maintenance_chance", "middleware"} <= given.keys()
     assert isinstance(dramatiq.Worker(StubBroker()).queue_prefetch, int)
+
+
+def test_fetch() -> None:
+    """A consumer fetches by `do_fetch`, which the broker dispatches to a script in Redis."""
+    assert "do_fetch" not in vars(RedisBroker)
+    assert "do_fetch" in inspect.getsource(RedisBroker.consumer_class.fget(None).__next__)  # type: ignore[attr-defined]
+    assert list(inspect.signature(RedisBroker._dispatch).parameters) == ["self", "command"]
+
+
+def test_retry_is_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """An actor that raises `Retry` is called again, and no traceback is logged."""
+    broker = StubBroker(middleware=[Retries(min_backoff=1, max_backoff=1)])
+    calls: list[int] = []
+
+    def work() -> None:
+        calls.append(1)
+        if len(calls) < 3:
+            raise dramatiq.Retry("not yet")
+
+    dramatiq.actor(work, broker=broker).send()
+    worker = dramatiq.Worker(broker, worker_threads=1, worker_timeout=10)
+    worker.start()
+    broker.join("default")
+    worker.join()
+    worker.stop()
+
+    assert len(calls) == 3
+    assert [record for record in caplog.records if record.levelname in ("WARNING", "ERROR")] == []

@@ -19,12 +19,14 @@ from pathlib import Path
 
 from tests.fuzz.batch import head_bytes
 from tests.fuzz.check_reading import check_reading
+from tests.fuzz.check_workbook import check_usual_form, check_workbook
 from tests.fuzz.random_file import make_file
 from tests.fuzz.saved_file import save
 
 STRETCH = 20_000
 SECONDS_A_FILE = 10.0
 _ROUND = 0.2
+_MOST_WRONG = 20
 
 
 @dataclass
@@ -62,6 +64,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1_000_000, help="how many files (1,000,000)")
     parser.add_argument("--minutes", type=float, default=60.0, help="how long at most (60)")
     parser.add_argument("--seed", type=int, default=0, help="number of the first file (0)")
+    parser.add_argument("--cells", type=int, default=100_000, help="cells of workbooks (100,000)")
     options = parser.parse_args()
     report = Report()
     started = time.monotonic()
@@ -69,7 +72,24 @@ def main() -> int:
     while seed < end and time.monotonic() - started < options.minutes * 60:
         seed = _stretch(seed, min(seed + STRETCH, end), report)
     report.show(time.monotonic() - started)
-    return 1 if report.failed else 0
+    wrong = _compare_cells(options.seed, options.cells)
+    return 1 if report.failed or wrong else 0
+
+
+def _compare_cells(seed: int, count: int) -> int:
+    """Compare cells of workbooks whose shown text is known; return how many workbooks are wrong."""
+    started, compared, wrong = time.monotonic(), 0, 0
+    while compared < count and wrong < _MOST_WRONG:
+        try:
+            compared += check_workbook(seed)
+            check_usual_form(seed)
+        except Exception as error:
+            wrong += 1
+            print(f"check_workbook({seed}) fails: {error!r:.500}")
+        seed += 1
+    print(f"{compared:,} cells of workbooks compared in {time.monotonic() - started:,.0f} s")
+    print(f"workbooks read wrongly: {wrong}")
+    return wrong
 
 
 def _stretch(first: int, last: int, report: Report) -> int:

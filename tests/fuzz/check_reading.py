@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from importers.reading import encoding, table, workbook_reader
+from importers.reading import encoding
 from importers.reading.limits import Limits
-from importers.reading.record import Batch, Batches
 from importers.reading.table import check_head, open_table
+from importers.reading.workbooks import isolated, reader
 from importers.sdk.errors import ErrorDetail, FileRefusedError
 from tests.fuzz.random_file import RandomFile
 from tests.fuzz.reference_csv import MalformedError, records
@@ -36,6 +36,7 @@ CODES = frozenset(
         "TOO_MANY_ROWS",
         "UNCOMPUTED_FORMULA",
         "UNKNOWN_ENCODING",
+        "UNNAMED_COLUMN",
     ]
 )
 LIMITS = Limits(max_rows=1_000, max_columns=20, max_blank_lines=1_000)
@@ -44,7 +45,7 @@ _MESSAGE = re.compile(r"[A-Z].{15,500}\.", re.DOTALL)
 _INTERNAL = re.compile(
     r"\w(?:Error|Exception)\b|Traceback|<class|object at 0x|/(?:dev|tmp|proc|home|usr)/|importers\."
 )
-_GUARDED = re.compile("'+[=+@\t\r\uff1d\uff0b\uff0d\uff20-]")
+_GUARDED = re.compile("'+[=+@\t\r\n\uff1d\uff0b\uff0d\uff20-]")
 
 Rows = list[tuple[int, list[str]]]
 
@@ -63,7 +64,7 @@ def check_reading(file: RandomFile, *, head_bytes: int, is_isolated: bool = Fals
     Raises:
         AssertionError: the reading was wrong.
     """
-    with _blocks(file.block), _workbooks_here(is_isolated):
+    with _blocks(file.block), workbooks_here(is_isolated=is_isolated):
         try:
             found = open_table(
                 io.BytesIO(file.content),
@@ -75,7 +76,9 @@ def check_reading(file: RandomFile, *, head_bytes: int, is_isolated: bool = Fals
         except FileRefusedError as error:
             _check_refusal(file, error.errors)
             return error.errors[0].code
-        _check_head(file, head_bytes)
+        # The index of an archive may be right where the names before its entries are damaged.
+        if file.kind != "damaged workbook":
+            _check_head(file, head_bytes)
     if file.table is not None:
         assert found.header == tuple(file.table[0])
         assert _comparable(file, [cells for _, cells in rows]) == _comparable(
@@ -178,28 +181,28 @@ def _blocks(size: int) -> Iterator[None]:
 
 
 @contextmanager
-def _workbooks_here(is_isolated: bool) -> Iterator[None]:
+def workbooks_here(*, is_isolated: bool = False) -> Iterator[None]:
+    """Read workbooks in this process, unless they are to be read as Caseroll does."""
     if is_isolated:
         yield
         return
-    before, table.read_workbook = table.read_workbook, _read_here
+    before, isolated._read_isolated = isolated._read_isolated, _read_here
     try:
         yield
     finally:
-        table.read_workbook = before
+        isolated._read_isolated = before
 
 
-def _read_here(file: io.BytesIO, *, filename: str, limits: Limits) -> Batches:
+def _read_here(file: io.BytesIO, filename: str, limits: Limits) -> Iterator[tuple[str, object]]:
     """Read a workbook in this process, without the process of its own that Caseroll uses."""
     with tempfile.NamedTemporaryFile(dir=_shared_memory()) as copy:
         copy.write(file.getbuffer())
         copy.flush()
-        before, workbook_reader._INPUT = workbook_reader._INPUT, copy.name
+        before, reader._INPUT = reader._INPUT, copy.name
         try:
-            rows = workbook_reader.read_input(filename, limits)
-            yield Batch.of(rows)
+            yield from reader.read_input(filename, limits)
         finally:
-            workbook_reader._INPUT = before
+            reader._INPUT = before
 
 
 def _shared_memory() -> str | None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import openpyxl
 
+from importers.sdk.cell_note import Holds, with_note
 from tests.fuzz.xlsx_writer import SHEET, Value, pack, parts_of
 
 Table = list[list[str]]
@@ -207,12 +208,12 @@ def _values(random: Random) -> list[list[Value]]:
     for cells in rows[1:]:
         for place in range(1, len(cells)):
             if random.random() < 0.2:
-                cells[place] = random.choice([random.randint(-9, 10**15), True, False])
+                cells[place] = random.choice([random.randint(-9, 10**15 - 1), True, False])
     return rows
 
 
 def _shown(value: Value) -> str:
-    return str(value).upper() if isinstance(value, bool) else str(value)
+    return with_note(str(value).upper(), Holds.BOOLEAN) if isinstance(value, bool) else str(value)
 
 
 def _workbook(random: Random) -> RandomFile:
@@ -251,14 +252,18 @@ def _damaged_workbook(random: Random) -> RandomFile:
                     content=_mangled(random, content, _from_a_program()))  # fmt: skip
     parts: dict[str, str | bytes] = dict(parts_of(_values(random)))
     name = random.choice([SHEET, SHEET, SHEET, *parts])
-    part = str(parts[name])
-    for _ in range(random.randint(1, 3)):
-        at = random.randint(0, len(part))
-        part = part[:at] + random.choice(_XML) + part[at + random.choice([0, 0, 1, 5, 40]) :]
-    parts[name] = part.encode("utf-8", "surrogatepass")
+    parts[name] = damaged_xml(random, str(parts[name])).encode("utf-8", "surrogatepass")
     if random.random() < 0.1:
         del parts[random.choice(list(parts))]
     return RandomFile(kind="damaged sheet", content=_lying(random, pack(parts)))
+
+
+def damaged_xml(random: Random, part: str) -> str:
+    """Put pieces of XML into a part, in the place of others."""
+    for _ in range(random.randint(1, 3)):
+        at = random.randint(0, len(part))
+        part = part[:at] + random.choice(_XML) + part[at + random.choice([0, 0, 1, 5, 40]) :]
+    return part
 
 
 _XML = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
+import logging
 from typing import Any
 
 import pytest
@@ -184,8 +184,7 @@ async def test_a_first_chunk_that_can_not_be_run_at_once(
 
     import_id = await small.upload("assign", *MANY[:3])
     monkeypatch.setattr(engine_module, "run_chunk", fail)
-    with suppress(OSError):
-        await small.engine.split(import_id, is_to_run=True)
+    await small.engine.split(import_id, is_to_run=True)
     monkeypatch.undo()
     enqueued = [name for name, _ in small.queue.messages]
     await small.drain()
@@ -197,7 +196,9 @@ async def test_a_first_chunk_that_can_not_be_run_at_once(
 async def test_a_small_import_that_can_not_be_done_meanwhile(
     world: EngineFixture, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """What goes wrong with a small import does not disturb the cutting of the large file."""
+    """What goes wrong with a small import does not disturb the cutting of the large file, and is a
+    line in the log."""
+    caplog.set_level(logging.INFO, "importers.engine")
     large = await world.upload("assign", *MANY)
     little = await world.upload("assign", *MANY)
     has_failed = asyncio.Event()
@@ -216,5 +217,7 @@ async def test_a_small_import_that_can_not_be_done_meanwhile(
     await world.queue.enqueue_split(little)
     await world.drain()
 
-    assert "put off" in caplog.text
+    assert {(record.getMessage(), record.exc_info) for record in caplog.records} == {
+        (f"import {little} was put off to its own turn: the database is not well", None)
+    }
     assert {(await world.counts(each)).status for each in (large, little)} == {"PROCESSED"}

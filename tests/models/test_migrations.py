@@ -203,3 +203,39 @@ async def test_foreign_keys_of_assignments(database_url: str) -> None:
         )
 
     assert [row[0] for row in found] == ["cases", "users"]
+
+
+async def test_a_table_in_use(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A migration that waits for a table gives up soon, says so, and is tried again."""
+    monkeypatch.setattr("models.db._MIGRATION_SETTINGS", {"lock_timeout": "10ms"})
+    monkeypatch.setattr("models.db._MIGRATION_PAUSE_SECONDS", 0.0)
+    await move(empty_database_url, "models.0007_trials")
+    async with connected(empty_database_url) as db:
+        query = db.transaction()
+        await query.start()
+        await db.execute("SELECT count(*) FROM imports")
+        migrating = asyncio.create_task(migrate(empty_database_url))
+        while "trying again" not in caplog.text:  # noqa: ASYNC110 - no event
+            await asyncio.sleep(0.01)
+        await query.rollback()
+        await migrating
+        newest = await db.fetchval("SELECT count(*) FROM tortoise_migrations WHERE name > '0008'")
+
+    assert newest > 0
+    assert "in use by other transactions; trying again in 0 s" in caplog.text
+
+
+async def test_a_table_in_use_for_too_long(
+    empty_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the end it gives up for good, in one sentence."""
+    monkeypatch.setattr("models.db._MIGRATION_SETTINGS", {"lock_timeout": "10ms"})
+    monkeypatch.setattr("models.db._MIGRATION_PAUSE_SECONDS", 0.0)
+    monkeypatch.setattr("models.db._MIGRATION_ATTEMPTS", 2)
+    await move(empty_database_url, "models.0007_trials")
+    async with connected(empty_database_url) as db, db.transaction():
+        await db.execute("SELECT count(*) FROM imports")
+        with pytest.raises(TimeoutError, match="at attempt 2; pg_stat_activity"):
+            await migrate(empty_database_url)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from email.errors import MessageError
 from email.header import decode_header, make_header
+from itertools import islice
 from typing import NamedTuple
 from urllib.parse import quote, unquote, unquote_to_bytes
 
@@ -15,6 +17,8 @@ _PARAMETER = re.compile(
     """,
     re.VERBOSE,
 )
+# Each that lacks its closing quote is looked for to the end.
+_MOST_PARAMETERS = 10
 _QUOTED_PAIR = re.compile(r'\\(["\\])')
 _ENCODED_WORDS = re.compile(r"(?:=\?[\w-]+\?[bq]\?[^?\s]*\?=\s*)+", re.IGNORECASE)
 
@@ -35,12 +39,11 @@ def read_part_header(disposition: bytes) -> PartHeader:
         >>> read_part_header(b"form-data; name=0; filename=_.csv; filename*=UTF-8''%C3%A9.csv")
         PartHeader(name='0', filename='é.csv')
     """
-    found = {key.lower(): value.strip() for key, value in _PARAMETER.findall(decode(disposition))}
-    name, plain = (
-        None if found.get(key) is None else _unquote(found[key]) for key in ("name", "filename")
-    )
-    extended = _read_extended(found.get("filename*", ""))
-    return PartHeader(name, extended or (None if plain is None else _read_plain(plain)))
+    parameters = islice(_PARAMETER.finditer(decode(disposition)), _MOST_PARAMETERS)
+    found = {each[1].lower(): _unquote(each[2].strip()) for each in parameters}
+    plain = found.get("filename")
+    filename = _read_extended(found.get("filename*", "")) or (plain and _read_plain(plain))
+    return PartHeader(found.get("name"), filename)
 
 
 def decode(text: bytes) -> str:
@@ -60,10 +63,10 @@ def _unquote(value: str) -> str:
 
 def _read_extended(value: str) -> str | None:
     """Read a name such as `UTF-8''M%C3%A4rz.csv` (RFC 5987); None if it can't be read."""
-    charset, _, rest = _unquote(value).partition("'")
+    charset, _, rest = value.partition("'")
     try:
         return unquote_to_bytes(rest.partition("'")[2]).decode(charset) or None
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, ValueError):
         return None
 
 
@@ -72,7 +75,7 @@ def _read_plain(name: str) -> str:
     if _ENCODED_WORDS.fullmatch(name):  # .NET: `=?utf-8?B?TcOkcnouY3N2?=`
         try:
             return str(make_header(decode_header(name)))
-        except (LookupError, ValueError):
+        except (LookupError, ValueError, MessageError):
             return name
     # aiohttp, and so gql, escape the whole name: `May%202026.csv`. A file that is really called so
     # loses its escapes; browsers, which escape the quote alone, make them by saving such a file.

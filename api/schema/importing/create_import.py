@@ -41,7 +41,7 @@ class CreateImportInput:
         "imports that are not finished."
     )
     type: str = field(description="Key of the import type.")
-    file: UploadedFile = field(description="The CSV file or Excel workbook (.xlsx).")
+    file: UploadedFile = field(description="The CSV file or workbook (.xlsx, .ods).")
     source: str | None = field(
         default=_DEFAULT_SOURCE,
         description="Where it comes from: `api`, `cli`, `console`, or a name of the client's own, "
@@ -201,16 +201,16 @@ def _check_file(context: Context, values: CreateImportInput, importer: Importer 
     file, limits = values.file, context.services.settings.limits
     if file.size > limits.max_bytes:
         raise FileRefusedError([_too_large(limits.max_bytes)])
-    header = check_head(
+    head = check_head(
         file.head(),
         filename=file.name,
         encoding=values.encoding,
         limits=limits,
         is_whole=file.is_whole and file.size <= HEAD_BYTES,
     )
-    if header is not None and importer is not None:
+    if head is not None and importer is not None:
         others = [header_spec(other) for other in context.services.registry.importers.values()]
-        match_header(header, header_spec(importer), others)
+        match_header(head.header, header_spec(importer), others, below=head.below)
 
 
 async def _answer_second(

@@ -39,6 +39,7 @@ class FakeApi:
         self.url = ""
         self.answer: dict[str, Any] = {"data": {}}
         self.status = 200
+        self.file = b"x" * 200_000
         self.streams: list[list[dict[str, Any]]] = []
         self.headers: dict[str, str] = {}
         self.form: dict[str, Any] = {}
@@ -66,7 +67,7 @@ class FakeApi:
 
     async def _file(self, request: Request) -> Response:
         self.headers = dict(request.headers)
-        return Response(b"x" * 200_000)
+        return Response(self.file, status_code=self.status)
 
     async def _socket(self, socket: WebSocket) -> None:
         await socket.accept(subprotocol="graphql-transport-ws")
@@ -163,6 +164,22 @@ async def test_download(fake: FakeApi) -> None:
     assert b"".join(blocks) == b"x" * 200_000
     assert len(blocks) > 1
     assert fake.headers["authorization"] == "Bearer secret"
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (b'{"errors": [{"message": "Download the CSV file instead."}]}', "^Download the CSV"),
+        (b"<html>", "^the API answered 422 for /file"),
+        (b'{"errors": []}', "^the API answered 422 for /file"),
+    ],
+)
+async def test_refused_download(fake: FakeApi, answer: bytes, message: str) -> None:
+    """The API's own words say what to do; a proxy's page does not."""
+    fake.status, fake.file = 422, answer
+
+    with pytest.raises(RefusedError, match=message):
+        await ApiClient(fake.url, "t").download("/file", print)
 
 
 async def test_ctrl_c_while_watching(fake: FakeApi, tmp_path: Path) -> None:

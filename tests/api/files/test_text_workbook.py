@@ -53,7 +53,7 @@ def test_cells_are_texts(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param("a\nb\tc\r\nd\re", id="line breaks and tab"),
+        pytest.param("a\nb\tc", id="line break and tab"),
         pytest.param("_x0041_ _xD83D_", id="looks like an escape"),
         pytest.param("a\u2028b\u200b\ufeff\u202ec", id="invisible"),
         pytest.param("<b>&amp;</b>]]>", id="markup"),

@@ -127,7 +127,20 @@ async def test_failed_rows_keep_the_delimiter(api: Api, delimiter: str | None) -
 
 @pytest.mark.parametrize(
     "cell",
-    ["=1+1", "+1", "-1", "@a", "\tx", "\rx", "\uff1d1", "\uff0b1", "\uff0d1", "\uff20a", "'=x"],
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@a",
+        "\tx",
+        "\rx",
+        "\nx",
+        "\uff1d1",
+        "\uff0b1",
+        "\uff0d1",
+        "\uff20a",
+        "'=x",
+    ],
 )
 async def test_formulas_are_guarded(api: Api, cell: str) -> None:
     """A cell that a spreadsheet would compute, or that looks guarded, gets a `'`, which an upload

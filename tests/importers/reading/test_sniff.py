@@ -24,11 +24,11 @@ def refused(data: bytes, filename: str = "roster.csv") -> tuple[str, str]:
     return error.code, error.message
 
 
-def zipped(*names: str) -> bytes:
+def zipped(*names: str, content: str = "x") -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name in names:
-            archive.writestr(name, b"x")
+            archive.writestr(name, content)
     return buffer.getvalue()
 
 
@@ -41,7 +41,11 @@ UNPACK = "unpack it and upload the table that it holds"
     [
         pytest.param(zipped("roster.csv"), f"an archive (zip): {UNPACK}", id="zip"),
         pytest.param(zipped(), "an empty zip archive", id="empty zip"),
-        pytest.param(zipped("mimetype", "content.xml"), "an OpenDocument file", id="OpenDocument"),
+        pytest.param(
+            zipped("mimetype", content="application/vnd.oasis.opendocument.text"),
+            "an OpenDocument file that is no spreadsheet",
+            id="OpenDocument text",
+        ),
         pytest.param(zipped("word/document.xml"), "a Word document", id="Word"),
         pytest.param(zipped("ppt/presentation.xml"), "a PowerPoint presentation", id="PowerPoint"),
         pytest.param(zipped("Index/Document.iwa"), "an Apple Numbers document", id="Numbers"),
@@ -79,7 +83,7 @@ def test_something_else(data: bytes, kind: str) -> None:
     assert refused(data) == (
         "NOT_A_TABLE",
         f"The file 'roster.csv' seems to be {kind}. "
-        "Only CSV text and Excel workbooks (.xlsx) can be imported.",
+        "Only CSV text and workbooks (.xlsx, .ods) can be imported.",
     )
 
 

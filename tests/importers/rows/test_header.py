@@ -315,3 +315,37 @@ def test_header_spec() -> None:
 
     assert (spec.key, spec.label) == ("acme-roster", "Roster")
     assert spec.columns == {"case_id": True, "note": False}
+
+
+@pytest.mark.parametrize(
+    ("header", "below"),
+    [
+        pytest.param(["Team roster"], [(3, ["case_id", "user_id", "Case Role ID"])], id="title"),
+        pytest.param(["Team"], [(2, ["x"]), (3, ["user_id;case_id;case_role_id"])], id="delimiter"),
+        pytest.param(["case_id", "user_id"], [(3, ["case_id", "user_id", "case_role_id"])],
+                     id="another header"),
+    ],
+)  # fmt: skip
+def test_a_title_above_the_header(header: list[str], below: list[tuple[int, list[str]]]) -> None:
+    """A row below that has the required columns is the header that was meant."""
+    with pytest.raises(FileRefusedError) as caught:
+        match_header(header, ASSIGN, ALL, below=below)
+
+    (error,) = caught.value.errors
+    assert (error.code, error.message) == (
+        "HEADER_NOT_FIRST",
+        "The header seems to be in row 3, and there is something else above it. "
+        "Delete the rows above the header.",
+    )
+
+
+def test_columns_of_a_table_further_to_the_right() -> None:
+    """Letters are those of the sheet."""
+    with pytest.raises(FileRefusedError) as caught:
+        match_header(["case_id", "user_id", "", "user_id", "x"], REMOVE, ALL, first_column=25)
+
+    assert [error.message.split(".")[0] for error in caught.value.errors][:3] == [
+        "The columns AA and AC are both 'user_id'",
+        "Column AB has no name",
+        "Column AD, 'x', is not known",
+    ]

@@ -9,7 +9,7 @@ from typing import Any, Self
 import pytest
 
 from importers import Column, Date, Importer, RowError, Unchanged
-from importers.rows.layout import knowing_columns, layout_of
+from importers.rows.layout import layout_of, with_knowledge
 from importers.rows.observation import observe, observing_positions
 from importers.testing import run_importer
 from tests.importers.engine_fixture import Counts, EngineFixture, Result
@@ -73,11 +73,13 @@ def test_what_is_observed() -> None:
 
 def test_knowing_columns() -> None:
     """Each column gets what it has shown, and what the upload declares of all."""
-    columns = knowing_columns(Rooms("rooms"), {"floor": ["european"]}, ["DMY"])
+    importer = Rooms("rooms")
+    where = with_knowledge(layout(importer), importer, {"floor": ["european"]}, "DMY")
+    columns = where.columns(importer)
 
     assert columns["floor"].read("0") == "0 above the ground"
     assert str(columns["day"].read("03/04/2026")) == "2026-04-03"
-    assert layout(Rooms("rooms")).columns(Rooms("rooms")) == Rooms.columns
+    assert layout(importer).columns(importer) == Rooms.columns
 
 
 def test_a_column_of_a_plugin() -> None:

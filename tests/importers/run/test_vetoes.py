@@ -248,3 +248,19 @@ async def test_halves_know_of_each_other(world: EngineFixture, is_dry_run: bool)
         4: Result("FAILED", codes=("CASE_FULL",)),
         5: Result("FAILED", codes=("IMPORTER_ERROR",)),
     }
+
+
+async def test_a_tag_id_like_the_id_of_another(world: EngineFixture) -> None:
+    """What a dry run has undone is noted of the very case and user, whatever Tag IDs there are."""
+    await world.execute(
+        "INSERT INTO cases (app_id, tag_id) VALUES ($1, $2)", world.app_id, world.case_id("trv-001")
+    )
+    made = with_validators(world, limited(1), chunk_rows=1)
+    import_id = await made.run(
+        "assign", "trv-001,jack-001,,staff,0", "trv-001,jones-001,,staff,0", is_dry_run=True
+    )
+
+    assert await made.results(import_id) == {
+        2: Result("CREATED"),
+        3: Result("FAILED", codes=("CASE_FULL",)),
+    }

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api.http.multipart.part_header import read_part_header
 
@@ -42,6 +44,7 @@ FILENAMES = [
     ("Q", 'filename="=?ISO-8859-1?Q?M=E4rz=5F1.csv?="', "März_1.csv"),
     ("two words", 'filename="=?utf-8?B?TcOk?= =?utf-8?B?cnouY3N2?="', "März.csv"),
     ("word of an unknown charset", 'filename="=?klingon?B?TcOk?="', "=?klingon?B?TcOk?="),
+    ("word with more damage", 'filename="=?utf-8?B?x?="', "=?utf-8?B?x?="),
     ("word with damage", 'filename="=?utf-8?B?TcO?="', "=?utf-8?B?TcO?="),
     ("part of a word", 'filename="a =?utf-8?B?TcOk?= b"', "a =?utf-8?B?TcOk?= b"),
     ("empty", 'filename=""', ""),
@@ -74,6 +77,20 @@ def test_other_encoding() -> None:
 def test_nothing_said(header: str) -> None:
     """A header may say neither."""
     assert read_part_header(header.encode()) == (None, None)
+
+
+PIECES = st.sampled_from(
+    ["form-data", ";", " ", "name", "filename", "filename*", "=", '"', "\\", "'", "UTF-8''", "%C3",
+     "%22", "=?utf-8?B?", "=?utf-8?q?", "TcOk", "?=", "utf-16", "undefined", "idna", "é", "/", "\0"]
+)  # fmt: skip
+
+
+@given(pieces=st.lists(PIECES | st.text(max_size=3), max_size=20))
+def test_any_header(pieces: list[str]) -> None:
+    """Whatever a client sends, a name is text, or there is none."""
+    found = read_part_header("".join(pieces).encode(errors="replace"))
+
+    assert all(isinstance(each, str | None) for each in found)
 
 
 def test_field() -> None:

@@ -77,7 +77,9 @@ def test_too_little_memory() -> None:
 
 def test_too_little_time(monkeypatch: pytest.MonkeyPatch, children: Children) -> None:
     """The caller waits for the reading process no longer than its limit."""
-    monkeypatch.setattr("importers.reading.workbook._READER", ["-c", "import time; time.sleep(60)"])
+    monkeypatch.setattr(
+        "importers.reading.workbooks.isolated._READER", ["-c", "import time; time.sleep(60)"]
+    )
     started = time.monotonic()
 
     assert refused(workbook(), Limits(workbook_seconds=1)) == (
@@ -91,11 +93,11 @@ def test_too_little_time(monkeypatch: pytest.MonkeyPatch, children: Children) ->
 def test_too_much_computing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reading process gets no more CPU time than its limit."""
     program = (
-        "import importers.reading.workbook_reader as reader\n"
+        "import importers.reading.workbooks.reader as reader\n"
         "from importers.reading.limits import Limits\n"
         "reader.limit_process(Limits(workbook_seconds=1))\nwhile True: pass"
     )
-    monkeypatch.setattr("importers.reading.workbook._READER", ["-c", program])
+    monkeypatch.setattr("importers.reading.workbooks.isolated._READER", ["-c", program])
 
     assert refused(workbook(), Limits(workbook_seconds=30))[0] == "TOO_LARGE"
 

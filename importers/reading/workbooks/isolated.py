@@ -1,4 +1,4 @@
-"""Reads an Excel workbook in a child process, which may crash without harm to this one."""
+"""Reads a workbook in a child process, which may crash without harm to this one."""
 
 from __future__ import annotations
 
@@ -18,26 +18,28 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
-from importers.reading.record import Batch, drop_guards
-from importers.reading.refusal import refusal
+from importers.reading.record import Batch
+from importers.reading.refusal import refusal, warning
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from importers.reading.limits import Limits
     from importers.reading.record import Batches
-    from importers.sdk.errors import FileRefusedError
+    from importers.sdk.errors import ErrorDetail, FileRefusedError
+
+    Message = tuple[str, Any]
 
 # -P and -s: the child imports nothing from its working folder or the user's site-packages.
-_READER = ["-P", "-s", "-m", "importers.reading.workbook_reader"]
+_READER = ["-P", "-s", "-m", "importers.reading.workbooks.reader"]
 
 # 3 is the reader's own exit status for a MemoryError. The signals are those that end a process
 # that is out of memory in native code, or that the kernel's OOM killer chooses.
 _TOO_BIG = (3, -signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS)
 
 
-def read_workbook(file: BinaryIO, *, filename: str, limits: Limits) -> Batches:
-    """Yield the rows of the one sheet that has data, numbered as in the sheet.
+class IsolatedWorkbook:
+    """The rows of the one visible sheet that has data, numbered as in the sheet.
 
     A crafted workbook can cost any amount of memory and time, and can abort the process that reads
     it. So a child process reads it within limits. It is killed when it has kept the caller waiting
@@ -46,9 +48,37 @@ def read_workbook(file: BinaryIO, *, filename: str, limits: Limits) -> Batches:
     Args:
         file: seekable; a real file is read in place through its descriptor, others are copied.
 
+    Attributes:
+        first_column: index of the column in which the table begins, once there is a row.
+        warnings: what an admin may not expect; complete when all rows have been read.
+
     Raises:
-        FileRefusedError: the workbook can't be read, or several of its sheets have data.
+        FileRefusedError: while iterating: the workbook can't be read, or it is not clear which of
+            its sheets is meant.
     """
+
+    def __init__(self, file: BinaryIO, *, filename: str, limits: Limits) -> None:
+        self.first_column = 0
+        self.warnings: list[ErrorDetail] = []
+        self._file = file
+        self._filename = filename
+        self._limits = limits
+
+    def __iter__(self) -> Batches:
+        for kind, content in _read_isolated(self._file, self._filename, self._limits):
+            if kind == "refused":
+                raise refusal(*content)
+            if kind == "start":
+                self.first_column = content
+            elif kind == "warnings":
+                self.warnings += [warning(code, message) for code, message in content]
+            elif kind == "rows":
+                numbers, cells = content
+                yield Batch(numbers, cells)
+
+
+def _read_isolated(file: BinaryIO, filename: str, limits: Limits) -> Iterator[Message]:
+    """Yield the messages of a child process, which may crash."""
     arguments = [str(os.getpid()), filename, json.dumps(dataclasses.asdict(limits))]
     with tempfile.TemporaryFile() as copy:
         process = subprocess.Popen(
@@ -57,15 +87,15 @@ def read_workbook(file: BinaryIO, *, filename: str, limits: Limits) -> Batches:
             stdout=subprocess.PIPE,
             # The reader gets none of this process's environment, which holds the database's
             # password.
-            env={"PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+            env={"PYTHONPATH": str(Path(__file__).resolve().parents[3])},
         )
         try:
             for kind, content in _reader_messages(process, limits):
-                if kind == "refused":
-                    raise refusal(*content)
                 if kind == "end":
                     return
-                yield Batch.of((row, drop_guards(cells)) for row, cells in content)
+                yield kind, content
+                if kind == "refused":
+                    return
             raise _crash_refusal(process.wait(), limits)
         finally:
             process.kill()
@@ -86,7 +116,7 @@ def _real_file(file: BinaryIO, copy: BinaryIO) -> BinaryIO:
     return file
 
 
-def _reader_messages(process: subprocess.Popen[bytes], limits: Limits) -> Iterator[tuple[str, Any]]:
+def _reader_messages(process: subprocess.Popen[bytes], limits: Limits) -> Iterator[Message]:
     """Yield the reader's messages, each a kind and its content.
 
     Raises:

@@ -1,0 +1,1 @@
+"""Shows numbers, dates and texts as the number formats of spreadsheets do."""

@@ -1,0 +1,1 @@
+"""Reads Excel and OpenDocument workbooks, each cell as its sheet shows it."""

@@ -1,0 +1,90 @@
+"""The parts of a workbook's zip archive, found by their names however these are written."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from posixpath import dirname, join, normpath
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import unquote
+
+from importers.reading.refusal import refusal
+from importers.reading.sniff import password_protected
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from importers.reading.limits import Limits
+
+_MAX_ENTRIES = 10_000
+_BLOCK = 1024 * 1024
+_BACKSLASHES = re.compile(r"\\+")
+
+DAMAGES = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    UnicodeError,
+    ValueError,
+    LookupError,
+    ArithmeticError,
+    OSError,
+)
+"""Exceptions of an archive or a part that is damaged or crafted, beside those of the parser."""
+
+
+class Archive:
+    """A workbook's parts.
+
+    Names of parts may differ from those in relations in capitals, have `\\` for `/`, and be
+    escaped as those of URLs are.
+
+    Raises:
+        FileRefusedError: it is too large, or encrypted.
+    """
+
+    def __init__(self, file: BinaryIO, filename: str, limits: Limits) -> None:
+        self._archive = zipfile.ZipFile(file)
+        entries = [entry for entry in self._archive.infolist() if not entry.is_dir()]
+        _refuse_bad_entries(entries, filename, limits)
+        self._entries = {_plain_name(entry.filename): entry for entry in entries}
+
+    def names(self) -> Collection[str]:
+        """Return the names of all parts, in lower case."""
+        return self._entries.keys()
+
+    def blocks(self, name: str) -> Iterator[bytes]:
+        """Yield a part's content, piece by piece.
+
+        Raises:
+            LookupError: there is no such part.
+        """
+        with self._archive.open(self._entries[_plain_name(name)]) as stream:
+            while block := stream.read(_BLOCK):
+                yield block
+
+
+def part_at(source: str, target: str) -> str:
+    """Return the name of the part that a relation of another part names."""
+    return _plain_name(join("/", dirname(source), _BACKSLASHES.sub("/", target)))
+
+
+def _plain_name(name: str) -> str:
+    return normpath(unquote(_BACKSLASHES.sub("/", name))).lstrip("/").lower()
+
+
+def _refuse_bad_entries(
+    entries: Collection[zipfile.ZipInfo], filename: str, limits: Limits
+) -> None:
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise password_protected(filename)
+    size = sum(entry.file_size for entry in entries)
+    if size > limits.max_unpacked_bytes or len(entries) > _MAX_ENTRIES:
+        raise refusal(
+            "TOO_LARGE",
+            f"The workbook unpacks to {size:,} bytes in {len(entries):,} parts; "
+            f"{limits.max_unpacked_bytes:,} bytes in {_MAX_ENTRIES:,} parts are the most that can "
+            "be read. Save the sheet as CSV UTF-8.",
+        )

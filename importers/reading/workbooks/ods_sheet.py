@@ -1,0 +1,252 @@
+"""One sheet of an OpenDocument spreadsheet, which has each cell's shown text beside its value."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import TYPE_CHECKING
+
+from importers.reading.number_formats.date_text import iso_text
+from importers.reading.number_formats.number_text import stored_number
+from importers.reading.refusal import refusal
+from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow
+from importers.reading.workbooks.sheet_address import MOST_COLUMNS, MOST_ROWS, column_letters
+from importers.reading.workbooks.xml_parser import local_names, new_parser, parse_block
+from importers.sdk.cell_note import Holds, with_note
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    Attributes = dict[str, str]
+
+_URN = "urn:oasis:names:tc:opendocument:xmlns"
+_OFFICE, _TABLE, _TEXT = (f"{_URN}:{name}:1.0" for name in ("office", "table", "text"))
+_EXTENSIONS = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
+_NAMES = {
+    **local_names([_TABLE], "table table-column table-row table-cell covered-table-cell"),
+    **local_names([_TEXT], "p s tab line-break"),
+    # Remarks at a cell are no part of its text.
+    **local_names([_OFFICE], "annotation"),
+}
+_HIDDEN = ("collapse", "filter")
+_SPACES = re.compile(r"[ \t\r\n]+")
+_TIME = re.compile(r"PT(?P<h>\d+)H(?P<m>\d+)M(?P<s>\d+)(?:[.,]\d+)?S")
+_ERROR = re.compile(r"#[A-Z0-9/_]+[!?]?|Err:\d+")
+_EXPONENT = re.compile(r"\dE[+-]?\d", re.IGNORECASE)
+_NO_DIGIT = re.compile(r"[^0-9]+")
+
+
+class OdsSheet:
+    """A sheet of an OpenDocument spreadsheet.
+
+    Args:
+        blocks: the document's content.
+        place: the sheet's number in it, from 0.
+    """
+
+    def __init__(self, name: str, blocks: Iterable[bytes], place: int, *, is_hidden: bool) -> None:
+        self.name = name
+        self.is_hidden = is_hidden
+        self.notes = SheetNotes()
+        self._blocks = blocks
+        self._place = place
+        self._is_open = False
+        self._rows: list[SheetRow] = []
+        self._row = 0
+        self._row_attributes: Attributes = {}
+        self._column = 0
+        self._columns: list[int] = []
+        self._texts: list[str] = []
+        self._cell = _OpenOdsCell({})
+        self._columns_listed = 0
+        self._parser = new_parser(self._start, self._end, self._add_text)
+
+    def rows(self) -> Iterator[SheetRow]:
+        """Yield the rows that have cells, in their order.
+
+        Raises:
+            FileRefusedError: a formula has no value, or the part declares a document type.
+            ValueError: the content is damaged.
+        """
+        for block in self._blocks:
+            parse_block(self._parser, block)
+            yield from self._parsed_rows()
+        parse_block(self._parser, b"", is_last=True)
+        yield from self._parsed_rows()
+
+    def _parsed_rows(self) -> Iterator[SheetRow]:
+        rows, self._rows = self._rows, []
+        return iter(rows)
+
+    def _start(self, name: str, attributes: Attributes) -> None:
+        local = _NAMES.get(name)
+        if local == "table":
+            self._is_open = self._place == 0
+            self._place -= 1
+        elif not self._is_open or local is None:
+            return
+        elif local == "table-row":
+            self._row_attributes = attributes
+            self._column, self._columns, self._texts = 0, [], []
+        elif local in ("table-cell", "covered-table-cell"):
+            self._cell = _OpenOdsCell(attributes)
+        elif local == "table-column":
+            self._list_column(attributes)
+        else:
+            self._cell.start(local, attributes)
+
+    def _end(self, name: str) -> None:
+        local = _NAMES.get(name)
+        if local == "table":
+            self._is_open = False
+        elif not self._is_open or local is None:
+            return
+        elif local == "table-row":
+            self._end_row()
+        elif local == "table-cell":
+            self._end_cell(self._cell.attributes)
+        elif local == "covered-table-cell":
+            # The cell that covers it is shown in its place.
+            self._column += _repeated(self._cell.attributes, "columns")
+        elif local in ("p", "annotation"):
+            self._cell.end(local)
+
+    def _add_text(self, text: str) -> None:
+        if self._is_open:
+            self._cell.add(text)
+
+    def _list_column(self, attributes: Attributes) -> None:
+        start = self._columns_listed
+        self._columns_listed += _repeated(attributes, "columns")
+        if attributes.get(f"{_TABLE} visibility") in _HIDDEN:
+            self.notes.hidden_columns.append(range(start, self._columns_listed))
+
+    def _end_row(self) -> None:
+        """Add the row, as often as it is repeated; blank ones only count."""
+        count = _repeated(self._row_attributes, "rows")
+        first, self._row = self._row + 1, self._row + count
+        if not self._columns:
+            return
+        if self._row > MOST_ROWS:
+            raise ValueError(f"there is a row {self._row}")
+        columns = tuple(self._columns)
+        self._rows += (SheetRow(row, columns, self._texts) for row in range(first, first + count))
+        if self._row_attributes.get(f"{_TABLE} visibility") in _HIDDEN:
+            self.notes.hidden_rows += range(first, first + count)
+
+    def _end_cell(self, attributes: Attributes) -> None:
+        count = _repeated(attributes, "columns")
+        address = f"{column_letters(self._column)}{self._row + 1}"
+        first, self._column = self._column, self._column + count
+        wide, high = (
+            int(attributes.get(f"{_TABLE} number-{name}-spanned", 1))
+            for name in ("columns", "rows")
+        )
+        if wide > 1 or high > 1:
+            area = Area(self._row + 1, self._row + high, first, first + wide - 1)
+            self.notes.merged.append(area)
+        text = self._cell.shown(address)
+        if text:
+            if self._column > MOST_COLUMNS:
+                raise ValueError(f"there is a column {self._column}")
+            self._columns += range(first, self._column)
+            self._texts += [text] * count
+
+
+class _OpenOdsCell:
+    """A cell between its start tag and its end tag."""
+
+    def __init__(self, attributes: Attributes) -> None:
+        self.attributes = attributes
+        self._paragraphs: list[list[str]] = []
+        self._is_text = False
+        self._remarks = 0
+
+    def start(self, part: str, attributes: Attributes) -> None:
+        """Take notice that an element in the cell begins."""
+        if part == "annotation":
+            self._remarks += 1
+        elif self._remarks:
+            return
+        elif part == "p":
+            self._paragraphs.append([])
+            self._is_text = True
+        elif self._paragraphs:
+            spaces = " " * min(int(attributes.get(f"{_TEXT} c", 1)), MOST_COLUMNS)
+            mark = {"s": spaces, "tab": "\t", "line-break": "\n"}.get(part, "")
+            self._paragraphs[-1].append(mark)
+
+    def end(self, part: str) -> None:
+        """Take notice that an element in the cell has ended."""
+        if part == "annotation":
+            self._remarks -= 1
+        elif not self._remarks:
+            self._is_text = False
+
+    def add(self, text: str) -> None:
+        """Add to the cell's text; line breaks in the file mean no more than a space."""
+        if self._is_text and not self._remarks:
+            self._paragraphs[-1].append(_SPACES.sub(" ", text))
+
+    def shown(self, address: str) -> str:
+        """Return what the sheet shows, with a note where the cell does not hold that.
+
+        Raises:
+            FileRefusedError: the cell has a formula without a value.
+        """
+        text = "\n".join("".join(parts).strip(" ") for parts in self._paragraphs)
+        kind = self.attributes.get(f"{_OFFICE} value-type", "")
+        has_formula = f"{_TABLE} formula" in self.attributes
+        if has_formula and not kind and not text:
+            raise refusal(
+                "UNCOMPUTED_FORMULA",
+                f"{address} holds a formula that was never computed, so there is no value to "
+                "read. Open the workbook in a spreadsheet program and save it.",
+            )
+        is_error = self.attributes.get(f"{_EXTENSIONS} value-type") == "error"
+        if is_error or (has_formula and _ERROR.fullmatch(text)):
+            return with_note(text, Holds.ERROR)
+        try:
+            return self._with_note(text, kind)
+        except ValueError as error:
+            raise ValueError(f"{address}: {error}") from error
+
+    def _with_note(self, text: str, kind: str) -> str:
+        if kind in ("float", "currency", "percentage"):
+            return _number(text, self.attributes.get(f"{_OFFICE} value", ""))
+        if kind == "date":
+            moment = datetime.datetime.fromisoformat(
+                self.attributes.get(f"{_OFFICE} date-value", "")
+            )
+            seconds = (moment.hour * 60 + moment.minute) * 60 + moment.second
+            detail = iso_text(moment.date(), seconds)
+            return with_note(text or detail.replace("T", " "), Holds.DATE, detail)
+        if kind == "time":
+            found = _TIME.fullmatch(self.attributes.get(f"{_OFFICE} time-value", ""))
+            detail = f"{int(found['h'])}:{found['m']:0>2}:{found['s']:0>2}" if found else text
+            return with_note(text or detail, Holds.TIME, detail)
+        if kind == "boolean":
+            value = self.attributes.get(f"{_OFFICE} boolean-value", "").upper()
+            return with_note(text or value, Holds.BOOLEAN)
+        return text
+
+
+def _number(shown: str, value: str) -> str:
+    """Return what is shown of a number, with a note if that is not all of it."""
+    number = stored_number(value)
+    if not shown:
+        return with_note("", Holds.UNSHOWN, f"{number.text}, which the sheet hides")
+    digits, all_digits = _NO_DIGIT.sub("", shown), _NO_DIGIT.sub("", number.text)
+    has_all = (
+        digits.rstrip("0").endswith(all_digits.strip("0"))
+        if number.value
+        else (not digits.strip("0"))
+    )
+    has_sign = number.value >= 0 or "-" in shown or "(" in shown or "\u2212" in shown
+    if has_all and has_sign and number.is_whole and not _EXPONENT.search(shown):
+        return shown
+    return with_note(shown, Holds.NUMBER, number.text)
+
+
+def _repeated(attributes: Attributes, what: str) -> int:
+    return max(1, int(attributes.get(f"{_TABLE} number-{what}-repeated", 1)))

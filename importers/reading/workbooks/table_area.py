@@ -1,0 +1,163 @@
+"""The table in a sheet: where it is, its rows, and what lies beside it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from importers.reading.refusal import refusal
+from importers.reading.workbooks.sheet_address import column_letters
+from importers.sdk.cell_note import shown_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from importers.reading.workbooks.sheet import SheetNotes, SheetRow
+    from importers.sdk.errors import FileRefusedError
+
+_MOST_SHAPES = 1000
+
+Warned = tuple[str, str]
+"""Code and message of a warning."""
+
+
+class TableArea:
+    """The columns of the table whose header is a row of a sheet.
+
+    Args:
+        header: the first row with values.
+        below: the next rows. Only they tell where the table begins if the header is a single cell,
+            which may be a title above the header.
+    """
+
+    def __init__(self, header: SheetRow, below: Iterable[SheetRow]) -> None:
+        columns = _filled_columns(header)
+        self.first_column, self._header_row = columns[0], header.number
+        if len(columns) == 1:
+            self.first_column = min([columns[0], *map(_leftmost, below)])
+        self._width = columns[-1] + 1 - self.first_column
+        self._columns = tuple(range(self.first_column, columns[-1] + 1))
+        self._places: dict[tuple[int, ...], Sequence[int]] = {}
+        self.header = [shown_text(cell) for cell in self.cells(header)]
+        self._first_beside = ""
+        self._beside = 0
+        self._unnamed = ""
+
+    def cells(self, row: SheetRow) -> list[str]:
+        """Return a row's cells; those that belong to no column of the table come last.
+
+        A value beside the table, with an empty cell between, does not belong to the row.
+        """
+        if row.columns == self._columns:
+            return row.texts
+        cells = [""] * self._width
+        places = self._places.get(row.columns)
+        if places is not None:
+            for place, text in zip(places, row.texts, strict=True):
+                cells[place] = text
+            return cells
+        return self._placed(row, cells)
+
+    def _placed(self, row: SheetRow, cells: list[str]) -> list[str]:
+        places = [column - self.first_column for column in row.columns]
+        if places[0] >= 0 and places[-1] < self._width and len(self._places) < _MOST_SHAPES:
+            self._places[row.columns] = places
+        for column, text in zip(row.columns, row.texts, strict=True):
+            place = column - self.first_column
+            if 0 <= place < self._width:
+                cells[place] = text
+            elif text.strip():
+                self._place_outside(row.number, column, text, cells)
+        return cells
+
+    def _place_outside(self, number: int, column: int, text: str, cells: list[str]) -> None:
+        address = f"{column_letters(column)}{number}"
+        if column == self.first_column + len(cells):
+            cells.append(text)
+        elif column == self.first_column - 1:
+            self._unnamed = self._unnamed or address
+        else:
+            self._first_beside = self._first_beside or address
+            self._beside += 1
+
+    def unnamed_column(self) -> FileRefusedError | None:
+        """Return the refusal of values to the left of the first name, if there are any."""
+        if not self._unnamed:
+            return None
+        letters = column_letters(self.first_column - 1)
+        return refusal(
+            "UNNAMED_COLUMN",
+            f"Column {letters} has no name, and {self._unnamed} has a value. "
+            "Name the column in the header row, or remove it.",
+        )
+
+    def warnings(self, notes: SheetNotes) -> Iterator[Warned]:
+        """Yield what an admin may not expect of the table, once all rows are read."""
+        yield from self._hidden_rows(notes)
+        yield from self._hidden_columns(notes)
+        yield from self._merged_cells(notes)
+        if self._beside:
+            cells = _counted(self._first_beside, self._beside, "cell")
+            yield "BESIDE_TABLE", f"{cells} beside the table {_was(self._beside)} not read."
+
+    def _hidden_rows(self, notes: SheetNotes) -> Iterator[Warned]:
+        rows = [row for row in notes.hidden_rows if row > self._header_row]
+        if rows:
+            are = "row is" if len(rows) == 1 else "rows are"
+            yield (
+                "HIDDEN_ROWS",
+                f"{len(rows):,} {are} hidden, by a filter for instance, and {_was(len(rows))} read "
+                f"as well; the first is row {rows[0]}.",
+            )
+
+    def _hidden_columns(self, notes: SheetNotes) -> Iterator[Warned]:
+        hidden = {
+            column
+            for columns in notes.hidden_columns
+            for column in self._columns
+            if column in columns
+        }
+        if hidden:
+            letters = ", ".join(column_letters(column) for column in sorted(hidden))
+            are = "Column {} is" if len(hidden) == 1 else "The columns {} are"
+            read = f"hidden, and {_was(len(hidden))} read as well."
+            yield "HIDDEN_COLUMNS", f"{are.format(letters)} {read}"
+
+    def _merged_cells(self, notes: SheetNotes) -> Iterator[Warned]:
+        last = self.first_column + self._width - 1
+        merged = [
+            area
+            for area in notes.merged
+            if area.last_row >= self._header_row
+            and area.first_column <= last
+            and area.last_column >= self.first_column
+        ]
+        if merged:
+            more = f", and {len(merged) - 1:,} more areas," if len(merged) > 1 else ""
+            yield (
+                "MERGED_CELLS",
+                f"The cells {merged[0].address()}{more} are merged. The value is that of the first "
+                "cell alone; the others are blank.",
+            )
+
+
+def filled_cells(row: SheetRow) -> int:
+    """Count the cells that are not blank."""
+    return len(_filled_columns(row))
+
+
+def _filled_columns(row: SheetRow) -> Sequence[int]:
+    return [column for column, text in zip(row.columns, row.texts, strict=True) if text.strip()]
+
+
+def _leftmost(row: SheetRow) -> int:
+    return _filled_columns(row)[0]
+
+
+def _counted(first: str, count: int, noun: str) -> str:
+    if count == 1:
+        return first
+    return f"{first} and {count - 1:,} more {noun}{'s' if count > 2 else ''}"
+
+
+def _was(count: int) -> str:
+    return "was" if count == 1 else "were"

@@ -1,0 +1,120 @@
+"""Cells of Excel workbooks: from what is stored to what the sheet shows."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from typing import TYPE_CHECKING
+
+from importers.sdk.cell_note import Holds, with_note
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from importers.reading.number_formats.number_format import NumberFormat
+
+    Reader = Callable[[str], str]
+
+_BOOLEANS = {"1": "TRUE", "true": "TRUE", "0": "FALSE", "false": "FALSE"}
+_MOST_REMEMBERED = 50_000
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
+
+
+class CellReaders:
+    """Makes a function for each type and style of cells, from the stored text to the shown one.
+
+    Args:
+        formats: number formats, by style.
+        strings: texts, by the numbers that cells name them with.
+        shows_zeros: whether the sheet shows zeros.
+    """
+
+    def __init__(
+        self, formats: Sequence[NumberFormat], strings: Sequence[str], *, shows_zeros: bool = True
+    ) -> None:
+        self._formats = formats
+        self._strings = strings
+        self._shows_zeros = shows_zeros
+        self._made: dict[tuple[str, str], Reader] = {}
+
+    def reader(self, kind: str, style: str) -> Reader:
+        """Return the function for cells of a type; it takes a text without spaces around it.
+
+        Args:
+            kind: the type as a workbook writes it: `s`, `n`, `str`, `inlineStr`, `b`, `e`, `d`.
+            style: the number of the cell's style, as text.
+
+        Raises:
+            ValueError: there is no such type or style.
+        """
+        found = self._made.get((kind, style))
+        if found is None:
+            index = int(style or "0")
+            if index >= len(self._formats):
+                raise ValueError(f"the style {index}")
+            found = self._made[kind, style] = self._make(kind, self._formats[index])
+        return found
+
+    def _make(self, kind: str, format_: NumberFormat) -> Reader:
+        # `str` returns a text as it is, faster than a function in Python.
+        text = str if format_.shows_plain_text else format_.text
+        readers: dict[str, Reader] = {
+            "s": _shared(self._strings, None if format_.shows_plain_text else format_),
+            "n": _Remembered(_number(format_, shows_zeros=self._shows_zeros)).__getitem__,
+            "str": text,
+            "inlineStr": text,
+            "b": lambda text: with_note(_BOOLEANS[text], Holds.BOOLEAN),
+            "e": lambda text: with_note(text, Holds.ERROR),
+            "d": lambda text: _iso_moment(text, format_),
+        }
+        if kind not in readers:
+            raise ValueError(f"the type '{kind}'")
+        return readers[kind]
+
+
+class _Remembered(dict[str, str]):
+    """What numbers are shown as: most columns of numbers have few different ones."""
+
+    def __init__(self, read: Reader) -> None:
+        super().__init__()
+        self._read = read
+
+    def __missing__(self, text: str) -> str:
+        if len(self) > _MOST_REMEMBERED:
+            self.clear()
+        shown = self[text] = self._read(text)
+        return shown
+
+
+def _shared(strings: Sequence[str], format_: NumberFormat | None) -> Reader:
+    def shared(text: str) -> str:
+        # A list takes negative numbers, too.
+        try:
+            found = strings[int(text)] if text.isdecimal() else None
+        except IndexError:
+            found = None
+        if found is None:
+            raise ValueError(f"the text '{text[:20]}'")
+        return format_.text(found) if format_ else found
+
+    return shared
+
+
+def _number(format_: NumberFormat, *, shows_zeros: bool) -> Reader:
+    def number(text: str) -> str:
+        if not text.isdecimal() and not _NUMBER.fullmatch(text):
+            raise ValueError(f"'{text[:20]}' is no number")
+        if not shows_zeros and not float(text):
+            return with_note("", Holds.UNSHOWN, "0, which the sheet hides")
+        return format_.number(text)
+
+    return number
+
+
+def _iso_moment(text: str, format_: NumberFormat) -> str:
+    """Return what a cell shows that stores a day as ISO 8601, and not as a number of days."""
+    if ":" in text and "-" not in text:
+        time = datetime.time.fromisoformat(text)
+        return with_note(text, Holds.TIME, f"{time.hour}:{time:%M:%S}")
+    moment = datetime.datetime.fromisoformat(text)
+    return format_.day(moment.date(), (moment.hour * 60 + moment.minute) * 60 + moment.second)

@@ -1,0 +1,241 @@
+"""The parts of an Excel workbook, found by its relations: sheets, number formats, texts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from importers.reading.number_formats.date_text import DateSystem
+from importers.reading.number_formats.number_format import BUILT_IN, NumberFormat
+from importers.reading.workbooks.archive import part_at
+from importers.reading.workbooks.escapes import unescaped
+from importers.reading.workbooks.xml_parser import (
+    MAIN,
+    PLAIN_TEXT,
+    TRUE,
+    UsualForm,
+    local_names,
+    new_parser,
+    parse_part,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from importers.reading.workbooks.archive import Archive
+
+_RELATION = "http://schemas.openxmlformats.org/package/2006/relationships Relationship"
+_RELATION_IDS = tuple(
+    f"{space} id"
+    for space in (
+        "http://schemas.openxmlformats.org/officeDocument/2006/relationships",
+        "http://purl.oclc.org/ooxml/officeDocument/relationships",
+    )
+)
+_WORKBOOK = local_names(MAIN, "workbook workbookPr sheet calcPr")
+_STYLES = local_names(MAIN, "numFmt cellXfs xf")
+_STRINGS = local_names(MAIN, "sst si t rPh")
+
+_USUAL_STRINGS = re.compile(rf'(?:<si><t(?: xml:space="preserve")?>{PLAIN_TEXT}</t></si>)*+')
+_STRING = re.compile(r"<t[^>]*>([^<]*)<")
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A part that another part names, by an ID and for a purpose."""
+
+    purpose: str
+    part: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SheetPart:
+    """A sheet as the workbook lists it."""
+
+    name: str
+    part: str
+    is_hidden: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """An Excel workbook without its cells.
+
+    Args:
+        sheets: those with cells, in their order; charts and macros are left out.
+        formats: number formats by a cell's style.
+        strings: texts of cells, which these name by their numbers.
+        is_computed_later: programs compute all formulas when they open the workbook.
+    """
+
+    sheets: Sequence[SheetPart]
+    formats: Sequence[NumberFormat]
+    strings: Sequence[str]
+    is_computed_later: bool
+
+
+def read_package(archive: Archive) -> Package | None:
+    """Read everything but the cells; return None if the archive is no Excel workbook.
+
+    Raises:
+        FileRefusedError, LookupError, ValueError: a part is missing or damaged.
+    """
+    if "_rels/.rels" not in archive.names():
+        return None
+    main = _part_for("officeDocument", _relations(archive, ""))
+    if main is None or main not in archive.names():
+        return None
+    head = _read_workbook(archive, main)
+    if head is None:
+        return None
+    relations = _relations(archive, main)
+    styles, strings = _part_for("styles", relations), _part_for("sharedStrings", relations)
+    system = DateSystem.FROM_1904 if head.counts_from_1904 else DateSystem.FROM_1900
+    return Package(
+        sheets=list(_sheet_parts(head, relations)),
+        formats=_read_formats(archive, styles, system),
+        strings=_read_strings(archive, strings),
+        is_computed_later=head.is_computed_later,
+    )
+
+
+class _WorkbookPart:
+    """What the workbook's own part says."""
+
+    def __init__(self) -> None:
+        self.root = ""
+        self.sheets: list[dict[str, str]] = []
+        self.counts_from_1904 = False
+        self.is_computed_later = False
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.root = self.root or name
+        local = _WORKBOOK.get(name)
+        if local == "sheet":
+            self.sheets.append(attributes)
+        elif local == "workbookPr":
+            self.counts_from_1904 = attributes.get("date1904") in TRUE
+        elif local == "calcPr":
+            self.is_computed_later = attributes.get("fullCalcOnLoad") in TRUE
+
+
+def _read_workbook(archive: Archive, part: str) -> _WorkbookPart | None:
+    if not part.endswith(".xml"):
+        return None
+    found = _WorkbookPart()
+    parse_part(new_parser(found.start), archive.blocks(part))
+    return found if _WORKBOOK.get(found.root) == "workbook" else None
+
+
+def _relations(archive: Archive, part: str) -> dict[str, Relation]:
+    """Return the parts that a part names, by their IDs; those of the whole package for ""."""
+    folder, slash, file = part.rpartition("/")
+    found: dict[str, Relation] = {}
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if name == _RELATION and attributes.get("TargetMode") != "External":
+            purpose = attributes.get("Type", "").rpartition("/")[2]
+            target = part_at(part, attributes.get("Target", ""))
+            found[attributes.get("Id", "")] = Relation(purpose, target)
+
+    name = f"{folder}{slash}_rels/{file}.rels"
+    if name in archive.names():
+        parse_part(new_parser(start), archive.blocks(name))
+    return found
+
+
+def _part_for(purpose: str, relations: dict[str, Relation]) -> str | None:
+    parts = (each.part for each in relations.values() if each.purpose == purpose)
+    return next(parts, None)
+
+
+def _sheet_parts(head: _WorkbookPart, relations: dict[str, Relation]) -> Iterator[SheetPart]:
+    for attributes in head.sheets:
+        key = next((attributes[name] for name in _RELATION_IDS if name in attributes), "")
+        relation = relations.get(key)
+        name = attributes.get("name", "")
+        if relation is None:
+            raise ValueError(f"the sheet '{name}' is missing")
+        if relation.purpose == "worksheet":
+            is_hidden = attributes.get("state", "visible") != "visible"
+            yield SheetPart(name=name, part=relation.part, is_hidden=is_hidden)
+
+
+def _read_formats(archive: Archive, part: str | None, system: DateSystem) -> list[NumberFormat]:
+    """Return the number format of each style, by its number."""
+    codes: dict[int, str] = dict(BUILT_IN)
+    styles: list[int] = []
+    is_of_cells = False
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal is_of_cells
+        local = _STYLES.get(name)
+        if local == "numFmt":
+            codes[int(attributes["numFmtId"])] = attributes["formatCode"]
+        elif local == "cellXfs":
+            is_of_cells = True
+        elif local == "xf" and is_of_cells:
+            styles.append(int(attributes.get("numFmtId", "0")))
+
+    def end(name: str) -> None:
+        nonlocal is_of_cells
+        if _STYLES.get(name) == "cellXfs":
+            is_of_cells = False
+
+    if part is not None:
+        parse_part(new_parser(start, end), archive.blocks(part))
+    made: dict[int, NumberFormat] = {}
+    for key in styles or [0]:
+        made.setdefault(key, NumberFormat(codes.get(key), system))
+    return [made[key] for key in styles or [0]]
+
+
+class _Strings:
+    """The texts that cells name by their numbers."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._parts: list[str] = []
+        self._is_text = False
+        self._phonetic = 0
+        self.parser = new_parser(self._start, self._end, self._add)
+        self.usual = UsualForm(self.parser, "</si>", _USUAL_STRINGS, self._take)
+
+    def _take(self, text: str) -> None:
+        found = _STRING.findall(text)
+        self.texts += map(unescaped, found) if "&" in text or "_x" in text else found
+
+    def _start(self, name: str, _: dict[str, str]) -> None:
+        local = _STRINGS.get(name)
+        if local == "sst":
+            self.usual.begin()
+        elif local == "si":
+            self._parts = []
+        elif local == "rPh":
+            self._phonetic += 1
+        elif local == "t":
+            self._is_text = not self._phonetic
+
+    def _end(self, name: str) -> None:
+        local = _STRINGS.get(name)
+        if local == "si":
+            self.texts.append(unescaped("".join(self._parts), has_entities=False))
+            self.usual.ended()
+        elif local == "rPh":
+            self._phonetic -= 1
+        elif local == "t":
+            self._is_text = False
+
+    def _add(self, text: str) -> None:
+        if self._is_text:
+            self._parts.append(text)
+
+
+def _read_strings(archive: Archive, part: str | None) -> Sequence[str]:
+    strings = _Strings()
+    if part is not None:
+        for block in archive.blocks(part):
+            strings.usual.parse(block)
+        strings.usual.parse(b"", is_last=True)
+    return strings.texts

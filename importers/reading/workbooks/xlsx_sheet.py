@@ -1,0 +1,229 @@
+"""One sheet of an Excel workbook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from importers.reading.refusal import refusal
+from importers.reading.workbooks.escapes import unescaped
+from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow
+from importers.reading.workbooks.sheet_address import MOST_ROWS, column_letters, position_of
+from importers.reading.workbooks.usual_rows import EXCELS_ROWS, USUAL_ROWS, UsualRows
+from importers.reading.workbooks.xlsx_cells import CellReaders
+from importers.reading.workbooks.xml_parser import MAIN, TRUE, UsualForm, local_names, new_parser
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from importers.reading.workbooks.xlsx_package import Package
+
+    Attributes = dict[str, str]
+
+_NAMES = local_names(MAIN, "worksheet sheetView col sheetData row c v f is t rPh mergeCell")
+
+
+class XlsxSheet:
+    """A sheet of an Excel workbook.
+
+    Args:
+        blocks: the content of the sheet's part.
+    """
+
+    def __init__(
+        self, name: str, blocks: Iterable[bytes], package: Package, *, is_hidden: bool
+    ) -> None:
+        self.name = name
+        self.is_hidden = is_hidden
+        self.notes = SheetNotes()
+        self._blocks = blocks
+        self._package = package
+        self._shows_zeros = True
+        self._is_sheet = False
+        self._rows: list[SheetRow] = []
+        self._row = 0
+        self._columns: list[int] = []
+        self._texts: list[str] = []
+        self._cell = _OpenXlsxCell({})
+        parser = new_parser(self._start, self._end, self._add_text)
+        self._usual = UsualForm(parser, "</row>", USUAL_ROWS, self._take_usual)
+        self._begin_rows()
+
+    def rows(self) -> Iterator[SheetRow]:
+        """Yield the rows that have cells, in their order.
+
+        Raises:
+            FileRefusedError: a formula has no value, or the part declares a document type.
+            ValueError: the part is damaged.
+        """
+        for block in self._blocks:
+            self._usual.parse(block)
+            yield from self._parsed_rows()
+        self._usual.parse(b"", is_last=True)
+        yield from self._parsed_rows()
+        if not self._is_sheet:
+            raise ValueError(f"the sheet '{self.name}' has no cells")
+
+    def _parsed_rows(self) -> Iterator[SheetRow]:
+        rows, self._rows = self._rows, []
+        return iter(rows)
+
+    def _take_usual(self, text: str) -> None:
+        try:
+            for row in self._usual_rows.read(text):
+                self._begin_row(row.number)
+                if row.columns:
+                    self._rows.append(row)
+        except (LookupError, ValueError) as error:
+            raise ValueError(f"row {self._row + 1}: {error}") from error
+
+    def _begin_rows(self) -> None:
+        self._readers = CellReaders(
+            self._package.formats, self._package.strings, shows_zeros=self._shows_zeros
+        )
+        self._usual_rows = UsualRows(self._readers)
+
+    def _begin_row(self, number: int) -> None:
+        if not self._row < number <= MOST_ROWS:
+            raise ValueError(f"row {number} follows row {self._row}")
+        self._row = number
+
+    def _start(self, name: str, attributes: Attributes) -> None:
+        match _NAMES.get(name):
+            case "c":
+                self._cell = _OpenXlsxCell(attributes)
+            case "v" | "is" | "f" | "t" | "rPh" as part:
+                self._cell.start(part)
+            case "row":
+                self._begin_row(int(attributes.get("r", self._row + 1)))
+                self._columns, self._texts = [], []
+                if attributes.get("hidden") in TRUE:
+                    self.notes.hidden_rows.append(self._row)
+            case "sheetData":
+                self._is_sheet = True
+                self._usual.begin()
+                if "x14ac" in self._usual.prefixes:
+                    self._usual.pattern = EXCELS_ROWS
+                self._begin_rows()
+            case "sheetView":
+                self._shows_zeros = attributes.get("showZeros", "1") in TRUE
+            case "col" if attributes.get("hidden") in TRUE:
+                columns = range(int(attributes["min"]) - 1, int(attributes["max"]))
+                self.notes.hidden_columns.append(columns)
+            case "mergeCell":
+                self.notes.merged.append(_area(attributes.get("ref", "")))
+
+    def _end(self, name: str) -> None:
+        match _NAMES.get(name):
+            case "c":
+                self._end_cell()
+            case "v" | "t" | "rPh" as part:
+                self._cell.end(part)
+            case "row":
+                if self._columns:
+                    self._rows.append(SheetRow(self._row, tuple(self._columns), self._texts))
+                self._usual.ended()
+
+    def _add_text(self, text: str) -> None:
+        if self._cell.open is not None:
+            self._cell.open.append(text)
+
+    def _end_cell(self) -> None:
+        column = self._columns[-1] + 1 if self._columns else 0
+        address = self._cell.attributes.get("r")
+        if address is not None:
+            row, column = position_of(address)
+            if row != self._row or (self._columns and column <= self._columns[-1]):
+                raise ValueError(f"the cell '{address}' in row {self._row}")
+        address = f"{column_letters(column)}{self._row}"
+        self._columns.append(column)
+        self._texts.append(self._shown(address))
+
+    def _shown(self, address: str) -> str:
+        cell, kind = self._cell, self._cell.attributes.get("t", "n")
+        if cell.is_uncomputed(is_computed_later=self._package.is_computed_later):
+            raise refusal(
+                "UNCOMPUTED_FORMULA",
+                f"{address} holds a formula that was never computed, so there is no value to "
+                "read. Open the workbook in a spreadsheet program and save it.",
+            )
+        if cell.is_inline:
+            kind, stored = "inlineStr", cell.inline
+        else:
+            stored = cell.value
+        if kind in ("str", "inlineStr"):
+            stored = unescaped(stored, has_entities=False)
+        else:
+            stored = stored.strip()
+        try:
+            read = self._readers.reader(kind, cell.attributes.get("s", ""))
+            return read(stored) if stored else ""
+        except (LookupError, ValueError) as error:
+            raise ValueError(f"{address}: {error}") from error
+
+
+class _OpenXlsxCell:
+    """A cell between its start tag and its end tag.
+
+    Args:
+        attributes: of its element.
+    """
+
+    def __init__(self, attributes: Attributes) -> None:
+        self.attributes = attributes
+        self.open: list[str] | None = None
+        self._value: list[str] | None = None
+        self._inline: list[str] | None = None
+        self._has_formula = False
+        self._phonetics = 0
+
+    @property
+    def value(self) -> str:
+        return "".join(self._value or ())
+
+    @property
+    def inline(self) -> str:
+        return "".join(self._inline or ())
+
+    @property
+    def is_inline(self) -> bool:
+        return self._inline is not None
+
+    def start(self, part: str) -> None:
+        """Take notice that an element in the cell begins."""
+        if part == "v":
+            self._value = self.open = []
+        elif part == "is":
+            self._inline = []
+        elif part == "f":
+            self._has_formula = True
+        elif part == "rPh":
+            self._phonetics += 1
+        elif not self._phonetics:
+            self.open = self._inline
+
+    def end(self, part: str) -> None:
+        """Take notice that an element in the cell has ended."""
+        if part == "rPh":
+            self._phonetics -= 1
+        else:
+            self.open = None
+
+    def is_uncomputed(self, *, is_computed_later: bool) -> bool:
+        """Tell whether the cell has a formula whose value is not known.
+
+        Programs that can't compute write 0 as the value, and leave computing to the program that
+        opens the workbook.
+        """
+        if not self._has_formula:
+            return False
+        if self._value is None:
+            return True
+        kind, value = self.attributes.get("t", "n"), self.value.strip()
+        return (not value and kind != "str") or (is_computed_later and kind == "n" and value == "0")
+
+
+def _area(reference: str) -> Area:
+    """Return the cells that a reference such as `A1:B2` names."""
+    first, _, last = reference.partition(":")
+    (first_row, first_column), (last_row, last_column) = map(position_of, (first, last or first))
+    return Area(first_row, last_row, first_column, last_column)

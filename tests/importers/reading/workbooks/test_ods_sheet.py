@@ -1,0 +1,141 @@
+"""OpenDocument spreadsheets are read by the same rules as Excel's."""
+
+from __future__ import annotations
+
+import pytest
+
+from importers.sdk.cell_note import Holds, with_note
+from tests.importers.reading.workbooks.spellings import OFFICE, ods, opened, refusal_of
+
+TEXT = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
+HEADER = f"<table:table-row>{TEXT.format('a')}{TEXT.format('b')}</table:table-row>"
+BLANK_ROWS = (
+    '<table:table-row table:number-rows-repeated="{}"><table:table-cell/></table:table-row>'
+)
+
+
+def sheet(rows: str, name: str = "Sheet1", style: str = "") -> str:
+    return (
+        f'<table:table table:name="{name}" table:style-name="{style}">{HEADER}{rows}</table:table>'
+    )
+
+
+def number(value: str, shown: str, kind: str = "float") -> str:
+    text = f"<text:p>{shown}</text:p>" if shown else ""
+    start = f'<table:table-cell office:value-type="{kind}" office:value="{value}">'
+    return f"{start}{text}</table:table-cell>"
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        pytest.param(TEXT.format("x &amp; y"), "x & y", id="text"),
+        pytest.param(TEXT.format("x<text:s text:c='2'/>y<text:line-break/>z"), "x  y\nz",
+                     id="spaces"),
+        pytest.param(TEXT.format("x</text:p><text:p>y"), "x\ny", id="two paragraphs"),
+        pytest.param(TEXT.format("<text:span>x</text:span>\n  <text:a>y</text:a>"), "x y",
+                     id="spans"),
+        pytest.param(
+            '<table:table-cell office:value-type="string"><office:annotation><text:p>a remark'
+            "</text:p></office:annotation><text:p>x</text:p></table:table-cell>", "x", id="remark"),
+        pytest.param(number("7", "007"), "007", id="padded"),
+        pytest.param(number("7", "LIT-0007"), "LIT-0007", id="literal"),
+        pytest.param(number("1234", "1.234,00"), "1.234,00", id="of another language"),
+        pytest.param(number("0.5", "50%", "percentage"), "50%", id="percent"),
+        pytest.param(number("-7", "(7)", "currency"), "(7)", id="negative"),
+        pytest.param(number("0", "0"), "0", id="zero"),
+        pytest.param(number("7.4", "7"), with_note("7", Holds.NUMBER, "7.4"), id="rounded"),
+        pytest.param(number("-7", "7"), with_note("7", Holds.NUMBER, "-7"), id="without its sign"),
+        pytest.param(number("100000", "1E+05"), with_note("1E+05", Holds.NUMBER, "100000"),
+                     id="exponent"),
+        pytest.param(number("1234567890123456", "1234567890123456"),
+                     with_note("1234567890123456", Holds.NUMBER, "1234567890123456"),
+                     id="16 digits"),
+        pytest.param(number("7", ""), with_note("", Holds.UNSHOWN, "7, which the sheet hides"),
+                     id="hidden"),
+        pytest.param('<table:table-cell office:value-type="date" office:date-value="2026-07-04">'
+                     "<text:p>04.07.26</text:p></table:table-cell>",
+                     with_note("04.07.26", Holds.DATE, "2026-07-04"), id="date"),
+        pytest.param('<table:table-cell office:value-type="date" '
+                     'office:date-value="2026-07-04T09:30:00"><text:p>4.7.</text:p></table:table-cell>',
+                     with_note("4.7.", Holds.DATE, "2026-07-04T09:30:00"), id="date and time"),
+        pytest.param('<table:table-cell office:value-type="time" office:time-value="PT09H30M05S">'
+                     "<text:p>09:30</text:p></table:table-cell>",
+                     with_note("09:30", Holds.TIME, "9:30:05"), id="time"),
+        pytest.param('<table:table-cell office:value-type="boolean" office:boolean-value="true">'
+                     "<text:p>WAHR</text:p></table:table-cell>",
+                     with_note("WAHR", Holds.BOOLEAN), id="boolean"),
+        pytest.param('<table:table-cell office:value-type="string" calcext:value-type="error" '
+                     'table:formula="of:=1/0"><text:p>#DIV/0!</text:p></table:table-cell>',
+                     with_note("#DIV/0!", Holds.ERROR), id="error"),
+        pytest.param('<table:table-cell table:formula="of:=x" office:value-type="string">'
+                     "<text:p>Err:502</text:p></table:table-cell>",
+                     with_note("Err:502", Holds.ERROR), id="error without a type"),
+        pytest.param('<table:table-cell office:value-type="string" table:formula="of:=x"/>', "",
+                     id="empty result"),
+    ],
+)  # fmt: skip
+def test_a_cell(cell: str, shown: str) -> None:
+    """The shown text stands in the file; a note says what else the cell holds."""
+    row = f"<table:table-row>{cell}{TEXT.format('z')}</table:table-row>"
+
+    assert list(opened(ods(sheet(row))).rows) == [(2, [shown, "z"])]
+
+
+def test_repeated_rows_and_cells() -> None:
+    """Blank rows only count; rows and cells with values are there as often as they are repeated."""
+    rows = BLANK_ROWS.format(2)
+    rows += (
+        '<table:table-row table:number-rows-repeated="2"><table:table-cell '
+        'table:number-columns-repeated="2" office:value-type="string"><text:p>x</text:p>'
+        '</table:table-cell><table:table-cell table:number-columns-repeated="16382"/>'
+        "</table:table-row>"
+    )
+    rows += BLANK_ROWS.format(1_048_571)
+
+    assert list(opened(ods(sheet(rows))).rows) == [(4, ["x", "x"]), (5, ["x", "x"])]
+
+
+@pytest.mark.parametrize("what", ["rows", "columns"])
+def test_repeated_without_end(what: str) -> None:
+    """A few bytes can't make more cells than a sheet has."""
+    row, cell = ' table:number-rows-repeated="9999999"', ""
+    if what == "columns":
+        row, cell = "", ' table:number-columns-repeated="9999999"'
+    rows = f"<table:table-row{row}><table:table-cell{cell}><text:p>x</text:p></table:table-cell>"
+
+    assert refusal_of(ods(sheet(f"{rows}</table:table-row>")))[0] == "DAMAGED_WORKBOOK"
+
+
+def test_what_is_hidden_or_merged() -> None:
+    """Hidden sheets are not read; hidden rows are, and a covered cell is not."""
+    row = (
+        '<table:table-row table:visibility="filter">'
+        '<table:table-cell table:number-columns-spanned="2" office:value-type="string">'
+        "<text:p>x</text:p></table:table-cell><table:covered-table-cell><text:p>y</text:p>"
+        "</table:covered-table-cell></table:table-row>"
+    )
+    hidden = sheet(row, "Lists", "ta2")
+    style = '<style:style style:name="ta2"><style:table-properties table:display="false"/>'
+    style += "</style:style>"
+    table = opened(ods(hidden + sheet(row), automatic_styles=style))
+
+    assert list(table.rows) == [(2, ["x", ""])]
+    assert [each.code for each in table.warnings] == ["HIDDEN_SHEET", "HIDDEN_ROWS", "MERGED_CELLS"]
+
+
+def test_a_formula_without_a_value() -> None:
+    """No value is no blank cell."""
+    row = '<table:table-row><table:table-cell table:formula="of:=1+1"/></table:table-row>'
+
+    code, message = refusal_of(ods(sheet(row)))
+
+    assert (code, message[:2]) == ("UNCOMPUTED_FORMULA", "A2")
+
+
+def test_a_password() -> None:
+    """The list of parts says that they are encrypted."""
+    manifest = f'<manifest:file-entry xmlns:manifest="{OFFICE}:manifest:1.0">'
+    manifest += "<manifest:encryption-data/></manifest:file-entry>"
+
+    assert refusal_of(ods(sheet(""), manifest=manifest))[0] == "PASSWORD_PROTECTED"
