@@ -193,10 +193,13 @@ def _describe_errors(importer: Importer, layout: Layout, rows: Sequence[ReadRow]
     found: list[list[ErrorDetail]] = [[] for _ in rows]
     for place, (name, column) in enumerate(importer.columns.items()):
         position = layout.positions.get(name)
-        known: dict[str | None, ErrorDetail | None] = {}
+        known: dict[str | int, ErrorDetail | None] = {}
         for row, errors in zip(rows, found, strict=True):
-            is_there = position is not None and position < len(row.cells)
-            cell = row.cells[position] if position is not None and is_there else None
+            cell: str | int = ""
+            if position is not None:
+                # Where a row ends early, the message says after how many cells.
+                count = len(row.cells)
+                cell = row.cells[position] if position < count else count
             if cell not in known:
                 error = _error_of(column, row.values[place])
                 known[cell] = error_detail(importer, error, name, row, layout) if error else None
