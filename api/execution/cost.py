@@ -44,7 +44,7 @@ _EDGE = "Edge"
 _LIST_LENGTH = 10
 _LIST_LENGTHS = {
     ("ImportRow", "cells"): 20,
-    ("ImportRow", "warnings"): 1,
+    ("ImportRow", "warnings"): 2,
     ("Import", "warnings"): 2,
     ("__Field", "args"): 5,
 }

@@ -58,7 +58,7 @@ def agrees(wanted: RowReport, found: RowReport) -> bool:
         return False
     if "asks" not in wanted and "outcome" not in found and "asks" in found:
         return False
-    lists = ["errors", "asks"] if "asks" in wanted else ["errors"]
+    lists = ["errors", *(name for name in ("asks", "warnings") if name in wanted)]
     pairs = [(wanted.get(name, []), found.get(name, [])) for name in lists]
     return all(
         len(ours) == len(theirs)
