@@ -18,7 +18,8 @@ from openpyxl import Workbook
 from bench.figure import Figure, median_of
 from bench.files import FORMATS, make_file
 from bench.population import fill
-from models.db import credentials, migrate
+from models.database_url import credentials
+from models.db import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

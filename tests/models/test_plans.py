@@ -13,7 +13,7 @@ from asyncpg import Connection
 from models import similar_tags
 from models.assignment import count_assignments
 from models.case import find_cases
-from models.db import credentials
+from models.database_url import credentials
 from models.row import delete_rows, failed_page, find_passed, find_rows
 from models.similar_tags import find_similar_tags
 from models.user import find_users, find_users_by_email
