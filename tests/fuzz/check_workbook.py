@@ -13,7 +13,7 @@ from importers.sdk.errors import FileRefusedError
 from tests.fuzz.check_reading import LIMITS, workbooks_here
 from tests.fuzz.random_file import damaged_xml
 from tests.fuzz.workbook_cells import KnownCell, known_cell
-from tests.fuzz.workbook_writers import WRITERS, by_xlsxwriter
+from tests.fuzz.workbook_writers import WRITERS, by_hand, by_xlsxwriter
 from tests.fuzz.xlsx_writer import pack
 
 _NAMES = ("case_id", "user_id", "case_role_id", "about", "more")
@@ -63,7 +63,8 @@ def check_usual_form(seed: int) -> str | None:
         [KnownCell(value="r", shown="r"), *(known_cell(random) for _ in range(3))]
         for _ in range(random.randint(2, 12))
     ]
-    content = _damaged(by_xlsxwriter(rows, random), random)
+    write = random.choice((by_xlsxwriter, by_hand))
+    content = _damaged(write(rows, random), random)
     quick, slow = _outcome(content), _with_parser_alone(content)
     assert quick == slow, f"{quick!r:.300} is {slow!r:.300}"
     return quick if isinstance(quick, str) else None
@@ -75,7 +76,8 @@ def _damaged(content: bytes, random: Random) -> bytes:
         parts: dict[str, str | bytes] = {name: archive.read(name) for name in archive.namelist()}
     names = [name for name in parts if name.endswith(("sheet1.xml", "sharedStrings.xml"))]
     name = random.choice(names)
-    parts[name] = damaged_xml(random, bytes(parts[name]).decode()).encode("utf-8", "surrogatepass")
+    part = bytes(parts[name]).decode("utf-8", "replace")
+    parts[name] = damaged_xml(random, part).encode("utf-8", "surrogatepass")
     return pack(parts, zipfile.ZIP_STORED)
 
 
