@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import strawberry
 
-from importers.sdk.formats import is_email, is_locale, is_tag, is_zone, locale_named
+from importers.sdk.cells.formats import is_email, is_locale, is_tag, is_zone, locale_named
 
 T = TypeVar("T")
 

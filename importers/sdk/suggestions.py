@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from importers.sdk.cells.meant import meant_email
 from importers.sdk.node_id import encode_node_id
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ _ENDS = re.compile(r"^(?:mailto:)?[^\w/-]+|^mailto:|[^\w/-]+$", re.IGNORECASE)
 # A remark behind the ID, such as `jack-001 (Samuel Jack)`.
 _REMARK = re.compile(r"\s*[(\[<{][^()\[\]<>{}]*[)\]>}]\s*$")
 _SEVERAL = re.compile(r"[,;|&+/\s]+(?:and\s+)?")
-_ADDRESS = re.compile(r"(?<![\w.+-])[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 _HYPHENS = "\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
 _PLAIN_HYPHENS = str.maketrans(_HYPHENS, "-" * len(_HYPHENS))
 # Letters of other scripts that look like Latin ones, in this order.
@@ -97,7 +97,7 @@ async def _advise_of_others(
     }
     if noun == "case":
         return advice
-    addresses = {key: text for key in keys if (text := address_in(key))}
+    addresses = {key: text for key in keys if (text := meant_email(key))}
     if addresses:
         by_email = await directory.users_by_email(set(addresses.values()))
         advice |= {
@@ -147,12 +147,6 @@ def _visible(text: str) -> str:
         return text
     letters = unicodedata.normalize("NFKC", text)
     return "".join(letter for letter in letters if unicodedata.category(letter) not in ("Cf", "Cc"))
-
-
-def address_in(text: str) -> str | None:
-    """Return the one e-mail address that a text holds, such as `Jo <jo@example.org>`."""
-    found = _ADDRESS.findall(_visible(text[:_LONGEST]))
-    return found[0].rstrip(".") if len(found) == 1 else None
 
 
 def _full_name(text: str) -> str | None:

@@ -112,6 +112,9 @@ class Import(Node):
     unchanged: int = field(description="How many rows passed with nothing to change.")
     progress: float = field(description="What part of the rows is done, from 0 to 1.")
     errors: list[ImportProblem] = field(description="Why the file was refused.")
+    warnings: list[ImportProblem] = field(
+        description="Remarks on the file as a whole, which was accepted all the same."
+    )
     file: ImportFile = field(description="The file.")
     created_at: datetime = field(description="When it was uploaded.")
     updated_at: datetime = field(description="When its status or its counts last changed.")
@@ -227,6 +230,7 @@ IMPORT_ROW = RowType(
     cancel_requested=RowColumn(("cancel_requested_at",), lambda time: time is not None),
     progress=RowColumn(("status", "pending", "total", "split_at"), _progress),
     errors=RowColumn(("errors",), problems_of),
+    warnings=RowColumn(("warnings",), problems_of),
     file=Part(FILE_ROW, ""),
     failed_rows_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_url),
     failed_rows_workbook_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_workbook_url),

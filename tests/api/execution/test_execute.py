@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import json
 import warnings
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -47,6 +49,14 @@ async def test_cost_of_what_fails(api: Api) -> None:
 
     assert failed["extensions"]["cost"]["values"] == 1
     assert "extensions" not in refused
+
+
+async def test_cost_by_get(api: Api) -> None:
+    """A query by GET can ask, too."""
+    query = urlencode({"query": "{ viewer { tokenName } }", "extensions": '{"cost": true}'})
+    _, answer, _ = await api.get(f"/graphql?{query}")
+
+    assert json.loads(answer)["extensions"]["cost"]["values"] == 2
 
 
 async def test_cost_over_websockets(api: Api) -> None:

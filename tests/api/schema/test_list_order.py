@@ -19,9 +19,9 @@ START = datetime(2026, 2, 3, 14, 30, 0, 123457, tzinfo=UTC)
 CHANGES = [3, 0, 3, 9, 3, 1, 0]
 QUERY = """
 query ($first: Int, $after: String, $last: Int, $before: String, $order: ListOrder,
-       $since: DateTime) {
+       $since: DateTime, $search: String) {
   %s(first: $first, after: $after, last: $last, before: $before, orderBy: $order,
-     updatedSince: $since) {
+     updatedSince: $since, search: $search) {
     totalCount edges { node { id updatedAt } }
     pageInfo { startCursor endCursor hasNextPage hasPreviousPage }
   }
@@ -90,6 +90,28 @@ async def test_pages(api: Api, field: str, order: str) -> None:
     assert forwards == [wanted[:2], wanted[2:4], wanted[4:6], wanted[6:]]
     assert backwards == [wanted[4:], wanted[1:4], wanted[:1]]
     assert page["totalCount"] == 7
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("field", FIELDS)
+async def test_search(api: Api, field: str, order: str) -> None:
+    """A search, of a common word or of a rare one, keeps the order, the time and the page."""
+    words = {"cases": "about", "users": "name", "imports": "may"}
+    ids = await fill(api, field)
+    rare = {"cases": "about 4", "users": "name4", "imports": "import 3"}[field]
+    since = (START + timedelta(seconds=1)).isoformat()
+    wanted = [each for each in sorted_ids(ids, order) if each not in (ids[1], ids[6])]
+    options = {"order": order, "since": since, "search": words[field]}
+
+    first = await read(api, field, **options, first=2)
+    after = first["pageInfo"]["endCursor"]
+    second = await read(api, field, **options, first=2, after=after)
+    last = await read(api, field, **options, last=2)
+    found = await read(api, field, order=order, search=rare)
+
+    assert (ids_of(first), ids_of(second), ids_of(last)) == (wanted[:2], wanted[2:4], wanted[3:])
+    assert (first["totalCount"], second["pageInfo"]["hasNextPage"]) == (5, True)
+    assert ids_of(found) == [ids[3]]
 
 
 @pytest.mark.parametrize("field", FIELDS)

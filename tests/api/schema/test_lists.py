@@ -47,8 +47,8 @@ HIDDEN = {
     "USERS": {"app_id"},
     "ROLES": {"app_id", "id"},
     "IMPORTS": {
-        "app_id", "token_id", "idempotency_key", "declared_encoding", "retry", "split_attempts",
-        "notified_at", "is_purging", "version",
+        "app_id", "token_id", "idempotency_key", "declared_encoding", "date_order", "observed",
+        "retry", "split_attempts", "notified_at", "is_purging", "version",
     },
     "IMPORT_ROWS": {"app_id"},
     "AUDIT_EVENTS": {"app_id"},
