@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import takewhile
+from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.reading.number_formats.number_code import Piece
@@ -47,8 +48,14 @@ class Shown(NamedTuple):
 
 
 def stored_number(text: str) -> StoredNumber:
-    """Read a number as it is written in a workbook: `7`, `7.0`, `1.1000000000000001`, `1E-3`."""
+    """Read a number as it is written in a workbook: `7`, `7.0`, `1.1000000000000001`, `1E-3`.
+
+    Raises:
+        ValueError: it is no number, or none that a cell can hold.
+    """
     number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"'{text[:20]}' is no number")
     rounded = f"{number:.{MOST_DIGITS}g}"
     value = Decimal(rounded)
     # Of an integer with more digits, the others were lost when it was typed.
