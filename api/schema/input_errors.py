@@ -58,7 +58,7 @@ class InputErrors:
         required: bool = False,
         has_lines: bool = False,
     ) -> str:
-        """Read a text, in the Unicode form in which files keep theirs; `about` has lines as well."""
+        """Read a text, in the Unicode form of files; some texts may have lines."""
         text = unicodedata.normalize("NFC", (value or "").strip())
         if has_lines:
             text = text.replace("\r\n", "\n").replace("\r", "\n")
