@@ -38,8 +38,9 @@ fmt: setup ## Format the code, and fix what the linter can fix
 schema: setup ## Write docs/schema.graphql
 	$(BIN)/python -m api.schema > docs/schema.graphql
 
-reference: setup ## Write docs/sdk-reference.md
+reference: setup ## Write docs/sdk-reference.md, and the codes of files and rows in docs/api.md
 	$(BIN)/python -m scripts.sdk_reference > docs/sdk-reference.md
+	$(BIN)/python -m scripts.error_codes
 
 bench: $(BENCH_STAMP) ## Measure the speed of everything, in minutes; ARGS=--help
 	$(BIN)/python -m bench $(ARGS)

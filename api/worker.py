@@ -25,6 +25,7 @@ from importers.isolation.guard import die_when_stuck
 from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load
 from importers.sdk.errors import ConfigError
+from importers.statistics import analyze_after
 from models.db import database
 
 if TYPE_CHECKING:
@@ -120,7 +121,7 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
         chunk_rows=settings.chunk_rows,
         queue=queue,
         mail_transport=make_transport(settings.smtp_url, settings.mail_dir, settings.mail_from),
-        on_end=[queue.notify_ended],
+        on_end=[queue.notify_ended, analyze_after],
         serves_others=True,
         retention_days=settings.retention_days,
     )

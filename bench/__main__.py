@@ -25,6 +25,7 @@ from bench import (
     shares,
     small_file,
     startup,
+    states,
     subscribers,
 )
 from bench.by_hand import TYPES
@@ -41,6 +42,7 @@ SCENARIOS: Mapping[str, Callable[[System, Options], Awaitable[list[Figure]]]] = 
     "imports": imports.measure,
     "growth": growth.measure,
     "scaling": scaling.measure,
+    "states": states.measure,
     "shares": shares.measure,
     "import-export": import_export.measure,
     "small-file": small_file.measure,

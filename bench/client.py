@@ -48,7 +48,9 @@ class Client:
             raise SystemExit(f"the API answers: {answer['errors']}")
         return answer["data"]
 
-    async def upload(self, type_: str, name: str, file: bytes) -> dict[str, Any]:
+    async def upload(
+        self, type_: str, name: str, file: bytes, file_name: str = "bench.csv"
+    ) -> dict[str, Any]:
         """Upload a file; return the mutation's payload."""
         values = {"type": type_, "name": name, "file": None}
         form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
@@ -56,7 +58,7 @@ class Client:
             "operations", json.dumps({"query": CREATE_IMPORT, "variables": {"input": values}})
         )
         form.add_field("map", json.dumps({"0": ["variables.input.file"]}))
-        form.add_field("0", io.BytesIO(file), filename=f"{type_}.csv", content_type="text/csv")
+        form.add_field("0", io.BytesIO(file), filename=file_name)
         async with self.http.post(
             f"{self.url}/graphql", data=form, headers=self.headers
         ) as response:
@@ -66,14 +68,14 @@ class Client:
         payload: dict[str, Any] = answer["data"]["createImport"]
         return payload
 
-    async def start(self, type_: str, name: str, file: bytes) -> str:
+    async def start(self, type_: str, name: str, file: bytes, file_name: str = "bench.csv") -> str:
         """Upload a file that is accepted; return the import's ID."""
-        payload = await self.upload(type_, name, file)
+        payload = await self.upload(type_, name, file, file_name)
         if payload["userErrors"]:
             raise SystemExit(f"the API refuses the file: {payload['userErrors']}")
         return str(payload["import"]["id"])
 
-    async def wait(self, import_id: str, *, failed: int) -> None:
+    async def wait(self, import_id: str, *, failed: int, status: str = "PROCESSED") -> None:
         """Poll until an import is finished; exit if it did not end as expected.
 
         The pauses grow with the time waited, because each query uses a core that is measured.
@@ -85,5 +87,5 @@ class Client:
                 break
             waited = time.perf_counter() - began
             await asyncio.sleep(max(_LEAST_POLL_SECONDS, waited * _POLL_SHARE))
-        if (found["status"], found["failed"]) != ("PROCESSED", failed):
+        if (found["status"], found["failed"]) != (status, failed):
             raise SystemExit(f"the import went wrong: {found}")

@@ -33,11 +33,14 @@ async def populate(system: System, name: str, people: int) -> Database:
     return created
 
 
-async def fill(target: Database, files: Mapping[str, bytes]) -> None:
+async def fill(
+    target: Database, files: Mapping[str, bytes], *, finish: str = "VACUUM ANALYZE"
+) -> None:
     """Run imports in this process.
 
     Args:
         files: import type → file.
+        finish: a statement that follows.
     """
     importers = load().importers
     async with database(target.url):
@@ -48,7 +51,7 @@ async def fill(target: Database, files: Mapping[str, bytes]) -> None:
             if (done.status, done.failed) != ("PROCESSED", wrong_rows(file)):
                 raise SystemExit(f"{done.name} went wrong: {done.status}, {done.failed} failed")
         async with connection() as db:
-            await db.execute("VACUUM ANALYZE", timeout=3_600)
+            await db.execute(finish, timeout=3_600)
 
 
 def wrong_rows(file: bytes) -> int:

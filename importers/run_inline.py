@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from importers.engine import Engine
 from importers.mail_sender import NoTransport
 from importers.reading.limits import Limits
+from importers.statistics import analyze_after
 from models.db import connection
 from models.progress import read_work
 
@@ -61,6 +62,7 @@ async def run_here(import_id: int, importers: Mapping[str, Importer]) -> None:
         chunk_rows=_CHUNK_ROWS,
         queue=queue,
         mail_transport=NoTransport("mails are sent by workers alone"),
+        on_end=[analyze_after],
     )
     while True:
         await engine.split(import_id)

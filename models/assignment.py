@@ -138,14 +138,16 @@ async def count_assignments(
 
     For the column `case_id`:
 
-        SELECT a.case_id, r.key, count(*) FROM assignments a JOIN roles r ON r.id = a.role_id
-        WHERE a.app_id = 1 AND a.case_id = ANY('{1,2}'::bigint[]) GROUP BY a.case_id, r.key
+        SELECT a.case_id, r.key, count(*) FROM unnest('{1,2}'::bigint[]) AS k(id)
+        JOIN assignments a ON a.case_id = k.id JOIN roles r ON r.id = a.role_id
+        WHERE a.app_id = 1 GROUP BY a.case_id, r.key
     """
     sql = f"""
-        SELECT a.{column}, r.key, count(*) FROM assignments a JOIN roles r ON r.id = a.role_id
-        WHERE a.app_id = $1 AND a.{column} = ANY($2::bigint[]) GROUP BY a.{column}, r.key
+        SELECT a.{column}, r.key, count(*) FROM unnest($2::bigint[]) AS k(id)
+        JOIN assignments a ON a.{column} = k.id JOIN roles r ON r.id = a.role_id
+        WHERE a.app_id = $1 GROUP BY a.{column}, r.key
     """
-    rows = await db.fetch(sql, app_id, list(ids))
+    rows = await db.fetch(sql, app_id, list(set(ids)))
     return {(row[0], row[1]): row[2] for row in rows}
 
 

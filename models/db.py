@@ -20,6 +20,7 @@ from tortoise.transactions import in_transaction
 from models.database_url import credentials as credentials  # noqa: PLC0414
 from models.row_security import apply_row_security, is_row_security_active
 from models.session import TIMEOUTS, first_session, pool_options
+from models.statistics import analyze_changed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
@@ -159,6 +160,8 @@ async def migrate(url: str, plugins: Mapping[str, str] | None = None) -> None:
             attempts += 1
         # Only now are all tables there, those of plugins as well.
         await apply_row_security(lock)
+        # A dump that was restored has none.
+        await analyze_changed(lock)
 
 
 async def _migrate_tables(url: str, plugins: Mapping[str, str]) -> bool:

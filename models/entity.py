@@ -23,12 +23,18 @@ async def find_referenced(
 
     Two look-ups, each by its own index, and the second only where it is needed:
 
-        SELECT id, tag_id FROM cases WHERE app_id = $1 AND tag_id = ANY($2::text[])
-        UNION SELECT id, tag_id FROM cases WHERE app_id = $1 AND id = ANY($3::bigint[])
+        SELECT t.id, t.tag_id FROM unnest($2::text[]) AS k(key)
+        JOIN cases t ON t.app_id = $1 AND t.tag_id = k.key
+        UNION
+        SELECT t.id, t.tag_id FROM unnest($3::bigint[]) AS k(key)
+        JOIN cases t ON t.app_id = $1 AND t.id = k.key
     """
-    select = f"SELECT {', '.join(columns)} FROM {table} WHERE app_id = $1"
-    by_tag = f"{select} AND tag_id = ANY($2::text[])"
-    by_id = f"{select} AND id = ANY($3::bigint[])"
+    # Joins, as everywhere that thousands of keys are looked up: `= ANY($2)` compares each row with
+    # each key when PostgreSQL plans for any array, and knows too little of a new table to choose
+    # the index.
+    select = f"SELECT {', '.join(f't.{column}' for column in columns)} FROM unnest"
+    by_tag = f"{select}($2::text[]) AS k(key) JOIN {table} t ON t.app_id = $1 AND t.tag_id = k.key"
+    by_id = f"{select}($3::bigint[]) AS k(key) JOIN {table} t ON t.app_id = $1 AND t.id = k.key"
     both = (f"{by_tag} UNION {by_id}", app_id, tags, ids)
     found: list[Record] = await db.fetch(*(both if ids else (by_tag, app_id, tags)))
     return found

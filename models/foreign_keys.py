@@ -32,7 +32,9 @@ async def checked_at_once(
     own; when the rows are few; when the table has any other trigger for new rows; and when the
     database's user has no right to SET `session_replication_role`. Otherwise it sends:
 
-        WITH held AS (SELECT FROM cases WHERE id = ANY($1::bigint[]) ORDER BY id FOR KEY SHARE)
+        WITH held AS (
+          SELECT FROM unnest($1::bigint[]) AS k(id) JOIN cases t USING (id)
+          ORDER BY t.id FOR KEY SHARE OF t)
         SELECT count(*) FROM held;
         SET LOCAL session_replication_role = replica;
         COPY assignments …;
@@ -74,7 +76,9 @@ async def _lock_referenced(db: Connection, table: str, ids: Collection[int]) -> 
     # KEY SHARE waits for deletions and changes of keys alone, so chunks of the same cases don't
     # wait for each other.
     sql = f"""
-        WITH held AS (SELECT FROM {table} WHERE id = ANY($1::bigint[]) ORDER BY id FOR KEY SHARE)
+        WITH held AS (
+          SELECT FROM unnest($1::bigint[]) AS k(id) JOIN {table} t USING (id)
+          ORDER BY t.id FOR KEY SHARE OF t)
         SELECT count(*) FROM held
     """
     held = await db.fetchval(sql, list(ids))

@@ -36,6 +36,13 @@ class ImportStatus(DescribedStrEnum):
         return self not in (ImportStatus.QUEUED, ImportStatus.PROCESSING)
 
 
+class DateOrder(DescribedStrEnum):
+    """The order of day and month in a file's dates."""
+
+    MDY = "MDY", "The month first, as in 01/31/2026."
+    DMY = "DMY", "The day first, as in 31/01/2026."
+
+
 class Import(Model):
     """One upload.
 
@@ -109,8 +116,8 @@ class Import(Model):
 
     class Meta:
         table = "imports"
-        # The first is for lists, the second for `recent_changes`.
-        indexes = (("app_id", "id"), ("app_id", "changed_at"))
+        # Both are for lists, the second also for `recent_changes`.
+        indexes = (("app_id", "id"), ("app_id", "changed_at", "id"))
         # Tortoise leaves them out when it creates a table; migration 0002 makes the indexes.
         constraints = (
             UniqueConstraint(

@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
-from models.page import Condition, Listing
+from models.page import Condition, Listing, Rank
 from models.row import RowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
+    from asyncpg import Connection
+
     from models.audit import Action
     from models.imports import ImportStatus
+    from models.page import Place
     from models.row import RowOutcome
 
-# The views of words are those of migration 0004: row-level security would keep searches of the
+# The views of words are those of migration 0010: row-level security would keep searches of the
 # tables from the indexes.
 CASES = Listing(name="case", table="cases", words="case_words")
 USERS = Listing(name="user", table="users", words="user_words")
 ROLES = Listing(name="role", table="roles")
-IMPORTS = Listing(name="import", table="imports", words="import_words", is_descending=True)
+IMPORTS = Listing(
+    name="import",
+    table="imports",
+    words="import_words",
+    updated="t.changed_at",
+    is_descending=True,
+)
 AUDIT_EVENTS = Listing(name="audit-event", table="audit_events", is_descending=True)
 
 # An import's rows are those whose keys begin with its own (`models.row.row_key`).
@@ -35,6 +45,9 @@ _SEARCH_LONGEST = 500
 _WORD = re.compile(r"[^\W_]+")
 # Any number of words in the index may begin with one: this bounds what a search costs.
 _MOST_WORDS = 8
+
+# So many rows are read and sorted in a few milliseconds.
+_FEW = 1_000
 
 _ASSIGNMENT_ALIASES = {"case_": "c", "user_": "u", "role_": "r"}
 _ASSIGNMENT_JOINS = """
@@ -58,6 +71,50 @@ USER_ASSIGNMENTS = Listing(
 )
 
 
+# The other lists of assignments, each in the order of an index. An app's are in the order of roles,
+# so that one index serves the whole list and the list of one role.
+ASSIGNMENTS = Listing(
+    name="assignment",
+    table="assignments",
+    joins=_ASSIGNMENT_JOINS,
+    aliases=_ASSIGNMENT_ALIASES,
+    rank=Rank("t.role_id"),
+)
+# Two indexes, whose entries PostgreSQL merges in the order of the list. For one condition with OR,
+# or for a WHERE in here, it would sort all that the import has written; for `=` instead of the two
+# comparisons, it may walk all assignments in the order of `id`, waiting for those of the import.
+IMPORT_ASSIGNMENTS = Listing(
+    name="import-assignment",
+    table="""(
+      SELECT created_import_id AS import_id, true AS is_new, a.* FROM assignments a
+      UNION ALL SELECT updated_import_id, false, a.* FROM assignments a)""",
+    joins=_ASSIGNMENT_JOINS,
+    aliases=_ASSIGNMENT_ALIASES,
+    rank=Rank("t.import_id"),
+    parent="t.import_id >= {0} AND t.import_id <= {0}"
+    " AND (t.is_new OR t.updated_import_id IS DISTINCT FROM t.created_import_id)",
+)
+
+# Cursors hold a time as microseconds since 1970, so that none is rounded.
+_TIME = (
+    "(extract(epoch FROM {}) * 1000000)::bigint",
+    "timestamptz 'epoch' + {} * interval '1 microsecond'",
+)
+
+
+def in_order(listing: Listing, *, by_update: bool, is_descending: bool) -> Listing:
+    """Return a list in another order; it has cursors of its own.
+
+    Args:
+        by_update: by the time of the last change, instead of in the order in which rows came.
+    """
+    if not by_update and is_descending == listing.is_descending:
+        return listing
+    name = f"{listing.name}{'-update' if by_update else ''}{'-down' if is_descending else '-up'}"
+    rank = Rank(listing.updated, *_TIME) if by_update else None
+    return replace(listing, name=name, rank=rank, is_descending=is_descending)
+
+
 def has_id(keys: Collection[int]) -> Condition:
     return Condition("t.id = ANY({}::bigint[])", list(keys))
 
@@ -75,23 +132,23 @@ def prefix_query(text: str) -> str | None:
     return " & ".join(f"'{word}':*" for word in words) or None
 
 
-def matches_search(listing: Listing, text: str) -> Condition:
+def matches_search(text: str) -> Condition:
     """Ask for rows in which every word of the text begins a word; for nothing if it has none.
 
-        t.id IN (SELECT id FROM case_words WHERE words @@ to_tsquery('simple', $2))
+        t.words @@ to_tsquery('simple', $2)
 
     with `'smith':* & 'trv':*` for "smith trv".
     """
     query = prefix_query(text[:_SEARCH_LONGEST])
     if query is None:
         return Condition("false")
-    words = f"SELECT id FROM {listing.words} WHERE words @@ to_tsquery('simple', {{}})"
-    return Condition(f"t.id IN ({words})", query)
+    return Condition("t.words @@ to_tsquery('simple', {})", query, is_search=True)
 
 
 def is_active(value: bool) -> Condition:
     """Ask for open cases or enabled users, or for the others."""
-    return Condition("t.is_active = {}", value)
+    # A constant, not a parameter: PostgreSQL sees when planning whether that is most of the rows.
+    return Condition("t.is_active" if value else "NOT t.is_active")
 
 
 def has_tag(tag_id: str) -> Condition:
@@ -100,13 +157,62 @@ def has_tag(tag_id: str) -> Condition:
 
 def has_email(email: str) -> Condition:
     """Ask for an e-mail address, in any case."""
-    return Condition("t.id IN (SELECT id FROM user_words WHERE email = lower({}))", email)
+    # `=`, not IN: joined with the table, the view would come under its policy. $1 is the app in
+    # every statement of `models.page`.
+    found = "SELECT id FROM user_words WHERE app_id = $1 AND email = lower({})"
+    return Condition(f"t.id = ({found})", email)
 
 
 def has_role(key: str) -> Condition:
     """Ask for assignments in a role of the app."""
-    # $1 is the app in every statement of `models.page`.
     return Condition("t.role_id = (SELECT id FROM roles WHERE app_id = $1 AND key = {})", key)
+
+
+def is_pair(case: int, user: int) -> Condition:
+    """Ask for the assignment of a user to a case."""
+    sql = "t.case_id = ({0}::bigint[])[1] AND t.user_id = ({0}::bigint[])[2]"
+    return Condition(sql, (case, user))
+
+
+def has_user(key: int) -> Condition:
+    return Condition("t.user_id = {}", key)
+
+
+def was_written_by(import_key: int) -> Condition:
+    """Ask for assignments that an import created, or was the last to change."""
+    return Condition("(t.created_import_id = {0} OR t.updated_import_id = {0})", import_key)
+
+
+async def concerns(db: Connection, app_id: int, text: str) -> Condition:
+    """Ask for the assignments of the cases, and of the users, that a search finds.
+
+    Few of them are looked up here, so that the list need not be walked for them. If they are many,
+    a page of them is near:
+
+        t.case_id IN (SELECT id FROM case_words WHERE words @@ to_tsquery('simple', $2))
+        OR t.user_id IN (SELECT id FROM user_words WHERE words @@ to_tsquery('simple', $2))
+    """
+    query = prefix_query(text[:_SEARCH_LONGEST])
+    if query is None:
+        return Condition("false")
+    hits = {
+        column: f"SELECT id FROM {listing.words} WHERE words @@ to_tsquery('simple', {{0}})"
+        for column, listing in (("case_id", CASES), ("user_id", USERS))
+    }
+    few = " UNION ".join(
+        f"(SELECT a.id FROM ({words.format('$2')}) AS w, LATERAL (SELECT id FROM assignments"
+        f" WHERE app_id = $1 AND {column} = w.id LIMIT $3) a LIMIT $3)"
+        for column, words in hits.items()
+    )
+    rows = await db.fetch(few, app_id, query, _FEW + 1)
+    if len(rows) <= _FEW:
+        return has_id([row[0] for row in rows])
+    found = " OR ".join(f"t.{column} IN ({words})" for column, words in hits.items())
+    return Condition(f"({found})", query)
+
+
+def was_updated_since(listing: Listing, time: datetime) -> Condition:
+    return Condition(f"{listing.updated} >= {{}}", _in_utc(time))
 
 
 def has_import_status(statuses: Collection[ImportStatus]) -> Condition:
@@ -128,7 +234,7 @@ def was_done_by(actor: str) -> Condition:
 def happened_between(since: datetime | None, until: datetime | None) -> list[Condition]:
     """Ask for audit events from one time on, and before another."""
     limits = (("t.occurred_at >= {}", since), ("t.occurred_at < {}", until))
-    return [Condition(sql, _aware(time)) for sql, time in limits if time is not None]
+    return [Condition(sql, _in_utc(time)) for sql, time in limits if time is not None]
 
 
 def has_row_status(statuses: Collection[RowStatus]) -> Condition:
@@ -143,20 +249,19 @@ def has_outcome(outcomes: Collection[RowOutcome]) -> Condition:
     return Condition("t.outcome = ANY({}::int[])", [int(outcome) for outcome in outcomes])
 
 
-def _aware(time: datetime) -> datetime:
-    """Return a time in UTC, which a time without a zone is in already.
+def _in_utc(time: datetime) -> datetime:
+    """Return a time in UTC.
 
-    The first and last hours of the calendar have no such time; nothing happened near enough to
+    The first and last hours of the calendar may have no such time; nothing happened near enough to
     them for the zone to matter.
     """
     try:
-        return time.astimezone(UTC) if time.tzinfo else time.replace(tzinfo=UTC)
+        return time.astimezone(UTC)
     except OverflowError:
         return time.replace(tzinfo=UTC)
 
 
-def is_beyond(listing: Listing, key: int, *, forward: bool) -> Condition:
-    """Ask for a key, and what lies after it in the list, or before it."""
-    return Condition(
-        f"{listing.key} {'>=' if forward != listing.is_descending else '<='} {{}}", key
-    )
+def is_beyond(listing: Listing, place: Place, *, forward: bool) -> Condition:
+    """Ask for a place, and what lies after it in the list, or before it."""
+    sign = ">=" if forward != listing.is_descending else "<="
+    return Condition(listing.compare(sign, "{0}"), place)

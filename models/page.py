@@ -3,13 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from asyncpg import Connection, Record
+
+
+# Where a row stands in a list: its key, or what comes before the key in the order, and the key.
+Place: TypeAlias = "int | tuple[int, ...]"
+
+
+class Rank(NamedTuple):
+    """A column that comes before the key in the order of a list.
+
+    Args:
+        column: the column.
+        to_integer: SQL that makes an integer of it, for cursors; `{}` is the column.
+        from_integer: SQL that makes a value of the column of that integer.
+    """
+
+    column: str
+    to_integer: str = "{}"
+    from_integer: str = "{}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,10 +38,13 @@ class Listing:
     Args:
         name: tells its cursors from those of other lists.
         table: the table.
-        words: the view with the words that searches look for; empty if there is no search.
+        words: the view that searches read: the words, and the columns that conditions may name;
+            empty if there is no search.
         joins: tables whose columns can be asked for, too; none that leaves rows out.
         aliases: what the names of joined tables' columns begin with → the table's name in `joins`.
         key: unique column, an integer, that the list is ordered by.
+        rank: what it is ordered by first, if anything.
+        updated: column with the time of a row's last change.
         parent: condition that ties rows to what they belong to, `{}`; empty for lists of the app.
         is_descending: whether the largest key comes first.
     """
@@ -33,8 +55,36 @@ class Listing:
     joins: str = ""
     aliases: Mapping[str, str] = field(default_factory=dict)
     key: str = "t.id"
+    rank: Rank | None = None
+    updated: str = "t.updated_at"
     parent: str = ""
     is_descending: bool = False
+
+    @property
+    def place(self) -> str:
+        """What to select for the place of a row."""
+        if self.rank is None:
+            return self.key
+        return f"ARRAY[{self.rank.to_integer.format(self.rank.column)}, {self.key}]"
+
+    def order(self, direction: str) -> str:
+        columns = [self.rank.column, self.key] if self.rank else [self.key]
+        return ", ".join(f"{column} {direction}" for column in columns)
+
+    def compare(self, sign: str, place: str) -> str:
+        """Return the condition that rows stand on one side of a place.
+
+        Example:
+            >>> Listing(name="x", table="cases", rank=Rank("t.role_id")).compare(">", "$3")
+            '(t.role_id, t.id) > (($3::bigint[])[1], ($3::bigint[])[2])'
+        """
+        if self.rank is None:
+            return f"{self.key} {sign} {place}"
+        rank, key = (f"({place}::bigint[])[{number}]" for number in (1, 2))
+        return (
+            f"({self.rank.column}, {self.key}) {sign}"
+            f" ({self.rank.from_integer.format(rank)}, {key})"
+        )
 
     def select(self, columns: Collection[str] | None = None) -> str:
         """Return what to select: the columns of these names, or all of the listed table.
@@ -58,26 +108,30 @@ class Listing:
 
 
 class Condition(NamedTuple):
-    """A condition on the rows of a list; `{}` in the SQL, if there is one, is the value."""
+    """A condition on the rows of a list; `{}` or `{0}` in the SQL stands for the value.
+
+    `is_search` says that it asks for words, which only the list's view has.
+    """
 
     sql: str
     value: object = None
+    is_search: bool = False
 
 
 class Window(NamedTuple):
-    """Which part of a list: `size` rows after one key and before another.
+    """Which part of a list: `size` rows after one place and before another.
 
     `is_backward` takes them from the end.
     """
 
     size: int
-    after: int | None = None
-    before: int | None = None
+    after: Place | None = None
+    before: Place | None = None
     is_backward: bool = False
 
 
 class Page(NamedTuple):
-    """Rows in the order of the list, each with its `page_key`.
+    """Rows in the order of the list, each with its `Listing.place` as `page_key`.
 
     `has_more` tells of further rows inside the window, in the direction of reading.
     """
@@ -102,18 +156,35 @@ class _Statement:
             return "(SELECT $1::bigint) AS p(parent)"
         return f"unnest({self.add(list(keys))}::bigint[]) AS p(parent)"
 
+    def source(self, listing: Listing, conditions: Sequence[Condition]) -> str:
+        """Return what the rows are read from: the table, or all that a search finds.
+
+            (SELECT * FROM case_words t WHERE t.words @@ to_tsquery('simple', $2) OFFSET 0)
+
+        The OFFSET lets PostgreSQL look for nothing but the words. It would rather walk the list in
+        its order, and make the words of each row anew, of all rows where few are found.
+        """
+        if not any(each.is_search for each in conditions):
+            return listing.table
+        return f"(SELECT * FROM {listing.words} t WHERE {self.words(conditions)} OFFSET 0)"
+
+    def words(self, conditions: Sequence[Condition]) -> str:
+        return self._all_of([each for each in conditions if each.is_search])
+
     def where(self, listing: Listing, conditions: Sequence[Condition], parent: str) -> str:
+        """Return the conditions but for searches."""
         # Also where a policy hides other apps: not every database has the role for that.
         found = ["t.app_id = $1"]
         if parent and listing.parent:
             found.append(listing.parent.format(parent))
-        found += [
-            condition.sql.format(self.add(condition.value))
-            if "{" in condition.sql
-            else condition.sql
-            for condition in conditions
-        ]
-        return " AND ".join(found)
+        others = [each for each in conditions if not each.is_search]
+        return " AND ".join([*found, *([self._all_of(others)] if others else [])])
+
+    def _all_of(self, conditions: Sequence[Condition]) -> str:
+        return " AND ".join(
+            each.sql.format(self.add(each.value)) if "{" in each.sql else each.sql
+            for each in conditions
+        )
 
 
 async def fetch_pages(
@@ -128,6 +199,36 @@ async def fetch_pages(
 ) -> dict[int, Page]:
     """Read the same page of the lists of many parents with one statement.
 
+    A search may take two. A common word fills the page from the next few rows of the list. Only if
+    it does not, all rows with the words are looked for, which takes the longer the more they are.
+
+    Args:
+        parents: what the lists belong to; for a list of the app, the app alone.
+        columns: which are enough; by default all of the listed table.
+    """
+    read = partial(
+        _read_pages, db, app_id, listing, parents, conditions, window=window, columns=columns
+    )
+    if any(condition.is_search for condition in conditions):
+        pages = await read(nearest=2 * window.size + 2)
+        if all(page.has_more for page in pages.values()):
+            return pages
+    return await read()
+
+
+async def _read_pages(
+    db: Connection,
+    app_id: int,
+    listing: Listing,
+    parents: Sequence[int],
+    conditions: Sequence[Condition],
+    *,
+    window: Window,
+    columns: Collection[str] | None,
+    nearest: int | None = None,
+) -> dict[int, Page]:
+    """Read the pages with one statement.
+
     The page is cut before tables are joined to it, so that the join reads no more than its rows:
 
         SELECT p.parent AS page_parent, l.* FROM unnest($2::bigint[]) AS p(parent), LATERAL (
@@ -137,27 +238,34 @@ async def fetch_pages(
             ORDER BY t.user_id ASC LIMIT $4) t JOIN users u ON u.id = t.user_id) l
 
     Args:
-        parents: what the lists belong to; for a list of the app, the app alone.
-        columns: which are enough; by default all of the listed table.
+        nearest: how many rows to search, the next ones of the list; by default all.
     """
     statement = _Statement(app_id)
     lists = statement.parents(listing, parents)
     where = statement.where(listing, conditions, "p.parent")
     up, down = ("<", ">") if listing.is_descending else (">", "<")
     if window.after is not None:
-        where += f" AND {listing.key} {up} {statement.add(window.after)}"
+        where += f" AND {listing.compare(up, statement.add(window.after))}"
     if window.before is not None:
-        where += f" AND {listing.key} {down} {statement.add(window.before)}"
+        where += f" AND {listing.compare(down, statement.add(window.before))}"
     lateral = "LATERAL" if listing.parent else ""
     is_falling = listing.is_descending != window.is_backward
+    order = listing.order("DESC" if is_falling else "ASC")
+    if nearest is None:
+        rows_read = f"{statement.source(listing, conditions)} t WHERE {where}"
+    else:
+        near = f"SELECT * FROM {listing.words} t WHERE {where} ORDER BY {order} LIMIT {nearest}"
+        rows_read = f"({near}) t WHERE {statement.words(conditions)}"
     # One row more than the page has tells whether the list goes on.
-    limit = statement.add(window.size + 1)
+    page = f"FROM {rows_read} ORDER BY {order} LIMIT {statement.add(window.size + 1)}"
+    chosen = f"(SELECT t.* {page}) t"
+    if any(condition.is_search for condition in conditions):
+        # Narrow rows are sorted in half the time.
+        chosen = f"(SELECT t.id {page}) AS found JOIN {listing.table} t USING (id)"
     sql = f"""
         SELECT p.parent AS page_parent, l.* FROM {lists}, {lateral} (
-          SELECT {listing.select(columns)}, {listing.key} AS page_key FROM (
-            SELECT t.* FROM {listing.table} t WHERE {where}
-            ORDER BY {listing.key} {"DESC" if is_falling else "ASC"} LIMIT {limit}) t
-          {listing.joins}) l
+          SELECT {listing.select(columns)}, {listing.place} AS page_key
+          FROM {chosen} {listing.joins}) l
     """
     rows = await db.fetch(sql, *statement.values)
     found: dict[int, list[Record]] = {parent: [] for parent in parents}
@@ -219,9 +327,10 @@ async def _ask_each(
     """
     statement = _Statement(app_id)
     lists = statement.parents(listing, parents)
+    source = statement.source(listing, conditions)
     where = statement.where(listing, conditions, "p.parent")
     rows = await db.fetch(
-        f"SELECT p.parent, {ask.format(f'{listing.table} t WHERE {where}')} FROM {lists}",
+        f"SELECT p.parent, {ask.format(f'{source} t WHERE {where}')} FROM {lists}",
         *statement.values,
     )
     return {row[0]: row[1] for row in rows}

@@ -70,6 +70,7 @@ class RowResult(NamedTuple):
     outcome: RowOutcome | None = None
     message: str | None = None
     errors: Sequence[dict[str, Any]] = ()
+    warnings: Sequence[dict[str, Any]] = ()
 
     @property
     def cells(self) -> list[str]:
@@ -93,7 +94,7 @@ async def write_rows(
     first = row_key(import_id, 0)
     await db.copy_records_to_table(
         "import_rows",
-        columns=("id", "app_id", "status", "outcome", "message", "errors", "cells"),
+        columns=("id", "app_id", "status", "outcome", "message", "errors", "warnings", "cells"),
         records=(
             (
                 first + result.number,
@@ -102,6 +103,7 @@ async def write_rows(
                 result.outcome,
                 result.message,
                 orjson.dumps(result.errors).decode() if result.errors else None,
+                orjson.dumps(result.warnings).decode() if result.warnings else None,
                 result.text.decode(),
             )
             for result in results
@@ -123,7 +125,7 @@ async def row_numbers(db: Connection, import_id: int) -> list[int]:
 async def delete_rows(db: Connection, import_id: int, numbers: Iterable[int]) -> None:
     """Remove results that a retry is about to replace."""
     await db.execute(
-        "DELETE FROM import_rows WHERE id = ANY($1::bigint[])",
+        "DELETE FROM import_rows r USING unnest($1::bigint[]) AS k(id) WHERE r.id = k.id",
         [row_key(import_id, number) for number in numbers],
     )
 
@@ -147,16 +149,16 @@ async def failed_page(
     # The size *before* a row is compared: so a page has at least one row, however large, and the
     # next page comes further. The status is a constant for the sake of the partial index of failed
     # rows.
-    sql = """
+    chosen = "" if numbers is None else "JOIN unnest($6::bigint[]) AS k(id) USING (id)"
+    sql = f"""
         SELECT * FROM (
           SELECT id, cells, status, outcome, message, errors,
             sum(octet_length(cells::text)) OVER before AS size_before
-          FROM import_rows
+          FROM import_rows {chosen}
           WHERE id > $1 AND id < $2 AND app_id = $3 AND status = 2
-            AND ($4::bigint[] IS NULL OR id = ANY($4))
           WINDOW before AS (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-          ORDER BY id LIMIT $5) page
-        WHERE size_before IS NULL OR size_before < $6
+          ORDER BY id LIMIT $4) page
+        WHERE size_before IS NULL OR size_before < $5
         ORDER BY id
     """
     rows = await db.fetch(
@@ -164,15 +166,15 @@ async def failed_page(
         row_key(import_id, after),
         row_key(import_id + 1, 0),
         app_id,
-        None if numbers is None else [row_key(import_id, number) for number in numbers],
         _ROWS_PER_PAGE,
         most,
+        *([[row_key(import_id, number) for number in numbers]] if numbers is not None else []),
     )
     return [_result_of(row) for row in rows]
 
 
 async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> dict[int, RowResult]:
-    sql = "SELECT * FROM import_rows WHERE id = ANY($1::bigint[])"
+    sql = "SELECT r.* FROM unnest($1::bigint[]) AS k(id) JOIN import_rows r USING (id)"
     rows = await db.fetch(sql, [row_key(import_id, number) for number in numbers])
     return {result.number: result for result in map(_result_of, rows)}
 
@@ -187,8 +189,9 @@ async def find_passed(
         cells: trimmed.
     """
     sql = """
-        SELECT id, cells, status, outcome, message, errors FROM import_rows
-        WHERE id > $1 AND id < $2 AND status = 1 AND btrim(cells ->> $3::int) = ANY($4::text[])
+        SELECT r.id, cells, status, outcome, message, errors FROM import_rows r
+        JOIN unnest($4::text[]) AS k(cell) ON btrim(r.cells ->> $3::int) = k.cell
+        WHERE r.id > $1 AND r.id < $2 AND status = 1
     """
     rows = await db.fetch(sql, row_key(import_id, 0), row_key(import_id + 1, 0), place, list(cells))
     return [_result_of(row) for row in rows]

@@ -62,12 +62,12 @@ async def find_users_by_email(
     db: Connection, app_id: int, emails: Sequence[str]
 ) -> list[UserRecord]:
     """Find the app's users by e-mail address, in any case."""
-    rows = await db.fetch(
-        f"SELECT {', '.join(UserRecord._fields)} FROM users"
-        " WHERE app_id = $1 AND lower(email) = ANY($2::text[])",
-        app_id,
-        [email.lower() for email in emails],
-    )
+    sql = f"""
+        SELECT {", ".join(f"u.{column}" for column in UserRecord._fields)}
+        FROM unnest($2::text[]) AS k(email)
+        JOIN users u ON u.app_id = $1 AND lower(u.email) = k.email
+    """
+    rows = await db.fetch(sql, app_id, list({email.lower() for email in emails}))
     return [UserRecord(*row) for row in rows]
 
 

@@ -76,12 +76,12 @@ async def lock_many(
     In the order of the keys, so that two transactions can't deadlock; NO KEY, so that others can
     still refer to the rows.
     """
-    rows = await db.fetch(
-        f"SELECT * FROM {table} WHERE app_id = $1 AND id = ANY($2::bigint[])"
-        " ORDER BY id FOR NO KEY UPDATE",
-        app_id,
-        list(keys),
-    )
+    sql = f"""
+        SELECT t.* FROM unnest($2::bigint[]) AS k(id)
+        JOIN {table} t ON t.app_id = $1 AND t.id = k.id
+        ORDER BY t.id FOR NO KEY UPDATE OF t
+    """
+    rows = await db.fetch(sql, app_id, list(keys))
     return {row["id"]: row for row in rows}
 
 
@@ -121,9 +121,11 @@ async def find_by_tag(
 ) -> dict[str, Record]:
     if not tags:
         return {}
-    rows = await db.fetch(
-        f"SELECT * FROM {table} WHERE app_id = $1 AND tag_id = ANY($2::text[])", app_id, list(tags)
-    )
+    sql = f"""
+        SELECT t.* FROM unnest($2::text[]) AS k(tag_id)
+        JOIN {table} t ON t.app_id = $1 AND t.tag_id = k.tag_id
+    """
+    rows = await db.fetch(sql, app_id, list(tags))
     return {row["tag_id"]: row for row in rows}
 
 

@@ -11,13 +11,18 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from graphql import GraphQLObjectType
 
+from api.schema.definition import schema
 from bench.page import PAGE, newest_figures, with_figures
 from importers import Importer, Validator
 from importers.testing import check_conformance, check_validator
+from scripts.error_codes import explained_codes, with_codes
 
 ROOT = Path(__file__).parent.parent
 GUIDE = (ROOT / "docs/writing-an-importer.md").read_text()
+API = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+FILES = (ROOT / "docs/files.md").read_text(encoding="utf-8")
 
 
 def snippets(language: str) -> list[str]:
@@ -129,11 +134,76 @@ def codes_of(path: Path) -> set[str]:
 
 def test_codes_of_the_api_are_explained() -> None:
     """The API's page has every code that the API can give, and no other."""
-    page = (ROOT / "docs/api.md").read_text(encoding="utf-8").partition("\n## Codes\n")[2]
+    page = API.partition("\n## Codes\n")[2]
     explained = re.findall(r"`([A-Z_]+)`", "".join(re.findall(r"^\|([^|]*)\|", page, re.MULTILINE)))
     files = [*(ROOT / "api").rglob("*.py"), ROOT / "importers/retry.py"]
 
     assert sorted(explained) == sorted(set().union(*map(codes_of, files)))
+
+
+# Constants that look like codes and are none.
+NO_CODES = {"SDK_VERSION"}
+
+
+def constants_of(path: Path) -> set[str]:
+    """Every constant of a module that looks like a code of two words or more."""
+    nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+    texts = [str(node.value) for node in nodes if isinstance(node, ast.Constant)]
+    return {text for text in texts if re.fullmatch(r"[A-Z]{2,}(_[A-Z]+)+", text)}
+
+
+def test_codes_of_files_and_rows_are_listed() -> None:
+    """The API's page lists the codes that files.md explains; `make reference` writes the list."""
+    assert explained_codes(FILES)
+    assert with_codes(API, FILES) == API
+
+
+def test_codes_of_files_and_rows_are_explained() -> None:
+    """files.md explains each code that importers, readers and validators can give."""
+    given = set().union(*map(constants_of, (ROOT / "importers").rglob("*.py")))
+    of_retries = codes_of(ROOT / "importers/retry.py")
+
+    assert given - of_retries - NO_CODES - set(explained_codes(FILES)) == set()
+
+
+def test_type_policies() -> None:
+    """The snippet for Apollo's cache says of each type without `id` what its key is."""
+    snippet = API.partition("typePolicies: {")[2].partition("```")[0]
+    policies = set(re.findall(r"^    (\w+): {", snippet, re.MULTILINE))
+    nodes = re.search(r"possibleTypes: { Node: \[(.*)\] }", API)
+    kinds = {
+        name: kind
+        for name, kind in schema._schema.type_map.items()
+        if isinstance(kind, GraphQLObjectType) and not name.startswith("__")
+    }
+    # Clients know the roots and Relay's types; payloads are not kept.
+    known = re.compile(r"Mutation|Subscription|PageInfo|\w+(Connection|Edge|Payload)")
+    without = {name for name, kind in kinds.items() if "id" not in kind.fields}
+
+    assert policies - {"Case", "Import", "User"} == {
+        name for name in without if not known.fullmatch(name)
+    }
+    assert nodes
+    assert set(re.findall(r"\w+", nodes[1])) == {
+        kind.name
+        for kind in schema._schema.get_possible_types(schema._schema.type_map["Node"])  # type: ignore[arg-type]
+    }
+
+
+def test_keys_of_lists() -> None:
+    """In that snippet, each list has the arguments that make it another list."""
+    snippet = API.partition("typePolicies: {")[2].partition("```")[0]
+    found = re.findall(r"(\w+): relayStylePagination\(\[([^]]*)\]\)", snippet)
+    wanted = [
+        (name, [each for each in field.args if each not in ("first", "after", "last", "before")])
+        for kind in ("Query", "Case", "User", "Import")
+        for name, field in schema._schema.type_map[kind].fields.items()  # type: ignore[attr-defined]
+        if "first" in field.args
+    ]
+
+    assert sorted((name, sorted(re.findall(r"\w+", keys))) for name, keys in found) == sorted(
+        (name, sorted(keys)) for name, keys in wanted
+    )
 
 
 def test_close_codes_are_explained() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from strawberry.dataloader import DataLoader
 
-from models.listing import IMPORTS, ROLES, has_id
+from models.listing import ROLES, has_id
 from models.page import Page, Window, count_rows, fetch_pages, find_rows, has_rows
 
 if TYPE_CHECKING:
@@ -34,11 +34,16 @@ class Loaders:
         # By what lists have in common that differ in their parents alone.
         self._pages: dict[tuple[object, ...], DataLoader[tuple[int, ...], Sequence[Page]]] = {}
         self._answers: dict[tuple[object, ...], DataLoader[int, Any]] = {}
-        self._imports: DataLoader[int, Record | None] = DataLoader(partial(_load_imports, scope))
+        self._rows: dict[tuple[object, ...], DataLoader[int, Record | None]] = {}
 
-    async def import_row(self, key: int) -> Record | None:
-        """Load an import by its primary key."""
-        return await self._imports.load(key)
+    async def row(
+        self, listing: Listing, key: int, columns: frozenset[str] | None = None
+    ) -> Record | None:
+        """Load `columns`, or all, of the row of a list that has a primary key."""
+        kind = (listing.name, columns)
+        if kind not in self._rows:
+            self._rows[kind] = DataLoader(partial(_load_rows, self._scope, listing, columns))
+        return await self._rows[kind].load(key)
 
     async def roles(self) -> Sequence[Record]:
         """Load the app's roles, in the order in which they were added."""
@@ -90,8 +95,11 @@ class Loaders:
 # that was loaded in memory until the next garbage collection.
 
 
-async def _load_imports(scope: Scope, keys: list[int]) -> list[Record | None]:
-    found = {row["id"]: row for row in await scope.read(find_rows, IMPORTS, has_id(keys))}
+async def _load_rows(
+    scope: Scope, listing: Listing, columns: frozenset[str] | None, keys: list[int]
+) -> list[Record | None]:
+    rows = await scope.read(find_rows, listing, has_id(keys), columns)
+    found = {row["id"]: row for row in rows}
     return [found.get(key) for key in keys]
 
 

@@ -32,16 +32,25 @@ class RateLimit:
         self._left = float(rate * BURST_SECONDS)
         self._counted_at = time.monotonic()
 
+    @property
+    def left(self) -> int:
+        """How many could be taken at once."""
+        self._fill()
+        return int(self._left)
+
     def take(self) -> bool:
         """Take one, and tell whether the bucket held one."""
-        now = time.monotonic()
-        left = self._left + (now - self._counted_at) * self.rate
-        self._left = min(left, self.rate * BURST_SECONDS)
-        self._counted_at = now
+        self._fill()
         if self._left < 1:
             return False
         self._left -= 1
         return True
+
+    def _fill(self) -> None:
+        now = time.monotonic()
+        left = self._left + (now - self._counted_at) * self.rate
+        self._left = min(left, self.rate * BURST_SECONDS)
+        self._counted_at = now
 
 
 class FairLock:

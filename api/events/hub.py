@@ -16,6 +16,7 @@ from api.broker import events_channel
 from api.errors import say_expired
 from api.events.feed import Feed, ask_database
 from models.access import ended_tokens
+from models.db import is_passing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -127,8 +128,9 @@ async def _repeat(work: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             await work()
-        except Exception:
-            log.warning("a round of the event hub failed; the next poll makes up", exc_info=True)
+        except Exception as error:
+            what = "a round of the event hub failed (%r); the next poll makes up"
+            log.warning(what, error, exc_info=not is_passing(error))
             await asyncio.sleep(_FIRST_DELAY)
 
 

@@ -15,6 +15,7 @@ from graphql import (
     GraphQLObjectType,
     InlineFragmentNode,
     IntValueNode,
+    ListValueNode,
     OperationDefinitionNode,
     SchemaMetaFieldDef,
     TypeMetaFieldDef,
@@ -25,22 +26,28 @@ from graphql import (
 
 from api.errors import ApiError
 from api.schema.connection import DEFAULT_PAGE, LARGEST_PAGE
+from api.schema.node import MOST_NAMED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from graphql import DocumentNode, GraphQLField, GraphQLSchema, SelectionSetNode
+    from graphql import DocumentNode, GraphQLField, GraphQLSchema, SelectionSetNode, ValueNode
 
     from api.limits import QueryLimits
 
-PAGE_SIZES = ("first", "last")
-"""The arguments that set the length of a page."""
+LENGTHS = {"first": LARGEST_PAGE, "last": LARGEST_PAGE, "ids": MOST_NAMED, "tagIds": MOST_NAMED}
+"""The arguments that set how many objects a field returns, by number or by name; the most."""
 
 _CONNECTION = "Connection"
 _EDGE = "Edge"
 # How long lists without pages commonly are; the schema does not say it.
 _LIST_LENGTH = 10
-_LIST_LENGTHS = {("ImportRow", "cells"): 20, ("__Field", "args"): 5}
+_LIST_LENGTHS = {
+    ("ImportRow", "cells"): 20,
+    ("ImportRow", "warnings"): 2,
+    ("Import", "warnings"): 2,
+    ("__Field", "args"): 5,
+}
 
 
 class Size(NamedTuple):
@@ -59,7 +66,7 @@ class Cost(NamedTuple):
 
     Args:
         kind: the name of the type that is selected from.
-        times: how many of them it returns; None: as many as its page has.
+        times: how many of them it returns; None: as many as its arguments say.
         is_shell: whether it only wraps what is counted, as a connection's edges do.
     """
 
@@ -86,7 +93,7 @@ def field_costs(schema: GraphQLSchema) -> dict[tuple[str, str], Cost]:
 
 def _field_cost(parent: str, name: str, field: GraphQLField) -> Cost:
     kind = get_named_type(field.type).name
-    if kind.endswith(_CONNECTION):
+    if kind.endswith(_CONNECTION) or not LENGTHS.keys().isdisjoint(field.args):
         return Cost(kind, None)
     # The connection has counted its page; counting edges and nodes again would square it.
     is_page = parent.endswith(_CONNECTION) and name == "edges"
@@ -130,10 +137,8 @@ def check_size(
             check_query("root fields", len(selections), limits.root_fields)
             root = schema.get_root_type(definition.operation)
             defaults = {
-                # Nine digits exceed every page; `int` raises an exception at more than 4,300.
-                each.variable.name.value: int(each.default_value.value[:9])
+                each.variable.name.value: _written_length(each.default_value)
                 for each in definition.variable_definitions or ()
-                if isinstance(each.default_value, IntValueNode)
             }
             sizer = AnswerSizer(costs, fragments, {**defaults, **variables})
             size = sizer.measure(definition.selection_set, root.name if root else "")
@@ -211,7 +216,7 @@ class AnswerSizer:
 
     def _field(self, node: FieldNode, cost: Cost) -> Size:
         inner = self.measure(node.selection_set, cost.kind)
-        times = self._page(node) if cost.times is None else cost.times
+        times = self._length(node) if cost.times is None else cost.times
         own = 1 if node.selection_set and not cost.is_shell else 0
         return Size(
             depth=inner.depth + 1,
@@ -223,15 +228,23 @@ class AnswerSizer:
             names=len((node.alias or node.name).value) + times * inner.names,
         )
 
-    def _page(self, node: FieldNode) -> int:
-        """Return how long the page may be that a connection is asked for."""
+    def _length(self, node: FieldNode) -> int:
+        """Return how many objects a field may return that is asked for some."""
         asked: list[int] = []
         for argument in node.arguments or ():
-            value, number = argument.value, None
-            if isinstance(value, VariableNode):
-                number = self._variables.get(value.name.value)
-            elif isinstance(value, IntValueNode):
-                number = int(value.value[:9])
-            if argument.name.value in PAGE_SIZES and isinstance(number, int):
-                asked.append(min(max(number, 0), LARGEST_PAGE))
+            most = LENGTHS.get(argument.name.value)
+            if isinstance(argument.value, VariableNode):
+                number = self._variables.get(argument.value.name.value)
+            else:
+                number = _written_length(argument.value)
+            if most is not None and isinstance(number, int):
+                asked.append(min(max(number, 0), most))
         return max(asked, default=DEFAULT_PAGE)
+
+
+def _written_length(value: ValueNode | None) -> int | None:
+    """Return the number that a text has for a length, or the length of its list."""
+    if isinstance(value, IntValueNode):
+        # Nine digits exceed every page; `int` raises an exception at more than 4,300.
+        return int(value.value[:9])
+    return len(value.values) if isinstance(value, ListValueNode) else None

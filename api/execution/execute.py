@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing, nullcontext
+from contextlib import aclosing, closing, nullcontext
 from functools import lru_cache, partial
 from inspect import isawaitable
 from typing import TYPE_CHECKING, Any, cast
@@ -88,16 +88,29 @@ async def _execute_once(
     try:
         async with _long_work(context, prepared):
             executor = _build_executor(context, operation, prepared)
-            result: Any = executor.execute_operation()
-            result = result if isinstance(result, ExecutionResult) else await result
-        return _bounded_result(executor, result)
+            with closing(executor):
+                result: Any = executor.execute_operation()
+                result = result if isinstance(result, ExecutionResult) else await result
+        result = _bounded_result(executor, result)
     except OperationRefusedError as error:
         return ExecutionResult(None, error.errors)
     except Exception as error:
-        return _error_result(error)
+        result = _error_result(error)
     finally:
         # The executor refers to itself, so it and its context stay until Python's next collection.
         context.forget()
+    if operation.wants_cost:
+        result.extensions = _describe_cost(context, prepared)
+    return cast("ExecutionResult", result)
+
+
+def _describe_cost(context: Context, prepared: PreparedOperation) -> dict[str, Any]:
+    """Return what an answer says about its operation's cost, and what the token has left."""
+    rate = context.quota.rate
+    return {
+        "cost": {"values": prepared.values, "most": context.services.settings.query.values},
+        "rate": {"perSecond": rate.rate, "left": rate.left},
+    }
 
 
 async def _subscribe(
@@ -176,7 +189,8 @@ def _begin(executor: Executor) -> ResultText:
 
     async def wait() -> str:
         try:
-            return _encode_result(_bounded_result(executor, await result))
+            with closing(executor):
+                return _encode_result(_bounded_result(executor, await result))
         except Exception as error:
             return _encode_result(_error_result(error))
 
@@ -247,4 +261,6 @@ def _encode_result(result: ExecutionResult) -> str:
     payload: dict[str, Any] = {"data": result.data}
     if result.errors:
         payload["errors"] = [shape_error(error) for error in result.errors]
+    if result.extensions:
+        payload["extensions"] = result.extensions
     return orjson.dumps(payload).decode()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from functools import partial
+from inspect import CORO_CREATED, getcoroutinestate
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from graphql import (
@@ -85,7 +87,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
 
     def __init__(self, *args: Any, cache: SelectionCache | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.is_awaitable = cast("Any", optimized_is_awaitable)
+        self.is_awaitable = cast("Any", self._note_awaitable)
         self._cache = cache
         self._begin_with(cache or SelectionCache())
 
@@ -93,6 +95,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         self._plans = cache.plans
         self._relevant_sub_fields = cache.sub_fields
         self._has_failed = False
+        self._awaitables: list[Any] = []
         self.characters = 0
 
     def build_per_event_executor(self, payload: Any) -> Executor:
@@ -143,7 +146,34 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         if wave:
             return self._execute_pending(wave, found, plan, grouped_field_set, execute)
         self.characters += wave.characters
-        return _with_rest(found, plan, grouped_field_set, execute)
+        return self._with_rest(found, plan, grouped_field_set, execute)
+
+    def complete_list_item_value(self, item: Any, complete_results: list[Any], *place: Any) -> bool:
+        """Complete an item of a list; true if it is still to be awaited."""
+        is_awaitable = super().complete_list_item_value(item, complete_results, *place)
+        if is_awaitable:
+            self._awaitables.append(complete_results[-1])
+        return is_awaitable
+
+    def _note_awaitable(self, value: Any) -> bool:
+        """Tell whether a value is to be awaited, and keep it for `close`."""
+        found = optimized_is_awaitable(value)
+        if found:
+            self._awaitables.append(value)
+        return found
+
+    def close(self) -> None:
+        """Close coroutines that were never begun, at the end of the operation.
+
+        When a field fails, graphql-core cancels what is executed beside it. A task that is
+        cancelled before its first step drops the coroutines that it was to await. Python then warns
+        of each when it is collected, wherever that happens: within the constructor of a named
+        tuple, which has no `__import__`, the warning itself fails.
+        """
+        for each in self._awaitables:
+            if isinstance(each, CoroutineType) and getcoroutinestate(each) == CORO_CREATED:
+                each.close()
+        self._awaitables.clear()
 
     async def _execute_pending(
         self,
@@ -170,7 +200,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             result = execute(fields, None)
         else:
             self.characters += characters
-            result = _with_rest(found, plan, fields, execute)
+            result = self._with_rest(found, plan, fields, execute)
         return result if isinstance(result, dict) else await result
 
     async def _load(self, pending: PendingField) -> Values:
@@ -190,6 +220,29 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         return await loaded.together.load(
             self.context_value, pending.objects, loaded.selected_of_each, **arguments
         )
+
+    def _with_rest(
+        self,
+        found: dict[str, Any],
+        plan: SelectionPlan,
+        fields: GroupedFieldSet,
+        execute: Execute,
+    ) -> AwaitableOrValue[dict[str, Any]]:
+        """Add what graphql-core finds to what was found, in the order of the selection."""
+        if not plan.rest:
+            return found
+        others: Any = execute(plan.rest, None)
+        if not found:
+            return cast("dict[str, Any]", others)
+        # GraphQL demands the order of the selection; a dictionary keeps that of its first keys.
+        order = dict.fromkeys(fields)
+        if not self.is_awaitable(others):
+            return order | found | cast("dict[str, Any]", others)
+
+        async def wait() -> dict[str, Any]:
+            return order | found | cast("dict[str, Any]", await others)
+
+        return wait()
 
     def complete_leaf_value(self, return_type: GraphQLLeafType, result: Any) -> Any:  # type: ignore[override]
         """Complete one value, and count what it takes in the answer."""
@@ -271,26 +324,6 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         plan = self._sub_plan(type_, details)
         origin = (definition.concrete_of or definition).origin
         return None if plan.rest else of_objects(origin, plan.read)
-
-
-def _with_rest(
-    found: dict[str, Any], plan: SelectionPlan, fields: GroupedFieldSet, execute: Execute
-) -> AwaitableOrValue[dict[str, Any]]:
-    """Add what graphql-core finds to what was found, in the order of the selection."""
-    if not plan.rest:
-        return found
-    others = execute(plan.rest, None)
-    if not found:
-        return others
-    # GraphQL demands the order of the selection; a dictionary keeps the order of its first keys.
-    order = dict.fromkeys(fields)
-    if isinstance(others, dict):
-        return order | found | others
-
-    async def wait() -> dict[str, Any]:
-        return order | found | await others
-
-    return wait()
 
 
 def _definition(thing: Any) -> Any:

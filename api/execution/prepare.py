@@ -21,7 +21,7 @@ from graphql import (
 from strawberry.schema.schema import validate_document
 
 from api.errors import ApiError, HttpError, bad_request
-from api.execution.cost import PAGE_SIZES, check_query, check_size
+from api.execution.cost import LENGTHS, check_query, check_size
 from models.app import Permission
 
 if TYPE_CHECKING:
@@ -46,11 +46,13 @@ class Operation:
         query: the document's text.
         variables: by name, as JSON.
         name: which operation of the document to execute; None if it has only one.
+        wants_cost: whether the answer is to say what the operation costs.
     """
 
     query: str
     variables: dict[str, Any] | None
     name: str | None
+    wants_cost: bool = False
 
 
 def to_operation(body: object) -> Operation:
@@ -70,9 +72,11 @@ def to_operation(body: object) -> Operation:
         raise bad_request("'variables' has to be an object.")
     if not isinstance(name, str | None):
         raise bad_request("'operationName' has to be text.")
-    if not isinstance(body.get("extensions"), dict | None):
+    extensions = body.get("extensions")
+    if not isinstance(extensions, dict | None):
         raise bad_request("'extensions' has to be an object.")
-    return Operation(query=query, variables=variables, name=name or None)
+    wants_cost = (extensions or {}).get("cost") is True
+    return Operation(query=query, variables=variables, name=name or None, wants_cost=wants_cost)
 
 
 class PreparedOperation(NamedTuple):
@@ -114,7 +118,7 @@ def prepare(
         check_query("characters", len(operation.query), limits.characters)
         document = _parse_text(operation.query, limits.tokens)
         kind = _find_kind(document, operation.name)
-        names = _page_variables(operation.query, limits.tokens)
+        names = _length_variables(operation.query, limits.tokens)
         numbers = _numbers(operation.variables or {}, names)
         values = _measure_values(schema, operation.query, numbers, limits)
         if kind not in kinds:
@@ -174,31 +178,32 @@ def _validate_text(schema: GraphQLSchema, query: str, most_tokens: int) -> list[
 
 
 @lru_cache(_REMEMBERED)
-def _page_variables(query: str, most_tokens: int) -> Collection[str]:
-    """Return the names of the variables that set the sizes of pages."""
-    finder = _PageVariables()
+def _length_variables(query: str, most_tokens: int) -> Collection[str]:
+    """Return the names of the variables that set how many objects fields return."""
+    finder = _LengthVariables()
     visit(_parse_text(query, most_tokens), finder)
     return finder.names
 
 
-class _PageVariables(Visitor):
+class _LengthVariables(Visitor):
     def __init__(self) -> None:
         super().__init__()
         self.names: set[str] = set()
 
     def enter_argument(self, node: ArgumentNode, *_: object) -> None:
-        if node.name.value in PAGE_SIZES and isinstance(node.value, VariableNode):
+        if node.name.value in LENGTHS and isinstance(node.value, VariableNode):
             self.names.add(node.value.name.value)
 
 
 def _numbers(
     variables: Mapping[str, object], names: Collection[str]
 ) -> frozenset[tuple[str, int | None]]:
-    """Pick out the sizes of pages; other variables don't change an operation's size.
+    """Pick out the lengths of pages and lists; other variables don't change an operation's size.
 
     `100.0` is one, too: GraphQL accepts it as an Int.
     """
-    sizes = [(name, variables[name]) for name in names if name in variables]
+    found = [(name, variables[name]) for name in names if name in variables]
+    sizes = [(name, len(each) if isinstance(each, list) else each) for name, each in found]
     return frozenset(
         (name, None if size is None else int(size))
         for name, size in sizes

@@ -114,5 +114,7 @@ def _encode_result(result: ExecutionResult, media_type: str) -> Response:
     )
     if was_executed:
         body["data"] = result.data
+    if result.extensions:
+        body["extensions"] = result.extensions
     is_refused = media_type == GRAPHQL_JSON and not was_executed
     return json_response(body, 400 if is_refused else 200, media_type)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 from strawberry import argument, field
@@ -14,15 +15,25 @@ from api.batch.row_type import RowColumn, RowType, node_id
 from api.errors import ApiError
 from api.schema.connection import After, Before, Connection, First, Last, PageArguments, connect
 from api.schema.entities import CASE_ROW, USER_ROW
-from api.schema.node import Node, load_node
+from api.schema.importing.imports import IMPORT_ROW
+from api.schema.node import Node, load_together
 from api.schema.shown_enum import show_enum
+from api.schema.viewer import load_app
 from importers.sdk.node_id import encode_node_id
 from models.app import Permission
 from models.audit import Action
-from models.listing import AUDIT_EVENTS, did_one_of, happened_between, was_done_by
+from models.listing import (
+    AUDIT_EVENTS,
+    CASES,
+    IMPORTS,
+    USERS,
+    did_one_of,
+    happened_between,
+    was_done_by,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
 # The fields of cases and users, by column.
 _FIELDS = {
@@ -32,6 +43,15 @@ _FIELDS = {
         for column in row_type.columns(selected={name: {}})
     }
     for row_type in (CASE_ROW, USER_ROW)
+}
+
+# What loads the objects that actions are done to, by the kind in their IDs; roles and tokens are no
+# nodes.
+TARGETS: dict[str, Callable[[Context, int], Awaitable[Any]]] = {
+    "App": load_app,
+    "Case": partial(load_together, CASES, CASE_ROW),
+    "Import": partial(load_together, IMPORTS, IMPORT_ROW),
+    "User": partial(load_together, USERS, USER_ROW),
 }
 
 show_enum(Action, name="AuditAction", description="What was done.")
@@ -44,28 +64,39 @@ class AuditActor:
     name: str = field(
         description="The token's name; `command line` for what was done at the server itself."
     )
-    id: strawberry.ID | None = field(
+    token_id: strawberry.ID | None = field(
         description="Tells tokens of the same name apart; null for the command line."
     )
 
     @classmethod
     def of(cls, name: str, token: int | None) -> AuditActor:
-        return cls(name=name, id=None if token is None else _object_id("Token", token))
+        return cls(name=name, token_id=None if token is None else _object_id("Token", token))
 
 
 @strawberry.type(description="What something was done to.")
 class AuditTarget:
     """An object of one of the kinds in `models.audit.Action`."""
 
-    id: strawberry.ID = field(description="Its ID; for `node`, unless it is a role or token.")
+    kind: strawberry.Private[str]
+    key: strawberry.Private[int]
+    object_id: strawberry.ID = field(
+        description="Tells objects of the same name apart; the `id` of `node`, if there is one."
+    )
     name: str | None = field(
         description="An app's, import's or token's name at that time, or a role's key; null for "
         "cases and users."
     )
 
+    @strawberry.field(description="The object as it is now; null for a role or a token.")
+    async def node(self, info: Info) -> Node | None:
+        load = TARGETS.get(self.kind)
+        found: Node | None = await load(info.context, self.key) if load else None
+        return found
+
     @classmethod
     def of(cls, action: str, key: int, name: str | None) -> AuditTarget:
-        return cls(id=_object_id(Action(action).target, key), name=name)
+        kind = Action(action).target
+        return cls(kind=kind, key=key, object_id=_object_id(kind, key), name=name)
 
 
 @strawberry.type(description="Something that was done, by a token or at the server itself.")
@@ -131,7 +162,7 @@ async def list_audit_events(
 
 async def load_audit_event(context: Context, key: int) -> AuditEvent | None:
     _admit_admins(context)
-    return await load_node(context, AUDIT_EVENTS, EVENT_ROW, key)
+    return await load_together(AUDIT_EVENTS, EVENT_ROW, context, key)
 
 
 def _admit_admins(context: Context) -> None:

@@ -14,12 +14,14 @@ from api.schema.entities import CASE_ROW, Case, CaseStatus
 from api.schema.entity_kind import (
     EntityKind,
     create_entity,
+    find_by_tags,
     find_entity,
     list_entities,
     update_entity,
 )
 from api.schema.input_errors import InputErrors, UserError, given
-from models.case import Case as StoredCase
+from api.schema.list_order import OrderBy, UpdatedSince
+from api.schema.node import MOST_NAMED
 from models.listing import CASES, has_tag
 
 _ABOUT_LONGEST = 10_000
@@ -43,7 +45,10 @@ class CreateCaseInput:
     date_opened: date | None = field(default=None, description="When it was opened.")
 
 
-@strawberry.input(description="What is to change; what is left out stays as it is.")
+@strawberry.input(
+    description="What is to change. What is left out stays as it is; null clears what may be "
+    "empty, and is refused elsewhere."
+)
 class UpdateCaseInput:
     about: str | None = field(default=UNSET, description="What the case is about; not blank.")
     tag_id: str | None = field(
@@ -67,7 +72,6 @@ class CasePayload:
 CASE = EntityKind(
     noun="case",
     table="cases",
-    model=StoredCase,
     listing=CASES,
     row_type=CASE_ROW,
     readers={
@@ -75,7 +79,7 @@ CASE = EntityKind(
             "about", about, required=True, longest=_ABOUT_LONGEST
         ),
         "tag_id": InputErrors.tag,
-        "status": lambda _, status: status is CaseStatus.ACTIVE,
+        "status": lambda errors, status: errors.present("status", status) is CaseStatus.ACTIVE,
         "date_opened": lambda _, day: day,
     },
     keeps_tag="a case keeps its Tag ID for ever",
@@ -92,10 +96,20 @@ async def list_cases(
     before: Before = None,
     search: Search = None,
     status: Annotated[CaseStatus | None, argument(description="Only cases in this state.")] = None,
+    updated_since: UpdatedSince = None,
+    order_by: OrderBy = None,
 ) -> Connection[Case]:
     arguments = PageArguments(first=first, after=after, last=last, before=before)
     active = None if status is None else status is CaseStatus.ACTIVE
-    return await list_entities(CASE, info.context, arguments, search, active=active)
+    return await list_entities(
+        CASE,
+        info.context,
+        arguments,
+        search,
+        active=active,
+        updated_since=updated_since,
+        order_by=order_by,
+    )
 
 
 @strawberry.field(name="case", description="One case; null when the app has no such case.")
@@ -105,6 +119,18 @@ async def find_case(
     tag_id = given(by.tag_id)
     condition = None if tag_id is None else has_tag(tag_id)
     return await find_entity(CASE, info.context, by.id, condition)
+
+
+@strawberry.field(
+    name="casesByTagId",
+    description="Cases by their Tag IDs, exactly, in the same order; null where the app has no "
+    "such case.",
+)
+async def find_cases_by_tag(
+    info: Info,
+    tag_ids: Annotated[list[str], argument(description=f"At most {MOST_NAMED:,}.")],
+) -> list[Case | None]:
+    return await find_by_tags(CASE, info.context, tag_ids)
 
 
 @strawberry.mutation(description="Create a case.")

@@ -24,13 +24,14 @@ if TYPE_CHECKING:
     from api.access.context import Context
     from api.batch.objects import Items, Selected, Values
     from api.batch.row_type import RowType
-    from models.page import Condition, Listing, Page
+    from models.page import Condition, Listing, Page, Place
 
 T = TypeVar("T")
 
 DEFAULT_PAGE = 50
 LARGEST_PAGE = 100
-_LARGEST_KEY = 2**63 - 1
+# Numbers of cursors are keys, or microseconds since 1970: PostgreSQL can add this many to a time.
+_LARGEST_NUMBER = 2**62
 
 First: TypeAlias = Annotated[
     int | None,
@@ -86,7 +87,7 @@ class Slice:
         is_known = self.page.has_more and self.window.is_backward
         return is_known or await self._is_beyond(self.window.after, forward=False)
 
-    async def _is_beyond(self, limit: int | None, *, forward: bool) -> bool:
+    async def _is_beyond(self, limit: Place | None, *, forward: bool) -> bool:
         """Look for rows that the cursor on this side has cut off."""
         if limit is None:
             return False
@@ -294,13 +295,14 @@ async def connect_each(
     )
 
 
-def write_cursor(listing: Listing, key: int) -> str:
-    """Mark the place of a key in a list: `case:7`, in base 64."""
-    return base64.urlsafe_b64encode(f"{listing.name}:{key}".encode()).decode()
+def write_cursor(listing: Listing, place: int | Sequence[int]) -> str:
+    """Mark a place in a list: `case:7`, or `case-update-up:1764432000000000,7`, in base 64."""
+    numbers = place if isinstance(place, int) else ",".join(map(str, place))
+    return base64.urlsafe_b64encode(f"{listing.name}:{numbers}".encode()).decode()
 
 
-def read_cursor(listing: Listing, cursor: str | None) -> int | None:
-    """Return the key at which a cursor stands, if one is given.
+def read_cursor(listing: Listing, cursor: str | None) -> Place | None:
+    """Return the place at which a cursor stands, if one is given.
 
     Raises:
         ApiError: it is not one of this list.
@@ -308,11 +310,19 @@ def read_cursor(listing: Listing, cursor: str | None) -> int | None:
     if cursor is None:
         return None
     try:
-        name, _, digits = base64.urlsafe_b64decode(cursor.encode()).decode().partition(":")
+        name, _, text = base64.urlsafe_b64decode(cursor.encode()).decode().partition(":")
     except (binascii.Error, UnicodeError):
-        name, digits = "", ""
-    is_ours = name == listing.name and digits.isascii() and digits.isdigit()
-    # Python refuses to make numbers of thousands of digits, so their length is looked at first.
-    if not is_ours or len(digits) > 19 or int(digits) > _LARGEST_KEY:
+        name, text = "", ""
+    numbers = [_read_number(each) for each in text.split(",")]
+    if name != listing.name or None in numbers or len(numbers) != (2 if listing.rank else 1):
         raise ApiError("BAD_CURSOR", "This is not a cursor of this list.")
-    return int(digits)
+    first, *others = cast("list[int]", numbers)
+    return (first, *others) if others else first
+
+
+def _read_number(digits: str) -> int | None:
+    # Python refuses to make numbers of thousands of digits, so their length is looked at first.
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 19:
+        return None
+    number = int(digits)
+    return number if number <= _LARGEST_NUMBER else None

@@ -2,53 +2,52 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
-from typing import TYPE_CHECKING, Annotated, Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import strawberry
+from graphql import GraphQLInputObjectType
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.name_converter import NameConverter
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 from strawberry.tools import create_type
 from strawberry.utils.str_converters import to_camel_case
 
 from api.access.context import Context, Info
-from api.schema.audit_events import list_audit_events, load_audit_event
-from api.schema.cases import CASE, create_case, find_case, list_cases, update_case
+from api.schema.assignments import find_assignment, list_assignments
+from api.schema.audit_events import TARGETS, list_audit_events, load_audit_event
+from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cases, update_case
 from api.schema.entities import ASSIGNMENT_ROW, Assignment, list_roles
-from api.schema.entity_kind import load_entity
 from api.schema.importing.create_import import create_import
 from api.schema.importing.import_types import find_sample, list_import_types
 from api.schema.importing.imports import (
     cancel_import,
     find_import,
     list_imports,
-    load_import,
     retry_import,
 )
 from api.schema.importing.plugins import list_validators
 from api.schema.importing.upload import UPLOAD, UploadedFile
-from api.schema.node import Node, load_node
+from api.schema.node import MOST_NAMED, Node, check_named, load_together
+from api.schema.scalars import DATE, DATE_TIME
 from api.schema.subscription import Subscription
-from api.schema.users import USER, create_user, find_user, list_users, update_user
-from api.schema.viewer import App, show_viewer
+from api.schema.users import create_user, find_user, find_users_by_tag, list_users, update_user
+from api.schema.viewer import show_viewer
 from importers.sdk.node_id import decode_node_id
-from models.listing import CASE_ASSIGNMENTS
+from models.listing import ASSIGNMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-
-async def _load_app(context: Context, key: int) -> App | None:
-    return App.of(context.token) if key == context.token.app_id else None
+    from graphql import GraphQLObjectType, GraphQLType
 
 
 NODES: dict[str, Callable[[Context, int], Awaitable[Any]]] = {
-    "App": _load_app,
-    "Assignment": lambda context, key: load_node(context, CASE_ASSIGNMENTS, ASSIGNMENT_ROW, key),
+    **TARGETS,
+    "Assignment": functools.partial(load_together, ASSIGNMENTS, ASSIGNMENT_ROW),
     "AuditEvent": load_audit_event,
-    "Case": functools.partial(load_entity, CASE),
-    "Import": load_import,
-    "User": functools.partial(load_entity, USER),
 }
 
 
@@ -61,19 +60,45 @@ async def find_node(
         strawberry.ID, strawberry.argument(name="id", description="The object's `id`.")
     ],
 ) -> Node | None:
+    return await _load_any(info.context, node_id)
+
+
+@strawberry.field(
+    name="nodes",
+    description="Objects by their `id`s, in the same order; null where the app has no such object.",
+)
+async def find_nodes(
+    info: Info,
+    ids: Annotated[
+        list[strawberry.ID], strawberry.argument(description=f"At most {MOST_NAMED:,}.")
+    ],
+) -> list[Node | None]:
+    check_named("ids", ids)
+    found = [_load_any(info.context, node_id) for node_id in ids]
+    # An exception in the list is the error of its place alone.
+    return cast("list[Node | None]", await asyncio.gather(*found, return_exceptions=True))
+
+
+async def _load_any(context: Context, node_id: str) -> Node | None:
     kind, key = decode_node_id(node_id) or ("", 0)
     load = NODES.get(kind)
-    return await load(info.context, key) if load else None
+    found: Node | None = await load(context, key) if load else None
+    return found
 
 
 QUERIES = [
     find_node,
+    find_nodes,
     show_viewer,
     list_cases,
     find_case,
+    find_cases_by_tag,
     list_users,
     find_user,
+    find_users_by_tag,
     list_roles,
+    list_assignments,
+    find_assignment,
     list_imports,
     find_import,
     list_import_types,
@@ -106,5 +131,25 @@ schema = strawberry.Schema(
     ),
     subscription=Subscription,
     types=[Assignment],
-    config=StrawberryConfig(name_converter=_Names(), scalar_map={UploadedFile: UPLOAD}),
+    config=StrawberryConfig(
+        name_converter=_Names(), scalar_map={UploadedFile: UPLOAD, date: DATE, datetime: DATE_TIME}
+    ),
 )
+
+
+def mend_introspection() -> None:
+    """Resolve `__Type.isOneOf`, which all schemas of a process share.
+
+    Strawberry's resolver, which each new schema sets, fails at lists and non-null types.
+    """
+    introspection = cast("GraphQLObjectType", schema._schema.type_map["__Type"])
+    introspection.fields["isOneOf"].resolve = _is_one_of
+
+
+def _is_one_of(kind: GraphQLType, _: object) -> bool | None:
+    if not isinstance(kind, GraphQLInputObjectType):
+        return None
+    return bool(kind.extensions[GraphQLCoreConverter.DEFINITION_BACKREF].is_one_of)
+
+
+mend_introspection()

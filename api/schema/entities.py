@@ -24,20 +24,20 @@ from api.schema.connection import (
     connect_each,
 )
 from api.schema.importing.imports import IMPORT_ROW, Import
-from api.schema.node import Node
-from models.listing import CASE_ASSIGNMENTS, USER_ASSIGNMENTS, has_role
+from api.schema.node import Node, load_together
+from models.listing import CASE_ASSIGNMENTS, IMPORTS, USER_ASSIGNMENTS, has_role
 
 if TYPE_CHECKING:
     from api.access.context import Context
     from api.batch.objects import Items, Selected, Values
     from models.page import Condition, Listing
 
-_InRole: TypeAlias = Annotated[
+InRole: TypeAlias = Annotated[
     str | None, argument(description="Only those in the role with this key.")
 ]
 
 
-def _in_role(key: str | None) -> tuple[Condition, ...]:
+def in_role(key: str | None) -> tuple[Condition, ...]:
     return () if key is None else (has_role(key),)
 
 
@@ -55,7 +55,7 @@ async def _list_assignments_of_each(
         listing,
         ASSIGNMENT_ROW,
         PageArguments(**page),
-        _in_role(role),
+        in_role(role),
         parents=cast("list[int]", read(parents, "key")),
         selected=selected,
     )
@@ -76,10 +76,10 @@ def _assignments_field(listing: Listing, description: str) -> Any:
         after: After = None,
         last: Last = None,
         before: Before = None,
-        role: _InRole = None,
+        role: InRole = None,
     ) -> Connection[Assignment]:
         arguments = PageArguments(first=first, after=after, last=last, before=before)
-        conditions = _in_role(role)
+        conditions = in_role(role)
         return await connect(
             info.context, listing, ASSIGNMENT_ROW, arguments, conditions, parent=self.key
         )
@@ -180,7 +180,8 @@ class ChangeOrigin:
     @strawberry.field(name="import", description="The import.")
     async def import_(self, info: Info) -> Import:
         """Load the import, together with those of other origins."""
-        return IMPORT_ROW.object(await info.context.loaders.import_row(self.import_key))
+        found = await load_together(IMPORTS, IMPORT_ROW, info.context, self.import_key)
+        return cast("Import", found)
 
     @classmethod
     def of(cls, import_key: int | None, row: int | None) -> ChangeOrigin | None:

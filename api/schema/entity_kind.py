@@ -10,8 +10,10 @@ from strawberry import UNSET
 from api.errors import ApiError
 from api.schema.connection import PageArguments, connect
 from api.schema.input_errors import InputErrors, UserError, user_error
-from api.schema.node import find_object, key_of, load_node
-from models.listing import is_active, matches_search
+from api.schema.list_order import ordered
+from api.schema.node import check_named, find_object, key_of, load_node
+from models.entity import find_referenced
+from models.listing import is_active, matches_search, was_updated_since
 from models.write_one import (
     EmailTakenError,
     TagPermanentError,
@@ -21,14 +23,14 @@ from models.write_one import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     from api.access.context import Context
     from api.batch.row_type import RowType
     from api.schema.connection import Connection
-    from models.case import Case as StoredCase
+    from api.schema.list_order import ListOrder
     from models.page import Condition, Listing
-    from models.user import User as StoredUser
     from models.write_one import Table
 
 T = TypeVar("T")
@@ -42,16 +44,15 @@ class EntityKind(Generic[T_co]):
     Args:
         noun: what messages call one.
         table: where they are stored.
-        model: the table's columns.
         listing: all of the app.
         row_type: makes the objects of rows; tells in which column a field is stored.
-        readers: for each field of the inputs, what checks a value and makes what is stored.
+        readers: for each field of the inputs, what checks a value, which may be null where a row is
+            changed, and makes what is stored.
         keeps_tag: how the message ends that refuses another Tag ID.
     """
 
     noun: str
     table: Table
-    model: type[StoredCase | StoredUser]
     listing: Listing
     row_type: RowType[T_co]
     readers: Mapping[str, Callable[[InputErrors, Any], object]]
@@ -65,18 +66,23 @@ async def list_entities(
     search: str | None,
     *,
     active: bool | None,
+    updated_since: datetime | None,
+    order_by: ListOrder | None,
 ) -> Connection[Any]:
-    """Page through all of the app, oldest first.
+    """Page through all of the app, by default oldest first.
 
     Args:
         active: only those that are active, or are not; None for all.
     """
     conditions: list[Condition] = []
     if search and search.strip():
-        conditions.append(matches_search(kind.listing, search))
+        conditions.append(matches_search(search))
     if active is not None:
         conditions.append(is_active(active))
-    return await connect(context, kind.listing, kind.row_type, arguments, conditions)
+    if updated_since is not None:
+        conditions.append(was_updated_since(kind.listing, updated_since))
+    listing = ordered(kind.listing, order_by, updated_since)
+    return await connect(context, listing, kind.row_type, arguments, conditions)
 
 
 async def load_entity(kind: EntityKind[T], context: Context, key: int) -> T | None:
@@ -93,6 +99,20 @@ async def find_entity(
     return None if key is None else await load_entity(kind, context, key)
 
 
+async def find_by_tags(
+    kind: EntityKind[T], context: Context, tag_ids: Sequence[str]
+) -> list[T | None]:
+    """Find those with some Tag IDs, in the same order; None where there is none."""
+    check_named("tagIds", tag_ids)
+    columns = sorted(kind.row_type.columns())
+    rows = await context.scope.read(
+        find_referenced, kind.table, columns, tags=list(dict.fromkeys(tag_ids)), ids=()
+    )
+    objects = kind.row_type.objects(rows)
+    found = {row["tag_id"]: each for row, each in zip(rows, objects, strict=True)}
+    return [found.get(tag_id) for tag_id in tag_ids]
+
+
 async def create_entity(
     kind: EntityKind[T], context: Context, values: Any
 ) -> tuple[T | None, list[UserError]]:
@@ -102,7 +122,7 @@ async def create_entity(
         values: the input.
     """
     errors = InputErrors()
-    row = _read_input(kind, values, errors)
+    row = _read_input(kind, values, errors, is_new=True)
     if errors.found:
         return None, errors.found
     try:
@@ -124,7 +144,7 @@ async def update_entity(
         values: the input.
     """
     errors = InputErrors()
-    changes = _read_input(kind, values, errors)
+    changes = _read_input(kind, values, errors, is_new=False)
     if errors.found:
         return None, errors.found
     key = key_of(kind.row_type.kind.__name__, node_id)
@@ -142,19 +162,20 @@ async def update_entity(
     return await _load_saved(kind, context, key)
 
 
-def _read_input(kind: EntityKind[T], values: Any, errors: InputErrors) -> dict[str, object]:
+def _read_input(
+    kind: EntityKind[T], values: Any, errors: InputErrors, *, is_new: bool
+) -> dict[str, object]:
     """Return what an input sets, by column.
 
-    Null clears a column that may be null, but for the Tag ID, which is permanent. Elsewhere null
-    is as if the field was left out: a new row gets the column's default, another keeps its value.
+    Null clears a field that may be empty; the readers of others refuse it. In a new row it is as if
+    the field was left out.
     """
     row: dict[str, object] = {}
     for field in dataclasses.fields(values):
         value = getattr(values, field.name)
         # The declaration by which rows become objects says in which column a field is stored.
         [column] = kind.row_type.columns(selected={field.name: {}})
-        is_cleared = kind.model._meta.fields_map[column].null and column != "tag_id"
-        if value is UNSET or (value is None and not is_cleared):
+        if value is UNSET or (value is None and is_new):
             continue
         row[column] = kind.readers[field.name](errors, value)
     return row

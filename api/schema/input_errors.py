@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import strawberry
 
-from importers.sdk.formats import is_email, is_locale, is_tag, is_zone, locale_named
+from importers.sdk.cells.formats import is_email, is_locale, is_tag, is_zone, locale_named
 
 T = TypeVar("T")
 
@@ -59,6 +59,11 @@ class InputErrors:
         if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
             self.add("CONTROL_CHARACTER", field, "This can't hold control characters.")
         return text
+
+    def present(self, field: str, value: T | None) -> T | None:
+        if value is None:
+            self.add("REQUIRED", field, "This can't be null; leave it out to keep what is there.")
+        return value
 
     def tag(self, value: str | None) -> str | None:
         text = (value or "").strip()

@@ -7,16 +7,22 @@ from typing import TYPE_CHECKING, TypeVar
 import strawberry
 from strawberry import field
 
+from api.errors import ApiError
 from importers.sdk.node_id import decode_node_id
 from models.listing import has_id
 from models.page import find_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from api.access.context import Context
     from api.batch.row_type import RowType
     from models.page import Condition, Listing
 
 T = TypeVar("T")
+
+# How many objects one field may name.
+MOST_NAMED = 1_000
 
 
 @strawberry.interface(description="Something with an ID that stays the same for ever.")
@@ -34,9 +40,31 @@ def key_of(kind: str, node_id: str) -> int | None:
     return decoded[1] if decoded and decoded[0] == kind else None
 
 
+def check_named(argument: str, names: Sequence[str]) -> None:
+    """Refuse a list of too many IDs or Tag IDs.
+
+    Raises:
+        ApiError: it is too long.
+    """
+    if len(names) > MOST_NAMED:
+        message = f"'{argument}' has {len(names):,} entries; {MOST_NAMED:,} are the most."
+        raise ApiError("TOO_MANY_IDS", f"{message} Ask in several requests.")
+
+
 async def load_node(context: Context, listing: Listing, row_type: RowType[T], key: int) -> T | None:
     """Read an object by its primary key."""
     return await find_object(context, listing, row_type, has_id([key]))
+
+
+async def load_together(
+    listing: Listing, row_type: RowType[T], context: Context, key: int
+) -> T | None:
+    """Read an object by its primary key, in one statement with all that are read at this moment.
+
+    An operation reads an object once: what it changes itself has to be read by `load_node`.
+    """
+    row = await context.loaders.row(listing, key, row_type.columns())
+    return row_type.object(row) if row else None
 
 
 async def find_object(

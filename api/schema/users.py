@@ -13,13 +13,15 @@ from api.schema.entities import USER_ROW, User, UserStatus
 from api.schema.entity_kind import (
     EntityKind,
     create_entity,
+    find_by_tags,
     find_entity,
     list_entities,
     update_entity,
 )
 from api.schema.input_errors import InputErrors, UserError, given
+from api.schema.list_order import OrderBy, UpdatedSince
+from api.schema.node import MOST_NAMED
 from models.listing import USERS, has_email, has_tag
-from models.user import User as StoredUser
 
 _NAME_LONGEST = 200
 
@@ -49,10 +51,13 @@ class CreateUserInput:
     )
 
 
-@strawberry.input(description="What is to change; what is left out stays as it is.")
+@strawberry.input(
+    description="What is to change. What is left out stays as it is; null clears what may be "
+    "empty, and is refused elsewhere."
+)
 class UpdateUserInput:
-    given_name: str | None = field(default=UNSET, description="First name.")
-    family_name: str | None = field(default=UNSET, description="Last name.")
+    given_name: str | None = field(default=UNSET, description="First name; null clears it.")
+    family_name: str | None = field(default=UNSET, description="Last name; null clears it.")
     tag_id: str | None = field(
         default=UNSET,
         description="The Tag ID of a user that has none; one that is set is permanent.",
@@ -78,7 +83,6 @@ class UserPayload:
 USER = EntityKind(
     noun="user",
     table="users",
-    model=StoredUser,
     listing=USERS,
     row_type=USER_ROW,
     readers={
@@ -88,7 +92,7 @@ USER = EntityKind(
         "tag_id": InputErrors.tag,
         "locale": InputErrors.locale,
         "zoneinfo": InputErrors.zoneinfo,
-        "status": lambda _, status: status is UserStatus.ACTIVE,
+        "status": lambda errors, status: errors.present("status", status) is UserStatus.ACTIVE,
     },
     keeps_tag="a Tag ID that is set stays",
 )
@@ -104,10 +108,20 @@ async def list_users(
     before: Before = None,
     search: Search = None,
     status: Annotated[UserStatus | None, argument(description="Only users in this state.")] = None,
+    updated_since: UpdatedSince = None,
+    order_by: OrderBy = None,
 ) -> Connection[User]:
     arguments = PageArguments(first=first, after=after, last=last, before=before)
     active = None if status is None else status is UserStatus.ACTIVE
-    return await list_entities(USER, info.context, arguments, search, active=active)
+    return await list_entities(
+        USER,
+        info.context,
+        arguments,
+        search,
+        active=active,
+        updated_since=updated_since,
+        order_by=order_by,
+    )
 
 
 @strawberry.field(name="user", description="One user; null when the app has no such user.")
@@ -120,6 +134,18 @@ async def find_user(
     if given(by.email) is not None:
         condition = has_email(str(by.email).strip())
     return await find_entity(USER, info.context, by.id, condition)
+
+
+@strawberry.field(
+    name="usersByTagId",
+    description="Users by their Tag IDs, exactly, in the same order; null where the app has no "
+    "such user.",
+)
+async def find_users_by_tag(
+    info: Info,
+    tag_ids: Annotated[list[str], argument(description=f"At most {MOST_NAMED:,}.")],
+) -> list[User | None]:
+    return await find_by_tags(USER, info.context, tag_ids)
 
 
 @strawberry.mutation(description="Create a user.")

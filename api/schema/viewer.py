@@ -7,7 +7,7 @@ from datetime import datetime
 import strawberry
 from strawberry import field
 
-from api.access.context import Info
+from api.access.context import Context, Info
 from api.schema.node import Node
 from api.schema.shown_enum import show_enum
 from importers.sdk.node_id import encode_node_id
@@ -26,6 +26,10 @@ class App(Node):
     def of(cls, token: TokenRecord) -> App:
         node_id = strawberry.ID(encode_node_id("App", token.app_id))
         return cls(id=node_id, slug=token.app_slug, name=token.app_name)
+
+
+async def load_app(context: Context, key: int) -> App | None:
+    return App.of(context.token) if key == context.token.app_id else None
 
 
 @strawberry.type(description="Who is asking: the token of this request.")

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from importers.sdk.cells.meant import meant_email
 from importers.sdk.node_id import encode_node_id
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ _ENDS = re.compile(r"^(?:mailto:)?[^\w/-]+|^mailto:|[^\w/-]+$", re.IGNORECASE)
 # A remark behind the ID, such as `jack-001 (Samuel Jack)`.
 _REMARK = re.compile(r"\s*[(\[<{][^()\[\]<>{}]*[)\]>}]\s*$")
 _SEVERAL = re.compile(r"[,;|&+/\s]+(?:and\s+)?")
-_ADDRESS = re.compile(r"(?<![\w.+-])[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 _HYPHENS = "\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
+_PLAIN_HYPHENS = str.maketrans(_HYPHENS, "-" * len(_HYPHENS))
 # Letters of other scripts that look like Latin ones, in this order.
 _LOOKALIKES = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0442\u0410\u0412\u0415\u041a\u041c\u041d"
@@ -63,7 +64,7 @@ async def advise(directory: Directory, noun: Noun, keys: Sequence[str]) -> dict[
     spellings = {key: _spellings(key) for key in few}
     plain = {key: without_ends(key) for key in keys}
     parts = {key: _parts(key) for key in few}
-    wanted = {*plain.values()}.union(*spellings.values(), *parts.values()) - {""}
+    wanted = {*plain.values()}.union(*spellings.values(), *parts.values()) - {"", *keys}
     known = set(await find_same(wanted))
     advice = {key: _did_you_mean([tag]) for key, tag in plain.items() if tag in known}
     advice |= {
@@ -96,7 +97,7 @@ async def _advise_of_others(
     }
     if noun == "case":
         return advice
-    addresses = {key: text for key in keys if (text := address_in(key))}
+    addresses = {key: text for key in keys if (text := meant_email(key))}
     if addresses:
         by_email = await directory.users_by_email(set(addresses.values()))
         advice |= {
@@ -136,19 +137,16 @@ def without_ends(text: str) -> str:
         >>> without_ends('="trv\\u2013001"')
         'trv-001'
     """
-    plain = _visible("".join("-" if letter in _HYPHENS else letter for letter in text))
+    plain = _visible(text.translate(_PLAIN_HYPHENS))
     return _ENDS.sub("", _REMARK.sub("", plain) or plain)
 
 
 def _visible(text: str) -> str:
+    # Nearly all IDs: there may be thousands of unknown ones.
+    if text.isascii() and text.isprintable():
+        return text
     letters = unicodedata.normalize("NFKC", text)
     return "".join(letter for letter in letters if unicodedata.category(letter) not in ("Cf", "Cc"))
-
-
-def address_in(text: str) -> str | None:
-    """Return the one e-mail address that a text holds, such as `Jo <jo@example.org>`."""
-    found = _ADDRESS.findall(_visible(text[:_LONGEST]))
-    return found[0].rstrip(".") if len(found) == 1 else None
 
 
 def _full_name(text: str) -> str | None:

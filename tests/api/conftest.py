@@ -11,6 +11,7 @@ from asyncpg import Connection
 
 from api.processes.embedded_postgres import EmbeddedPostgres
 from api.processes.embedded_valkey import EmbeddedValkey
+from api.schema.definition import mend_introspection
 from api.settings import Settings
 from models.db import connection
 from tests.api.api_fixture import Api, Server, make_world, serve
@@ -24,6 +25,12 @@ async def module_settings(
     """Settings with a database for all tests of a module."""
     async with new_database(postgres, "api", migrated) as url:
         yield Settings(database_url=url, redis_url=valkey.url)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _introspection() -> None:
+    """Mend what the schemas of other test modules have set."""
+    mend_introspection()
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +60,8 @@ def statements(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def _recorded(method: Callable[..., Any], sent: list[str]) -> Callable[..., Any]:
     async def record(self: Connection, statement: str, *args: Any, **options: Any) -> Any:
-        if not statement.startswith("SET caseroll.app"):  # only when another app had the connection
+        # Sent only when another app had the connection, or when it is new.
+        if not statement.startswith("SET caseroll.app") and "SELECT set_config(" not in statement:
             sent.append(statement)
         return await method(self, statement, *args, **options)
 

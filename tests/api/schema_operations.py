@@ -25,11 +25,14 @@ def node_types() -> set[str]:
 
 
 def everything(kind: str, *above: str) -> str:
-    """Select every field of a type and of all types below it, each type once on the way down."""
+    """Select every field of a type and of all types below it, each type once on the way down.
+
+    Each object names its type.
+    """
     found = schema._schema.type_map[kind]
     assert isinstance(found, GraphQLObjectType | GraphQLInterfaceType)
     fields = [_field(name, field, (*above, kind)) for name, field in found.fields.items()]
-    return "{ " + " ".join(filter(None, fields)) + " }"
+    return "{ __typename " + " ".join(filter(None, fields)) + " }"
 
 
 def _field(name: str, field: GraphQLField, above: tuple[str, ...]) -> str:

@@ -81,7 +81,7 @@ async def test_database_goes_away(redis_url: str, tmp_path: Path) -> None:
         ):
             await peer.subscribe("subscription { importsUpdated { name } }")
             while not api.server.services.hub.subscribers:
-                await asyncio.sleep(0.01)
+                assert await peer.silence(0.01)
             await asyncio.to_thread(postgres.stop)
             status, body, _ = await api.get("/ready", None)
             assert (status, b'"database":"down"' in body) == (503, True)

@@ -86,6 +86,21 @@ async def _ring(run: Run) -> None:
     await run.finish()
 
 
+async def _litter(run: Run) -> None:
+    """Put messages of other programs before all of Caseroll's, from before the upload on."""
+    async with Redis.from_url(run.site.valkey.url) as client:
+        begun = asyncio.create_task(run.begin("split"))
+        for round_ in range(_TIMES):
+            for number in range(100):
+                key, text = f"litter-{round_}-{number}", ("no JSON", "{}", "[7]")[number % 3]
+                await client.hset("caseroll:caseroll.msgs", key, text)
+                await client.lpush("caseroll:caseroll", key)
+            run.strike()
+        await begun
+    run.over()
+    await run.finish()
+
+
 async def _drop(run: Run) -> None:
     """Lose every message for a while, from before the upload on."""
     async with Redis.from_url(run.site.valkey.url) as client:
@@ -114,6 +129,11 @@ FAULTS = [
         name="valkey-paused",
         promise="While Valkey does not answer imports may wait; then they go on.",
         stage=_pause,
+    ),
+    Fault(
+        name="messages-of-others",
+        promise="Messages of other programs in the queue are put aside, and delay nothing.",
+        stage=_litter,
     ),
     Fault(
         name="messages-lost",

@@ -19,6 +19,10 @@ MEMBERS = {
     "build_per_event_executor": ["self", "payload"],
     "collect_subfields": ["self", "return_type", "field_details_list"],
     "complete_leaf_value": ["return_type", "result"],
+    "complete_list_item_value": [
+        *["self", "item", "complete_results", "item_type", "field_details_list", "info"],
+        *["item_path", "position_context"],
+    ],
     "execute_collected_root_fields": [
         *["self", "root_type", "root_value", "grouped_field_set", "serially", "new_defer_usages"],
     ],

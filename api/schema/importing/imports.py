@@ -24,6 +24,7 @@ from api.schema.connection import (
 from api.schema.importing.import_rows import ImportProblem, ImportRow, problems_of, row_type_for
 from api.schema.importing.import_types import ImportType, as_workbook
 from api.schema.input_errors import UserError, user_error
+from api.schema.list_order import OrderBy, UpdatedSince, ordered
 from api.schema.node import Node, key_of, load_node
 from api.schema.shown_enum import show_enum
 from importers.retry import Corrections, RetryError, request_retry
@@ -38,6 +39,7 @@ from models.listing import (
     has_row_status,
     has_type,
     matches_search,
+    was_updated_since,
 )
 from models.page import Condition
 from models.progress import CancelResult, request_cancel
@@ -110,8 +112,12 @@ class Import(Node):
     unchanged: int = field(description="How many rows passed with nothing to change.")
     progress: float = field(description="What part of the rows is done, from 0 to 1.")
     errors: list[ImportProblem] = field(description="Why the file was refused.")
+    warnings: list[ImportProblem] = field(
+        description="Remarks on the file as a whole, which was accepted all the same."
+    )
     file: ImportFile = field(description="The file.")
     created_at: datetime = field(description="When it was uploaded.")
+    updated_at: datetime = field(description="When its status or its counts last changed.")
     started_at: datetime | None = field(description="When a worker began.")
     finished_at: datetime | None = field(description="When it was finished.")
     purged_at: datetime | None = field(
@@ -220,9 +226,11 @@ IMPORT_ROW = RowType(
     type_key=RowColumn(("type",)),
     status=RowColumn(("status",), ImportStatus),
     dry_run=RowColumn(("is_dry_run",)),
+    updated_at=RowColumn(("changed_at",)),
     cancel_requested=RowColumn(("cancel_requested_at",), lambda time: time is not None),
     progress=RowColumn(("status", "pending", "total", "split_at"), _progress),
     errors=RowColumn(("errors",), problems_of),
+    warnings=RowColumn(("warnings",), problems_of),
     file=Part(FILE_ROW, ""),
     failed_rows_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_url),
     failed_rows_workbook_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_workbook_url),
@@ -271,16 +279,21 @@ async def list_imports(
         list[str] | None,
         argument(name="type", description="Only imports of the types with these keys."),
     ] = None,
+    updated_since: UpdatedSince = None,
+    order_by: OrderBy = None,
 ) -> Connection[Import]:
     arguments = PageArguments(first=first, after=after, last=last, before=before)
     conditions: list[Condition] = []
     if search and search.strip():
-        conditions.append(matches_search(IMPORTS, search))
+        conditions.append(matches_search(search))
     if status is not None:
         conditions.append(has_import_status(status))
     if types is not None:
         conditions.append(has_type(types))
-    return await connect(info.context, IMPORTS, IMPORT_ROW, arguments, conditions)
+    if updated_since is not None:
+        conditions.append(was_updated_since(IMPORTS, updated_since))
+    listing = ordered(IMPORTS, order_by, updated_since)
+    return await connect(info.context, listing, IMPORT_ROW, arguments, conditions)
 
 
 async def load_import(context: Context, key: int) -> Import | None:

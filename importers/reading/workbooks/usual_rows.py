@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from itertools import pairwise, repeat
+from operator import methodcaller
 from typing import TYPE_CHECKING
 
 from importers.reading.workbooks.escapes import unescaped
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from importers.reading.workbooks.xlsx_cells import CellReaders, Reader
+
+    _Shape = tuple[bool, tuple[str, ...], tuple[str, ...]]
+    """Whether texts have escapes, and each cell's letters and attributes."""
+    _Plan = tuple[tuple[int, ...], Sequence[Reader]]
+    """Each cell's column and reader."""
 
 _NUMBER = "[0-9.Ee+-]{1,30}"
 _TRUTH = "(?:0|1|true|false)"
@@ -47,9 +53,11 @@ EXCELS_ROWS = _pattern(rf'(?: x14ac:dyDescent="{_NUMBER}")?')
 """The same where the prefix `x14ac` has been declared."""
 
 # A cell's letters, other attributes, and text. These find no errors: the patterns above have.
-_CELL_PARTS = re.compile(r'<c r="([A-Z]+)[0-9]+"([^/>]*)(?:/>|>(?:<is>)?<[vt][^>]*>([^<]*)<)')
+_CELL_PARTS = re.compile(r'<c r="([A-Z]+)[0-9]++"([^/>]*+)(?:/>|>(?:<is>)?<[vt][^>]*+>([^<]*+)<)')
 _STYLE_AND_KIND = re.compile(r'(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?')
-_ROW_START = '<row r="'
+_ROW_START, _ROW_END = '<row r="', "</row>"
+_ROW_NUMBER = re.compile('<row r="([0-9]+)')
+_count_cells = methodcaller("count", "<c ")
 _MOST_SHAPES = 1000
 
 
@@ -57,56 +65,81 @@ class UsualRows:
     """Reads rows in the usual form.
 
     Rows of one shape, which have cells of the same types and styles in the same columns, have one
-    plan: the columns, and for each cell the function that reads its text.
+    plan: the columns, and for each cell the function that reads its text. Where all rows of a text
+    have one shape, they are read a column at a time.
     """
 
     def __init__(self, readers: CellReaders) -> None:
         self._readers = readers
-        self._plans: dict[object, tuple[tuple[int, ...], Sequence[Reader]]] = {}
-        self._has_escapes = False
+        self._plans: dict[_Shape, _Plan] = {}
 
     def read(self, text: str) -> Iterator[SheetRow]:
-        """Yield the rows of a text that a pattern matches; those without cells have no columns.
+        """Return the rows of a text that a pattern matches; those without cells have no columns.
 
         Raises:
             LookupError, ValueError: a cell can't be read.
         """
-        self._has_escapes = "&" in text or "_x" in text
-        for piece in text.split("</row>"):
-            number, _, cells = piece.rpartition(_ROW_START)[2].partition('"')
-            found = _CELL_PARTS.findall(cells)
-            if found:
-                letters, attributes, stored = zip(*found, strict=True)
-                shape = (self._has_escapes, letters, attributes)
-                columns, readers = self._plans.get(shape) or self._plan(shape)
-                yield SheetRow(
-                    int(number),
-                    columns,
-                    [
-                        read(cell) if cell else ""
-                        for read, cell in zip(readers, stored, strict=True)
-                    ],
-                )
-            elif number:
-                yield SheetRow(int(number), (), [])
+        has_escapes = "&" in text or "_x" in text
+        pieces = text.split(_ROW_END)
+        numbers = _ROW_NUMBER.findall(text)
+        counts = {*map(_count_cells, pieces[:-1])}
+        # Neither empty rows, nor rows of different lengths.
+        if len(numbers) == len(pieces) - 1 and len(counts) == 1 and (width := counts.pop()):
+            letters, attributes, stored = zip(*_CELL_PARTS.findall(text), strict=True)
+            shape = (has_escapes, letters[:width], attributes[:width])
+            times = len(numbers)
+            if letters == shape[1] * times and attributes == shape[2] * times:
+                return self._read_columns(list(map(int, numbers)), shape, stored)
+        return self._read_each(pieces, has_escapes=has_escapes)
 
-    def _plan(
-        self, shape: tuple[bool, Sequence[str], Sequence[str]]
-    ) -> tuple[tuple[int, ...], Sequence[Reader]]:
-        _, letters, attributes = shape
-        columns = tuple(map(column_number, letters))
-        if any(one >= next_ for one, next_ in pairwise(columns)):
-            raise ValueError(f"the cells {', '.join(letters[:10])} in this order")
-        plan = columns, tuple(map(self._reader, attributes))
-        if len(self._plans) > _MOST_SHAPES:
-            self._plans.clear()
-        self._plans[shape] = plan
+    def _read_columns(
+        self, numbers: Sequence[int], shape: _Shape, stored: Sequence[str]
+    ) -> Iterator[SheetRow]:
+        columns, readers = self._plan(shape)
+        width = len(columns)
+        texts = [_read_column(read, stored[place::width]) for place, read in enumerate(readers)]
+        return map(SheetRow, numbers, repeat(columns), map(list, zip(*texts, strict=True)))
+
+    def _read_each(self, pieces: Sequence[str], *, has_escapes: bool) -> Iterator[SheetRow]:
+        for piece in pieces:
+            rows = piece.split(_ROW_START)[1:]
+            # Empty rows, which have no end tag, may come before the one with cells.
+            for row in rows:
+                number, _, cells = row.partition('"')
+                found = _CELL_PARTS.findall(cells)
+                if not found:
+                    yield SheetRow(int(number), (), [])
+                    continue
+                letters, attributes, stored = zip(*found, strict=True)
+                columns, readers = self._plan((has_escapes, letters, attributes))
+                pairs = zip(readers, stored, strict=True)
+                yield SheetRow(
+                    int(number), columns, [read(cell) if cell else "" for read, cell in pairs]
+                )
+
+    def _plan(self, shape: _Shape) -> _Plan:
+        plan = self._plans.get(shape)
+        if plan is None:
+            has_escapes, letters, attributes = shape
+            columns = tuple(map(column_number, letters))
+            if any(one >= next_ for one, next_ in pairwise(columns)):
+                raise ValueError(f"the cells {', '.join(letters[:10])} in this order")
+            plan = columns, [self._reader(each, has_escapes=has_escapes) for each in attributes]
+            if len(self._plans) > _MOST_SHAPES:
+                self._plans.clear()
+            self._plans[shape] = plan
         return plan
 
-    def _reader(self, attributes: str) -> Reader:
+    def _reader(self, attributes: str, *, has_escapes: bool) -> Reader:
         found = _STYLE_AND_KIND.fullmatch(attributes)
         style, kind = found.groups() if found else ("", "")
         read = self._readers.reader(kind or "n", style or "")
-        if self._has_escapes and kind in ("str", "inlineStr"):
+        if has_escapes and kind in ("str", "inlineStr"):
             return lambda text: read(unescaped(text))
         return read
+
+
+def _read_column(read: Reader, stored: Sequence[str]) -> Sequence[str]:
+    if "" in stored:
+        return [read(cell) if cell else "" for cell in stored]
+    return stored if read is str else list(map(read, stored))

@@ -39,12 +39,17 @@ from tests.api.websocket_client import subscriber
 # The arguments of every root field: what they ask for is an app's that has a few of everything.
 QUERIES = {
     "node": '(id: "{case}")',
+    "nodes": '(ids: ["{case}", "{import}"])',
     "viewer": "",
     "cases": "",
     "case": '(by: {id: "{case}"})',
+    "casesByTagId": '(tagIds: ["case-1"])',
     "users": "",
     "user": '(by: {id: "{user}"})',
+    "usersByTagId": '(tagIds: ["user-1"])',
     "roles": "",
+    "assignments": "",
+    "assignment": '(case: "{case}", user: "{user}")',
     "imports": "",
     "import": '(id: "{import}")',
     "importTypes": "",
@@ -90,7 +95,7 @@ def operation(name: str) -> str:
     """Make an operation that selects all that a root field and the types below it have."""
     [kind] = [kind for kind, table in TABLES.items() if name in table]
     selection = everything(get_named_type(root_fields(kind)[name].type).name)
-    if name == "node":
+    if name in {"node", "nodes"}:
         selection = f"{{ ... on Case {everything('Case')} }}"
     return f"{kind.lower()} {{ {name}{TABLES[kind][name]} {selection} }}"
 
@@ -315,7 +320,9 @@ async def test_stranger_sees_nothing(api: Api, name: str) -> None:
 
 
 @pytest.mark.usefixtures("walls")
-@pytest.mark.parametrize("name", sorted(set(QUERIES) & {"node", "case", "user", "import"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(QUERIES) & {"node", "nodes", "case", "user", "import", "assignment"})
+)
 async def test_owner_sees_it(api: Api, name: str) -> None:
     """The same operations show an app what it has: strangers see nothing for no other reason."""
     query = await fill(api, OPERATIONS[name])

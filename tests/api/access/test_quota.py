@@ -11,7 +11,7 @@ import pytest
 from starlette.types import Message
 
 from api.access.quota import BURST_SECONDS, MEMORY_BYTES, ConcurrencyLimit
-from api.execution.prepare import _numbers, _page_variables
+from api.execution.prepare import _length_variables, _numbers
 from api.http.responses import CountedResponse
 from api.limits import QueryLimits, TokenLimits
 from tests.api.api_fixture import (
@@ -321,7 +321,7 @@ async def test_sizes_of_pages_in_variables(api: Api, size: float) -> None:
 
 def test_other_variables_are_not_remembered() -> None:
     """What a query is measured with are the sizes of its pages alone."""
-    names = _page_variables("query ($a: Int, $b: Int) { cases(first: $a) { totalCount } }", 1_000)
+    names = _length_variables("query ($a: Int, $b: Int) { cases(first: $a) { totalCount } }", 1_000)
 
     assert _numbers({"a": 2.0, "b": 3, "0": 1}, names) == {("a", 2)}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
@@ -119,6 +120,21 @@ async def test_pause_between_long_work() -> None:
     pauses = [begin - end for end, begin in zip(ends, begins[1:], strict=False)]
     assert all(pause > 0.0095 for pause in pauses)
     assert len(ends) == 3
+
+
+@pytest.mark.parametrize(("seconds", "is_pausing"), [(0.009, False), (0.011, True)])
+async def test_pause_after_what_was_long(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, is_pausing: bool
+) -> None:
+    """Work that was short, though it might have been long, makes the next wait for no pause."""
+    times = iter([100.0, 100.0 + seconds])
+    monkeypatch.setattr("api.access.quota.time", SimpleNamespace(monotonic=lambda: next(times)))
+    gate = FairLock()
+
+    async with gate:
+        pass
+
+    assert gate._lock.locked() == is_pausing
 
 
 async def test_flood(api: Api) -> None:

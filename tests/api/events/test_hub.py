@@ -10,6 +10,7 @@ import pytest
 
 from api.broker import events_channel
 from api.events.event import Event, Topic
+from api.events.hub import _repeat
 from models.audit import COMMAND_LINE, Action, record
 from models.db import transaction
 from tests.api.api_fixture import Api, sql
@@ -114,3 +115,26 @@ async def test_phases(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [event.version for event in seen] == [1, 4, 5]
     assert end.version == 4
     assert not ends._waiting
+
+
+async def test_rounds_that_fail(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A round that the database fails is a line in the log, a bug a traceback."""
+    monkeypatch.setattr("api.events.hub._FIRST_DELAY", 0.0)
+    errors = [OSError("lost"), KeyError("bug")]
+    is_over = asyncio.Event()
+
+    async def work() -> None:
+        if errors:
+            raise errors.pop(0)
+        is_over.set()
+        await asyncio.Future()
+
+    repeating = asyncio.create_task(_repeat(work))
+    await is_over.wait()
+    repeating.cancel()
+    await asyncio.wait([repeating])
+
+    assert [bool(record.exc_info) for record in caplog.records] == [False, True]
+    assert "OSError('lost')" in caplog.text

@@ -86,6 +86,31 @@ async def test_variables_count(
 
 
 @pytest.mark.parametrize(
+    ("field", "declared", "given", "is_refused"),
+    [
+        ("nodes(ids: $n)", "[ID!]!", ["x"] * 50, False),
+        ("nodes(ids: $n)", "[ID!]!", ["x"] * 300, True),
+        ("nodes(ids: $n)", "[ID!]!", "x", False),
+        ('nodes(ids: ["x", $n])', "ID!", "x", False),
+        ("nodes(ids: [" + '"x" ' * 250 + "$n])", "ID!", "x", True),
+        ("casesByTagId(tagIds: $n)", "[String!]!", ["x"] * 300, True),
+        ("casesByTagId(tagIds: $n)", "[String!]!", ["x"] * 50, False),
+        ("casesByTagId(tagIds: $n)", "[String!]! = [" + '"x" ' * 300 + "]", None, True),
+    ],
+)
+async def test_names_count(
+    api: Api, field: str, declared: str, given: object, is_refused: bool
+) -> None:
+    """What is asked for by name counts as often as there are names, wherever they are written."""
+    inner = "assignments(first: 100) { edges { node { user { id } role { key } } } }"
+    query = f"query ($n: {declared}) {{ {field} {{ ... on Case {{ {inner} }} }} }}"
+
+    result = await api.execute(query, {} if given is None else {"n": given})
+
+    assert is_refused == (result.get("errors", [{}])[0].get("message", "").startswith("The query"))
+
+
+@pytest.mark.parametrize(
     "query",
     [
         "{ viewer { ...f } } fragment f on Viewer {" + "tokenName " * 900 + "}",
@@ -177,9 +202,27 @@ async def test_several_operations_and_no_name(api: Api, name: str | None) -> Non
 
 async def test_introspection(api: Api) -> None:
     """Tools can read the schema, with a token."""
-    data = await api.data(get_introspection_query(input_value_deprecation=True))
+    everything = {"input_value_deprecation": True, "specified_by_url": True, "one_of": True}
+    data = await api.data(get_introspection_query(type_depth=10, **everything))
+    types = {kind["name"]: kind["isOneOf"] for kind in data["__schema"]["types"]}
 
     assert build_client_schema(data).query_type
+    assert (types["CaseBy"], types["CreateCaseInput"], types["Case"]) == (True, False, None)
+
+
+async def test_introspection_of_wrappers(api: Api) -> None:
+    """`isOneOf` is null for what is no input object, lists and non-null types too."""
+    data = await api.data(
+        '{ __type(name: "Query") { isOneOf fields { type { isOneOf ofType { isOneOf } } args {'
+        " type { isOneOf kind ofType { isOneOf name } } } } } }"
+    )
+    arguments = [arg["type"] for field in data["__type"]["fields"] for arg in field["args"]]
+    wrapped = {
+        each["ofType"]["name"]: each["ofType"]["isOneOf"] for each in arguments if each["ofType"]
+    }
+
+    assert {each["isOneOf"] for each in arguments if each["kind"] in ("LIST", "NON_NULL")} == {None}
+    assert (wrapped["CaseBy"], wrapped["ID"]) == (True, None)
 
 
 NESTED = "{ __schema { types { fields { type { %s } } } } }"

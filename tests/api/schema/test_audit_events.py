@@ -17,7 +17,9 @@ EVENTS = """
 query ($action: [AuditAction!], $actor: String, $since: DateTime, $until: DateTime) {
   auditEvents(action: $action, actor: $actor, since: $since, until: $until) {
     totalCount
-    edges { node { action actor { id name } target { id name } changedFields occurredAt } }
+    edges { node {
+      action actor { tokenId name } target { objectId name } changedFields occurredAt
+    } }
   }
 }
 """
@@ -82,8 +84,8 @@ async def test_mutations_leave_one_event(api: Api, name: str) -> None:
     stored = str([tuple(row) for row in await sql("fetch", "SELECT * FROM audit_events")])
 
     assert event["action"] == DEEDS[name]
-    assert event["actor"] == {"id": node_id("Token", token), "name": "admin"}
-    assert event["target"] == {"id": target, "name": "May" if "Import" in name else None}
+    assert event["actor"] == {"tokenId": node_id("Token", token), "name": "admin"}
+    assert event["target"] == {"objectId": target, "name": "May" if "Import" in name else None}
     assert event["changedFields"] == {
         "updateCase": ["about", "status"],
         "updateUser": ["givenName"],
@@ -155,8 +157,45 @@ async def test_command_line(api: Api) -> None:
         "ROLE_ADDED",
     ]
     assert [edge["node"]["target"]["name"] for edge in found] == ["reports"] * 2 + ["paralegal"]
-    assert found[0]["node"]["actor"] == {"id": None, "name": "command line"}
+    assert found[0]["node"]["actor"] == {"tokenId": None, "name": "command line"}
     assert secret not in stored
+
+
+async def test_targets_are_nodes(api: Api, statements: list[str]) -> None:
+    """A target is the object itself, but for tokens and roles; a page has one read a kind."""
+    await add_role(api.world.app, "paralegal", "Paralegal")
+    made = await api.data(
+        """mutation {
+          createCase(input: {about: "x"}) { case { id } }
+          createUser(input: {email: "x@example.org"}) { user { id } }
+        }"""
+    )
+    done = [made["createCase"]["case"]["id"], made["createUser"]["user"]["id"]]
+    done.append((await api.upload())["import"]["id"])
+    statements.clear()
+
+    edges = (
+        await api.data(
+            "{ auditEvents { edges { node { action target { objectId node { __typename id } }"
+            " } } } }"
+        )
+    )["auditEvents"]["edges"]
+    targets = {edge["node"]["action"]: edge["node"]["target"] for edge in edges}
+    nodes = {action: target["node"] for action, target in targets.items()}
+
+    assert [targets[f"{noun}_CREATED"]["objectId"] for noun in ("CASE", "USER", "IMPORT")] == done
+    assert nodes.pop("TOKEN_CREATED") is nodes.pop("ROLE_ADDED") is None
+    assert {
+        action: (node["__typename"], node["id"] == targets[action]["objectId"])
+        for action, node in nodes.items()
+    } == {
+        "APP_CREATED": ("App", True),
+        "CASE_CREATED": ("Case", True),
+        "IMPORT_CREATED": ("Import", True),
+        "USER_CREATED": ("User", True),
+    }
+    # The token, the page, and the three kinds; the app is the token's.
+    assert len(statements) == 5, statements
 
 
 async def test_filters(api: Api) -> None:

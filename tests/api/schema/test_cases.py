@@ -87,12 +87,12 @@ async def test_blank_tags(api: Api) -> None:
 
 
 async def test_update(api: Api) -> None:
-    """What is given changes, what is left out stays, and a null date is cleared."""
+    """What is given changes, what is left out stays, and null clears a date."""
     [key] = await add_cases(api.world.app, 1)
     case_id = node_id("Case", key)
 
     closed = await update(api, case_id, status="CLOSED", dateOpened="2026-01-31")
-    renamed = await update(api, case_id, about="Other", dateOpened=None, status=None)
+    renamed = await update(api, case_id, about="Other", dateOpened=None)
     nothing = await update(api, case_id)
 
     assert closed["case"] == {
@@ -104,6 +104,47 @@ async def test_update(api: Api) -> None:
     }
     assert renamed["case"] == {**closed["case"], "about": "Other", "dateOpened": None}
     assert nothing["case"] == renamed["case"]
+
+
+@pytest.mark.parametrize("field", ["about", "status"])
+async def test_null_is_refused(api: Api, field: str) -> None:
+    """Null for what can't be empty is an error, and changes nothing, nor does what is beside it."""
+    [key] = await add_cases(api.world.app, 1)
+    case_id = node_id("Case", key)
+    before = await update(api, case_id)
+
+    refused = await update(api, case_id, **{"dateOpened": "2026-01-31", field: None})
+
+    assert errors(refused) == [("REQUIRED", ["input", field])]
+    assert await update(api, case_id) == before
+
+
+async def test_null_tags(api: Api) -> None:
+    """A Tag ID that is set can't be cleared; null where there is none changes nothing."""
+    [key] = await add_cases(api.world.app, 1)
+    blank = (await create(api, about="x"))["case"]
+
+    assert errors(await update(api, node_id("Case", key), tagId=None)) == [
+        ("TAG_PERMANENT", ["input", "tagId"])
+    ]
+    assert (await update(api, blank["id"], tagId=None))["case"] == blank
+
+
+async def test_many_by_tag_id(api: Api, statements: list[str]) -> None:
+    """Cases come in the order of their Tag IDs, with null for each that is not there, exactly."""
+    keys = await add_cases(api.world.app, 3)
+    await add_cases(api.world.other, 4)
+    query = "query ($tags: [String!]!) { casesByTagId(tagIds: $tags) { id tagId } }"
+    tags = ["case-3", "case-4", "CASE-1", "case-1", "", "case-3"]
+    statements.clear()
+
+    found = (await api.data(query, {"tags": tags}))["casesByTagId"]
+
+    third, first = ({"id": node_id("Case", keys[n]), "tagId": f"case-{n + 1}"} for n in (2, 0))
+    assert found == [third, None, None, first, None, third]
+    assert len(statements) == 2, statements
+    assert await api.code(query, {"tags": ["x"] * 1_001}) == "TOO_MANY_IDS"
+    assert await api.data(query, {"tags": []}) == {"casesByTagId": []}
 
 
 async def test_tags_are_permanent(api: Api) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from models.imports import ImportStatus
 from models.listing import CASES, IMPORTS, USERS, matches_search
-from models.page import Listing
+from models.page import Listing, Window, fetch_pages, has_rows
 from tests.api.api_fixture import Api, add_cases, add_import, add_users, assign, node_id, sql
 
 PAGE_INFO = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"
@@ -209,13 +209,53 @@ async def test_searches_use_their_indexes(api: Api, listing: Listing) -> None:
         key,
     )
     await sql("execute", "ANALYZE cases, users, imports")
-    condition = matches_search(listing, "word")
-    query = f"EXPLAIN SELECT 1 FROM {listing.table} t WHERE {condition.sql.format('$1')}"
+    plans: list[str] = []
 
-    async with api.server.services.pool.connection(api.world.app.id) as db:
-        plan = await db.fetch(query, condition.value)
+    class Explaining:
+        async def fetch(self, query: str, *values: object) -> list[object]:
+            plans.append(str(await db.fetch(f"EXPLAIN {query}", *values)))
+            return []
 
-    assert f"{listing.table}_search" in str(plan)
+    app, words = api.world.app.id, [matches_search("word")]
+    async with api.server.services.pool.connection(app) as db:
+        await fetch_pages(Explaining(), app, listing, [app], words, window=Window(10))
+        await has_rows(Explaining(), app, listing, [app], words)
+
+    near, *others = plans
+    assert f"{listing.table}_search" not in near
+    assert [f"{listing.table}_search" in plan for plan in others] == [True, True]
+
+
+@pytest.mark.parametrize("last", [False, True])
+async def test_searches_through_the_list(api: Api, last: bool) -> None:
+    """Pages of what a search finds come in the list's order, be the hits many, few, or far off."""
+    users = await add_users(api.world.app, 300)
+    await sql(
+        "execute",
+        "UPDATE users SET given_name = CASE WHEN id = ANY($1::bigint[]) THEN 'Rare' ELSE 'Common'"
+        " END, is_active = id <> $2",
+        [users[1], users[70], users[298], users[299]],
+        users[298],
+    )
+    page = "last: 3" if last else "first: 3"
+    fields = "edges { node { id } } pageInfo { hasNextPage hasPreviousPage } totalCount"
+    data = await api.data(
+        f"""{{ rare: users({page}, search: "rare") {{ {fields} }}
+          common: users({page}, search: "common") {{ {fields} }}
+          off: users({page}, search: "rare", status: DISABLED) {{ {fields} }} }}"""
+    )
+
+    expected = {
+        "rare": [users[70], users[298], users[299]] if last else [users[1], users[70], users[298]],
+        "common": [*users[295:298]] if last else [users[0], users[2], users[3]],
+        "off": [users[298]],
+    }
+    assert {name: ids(found) for name, found in data.items()} == {
+        name: [node_id("User", key) for key in keys] for name, keys in expected.items()
+    }
+    assert [found["totalCount"] for found in data.values()] == [4, 296, 1]
+    more = "hasPreviousPage" if last else "hasNextPage"
+    assert [found["pageInfo"][more] for found in data.values()] == [True, True, False]
 
 
 async def test_status_filters(api: Api) -> None:

@@ -36,7 +36,9 @@ LISTS = {
     "IMPORTS": IMPORT_ROW,
     "IMPORT_ROWS": row_type_for(()),
     "AUDIT_EVENTS": EVENT_ROW,
+    "ASSIGNMENTS": ASSIGNMENT_ROW,
     "CASE_ASSIGNMENTS": ASSIGNMENT_ROW,
+    "IMPORT_ASSIGNMENTS": ASSIGNMENT_ROW,
     "USER_ASSIGNMENTS": ASSIGNMENT_ROW,
 }
 # Columns that no client is meant to see: the app, which is the token's, and how the engine works.
@@ -45,8 +47,8 @@ HIDDEN = {
     "USERS": {"app_id"},
     "ROLES": {"app_id", "id"},
     "IMPORTS": {
-        "app_id", "token_id", "idempotency_key", "declared_encoding", "retry", "split_attempts",
-        "notified_at", "changed_at", "is_purging", "version",
+        "app_id", "token_id", "idempotency_key", "declared_encoding", "date_order", "observed",
+        "retry", "split_attempts", "notified_at", "is_purging", "version",
     },
     "IMPORT_ROWS": {"app_id"},
     "AUDIT_EVENTS": {"app_id"},

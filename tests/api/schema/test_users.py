@@ -125,7 +125,9 @@ async def test_update(api: Api) -> None:
     full = await update(
         api, user_id, givenName="Jo", locale="en", zoneinfo="Europe/Paris", status="DISABLED"
     )
-    cleared = await update(api, user_id, locale=None, zoneinfo=None, givenName=None, status=None)
+    cleared = await update(api, user_id, locale=None, zoneinfo=None, givenName=None)
+    refused = await update(api, user_id, status=None, familyName="Li")
+    still = await update(api, user_id)
 
     assert {
         "tagId": "user-1",
@@ -134,7 +136,28 @@ async def test_update(api: Api) -> None:
         "zoneinfo": "Europe/Paris",
         "status": "DISABLED",
     }.items() <= full["user"].items()
-    assert cleared["user"] == {**full["user"], "locale": None, "zoneinfo": None}
+    assert cleared["user"] == {
+        **full["user"],
+        "locale": None,
+        "zoneinfo": None,
+        "givenName": "",
+    }
+    assert errors(refused) == [("REQUIRED", "status")]
+    assert still == cleared
+
+
+async def test_many_by_tag_id(api: Api) -> None:
+    """Users come in the order of their Tag IDs, with null for each that is not there."""
+    keys = await add_users(api.world.app, 2)
+    query = "query ($tags: [String!]!) { usersByTagId(tagIds: $tags) { id email } }"
+
+    data = await api.data(query, {"tags": ["user-2", "nobody", "user-1"]})
+
+    assert [user and user["id"] for user in data["usersByTagId"]] == [
+        node_id("User", keys[1]),
+        None,
+        node_id("User", keys[0]),
+    ]
 
 
 async def test_tag_of_a_user(api: Api) -> None:

@@ -1,0 +1,48 @@
+"""Dates and times, as RFC 3339 writes them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import strawberry
+from graphql import GraphQLError
+
+_RFC_3339 = "https://datatracker.ietf.org/doc/html/rfc3339#section-5.6"
+
+
+def _read_date(value: object) -> date:
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError:
+        raise GraphQLError("A Date is a day, such as '2026-02-03'.") from None
+
+
+def _read_time(value: object) -> datetime:
+    try:
+        time = datetime.fromisoformat(str(value))
+    except ValueError:
+        time = None
+    # Without a zone it would be another time for each reader.
+    if time is None or time.tzinfo is None:
+        raise GraphQLError(
+            "A DateTime is a time with its offset from UTC, such as '2026-02-03T14:30:00Z' or "
+            "'2026-02-03T14:30:00+02:00'."
+        )
+    return time
+
+
+DATE = strawberry.scalar(
+    name="Date",
+    description="A day, such as `2026-02-03`.",
+    specified_by_url=_RFC_3339,
+    serialize=date.isoformat,
+    parse_value=_read_date,
+)
+DATE_TIME = strawberry.scalar(
+    name="DateTime",
+    description="A time with its offset from UTC, such as `2026-02-03T14:30:00Z`. Answers are in "
+    "UTC.",
+    specified_by_url=_RFC_3339,
+    serialize=datetime.isoformat,
+    parse_value=_read_time,
+)

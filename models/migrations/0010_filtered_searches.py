@@ -1,0 +1,47 @@
+"""Searches read a view alone, with its filters; lists of the active, or of the others, have an index.
+
+To join the hits to their table cost as much again as to find them. `app_id + 0`: the words' own
+index is to be used, not one of all rows of the app, which would make the words of each anew.
+"""
+
+from tortoise import migrations
+from tortoise.migrations import operations as ops
+
+OWN = "app_id{} = (SELECT nullif(current_setting('caseroll.app', true), '')::bigint)"
+# What the views of 0004 show, and what they show from now on as well: a view can only be added to.
+COLUMNS = {
+    "cases": ("search_words(coalesce(tag_id, '') || ' ' || about) AS words", "is_active, updated_at"),
+    "users": (
+        "lower(email) AS email, search_words("
+        "coalesce(tag_id, '') || ' ' || email || ' ' || given_name || ' ' || family_name) AS words",
+        "is_active, updated_at",
+    ),
+    "imports": ("search_words(name || ' ' || file_name) AS words", "status, type, changed_at"),
+}
+FORWARD = [
+    *(
+        f"CREATE OR REPLACE VIEW {table[:-1]}_words AS"
+        f" SELECT id, {words}, app_id, {others} FROM {table} WHERE {OWN.format(' + 0')}"
+        for table, (words, others) in COLUMNS.items()
+    ),
+    "CREATE INDEX cases_active ON cases (app_id, is_active, id)",
+    "CREATE INDEX users_active ON users (app_id, is_active, id)",
+]
+BACKWARD = [
+    "DROP INDEX cases_active, users_active",
+    *(
+        sql
+        for table, (words, _) in COLUMNS.items()
+        for sql in (
+            f"DROP VIEW {table[:-1]}_words",
+            f"CREATE VIEW {table[:-1]}_words AS"
+            f" SELECT id, {words} FROM {table} WHERE {OWN.format('')}",
+        )
+    ),
+]
+
+
+class Migration(migrations.Migration):
+    dependencies = [("models", "0009_notes")]
+
+    operations = [ops.RunSQL(FORWARD, BACKWARD)]

@@ -1,0 +1,197 @@
+"""Assignments: all of the app, with every filter, and a single one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.api.api_fixture import Api, add_cases, add_import, add_users, assign, node_id, sql
+
+QUERY = """
+query ($first: Int, $after: String, $last: Int, $before: String, $case: ID, $user: ID,
+       $role: String, $import: ID, $search: String) {
+  assignments(first: $first, after: $after, last: $last, before: $before, case: $case, user: $user,
+              role: $role, import: $import, search: $search) {
+    totalCount edges { cursor node { id case { tagId } user { tagId } role { key } } }
+    pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}
+"""
+ONE = "query ($case: ID!, $user: ID!) { assignment(case: $case, user: $user) { id role { key } } }"
+
+
+async def fill(api: Api) -> dict[str, str]:
+    """Put three users on three cases.
+
+    The first import has put them on cases 1 and 3, the second on case 2; the second has made
+    clients of users 2 and 3 on case 3.
+    """
+    app, other = api.world.app, api.world.other
+    cases, users = await add_cases(app, 3), await add_users(app, 3)
+    imports = [await add_import(app, name) for name in ("a", "b")]
+    for case, key in ((cases[0], imports[0]), (cases[1], imports[1]), (cases[2], imports[0])):
+        await assign(app, [case], users, key)
+    await assign(other, await add_cases(other, 2), await add_users(other, 2), None)
+    await sql(
+        "execute",
+        "UPDATE assignments SET role_id = (SELECT id FROM roles WHERE app_id = $1 AND key ="
+        " 'clients'), updated_import_id = $2, updated_row = 2 WHERE case_id = $3 AND user_id <> $4",
+        *(app.id, imports[1], cases[2], users[0]),
+    )
+    # It has changed what it had created itself.
+    await sql(
+        "execute",
+        "UPDATE assignments SET updated_import_id = created_import_id WHERE case_id = $1",
+        cases[1],
+    )
+    kinds = {"case": ("Case", cases), "user": ("User", users), "import": ("Import", imports)}
+    return {
+        f"{name}{number}": node_id(kind, key)
+        for name, (kind, keys) in kinds.items()
+        for number, key in enumerate(keys, 1)
+    }
+
+
+async def read(api: Api, **variables: Any) -> dict[str, Any]:
+    found: dict[str, Any] = (await api.data(QUERY, variables))["assignments"]
+    return found
+
+
+def pairs(page: dict[str, Any]) -> list[str]:
+    """Return numbers of case and user, with a `c` for clients."""
+    nodes = [edge["node"] for edge in page["edges"]]
+    return [
+        each["case"]["tagId"][-1] + each["user"]["tagId"][-1]
+        + ("c" if each["role"]["key"] == "clients" else "")
+        for each in nodes
+    ]  # fmt: skip
+
+
+ALL = ["32c", "33c", "11", "12", "13", "21", "22", "23", "31"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, ALL),
+        ({"role": "clients"}, ["32c", "33c"]),
+        ({"role": "default"}, []),
+        ({"role": "nothing"}, []),
+        ({"case": "case3"}, ["31", "32c", "33c"]),
+        ({"case": "case3", "role": "staff"}, ["31"]),
+        ({"user": "user2"}, ["12", "22", "32c"]),
+        ({"user": "user2", "role": "clients"}, ["32c"]),
+        ({"case": "case2", "user": "user2"}, ["22"]),
+        ({"import": "import1"}, ["11", "12", "13", "31", "32c", "33c"]),
+        ({"import": "import2"}, ["21", "22", "23", "32c", "33c"]),
+        ({"import": "import2", "role": "clients"}, ["32c", "33c"]),
+        ({"import": "import2", "case": "case3"}, ["32c", "33c"]),
+        ({"import": "import1", "user": "user3"}, ["13", "33c"]),
+        ({"import": "import1", "case": "case2", "user": "user3"}, []),
+        ({"case": "user1"}, []),
+        ({"user": "nonsense"}, []),
+        ({"import": "case1", "case": "case1"}, []),
+        ({"search": "case-1"}, ["11", "12", "13"]),
+        ({"search": "Name2"}, ["32c", "12", "22"]),
+        ({"search": "name2", "case": "case1"}, ["12"]),
+        ({"search": "case-1", "import": "import2"}, []),
+        ({"search": "  "}, ALL),
+        ({"search": "&"}, []),
+        ({"search": "no such thing"}, []),
+    ],
+)
+async def test_filters(api: Api, filters: dict[str, str], expected: list[str]) -> None:
+    """Each filter leaves what it says, alone and with others; what is not there leaves nothing."""
+    ids = await fill(api)
+    variables = {
+        name: ids.get(value, value) if name in {"case", "user", "import"} else value
+        for name, value in filters.items()
+    }
+
+    page = await read(api, **variables)
+
+    assert sorted(pairs(page)) == sorted(expected)
+    assert page["totalCount"] == len(expected)
+    if "case" in filters or not filters:
+        assert len(set(pairs(page))) == len(expected)
+
+
+@pytest.mark.parametrize("filters", [{}, {"import": "import1"}, {"case": "case1"}])
+async def test_pages(api: Api, filters: dict[str, str]) -> None:
+    """Paging forwards and backwards meets everything once, in the same order."""
+    ids = await fill(api)
+    variables = {name: ids[value] for name, value in filters.items()}
+    whole = [edge["node"]["id"] for edge in (await read(api, **variables))["edges"]]
+    forwards, backwards = [], []
+    page = await read(api, **variables, first=2)
+    forwards += page["edges"]
+    while page["pageInfo"]["hasNextPage"]:
+        page = await read(api, **variables, first=2, after=page["pageInfo"]["endCursor"])
+        forwards += page["edges"]
+    page = await read(api, **variables, last=2)
+    backwards = page["edges"]
+    while page["pageInfo"]["hasPreviousPage"]:
+        page = await read(api, **variables, last=2, before=page["pageInfo"]["startCursor"])
+        backwards = page["edges"] + backwards
+
+    assert [edge["node"]["id"] for edge in forwards] == whole
+    assert [edge["node"]["id"] for edge in backwards] == whole
+
+
+async def test_one(api: Api) -> None:
+    """The assignment of a user to a case is found by both; else there is null."""
+    ids = await fill(api)
+    unassigned = node_id("Case", (await add_cases(api.world.other, 0) or [0])[0])
+
+    found = await api.data(ONE, {"case": ids["case3"], "user": ids["user2"]})
+    listed = await read(api, case=ids["case3"], user=ids["user2"])
+
+    assert found["assignment"] == {
+        "id": listed["edges"][0]["node"]["id"],
+        "role": {"key": "clients"},
+    }
+    for case, user in (
+        (unassigned, ids["user1"]),
+        (ids["user1"], ids["case1"]),
+        ("nonsense", ids["user1"]),
+        (ids["case1"], ""),
+    ):
+        assert await api.data(ONE, {"case": case, "user": user}) == {"assignment": None}
+
+
+@pytest.mark.parametrize(
+    ("filters", "index"),
+    [
+        ({}, "assignments_page"),
+        ({"import": "few"}, "assignments_created"),
+        ({"import": "many"}, "assignments_updated"),
+    ],
+)
+async def test_lists_use_their_indexes(
+    api: Api, statements: list[str], filters: dict[str, str], index: str
+) -> None:
+    """A page is read in the order of an index: of what may be long, nothing is sorted."""
+    app = api.world.app
+    cases, users = await add_cases(app, 60), await add_users(app, 60)
+    keys = {name: await add_import(app, name) for name in ("few", "many", "others")}
+    parts = {"few": cases[:2], "others": cases[2:30], "many": cases[30:]}
+    for name, part in parts.items():
+        await assign(app, part, users, keys[name])
+    await sql("execute", "ANALYZE assignments, cases, users, roles")
+    variables = {
+        name: node_id("Import", keys[value]) if name == "import" else value
+        for name, value in filters.items()
+    }
+    statements.clear()
+    await read(api, **variables, first=2)
+    [page] = [each for each in statements if "page_key" in each]
+    values = [[keys[value]] if name == "import" else value for name, value in filters.items()]
+    async with api.server.services.pool.connection(app.id) as db:
+        await db.execute("SET enable_seqscan = off")
+        plan = await db.fetch(f"EXPLAIN {page}", app.id, *values, 3)
+        await db.execute("RESET enable_seqscan")
+
+    text = "\n".join(row[0] for row in plan)
+    assert index in text, text
+    assert "->  Sort" not in text.partition("Limit")[2]
