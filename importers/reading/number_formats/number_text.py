@@ -48,7 +48,11 @@ class Shown(NamedTuple):
 
 
 def stored_number(text: str) -> StoredNumber:
-    """Read a number as it is written in a workbook: `7`, `7.0`, `1.1000000000000001`, `1E-3`."""
+    """Read a number as it is written in a workbook: `7`, `7.0`, `1.1000000000000001`, `1E-3`.
+
+    Raises:
+        ValueError: it is no number, or none that a cell can hold.
+    """
     number = float(text)
     if not isfinite(number):
         raise ValueError(f"'{text[:20]}' is no number")

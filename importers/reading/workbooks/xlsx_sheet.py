@@ -8,7 +8,7 @@ from importers.reading.refusal import refusal
 from importers.reading.workbooks.escapes import unescaped
 from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow
 from importers.reading.workbooks.sheet_address import MOST_ROWS, column_letters, position_of
-from importers.reading.workbooks.usual_rows import EXCELS_ROWS, USUAL_ROWS, UsualRows
+from importers.reading.workbooks.usual_rows import UsualRows, usual_rows_pattern
 from importers.reading.workbooks.xlsx_cells import CellReaders
 from importers.reading.workbooks.xml_parser import MAIN, TRUE, UsualForm, local_names, new_parser
 
@@ -49,7 +49,7 @@ class XlsxSheet:
         self._texts: list[str] = []
         self._cell = _OpenXlsxCell({})
         parser = new_parser(self._start, self._end, self._add_text)
-        self._usual = UsualForm(parser, "</row>", USUAL_ROWS, self._take_usual)
+        self._usual = UsualForm(parser, "</row>", usual_rows_pattern(), self._take_usual)
         self._begin_rows()
 
     def rows(self) -> Iterator[SheetRow]:
@@ -109,8 +109,10 @@ class XlsxSheet:
             case "sheetData":
                 self._is_sheet = True
                 self._usual.begin()
-                if "x14ac" in self._usual.prefixes:
-                    self._usual.pattern = EXCELS_ROWS
+                self._usual.pattern = usual_rows_pattern(
+                    is_excels="x14ac" in self._usual.prefixes,
+                    has_results=not self._package.is_computed_later,
+                )
                 self._begin_rows()
             case "sheetView":
                 self._shows_zeros = attributes.get("showZeros", "1") in TRUE
