@@ -1,7 +1,8 @@
 """Searches read a view alone, with its filters; lists of the active, or of the others, have an index.
 
-So have row results that did nothing. To join the hits to their table cost as much again as to find them. `app_id + 0`: the words' own
-index is to be used, not one of all rows of the app, which would make the words of each anew.
+So have the results of rows that did nothing. To join the hits of a search to their table cost as much
+again as to find them. `app_id + 0`: the index of the words is to be used, not one of all rows of the
+app, for which the words of each would be made anew.
 """
 
 from tortoise import migrations
