@@ -49,7 +49,13 @@ class Archive:
         self._archive = zipfile.ZipFile(file)
         entries = [entry for entry in self._archive.infolist() if not entry.is_dir()]
         _refuse_bad_entries(entries, filename, limits)
-        self._entries = {_plain_name(entry.filename): entry for entry in entries}
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        self._doubled: set[str] = set()
+        for entry in entries:
+            name = _plain_name(entry.filename)
+            if name in self._entries:
+                self._doubled.add(name)
+            self._entries[name] = entry
 
     def names(self) -> Collection[str]:
         """Return the names of all parts, in lower case."""
@@ -60,8 +66,12 @@ class Archive:
 
         Raises:
             LookupError: there is no such part.
+            ValueError: there are several of that name, so programs differ in which they read.
         """
-        with self._archive.open(self._entries[_plain_name(name)]) as stream:
+        name = _plain_name(name)
+        if name in self._doubled:
+            raise ValueError(f"the part '{name}' is there twice")
+        with self._archive.open(self._entries[name]) as stream:
             while block := stream.read(_BLOCK):
                 yield block
 
