@@ -157,7 +157,7 @@ def _table_messages(
         header = sheet.first.number, area.header
         records = ((row.number, area.cells(row)) for row in chain(below, sheet.rows))
         yield from _batched(chain([header], records), limits.max_unpacked_bytes)
-        if refused := area.unnamed_column():
+        if refused := area.unnamed_column() or area.conditional_formats(sheet.notes):
             raise refused
         warnings += area.warnings(sheet.notes)
     yield "warnings", warnings
