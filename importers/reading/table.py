@@ -278,8 +278,10 @@ def _too_many_columns(row: int, count: int, limits: Limits) -> FileRefusedError:
 
 
 def _is_in_quotes(rows: Sequence[list[str]]) -> bool:
-    """Tell whether the header and the row below it, if there is one, are a cell of several each."""
-    return all(len(cells) == 1 and any(map(cells[0].__contains__, DELIMITERS)) for cells in rows)
+    """Tell whether the header and the row below it are one cell each that looks like several."""
+    return len(rows) == 2 and all(
+        len(cells) == 1 and any(map(cells[0].__contains__, DELIMITERS)) for cells in rows
+    )
 
 
 def _one_cell(row: int) -> FileRefusedError:

@@ -222,7 +222,8 @@ class Column(Generic[T]):
         Called once for each different text that a chunk has in the column, and not for blank cells.
 
         Args:
-            text: trimmed; not blank, not too long, and without control characters.
+            text: trimmed; not blank, not too long, without control characters, and no error value
+                of a spreadsheet.
 
         Raises:
             RowError: what is wrong with it; its column is None, as the engine knows the column.

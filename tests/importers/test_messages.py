@@ -18,7 +18,8 @@ from importers.isolation.attempts import MOST_ATTEMPTS
 from importers.run.run_chunk import _write_results, next_chunk, run_chunk
 from importers.sdk.errors import RetryableError
 from models.chunk import give_back
-from models.db import connection, credentials
+from models.database_url import credentials
+from models.db import connection
 from models.waiting import silent_imports
 from tests.importers.engine_fixture import HEADERS, Counts, EngineFixture, Result
 

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from asyncpg import Connection
 
-from models.db import credentials
+from models.database_url import credentials
 from models.twin_tags import _LIMITS, _TWIN_TAGS, find_twin_tags
 
 

@@ -25,7 +25,7 @@ from importers.plugins.plugin_status import PluginStatus
 from importers.sdk.errors import ErrorDetail
 from models import listing as listings
 from models.audit import Action
-from models.db import credentials
+from models.database_url import credentials
 from models.page import Listing
 from tests.api.schema_operations import node_types
 
