@@ -6,7 +6,7 @@ import re
 import zipfile
 import zlib
 from posixpath import dirname, join, normpath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote
 
 from importers.reading.refusal import refusal
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MAX_ENTRIES = 10_000
 _BLOCK = 1024 * 1024
+_ZLIB_NO_MEMORY = "Error -4 "
 _BACKSLASHES = re.compile(r"\\+")
 
 DAMAGES = (
@@ -72,8 +73,18 @@ class Archive:
         if name in self._doubled:
             raise ValueError(f"the part '{name}' is there twice")
         with self._archive.open(self._entries[name]) as stream:
-            while block := stream.read(_BLOCK):
+            while block := _read_block(stream):
                 yield block
+
+
+def _read_block(stream: IO[bytes]) -> bytes:
+    try:
+        return stream.read(_BLOCK)
+    except zlib.error as error:
+        # zlib tells by a number in its message that there is no memory left.
+        if _ZLIB_NO_MEMORY in str(error):
+            raise MemoryError from error
+        raise
 
 
 def part_at(source: str, target: str) -> str:
