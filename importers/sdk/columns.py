@@ -19,7 +19,7 @@ import re
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from unicodedata import is_normalized, normalize
 
-from importers.sdk.cell_note import CellNote, Holds, note_of
+from importers.sdk.cell_note import CellNote, Holds, note_of, shown_text
 from importers.sdk.cells.spreadsheet import (
     ERROR_STARTS,
     formula_error,
@@ -157,8 +157,8 @@ class Column(Generic[T]):
                 raise RowError(None, "REQUIRED", "is required.")
             return self.default
         # Before `parse`, as expressions of plugins may take long on long texts.
-        if len(text) > self.longest:
-            message = f"has {len(text):,} characters; the limit is {self.longest:,}."
+        if len(text) > self.longest and (length := len(shown_text(text))) > self.longest:
+            message = f"has {length:,} characters; the limit is {self.longest:,}."
             raise RowError(None, "TOO_LONG", message)
         if self._is_free:
             text = normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -140,9 +140,12 @@ class NumberFormat:
         """Return what a cell shows of a day and a time that it does not store as a number."""
         detail = iso_text(day, seconds)
         serial = day.toordinal() - self._system.value + Decimal(seconds) / SECONDS_A_DAY
-        with suppress(NotShownError):
+        try:
             section = self._section(StoredNumber(serial, True, detail))
-            if is_date(section):
+        except NotShownError:
+            return self._not_shown(detail, detail)
+        if is_date(section):
+            with suppress(NotShownError):
                 return with_note(*date_text(section, serial, self._system))
         return with_note(detail.replace("T", " "), Holds.DATE, detail)
 

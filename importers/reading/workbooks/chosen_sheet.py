@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _FEW_CELLS = 60
 _SHARED_NAMES = 2
+# A crafted workbook has any number of names, of any length.
+_MOST_NAMES, _LONGEST_NAME = 10, 100
 
 
 class ChosenSheet(NamedTuple):
@@ -52,11 +54,17 @@ def choose_sheet(sheets: Sequence[Sheet]) -> tuple[ChosenSheet | None, list[Warn
         )
     chosen, others = _with_table(found)
     warnings = [
-        ("HIDDEN_SHEET", f"The sheet '{name}' is hidden, and was not read.") for name in hidden
+        ("HIDDEN_SHEET", f"The sheet {_names([name])} is hidden, and was not read.")
+        for name in hidden[:_MOST_NAMES]
     ]
+    if more := hidden[_MOST_NAMES:]:
+        warnings.append(("HIDDEN_SHEET", f"{len(more):,} more sheets are hidden and not read."))
     warnings += [
-        ("OTHER_SHEET", f"The sheet '{name}' has a few words and no table, and was not read.")
-        for name in others
+        (
+            "OTHER_SHEET",
+            f"The sheet {_names([name])} has a few words and no table, and was not read.",
+        )
+        for name in others[:_MOST_NAMES]
     ]
     return chosen, warnings
 
@@ -102,4 +110,5 @@ def _words(row: SheetRow) -> set[str]:
 
 
 def _names(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
+    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
+    return ", ".join(f"'{name[:_LONGEST_NAME]}'" for name in names[:_MOST_NAMES]) + more

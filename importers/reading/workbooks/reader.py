@@ -123,7 +123,8 @@ def read_input(filename: str, limits: Limits) -> Iterator[Message]:
     try:
         with Path(_INPUT).open("rb") as file:
             archive = Archive(file, filename, limits)
-            yield from _table_messages(*choose_sheet(_sheets_of(archive, filename)))
+            sheet, warnings = choose_sheet(_sheets_of(archive, filename))
+            yield from _table_messages(sheet, warnings, limits)
     except DAMAGES as error:
         reason = " ".join(str(error).split())[:100]
         in_brackets = f" ({reason})" if reason else ""
@@ -146,34 +147,52 @@ def _sheets_of(archive: Archive, filename: str) -> Sequence[Sheet]:
     return sheets
 
 
-def _table_messages(sheet: ChosenSheet | None, warnings: list[Warned]) -> Iterator[Message]:
+def _table_messages(
+    sheet: ChosenSheet | None, warnings: list[Warned], limits: Limits
+) -> Iterator[Message]:
     if sheet is not None:
         below = list(islice(sheet.rows, _ROWS_LOOKED_AT))
         area = TableArea(sheet.first, below)
         yield "start", area.first_column
         header = sheet.first.number, area.header
         records = ((row.number, area.cells(row)) for row in chain(below, sheet.rows))
-        yield from _batched(chain([header], records))
-        if refused := area.unnamed_column():
+        yield from _batched(chain([header], records), limits.max_unpacked_bytes)
+        if refused := area.unnamed_column() or area.conditional_formats(sheet.notes):
             raise refused
         warnings += area.warnings(sheet.notes)
     yield "warnings", warnings
 
 
-def _batched(records: Iterator[Record]) -> Iterator[Message]:
-    """Yield the rows that are not blank, as their numbers and their cells."""
+def _batched(records: Iterator[Record], most_characters: int) -> Iterator[Message]:
+    """Yield the rows that are not blank, as their numbers and their cells.
+
+    Raises:
+        FileRefusedError: they have more characters. A long text is stored once, and may be the text
+            of a million cells.
+    """
     numbers: list[int] = []
     rows: list[list[str]] = []
-    size = 0
+    size = total = 0
     for number, cells in records:
         numbers.append(number)
         rows.append(cells)
         size += sum(map(len, cells))
         if size > _BATCH_CHARACTERS or len(rows) == _BATCH_ROWS:
             yield _batch(numbers, rows)
+            total += size
+            if total > most_characters:
+                raise _too_much_text(most_characters)
             numbers, rows, size = [], [], 0
     if rows:
         yield _batch(numbers, rows)
+
+
+def _too_much_text(most_characters: int) -> FileRefusedError:
+    return refusal(
+        "TOO_LARGE",
+        f"The sheet's cells have more than {most_characters:,} characters together, the most that "
+        "can be read. Split the sheet.",
+    )
 
 
 def _batch(numbers: list[int], rows: list[list[str]]) -> Message:

@@ -45,6 +45,8 @@ class SheetNotes:
     hidden_rows: list[int] = field(default_factory=list)
     hidden_columns: list[range] = field(default_factory=list)
     merged: list[Area] = field(default_factory=list)
+    conditional: list[Area] = field(default_factory=list)
+    """Cells whose numbers are shown in a way that depends on a condition."""
 
 
 class Sheet(Protocol):

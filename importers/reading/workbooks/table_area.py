@@ -11,7 +11,7 @@ from importers.sdk.cell_note import shown_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from importers.reading.workbooks.sheet import SheetNotes, SheetRow
+    from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow
     from importers.sdk.errors import FileRefusedError
 
 _MOST_SHAPES = 1000
@@ -90,6 +90,27 @@ class TableArea:
             "Name the column in the header row, or remove it.",
         )
 
+    def conditional_formats(self, notes: SheetNotes) -> FileRefusedError | None:
+        """Return the refusal of cells whose conditions decide what they show, if there are any."""
+        if not (areas := self._in_table(notes.conditional)):
+            return None
+        return refusal(
+            "CONDITIONAL_FORMAT",
+            f"In the cells {areas[0].address()} a condition decides which number format is used, "
+            "so it can't be known what they show. Clear the rules of conditional formatting that "
+            "set a number format, or save the sheet as CSV UTF-8.",
+        )
+
+    def _in_table(self, areas: Iterable[Area]) -> list[Area]:
+        last = self.first_column + self._width - 1
+        return [
+            area
+            for area in areas
+            if area.last_row >= self._header_row
+            and area.first_column <= last
+            and area.last_column >= self.first_column
+        ]
+
     def warnings(self, notes: SheetNotes) -> Iterator[Warned]:
         """Yield what an admin may not expect of the table, once all rows are read."""
         yield from self._hidden_rows(notes)
@@ -123,15 +144,7 @@ class TableArea:
             yield "HIDDEN_COLUMNS", f"{are.format(letters)} {read}"
 
     def _merged_cells(self, notes: SheetNotes) -> Iterator[Warned]:
-        last = self.first_column + self._width - 1
-        merged = [
-            area
-            for area in notes.merged
-            if area.last_row >= self._header_row
-            and area.first_column <= last
-            and area.last_column >= self.first_column
-        ]
-        if merged:
+        if merged := self._in_table(notes.merged):
             more = f", and {len(merged) - 1:,} more areas," if len(merged) > 1 else ""
             yield (
                 "MERGED_CELLS",

@@ -21,7 +21,7 @@ from importers.reading.workbooks.xml_parser import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from importers.reading.workbooks.archive import Archive
 
@@ -66,12 +66,14 @@ class Package:
     Args:
         sheets: those with cells, in their order; charts and macros are left out.
         formats: number formats by a cell's style.
+        conditional_formats: numbers of the formats of conditions that change how a number is shown.
         strings: texts of cells, which these name by their numbers.
         is_computed_later: programs compute all formulas when they open the workbook.
     """
 
     sheets: Sequence[SheetPart]
     formats: Sequence[NumberFormat]
+    conditional_formats: Collection[str]
     strings: Sequence[str]
     is_computed_later: bool
 
@@ -91,12 +93,13 @@ def read_package(archive: Archive) -> Package | None:
     if head is None:
         return None
     relations = _relations(archive, main)
-    styles, strings = _part_for("styles", relations), _part_for("sharedStrings", relations)
+    styles = _read_styles(archive, _part_for("styles", relations))
     system = DateSystem.FROM_1904 if head.counts_from_1904 else DateSystem.FROM_1900
     return Package(
         sheets=list(_sheet_parts(head, relations)),
-        formats=_read_formats(archive, styles, system),
-        strings=_read_strings(archive, strings),
+        formats=_formats(styles, system),
+        conditional_formats=styles.of_conditions,
+        strings=_read_strings(archive, _part_for("sharedStrings", relations)),
         is_computed_later=head.is_computed_later,
     )
 
@@ -168,10 +171,13 @@ class _StylesPart:
 
     Attributes:
         of_cells: for each style of cells, the number of its format; None if that is not certain.
+        of_conditions: numbers of the formats of conditions that change how a number is shown.
     """
 
     def __init__(self) -> None:
         self.of_cells: list[int | None] = []
+        self.of_conditions: set[str] = set()
+        self._conditions = 0
         self._of_styles: list[str] = []
         self._codes: dict[int, set[str]] = {}
         self._within = ""
@@ -185,8 +191,11 @@ class _StylesPart:
             self._of_styles.append(attributes.get("numFmtId", "0"))
         elif local == "xf" and self._within == "cellXfs":
             self.of_cells.append(self._format_of(attributes))
+        elif local == "numFmt" and self._within == "dxf":
+            self.of_conditions.add(str(self._conditions - 1))
         elif local not in ("numFmt", "xf", None):
             self._within = local
+            self._conditions += local == "dxf"
 
     def _format_of(self, attributes: dict[str, str]) -> int | None:
         if "numFmtId" in attributes:
@@ -206,11 +215,15 @@ class _StylesPart:
         return known if not codes else codes.pop() if len(codes) == 1 else None
 
 
-def _read_formats(archive: Archive, part: str | None, system: DateSystem) -> list[NumberFormat]:
-    """Return the number format of each style, by its number."""
+def _read_styles(archive: Archive, part: str | None) -> _StylesPart:
     styles = _StylesPart()
     if part is not None:
         parse_part(new_parser(styles.start), archive.blocks(part))
+    return styles
+
+
+def _formats(styles: _StylesPart, system: DateSystem) -> list[NumberFormat]:
+    """Return the number format of each style, by its number."""
     numbers = styles.of_cells or [0]
     made = {number: NumberFormat(styles.code(number), system) for number in set(numbers)}
     return [made[number] for number in numbers]

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     Attributes = dict[str, str]
 
-_NAMES = local_names(MAIN, "worksheet sheetView col sheetData row c v f is t rPh mergeCell")
+_NAMES = local_names(
+    MAIN,
+    "worksheet sheetView col sheetData row c v f is t rPh mergeCell conditionalFormatting cfRule",
+)
 # How deep in a sheet they are. In any other place, such as one of several alternatives, it is not
 # certain that a program reads them.
 _DEPTHS = {"sheetData": 2, "row": 3, "c": 4, "v": 5, "f": 5, "is": 5}
@@ -43,6 +46,7 @@ class XlsxSheet:
         self._shows_zeros = True
         self._is_sheet = False
         self._depth = 0
+        self._condition = ""
         self._rows: list[SheetRow] = []
         self._row = 0
         self._columns: list[int] = []
@@ -119,6 +123,10 @@ class XlsxSheet:
             case "col" if attributes.get("hidden") in TRUE:
                 columns = range(int(attributes["min"]) - 1, int(attributes["max"]))
                 self.notes.hidden_columns.append(columns)
+            case "conditionalFormatting":
+                self._condition = attributes.get("sqref", "")
+            case "cfRule" if attributes.get("dxfId") in self._package.conditional_formats:
+                self.notes.conditional += map(_area, self._condition.split())
             case "mergeCell":
                 self.notes.merged.append(_area(attributes.get("ref", "")))
 

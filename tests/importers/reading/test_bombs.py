@@ -14,6 +14,7 @@ from importers.reading.limits import Limits
 from importers.reading.table import open_table
 from importers.sdk.errors import FileRefusedError
 from tests.fuzz.xlsx_writer import SHEET, pack, parts_of
+from tests.importers.reading.workbooks.spellings import MAIN, parts
 
 MIB = 1024 * 1024
 PARTS = parts_of([["case_id", "user_id"], ["trv-001", "jack-001"]])
@@ -95,3 +96,19 @@ def test_parts_within_parts() -> None:
         archive.writestr(SHEET, PARTS[SHEET].replace("trv-001", "trv-666"))
 
     assert refused(buffer.getvalue()) == "DAMAGED_WORKBOOK"
+
+
+def test_a_long_text_of_many_cells() -> None:
+    """A workbook of a few kilobytes can't have more text than its limit."""
+    text = "x" * 100_000
+    shared = f'<sst xmlns="{MAIN}"><si><t>{text}</t></si></sst>'
+    rows = "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(2, 1000))
+    data = pack(parts(rows, sharedStrings=shared))
+    limits = Limits(max_unpacked_bytes=16 * MIB)
+    with pytest.raises(FileRefusedError) as caught:
+        list(open_table(io.BytesIO(data), filename="x.xlsx", encoding=None, limits=limits).rows)
+
+    assert (caught.value.errors[0].code, caught.value.errors[0].message[:49]) == (
+        "TOO_LARGE",
+        "The sheet's cells have more than 16,777,216 chara",
+    )

@@ -30,6 +30,15 @@ def test_an_id_is_the_text_itself(column: Column[str], holds: Holds):
     assert "'1E+17'" in raised.value.message
 
 
+def test_only_what_is_shown_counts_as_long():
+    column = Column[str](longest=5)
+    assert column.read(with_note("4-Jul", Holds.DATE, "2026-07-04")) == "4-Jul"
+    with pytest.raises(RowError, match="shows the error"):
+        column.read(with_note("#N/A", Holds.ERROR))
+    with pytest.raises(RowError, match="has 6 characters; the limit is 5"):
+        column.read(with_note("14-Jul", Holds.DATE, "2026-07-14"))
+
+
 def test_free_text_is_what_the_sheet_shows():
     assert Column[str]().read(with_note("4-Jul", Holds.DATE, "2026-07-04")) == "4-Jul"
 

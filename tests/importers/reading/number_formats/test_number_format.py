@@ -211,6 +211,13 @@ def test_days_that_are_no_numbers(system: DateSystem) -> None:
     )
 
 
+def test_a_day_that_the_format_hides() -> None:
+    """It is not read where the sheet shows nothing."""
+    assert note_of(NumberFormat(";;;").day(datetime.date(2026, 7, 4), 0)) == CellNote(
+        "2026-07-04", Holds.UNSHOWN, "2026-07-04 with the number format ';;;'"
+    )
+
+
 @pytest.mark.parametrize(
     ("code", "shown"),
     [

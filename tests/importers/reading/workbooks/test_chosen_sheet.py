@@ -9,7 +9,8 @@ from typing import Any
 import openpyxl
 import pytest
 
-from tests.importers.reading.workbooks.spellings import opened, refusal_of
+from tests.fuzz.xlsx_writer import pack
+from tests.importers.reading.workbooks.spellings import opened, parts, refusal_of
 
 TABLE = [["case_id", "user_id"], ["trv-1", "jo-1"]]
 SUMMARY = [
@@ -44,6 +45,22 @@ def test_hidden_sheets(state: str, is_first: bool) -> None:
     assert list(table.rows) == [(2, ["trv-1", "jo-1"])]
     assert [(each.code, each.message) for each in table.warnings] == [
         ("HIDDEN_SHEET", "The sheet 'Lists' is hidden, and was not read.")
+    ]
+
+
+def test_many_hidden_sheets() -> None:
+    """Ten are named, with the beginnings of their names."""
+    made = parts('<row r="2"><c r="A2"><v>1</v></c></row>')
+    name = "n" * 200
+    sheets = f'<sheet name="{name}" sheetId="2" state="hidden" r:id="rId1"/>' * 1200
+    book = str(made["xl/workbook.xml"])
+    made["xl/workbook.xml"] = book.replace("</sheets>", f"{sheets}</sheets>")
+    table = opened(pack(made))
+
+    assert list(table.rows) == [(2, ["1", ""])]
+    assert [each.message for each in table.warnings] == [
+        *[f"The sheet '{name[:100]}' is hidden, and was not read."] * 10,
+        "1,190 more sheets are hidden and not read.",
     ]
 
 

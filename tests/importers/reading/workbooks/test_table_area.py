@@ -9,7 +9,8 @@ import openpyxl
 import pytest
 
 from importers.reading.table import Table
-from tests.importers.reading.workbooks.spellings import opened, refusal_of
+from tests.fuzz.xlsx_writer import pack
+from tests.importers.reading.workbooks.spellings import opened, parts, refusal_of, styles
 
 
 def workbook(**values: Any) -> bytes:
@@ -74,3 +75,30 @@ def test_a_title_above_the_table(title: str) -> None:
         ["case_id", "user_id"],
         ["trv-1", "jo-1"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("rule", "cells", "is_refused"),
+    [
+        pytest.param(1, "A2:A5", True, id="in the table"),
+        pytest.param(1, "F9 B2", True, id="two areas"),
+        pytest.param(0, "A2:A5", False, id="a colour"),
+        pytest.param(1, "D1:D5", False, id="beside the table"),
+    ],
+)
+def test_number_formats_of_conditions(rule: int, cells: str, is_refused: bool) -> None:
+    """It is not certain which of two formats a cell has, so it may show another ID."""
+    formats = '<dxfs><dxf><font/></dxf><dxf><numFmt numFmtId="1" formatCode="00"/></dxf></dxfs>'
+    condition = f'<conditionalFormatting sqref="{cells}"><cfRule dxfId="{rule}"/>'
+    data = pack(
+        parts(
+            '<row r="2"><c r="A2"><v>7</v></c></row>',
+            styles=styles().replace("</styleSheet>", f"{formats}</styleSheet>"),
+            after=f"{condition}</conditionalFormatting>",
+        )
+    )
+
+    if is_refused:
+        assert refusal_of(data)[0] == "CONDITIONAL_FORMAT"
+    else:
+        assert list(opened(data).rows) == [(2, ["7", ""])]
