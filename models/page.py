@@ -162,7 +162,7 @@ class _Statement:
             (SELECT * FROM case_words t WHERE t.words @@ to_tsquery('simple', $2) OFFSET 0)
 
         The OFFSET lets PostgreSQL look for nothing but the words. It would rather walk the list in
-        its order, and make the words of each row anew, of all rows where few are found.
+        its order, and make the words of each row again, of all rows where few are found.
         """
         if not any(each.is_search for each in conditions):
             return listing.table

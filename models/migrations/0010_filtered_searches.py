@@ -1,7 +1,7 @@
 """Searches read a view alone, with its filters; lists of the active, or of the others, have an index.
 
 To join the hits to their table cost as much again as to find them. `app_id + 0`: the words' own
-index is to be used, not one of all rows of the app, which would make the words of each anew.
+index is to be used, not one of all rows of the app, which would make the words of each again.
 """
 
 from tortoise import migrations
