@@ -11,7 +11,7 @@ import time
 
 import asyncpg
 
-from models.db import credentials
+from models.database_url import credentials
 
 _STAGING = {
     "assign": "case_tag text, user_tag text, role_order text, role_key text, notify text",

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import models
 
-from models.db import credentials
+from models.database_url import credentials
 
 _BATCH = 1_000
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from bench.figure import Figure, median_of
-from models.db import credentials
+from models.database_url import credentials
 from models.listing import IMPORT_ROWS, has_row_status
 from models.page import Window, fetch_pages
 from models.row import RowStatus, row_key

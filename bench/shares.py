@@ -27,7 +27,8 @@ from importers.plugins.registry import load
 from importers.reading.limits import Limits
 from importers.run_inline import LocalQueue
 from models import foreign_keys
-from models.db import credentials, database
+from models.database_url import credentials
+from models.db import database
 from models.imports import Import
 
 if TYPE_CHECKING:

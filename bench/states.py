@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import statistics
 import time
+from collections import defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
 import asyncpg
@@ -18,13 +19,15 @@ from openpyxl import Workbook
 from bench.figure import Figure, median_of
 from bench.files import FORMATS, make_file
 from bench.population import fill
-from models.db import credentials, migrate
+from models.database_url import credentials
+from models.db import migrate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bench.options import Options
     from bench.system import Database, System
+    from bench.usage import Used
 
 SCENARIO = "assign in different states"
 _BAR, _BAR_IF_WRONG = 1.5, 2.0
@@ -84,48 +87,60 @@ class _State(NamedTuple):
     is_wrong: bool = False
 
 
+class _Spent(NamedTuple):
+    """What an import took, or its retry."""
+
+    what: str
+    seconds: float
+    used: Used
+
+    @property
+    def cpu(self) -> float:
+        """Seconds of all processes together."""
+        return sum(self.used.cpu.values())
+
+
 async def measure(system: System, options: Options) -> list[Figure]:
     """Import the file in each state, in turns."""
     states = await _make_states(system, options.rows)
-    samples: dict[str, list[float]] = {}
+    rates: dict[str, list[float]] = defaultdict(list)
+    cpu: dict[str, list[float]] = defaultdict(list)
     for _ in range(options.rounds):
         for name, state in states.items():
             async with system.copied(state.template) as copy:
-                seconds = await _import_file(system, copy, options.workers, state)
-            for suffix, each in seconds.items():
-                samples.setdefault(name + suffix, []).append(options.rows / each)
-    best = max(map(statistics.median, samples.values()))
+                for spent in await _import_file(system, copy, options.workers, state):
+                    rates[name + spent.what].append(options.rows / spent.seconds)
+                    cpu[name + spent.what].append(spent.cpu / options.rows * 1e6)
+    best = max(map(statistics.median, rates.values()))
     figures = []
-    for name, rates in samples.items():
+    for name, samples in rates.items():
         bar = _BAR_IF_WRONG if "wrong" in name else _BAR
-        ratios = [best / rate for rate in rates]
-        figures.append(median_of(SCENARIO, name, rates, "rows/s"))
+        ratios = [best / rate for rate in samples]
+        figures.append(median_of(SCENARIO, f"{name}: rows/s", samples, ""))
+        figures.append(median_of(SCENARIO, f"{name}: CPU of a row", cpu[name], "µs"))
         figures.append(median_of(SCENARIO, f"{name}: best to this", ratios, "", bar=bar))
     return figures
 
 
 async def _import_file(
     system: System, target: Database, workers: int, state: _State
-) -> dict[str, float]:
-    """Upload the file, and wait for the import's end; then, if all is wrong, run it again.
-
-    Returns:
-        The seconds of the import, and those of its retry.
-    """
+) -> list[_Spent]:
+    """Upload the file, and wait for the import's end; then, if all is wrong, run it again."""
     rows = state.file.count(b"\n") if state.is_wrong else 0
     end = "FAILED" if state.is_wrong else "PROCESSED"
+    spent = []
     async with system.running(target, workers=workers) as running:
         client = running.client
-        start = time.perf_counter()
+        start, before = time.perf_counter(), running.usage()
         key = await client.start("assign", "bench", state.file, state.name)
         await client.wait(key, failed=rows, status=end)
-        seconds = {"": time.perf_counter() - start}
+        spent.append(_Spent("", time.perf_counter() - start, running.usage(before)))
         if state.is_wrong:
-            start = time.perf_counter()
+            start, before = time.perf_counter(), running.usage()
             await client.query(_RETRY, {"id": key})
             await client.wait(key, failed=rows, status=end)
-            seconds[", its retry"] = time.perf_counter() - start
-    return seconds
+            spent.append(_Spent(", its retry", time.perf_counter() - start, running.usage(before)))
+    return spent
 
 
 async def _make_states(system: System, rows: int) -> Mapping[str, _State]:

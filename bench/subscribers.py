@@ -19,7 +19,7 @@ import asyncpg
 from bench.figure import Figure, median_of, percentile
 from bench.files import make_file
 from bench.population import populate, wrong_rows
-from models.db import credentials
+from models.database_url import credentials
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence

@@ -25,7 +25,8 @@ from bench.client import Client
 from bench.port import free_port
 from bench.usage import Used
 from models.app import Permission, create_app, create_token
-from models.db import credentials, database, migrate
+from models.database_url import credentials
+from models.db import database, migrate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence

@@ -18,7 +18,16 @@ from importers.sdk.directory import Directory
 from importers.sdk.entities import Assignment, Case, Role, User
 from importers.sdk.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
 from importers.sdk.errors import RowError
-from importers.sdk.formatted_columns import Choice, Date, Email, Locale, State, TagId, TimeZone
+from importers.sdk.formatted_columns import (
+    Choice,
+    Date,
+    Email,
+    Locale,
+    Name,
+    State,
+    TagId,
+    TimeZone,
+)
 from importers.sdk.importer import AssignmentOf, EveryRow, Importer
 from importers.sdk.plugin import SDK_VERSION, Plugin, renamed
 from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
@@ -50,6 +59,7 @@ __all__ = [
     "Modify",
     "ModifyCase",
     "ModifyUser",
+    "Name",
     "OwnChange",
     "Plugin",
     "Reference",

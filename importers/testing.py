@@ -91,7 +91,8 @@ def run_importer(
 ) -> list[RowReport]:
     """Run an importer over a file and report each row as the API would.
 
-    A report has `row`, either `outcome` or `errors`, and `message` if there is one. For a row
+    A report has `row`, either `outcome` or `errors`, and `message` and `warnings` if there are any.
+    For a row
     without errors, `asks` lists the changes that it asks for, with their values. The outcome of a
     change other than `Assign`, `Modify` and `Remove` depends on the database. So a row with such a
     change has no outcome, and validators see the change as `CREATED`. Do not call this in a

@@ -17,7 +17,6 @@ from tortoise.context import get_current_context
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.transactions import in_transaction
 
-from models.database_url import credentials as credentials  # noqa: PLC0414
 from models.row_security import apply_row_security, is_row_security_active
 from models.session import TIMEOUTS, first_session, pool_options
 from models.statistics import analyze_changed

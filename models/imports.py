@@ -36,6 +36,13 @@ class ImportStatus(DescribedStrEnum):
         return self not in (ImportStatus.QUEUED, ImportStatus.PROCESSING)
 
 
+class DateOrder(DescribedStrEnum):
+    """The order of day and month in a file's dates."""
+
+    MDY = "MDY", "The month first, as in 01/31/2026."
+    DMY = "DMY", "The day first, as in 31/01/2026."
+
+
 class Import(Model):
     """One upload.
 

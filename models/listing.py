@@ -8,7 +8,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from models.page import Condition, Listing, Rank
-from models.row import RowStatus
+from models.row import RowOutcome, RowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from models.audit import Action
     from models.imports import ImportStatus
     from models.page import Place
-    from models.row import RowOutcome
 
 # The views of words are those of migration 0010: row-level security would keep searches of the
 # tables from the indexes.
@@ -238,14 +237,17 @@ def happened_between(since: datetime | None, until: datetime | None) -> list[Con
 
 
 def has_row_status(statuses: Collection[RowStatus]) -> Condition:
-    if set(statuses) == {RowStatus.FAILED}:
-        # A constant, not a parameter: the index of failed rows is a partial one, and PostgreSQL
-        # uses it where it can see when planning that its condition holds.
-        return Condition(f"t.status = {RowStatus.FAILED:d}")
+    # A constant, not a parameter, where there is a partial index of just these rows: PostgreSQL
+    # uses it where it can see when planning that its condition holds.
+    if set(statuses) in ({RowStatus.FAILED}, {RowStatus.CANCELLED}):
+        [status] = set(statuses)
+        return Condition(f"t.status = {status:d}")
     return Condition("t.status = ANY({}::int[])", [int(status) for status in statuses])
 
 
 def has_outcome(outcomes: Collection[RowOutcome]) -> Condition:
+    if set(outcomes) == {RowOutcome.UNCHANGED}:
+        return Condition(f"t.outcome = {RowOutcome.UNCHANGED:d}")
     return Condition("t.outcome = ANY({}::int[])", [int(outcome) for outcome in outcomes])
 
 

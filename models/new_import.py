@@ -32,6 +32,7 @@ class NewImport(NamedTuple):
     file_name: str
     file_size: int
     file_sha256: str
+    date_order: str | None = None
 
     def repeats(self, other: NewImport) -> bool:
         """Tell whether this is the same upload once more, from any token, place and file name."""

@@ -43,6 +43,8 @@ class ImportWork(NamedTuple):
     is_cancelled: bool
     file_name: str
     declared_encoding: str | None
+    date_order: str | None
+    observed: Mapping[str, Sequence[str]]
     retry: dict[str, Any] | None
     is_split: bool
 
@@ -67,14 +69,14 @@ async def read_work(db: Connection, import_id: int) -> ImportWork | None:
     """Read an import that is not finished; None when it is, or does not exist."""
     sql = """
         SELECT id, app_id, type, header, is_dry_run, cancel_requested_at IS NOT NULL,
-          file_name, declared_encoding, retry, split_at IS NOT NULL
+          file_name, declared_encoding, date_order, observed, retry, split_at IS NOT NULL
         FROM imports WHERE id = $1 AND status IN ('QUEUED', 'PROCESSING')
     """
     row = await db.fetchrow(sql, import_id)
     if row is None:
         return None
-    work = ImportWork(*row)
-    return work._replace(retry=json.loads(row["retry"])) if row["retry"] else work
+    retry = json.loads(row["retry"]) if row["retry"] else None
+    return ImportWork(*row)._replace(retry=retry, observed=json.loads(row["observed"]))
 
 
 async def lock_split(db: Connection, import_id: int) -> bool:
@@ -122,19 +124,25 @@ async def finish_split(
     header: Sequence[str],
     encoding: str | None,
     delimiter: str | None,
+    warnings: Sequence[Mapping[str, Any]],
+    observed: Mapping[str, Sequence[str]],
 ) -> ImportEnd | None:
     """Record that the file's rows wait in chunks; without any, end the import.
 
     Args:
         rows: how many rows wait.
         told: how many more rows have their results already.
+        warnings: remarks on the file as a whole.
+        observed: what its columns have shown, by name.
     """
     sql = f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, total = $2,
-          pending = $3, header = $4, encoding = $5, delimiter = $6, {_end_without("$3")}, {_TOUCH}
+          pending = $3, header = $4, encoding = $5, delimiter = $6, warnings = $7, observed = $8,
+          {_end_without("$3")}, {_TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    row = await db.fetchrow(sql, import_id, rows + told, rows, header, encoding, delimiter)
+    notes = json.dumps(warnings), json.dumps(observed)
+    row = await db.fetchrow(sql, import_id, rows + told, rows, header, encoding, delimiter, *notes)
     return to_import_end(row)
 
 

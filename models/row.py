@@ -70,6 +70,7 @@ class RowResult(NamedTuple):
     outcome: RowOutcome | None = None
     message: str | None = None
     errors: Sequence[dict[str, Any]] = ()
+    warnings: Sequence[dict[str, Any]] = ()
 
     @property
     def cells(self) -> list[str]:
@@ -93,7 +94,7 @@ async def write_rows(
     first = row_key(import_id, 0)
     await db.copy_records_to_table(
         "import_rows",
-        columns=("id", "app_id", "status", "outcome", "message", "errors", "cells"),
+        columns=("id", "app_id", "status", "outcome", "message", "errors", "warnings", "cells"),
         records=(
             (
                 first + result.number,
@@ -102,6 +103,7 @@ async def write_rows(
                 result.outcome,
                 result.message,
                 orjson.dumps(result.errors).decode() if result.errors else None,
+                orjson.dumps(result.warnings).decode() if result.warnings else None,
                 result.text.decode(),
             )
             for result in results

@@ -8,6 +8,7 @@ from tortoise import fields
 from tortoise.fields.db_defaults import Now
 from tortoise.models import Model
 
+from models.advice import fetch_in_time
 from models.app import App
 from models.entity import find_referenced
 
@@ -76,7 +77,8 @@ async def find_users_by_name(
 ) -> dict[str, list[UserRecord]]:
     """Find the app's users by given and family name, both in lower case.
 
-    It reads all users of the app, so it is for messages about unknown IDs alone.
+    It reads all users of the app, so it is for messages about unknown IDs alone, and finds none
+    where that takes too long.
     """
     sql = f"""
         SELECT name, {", ".join(UserRecord._fields)} FROM users
@@ -84,7 +86,7 @@ async def find_users_by_name(
           ON lower(given_name || ' ' || family_name) = name
         WHERE app_id = $1 ORDER BY name, id
     """
-    rows = await db.fetch(sql, app_id, names)
+    rows = await fetch_in_time(db, sql, app_id, names)
     found: dict[str, list[UserRecord]] = {}
     for name, *record in rows:
         found.setdefault(name, []).append(UserRecord(*record))

@@ -38,7 +38,18 @@ from importers.testing import *
 GROUPS = {
     "The importer": ["Plugin", "Importer", "Row", "EveryRow", "AssignmentOf", "SDK_VERSION"],
     "Columns": [
-        *["Column", "Flag", "Choice", "State", "Date", "Email", "TagId", "Locale", "TimeZone"],
+        *[
+            "Column",
+            "Flag",
+            "Choice",
+            "State",
+            "Date",
+            "Email",
+            "TagId",
+            "Locale",
+            "Name",
+            "TimeZone",
+        ],
         *["Blank"],
     ],
     "References": ["CaseRef", "UserRef", "RoleRef", "Reference"],

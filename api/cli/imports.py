@@ -30,11 +30,13 @@ _COUNTS = ("passed", "failed", "cancelled", "created", "updated", "removed", "un
 
 # The API's field → the option that sets it; a message about the file itself names the file.
 _OPTIONS = {"name": "--name: ", "type": "--type: ", "encoding": "--encoding: "}
+# Of rows that passed, warnings are looked for among the first.
+_LOOKED_AT = 100
 
 _FIELDS = """
 fragment Fields on Import {
   id name status total passed failed cancelled created updated removed unchanged
-  createdAt type { key } errors { code message column }
+  createdAt type { key } errors { code message column } warnings { code message column }
 }
 """
 _CREATE = """
@@ -46,11 +48,14 @@ mutation ($input: CreateImportInput!) {
 """
 _FOLLOW = "subscription ($id: ID!) { importUpdated(id: $id) { ...Fields } }"
 _FAILED_ROWS = """
-query ($id: ID!, $first: Int!) {
+query ($id: ID!, $first: Int!, $lookedAt: Int!) {
   import(id: $id) {
     ...Fields
     rows(first: $first, status: [FAILED]) {
       edges { node { number errors { code message column value suggestion } } }
+    }
+    passedRows: rows(first: $lookedAt, status: [PASSED]) {
+      edges { node { number warnings { code message column value suggestion } } }
     }
   }
 }
@@ -67,6 +72,11 @@ query ($first: Int!) { imports(first: $first) { edges { node { ...Fields } } } }
 @click.option("--watch/--no-watch", default=True, help="Follow it to its end.  [default: watch]")
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")
 @click.option("--encoding", help="Of a file that is neither UTF-8 nor UTF-16: windows-1252, …")
+@click.option(
+    "--date-order",
+    type=click.Choice(["MDY", "DMY"], case_sensitive=False),
+    help="What comes first in dates: the month, or the day.",
+)
 @json_option
 @folder_option
 def import_(
@@ -78,11 +88,12 @@ def import_(
     watch: bool,
     dry_run: bool,
     encoding: str | None,
+    date_order: str | None,
     as_json: bool,
 ) -> int:
     """Upload FILE and apply it; ends with 0 if all rows passed, 1 if some failed, 2 if refused."""
     fields = {"name": name, "type": type_, "dryRun": dry_run, "encoding": encoding}
-    fields |= {"file": FileVar(file), "source": "cli"}
+    fields |= {"file": FileVar(file), "source": "cli", "dateOrder": date_order}
     return asyncio.run(_import(folder, fields, watch=watch, as_json=as_json))
 
 
@@ -120,11 +131,11 @@ async def _import(
         _print_errors(payload["userErrors"])
         return EXIT_REFUSED
     created: Import = payload["import"]
-    for warning in payload["warnings"]:
-        click.echo(f"Warning: {printable(warning['message'])}", err=True)
+    _print_warnings(payload["warnings"])
     if watch:
         await _watch(api, created["id"])
-        data = await api.execute(_FAILED_ROWS + _FIELDS, id=created["id"], first=_SHOWN_ROWS)
+        counts = {"first": _SHOWN_ROWS, "lookedAt": _LOOKED_AT}
+        data = await api.execute(_FAILED_ROWS + _FIELDS, id=created["id"], **counts)
         created = data["import"]
     if as_json:
         print_json(created)
@@ -197,7 +208,13 @@ def _print_errors(errors: list[dict[str, Any]]) -> None:
         click.echo(f"Error: {option}{printable(error['message'])}", err=True)
 
 
+def _print_warnings(warnings: list[dict[str, Any]]) -> None:
+    for warning in warnings:
+        click.echo(f"Warning: {printable(warning['message'])}", err=True)
+
+
 def _summarise(state: Import, folder: DataFolder) -> None:
+    _print_warnings(state["warnings"])
     if state["errors"]:
         _print_errors(state["errors"])
         return
@@ -205,16 +222,23 @@ def _summarise(state: Import, folder: DataFolder) -> None:
     status = str(state["status"]).capitalize()
     total = "1 row" if state["total"] == 1 else f"{state['total'] or 0} rows"
     click.echo(f"{status}: {printable(state['name'])}, {total}: {counts or 'none'}.")
-    failed = [edge["node"] for edge in state["rows"]["edges"]]
-    if not failed:
+    _print_rows(state["passedRows"], "warnings", "what to look at")
+    _print_rows(state["rows"], "errors", "what is wrong")
+    if not state["failed"]:
         return
-    rows = [
-        [row["number"], error["column"], error["message"]]
-        for row in failed
-        for error in row["errors"]
-    ]
-    print_table(["row", "column", "what is wrong"], rows)
-    if state["failed"] > len(failed):
-        click.echo(f"… and {state['failed'] - len(failed)} more failed rows.")
+    shown = len(state["rows"]["edges"])
+    if state["failed"] > shown:
+        click.echo(f"… and {state['failed'] - shown} more failed rows.")
     command = f"caseroll failed-rows {state['id']} -o failed.csv{folder.option}"
     click.echo(f"All of them, to correct: {command}")
+
+
+def _print_rows(found: dict[str, Any], kind: str, title: str) -> None:
+    """Print the errors or the warnings of rows, if they have any."""
+    rows = [
+        [row["number"], detail["column"], detail["message"]]
+        for row in (edge["node"] for edge in found["edges"])
+        for detail in row[kind]
+    ]
+    if rows:
+        print_table(["row", "column", title], rows)

@@ -42,7 +42,12 @@ _CONNECTION = "Connection"
 _EDGE = "Edge"
 # How long lists without pages commonly are; the schema does not say it.
 _LIST_LENGTH = 10
-_LIST_LENGTHS = {("ImportRow", "cells"): 20, ("__Field", "args"): 5}
+_LIST_LENGTHS = {
+    ("ImportRow", "cells"): 20,
+    ("ImportRow", "warnings"): 2,
+    ("Import", "warnings"): 2,
+    ("__Field", "args"): 5,
+}
 
 
 class Size(NamedTuple):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from importers.mail_sender import NoTransport, NotSentError
-from importers.sdk.formats import is_email
+from importers.sdk.cells.formats import is_email
 from models.row import RowOutcome
 
 if TYPE_CHECKING:

@@ -76,7 +76,7 @@ CASE = EntityKind(
     row_type=CASE_ROW,
     readers={
         "about": lambda errors, about: errors.text(
-            "about", about, required=True, longest=_ABOUT_LONGEST
+            "about", about, required=True, longest=_ABOUT_LONGEST, has_lines=True
         ),
         "tag_id": InputErrors.tag,
         "status": lambda errors, status: errors.present("status", status) is CaseStatus.ACTIVE,

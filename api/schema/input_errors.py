@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import strawberry
 
-from importers.sdk.formats import is_email, is_locale, is_tag, is_zone, locale_named
+from importers.sdk.cells.formats import is_email, is_locale, is_tag, is_zone, locale_named
 
 T = TypeVar("T")
 
@@ -49,14 +49,26 @@ class InputErrors:
     def add(self, code: str, field: str, message: str) -> None:
         self.found.append(user_error(code, message, "input", field))
 
-    def text(self, field: str, value: str | None, *, longest: int, required: bool = False) -> str:
-        text = (value or "").strip()
+    def text(
+        self,
+        field: str,
+        value: str | None,
+        *,
+        longest: int,
+        required: bool = False,
+        has_lines: bool = False,
+    ) -> str:
+        """Read a text, in the Unicode form of files; some texts may have lines."""
+        text = unicodedata.normalize("NFC", (value or "").strip())
+        if has_lines:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
         if required and not text:
             self.add("REQUIRED", field, "This can't be blank.")
         if len(text) > longest:
             self.add("TOO_LONG", field, f"{len(text):,} characters are too many; {longest:,} fit.")
         # Cs are halves of surrogate pairs, which JSON may hold and PostgreSQL can't store.
-        if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in text):
+        letters = text.replace("\n", "") if has_lines else text
+        if any(unicodedata.category(letter) in ("Cc", "Cs") for letter in letters):
             self.add("CONTROL_CHARACTER", field, "This can't hold control characters.")
         return text
 

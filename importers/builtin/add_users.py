@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importers import AddUser, Column, Email, Importer, Locale, Row, TagId, TimeZone
+from importers import AddUser, Email, Importer, Locale, Name, Row, TagId, TimeZone
 
 
 class AddUsers(Importer):
@@ -17,8 +17,8 @@ class AddUsers(Importer):
         example="jo.smith@example.org",
         help="The user's e-mail address, which no other user may have.",
     )
-    given_name = Column[str](longest=200, default="", example="Jo", help="First name.")
-    family_name = Column[str](longest=200, default="", example="Smith", help="Last name.")
+    given_name = Name(longest=200, default="", example="Jo", help="First name.")
+    family_name = Name(longest=200, default="", example="Smith", help="Last name.")
     locale = Locale(example="en", help="Preferred language, a BCP 47 tag; sp is read as es.")
     zoneinfo = TimeZone(example="America/New_York", help="Time zone, an IANA name.")
     host_tag_id = TagId(

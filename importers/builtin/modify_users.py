@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importers import Column, Importer, Locale, ModifyUser, Row, State, TagId, TimeZone, UserRef
+from importers import Importer, Locale, ModifyUser, Name, Row, State, TagId, TimeZone, UserRef
 
 
 class ModifyUsers(Importer):
@@ -17,8 +17,8 @@ class ModifyUsers(Importer):
         example="jack-001",
         help="Tag ID of the user, or the ID that the API shows for the user.",
     )
-    given_name = Column[str](longest=200, example="Samuel", help="First name.")
-    family_name = Column[str](longest=200, example="Jack", help="Last name.")
+    given_name = Name(longest=200, example="Samuel", help="First name.")
+    family_name = Name(longest=200, example="Jack", help="Last name.")
     locale = Locale(example="en", help="Preferred language, a BCP 47 tag; sp is read as es.")
     zoneinfo = TimeZone(example="America/Chicago", help="Time zone, an IANA name.")
     host_tag_id = TagId(

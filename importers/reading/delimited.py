@@ -26,6 +26,8 @@ _SEP_LINE = re.compile(r'"?sep=([^\r\n])"?[,;\t|]*(?:\r\n|\r|\n|\Z)', re.IGNOREC
 # linear time on any text.
 _QUOTED = re.compile(r'(?<![^,;\t|\r\n])"(?:[^"]|"")*+(?:"|\Z)')
 _LINE_END = re.compile(r"[\r\n]+")
+# `trv-001, "jack-001"`: the quote would belong to the cell's text.
+_SPACED_QUOTE = re.compile(r'[,;\t|] +"')
 _UNCLOSED = "unexpected end of data"
 _BLANK = " ,;\t|\r\n"
 _HEADER_CHARACTERS = 64 * 1024
@@ -80,6 +82,9 @@ class DelimitedText:
         except csv.Error:
             yield from self._parse_records(text)
         else:
+            # Two letters are found ten times faster than a pattern.
+            if ' "' in text and _SPACED_QUOTE.search(text):
+                _refuse_spaced_quotes(text, self.delimiter, rows, self._row + 1)
             self._row += len(rows)
             yield self._numbered(rows)
 
@@ -214,6 +219,26 @@ def _read_to_header(lines: Iterator[str]) -> tuple[str | None, str]:
         blank_lines = len(io.StringIO(start, newline="").readlines())
         raise error.at(blank_lines + 1) from error
     return separator, start
+
+
+def _refuse_spaced_quotes(text: str, delimiter: str, rows: list[list[str]], first: int) -> None:
+    """Refuse a space between a delimiter and a quote that would quote a cell without the space.
+
+    Args:
+        rows: the text's records.
+        first: the number of the first one.
+    """
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter, strict=True, skipinitialspace=True)
+    for row, cells in enumerate(rows, first):
+        try:
+            meant = next(reader, [])
+        except csv.Error:
+            meant = []
+        if [cell.lstrip(" ") for cell in cells] != [cell.lstrip(" ") for cell in meant]:
+            fault = "has a space between a delimiter and a quote, so the quote would belong to the"
+            advice = "Remove the spaces before quotes."
+            raise refusal("BAD_QUOTING", f"Row {row} {fault} cell's text. {advice}")
 
 
 def _too_long() -> BadRecordError:

@@ -6,12 +6,15 @@ import codecs
 import re
 from dataclasses import dataclass
 from encodings.aliases import aliases
+from functools import partial
 from typing import TYPE_CHECKING, BinaryIO
 
 from importers.reading.refusal import BadRecordError, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from importers.sdk.errors import FileRefusedError
 
 BLOCK_BYTES = 256 * 1024
 
@@ -106,8 +109,8 @@ def _find_codec(declared: str) -> str:
 
 def _refuse_unmarked_utf16(head: bytes) -> None:
     # Every other byte of text in a Latin script is zero, and text in other encodings has no zeros.
-    # Up to a fifth of the characters may be of another script.
-    start = head[:512]
+    # Up to a fifth of the characters may be of another script. Zeros at the end are none of text.
+    start = head[:512].rstrip(b"\0")
     half = len(start) // 2
     if half < 4 or max(start[0::2].count(0), start[1::2].count(0)) < half * 0.8:
         return
@@ -131,9 +134,12 @@ def decode_blocks(file: BinaryIO, encoding: Encoding, *, is_whole: bool = True) 
 
     Raises:
         BadRecordError: a byte sequence that the encoding does not have, or a NUL.
+        FileRefusedError: the file is UTF-8, and was declared to be something else.
     """
     decoder = codecs.getincrementaldecoder(encoding.codec)()
     offset = file.seek(len(encoding.bom))
+    # Every file can be read as windows-1252, and hardly any that is not UTF-8 as UTF-8.
+    rival = _Utf8Check() if is_whole and not encoding.codec.startswith("utf") else None
     is_last = False
     while not is_last:
         block = file.read(BLOCK_BYTES)
@@ -146,8 +152,60 @@ def decode_blocks(file: BinaryIO, encoding: Encoding, *, is_whole: bool = True) 
         except UnicodeDecodeError as error:
             yield from _text_to_nul(error.object[: error.start].decode(encoding.codec, "replace"))
             raise _bad_encoding(error, offset - kept + error.start, encoding) from error
+        if "\0" in text and is_whole and _is_nul_to_the_end(text, file):
+            yield text[: text.index("\0")]
+            raise _nul_tail(is_whole_file=not (offset - len(encoding.bom) or text.strip("\0")))
         yield from _text_to_nul(text)
         offset += len(block)
+        if rival:
+            rival.add(block)
+    if rival and rival.is_utf8():
+        raise _is_utf8(encoding)
+
+
+class _Utf8Check:
+    """Whether bytes are UTF-8, and more than ASCII."""
+
+    def __init__(self) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf_8")()
+        self._has_others = False
+        self._is_valid = True
+
+    def add(self, block: bytes) -> None:
+        """Look at the next block; an empty one is the end."""
+        self._has_others = self._has_others or not block.isascii()
+        try:
+            if self._is_valid:
+                self._decoder.decode(block, final=not block)
+        except UnicodeDecodeError:
+            self._is_valid = False
+
+    def is_utf8(self) -> bool:
+        return self._is_valid and self._has_others
+
+
+def _is_nul_to_the_end(text: str, file: BinaryIO) -> bool:
+    """Tell whether all is NUL from the text's first NUL to the end of the file, and read that."""
+    if text[text.index("\0") :].strip("\0"):
+        return False
+    return not any(block.strip(b"\0") for block in iter(partial(file.read, BLOCK_BYTES), b""))
+
+
+def _nul_tail(*, is_whole_file: bool) -> BadRecordError:
+    # A file system reserves the space of a file, and something stops before it is filled.
+    what = "The file holds" if is_whole_file else "From row {row} on, the file holds"
+    why = "it was not completely saved, copied or downloaded"
+    message = f"{what} nothing but NUL bytes: {why}. Save it again, and upload that."
+    return BadRecordError("NUL_BYTE", message)
+
+
+def _is_utf8(encoding: Encoding) -> FileRefusedError:
+    return refusal(
+        "BAD_ENCODING",
+        f"The upload says that the file is {encoding.label}, but it is UTF-8: read as "
+        f"{encoding.label}, letters with accents would be wrong. Upload it without an encoding.",
+        value=encoding.label,
+    )
 
 
 def _text_to_nul(text: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importers.sdk.errors import ErrorDetail, FileRefusedError
+from importers.sdk.errors import ErrorDetail, FileRefusedError, printable
 
 
 def refusal(code: str, message: str, *, value: str | None = None) -> FileRefusedError:
@@ -19,11 +19,6 @@ def refusal(code: str, message: str, *, value: str | None = None) -> FileRefused
 def warning(code: str, message: str) -> ErrorDetail:
     """Make a warning about a file that is read all the same."""
     return ErrorDetail(code=code, message=printable(message))
-
-
-def printable(text: str) -> str:
-    """Return the text with `?` in place of each character that is not printable."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 class BadRecordError(Exception):

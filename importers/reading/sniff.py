@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import TYPE_CHECKING
 
-from importers.reading.refusal import printable, refusal
+from importers.reading.refusal import refusal
+from importers.sdk.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -98,6 +100,22 @@ def refuse_foreign(head: bytes, filename: str) -> None:
     for signature, kind in _SIGNATURES:
         if signature.match(head):
             raise seems_to_be(kind, filename)
+
+
+def is_named_as_workbook(filename: str) -> bool:
+    """Tell whether a file's name is that of a workbook."""
+    return filename.strip().lower().endswith((".xlsx", ".xlsm", ".ods"))
+
+
+def refuse_broken_workbook(head: bytes, filename: str) -> None:
+    """Refuse a file with the name of a workbook whose bytes are neither that nor text."""
+    is_utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    if is_named_as_workbook(filename) and b"\0" in head and not is_utf16:
+        raise refusal(
+            "NOT_A_TABLE",
+            f"{shown_name(filename)} is no workbook, though its name says so: it is damaged, or "
+            "not complete. Save it again as .xlsx or CSV UTF-8, and upload that.",
+        )
 
 
 def refuse_markup(head: bytes, encoding: Encoding, filename: str) -> None:

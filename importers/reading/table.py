@@ -9,11 +9,18 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
-from importers.reading.delimited import DelimitedText
+from importers.reading.delimited import DELIMITERS, DelimitedText
 from importers.reading.encoding import decode_blocks, find_encoding, is_cut_mark
 from importers.reading.record import Batch, is_blank
-from importers.reading.refusal import refusal
-from importers.reading.sniff import is_workbook, refuse_foreign, refuse_markup
+from importers.reading.refusal import refusal, warning
+from importers.reading.sniff import (
+    is_named_as_workbook,
+    is_workbook,
+    refuse_broken_workbook,
+    refuse_foreign,
+    refuse_markup,
+    shown_name,
+)
 from importers.reading.workbooks.isolated import IsolatedWorkbook
 
 if TYPE_CHECKING:
@@ -108,7 +115,11 @@ def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: L
         table = _table_of(iter(book), limits)
         return replace(table, first_column=book.first_column, warnings=book.warnings)
     text, label = _open_text(file, head, filename, encoding)
-    return _table_of(iter(text), limits, label, text.delimiter)
+    table = _table_of(iter(text), limits, label, text.delimiter)
+    if is_named_as_workbook(filename):
+        message = f"{shown_name(filename)} is no workbook, though its name says so; it was read as"
+        table.warnings.append(warning("NOT_A_WORKBOOK", f"{message} text."))
+    return table
 
 
 def check_head(
@@ -157,6 +168,7 @@ def _open_text(
     file: BinaryIO, head: bytes, filename: str, declared: str | None, *, is_whole: bool = True
 ) -> tuple[DelimitedText, str]:
     refuse_foreign(head, filename)
+    refuse_broken_workbook(head, filename)
     encoding = find_encoding(head, declared)
     refuse_markup(head, encoding, filename)
     blocks = decode_blocks(file, encoding, is_whole=is_whole)
@@ -195,6 +207,9 @@ def _read_header(batches: Batches, limits: Limits) -> _HeaderRow | None:
             if len(names) > limits.max_columns:
                 batches.close()
                 raise _too_many_columns(row, len(names), limits)
+            if _is_in_quotes(batch.cells[index - 1 : index + 1]):
+                batches.close()
+                raise _one_cell(row)
             below = batch.part(index, len(batch.numbers))
             return _HeaderRow(names=tuple(names), width=len(cells), below=below)
     return None
@@ -237,10 +252,10 @@ def _data_rows(batch: Batch, header: _HeaderRow, limits: Limits) -> Iterator[Rec
     for row, read_cells in batch.records():
         cells = read_cells
         if len(cells) > width:
-            # Blank cells below the empty names at the header's end are padding.
-            if len(cells) <= header.width and is_blank(cells[width:]):
+            # Blank cells beyond the header's last name are padding.
+            if is_blank(cells[width:]):
                 cells = cells[:width]
-            elif len(cells) > limits.max_columns and not is_blank(cells):
+            elif len(cells) > limits.max_columns:
                 raise _too_many_columns(row, len(cells), limits)
         if cells and (cells[0].strip() or not is_blank(cells)):
             yield row, cells
@@ -259,6 +274,22 @@ def _too_many_columns(row: int, count: int, limits: Limits) -> FileRefusedError:
         "TOO_MANY_COLUMNS",
         f"Row {row} has {count:,} columns, and {limits.max_columns} are the most that a file may "
         "have. Remove those that are not needed.",
+    )
+
+
+def _is_in_quotes(rows: Sequence[list[str]]) -> bool:
+    """Tell whether the header and the row below it are one cell each that looks like several."""
+    return len(rows) == 2 and all(
+        len(cells) == 1 and any(map(cells[0].__contains__, DELIMITERS)) for cells in rows
+    )
+
+
+def _one_cell(row: int) -> FileRefusedError:
+    return refusal(
+        "BAD_QUOTING",
+        f"Row {row} is a single cell that holds several names. If each line of the file is in one "
+        "pair of quotes, take these quotes away, and halve those within; in a spreadsheet, split "
+        "the column.",
     )
 
 

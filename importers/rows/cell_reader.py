@@ -13,21 +13,24 @@ from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import guarded, guarded_await, is_guarding, is_of_plugin
 from importers.sdk.cell_note import shown_text
-from importers.sdk.columns import Column, has_control, shorten
-from importers.sdk.errors import ErrorDetail, RowError
+from importers.sdk.errors import ErrorDetail, RowError, printable
 from importers.sdk.references import Reference
 from models.db import is_passing
 from models.row import RowResult, RowStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence, Set
 
     from importers.rows.layout import Layout
+    from importers.sdk.columns import Column
     from importers.sdk.directory import Directory
     from importers.sdk.importer import Importer
 
 logger = logging.getLogger(__name__)
 
+_LONGEST_VALUE = 100
+# One cell that has what separates the others: the whole line is in one pair of quotes.
+_DELIMITERS = frozenset(",;\t|")
 _ERROR_FIELDS = [field.name for field in fields(ErrorDetail)]
 _error_values = attrgetter(*_ERROR_FIELDS)
 
@@ -61,11 +64,11 @@ async def read_rows(
     cells = [row.cells for row in rows]
     # One pass in C for the usual file, in which no row lacks a cell.
     if set(map(len, cells)) != {layout.width}:
-        whole = [row for row in rows if _has_all_cells(row, layout)]
-        cells = [row.cells for row in whole]
+        whole = [row for row in rows if _fits_header(row, layout)]
+        cells = [_filled_up(row.cells, layout.width) for row in whole]
     cells_by_column = list(zip(*cells, strict=True))
     columns, with_errors = [], set[int]()
-    for name, column in importer.columns.items():
+    for name, column in layout.columns(importer).items():
         position = layout.positions.get(name)
         column_cells: Sequence[str] = [""] * len(whole)
         if whole and position is not None:
@@ -78,16 +81,26 @@ async def read_rows(
     _describe_errors(importer, layout, [whole[index] for index in sorted(with_errors)])
 
 
-def _has_all_cells(row: ReadRow, layout: Layout) -> bool:
-    count = len(row.cells)
-    if count == layout.width:
+def _fits_header(row: ReadRow, layout: Layout) -> bool:
+    """Tell whether a row has no more cells than the header, but for blank ones; else it fails."""
+    cells, width = row.cells, layout.width
+    if len(cells) == 1 < width and not _DELIMITERS.isdisjoint(cells[0]):
+        fault = "The row is in one pair of quotes as a whole, and so is a single cell:"
+        message = f"{fault} take these quotes away, and halve those within."
+        row.errors = [ErrorDetail(code="BAD_QUOTING", message=message)]
+        return False
+    if not any(cell.strip() for cell in cells[width:]):
         return True
-    code, cause = "TOO_MANY_CELLS", "is there a delimiter in a text that has no quotes around it?"
-    if count < layout.width:
-        code, cause = "TOO_FEW_CELLS", "a delimiter is missing."
-    message = f"The row has {count} cells, the header {layout.width}: {cause}"
-    row.errors = [ErrorDetail(code=code, message=message)]
+    cause = "is there a delimiter in a text that has no quotes around it?"
+    message = f"The row has {len(cells)} cells, the header {width}: {cause}"
+    row.errors = [ErrorDetail(code="TOO_MANY_CELLS", message=message)]
     return False
+
+
+def _filled_up(cells: Sequence[str], width: int) -> Sequence[str]:
+    """Return as many cells as the header has: programs leave blank ones at the end out, or add
+    some."""
+    return [*cells[:width], *[""] * (width - len(cells))]
 
 
 async def _read_column(
@@ -103,15 +116,13 @@ async def _read_column(
     return list(map(values.__getitem__, cells)), bad
 
 
-def _read_cells(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
+def _read_cells(column: Column[Any], cells: Set[str]) -> dict[str, Any]:
     """Read distinct cells; all at once where the column only trims them."""
-    if not column._only_trims() or max(map(len, cells), default=0) > column.longest:
+    values = column._values_at_once(cells)
+    if values is None:
         return _read_each(column, cells)
-    texts = {cell: cell.strip() for cell in cells}
-    # One search in all texts, as control characters are rare.
-    if has_control("".join(texts.values())):
-        return _read_each(column, cells)
-    return {cell: text or _read_cell(column, cell) for cell, text in texts.items()}
+    blank = cells - values.keys()
+    return values | {cell: _read_cell(column, cell) for cell in blank}
 
 
 def _read_each(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
@@ -178,12 +189,17 @@ def _describe_errors(importer: Importer, layout: Layout, rows: Sequence[ReadRow]
 
     Equal cells of a column have the same error, which is described once.
     """
+    rows = _without_left_over(importer, layout, rows)
     found: list[list[ErrorDetail]] = [[] for _ in rows]
     for place, (name, column) in enumerate(importer.columns.items()):
         position = layout.positions.get(name)
-        known: dict[str, ErrorDetail | None] = {}
+        known: dict[str | int, ErrorDetail | None] = {}
         for row, errors in zip(rows, found, strict=True):
-            cell = "" if position is None else row.cells[position]
+            cell: str | int = ""
+            if position is not None:
+                # Where a row ends early, the message says after how many cells.
+                count = len(row.cells)
+                cell = row.cells[position] if position < count else count
             if cell not in known:
                 error = _error_of(column, row.values[place])
                 known[cell] = error_detail(importer, error, name, row, layout) if error else None
@@ -200,6 +216,29 @@ def _error_of(column: Column[Any], value: Any) -> RowError | None:
     if value is None or not isinstance(column, Reference):
         return None
     return _refusal_of(column, value)
+
+
+def _without_left_over(
+    importer: Importer, layout: Layout, rows: Sequence[ReadRow]
+) -> Sequence[ReadRow]:
+    """Fail rows that have nothing but optional cells with one error each, and return the others.
+
+    Such rows are left over where a column was filled down below the table.
+    """
+    required = [name for name, column in importer.columns.items() if column.required]
+    if len(required) < 2:
+        return rows
+    places = [layout.positions[name] for name in required if name in layout.positions]
+    labels = ", ".join(importer.columns[name].label for name in required)
+    message = f"The row has no {labels}; fill them in, or delete the rest of the row."
+    error = ErrorDetail(code="REQUIRED", message=message)
+    others = []
+    for row in rows:
+        if any(row.cells[place].strip() for place in places if place < len(row.cells)):
+            others.append(row)
+        else:
+            row.errors = [error]
+    return others
 
 
 def _refusal_of(column: Reference[Any], value: Any) -> RowError | None:
@@ -239,13 +278,25 @@ def error_detail(
     position = layout.positions.get(column) if column else None
     known = importer.columns.get(column) if column else None
     label = known.label if known else column
+    message, value = error.message, None
+    if position is not None and position < len(row.cells):
+        value = shown_text(row.cells[position]).strip()
+        # The message of a plugin may quote the cell as it is.
+        message = message.replace(value, printable(value)) if value else message
+    elif position is not None and error.code == "REQUIRED":
+        cells = "1 cell" if len(row.cells) == 1 else f"{len(row.cells)} cells"
+        message = f"is required, and the row ends before it, after {cells}."
     return ErrorDetail(
         code=error.code,
-        message=f"{label}: {error.message}" if label else error.message,
+        message=f"{label}: {message}" if label else message,
         column=column,
-        value=None if position is None else shorten(shown_text(row.cells[position]).strip()),
+        value=value and _cut(value),
         suggestion=error.suggestion,
     )
+
+
+def _cut(value: str) -> str:
+    return value if len(value) <= _LONGEST_VALUE else f"{value[: _LONGEST_VALUE - 1]}…"
 
 
 def failed_result(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:

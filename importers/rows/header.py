@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from importers.sdk.cell_note import shown_text
 from importers.sdk.changes import EFFECTS
-from importers.sdk.errors import ErrorDetail, FileRefusedError
+from importers.sdk.errors import ErrorDetail, FileRefusedError, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -264,8 +264,7 @@ def _quoted_names(names: Sequence[str]) -> str:
 
 
 def _quoted_name(name: str) -> str:
-    shown = "".join(letter if letter.isprintable() else "?" for letter in name[:100])
-    return f"'{shown}'"
+    return f"'{printable(name[:100])}'"
 
 
 def _letters(index: int) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
+from importers.isolation.guard import guarded
 from importers.rows.header import header_spec, match_header
+from importers.sdk.columns import Column
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from importers.reading.record import Record
     from importers.sdk.importer import Importer
+    from models.progress import ImportWork
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +24,17 @@ class Layout:
     Args:
         positions: column name → index of its cell; columns that the file lacks are left out.
         width: how many cells a row has.
+        knowing: columns, by name, that know something of the whole file, in the place of the
+            importer's.
     """
 
     positions: Mapping[str, int]
     width: int
+    knowing: Mapping[str, Column[Any]] = field(default_factory=dict)
+
+    def columns(self, importer: Importer) -> Mapping[str, Column[Any]]:
+        """Return the importer's columns as this file's cells are to be read."""
+        return {**importer.columns, **self.knowing}
 
 
 def layout_of(
@@ -51,3 +61,34 @@ def layout_of(
         header, header_spec(importer), candidates, below=below, first_column=first_column
     )
     return Layout(positions=positions, width=len(header))
+
+
+def with_knowledge(
+    layout: Layout,
+    importer: Importer,
+    observed: Mapping[str, Collection[str]],
+    date_order: str | None = None,
+) -> Layout:
+    """Return the layout whose columns read cells in the light of what is known of the whole file.
+
+    Args:
+        observed: what columns have shown in it, by name.
+        date_order: `DMY` or `MDY`, if the upload declares it.
+    """
+    declared = {date_order} if date_order else set()
+    knowing = {
+        name: guarded(column.knowing, declared.union(observed.get(name, ())))
+        for name, column in importer.columns.items()
+        if type(column).knowing is not Column.knowing
+    }
+    return replace(layout, knowing=knowing)
+
+
+def stored_layout(work: ImportWork, importer: Importer) -> Layout:
+    """Return the layout of an import's rows, once its file is cut.
+
+    Raises:
+        FileRefusedError: its header is not one of this importer's files any more.
+    """
+    layout = layout_of(work.header or [], importer)
+    return with_knowledge(layout, importer, work.observed, work.date_order)

@@ -85,6 +85,7 @@ def _check_answers(answers: Sequence[Applied | Refused], count: int) -> None:
     for answer in answers:
         if isinstance(answer, Applied):
             is_sound = answer.outcome in outcomes and isinstance(answer.message, str | None)
+            is_sound = is_sound and all(isinstance(each, RowError) for _, each in answer.warnings)
         else:
             is_sound = isinstance(answer, Refused) and bool(answer.reasons)
             is_sound = is_sound and all(isinstance(error, RowError) for _, error in answer.reasons)
@@ -96,4 +97,4 @@ def _decision(answer: Applied | Refused) -> Decision:
     if isinstance(answer, Refused):
         return Decision(None, refusals=answer.reasons)
     message = answer.message and storable(answer.message)
-    return Decision(RowOutcome[answer.outcome], message=message)
+    return Decision(RowOutcome[answer.outcome], message=message, warnings=answer.warnings)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
+from importers.sdk.changes import Modify
+from importers.sdk.entity_changes import ModifyCase, ModifyUser
 from importers.sdk.errors import ErrorDetail, RowError
 
 if TYPE_CHECKING:
@@ -12,6 +14,9 @@ if TYPE_CHECKING:
     from importers.run.chunk_context import ChunkContext
     from importers.run.rules import AssignmentRule
     from importers.sdk.changes import Change, Intent, Key, OwnChange
+
+# Changes that keep what they have None for.
+_KEEPING = (Modify, ModifyCase, ModifyUser)
 
 
 class FirstMention(NamedTuple):
@@ -143,6 +148,17 @@ def _conflicts(
         else:
             what = "user on the same case" if planned.rule else str(key[0])
             says = f"The row says something else of the same {what} than row {mention.row};"
-            message, value = f"{says} keep one of them.", str(mention.row)
+            do = (
+                "combine them into one row" if _complement(planned, mention) else "keep one of them"
+            )
+            message, value = f"{says} {do}.", str(mention.row)
             errors.append(ErrorDetail(code="CONFLICTS_WITH_ROW", message=message, value=value))
     return tuple(dict.fromkeys(errors))
+
+
+def _complement(planned: PlannedChange, mention: FirstMention) -> bool:
+    """Tell whether one row could say what two say: neither gives what the other gives otherwise."""
+    if not isinstance(planned.change, _KEEPING) or len(planned.intent) != len(mention.intent):
+        return False
+    pairs = zip(planned.intent, mention.intent, strict=True)
+    return all(one == other or None in (one, other) for one, other in pairs)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from importers.isolation.attempts import PATIENCE_SECONDS, most_attempts
 from importers.isolation.guard import guard_of, guarding
 from importers.rows.cell_reader import read_rows
-from importers.rows.layout import layout_of
+from importers.rows.layout import stored_layout
 from importers.rows.payload import unpack_rows
 from importers.run.carried_keys import CarriedKeys
 from importers.run.chunk_context import DatabaseStore, open_context
@@ -127,7 +127,7 @@ async def _try_out(db: Connection, tried: _Tried, trial: Trial) -> None:
     if not rows:
         return
     work, importer = tried.work, tried.importer
-    layout = layout_of(work.header or [], importer)
+    layout = stored_layout(work, importer)
     store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
     with guarding(tried.guard):
         context = await open_context(importer, layout, store)

@@ -32,6 +32,7 @@ class Decision(NamedTuple):
         after: the assignment as it will be; None when there will be none.
         message: what the admin should know although all is well.
         refusals: why not, each with what is at fault, the case or the user, or None for the row.
+        warnings: what to look at although it is made, each with the value that it is about.
     """
 
     outcome: RowOutcome | None
@@ -39,6 +40,7 @@ class Decision(NamedTuple):
     after: Present | None = None
     message: str | None = None
     refusals: tuple[tuple[object, RowError], ...] = ()
+    warnings: tuple[tuple[object, RowError], ...] = ()
 
 
 class Specimen(NamedTuple, Generic[C]):

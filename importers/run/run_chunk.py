@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from importers.isolation.attempts import PATIENCE_SECONDS, is_blameless, most_attempts
 from importers.isolation.guard import guard_of, guarding
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
-from importers.rows.layout import layout_of
+from importers.rows.layout import stored_layout
 from importers.rows.payload import unpack_rows
 from importers.run.apply import apply, carry_on
 from importers.run.carried_keys import CarriedKeys
@@ -154,7 +154,7 @@ async def _settle(
     left_out = _given_up([rows[place] for place in condemned], "This row stops its worker.")
     guard = guard_of(importer)
     with guarding(guard):
-        layout = layout_of(work.header or [], importer)
+        layout = stored_layout(work, importer)
         store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
         is_chained = bool(chunk.has_successor or chunk.carry)
         context = await open_context(importer, layout, store, validators, is_chained=is_chained)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from importers.rows.cell_reader import failed_result
@@ -61,7 +62,7 @@ def settle(
             (only,) = plan.changes
             decision = decisions[only.keys]
             if only.rule is None and not decision.refusals:
-                results.append(_success(plan, (decision,)))
+                results.append(_success(context, plan, (decision,)))
                 continue
         made: Sequence[Decision] = ()
         errors: Sequence[ErrorDetail] = plan.errors
@@ -77,7 +78,7 @@ def settle(
         if errors:
             results.append(failed_result(plan.row, errors))
             continue
-        results.append(_success(plan, made))
+        results.append(_success(context, plan, made))
         edits += [
             Edit(*cast("Pair", planned.keys[0]), plan.row.number, decision.before, decision.after)
             for planned, decision in zip(plan.changes, made, strict=True)
@@ -103,9 +104,9 @@ def _errors(
     return errors
 
 
-def _success(plan: PlannedRow, made: Sequence[Decision]) -> RowResult:
+def _success(context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]) -> RowResult:
     row = plan.row
-    if len(made) == 1 and not (plan.repeats or plan.messages):
+    if len(made) == 1 and not (plan.repeats or plan.messages or made[0].warnings):
         (only,) = made
         return RowResult(row.number, row.text, RowStatus.PASSED, only.outcome, only.message)
     outcomes = {decision.outcome for decision in made if decision.outcome in WRITTEN}
@@ -115,7 +116,12 @@ def _success(plan: PlannedRow, made: Sequence[Decision]) -> RowResult:
     messages += [decision.message for decision in made if decision.message]
     messages += plan.messages
     message = "; ".join(dict.fromkeys(messages)) if messages else None
-    return RowResult(row.number, row.text, RowStatus.PASSED, outcome, message)
+    warnings = [
+        asdict(context.refusal(warning, value, row))
+        for decision in made
+        for value, warning in decision.warnings
+    ]
+    return RowResult(row.number, row.text, RowStatus.PASSED, outcome, message, warnings=warnings)
 
 
 def notification_of(edit: Edit) -> Notification:

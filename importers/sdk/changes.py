@@ -147,6 +147,9 @@ class Applied:
     Args:
         outcome: `UNCHANGED` for what was in effect already.
         message: what the admin should know although all is well.
+        warnings: what the admin should look at; each is the value that it is about just as the row
+            gave it, from which the engine finds the column, or None for the row as a whole, and
+            what may be wrong.
 
     Example:
         >>> answer = Applied("CREATED", "is the last desk on this floor")
@@ -154,6 +157,7 @@ class Applied:
 
     outcome: Outcome
     message: str | None = None
+    warnings: tuple[tuple[object, RowError], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

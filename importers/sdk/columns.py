@@ -3,6 +3,8 @@
 What the engine and the conformance kit know of a kind of column, they ask the column. A new kind is
 a class that overrides `parse` and, where the defaults do not fit, `group_key` and these:
 
+- `_is_free_text`: whether cells are text for people, kept as NFC, which may have line breaks.
+- `observe` and `knowing`: what cells show of how to read the others of a file.
 - `_may_name`, of references: the nouns of what a cell may name, `case`, `user`, both or neither.
 - `_key_space`: what its group keys name, when columns of other kinds name the same.
 - `_specimens`: cells that the conformance kit tries, beside variants of the example.
@@ -15,20 +17,34 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from unicodedata import is_normalized, normalize
 
 from importers.sdk.cell_note import CellNote, Holds, note_of
-from importers.sdk.errors import RowError
+from importers.sdk.cells.spreadsheet import (
+    ERROR_STARTS,
+    formula_error,
+    is_error_value,
+    spreadsheet_damage,
+)
+from importers.sdk.errors import RowError, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
+    from typing import Self
 
     from importers.sdk.entities import Case, User
 
 T = TypeVar("T")
 F = TypeVar("F", bound="Callable[..., Any]")
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# What no cell may have, and the same but for line breaks.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ufffd]")
+_CONTROL_IN_LINES = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ufffd]")
 _CONTROL_NAMES = {"\n": "a line break", "\r": "a line break", "\t": "a tab"}
+_FLAGS = {
+    **dict.fromkeys(("1", "1.0", "true", "t", "yes", "y"), True),
+    **dict.fromkeys(("0", "0.0", "false", "f", "no", "n"), False),
+}
 _LONGEST_CELL = 10_000
 
 _ONLY_TRIMS: set[Callable[..., Any]] = set()
@@ -111,6 +127,7 @@ class Column(Generic[T]):
         self.in_sample = in_sample
         self.is_key = is_key
         self.longest = longest
+        self._is_free = self._is_free_text()
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -124,7 +141,8 @@ class Column(Generic[T]):
         """Check a cell as every column does, then parse it.
 
         It is trimmed; a blank one is the default, or an error if it is required; one that is too
-        long or has control characters fails.
+        long, has control characters or is an error value of a spreadsheet fails. Free text may have
+        line breaks, and is kept in one Unicode form.
 
         Args:
             cell: as the file has it.
@@ -142,13 +160,14 @@ class Column(Generic[T]):
         if len(text) > self.longest:
             message = f"has {len(text):,} characters; the limit is {self.longest:,}."
             raise RowError(None, "TOO_LONG", message)
-        found = _CONTROL.search(text)
-        if found and (note := note_of(text)):
-            return self._read_noted(note)
-        if found:
-            code = f"the control character U+{ord(found[0]):04X}"
-            name = _CONTROL_NAMES.get(found[0], code)
-            raise RowError(None, "CONTROL_CHARACTER", f"contains {name}; take it out.")
+        if self._is_free:
+            text = normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+        if found := (_CONTROL_IN_LINES if self._is_free else _CONTROL).search(text):
+            if note := note_of(text):
+                return self._read_noted(note)
+            raise _control_character(found[0])
+        if text.startswith(ERROR_STARTS) and is_error_value(text):
+            raise formula_error(text)
         return self.parse(text)
 
     def _read_noted(self, note: CellNote) -> T | None:
@@ -163,6 +182,39 @@ class Column(Generic[T]):
         """Tell whether cells are IDs, which must be stored as the texts that they are."""
         return self.is_key
 
+    def _is_free_text(self) -> bool:
+        """Tell whether cells are text for people to read, such as names.
+
+        A column that keys rows, or that has a `parse` of its own, is compared exactly.
+        """
+        return type(self).parse is Column.parse and not self._is_exact()
+
+    def observe(self, cells: Collection[str]) -> Collection[str]:
+        """Say what cells show about how to read the other cells of the file's column.
+
+        Called while the file is split into chunks, for the different cells of each part of it.
+        What it returns for all parts is put together, and given to `knowing`.
+
+        Args:
+            cells: as the file has them.
+
+        Example:
+            >>> sorted(Date().observe(["03/04/2026", "31/01/2026"]))
+            ['day first']
+        """
+        return ()
+
+    def knowing(self, known: Collection[str]) -> Self:
+        """Return the column that reads the cells of a file of which this is known.
+
+        Called before rows are read.
+
+        Args:
+            known: what `observe` has returned, and `DMY` or `MDY` if the upload declares the order
+                of its dates.
+        """
+        return self
+
     @only_trims
     def parse(self, text: str) -> T:
         """Turn the text of a cell into the row's value.
@@ -170,7 +222,8 @@ class Column(Generic[T]):
         Called once for each different text that a chunk has in the column, and not for blank cells.
 
         Args:
-            text: trimmed; not blank, not too long, and without control characters.
+            text: trimmed; not blank, not too long, without control characters, and no error value
+                of a spreadsheet.
 
         Raises:
             RowError: what is wrong with it; its column is None, as the engine knows the column.
@@ -211,6 +264,24 @@ class Column(Generic[T]):
         """Tell whether the value of a cell without faults is its text, whatever that is."""
         return type(self).read is Column.read and type(self).parse in _ONLY_TRIMS
 
+    def _values_at_once(self, cells: Collection[str]) -> dict[str, Any] | None:
+        """Read different cells all at once, in a few searches of all their texts.
+
+        Returns:
+            the values of those that are not blank; None where any cell may need a look of its own.
+        """
+        if not self._only_trims() or max(map(len, cells), default=0) > self.longest:
+            return None
+        texts = {cell: text for cell in cells if (text := cell.strip())}
+        lines = "\n".join(texts.values())
+        is_odd = (
+            _CONTROL_IN_LINES.search(lines)
+            or lines.count("\n") >= max(len(texts), 1)
+            or any(lines.startswith(start) or f"\n{start}" in lines for start in ERROR_STARTS)
+            or (self._is_free and not is_normalized("NFC", lines))
+        )
+        return None if is_odd else texts
+
     def _quick_group_keys(self, cells: Iterable[str]) -> list[str] | None:
         """Return the group keys of cells without checking these; blank cells have none.
 
@@ -242,7 +313,8 @@ class Blank(Column[None]):
 
 
 class Flag(Column[bool]):
-    """Yes or no: `1` or `0`, also `true`, `false`, `yes`, `no` in any case; the value is a bool.
+    """Yes or no: `1` or `0`, also `1.0` and `0.0`, and `true`, `false`, `yes`, `no`, `t`, `f`, `y`,
+    `n` in any case; the value is a bool.
 
     Example:
         >>> mail = Flag(default=False, example="0")
@@ -254,42 +326,21 @@ class Flag(Column[bool]):
 
     def parse(self, text: str) -> bool:
         """Read the word."""
-        word = text.lower()
-        if word not in ("0", "1", "false", "true", "no", "yes"):
+        value = flag_of(text)
+        if value is None:
             raise RowError(None, "INVALID_FLAG", f"'{shorten(text)}' is not 0 (no) or 1 (yes).")
-        return word in ("1", "true", "yes")
+        return value
 
 
-def formula_error(shown: str) -> RowError:
-    """Return the error of a cell whose formula has failed."""
-    advice = "the formula in it found no value; correct it, or type the value in its place."
-    return RowError(None, "FORMULA_ERROR", f"shows the error '{shorten(shown)}': {advice}")
+def flag_of(text: str) -> bool | None:
+    """Return what a word for yes or no means; None for any other."""
+    return _FLAGS.get(text.lower())
 
 
-_HELD = {
-    Holds.DATE: "a date or time, {detail}",
-    Holds.TIME: "a time, {detail}",
-    Holds.BOOLEAN: "a truth value",
-    Holds.NUMBER: "the number {detail}",
-    Holds.UNSHOWN: "{detail}",
-}
-
-
-def spreadsheet_damage(note: CellNote) -> RowError:
-    """Return the error of a cell that holds something else than the ID that it shows."""
-    held = _HELD[note.holds].format(detail=note.detail)
-    shown = (
-        f", shown as '{shorten(note.shown)}'" if note.shown and note.shown != note.detail else ""
-    )
-    message = f"the spreadsheet's cell holds {held}{shown}; format the column as text and enter the"
-    return RowError(None, "SPREADSHEET_DAMAGE", f"{message} value again.")
-
-
-def has_control(text: str) -> bool:
-    """Tell whether a text has a control character, which no cell may have."""
-    return bool(_CONTROL.search(text))
-
-
-def shorten(text: str, longest: int = 100) -> str:
-    """Cut a cell for a message."""
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+def _control_character(character: str) -> RowError:
+    if character == "\ufffd":
+        message = "contains U+FFFD, which stands for a letter that was lost; enter the text again."
+        return RowError(None, "CONTROL_CHARACTER", message)
+    code = f"the control character U+{ord(character):04X}"
+    message = f"contains {_CONTROL_NAMES.get(character, code)}; take it out."
+    return RowError(None, "CONTROL_CHARACTER", message)

@@ -7,7 +7,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from importers.sdk.changes import Applied, OwnChange, Refused
-from importers.sdk.errors import RowError
+from importers.sdk.entity_errors import differ, similar_tag, tag_error, taken_error
+from importers.sdk.suggestions import bare_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from importers.sdk.changes import Intent, Key, Outcome, Transaction
     from importers.sdk.entities import Case, User
+    from importers.sdk.errors import RowError
     from models.write_one import Table
 
 # Functions of `models` are imported where they are used: `import importers` loads this module, and
@@ -71,6 +73,7 @@ class AddUser(OwnChange):
         from models.write_many import find_by_email, find_by_tag, insert_many  # noqa: PLC0415
 
         db, app_id = transaction.db, transaction.app_id
+        twins = await _twins("users", changes, transaction)
         # Two imports that add the same users insert them in the same order, and so don't deadlock.
         ordered = sorted(changes, key=lambda change: change.email.lower())
         rows = list(map(attrgetter(*cls.__slots__), ordered))
@@ -80,7 +83,7 @@ class AddUser(OwnChange):
         tags = {change.tag_id for change in others if change.tag_id}
         by_tag = await find_by_tag(db, app_id, "users", tags)
         return [
-            Applied("CREATED")
+            Applied("CREATED", warnings=similar_tag("user", change.tag_id, twins))
             if change.email in created
             else _not_added(change, by_email.get(change.email), by_tag.get(change.tag_id or ""))
             for change in changes
@@ -140,15 +143,19 @@ class ModifyUser(OwnChange):
         refused: dict[int, Refused] = {}
         for change in changes:
             owner = owners.get(change.tag_id or "")
-            error = _tag_error(change.tag_id, present[change.user.id]["tag_id"], owner)
+            error = tag_error(change.tag_id, present[change.user.id]["tag_id"], owner)
             if error:
                 refused[change.user.id] = Refused(((change.tag_id, error),))
         wanted = {
             change.user.id: _given(change) for change in changes if change.user.id not in refused
         }
+        new_tags = [change for change in changes if present[change.user.id]["tag_id"] is None]
+        twins = await _twins("users", new_tags, transaction)
         updated = await _update("users", wanted, present, transaction)
         return [
-            refused.get(change.user.id) or _updated(change.user.id in updated) for change in changes
+            refused.get(change.user.id)
+            or _updated(change.user.id in updated, similar_tag("user", change.tag_id, twins))
+            for change in changes
         ]
 
 
@@ -194,6 +201,7 @@ class AddCase(OwnChange):
         from models.write_many import find_by_tag, insert_many  # noqa: PLC0415
 
         db, app_id = transaction.db, transaction.app_id
+        twins = await _twins("cases", changes, transaction)
         # Two imports that add the same cases insert them in the same order, and so don't deadlock.
         ordered = sorted(changes, key=attrgetter("tag_id"))
         rows = list(map(attrgetter(*cls.__slots__), ordered))
@@ -201,7 +209,7 @@ class AddCase(OwnChange):
         others = {change.tag_id for change in changes} - created
         by_tag = await find_by_tag(db, app_id, "cases", others)
         return [
-            Applied("CREATED")
+            Applied("CREATED", warnings=similar_tag("case", change.tag_id, twins))
             if change.tag_id in created
             else _not_added(change, None, by_tag.get(change.tag_id))
             for change in changes
@@ -295,31 +303,36 @@ def _not_added(
     stored = same or owner
     values = {name: value for name, value in _values(change).items() if name != "email"}
     is_case = isinstance(change, AddCase)
-    if stored and (same or is_case) and all(stored[name] == values[name] for name in values):
+    other = {name: stored[name] for name in values if stored and differ(stored[name], values[name])}
+    if stored and (same or is_case) and not other:
         return Applied("UNCHANGED")
     reasons: list[tuple[object, RowError]] = []
     if same and isinstance(change, AddUser):
-        reasons.append((change.email, _taken("EMAIL_TAKEN", "user", "e-mail address")))
-    if owner and not (same and same["id"] == owner["id"]):
-        noun = "case" if is_case else "user"
-        reasons.append((change.tag_id, _taken("TAG_TAKEN", noun, "Tag ID")))
+        reasons.append((change.email, taken_error("EMAIL_TAKEN", "user", "e-mail address", other)))
+    if owner and is_case:
+        reasons.append((change.tag_id, taken_error("TAG_TAKEN", "case", "Tag ID", other)))
+    elif owner and not (same and same["id"] == owner["id"]):
+        email = {"email": owner["email"]}
+        reasons.append((change.tag_id, taken_error("TAG_TAKEN", "user", "Tag ID", email)))
     return Refused(tuple(reasons))
 
 
-def _taken(code: str, noun: str, what: str) -> RowError:
-    message = f"a {noun} has this {what} already, with other details; "
-    return RowError(None, code, f"{message}to change them, use a file of type modify-{noun}s.")
+async def _twins(
+    table: Table, changes: Sequence[AddUser | AddCase | ModifyUser], transaction: Transaction
+) -> Mapping[str, str]:
+    """Return stored Tag IDs that are much like the new ones, by these."""
+    from models.twin_tags import find_twin_tags  # noqa: PLC0415
 
-
-def _tag_error(
-    wanted: str | None, present: str | None, owner: Mapping[str, Any] | None
-) -> RowError | None:
-    if wanted is None or wanted == present:
-        return None
-    if present is not None:
-        message = f"the user has the Tag ID '{present}', and one that is set stays."
-        return RowError(None, "TAG_PERMANENT", message)
-    return RowError(None, "TAG_TAKEN", "another user has this Tag ID.") if owner else None
+    tags = {change.tag_id for change in changes if change.tag_id}
+    db, app_id, import_id = transaction.db, transaction.app_id, transaction.import_id
+    found = await find_twin_tags(db, app_id, table, tags, import_id=import_id)
+    # The database takes `trv-1-11` for `trv-11-1`.
+    return {
+        tag: twin
+        for tag, twins in found.items()
+        for twin in sorted(twins, reverse=True)
+        if bare_tag(twin) == bare_tag(tag)
+    }
 
 
 async def _update(
@@ -334,7 +347,7 @@ async def _update(
     changed = {
         key: values
         for key, values in wanted.items()
-        if any(present[key][name] != value for name, value in values.items())
+        if any(differ(present[key][name], value) for name, value in values.items())
     }
     # One UPDATE sets the same columns in all rows: a row gets its present value, which is locked,
     # where its change says nothing.
@@ -348,5 +361,7 @@ async def _update(
     return set(rows)
 
 
-def _updated(is_updated: bool) -> Applied:
-    return Applied("UPDATED" if is_updated else "UNCHANGED")
+def _updated(is_updated: bool, warnings: tuple[tuple[object, RowError], ...] = ()) -> Applied:
+    if not is_updated:
+        return Applied("UNCHANGED")
+    return Applied("UPDATED", warnings=warnings)

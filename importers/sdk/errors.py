@@ -108,3 +108,20 @@ class FileRefusedError(RunError):
 def storable(text: str) -> str:
     """Return the text with U+FFFD in place of each character that PostgreSQL can't store."""
     return _NOT_STORABLE.sub("\ufffd", text)
+
+
+def printable(text: str) -> str:
+    """Return the text with the number of each character that has no shape in the place of it.
+
+    Example:
+        >>> printable("jo\u200b@example.org")
+        'jo[U+200B]@example.org'
+    """
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else f"[U+{ord(letter):04X}]" for letter in text)
+
+
+def shorten(text: str, longest: int = 100) -> str:
+    """Cut a cell that a message quotes, and make it printable."""
+    return printable(text if len(text) <= longest else f"{text[: longest - 1]}…")

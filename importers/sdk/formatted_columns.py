@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-import re
+from copy import copy
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from importers.sdk.columns import Column, keyed_by, only_checks, shorten
-from importers.sdk.errors import RowError
-from importers.sdk.formats import is_email, is_locale, is_tag, is_zone, locale_named
-from importers.sdk.references import TAG_IDS, damaged, no_choice
+from importers.sdk.cell_note import Holds
+from importers.sdk.cells.day import (
+    DAY_FIRST,
+    DAY_MONTH_YEAR,
+    MONTH_DAY_YEAR,
+    read_day,
+    shows_day_first,
+)
+from importers.sdk.cells.formats import (
+    is_email,
+    is_locale,
+    is_null_name,
+    is_null_word,
+    is_tag,
+    is_zone,
+    locale_named,
+)
+from importers.sdk.cells.meant import addresses_in, meant_locale, meant_zone
+from importers.sdk.cells.spreadsheet import damaged_tag
+from importers.sdk.columns import Column, flag_of, keyed_by, only_checks
+from importers.sdk.errors import RowError, shorten
+from importers.sdk.references import TAG_IDS, no_choice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
+    from typing import Self
 
+    from importers.sdk.cell_note import CellNote
     from importers.sdk.entities import Case, User
-
-# Workbooks show midnight with some dates.
-_ISO = re.compile(r"(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)(?: 00:00:00)?", re.ASCII)
-_AMERICAN = re.compile(r"(?P<month>\d\d?)/(?P<day>\d\d?)/(?P<year>\d{4})", re.ASCII)
 
 
 class Email(Column[str]):
@@ -35,7 +51,11 @@ class Email(Column[str]):
     def parse(self, text: str) -> str:
         """Check the address."""
         if not is_email(text):
-            raise RowError(None, "INVALID_EMAIL", f"'{shorten(text)}' is not an e-mail address.")
+            found = addresses_in(text)
+            fault = "holds several e-mail addresses; write one of them"
+            if len(found) < 2:
+                fault = f"'{shorten(text)}' is not an e-mail address"
+            raise _meaning("INVALID_EMAIL", fault, found[0] if len(found) == 1 else None)
         return text
 
     @keyed_by(str.lower)
@@ -63,8 +83,10 @@ class TagId(Column[str]):
     @only_checks
     def parse(self, text: str) -> str:
         """Check the Tag ID."""
-        if damage := damaged(text):
+        if damage := damaged_tag(text):
             raise damage
+        if is_null_word(text):
+            raise _nothing("INVALID_TAG", text)
         if not is_tag(text):
             form = "letters, digits, '-', '/' and '_', up to 64 of them"
             message = f"'{shorten(text)}' is not a Tag ID: those have {form}."
@@ -73,6 +95,24 @@ class TagId(Column[str]):
 
     def _is_exact(self) -> bool:
         return True
+
+
+class Name(Column[str]):
+    """A person's name: free text, but for `NULL` and other words that programs write for nothing.
+
+    Example:
+        >>> Name().read("Null")
+        'Null'
+    """
+
+    def parse(self, text: str) -> str:
+        """Check the name."""
+        if is_null_name(text):
+            raise _nothing("INVALID_NAME", text)
+        return text
+
+    def _is_free_text(self) -> bool:
+        return not self._is_exact()
 
 
 class Locale(Column[str]):
@@ -85,9 +125,11 @@ class Locale(Column[str]):
 
     def parse(self, text: str) -> str:
         """Check the tag."""
+        if is_null_word(text):
+            raise _nothing("INVALID_LOCALE", text)
         if not is_locale(text):
-            message = f"'{shorten(text)}' is not a BCP 47 tag, such as 'en' or 'es-MX'."
-            raise RowError(None, "INVALID_LOCALE", message)
+            fault = f"'{shorten(text)}' is not a BCP 47 tag, such as 'en' or 'es-MX'"
+            raise _meaning("INVALID_LOCALE", fault, meant_locale(text))
         return locale_named(text)
 
     def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
@@ -104,9 +146,11 @@ class TimeZone(Column[str]):
 
     def parse(self, text: str) -> str:
         """Check the name."""
+        if is_null_word(text):
+            raise _nothing("INVALID_ZONEINFO", text)
         if not is_zone(text):
-            message = f"'{shorten(text)}' is not an IANA name, such as 'America/New_York'."
-            raise RowError(None, "INVALID_ZONEINFO", message)
+            fault = f"'{shorten(text)}' is not an IANA name, such as 'America/New_York'"
+            raise _meaning("INVALID_ZONEINFO", fault, meant_zone(text))
         return text
 
     def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
@@ -114,22 +158,39 @@ class TimeZone(Column[str]):
 
 
 class Date(Column[date]):
-    """A day, as `mm/dd/yyyy` or `yyyy-mm-dd`; the value is a `datetime.date`.
+    """A day, as `mm/dd/yyyy` or `yyyy-mm-dd`, from 1900 on; the value is a `datetime.date`.
+
+    ISO 8601 may have midnight behind it. In a file where a cell of the column can only have its day
+    first, `31/01/2026`, cells that could be read both ways fail, unless the upload declares the
+    order of its dates.
 
     Example:
         >>> Date().read("1/31/2026")
         datetime.date(2026, 1, 31)
     """
 
+    _order: str | None = None
+    _is_day_first = False
+
     def parse(self, text: str) -> date:
         """Read the day."""
-        found = _ISO.fullmatch(text) or _AMERICAN.fullmatch(text)
-        try:
-            parts = {name: int(part) for name, part in found.groupdict().items()} if found else {}
-            return date(**parts)
-        except (TypeError, ValueError) as error:
-            message = f"'{shorten(text)}' is not a day, written as mm/dd/yyyy or yyyy-mm-dd."
-            raise RowError(None, "INVALID_DATE", message) from error
+        return read_day(text, order=self._order, is_day_first=self._is_day_first)
+
+    def observe(self, cells: Collection[str]) -> Collection[str]:
+        """Find out whether a cell can only have its day first."""
+        return (DAY_FIRST,) if any(shows_day_first(cell.strip()) for cell in cells) else ()
+
+    def knowing(self, known: Collection[str]) -> Self:
+        """Return a column that reads days in the declared order, or refuses what is ambiguous."""
+        column = copy(self)
+        orders = (each for each in (DAY_MONTH_YEAR, MONTH_DAY_YEAR) if each in known)
+        column._order = next(orders, None)
+        column._is_day_first = DAY_FIRST in known
+        return column
+
+    def _read_noted(self, note: CellNote) -> date | None:
+        """Take the day that a spreadsheet's cell holds, in whatever form it shows it."""
+        return self.parse(note.detail) if note.holds is Holds.DATE else super()._read_noted(note)
 
     def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
         return ("01/31/2026", "2026-01-31", "1/31/2026", "02/01/2026")
@@ -162,7 +223,8 @@ class Choice(Column[str]):
 
 
 class State(Column[bool]):
-    """One of two states: `0` for the one, `1` for the other; the value is True for `1`.
+    """One of two states: `0` for the one, `1` for the other, or their names, or any word of a
+    `Flag`; the value is True for `1`.
 
     Args:
         off: the name of 0 in messages.
@@ -181,8 +243,20 @@ class State(Column[bool]):
         self.on = on
 
     def parse(self, text: str) -> bool:
-        """Read the number."""
-        if text not in self.choices:
+        """Read the number, or the word."""
+        states = {self.off.lower(): False, self.on.lower(): True}
+        state = states.get(text.lower(), flag_of(text))
+        if state is None:
             message = f"'{shorten(text)}' is not 0 ({self.off}) or 1 ({self.on})."
             raise RowError(None, "INVALID_FLAG", message)
-        return text == "1"
+        return state
+
+
+def _meaning(code: str, fault: str, meant: str | None) -> RowError:
+    """Return the error of a cell, with what was meant by it if that is certain."""
+    hint = f"; did you mean '{meant}'?" if meant else "."
+    return RowError(None, code, f"{fault}{hint}", meant)
+
+
+def _nothing(code: str, text: str) -> RowError:
+    return RowError(None, code, f"'{shorten(text)}' stands for nothing; write nothing for nothing.")

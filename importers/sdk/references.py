@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import difflib
-import re
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from importers.sdk.columns import Column, only_trims, shorten
-from importers.sdk.errors import RowError
+from importers.sdk.cells.meant import meant_email
+from importers.sdk.cells.spreadsheet import damaged
+from importers.sdk.columns import Column, only_trims
+from importers.sdk.errors import RowError, shorten
 from importers.sdk.node_id import could_be_node_id, encode_node_id, has_node_id
-from importers.sdk.suggestions import Advice, address_in, advise
+from importers.sdk.suggestions import Advice, advise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -26,23 +27,6 @@ TAG_IDS = "Tag ID"
 A row can name by its Tag ID what another row of the file gives that Tag ID to."""
 
 _CLOSE_ENOUGH = 0.7
-# What spreadsheets make of an ID: 1E+05, 5-Jan, Jan-05, 05.01.2026, 1.0, #NAME?
-_MONTH = r"""
-    (Jan(uary)?|Feb(ruary)?|Mar(ch)?|Apr(il)?|May|June?|July?|Aug(ust)?|Sept?(ember)?|Oct(ober)?
-    |Nov(ember)?|Dec(ember)?)
-"""
-_DAMAGE = re.compile(
-    rf"""
-    [+-]?\d+(\.\d+)?E[+-]?\d+
-    | \d{{1,2}}[-/ ]{_MONTH}([-/ ]\d{{2,4}})?
-    | {_MONTH}[-/ ]\d{{1,4}}
-    | \d{{1,2}}[/.]\d{{1,2}}[/.]\d{{2,4}}
-    | \d+[.,]0+
-    | \#(NAME\?|REF!|VALUE!|N/A|NUM!|DIV/0!|NULL!|SPILL!)
-    | \#{{3,}}
-    """,
-    re.VERBOSE | re.IGNORECASE | re.ASCII,
-)
 
 
 class Reference(Column[T]):
@@ -297,7 +281,7 @@ def user_disabled(user: User) -> RowError:
 
 
 async def _unknown_addresses(directory: Directory, keys: Sequence[str]) -> dict[str, RowError]:
-    addresses = {key: address_in(key) or "" for key in keys}
+    addresses = {key: meant_email(key) or "" for key in keys}
     by_email = await directory.users_by_email(set(addresses.values()) - {""})
     by_tag = await directory.users(keys)
     errors = {}
@@ -328,15 +312,6 @@ def _unknown_id(noun: Noun, key: str, advice: Advice) -> RowError:
         return damage
     message = f"no {noun} has the Tag ID or ID '{shorten(key)}'{advice.hint}"
     return RowError(None, "NOT_FOUND", message, advice.suggestion)
-
-
-def damaged(key: str) -> RowError | None:
-    """Return an error if an ID looks as if a spreadsheet has made a number or date of it."""
-    if not _DAMAGE.fullmatch(key):
-        return None
-    looks = f"'{shorten(key)}' looks like an ID that a spreadsheet has changed"
-    message = f"{looks}; format the column as text and enter the ID again."
-    return RowError(None, "SPREADSHEET_DAMAGE", message)
 
 
 def _closest(text: str, choices: Sequence[str]) -> str | None:

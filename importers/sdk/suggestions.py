@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
+from importers.sdk.cells.meant import meant_email
 from importers.sdk.node_id import encode_node_id
 
 if TYPE_CHECKING:
@@ -28,9 +29,8 @@ _ENDS = re.compile(r"^(?:mailto:)?[^\w/-]+|^mailto:|[^\w/-]+$", re.IGNORECASE)
 # A remark behind the ID, such as `jack-001 (Samuel Jack)`.
 _REMARK = re.compile(r"\s*[(\[<{][^()\[\]<>{}]*[)\]>}]\s*$")
 _SEVERAL = re.compile(r"[,;|&+/\s]+(?:and\s+)?")
-_ADDRESS = re.compile(r"(?<![\w.+-])[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 _HYPHENS = "\u00ad\u2010\u2011\u2012\u2013\u2014\u2015\u2212\ufe58\ufe63\uff0d"
-_PLAIN_HYPHENS = str.maketrans(_HYPHENS, "-" * len(_HYPHENS))
+_IS_PLAIN = re.compile(r"[\w/-]+", re.ASCII).fullmatch
 # Letters of other scripts that look like Latin ones, in this order.
 _LOOKALIKES = str.maketrans(
     "\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0442\u0410\u0412\u0415\u041a\u041c\u041d"
@@ -73,7 +73,7 @@ async def advise(directory: Directory, noun: Noun, keys: Sequence[str]) -> dict[
         if key not in advice and len(names) > 1 and known.issuperset(names)
     }
     if left := [key for key in keys if key not in advice]:
-        advice |= await _advise_of_others(directory, noun, left)
+        advice |= await _advise_of_others(directory, noun, {key: plain[key] for key in left})
     if left := [key for key in few if key not in advice]:
         near = await find_near(left)
         for key in left:
@@ -83,10 +83,14 @@ async def advise(directory: Directory, noun: Noun, keys: Sequence[str]) -> dict[
 
 
 async def _advise_of_others(
-    directory: Directory, noun: Noun, keys: Sequence[str]
+    directory: Directory, noun: Noun, plain: Mapping[str, str]
 ) -> dict[str, Advice]:
-    """Say of keys that they name something else, or name a user in another way."""
-    plain = {key: without_ends(key) for key in keys}
+    """Say of keys that they name something else, or name a user in another way.
+
+    Args:
+        plain: the keys, and each `without_ends`.
+    """
+    keys = list(plain)
     others = directory.cases if noun == "user" else directory.users
     found: Mapping[str, Case | User] = await others({*keys, *plain.values()} - {""})
     other = "case" if noun == "user" else "user"
@@ -97,7 +101,7 @@ async def _advise_of_others(
     }
     if noun == "case":
         return advice
-    addresses = {key: text for key in keys if (text := address_in(key))}
+    addresses = {key: text for key in keys if (text := meant_email(key))}
     if addresses:
         by_email = await directory.users_by_email(set(addresses.values()))
         advice |= {
@@ -137,22 +141,15 @@ def without_ends(text: str) -> str:
         >>> without_ends('="trv\\u2013001"')
         'trv-001'
     """
-    plain = _visible(text.translate(_PLAIN_HYPHENS))
+    if _IS_PLAIN(text):  # nearly all: there may be thousands of unknown IDs
+        return text
+    plain = _visible("".join("-" if letter in _HYPHENS else letter for letter in text))
     return _ENDS.sub("", _REMARK.sub("", plain) or plain)
 
 
 def _visible(text: str) -> str:
-    # Nearly all IDs: there may be thousands of unknown ones.
-    if text.isascii() and text.isprintable():
-        return text
     letters = unicodedata.normalize("NFKC", text)
     return "".join(letter for letter in letters if unicodedata.category(letter) not in ("Cf", "Cc"))
-
-
-def address_in(text: str) -> str | None:
-    """Return the one e-mail address that a text holds, such as `Jo <jo@example.org>`."""
-    found = _ADDRESS.findall(_visible(text[:_LONGEST]))
-    return found[0].rstrip(".") if len(found) == 1 else None
 
 
 def _full_name(text: str) -> str | None:

@@ -3,26 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import tempfile
 from contextlib import asynccontextmanager
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, TypeAlias, cast
 
+from importers.isolation.guard import guard_of, guarding
 from importers.reading.limits import MAX_CHUNK
 from importers.reading.record import Batch
 from importers.reading.table import open_table
+from importers.rows.observation import observe
+from importers.sdk.errors import ErrorDetail, FileRefusedError
 from models.db import connection, keep_alive
 from models.file_part import read_file
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterator
+    from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 
     from asyncpg import Connection
 
     from importers.reading.limits import Limits
     from importers.reading.table import Table
+    from importers.rows.layout import Layout
+    from importers.rows.observation import Observed
+    from importers.sdk.importer import Importer
     from models.progress import ImportWork
 
+ObserveRows: TypeAlias = "Callable[[Sequence[Sequence[str]]], None]"
+
+logger = logging.getLogger(__name__)
+
+_FAILED_ON_FILE = ErrorDetail(
+    code="IMPORTER_ERROR",
+    message="The importer failed on the file as a whole; the worker's log says why.",
+)
 # `tempfile` moves a larger file to the disk: a file may have 512 MiB.
 _BYTES_IN_MEMORY = 8 * 1024 * 1024
 
@@ -95,13 +110,33 @@ class OpenedFile:
 
 
 async def unfinished_rows(
-    db: Connection, file: OpenedFile, finished_numbers: Collection[int]
+    db: Connection, file: OpenedFile, finished_numbers: Collection[int], observe_rows: ObserveRows
 ) -> AsyncIterator[Batch]:
     """Read the rows of a file that have no results yet.
 
     Args:
         db: a transaction that waits while the file is read.
+        observe_rows: is shown all rows, those that have results as well.
     """
     batches = file.batches()
     while batch := await keep_alive(db, asyncio.to_thread(next, batches, None)):
+        observe_rows(batch.cells)
         yield batch.without(finished_numbers)
+
+
+def observing(importer: Importer, layout: Layout, observed: Observed) -> ObserveRows:
+    """Return a function that adds what rows show to `observed`.
+
+    It raises FileRefusedError where a plugin's column fails: without what its cells show, it might
+    read others wrongly.
+    """
+
+    def observe_rows(rows: Sequence[Sequence[str]]) -> None:
+        try:
+            with guarding(guard_of(importer)):
+                observe(importer, layout, rows, observed)
+        except Exception as error:
+            logger.exception("importer %r failed on the file as a whole", importer.key)
+            raise FileRefusedError([_FAILED_ON_FILE]) from error
+
+    return observe_rows

@@ -89,7 +89,7 @@ async def group_rows(
     Raises:
         UngroupableError: the importer can't tell which rows belong together.
     """
-    keys = [column for column in importer.columns.values() if column.is_key]
+    keys = [column for column in layout.columns(importer).values() if column.is_key]
     try:
         groups = [await _by_one_column(column, layout, rows, directory) for column in keys]
         if _references(importer):

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_blameless
 from importers.isolation.guard import guard_of, guarding
+from importers.reading.record import Batch
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
-from importers.rows.layout import layout_of
+from importers.rows.layout import layout_of, stored_layout, with_knowledge
+from importers.rows.observation import observing_positions
 from importers.rows.payload import texts_of
 from importers.rows.stored_directory import StoredDirectory
 from importers.sdk.errors import ErrorDetail, FileRefusedError, RetryableError
 from importers.split.chunk_writer import write_chunks
 from importers.split.failed_rows import failed_rows
-from importers.split.file_rows import OpenedFile, stored_file, unfinished_rows
+from importers.split.file_rows import OpenedFile, observing, stored_file, unfinished_rows
 from importers.split.grouping import UngroupableError, group_as_one, grouping_by_keys
 from models.db import allow_long, connection, is_passing, persist, transaction
 from models.progress import (
@@ -41,8 +43,8 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from importers.reading.limits import Limits
-    from importers.reading.record import Batch
     from importers.rows.layout import Layout
+    from importers.rows.observation import Observed
     from importers.sdk.importer import Importer
     from importers.split.grouping import Grouping
     from models.imports import ImportEnd
@@ -172,7 +174,7 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
         raise FileRefusedError([_ENDS_WORKERS])
     if work.retry is None:
         return await _split_file(work, importer, settings, attempts)
-    layout = layout_of(work.header or [], importer)
+    layout = stored_layout(work, importer)
     async with _holding(work) as db:
         await allow_long(db, _SPLIT_SECONDS)
         directory = StoredDirectory(db, work.app_id)
@@ -195,6 +197,7 @@ async def _split_file(
             below=table.below,
             first_column=table.first_column,
         )
+        layout = with_knowledge(layout, importer, {}, work.date_order)
         is_all = await asyncio.to_thread(file.read_head, settings.chunk_rows)
         if not (is_all or work.is_cancelled):
             # When a worker has died of the file, its rows are read in chunks only, where the one
@@ -212,7 +215,9 @@ async def _split_file(
             finished_numbers = await row_numbers(db, work.id)
             await allow_long(db, _SPLIT_SECONDS)
             directory = StoredDirectory(db, work.app_id)
-            batches = partial(unfinished_rows, db, file, finished_numbers)
+            observed: Observed = {}
+            observe_rows = observing(importer, layout, observed)
+            batches = partial(unfinished_rows, db, file, finished_numbers, observe_rows)
             by_keys = grouping_by_keys(importer, layout, directory, settings.together)
             count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
             return await finish_split(
@@ -223,6 +228,8 @@ async def _split_file(
                 header=table.header,
                 encoding=table.encoding,
                 delimiter=table.delimiter,
+                warnings=[asdict(warning) for warning in file.table.warnings],
+                observed={name: sorted(shown) for name, shown in observed.items()},
             )
 
 
@@ -233,13 +240,19 @@ async def _write_early_failures(
 
     What is wrong with a row's own cells is wrong whatever the rest of the file says, and such a row
     changes nothing. So clients see it before the file is read to its end, where all may yet be
-    refused.
+    refused. Rows whose cells the rest of the file helps to read, such as days, wait for it.
 
     Returns:
         whether any rows have results, from this attempt or one before it.
     """
     if await row_numbers(db, work.id):
         return True
+    waiting = observing_positions(importer, layout)
+    rows = Batch.of(
+        (number, cells)
+        for number, cells in rows.records()
+        if not any(cells[place].strip() for place in waiting if place < len(cells))
+    )
     if not rows.numbers:
         return False
     read = [

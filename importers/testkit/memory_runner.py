@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from importers.plugins.plugin_settings import fill_settings
 from importers.rows.cell_reader import read_rows
+from importers.rows.layout import with_knowledge
+from importers.rows.observation import observe
 from importers.run.apply import apply, carry_on
 from importers.run.carried_keys import CarriedKeys
 from importers.run.chunk_context import open_context
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     from importers.rows.cell_reader import ReadRow
     from importers.rows.layout import Layout
+    from importers.rows.observation import Observed
     from importers.run.planned_row import PlannedRow
     from importers.sdk.changes import OwnChange
     from importers.sdk.entities import Case, User
@@ -104,6 +107,10 @@ async def run_in_memory(
     *chunks: Sequence[ReadRow],
 ) -> list[RowEnd]:
     """Run an importer over the rows of a file in a world; its chunks are those of one chain."""
+    observed: Observed = {}
+    for rows in chunks:
+        observe(importer, layout, [row.cells for row in rows], observed)
+    layout = with_knowledge(layout, importer, observed)
     store = MemoryStore(world)
     ends: list[RowEnd] = []
     carry = None

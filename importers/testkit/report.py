@@ -28,11 +28,12 @@ def report_of(end: RowEnd) -> RowReport:
         report["message"] = result.message
     if result.outcome and plan.changes:
         report["asks"] = [_described(planned.change) for planned in plan.changes]
-    if result.errors:
-        report["errors"] = [
-            {name: value for name, value in error.items() if value is not None}
-            for error in result.errors
-        ]
+    for name, details in (("errors", result.errors), ("warnings", result.warnings)):
+        if details:
+            report[name] = [
+                {key: value for key, value in detail.items() if value is not None}
+                for detail in details
+            ]
     return report
 
 
@@ -57,7 +58,7 @@ def agrees(wanted: RowReport, found: RowReport) -> bool:
         return False
     if "asks" not in wanted and "outcome" not in found and "asks" in found:
         return False
-    lists = ["errors", "asks"] if "asks" in wanted else ["errors"]
+    lists = ["errors", *(name for name in ("asks", "warnings") if name in wanted)]
     pairs = [(wanted.get(name, []), found.get(name, [])) for name in lists]
     return all(
         len(ours) == len(theirs)

@@ -134,7 +134,8 @@ def test_workbooks(place: Place) -> None:
 
 def test_no_failed_rows(place: Place) -> None:
     """An import without failed rows has no file of them, and none is left behind."""
-    place.run("import", "assign.csv", "--type", "assign", "--name", "Good", "--dry-run")
+    place.run("sample", "assign", "-o", "good.csv")
+    place.run("import", "good.csv", "--type", "assign", "--name", "Good", "--dry-run")
     wrong = place.run("failed-rows", "Good", "-o", "none.xlsx")
 
     assert wrong == (2, "Error: no row of the import 'Good' failed.\n")

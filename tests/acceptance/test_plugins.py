@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 
 from api.cli.client import ApiClient
-from models.db import credentials
+from models.database_url import credentials
 from tests.acceptance.program import launch, wait_until_ready
 
 ROOT = Path(__file__).parents[2]

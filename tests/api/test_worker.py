@@ -18,7 +18,7 @@ from asyncpg import Connection
 
 import api
 from api.broker import BrokerQueue, events_channel, make_broker
-from models.db import credentials
+from models.database_url import credentials
 from models.file_part import store_file
 from tests.models.pooler import pooler
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import asyncpg
 
-from models.db import credentials
+from models.database_url import credentials
 from tests.chaos.client import UnavailableError
 from tests.chaos.fault import Fault
 from tests.chaos.run import Run

@@ -21,7 +21,7 @@ from api.processes.embedded_postgres import EmbeddedPostgres
 from api.processes.embedded_valkey import EmbeddedValkey
 from api.processes.parent_death import bound_command
 from bench.port import free_port
-from models.db import credentials
+from models.database_url import credentials
 from tests.acceptance.program import SETTINGS, children_of
 from tests.chaos.mail_server import MailServer
 

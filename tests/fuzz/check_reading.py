@@ -149,13 +149,9 @@ def _independent(file: RandomFile, delimiter: str, width: int) -> Rows:
     unguarded = [(number, _unguarded(cells, names)) for number, cells in numbered]
     body = [(number, cells) for number, cells in unguarded if "".join(cells).strip()]
     return [
-        (number, cells[:width] if _is_padded(cells, width, len(names)) else cells)
+        (number, cells if "".join(cells[width:]).strip() else cells[:width])
         for number, cells in body
     ]
-
-
-def _is_padded(cells: list[str], width: int, header: int) -> bool:
-    return width < len(cells) <= header and not "".join(cells[width:]).strip()
 
 
 def _decoded(file: RandomFile) -> str:

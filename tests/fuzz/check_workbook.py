@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from random import Random
 
@@ -13,9 +14,22 @@ from importers.sdk.errors import FileRefusedError
 from tests.fuzz.check_reading import LIMITS, workbooks_here
 from tests.fuzz.random_file import damaged_xml
 from tests.fuzz.workbook_cells import KnownCell, known_cell
-from tests.fuzz.workbook_writers import WRITERS, by_xlsxwriter
+from tests.fuzz.workbook_writers import WRITERS, by_hand, by_xlsxwriter
 from tests.fuzz.xlsx_writer import pack
 
+_SPELLINGS = (
+    *(("</row>", "<!-- </row> --></row>"), ("</row>", "</row><row/>"), ("</row>", "</row >")),
+    *(("<row ", '<row hidden="1" '), ("<row ", "<row  "), ("<row ", '<row customFormat="1" ')),
+    *(("<c ", '<c cm="1" '), ("</c>", "</c><c/>"), ("</c>", "<f>1</f></c>"), ("</c>", "</c\n>")),
+    *(("<v>", "<v >"), ("</v>", "&#32;</v>"), ("<v>", "<v><!---->"), ("</v>", "</v><v>1</v>")),
+    *(
+        (' t="s"', ""),
+        (' s="', ' s="0'),
+        ("<is>", "<is><rPh><t>x</t></rPh>"),
+        ("<t>", "<t>_x000D_"),
+    ),
+    *(("<f>", "<f >"), ("<f>", "<f>&amp;"), ("<si>", "<si><!-- </si> -->"), ("</si>", "</si>\n")),
+)
 _NAMES = ("case_id", "user_id", "case_role_id", "about", "more")
 
 
@@ -63,7 +77,8 @@ def check_usual_form(seed: int) -> str | None:
         [KnownCell(value="r", shown="r"), *(known_cell(random) for _ in range(3))]
         for _ in range(random.randint(2, 12))
     ]
-    content = _damaged(by_xlsxwriter(rows, random), random)
+    write = random.choice((by_xlsxwriter, by_hand))
+    content = _damaged(write(rows, random), random)
     quick, slow = _outcome(content), _with_parser_alone(content)
     assert quick == slow, f"{quick!r:.300} is {slow!r:.300}"
     return quick if isinstance(quick, str) else None
@@ -75,8 +90,21 @@ def _damaged(content: bytes, random: Random) -> bytes:
         parts: dict[str, str | bytes] = {name: archive.read(name) for name in archive.namelist()}
     names = [name for name in parts if name.endswith(("sheet1.xml", "sharedStrings.xml"))]
     name = random.choice(names)
-    parts[name] = damaged_xml(random, bytes(parts[name]).decode()).encode("utf-8", "surrogatepass")
+    part = bytes(parts[name]).decode("utf-8", "replace")
+    change = damaged_xml if random.random() < 0.5 else _respelled
+    parts[name] = change(random, part).encode("utf-8", "surrogatepass")
     return pack(parts, zipfile.ZIP_STORED)
+
+
+def _respelled(random: Random, part: str) -> str:
+    """Write some elements in ways that are allowed, or hardly."""
+    for _ in range(random.randint(1, 5)):
+        old, new = random.choice(_SPELLINGS)
+        places = [found.start() for found in re.finditer(old, part)]
+        if places:
+            at = random.choice(places)
+            part = part[:at] + new + part[at + len(old) :]
+    return part
 
 
 def _outcome(content: bytes) -> object:

@@ -127,9 +127,18 @@ def _written(random: Random) -> RandomFile:
         writer.writerow(cells)
         buffer.write(newline * random.choice([0, 0, 0, 0, 2]))
     content = buffer.getvalue().encode(codec)
+    known = None if declared and _is_also_utf8(content) else table
     return RandomFile(
-        kind="written", content=content, declared=declared, table=table, block=_block(random)
+        kind="written", content=content, declared=declared, table=known, block=_block(random)
     )
+
+
+def _is_also_utf8(content: bytes) -> bool:
+    """Tell whether bytes are UTF-8 beyond ASCII, which the reader refuses under another name."""
+    try:
+        return not content.decode("utf-8").isascii()
+    except UnicodeDecodeError:
+        return False
 
 
 def _within(text: str, codec: str) -> str:

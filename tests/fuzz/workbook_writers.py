@@ -131,25 +131,28 @@ class _Spelling:
 
     def _content(self, known: KnownCell) -> tuple[str, str]:
         value = known.value
+        formula = ""
+        if self._random.random() < 0.2:
+            formula = self._element("f", "", self._escaped('IF(A1<>"&",B1)'))
         if known.is_error:
-            return "e", self._element("v", "", self._escaped(str(value)))
+            return "e", formula + self._element("v", "", self._escaped(str(value)))
         if isinstance(value, bool):
-            return "b", self._element("v", "", str(int(value)))
+            return "b", formula + self._element("v", "", str(int(value)))
         if isinstance(value, datetime.datetime):
             days = (value - _EPOCH) / datetime.timedelta(days=1)
-            return "", self._element("v", "", repr(days))
+            return "", formula + self._element("v", "", repr(days))
         if not isinstance(value, str):
-            return "", self._element("v", "", self._number(value))
-        return self._text(value)
+            return "", formula + self._element("v", "", self._number(value))
+        return self._text(value, formula)
 
-    def _text(self, value: str) -> tuple[str, str]:
+    def _text(self, value: str, formula: str) -> tuple[str, str]:
         text = self._escaped(value.replace("_x", "_x005F_x"))
         kind = self._random.choice(("s", "str", "inlineStr"))
         if kind == "s":
             self._strings.append(text)
             return kind, self._element("v", "", str(len(self._strings) - 1))
         if kind == "str":
-            return kind, self._element("v", "", text)
+            return kind, formula + self._element("v", "", text)
         return kind, self._element("is", "", self._element("t", 'xml:space="preserve"', text))
 
     def _number(self, value: float) -> str:

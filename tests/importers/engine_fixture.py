@@ -164,6 +164,7 @@ class EngineFixture:
         name: str | None = None,
         is_dry_run: bool = False,
         encoding: str | None = None,
+        date_order: str | None = None,
     ) -> int:
         """Store an import and its file, as the API does, without a message."""
         text = "\r\n".join([header or HEADERS.get(type_, ""), *rows])
@@ -172,8 +173,8 @@ class EngineFixture:
             import_id = await db.fetchval(
                 """
                 INSERT INTO imports (app_id, type, name, source, is_dry_run, declared_encoding,
-                  file_name, file_size, file_sha256)
-                VALUES ($1, $2, $3, 'api', $4, $5, 'roster.csv', $6, '') RETURNING id
+                  file_name, file_size, file_sha256, date_order)
+                VALUES ($1, $2, $3, 'api', $4, $5, 'roster.csv', $6, '', $7) RETURNING id
                 """,
                 self.app_id,
                 type_,
@@ -181,6 +182,7 @@ class EngineFixture:
                 is_dry_run,
                 encoding,
                 len(content),
+                date_order,
             )
             await store_file(db, self.app_id, import_id, BytesIO(content))
         return int(import_id)
@@ -278,6 +280,14 @@ class EngineFixture:
             row_number(row["id"]): row["errors"]
             for row in await self._rows(import_id)
             if row["errors"]
+        }
+
+    async def warnings(self, import_id: int) -> dict[int, list[dict[str, Any]]]:
+        """Read the warnings of rows."""
+        return {
+            row_number(row["id"]): json.loads(row["warnings"])
+            for row in await self._rows(import_id)
+            if row["warnings"]
         }
 
     async def _rows(self, import_id: int) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ async def test_assign(world: EngineFixture) -> None:
         "trv-001,jack-001,,clients,0",
         "trv-002,jones-001,,staff,0",
         "trv-01,jones-1,1,boss,maybe",
-        "trv-001,jill-001,,staff",
+        "trv-001,jack-001",
     )
 
     assert await world.results(import_id) == {
@@ -47,7 +47,7 @@ async def test_assign(world: EngineFixture) -> None:
             "FAILED",
             codes=("NOT_FOUND", "NOT_FOUND", "NOT_BLANK", "INVALID_CHOICE", "INVALID_FLAG"),
         ),
-        12: Result("FAILED", codes=("TOO_FEW_CELLS",)),
+        12: Result("FAILED", codes=("REQUIRED",)),
     }
     assert await world.counts(import_id) == Counts("PROCESSED", 11, 5, 6, 0, 2, 0, 0, 3)
     assert await world.assignments() == {

@@ -18,7 +18,8 @@ from importers.isolation.attempts import MOST_ATTEMPTS
 from importers.run.run_chunk import _write_results, next_chunk, run_chunk
 from importers.sdk.errors import RetryableError
 from models.chunk import give_back
-from models.db import connection, credentials
+from models.database_url import credentials
+from models.db import connection
 from models.waiting import silent_imports
 from tests.importers.engine_fixture import HEADERS, Counts, EngineFixture, Result
 
@@ -390,7 +391,7 @@ async def test_a_lost_transaction_is_counted_when_it_was_long(
 ) -> None:
     """Only a chunk that may itself be why PostgreSQL has ended its transaction is blamed for it."""
     monkeypatch.setattr("importers.isolation.attempts.BLAMELESS_SECONDS", limit)
-    monkeypatch.setattr("importers.run.run_chunk.layout_of", _lose_connection)
+    monkeypatch.setattr("importers.run.run_chunk.stored_layout", _lose_connection)
     import_id = await world.split("assign", "trv-001,jack-001,,staff,0")
     with pytest.raises(RetryableError):
         await world.engine.run(import_id)
@@ -418,7 +419,7 @@ async def test_a_deadlock_is_blamed_on_nobody(
     await world.execute("UPDATE import_chunks SET attempts = 4")
     with monkeypatch.context() as patch:
         patch.setattr("importers.isolation.attempts.BLAMELESS_SECONDS", limit)
-        patch.setattr("importers.run.run_chunk.layout_of", lock)
+        patch.setattr("importers.run.run_chunk.stored_layout", lock)
         for _ in range(3):
             with pytest.raises(RetryableError):
                 await world.engine.run(import_id)
@@ -441,7 +442,7 @@ async def test_short_outages(world: EngineFixture, monkeypatch: pytest.MonkeyPat
     for _ in range(MOST_ATTEMPTS + 1):
         away.append(OSError("refused"))
         with monkeypatch.context() as patch:
-            patch.setattr("importers.run.run_chunk.layout_of", _lose_connection)
+            patch.setattr("importers.run.run_chunk.stored_layout", _lose_connection)
             with pytest.raises(RetryableError):
                 await world.engine.run(import_id)
         await world.execute("UPDATE import_chunks SET attempted_at = attempted_at - interval '2 s'")

@@ -72,13 +72,13 @@ async def test_corrected_and_still_wrong(small: EngineFixture) -> None:
 
 
 async def test_too_few_cells(small: EngineFixture) -> None:
-    """A row with too few cells fails again as it is, and is filled up when it is corrected."""
+    """A row that ends early fails again as it is, and is filled up when it is corrected."""
     import_id = await small.run("assign", "trv-001,jack-001")
     await small.retry(import_id)
     codes = (await small.results(import_id))[2].codes
     await small.retry(import_id, {2: {"case_role_id": "staff"}})
 
-    assert codes == ("TOO_FEW_CELLS",)
+    assert codes == ("REQUIRED",)
     assert await small.results(import_id) == {2: Result("CREATED")}
 
 

@@ -9,7 +9,7 @@ import asyncpg
 from importers.run.run_chunk import next_chunk
 from importers.run_inline import run_here
 from models.chunk import lock_chunk
-from models.db import credentials
+from models.database_url import credentials
 from tests.importers.engine_fixture import EngineFixture
 
 

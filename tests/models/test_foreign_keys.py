@@ -9,7 +9,8 @@ import pytest
 from asyncpg import Connection
 
 from models.assignment import Edit, Present, write_edits
-from models.db import RaceError, credentials
+from models.database_url import credentials
+from models.db import RaceError
 from models.foreign_keys import checked_at_once
 from models.write_many import insert_many
 

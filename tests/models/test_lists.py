@@ -16,7 +16,8 @@ from importers.sdk.node_id import encode_node_id
 from models.app import Permission
 from models.audit import Action, AuditEvent
 from models.case import Case, CaseRecord
-from models.db import MODULES, credentials
+from models.database_url import credentials
+from models.db import MODULES
 from models.described_enum import DescribedIntEnum, DescribedStrEnum
 from models.imports import Import, ImportStatus
 from models.new_import import NewImport

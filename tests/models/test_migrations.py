@@ -19,7 +19,8 @@ from tortoise import Tortoise
 from tortoise.migrations.api import migrate as run_migrations
 
 import models
-from models.db import credentials, migrate, tortoise_config
+from models.database_url import credentials
+from models.db import migrate, tortoise_config
 
 ROOT = Path(models.__file__).parent.parent
 MIGRATE = """

@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 from asyncpg import Connection
 
-from models import similar_tags
+from models import advice, similar_tags
 from models.assignment import count_assignments
 from models.case import find_cases
-from models.db import credentials
+from models.database_url import credentials
 from models.row import delete_rows, failed_page, find_passed, find_rows
 from models.similar_tags import find_similar_tags
 from models.user import find_users, find_users_by_email
@@ -137,9 +137,7 @@ async def test_suggestions_sort_nothing(db: Any, table: Any) -> None:
 
 async def test_suggestions_that_take_too_long(db: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A suggestion that is not there in time is none; the transaction goes on."""
-    monkeypatch.setattr(
-        similar_tags, "_LIMITS", "SELECT set_config('statement_timeout', '1', true)"
-    )
+    monkeypatch.setattr(advice, "_LIMITS", "SELECT set_config('statement_timeout', '1', true)")
     monkeypatch.setattr(
         similar_tags,
         "_SIMILAR_TAGS",

@@ -14,7 +14,8 @@ from asyncpg import Connection
 from models import row_security
 from models.app import App, create_app
 from models.app_pool import AppPool, open_app_pool
-from models.db import connection, credentials, database, migrate
+from models.database_url import credentials
+from models.db import connection, database, migrate
 from models.row_security import find_role
 
 

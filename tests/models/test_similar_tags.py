@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from importers.sdk.suggestions import bare_tag
 from models.case import find_cases
-from models.db import credentials
+from models.database_url import credentials
 from models.listing import prefix_query
 from models.similar_tags import _SIMILAR_TAGS, find_similar_tags
 from models.user import find_users, find_users_by_email, find_users_by_name

@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 from asyncpg import Connection
 
-from models.db import credentials, migrate
+from models.database_url import credentials
+from models.db import migrate
 from models.statistics import analyze_changed
 
 FILL = """

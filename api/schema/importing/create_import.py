@@ -13,9 +13,11 @@ from api.errors import ApiError
 from api.schema.importing.imports import Import, load_import
 from api.schema.importing.upload import HEAD_BYTES, UploadedFile
 from api.schema.input_errors import InputErrors, UserError, user_error
+from api.schema.shown_enum import show_enum
 from importers.reading.table import check_head
 from importers.rows.header import header_spec, match_header
 from importers.sdk.errors import ErrorDetail, FileRefusedError
+from models.imports import DateOrder
 from models.new_import import NewImport, find_repeated, insert_import, is_name_in_use
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ _KEY_LONGEST = 200
 _DEFAULT_SOURCE = "api"
 # Enough for most headers: a slow client learns of a wrong one before it has sent a mebibyte.
 _FIRST_BYTES = 64 * 1024
+
+show_enum(DateOrder, description="The order of day and month in a file's dates.")
 
 
 @strawberry.input(description="A file, and what is to be done with it.")
@@ -48,6 +52,12 @@ class CreateImportInput:
         default=None,
         description="The file's encoding, such as `windows-1252`, when it is neither UTF-8 nor "
         "UTF-16 with a byte order mark.",
+    )
+    date_order: DateOrder | None = field(
+        default=None,
+        description="The order of day and month in the file's dates; without it, the month comes "
+        "first, and dates are refused that could be read both ways in a column that has others "
+        "with the day first.",
     )
     idempotency_key: str | None = field(
         default=None,
@@ -151,6 +161,7 @@ def _read_description(
         file_name=values.file.name,
         file_size=0,
         file_sha256="",
+        date_order=values.date_order,
     )
 
 
@@ -223,7 +234,8 @@ async def _answer_repeated(
         return await _load_created(context, key)
     error = user_error(
         "IDEMPOTENCY_KEY_REUSED",
-        "Another upload, with another file, type, name, encoding or dryRun, had this key.",
+        "Another upload, with another file, type, name, encoding, date order or dryRun, had this "
+        "key.",
         "input",
         "idempotencyKey",
     )

@@ -63,6 +63,10 @@ class ImportRow:
         description="A remark on a row that passed, e.g. that it repeats another."
     )
     errors: list[ImportProblem] = field(description="Everything wrong with the row.")
+    warnings: list[ImportProblem] = field(
+        description="What to look at in a row that took effect, e.g. a Tag ID that is much like "
+        "another one."
+    )
 
 
 def _cells_of_row(header: Sequence[str], stored: str) -> list[Cell]:
@@ -84,4 +88,5 @@ def row_type_for(header: Sequence[str]) -> RowType[ImportRow]:
         status=RowColumn(("status",), RowStatus),
         outcome=RowColumn(("outcome",), lambda stored: RowOutcome(stored) if stored else None),
         errors=RowColumn(("errors",), problems_of),
+        warnings=RowColumn(("warnings",), problems_of),
     )

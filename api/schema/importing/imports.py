@@ -112,6 +112,9 @@ class Import(Node):
     unchanged: int = field(description="How many rows passed with nothing to change.")
     progress: float = field(description="What part of the rows is done, from 0 to 1.")
     errors: list[ImportProblem] = field(description="Why the file was refused.")
+    warnings: list[ImportProblem] = field(
+        description="Remarks on the file as a whole, which was accepted all the same."
+    )
     file: ImportFile = field(description="The file.")
     created_at: datetime = field(description="When it was uploaded.")
     updated_at: datetime = field(description="When its status or its counts last changed.")
@@ -171,8 +174,10 @@ class Import(Node):
             conditions.append(has_row_status(status))
         if outcome is not None:
             conditions.append(has_outcome(outcome))
-        # Some rows may still be there, as they are deleted step by step.
-        if self.purged_at:
+        total = self._count_rows(status, outcome)
+        # Without a look at the rows: it would pass over a million others, or find some that are
+        # still to be deleted.
+        if not total:
             conditions.append(Condition("false"))
         return await connect(
             info.context,
@@ -181,7 +186,7 @@ class Import(Node):
             arguments,
             conditions,
             parent=self.key,
-            total=self._count_rows(status, outcome),
+            total=total,
         )
 
     def _count_rows(
@@ -227,6 +232,7 @@ IMPORT_ROW = RowType(
     cancel_requested=RowColumn(("cancel_requested_at",), lambda time: time is not None),
     progress=RowColumn(("status", "pending", "total", "split_at"), _progress),
     errors=RowColumn(("errors",), problems_of),
+    warnings=RowColumn(("warnings",), problems_of),
     file=Part(FILE_ROW, ""),
     failed_rows_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_url),
     failed_rows_workbook_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_workbook_url),

@@ -27,6 +27,7 @@ _LAST_DAY = datetime.date.max.toordinal()
 _DAYS_IN_MOST_CELLS = 3_000_000
 # Excel's first day is 1 January 1900, and it has a 29 February 1900; other programs have neither.
 _FIRST_CERTAIN = 61
+_CLOSEST_TO_MIDNIGHT, _HALF_A_SECOND = Decimal("0.0001"), Decimal("0.5")
 
 
 class DateSystem(Enum):
@@ -64,7 +65,7 @@ def date_text(section: Section, serial: Decimal, system: DateSystem) -> ShownDat
     Raises:
         NotShownError: there is no such day for certain.
     """
-    if not 0 <= serial < _DAYS_IN_MOST_CELLS:
+    if not 0 <= serial < _DAYS_IN_MOST_CELLS or _is_just_before_midnight(serial):
         raise NotShownError
     units = _units(section.tokens)
     decimals = sum(token.part is Piece.DIGIT for token in section.tokens)
@@ -90,6 +91,15 @@ def _moment_of(serial: Decimal, system: DateSystem, decimals: int) -> _Moment:
     is_certain = days >= _FIRST_CERTAIN or system is DateSystem.FROM_1904
     has_day = is_certain and ordinal <= _LAST_DAY
     return _Moment(datetime.date.fromordinal(ordinal) if has_day else None, seconds, counted)
+
+
+def _is_just_before_midnight(serial: Decimal) -> bool:
+    """Tell whether programs may differ in the day: less than half a second before the next one.
+
+    Closer than a number of days can be, it is midnight.
+    """
+    seconds = (1 - serial % 1) * SECONDS_A_DAY
+    return _CLOSEST_TO_MIDNIGHT < seconds <= _HALF_A_SECOND
 
 
 def iso_text(day: datetime.date, seconds: int) -> str:

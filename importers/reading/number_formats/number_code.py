@@ -98,7 +98,12 @@ _SECTION = re.compile(r"""(?:"[^"]*"|\\.|[_*].|\[[^\]]*\]|[^;"\\_*\[])*""", re.D
 _CONDITION = re.compile(r"(<=|>=|<>|<|>|=)\s*([+-]?\d{1,15}(?:\.\d{1,15})?)")
 _COLOUR = re.compile(r"black|blue|cyan|green|magenta|red|white|yellow|color\s*\d{1,2}", re.I)
 _ELAPSED = re.compile(r"h+|m+|s+", re.I)
-_LOCALE = re.compile(r"\$(?P<symbol>[^-]*)(?:-(?P<locale>[0-9A-Fa-f]{1,8}))?")
+# A locale's number, or what newer programs write: `en-US`, `x-sysdate`.
+_LOCALE = re.compile(
+    r"\$(?P<symbol>[^-]*)"
+    r"(?:-(?P<locale>[0-9a-f]{1,8}|[a-z]{2,3}(?:-[a-z0-9]{2,8})+|x-sys(?:date|time)))?",
+    re.IGNORECASE,
+)
 _ENGLISH = 0x09
 _LANGUAGE = 0x3FF
 _SYSTEM_FORMATS = (0xF800, 0xF400)
@@ -116,7 +121,8 @@ def sections_of(code: str) -> tuple[Section, ...] | None:
             return None
         sections.append(section)
         if end == len(code):
-            return tuple(sections) if len(sections) <= 4 else None
+            has_early_text = any(one.has(Piece.TEXT) for one in sections[:-1])
+            return None if len(sections) > 4 or has_early_text else tuple(sections)
         start = end + 1
 
 
@@ -173,11 +179,16 @@ class _Brackets:
             self.condition = found[1], float(found[2])
             return []
         if found := _LOCALE.fullmatch(text):
-            self._take_locale(int(found["locale"] or "0", 16))
+            self._take_locale((found["locale"] or "0").lower())
             return [Token(Piece.LITERAL, found["symbol"])] if found["symbol"] else []
         return None
 
-    def _take_locale(self, locale: int) -> None:
+    def _take_locale(self, name: str) -> None:
+        if "-" in name:
+            self.is_local = self.is_local or name.startswith("x-")
+            self.is_english = name.startswith("en-")
+            return
+        locale = int(name, 16)
         # The upper half names a calendar and the forms of digits, which may be other ones.
         self.is_local = self.is_local or locale in _SYSTEM_FORMATS or locale > 0xFFFF
         self.is_english = locale & _LANGUAGE == _ENGLISH

@@ -57,15 +57,12 @@ BUILT_IN: Mapping[int, str] = {
     47: "mm:ss.0",
     48: "##0.0E+0",
     49: "@",
-    59: "0",
-    60: "0.00",
-    61: "#,##0",
-    62: "#,##0.00",
-    67: "0%",
-    68: "0.00%",
 }
 """Codes that a workbook names by their numbers alone. Those of dates depend on the computer on
-which the workbook is opened, and so does the currency of those that are left out."""
+which the workbook is opened, and so do the currencies and digits of those that are left out."""
+
+SAME_EVERYWHERE = frozenset((*range(5), *range(9, 14), 49))
+"""Numbers of codes that no workbook can have another code for."""
 
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -211,7 +208,7 @@ def _conditional(sections: Sequence[Section], number: StoredNumber) -> Section:
 
 
 def _surrounded(section: Section | None, text: str) -> str:
-    if not section or not section.tokens or section.has(*set(Piece) - _TEXT_PARTS):
+    if not section or not section.has(Piece.TEXT) or section.has(*set(Piece) - _TEXT_PARTS):
         raise NotShownError
     texts = [
         text if token.part is Piece.TEXT else token.text if token.part is Piece.LITERAL else ""

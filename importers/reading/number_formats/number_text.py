@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import takewhile
+from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.reading.number_formats.number_code import Piece
@@ -47,8 +48,14 @@ class Shown(NamedTuple):
 
 
 def stored_number(text: str) -> StoredNumber:
-    """Read a number as it is written in a workbook: `7`, `7.0`, `1.1000000000000001`, `1E-3`."""
+    """Read a number as it is written in a workbook: `7`, `7.0`, `1.1000000000000001`, `1E-3`.
+
+    Raises:
+        ValueError: it is no number, or none that a cell can hold.
+    """
     number = float(text)
+    if not isfinite(number):
+        raise ValueError(f"'{text[:20]}' is no number")
     rounded = f"{number:.{MOST_DIGITS}g}"
     value = Decimal(rounded)
     # Of an integer with more digits, the others were lost when it was typed.
@@ -150,7 +157,7 @@ def _integer_texts(tokens: Sequence[Token], digits: str) -> list[str]:
     is_grouped = bool(commas)
     if is_grouped and not _can_group(tokens, places, commas):
         raise NotShownError
-    texts, rest, count = [""] * len(tokens), digits, 0
+    texts, rest, count, is_blank = [""] * len(tokens), digits, 0, False
     for index in reversed(range(len(tokens))):
         token = tokens[index]
         if token.part is not Piece.DIGIT:
@@ -158,6 +165,10 @@ def _integer_texts(tokens: Sequence[Token], digits: str) -> list[str]:
             continue
         taken = rest if index == places[0] else rest[-1:]
         rest = rest[: len(rest) - len(taken)]
+        # Programs differ in whether a place behind a zero can be blank.
+        if is_blank and not taken and token.text == "0":
+            raise NotShownError
+        is_blank = is_blank or not (taken or token.text == "0")
         taken = taken or {"0": "0", "?": " ", "#": ""}[token.text]
         for digit in reversed(taken):
             comma = "," if is_grouped and count and count % _GROUP == 0 else ""
@@ -180,13 +191,16 @@ def _can_group(tokens: Sequence[Token], places: Sequence[int], commas: Sequence[
 
 def _decimal_texts(tokens: Sequence[Token], digits: str) -> list[str]:
     """Return what each token behind the point shows."""
-    texts, rest = [], digits
+    texts, rest, is_blank = [], digits, False
     for token in tokens:
         if token.part is not Piece.DIGIT:
             texts.append(_literal(token))
             continue
         digit, is_last = rest[0], not rest.strip("0")
         # Zeros at the end are shown at a place of `0` alone.
+        if is_blank and token.text == "0":
+            raise NotShownError
+        is_blank = is_last and token.text != "0"
         blank = {"0": digit, "?": " ", "#": ""}[token.text]
         texts.append(blank if is_last else digit)
         rest = rest[1:]

@@ -6,7 +6,7 @@ import re
 import zipfile
 import zlib
 from posixpath import dirname, join, normpath
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, BinaryIO
 from urllib.parse import unquote
 
 from importers.reading.refusal import refusal
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 _MAX_ENTRIES = 10_000
 _BLOCK = 1024 * 1024
+_ZLIB_NO_MEMORY = "Error -4 "
 _BACKSLASHES = re.compile(r"\\+")
 
 DAMAGES = (
@@ -49,7 +50,13 @@ class Archive:
         self._archive = zipfile.ZipFile(file)
         entries = [entry for entry in self._archive.infolist() if not entry.is_dir()]
         _refuse_bad_entries(entries, filename, limits)
-        self._entries = {_plain_name(entry.filename): entry for entry in entries}
+        self._entries: dict[str, zipfile.ZipInfo] = {}
+        self._doubled: set[str] = set()
+        for entry in entries:
+            name = _plain_name(entry.filename)
+            if name in self._entries:
+                self._doubled.add(name)
+            self._entries[name] = entry
 
     def names(self) -> Collection[str]:
         """Return the names of all parts, in lower case."""
@@ -60,10 +67,24 @@ class Archive:
 
         Raises:
             LookupError: there is no such part.
+            ValueError: there are several of that name, so programs differ in which they read.
         """
-        with self._archive.open(self._entries[_plain_name(name)]) as stream:
-            while block := stream.read(_BLOCK):
+        name = _plain_name(name)
+        if name in self._doubled:
+            raise ValueError(f"the part '{name}' is there twice")
+        with self._archive.open(self._entries[name]) as stream:
+            while block := _read_block(stream):
                 yield block
+
+
+def _read_block(stream: IO[bytes]) -> bytes:
+    try:
+        return stream.read(_BLOCK)
+    except zlib.error as error:
+        # zlib tells by a number in its message that there is no memory left.
+        if _ZLIB_NO_MEMORY in str(error):
+            raise MemoryError from error
+        raise
 
 
 def part_at(source: str, target: str) -> str:

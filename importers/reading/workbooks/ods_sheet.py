@@ -25,13 +25,17 @@ _EXTENSIONS = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:
 _NAMES = {
     **local_names([_TABLE], "table table-column table-row table-cell covered-table-cell"),
     **local_names([_TEXT], "p s tab line-break"),
-    # Remarks at a cell are no part of its text.
-    **local_names([_OFFICE], "annotation"),
+    # Remarks, notes and phonetic readings are no part of a cell's text, and neither are shapes.
+    **dict.fromkeys((f"{_OFFICE} annotation", f"{_TEXT} note", f"{_TEXT} ruby-text"), "aside"),
 }
+_SHAPES = tuple(f"{_URN}:{name}:1.0 " for name in ("drawing", "dr3d"))
 _HIDDEN = ("collapse", "filter")
 _SPACES = re.compile(r"[ \t\r\n]+")
+# What elements stand for, until spaces of the text have been made one; no XML has these characters.
+_MARKS = {"s": "\x01", "tab": "\x02", "line-break": "\x03"}
+_MARKED = {1: " ", 2: "\t", 3: "\n"}
 _TIME = re.compile(r"PT(?P<h>\d+)H(?P<m>\d+)M(?P<s>\d+)(?:[.,]\d+)?S")
-_ERROR = re.compile(r"#[A-Z0-9/_]+[!?]?|Err:\d+")
+_ERROR = re.compile(r"#[\w/]+[!?]?|Err:\d+")
 _EXPONENT = re.compile(r"\dE[+-]?\d", re.IGNORECASE)
 _NO_DIGIT = re.compile(r"[^0-9]+")
 
@@ -79,8 +83,10 @@ class OdsSheet:
         return iter(rows)
 
     def _start(self, name: str, attributes: Attributes) -> None:
-        local = _NAMES.get(name)
+        local = _local_name(name)
         if local == "table":
+            if self._is_open:
+                raise ValueError(f"the sheet '{self.name}' has a table within a table")
             self._is_open = self._place == 0
             self._place -= 1
         elif not self._is_open or local is None:
@@ -96,7 +102,7 @@ class OdsSheet:
             self._cell.start(local, attributes)
 
     def _end(self, name: str) -> None:
-        local = _NAMES.get(name)
+        local = _local_name(name)
         if local == "table":
             self._is_open = False
         elif not self._is_open or local is None:
@@ -108,7 +114,7 @@ class OdsSheet:
         elif local == "covered-table-cell":
             # The cell that covers it is shown in its place.
             self._column += _repeated(self._cell.attributes, "columns")
-        elif local in ("p", "annotation"):
+        elif local in ("p", "aside"):
             self._cell.end(local)
 
     def _add_text(self, text: str) -> None:
@@ -160,33 +166,32 @@ class _OpenOdsCell:
         self.attributes = attributes
         self._paragraphs: list[list[str]] = []
         self._is_text = False
-        self._remarks = 0
+        self._asides = 0
 
     def start(self, part: str, attributes: Attributes) -> None:
         """Take notice that an element in the cell begins."""
-        if part == "annotation":
-            self._remarks += 1
-        elif self._remarks:
+        if part == "aside":
+            self._asides += 1
+        elif self._asides:
             return
         elif part == "p":
             self._paragraphs.append([])
             self._is_text = True
         elif self._paragraphs:
-            spaces = " " * min(int(attributes.get(f"{_TEXT} c", 1)), MOST_COLUMNS)
-            mark = {"s": spaces, "tab": "\t", "line-break": "\n"}.get(part, "")
-            self._paragraphs[-1].append(mark)
+            count = int(attributes.get(f"{_TEXT} c", 1)) if part == "s" else 1
+            self._paragraphs[-1].append(_MARKS[part] * min(count, MOST_COLUMNS))
 
     def end(self, part: str) -> None:
         """Take notice that an element in the cell has ended."""
-        if part == "annotation":
-            self._remarks -= 1
-        elif not self._remarks:
+        if part == "aside":
+            self._asides -= 1
+        elif not self._asides:
             self._is_text = False
 
     def add(self, text: str) -> None:
-        """Add to the cell's text; line breaks in the file mean no more than a space."""
-        if self._is_text and not self._remarks:
-            self._paragraphs[-1].append(_SPACES.sub(" ", text))
+        """Add to the cell's text."""
+        if self._is_text and not self._asides:
+            self._paragraphs[-1].append(text)
 
     def shown(self, address: str) -> str:
         """Return what the sheet shows, with a note where the cell does not hold that.
@@ -194,7 +199,9 @@ class _OpenOdsCell:
         Raises:
             FileRefusedError: the cell has a formula without a value.
         """
-        text = "\n".join("".join(parts).strip(" ") for parts in self._paragraphs)
+        # Line breaks in the file mean no more than a space.
+        lines = (_SPACES.sub(" ", "".join(parts)).strip(" ") for parts in self._paragraphs)
+        text = "\n".join(lines).translate(_MARKED)
         kind = self.attributes.get(f"{_OFFICE} value-type", "")
         has_formula = f"{_TABLE} formula" in self.attributes
         if has_formula and not kind and not text:
@@ -203,8 +210,10 @@ class _OpenOdsCell:
                 f"{address} holds a formula that was never computed, so there is no value to "
                 "read. Open the workbook in a spreadsheet program and save it.",
             )
-        is_error = self.attributes.get(f"{_EXTENSIONS} value-type") == "error"
-        if is_error or (has_formula and _ERROR.fullmatch(text)):
+        # LibreOffice alone says which cells are errors.
+        kind_there = self.attributes.get(f"{_EXTENSIONS} value-type")
+        looks_wrong = kind_there is None and has_formula and _ERROR.fullmatch(text)
+        if kind_there == "error" or looks_wrong:
             return with_note(text, Holds.ERROR)
         try:
             return self._with_note(text, kind)
@@ -215,12 +224,7 @@ class _OpenOdsCell:
         if kind in ("float", "currency", "percentage"):
             return _number(text, self.attributes.get(f"{_OFFICE} value", ""))
         if kind == "date":
-            moment = datetime.datetime.fromisoformat(
-                self.attributes.get(f"{_OFFICE} date-value", "")
-            )
-            seconds = (moment.hour * 60 + moment.minute) * 60 + moment.second
-            detail = iso_text(moment.date(), seconds)
-            return with_note(text or detail.replace("T", " "), Holds.DATE, detail)
+            return _date(text, self.attributes.get(f"{_OFFICE} date-value", ""))
         if kind == "time":
             found = _TIME.fullmatch(self.attributes.get(f"{_OFFICE} time-value", ""))
             detail = f"{int(found['h'])}:{found['m']:0>2}:{found['s']:0>2}" if found else text
@@ -228,7 +232,24 @@ class _OpenOdsCell:
         if kind == "boolean":
             value = self.attributes.get(f"{_OFFICE} boolean-value", "").upper()
             return with_note(text or value, Holds.BOOLEAN)
+        value = self.attributes.get(f"{_OFFICE} string-value", "")
+        if value and not text:
+            return with_note("", Holds.UNSHOWN, f"the text '{value[:100]}', which the sheet hides")
         return text
+
+
+def _local_name(name: str) -> str | None:
+    return _NAMES.get(name) or ("aside" if name.startswith(_SHAPES) else None)
+
+
+def _date(shown: str, value: str) -> str:
+    try:
+        moment = datetime.datetime.fromisoformat(value)
+    except ValueError:  # such as a year before all calendars
+        return with_note(shown, Holds.UNSHOWN, f"the date '{value[:30]}'")
+    seconds = (moment.hour * 60 + moment.minute) * 60 + moment.second
+    detail = iso_text(moment.date(), seconds)
+    return with_note(shown or detail.replace("T", " "), Holds.DATE, detail)
 
 
 def _number(shown: str, value: str) -> str:
@@ -237,10 +258,12 @@ def _number(shown: str, value: str) -> str:
     if not shown:
         return with_note("", Holds.UNSHOWN, f"{number.text}, which the sheet hides")
     digits, all_digits = _NO_DIGIT.sub("", shown), _NO_DIGIT.sub("", number.text)
+    # Decimals may have more zeros than the number, and thousands or millions fewer.
     has_all = (
         digits.rstrip("0").endswith(all_digits.strip("0"))
+        and _zeros_at_end(digits) >= _zeros_at_end(all_digits)
         if number.value
-        else (not digits.strip("0"))
+        else not digits.strip("0")
     )
     has_sign = number.value >= 0 or "-" in shown or "(" in shown or "\u2212" in shown
     if has_all and has_sign and number.is_whole and not _EXPONENT.search(shown):
@@ -250,3 +273,7 @@ def _number(shown: str, value: str) -> str:
 
 def _repeated(attributes: Attributes, what: str) -> int:
     return max(1, int(attributes.get(f"{_TABLE} number-{what}-repeated", 1)))
+
+
+def _zeros_at_end(digits: str) -> int:
+    return len(digits) - len(digits.rstrip("0"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from itertools import pairwise, repeat
 from operator import methodcaller
 from typing import TYPE_CHECKING
@@ -34,26 +35,35 @@ _ROW_ATTRIBUTES = (
 # A cell of the row whose number is the first group.
 _CELL = (
     r'<c r="[A-Z]{1,3}\1"(?: s="[0-9]{1,5}")?'
-    r'(?:/>|(?: t="(?:s|n)")?(?:/>|><v>[0-9.Ee+-]++</v></c>)'
-    rf'| t="str"><v>{PLAIN_TEXT}</v></c>'
-    r'| t="(?:b|e)"><v>[0-9A-Z#/!?_]++</v></c>'
+    r'(?:/>|(?: t="(?:s|n)")?(?:/>|>FORMULA<v>[0-9.Ee+-]++</v></c>)'
+    rf'| t="str">FORMULA<v>{PLAIN_TEXT}</v></c>'
+    r'| t="(?:b|e)">FORMULA<v>[0-9A-Z#/!?_]++</v></c>'
     rf'| t="inlineStr"><is><t(?: xml:space="preserve")?>{PLAIN_TEXT}</t></is></c>)'
 )
 
 
-def _pattern(more_attributes: str = "") -> re.Pattern[str]:
-    row = rf'<row r="([1-9][0-9]{{0,6}})"{_ROW_ATTRIBUTES}{more_attributes}'
-    return re.compile(rf"(?:{row}(?:/>|>(?:{_CELL})*+</row>))*+")
+_DESCENT = rf'(?: x14ac:dyDescent="{_NUMBER}")?'
+_FORMULA = rf"(?:<f>{PLAIN_TEXT}</f>)?"
 
 
-USUAL_ROWS = _pattern()
-"""Matches any number of rows, and nothing else."""
+@cache
+def usual_rows_pattern(*, is_excels: bool = False, has_results: bool = True) -> re.Pattern[str]:
+    """Return a pattern that matches any number of rows, and nothing else.
 
-EXCELS_ROWS = _pattern(rf'(?: x14ac:dyDescent="{_NUMBER}")?')
-"""The same where the prefix `x14ac` has been declared."""
+    Args:
+        is_excels: the prefix `x14ac`, of an attribute that Excel adds to rows, has been declared.
+        has_results: the values of formulas are certain to be their results.
+    """
+    descent = _DESCENT if is_excels else ""
+    row = rf'<row r="([1-9][0-9]{{0,6}})"{_ROW_ATTRIBUTES}{descent}'
+    cell = _CELL.replace("FORMULA", _FORMULA if has_results else "")
+    return re.compile(rf"(?:{row}(?:/>|>(?:{cell})*+</row>))*+")
+
 
 # A cell's letters, other attributes, and text. These find no errors: the patterns above have.
-_CELL_PARTS = re.compile(r'<c r="([A-Z]+)[0-9]++"([^/>]*+)(?:/>|>(?:<is>)?<[vt][^>]*+>([^<]*+)<)')
+_CELL_PARTS = re.compile(
+    r'<c r="([A-Z]+)[0-9]++"([^/>]*+)(?:/>|>(?:<f>[^<]*+</f>|<is>)?<[vt][^>]*+>([^<]*+)<)'
+)
 _STYLE_AND_KIND = re.compile(r'(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?')
 _ROW_START, _ROW_END = '<row r="', "</row>"
 _ROW_NUMBER = re.compile('<row r="([0-9]+)')

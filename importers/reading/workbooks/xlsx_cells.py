@@ -49,9 +49,9 @@ class CellReaders:
         """
         found = self._made.get((kind, style))
         if found is None:
-            index = int(style or "0")
-            if index >= len(self._formats):
-                raise ValueError(f"the style {index}")
+            index = _index(style.strip() or "0")
+            if index is None or index >= len(self._formats):
+                raise ValueError(f"the style {style[:20]}")
             found = self._made[kind, style] = self._make(kind, self._formats[index])
         return found
 
@@ -88,27 +88,28 @@ class _Remembered(dict[str, str]):
 
 def _shared(strings: Sequence[str], format_: NumberFormat | None) -> Reader:
     def shared(text: str) -> str:
-        # A list takes negative numbers, too.
-        try:
-            found = strings[int(text)] if text.isdecimal() else None
-        except IndexError:
-            found = None
-        if found is None:
+        index = _index(text)
+        if index is None or index >= len(strings):
             raise ValueError(f"the text '{text[:20]}'")
-        return format_.text(found) if format_ else found
+        return format_.text(strings[index]) if format_ else strings[index]
 
     return shared
 
 
 def _number(format_: NumberFormat, *, shows_zeros: bool) -> Reader:
     def number(text: str) -> str:
-        if not text.isdecimal() and not _NUMBER.fullmatch(text):
+        if not _NUMBER.fullmatch(text):
             raise ValueError(f"'{text[:20]}' is no number")
         if not shows_zeros and not float(text):
             return with_note("", Holds.UNSHOWN, "0, which the sheet hides")
         return format_.number(text)
 
     return number
+
+
+def _index(text: str) -> int | None:
+    """Return the number of a style or text; None if it is none."""
+    return int(text) if text.isascii() and text.isdecimal() else None
 
 
 def _iso_moment(text: str, format_: NumberFormat) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from importers.reading.number_formats.date_text import DateSystem
-from importers.reading.number_formats.number_format import BUILT_IN, NumberFormat
+from importers.reading.number_formats.number_format import BUILT_IN, SAME_EVERYWHERE, NumberFormat
 from importers.reading.workbooks.archive import part_at
 from importers.reading.workbooks.escapes import unescaped
 from importers.reading.workbooks.xml_parser import (
@@ -34,7 +34,8 @@ _RELATION_IDS = tuple(
     )
 )
 _WORKBOOK = local_names(MAIN, "workbook workbookPr sheet calcPr")
-_STYLES = local_names(MAIN, "numFmt cellXfs xf")
+# Formats of `dxf` are for conditions and tables, and their numbers have another meaning.
+_STYLES = local_names(MAIN, "numFmts numFmt cellStyleXfs cellXfs xf dxfs dxf")
 _STRINGS = local_names(MAIN, "sst si t rPh")
 
 _USUAL_STRINGS = re.compile(rf'(?:<si><t(?: xml:space="preserve")?>{PLAIN_TEXT}</t></si>)*+')
@@ -162,33 +163,57 @@ def _sheet_parts(head: _WorkbookPart, relations: dict[str, Relation]) -> Iterato
             yield SheetPart(name=name, part=relation.part, is_hidden=is_hidden)
 
 
+class _StylesPart:
+    """What the part of styles says of number formats.
+
+    Attributes:
+        of_cells: for each style of cells, the number of its format; None if that is not certain.
+    """
+
+    def __init__(self) -> None:
+        self.of_cells: list[int | None] = []
+        self._of_styles: list[str] = []
+        self._codes: dict[int, set[str]] = {}
+        self._within = ""
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        local = _STYLES.get(name)
+        if local == "numFmt" and self._within == "numFmts":
+            codes = self._codes.setdefault(int(attributes["numFmtId"]), set())
+            codes.add(attributes["formatCode"])
+        elif local == "xf" and self._within == "cellStyleXfs":
+            self._of_styles.append(attributes.get("numFmtId", "0"))
+        elif local == "xf" and self._within == "cellXfs":
+            self.of_cells.append(self._format_of(attributes))
+        elif local not in ("numFmt", "xf", None):
+            self._within = local
+
+    def _format_of(self, attributes: dict[str, str]) -> int | None:
+        if "numFmtId" in attributes:
+            return int(attributes["numFmtId"])
+        # Programs differ in whether a cell's style inherits the format of a named style.
+        named = int(attributes.get("xfId", "0"))
+        return 0 if self._of_styles[named : named + 1] in ([], ["0"]) else None
+
+    def code(self, number: int | None) -> str | None:
+        """Return the code of a format; None if it is not certain."""
+        if number is None:
+            return None
+        known, own = BUILT_IN.get(number), self._codes.get(number, set())
+        if number in SAME_EVERYWHERE:
+            own = own | {known or ""}
+        codes = {code if code.lower() != "general" else "General" for code in own}
+        return known if not codes else codes.pop() if len(codes) == 1 else None
+
+
 def _read_formats(archive: Archive, part: str | None, system: DateSystem) -> list[NumberFormat]:
     """Return the number format of each style, by its number."""
-    codes: dict[int, str] = dict(BUILT_IN)
-    styles: list[int] = []
-    is_of_cells = False
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal is_of_cells
-        local = _STYLES.get(name)
-        if local == "numFmt":
-            codes[int(attributes["numFmtId"])] = attributes["formatCode"]
-        elif local == "cellXfs":
-            is_of_cells = True
-        elif local == "xf" and is_of_cells:
-            styles.append(int(attributes.get("numFmtId", "0")))
-
-    def end(name: str) -> None:
-        nonlocal is_of_cells
-        if _STYLES.get(name) == "cellXfs":
-            is_of_cells = False
-
+    styles = _StylesPart()
     if part is not None:
-        parse_part(new_parser(start, end), archive.blocks(part))
-    made: dict[int, NumberFormat] = {}
-    for key in styles or [0]:
-        made.setdefault(key, NumberFormat(codes.get(key), system))
-    return [made[key] for key in styles or [0]]
+        parse_part(new_parser(styles.start), archive.blocks(part))
+    numbers = styles.of_cells or [0]
+    made = {number: NumberFormat(styles.code(number), system) for number in set(numbers)}
+    return [made[number] for number in numbers]
 
 
 class _Strings:

@@ -8,7 +8,7 @@ from importers.reading.refusal import refusal
 from importers.reading.workbooks.escapes import unescaped
 from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow
 from importers.reading.workbooks.sheet_address import MOST_ROWS, column_letters, position_of
-from importers.reading.workbooks.usual_rows import EXCELS_ROWS, USUAL_ROWS, UsualRows
+from importers.reading.workbooks.usual_rows import UsualRows, usual_rows_pattern
 from importers.reading.workbooks.xlsx_cells import CellReaders
 from importers.reading.workbooks.xml_parser import MAIN, TRUE, UsualForm, local_names, new_parser
 
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     Attributes = dict[str, str]
 
 _NAMES = local_names(MAIN, "worksheet sheetView col sheetData row c v f is t rPh mergeCell")
+# How deep in a sheet they are. In any other place, such as one of several alternatives, it is not
+# certain that a program reads them.
+_DEPTHS = {"sheetData": 2, "row": 3, "c": 4, "v": 5, "f": 5, "is": 5}
 
 
 class XlsxSheet:
@@ -39,13 +42,14 @@ class XlsxSheet:
         self._package = package
         self._shows_zeros = True
         self._is_sheet = False
+        self._depth = 0
         self._rows: list[SheetRow] = []
         self._row = 0
         self._columns: list[int] = []
         self._texts: list[str] = []
         self._cell = _OpenXlsxCell({})
         parser = new_parser(self._start, self._end, self._add_text)
-        self._usual = UsualForm(parser, "</row>", USUAL_ROWS, self._take_usual)
+        self._usual = UsualForm(parser, "</row>", usual_rows_pattern(), self._take_usual)
         self._begin_rows()
 
     def rows(self) -> Iterator[SheetRow]:
@@ -88,7 +92,11 @@ class XlsxSheet:
         self._row = number
 
     def _start(self, name: str, attributes: Attributes) -> None:
-        match _NAMES.get(name):
+        local = _NAMES.get(name)
+        self._depth += 1
+        if local in _DEPTHS and _DEPTHS[local] != self._depth:
+            raise ValueError(f"behind row {self._row} is an element '{local}' in a wrong place")
+        match local:
             case "c":
                 self._cell = _OpenXlsxCell(attributes)
             case "v" | "is" | "f" | "t" | "rPh" as part:
@@ -101,8 +109,10 @@ class XlsxSheet:
             case "sheetData":
                 self._is_sheet = True
                 self._usual.begin()
-                if "x14ac" in self._usual.prefixes:
-                    self._usual.pattern = EXCELS_ROWS
+                self._usual.pattern = usual_rows_pattern(
+                    is_excels="x14ac" in self._usual.prefixes,
+                    has_results=not self._package.is_computed_later,
+                )
                 self._begin_rows()
             case "sheetView":
                 self._shows_zeros = attributes.get("showZeros", "1") in TRUE
@@ -113,6 +123,7 @@ class XlsxSheet:
                 self.notes.merged.append(_area(attributes.get("ref", "")))
 
     def _end(self, name: str) -> None:
+        self._depth -= 1
         match _NAMES.get(name):
             case "c":
                 self._end_cell()
@@ -146,10 +157,9 @@ class XlsxSheet:
                 f"{address} holds a formula that was never computed, so there is no value to "
                 "read. Open the workbook in a spreadsheet program and save it.",
             )
-        if cell.is_inline:
-            kind, stored = "inlineStr", cell.inline
-        else:
-            stored = cell.value
+        if cell.is_ambiguous:
+            raise ValueError(f"{address} has several values for the type '{kind}'")
+        stored = cell.inline if kind == "inlineStr" else cell.value
         if kind in ("str", "inlineStr"):
             stored = unescaped(stored, has_entities=False)
         else:
@@ -174,6 +184,7 @@ class _OpenXlsxCell:
         self._value: list[str] | None = None
         self._inline: list[str] | None = None
         self._has_formula = False
+        self._has_two_values = False
         self._phonetics = 0
 
     @property
@@ -185,14 +196,18 @@ class _OpenXlsxCell:
         return "".join(self._inline or ())
 
     @property
-    def is_inline(self) -> bool:
-        return self._inline is not None
+    def is_ambiguous(self) -> bool:
+        """Whether it has two values, or that of another type."""
+        is_inline = self.attributes.get("t") == "inlineStr"
+        return self._has_two_values or (self._value if is_inline else self._inline) is not None
 
     def start(self, part: str) -> None:
         """Take notice that an element in the cell begins."""
         if part == "v":
+            self._has_two_values = self._has_two_values or self._value is not None
             self._value = self.open = []
         elif part == "is":
+            self._has_two_values = self._has_two_values or self._inline is not None
             self._inline = []
         elif part == "f":
             self._has_formula = True

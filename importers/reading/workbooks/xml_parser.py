@@ -103,7 +103,7 @@ class UsualForm:
         take: is called with a text that matches.
 
     Attributes:
-        prefixes: those of namespaces that were declared; None for names without a prefix.
+        prefixes: those of namespaces that are declared; None for names without a prefix.
     """
 
     def __init__(
@@ -121,6 +121,7 @@ class UsualForm:
         self._is_started = False
         parser.XmlDeclHandler = self._declare
         parser.StartNamespaceDeclHandler = self._declare_namespace
+        parser.EndNamespaceDeclHandler = self.prefixes.discard
 
     def begin(self) -> None:
         """Take notice that the element around all these elements has begun."""

@@ -17,8 +17,9 @@ def test_a_hostile_import(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     error = {"column": NASTY, "message": NASTY, "field": ["name"]}
     state: dict[str, Any] = dict.fromkeys(("passed", "cancelled", "created", "updated"), 0)
     state |= {"id": "1", "name": NASTY, "status": "PROCESSED", "removed": 0, "unchanged": 0}
-    state |= {"total": 1, "failed": 1, "errors": []}
+    state |= {"total": 1, "failed": 1, "errors": [], "warnings": [error]}
     state["rows"] = {"edges": [{"node": {"number": 2, "errors": [error]}}]}
+    state["passedRows"] = {"edges": [{"node": {"number": 3, "warnings": [error]}}]}
     _summarise(state, DataFolder(tmp_path))
     _print_errors([error])
     said = capsys.readouterr()
@@ -27,3 +28,21 @@ def test_a_hostile_import(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     assert [line for line in (said.out + said.err).splitlines() if line.startswith("Error")] == [
         f"Error: --name: {TAMED}"
     ]
+
+
+def test_warnings(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Remarks on the file come first, those on rows that passed in a table."""
+    state: dict[str, Any] = dict.fromkeys(("failed", "cancelled", "updated", "removed"), 0)
+    state |= {"id": "1", "name": "May", "status": "PROCESSED", "unchanged": 0, "total": 2}
+    state |= {"passed": 2, "created": 2, "errors": [], "rows": {"edges": []}}
+    state["warnings"] = [{"message": "12 rows are hidden."}]
+    similar = {"column": "tag_id", "message": "Tag Id: much like trv-001."}
+    rows = [{"number": 2, "warnings": []}, {"number": 3, "warnings": [similar]}]
+    state["passedRows"] = {"edges": [{"node": row} for row in rows]}
+    _summarise(state, DataFolder(tmp_path))
+    said = capsys.readouterr()
+
+    assert said.err == "Warning: 12 rows are hidden.\n"
+    assert said.out.startswith("Processed: May, 2 rows: 2 passed, 2 created.\n")
+    assert "Tag Id: much like trv-001." in said.out
+    assert "failed" not in said.out

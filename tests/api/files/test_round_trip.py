@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -21,12 +22,13 @@ TEXTS = {
     "right to left": "\u0639\u0631\u0628\u064a \u202e\u05e2\u05d1\u05e8\u202c \u2067x\u2069",
     "zero width": "a\u200bb\u200c\u200dc\u2060d\ufeffe",
     "emoji": "\U0001f469\u200d\U0001f680\U0001f3f4\U000e0067\U000e0062\U000e007f",
-    "planes": "\u4e2d\U00020000\U0010ffff\ue000\ufffd",
+    "planes": "\u4e2d\U00020000\U0010ffff\ue000",
     "indic": "\u0915\u094d\u0937\u0930 \u0e01\u0e33 \uac00\u1100\u1161",
     "quotes": "\"a\", 'b'; | x",
     "formula": "=1+1",
     "wide formula": "\uff1dcmd",
     "guard": "'quoted'",
+    "one guard": "'=1",
     "two guards": "''=1",
     "separators": "a\u2028b",
     "escape of Excel": "_x0041_ _xD83D_",
@@ -80,7 +82,7 @@ async def test_any_text(api: Api, write: Any, format_: str) -> None:
 
     assert abouts(first) == abouts(second) == abouts(third) == texts
     assert (first["failed"], second["failed"], third["passed"]) == (len(texts),) * 3
-    assert [row["about"] for row in stored] == texts
+    assert [row["about"] for row in stored] == [normalize("NFC", text) for text in texts]
 
 
 @pytest.mark.parametrize(

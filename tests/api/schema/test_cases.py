@@ -79,6 +79,13 @@ async def test_create_wrongly(
     assert await sql("fetchval", "SELECT count(*) FROM cases") == 1
 
 
+async def test_about_as_files_keep_it(api: Api) -> None:
+    """What a case is about may have lines, and is kept in one Unicode form, as files keep it."""
+    payload = await create(api, about="Nu\u0301n\u0303ez\r\nv. Smith")
+
+    assert payload["case"]["about"] == "Núñez\nv. Smith"
+
+
 async def test_blank_tags(api: Api) -> None:
     """Any number of cases have no Tag ID; a blank one is none."""
     payloads = [await create(api, about="x", tagId=tag) for tag in ("", "  ", None)]

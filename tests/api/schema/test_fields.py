@@ -193,6 +193,7 @@ async def test_import(api: Api) -> None:
         "unchanged": 1,
         "progress": 1.0,
         "errors": [],
+        "warnings": [],
         "dryRun": False,
         "cancelRequested": False,
         "startedAt": None,
@@ -321,6 +322,7 @@ async def test_row(api: Api) -> None:
         "outcome": "UPDATED",
         "message": "a remark",
         "errors": [],
+        "warnings": [],
         "cells": [{"column": "case_id", "value": "a"}, {"column": "user_id", "value": "d"}],
     }
     assert rows[3]["node"] == {
@@ -337,6 +339,7 @@ async def test_row(api: Api) -> None:
                 "suggestion": None,
             }
         ],
+        "warnings": [],
         "cells": [
             {"column": "case_id", "value": "x"},
             {"column": "user_id", "value": "e"},

@@ -25,7 +25,7 @@ from importers.plugins.plugin_status import PluginStatus
 from importers.sdk.errors import ErrorDetail
 from models import listing as listings
 from models.audit import Action
-from models.db import credentials
+from models.database_url import credentials
 from models.page import Listing
 from tests.api.schema_operations import node_types
 
@@ -47,8 +47,8 @@ HIDDEN = {
     "USERS": {"app_id"},
     "ROLES": {"app_id", "id"},
     "IMPORTS": {
-        "app_id", "token_id", "idempotency_key", "declared_encoding", "retry", "split_attempts",
-        "notified_at", "is_purging", "version",
+        "app_id", "token_id", "idempotency_key", "declared_encoding", "date_order", "observed",
+        "retry", "split_attempts", "notified_at", "is_purging", "version",
     },
     "IMPORT_ROWS": {"app_id"},
     "AUDIT_EVENTS": {"app_id"},

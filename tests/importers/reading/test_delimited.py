@@ -89,6 +89,24 @@ def test_a_sep_line_is_not_counted() -> None:
             id="text after a quote",
         ),
         pytest.param(
+            b'"a,b"\n"1,2"\n',
+            "BAD_QUOTING",
+            "Row 1 is a single cell that holds several names. If each line of the file is in one "
+            "pair of quotes, take these quotes away, and halve those within; in a spreadsheet, "
+            "split the column.",
+            id="each line in quotes",
+        ),
+        *(
+            pytest.param(
+                b"a,b\n1,2\n3, " + cell + b"\n",
+                "BAD_QUOTING",
+                "Row 3 has a space between a delimiter and a quote, so the quote would belong to "
+                "the cell's text. Remove the spaces before quotes.",
+                id=f"a space before a quote {number}",
+            )
+            for number, cell in enumerate((b'"4"', b'"4, 5"', b' "4" 5', b'"4', b'""'))
+        ),
+        pytest.param(
             b'a,b\n1,2\n"' + b"x" * MAX_CELL + b'x",2\n',
             "CELL_TOO_LONG",
             "Row 3 has a cell of more than 1,048,576 characters. " + PERHAPS,
@@ -119,6 +137,17 @@ def test_no_records(data: bytes, code: str, message: str) -> None:
     error = refused(data)
 
     assert (error.code, error.message) == (code, message)
+
+
+def test_quotes_behind_spaces_in_a_cell() -> None:
+    """Spaces and quotes within quotes are a cell's text, and spaces alone do no harm."""
+    data = b'a,b\n" ""1"", ""2""",3\n 4, 5\n"x, ""y"" z", 6" pipe\n'
+
+    assert list(opened(data).rows) == [
+        (2, [' "1", "2"', "3"]),
+        (3, [" 4", " 5"]),
+        (4, ['x, "y" z', ' 6" pipe']),
+    ]
 
 
 def test_a_cell_just_within_the_bound() -> None:

@@ -137,6 +137,33 @@ def test_encoding(data: bytes, declared: str | None, encoding: str) -> None:
             id="a NUL byte",
         ),
         pytest.param(
+            b"a,b\n1,2\n3," + b"\0" * 700,
+            None,
+            "NUL_BYTE",
+            "From row 3 on, the file holds nothing but NUL bytes: it was not completely saved, "
+            "copied or downloaded. Save it again, and upload that.",
+            id="a tail of NUL bytes",
+        ),
+        pytest.param(
+            b"\0" * 700_000,
+            None,
+            "NUL_BYTE",
+            "The file holds nothing but NUL bytes: it was not completely saved, copied or "
+            "downloaded. Save it again, and upload that.",
+            id="NUL bytes alone",
+        ),
+        *(
+            pytest.param(
+                TEXT.encode(),
+                encoding,
+                "BAD_ENCODING",
+                f"The upload says that the file is {encoding}, but it is UTF-8: read as "
+                f"{encoding}, letters with accents would be wrong. Upload it without an encoding.",
+                id=f"UTF-8, declared as {encoding}",
+            )
+            for encoding in ("windows-1252", "iso-8859-1", "shift-jis", "mac-roman")
+        ),
+        pytest.param(
             "name,number\n1,2\n".encode("utf-16-le"),
             None,
             "UNKNOWN_ENCODING",
@@ -200,3 +227,8 @@ def test_a_bad_byte_far_into_the_file() -> None:
 
     assert error.message.startswith("Row 900002 has the byte 0xE9, at offset 3600006 of the file,")
     assert error.value == "0xE9"
+
+
+def test_ascii_under_any_name() -> None:
+    """A file of plain ASCII is the same in the declared encoding."""
+    assert opened(b"name,n\r\nJo,1\r\n", "windows-1252").encoding == "windows-1252"

@@ -122,14 +122,34 @@ def test_nearly_something_else(header: str) -> None:
 
 def test_csv_under_the_name_of_a_workbook() -> None:
     """A file is read by its content and not by its name."""
-    assert list(opened(b"a,b\n1,2\n", "roster.xlsx").rows) == [(2, ["1", "2"])]
+    table = opened(b"a,b\n1,2\n", "roster.XLSX")
+
+    assert list(table.rows) == [(2, ["1", "2"])]
+    assert [(warning.code, warning.message) for warning in table.warnings] == [
+        (
+            "NOT_A_WORKBOOK",
+            "The file 'roster.XLSX' is no workbook, though its name says so; it was read as text.",
+        )
+    ]
+
+
+@pytest.mark.parametrize("data", [b"\0" * 600, b"a,b\n1,\0\x01\xff", b"\x13\0\x07" * 50])
+def test_a_broken_workbook(data: bytes) -> None:
+    """Bytes that are neither a workbook nor text are no workbook, whatever their name says."""
+    assert refused(data, "roster.xlsx") == (
+        "NOT_A_TABLE",
+        "The file 'roster.xlsx' is no workbook, though its name says so: it is damaged, or not "
+        "complete. Save it again as .xlsx or CSV UTF-8, and upload that.",
+    )
 
 
 @pytest.mark.parametrize(
     ("filename", "shown"),
     [
         pytest.param(" ", "The file seems", id="no name"),
-        pytest.param("a\n\x1b[1m.csv", "The file 'a??[1m.csv' seems", id="control characters"),
+        pytest.param(
+            "a\n\x1b[1m.csv", "The file 'a[U+000A][U+001B][1m.csv' seems", id="control characters"
+        ),
         pytest.param("n" * 1000, f"The file '{'n' * 100}' seems", id="long"),
     ],
 )

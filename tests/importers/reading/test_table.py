@@ -91,8 +91,13 @@ def test_a_plain_file() -> None:
         ),
         pytest.param(
             b"a,b,,\n1,2,x,\n3,4,,,\n",
-            [(2, ["1", "2", "x", ""]), (3, ["3", "4", "", "", ""])],
-            id="not empty, or more than the names, under empty names",
+            [(2, ["1", "2", "x", ""]), (3, ["3", "4"])],
+            id="not empty, and more than the names, under empty names",
+        ),
+        pytest.param(
+            b"a,b\n1,2,\n3,4, ,,\n",
+            [(2, ["1", "2"]), (3, ["3", "4"])],
+            id="a delimiter at the end of rows",
         ),
         pytest.param(
             "a,b\n1\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029,2\n".encode(),
@@ -265,6 +270,8 @@ def test_check_head_of_a_good_file_cut_anywhere(end: int) -> None:
         pytest.param(b"a,b\n1,2\n1,\xe9 ", "BAD_ENCODING", id="bad byte in a row"),
         pytest.param(b"a,b\n1,\0", "NUL_BYTE", id="NUL"),
         pytest.param(b'a,b\n"1"1,2\n', "BAD_QUOTING", id="quotes"),
+        pytest.param(b'"a,b"\n"1,2"\n', "BAD_QUOTING", id="lines in quotes"),
+        pytest.param(b'a, "b"\n', "BAD_QUOTING", id="a space before a quote"),
         pytest.param(b"a," * 101 + b"a\n", "TOO_MANY_COLUMNS", id="columns"),
     ],
 )

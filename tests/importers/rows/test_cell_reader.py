@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
 
-from importers import Case, CaseRef, Column, Importer, Reference
+from importers import Case, CaseRef, Column, Importer, Reference, RowError
+from importers.rows.cell_reader import ReadRow, read_rows
 from importers.sdk.errors import ErrorDetail
-from tests.importers.fakes import ASSIGN, JACK, MODIFY, OPEN, STAFF, FakeDirectory, read
+from tests.importers.fakes import ASSIGN, JACK, MODIFY, OPEN, STAFF, FakeDirectory, layout, read
 
 
 def test_all_errors_of_a_row_in_the_order_of_the_columns() -> None:
@@ -54,26 +56,90 @@ def test_a_column_that_the_file_lacks_is_blank() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("cells", "code", "message"),
-    [
-        pytest.param(
-            "trv-001,jack-001,,staff", "TOO_FEW_CELLS",
-            "The row has 4 cells, the header 5: a delimiter is missing.", id="too few",
-        ),
-        pytest.param(
-            "trv-001,jack-001,,staff,0,1", "TOO_MANY_CELLS",
-            "The row has 6 cells, the header 5: is there a delimiter in a text that has no quotes"
-            " around it?", id="too many",
-        ),
-    ],
-)  # fmt: skip
-def test_wrong_number_of_cells(cells: str, code: str, message: str) -> None:
-    """A row with too many or too few cells fails as a row, and the others don't."""
-    good, bad = read(ASSIGN, "trv-001,jack-001,,staff,0", cells)
+def test_too_many_cells() -> None:
+    """A row with too many cells fails as a row, and the others don't."""
+    good, bad = read(ASSIGN, "trv-001,jack-001,,staff,0", "trv-001,jack-001,,staff,0,1")
+    message = (
+        "The row has 6 cells, the header 5: is there a delimiter in a text that has no quotes"
+        " around it?"
+    )
 
-    assert bad.errors == [ErrorDetail(code=code, message=message)]
+    assert bad.errors == [ErrorDetail(code="TOO_MANY_CELLS", message=message)]
     assert list(good.errors) == []
+
+
+@pytest.mark.parametrize(
+    "cells", ["trv-001,jack-001,,staff", "trv-001,jack-001,,staff,,", "trv-001,jack-001,,staff,, ,"]
+)
+def test_blank_cells_at_the_end(cells: str) -> None:
+    """Programs leave blank cells out at a row's end, or add some: neither is wrong."""
+    (row,) = read(ASSIGN, cells)
+
+    assert list(row.errors) == []
+    assert tuple(row.values) == (OPEN, JACK, None, STAFF, False)
+
+
+def test_a_row_that_ends_early() -> None:
+    """A required cell that a short row lacks is missed, and the message says that it ends."""
+    one, two = read(ASSIGN, "trv-001", "trv-001,jack-001,")
+
+    assert [(error.column, error.code, error.message, error.value) for error in one.errors] == [
+        (
+            "user_id", "REQUIRED",
+            "User Id: is required, and the row ends before it, after 1 cell.", None,
+        ),
+        (
+            "case_role_id", "REQUIRED",
+            "Case Role Id: is required, and the row ends before it, after 1 cell.", None,
+        ),
+    ]  # fmt: skip
+    assert [error.message for error in two.errors] == [
+        "Case Role Id: is required, and the row ends before it, after 3 cells."
+    ]
+
+
+def test_a_row_in_one_pair_of_quotes() -> None:
+    """A row that is one cell with delimiters in it has its quotes named."""
+    row = ReadRow(2, ["trv-001,jack-001,,staff,0"])
+    asyncio.run(read_rows(ASSIGN, layout(ASSIGN), [row], FakeDirectory()))
+
+    assert row.errors == [
+        ErrorDetail(
+            code="BAD_QUOTING",
+            message="The row is in one pair of quotes as a whole, and so is a single cell: take "
+            "these quotes away, and halve those within.",
+        )
+    ]
+
+
+def test_optional_cells_alone() -> None:
+    """A row without any required cell, as one below a table, has one error, not one for each."""
+    (row,) = read(ASSIGN, ",,,,maybe")
+
+    assert row.errors == [
+        ErrorDetail(
+            code="REQUIRED",
+            message="The row has no Case Id, User Id, Case Role Id; fill them in, or delete the "
+            "rest of the row.",
+        )
+    ]
+
+
+class Quoting(Column[str]):
+    """Quotes the cell in its message as it is."""
+
+    def parse(self, text: str) -> str:
+        """Refuse it."""
+        raise RowError(None, "NO", f"'{text}' is no desk.")
+
+
+def test_invisible_letters() -> None:
+    """Messages of plugins show invisible letters, too; the value stays the cell's."""
+    (row,) = read(type("Odd", (Importer,), {"odd": Quoting()})("odd"), "2\u200b14")
+    (error,) = row.errors
+
+    assert error.message == "Odd: '2[U+200B]14' is no desk."
+    assert error.value == "2\u200b14"
 
 
 def test_values_are_shortened() -> None:

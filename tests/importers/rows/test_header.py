@@ -289,7 +289,7 @@ def test_a_strange_name_is_shown_harmlessly() -> None:
     found = problems(f"user_id,case_id,{name}", REMOVE)
 
     assert found[0][0] == "UNKNOWN_COLUMN"
-    assert found[0][1].startswith("Column C, '?[31mnnn")
+    assert found[0][1].startswith("Column C, '[U+001B][31mnnn")
     assert len(found[0][1]) < 300
 
 

@@ -77,6 +77,97 @@ async def test_add_users(world: EngineFixture) -> None:
     assert await user(world, "al@example.org") == ("al@example.org", "", "", None, None, None, 1)
 
 
+async def test_names_in_another_unicode_form(world: EngineFixture) -> None:
+    """A name is stored and compared as NFC, whatever the file and the database have."""
+    decomposed = "zoe@example.org,Zoe\u0308,Mu\u0308ller,,,"
+    first = await world.run("add-users", "zoe@example.org,Zo\u00eb,M\u00fcller,,,")
+    again = await world.run("add-users", decomposed)
+    await world.execute(
+        "UPDATE users SET given_name = normalize(given_name, NFD) WHERE email = 'zoe@example.org'"
+    )
+    after = await world.run("add-users", decomposed)
+    ids = await world.fetchrow("SELECT id FROM users WHERE email = 'zoe@example.org'")
+    modified = await world.run(
+        "modify-users", f"{encode_node_id('User', ids[0])},Zo\u00eb,M\u00fcller,,,,"
+    )
+
+    assert await world.results(first) == {2: Result("CREATED")}
+    assert await world.results(again) == {2: Result("UNCHANGED")}
+    assert await world.results(after) == {2: Result("UNCHANGED")}
+    assert await world.results(modified) == {2: Result("UNCHANGED")}
+
+
+async def test_what_is_different(world: EngineFixture) -> None:
+    """A row of something that is there otherwise names the columns that differ, and both values."""
+    await world.run("add-users", "jo@example.org,Jo,Smith,en,,smith-001")
+    await world.run("add-cases", "m-1,1,01/31/2026,About")
+    users = await world.run(
+        "add-users", "jo@example.org,Jo,Smythe,,,smith-001", "al@example.org,,,,,smith-001"
+    )
+    cases = await world.run("add-cases", "m-1,0,,About")
+    errors = await world.errors(users)
+
+    assert [error["message"] for error in errors[2]] == [
+        "Username: a user has this e-mail address already, with the family name 'Smith' and the "
+        "language 'en'; to change that, use a file of type modify-users."
+    ]
+    assert [error["message"] for error in errors[3]] == [
+        "Host Tag Id: row 2 of this file has it too."
+    ]
+    assert [error["message"] for error in (await world.errors(cases))[2]] == [
+        "Tag Id: a case has this Tag ID already, with the status active and the day of opening "
+        "'2026-01-31'; to change that, use a file of type modify-cases."
+    ]
+
+
+async def test_similar_tags(world: EngineFixture) -> None:
+    """A new Tag ID that is much like one from before the import gets a warning, and is created."""
+    users = await world.run(
+        "add-users",
+        "a@example.org,,,,,JACK-1",
+        "b@example.org,,,,,new-001",
+        "c@example.org,,,,,NEW-1",
+        "e@example.org,,,,,jack-0-01",
+        "jack-001@example.org,,,,,jack-001",
+    )
+    cases = await world.run("add-cases", "trv_0001,1,,x", "trv-0010,1,,x", is_dry_run=True)
+    nobody = await world.run("add-users", "d@example.org,,,,,")
+    key = (await world.fetchrow("SELECT id FROM users WHERE email = 'd@example.org'"))[0]
+    changed = await world.run("modify-users", f"{encode_node_id('User', key)},,,,,Jones001,")
+
+    assert {result.what for result in (await world.results(users)).values()} == {
+        "CREATED",
+        "UNCHANGED",
+    }
+    assert await world.warnings(users) == {
+        2: [
+            {
+                "code": "SIMILAR_TAG",
+                "message": "Host Tag Id: a user has the Tag ID 'jack-001', which differs from this "
+                "one only in capitals, punctuation or zeros; is it the same one?",
+                "column": "host_tag_id",
+                "value": "JACK-1",
+                "suggestion": None,
+            }
+        ]
+    }
+    assert list(await world.warnings(cases)) == [2]
+    assert await world.warnings(nobody) == {}
+    assert list(await world.warnings(changed)) == [2]
+
+
+async def test_rows_that_complement_each_other(world: EngineFixture) -> None:
+    """Two rows of one user that do not contradict each other are to be combined."""
+    import_id = await world.run(
+        "modify-users", "jack-001,Jack,,,,,", "jack-001,,Smith,,,,", "jack-001,Jim,,,,,"
+    )
+    says = "The row says something else of the same user than row 2;"
+    errors = await world.errors(import_id)
+
+    assert [error["message"] for error in errors[3]] == [f"{says} combine them into one row."]
+    assert [error["message"] for error in errors[4]] == [f"{says} keep one of them."]
+
+
 async def test_modify_users(world: EngineFixture) -> None:
     """Blank cells keep; a Tag ID can be set once, by one user."""
     await world.run("add-users", "jo@example.org,Jo,Smith,en,UTC,", "al@example.org,,,,,")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -40,6 +41,11 @@ JACK_STAFF = ErrorDetail(
     message="The row says something else of the same user on the same case than row 2;"
     " keep one of them.",
     value="2",
+)
+COMBINE = replace(
+    JACK_STAFF,
+    message="The row says something else of the same user on the same case than row 2;"
+    " combine them into one row.",
 )
 
 
@@ -196,19 +202,21 @@ def test_repeats() -> None:
 
 
 @pytest.mark.parametrize(
-    ("importer", "first", "second"),
+    ("importer", "first", "second", "error"),
     [
-        (ASSIGN, "trv-001,jack-001,,staff,0", "trv-001,jack-001,,clients,0"),
-        (ASSIGN, "trv-001,jack-001,,staff,0", "trv-001,jack-001,,staff,1"),
-        (MODIFY, "trv-001,jack-001,,staff,0", "trv-001,jack-001,,staff,"),
-        (MODIFY, "trv-001,jack-001,,,", "trv-001,jack-001,,clients,"),
+        (ASSIGN, "trv-001,jack-001,,staff,0", "trv-001,jack-001,,clients,0", JACK_STAFF),
+        (ASSIGN, "trv-001,jack-001,,staff,0", "trv-001,jack-001,,staff,1", JACK_STAFF),
+        (MODIFY, "trv-001,jack-001,,staff,0", "trv-001,jack-001,,clients,", JACK_STAFF),
+        (MODIFY, "trv-001,jack-001,,staff,0", "trv-001,jack-001,,staff,", COMBINE),
+        (MODIFY, "trv-001,jack-001,,,", "trv-001,jack-001,,clients,", COMBINE),
     ],
 )
-def test_conflicts(importer: Any, first: str, second: str) -> None:
-    """A row that says something else of the same pair is in conflict with the first one."""
+def test_conflicts(importer: Any, first: str, second: str, error: ErrorDetail) -> None:
+    """A row that says something else of the same pair is in conflict with the first one; where
+    blank cells keep, and the other cells agree, the two are to be combined."""
     plans = planned(importer, first, second, first, second)
 
-    assert [plan.errors for plan in plans] == [(), (JACK_STAFF,), (), (JACK_STAFF,)]
+    assert [plan.errors for plan in plans] == [(), (error,), (), (error,)]
     assert [len(plan.changes) for plan in plans] == [1, 0, 0, 0]
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import asyncpg
 import pytest
 
-from models.db import credentials
+from models.database_url import credentials
 from tests.importers.engine_fixture import EngineFixture, Result
 
 

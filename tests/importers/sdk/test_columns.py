@@ -15,6 +15,7 @@ class Roster(Importer):
     """Has one column of each kind."""
 
     text = Column[str]()
+    key = Column[str](is_key=True)
     number = Column[str](required=True)
     blank = Blank()
     flag = Flag()
@@ -47,7 +48,11 @@ def error_of(column: Column[Any], cell: str) -> tuple[str, str]:
             "text", " " * 9 + "x" * 10_000, "x" * 10_000, id="spaces around it don't count"
         ),
         pytest.param("text", "007", "007", id="zeros stay"),
-        pytest.param("text", "e\u0301", "e\u0301", id="Unicode forms stay"),
+        pytest.param("text", "Nu\u0301n\u0303ez", "Núñez", id="free text in one Unicode form"),
+        pytest.param("text", "a\r\nb\rc\nd", "a\nb\nc\nd", id="free text in lines"),
+        pytest.param("text", "#1 fan!", "#1 fan!", id="no error value"),
+        pytest.param("key", "e\u0301", "e\u0301", id="Unicode forms of keys stay"),
+        pytest.param("user_id", "e\u0301", "e\u0301", id="Unicode forms of IDs stay"),
         pytest.param("text", "null", "null", id="no magic words"),
         pytest.param("blank", "", None, id="blank left blank"),
         pytest.param("blank", f"{NBSP} ", None, id="blank with spaces"),
@@ -71,7 +76,10 @@ def test_a_cell_is_read(name: str, cell: str, expected: object) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("0", False), ("1", True), ("false", False), ("true", True), ("no", False), ("yes", True)],
+    [
+        *[(text, False) for text in ("0", "0.0", "false", "f", "no", "n")],
+        *[(text, True) for text in ("1", "1.0", "true", "t", "yes", "y")],
+    ],
 )
 def test_flags_in_every_spelling(text: str, expected: bool) -> None:
     """0, 1, false, true, no and yes are read in any case, with spaces around them."""
@@ -83,7 +91,7 @@ def test_flags_in_every_spelling(text: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["\uff11", "\u0660", "2", "01", "1.0", "y", "on", "ja", "+1", "tru\u0435", "-"]
+    "text", ["\uff11", "\u0660", "2", "01", "1.00", "yy", "on", "ja", "+1", "tru\u0435", "-"]
 )
 def test_no_flag(text: str) -> None:
     """Whatever else is no flag: digits are ASCII digits, and a look-alike is another letter."""
@@ -109,7 +117,7 @@ def test_too_long(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["text", "blank", "flag", "case_id", "user_id", "role_id", "seat"])
+@pytest.mark.parametrize("name", ["key", "blank", "flag", "case_id", "user_id", "role_id", "seat"])
 @pytest.mark.parametrize(
     ("character", "said"),
     [
@@ -129,6 +137,54 @@ def test_control_characters(name: str, character: str, said: str) -> None:
         "CONTROL_CHARACTER",
         f"contains {said}; take it out.",
     )
+
+
+@pytest.mark.parametrize("cell", ["a\tb", "a\x0bb", "a\x85b"])
+def test_control_characters_of_free_text(cell: str) -> None:
+    """Free text has line breaks, and no other control character."""
+    assert error_of(Roster.columns["text"], cell)[0] == "CONTROL_CHARACTER"
+
+
+@pytest.mark.parametrize("name", ["text", "flag", "case_id", "user_id", "role_id", "seat"])
+def test_lost_letters(name: str) -> None:
+    """U+FFFD, which programs write for a letter that they can't read, is refused as well."""
+    assert error_of(Roster.columns[name], "Jos\ufffd") == (
+        "CONTROL_CHARACTER",
+        "contains U+FFFD, which stands for a letter that was lost; enter the text again.",
+    )
+
+
+@pytest.mark.parametrize("name", ["text", "blank", "flag", "case_id", "user_id", "role_id", "seat"])
+@pytest.mark.parametrize("cell", ["#N/A", " #REF! ", "#BEZUG!", "Err:502"])
+def test_error_values(name: str, cell: str) -> None:
+    """A spreadsheet's error value is an error in a column of any kind."""
+    assert error_of(Roster.columns[name], cell)[0] == "FORMULA_ERROR"
+
+
+def test_invisible_letters_in_messages() -> None:
+    """A message shows a letter that can't be seen by its number."""
+    assert error_of(Roster.columns["flag"], "1\u200b") == (
+        "INVALID_FLAG",
+        "'1[U+200B]' is not 0 (no) or 1 (yes).",
+    )
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        pytest.param([" a ", "b", " "], {" a ": "a", "b": "b"}, id="plain"),
+        pytest.param([], {}, id="none"),
+        pytest.param(["Núñez", "#1 fan!", "a#N/A"], None, id="hash at a beginning"),
+        pytest.param(["a", "Err:502"], None, id="error value"),
+        pytest.param(["a\nb"], None, id="line break"),
+        pytest.param(["a\x00b"], None, id="control character"),
+        pytest.param(["a", "Nu\u0301"], None, id="decomposed"),
+        pytest.param(["x" * 10_001], None, id="too long"),
+    ],
+)
+def test_many_cells_at_once(cells: list[str], expected: object) -> None:
+    """Cells are read all at once only where none of them needs a look of its own."""
+    assert Roster.columns["text"]._values_at_once(cells) == expected
 
 
 @pytest.mark.parametrize("cell", ["0", "x", "-"])

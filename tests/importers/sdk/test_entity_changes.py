@@ -116,12 +116,11 @@ def test_what_a_row_asks_for(importer: type[Importer], row: str, asks: dict[str,
         ),
         (
             AddCases,
-            ",x,2026-02-30,",
+            ",x,2026-02-30,About",
             [
                 ("REQUIRED", "tag_id"),
                 ("INVALID_FLAG", "case_status"),
                 ("INVALID_DATE", "date_opened"),
-                ("REQUIRED", "about"),
             ],
         ),
         (ModifyCases, "trv-01,,,x", [("NOT_FOUND", "case_id")]),

@@ -9,7 +9,7 @@ import pytest
 
 from importers import Case, User
 from importers.sdk.node_id import encode_node_id
-from importers.sdk.suggestions import Advice, Noun, address_in, advise, bare_tag, without_ends
+from importers.sdk.suggestions import Advice, Noun, advise, bare_tag, without_ends
 from tests.importers.fakes import JACK, JONES, OPEN, FakeDirectory
 
 ANN = User(id=31, tag_id="ann-007", email="ann@example.org")
@@ -179,23 +179,6 @@ def test_every_address_gets_its_advice() -> None:
 
     assert list(advice) == ["jones@example.org"]
     assert [question for question, _ in directory.asked].count("users_by_email") == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("jo@example.org", "jo@example.org"),
-        ("<jo@example.org>;", "jo@example.org"),
-        ("mailto:jo@example.org", "jo@example.org"),
-        ("jo@example.org\u200b", "jo@example.org"),
-        ('"Smith, Jo" <jo@example.org>', "jo@example.org"),
-        ("jo@example.org, al@example.org", None),
-        ("jo", None),
-    ],
-)
-def test_address_in(text: str, address: str | None) -> None:
-    """A text holds one address, or none that is sure."""
-    assert address_in(text) == address
 
 
 def test_without_ends() -> None:

@@ -15,7 +15,8 @@ import pytest
 from importers import Case, CaseRef, Column, Importer, ModifyCase, Row
 from importers.isolation.guard import Guard
 from importers.sdk.errors import RetryableError
-from models.db import allow_long, credentials, keep_alive, transaction
+from models.database_url import credentials
+from models.db import allow_long, keep_alive, transaction
 from models.progress import lock_split
 from tests.importers.engine_fixture import Counts, EngineFixture, Result
 

@@ -179,6 +179,7 @@ async def test_same_key_again(api: Api) -> None:
         {"content": ASSIGN + b"case-2,user-1,,staff,0\r\n"},
         {"dryRun": True},
         {"encoding": "windows-1252"},
+        {"dateOrder": "DMY"},
     ],
     ids=lambda value: next(iter(value)),
 )
@@ -206,6 +207,14 @@ async def test_declared_encoding_is_kept(api: Api) -> None:
 
     assert codes(payload) == []
     assert await sql("fetchval", "SELECT declared_encoding FROM imports") == "windows-1252"
+
+
+async def test_declared_date_order_is_kept(api: Api) -> None:
+    """An upload may say what comes first in its file's dates."""
+    payload = await api.upload(dateOrder="DMY")
+
+    assert codes(payload) == []
+    assert await sql("fetchval", "SELECT date_order FROM imports") == "DMY"
 
 
 async def test_the_same_file_again(api: Api) -> None:

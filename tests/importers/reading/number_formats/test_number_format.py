@@ -61,6 +61,10 @@ ACCOUNTING = '_(* #,##0.00_);_(* \\(#,##0.00\\);_(* "-"??_);_(@_)'
         ("0;-0;0;@", "0", "0"),
         ("@", "7", "7"),
         ("0;@", "7", "7"),
+        ("0#", "7", "07"),
+        ("0##", "123", "123"),
+        ("0.0#", "7", "7.0"),
+        ("[$-de-DE]000", "7", "007"),
     ],
 )
 def test_numbers_shown_in_full(code: str, stored: str, shown: str) -> None:
@@ -116,6 +120,11 @@ def test_numbers_not_shown_in_full(code: str, stored: str, note: tuple[str, str]
         pytest.param("yyyy-mm-dd", "-1", id="a day before all days"),
         pytest.param("yyyy-mm-dd", "60", id="29 February 1900"),
         pytest.param("yyyy-mm-dd", "2958466", id="the year 10000"),
+        pytest.param("yyyy-mm-dd", "46206.999995", id="half a second before midnight"),
+        pytest.param("0##", "7", id="no digit behind a zero"),
+        pytest.param("0.#0", "7", id="no decimal before a zero"),
+        pytest.param("@;0", "7", id="a text before a number"),
+        pytest.param("[$-x-sysdate]0", "7", id="the computer's own format"),
     ],
 )
 def test_what_is_not_certain(code: str, stored: str) -> None:
@@ -145,6 +154,9 @@ def test_a_format_that_is_not_known() -> None:
         ("d-mmm-yy", "46207", "2026-07-04", "2026-07-04"),
         ("[$-407]d. mmmm yyyy", "46207", "2026-07-04", "2026-07-04"),
         ("[$-F800]dddd", "46207", "2026-07-04", "2026-07-04"),
+        ("[$-x-sysdate]dddd, mmmm dd, yyyy", "46207", "2026-07-04", "2026-07-04"),
+        ("[$-en-US]d-mmm-yy;@", "46207", "4-Jul-26", "2026-07-04"),
+        ("[$-es-ES]d-mmm-yy;@", "46207", "2026-07-04", "2026-07-04"),
         ("e/m/d", "46207", "2026-07-04", "2026-07-04"),
         ("yyyy-mm-dd hh:mm", "46207.395833333336", "2026-07-04 09:30", "2026-07-04T09:30:00"),
         ("m/d/yy h:mm AM/PM", "46207.75", "7/4/26 6:00 PM", "2026-07-04T18:00:00"),
@@ -218,7 +230,7 @@ def test_texts(code: str, shown: str) -> None:
     assert NumberFormat(code).text("ab") == shown
 
 
-@pytest.mark.parametrize("code", [";;;", "0;0;0;0", "@kg", "@*-"])
+@pytest.mark.parametrize("code", [";;;", "0;0;0;0", '0;0;0;"x"', "@;0", "@kg", "@*-"])
 def test_texts_that_are_hidden_or_not_certain(code: str) -> None:
     """A text that is not shown is not read."""
     note = note_of(NumberFormat(code).text("ab"))

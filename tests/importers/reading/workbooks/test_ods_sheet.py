@@ -71,8 +71,33 @@ def number(value: str, shown: str, kind: str = "float") -> str:
         pytest.param('<table:table-cell table:formula="of:=x" office:value-type="string">'
                      "<text:p>Err:502</text:p></table:table-cell>",
                      with_note("Err:502", Holds.ERROR), id="error without a type"),
+        pytest.param('<table:table-cell table:formula="of:=x" office:value-type="float" '
+                     'office:value="0"><text:p>#ЗНАЧ!</text:p></table:table-cell>',
+                     with_note("#ЗНАЧ!", Holds.ERROR), id="error of another language"),
+        pytest.param('<table:table-cell table:formula="of:=x" office:value-type="string" '
+                     'calcext:value-type="string"><text:p>#12</text:p></table:table-cell>', "#12",
+                     id="looks like an error"),
         pytest.param('<table:table-cell office:value-type="string" table:formula="of:=x"/>', "",
                      id="empty result"),
+        pytest.param("<table:table-cell><draw:custom-shape><text:p>Click me</text:p>"
+                     "</draw:custom-shape></table:table-cell>", "", id="shape"),
+        pytest.param('<table:table-cell office:value-type="float" office:value="7"><draw:frame>'
+                     "<draw:text-box><text:p>8</text:p></draw:text-box></draw:frame><text:p>7"
+                     "</text:p><draw:g><draw:rect><text:p>9</text:p></draw:rect></draw:g>"
+                     "</table:table-cell>", "7", id="shapes beside a number"),
+        pytest.param(TEXT.format("<text:ruby><text:ruby-base>x</text:ruby-base><text:ruby-text>no"
+                                 "</text:ruby-text></text:ruby>y"), "xy", id="phonetic reading"),
+        pytest.param(TEXT.format("x <text:span> y</text:span>\n <text:s/>z"), "x y  z",
+                     id="spaces of two elements"),
+        pytest.param('<table:table-cell office:value-type="string" office:string-value="x"/>',
+                     with_note("", Holds.UNSHOWN, "the text 'x', which the sheet hides"),
+                     id="hidden text"),
+        pytest.param(number("7000", "7"), with_note("7", Holds.NUMBER, "7000"), id="in thousands"),
+        pytest.param(number("70", "7000%", "percentage"), "7000%", id="more than all"),
+        pytest.param('<table:table-cell office:value-type="date" office:date-value="-0044-03-15">'
+                     "<text:p>15.03.44</text:p></table:table-cell>",
+                     with_note("15.03.44", Holds.UNSHOWN, "the date '-0044-03-15'"),
+                     id="before all dates"),
     ],
 )  # fmt: skip
 def test_a_cell(cell: str, shown: str) -> None:
@@ -122,6 +147,16 @@ def test_what_is_hidden_or_merged() -> None:
 
     assert list(table.rows) == [(2, ["x", ""])]
     assert [each.code for each in table.warnings] == ["HIDDEN_SHEET", "HIDDEN_ROWS", "MERGED_CELLS"]
+
+
+def test_a_table_within_a_cell() -> None:
+    """No rows are lost behind it."""
+    rows = f"<table:table-row><table:table-cell>{sheet('', 'inner')}</table:table-cell>"
+
+    code, message = refusal_of(ods(sheet(f"{rows}</table:table-row>")))
+
+    assert code == "DAMAGED_WORKBOOK"
+    assert "the sheet 'Sheet1' has a table within a table" in message
 
 
 def test_a_formula_without_a_value() -> None:

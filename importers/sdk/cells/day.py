@@ -1,0 +1,146 @@
+"""Days: read from the forms that are certain, and described where a text is not."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from datetime import date
+
+from importers.sdk.errors import RowError, shorten
+
+DAY_FIRST = "day first"
+"""What a column shows when one of its cells can only have the day before the month."""
+
+DAY_MONTH_YEAR, MONTH_DAY_YEAR = "DMY", "MDY"
+"""The orders that an upload can declare."""
+
+_FIRST_YEAR = 1900
+_FORMS = "mm/dd/yyyy or yyyy-mm-dd"
+
+# ISO 8601 in its extended form, with any time behind it.
+_ISO = re.compile(
+    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
+    r"(?:[T ](?P<time>[0-9][0-9:.,]*) ?(?P<zone>Z|[+-][0-9]{2}(?::?[0-9]{2})?)?)?",
+    re.IGNORECASE,
+)
+_MIDNIGHT = re.compile(r"00(?::?00(?::?00(?:[.,]0+)?)?)?")
+_NUMBERS = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})")
+_COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(T.*)?")
+_YEAR_FIRST = re.compile(r"([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})")
+_SERIAL = re.compile(r"[0-9]{5}(?:[.,][0-9]+)?")
+_SHORT_YEAR = re.compile(r"[0-9]{1,2}([/.-])[0-9]{1,2}\1[0-9]{2}")
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
+_NAMED = re.compile(
+    r"(?P<day>[0-9]{1,2})[ -](?P<month>[a-z]{3,9})\.?[ -](?P<year>[0-9]{4})"
+    r"|(?P<month_2>[a-z]{3,9})\.? (?P<day_2>[0-9]{1,2}),? (?P<year_2>[0-9]{4})",
+    re.IGNORECASE,
+)
+
+
+def shows_day_first(text: str) -> bool:
+    """Tell whether a text is a day that can only have its day before its month."""
+    found = _NUMBERS.fullmatch(text)
+    return found is not None and 12 < int(found[1]) <= 31 and 1 <= int(found[3]) <= 12
+
+
+def read_day(text: str, *, order: str | None = None, is_day_first: bool = False) -> date:
+    """Read a day.
+
+    Args:
+        text: of a cell, trimmed.
+        order: the order of day and month that the upload declares; None for month first.
+        is_day_first: whether other cells of the column show that days come first: what could be
+            read both ways is refused then, unless an order is declared.
+
+    Raises:
+        RowError: it is no day, or not certainly one.
+    """
+    if found := _ISO.fullmatch(text):
+        day = _day(found["year"], found["month"], found["day"])
+        if day and found["time"] and not _MIDNIGHT.fullmatch(found["time"]):
+            raise _time_of_day(text, None if found["zone"] else day)
+    elif found := _NUMBERS.fullmatch(text):
+        day = _day_of_numbers(text, found, order, is_day_first=is_day_first)
+    else:
+        raise _no_day(text, *_likeness(text))
+    if day is None:
+        raise _no_day(text)
+    if day.year < _FIRST_YEAR:
+        message = f"'{shorten(text)}' is before the year {_FIRST_YEAR}; correct the year."
+        raise RowError(None, "INVALID_DATE", message)
+    return day
+
+
+def _day_of_numbers(
+    text: str, found: re.Match[str], order: str | None, *, is_day_first: bool
+) -> date | None:
+    first, separator, second, year = found.groups()
+    by_order = {
+        DAY_MONTH_YEAR: _day(year, second, first),
+        MONTH_DAY_YEAR: _day(year, first, second),
+    }
+    days = {day for day in by_order.values() if day}
+    only = next(iter(days)) if len(days) == 1 else None
+    # Whichever way `03.04.2026` is meant, no American writes it.
+    if order is None and separator != "/":
+        raise _no_day(text, only, "is in another form")
+    if order is None and is_day_first and len(days) > 1:
+        raise _ambiguous(text, by_order)
+    wanted = order or MONTH_DAY_YEAR
+    if by_order[wanted] is None and only:
+        looks = f"has the {'month' if wanted == DAY_MONTH_YEAR else 'day'} first"
+        also = "" if order else ", or upload the file with the date order DMY"
+        raise _no_day(text, only, looks, also)
+    return by_order[wanted]
+
+
+def _day(year: str, month: str, day: str) -> date | None:
+    with suppress(ValueError):
+        return date(int(year), int(month), int(day))
+    return None
+
+
+def _likeness(text: str) -> tuple[date | None, str]:
+    """Return the day that a text certainly is, if any, and what it looks like."""
+    if found := _COMPACT.fullmatch(text):
+        day = _day(found[1], found[2], found[3])
+        if day and _FIRST_YEAR <= day.year < 2100:
+            return day, "looks like a day without separators"
+    if _SERIAL.fullmatch(text):
+        return None, "looks like the number that a spreadsheet keeps for a day"
+    if _SHORT_YEAR.fullmatch(text):
+        return None, "has a year of two digits"
+    if found := _YEAR_FIRST.fullmatch(text):
+        return _day(found[1], found[2], found[3]), "is in another form"
+    if found := _NAMED.fullmatch(text):
+        parts = ((found[name] or found[f"{name}_2"]) for name in ("year", "month", "day"))
+        year, month, number = parts
+        return _day(year, _month_number(month.lower()), number), "has the month as a word"
+    return None, ""
+
+
+def _month_number(name: str) -> str:
+    numbers = (str(number) for number, month in enumerate(_MONTHS, 1) if name in (month, month[:3]))
+    return next(numbers, "0")
+
+
+def _no_day(text: str, meant: date | None = None, looks: str = "", also: str = "") -> RowError:
+    what = f"{looks}; write it as {_FORMS}" if looks else f"is not a day, written as {_FORMS}"
+    suggestion = meant.isoformat() if meant and meant.year >= _FIRST_YEAR else None
+    return RowError(None, "INVALID_DATE", f"'{shorten(text)}' {what}{also}.", suggestion)
+
+
+def _time_of_day(text: str, day: date | None) -> RowError:
+    message = f"'{shorten(text)}' has a time of day; write the day alone, as {_FORMS}."
+    return RowError(None, "INVALID_DATE", message, day.isoformat() if day else None)
+
+
+def _ambiguous(text: str, by_order: dict[str, date | None]) -> RowError:
+    readings = f"{by_order[DAY_MONTH_YEAR]} or {by_order[MONTH_DAY_YEAR]}"
+    why = "other cells of the column have the day first"
+    advice = "write yyyy-mm-dd, or upload the file with the date order DMY."
+    message = f"'{shorten(text)}' can be {readings}, and {why}; {advice}"
+    return RowError(None, "AMBIGUOUS_DATE", message)
