@@ -162,7 +162,7 @@ class _Statement:
             (SELECT * FROM case_words t WHERE t.words @@ to_tsquery('simple', $2) OFFSET 0)
 
         The OFFSET lets PostgreSQL look for nothing but the words. It would rather walk the list in
-        its order, and make the words of each row anew, of all rows where few are found.
+        its order, and make the words of each row again, of all rows where few are found.
         """
         if not any(each.is_search for each in conditions):
             return listing.table
@@ -170,6 +170,16 @@ class _Statement:
 
     def words(self, conditions: Sequence[Condition]) -> str:
         return self._all_of([each for each in conditions if each.is_search])
+
+    def within(self, listing: Listing, window: Window) -> str:
+        """Return the conditions that rows stand inside a window."""
+        up, down = ("<", ">") if listing.is_descending else (">", "<")
+        limits = ((up, window.after), (down, window.before))
+        return "".join(
+            f" AND {listing.compare(sign, self.add(place))}"
+            for sign, place in limits
+            if place is not None
+        )
 
     def where(self, listing: Listing, conditions: Sequence[Condition], parent: str) -> str:
         """Return the conditions but for searches."""
@@ -199,8 +209,9 @@ async def fetch_pages(
 ) -> dict[int, Page]:
     """Read the same page of the lists of many parents with one statement.
 
-    A search may take two. A common word fills the page from the next few rows of the list. Only if
-    it does not, all rows with the words are looked for, which takes the longer the more they are.
+    A search may take three. A common word fills the page from the next few rows of the list. Only
+    if it does not, and the list has further rows, all rows with the words are looked for, which
+    takes the longer the more they are.
 
     Args:
         parents: what the lists belong to; for a list of the app, the app alone.
@@ -210,10 +221,30 @@ async def fetch_pages(
         _read_pages, db, app_id, listing, parents, conditions, window=window, columns=columns
     )
     if any(condition.is_search for condition in conditions):
-        pages = await read(nearest=2 * window.size + 2)
+        nearest = 2 * window.size + 2
+        pages = await read(nearest=nearest)
         if all(page.has_more for page in pages.values()):
             return pages
+        if not await _has_more_than(db, app_id, listing, conditions, window=window, number=nearest):
+            return pages
     return await read()
+
+
+async def _has_more_than(
+    db: Connection,
+    app_id: int,
+    listing: Listing,
+    conditions: Sequence[Condition],
+    *,
+    window: Window,
+    number: int,
+) -> bool:
+    """Tell whether a list of the app, without its searches, has more rows inside a window."""
+    statement = _Statement(app_id)
+    where = statement.where(listing, conditions, "") + statement.within(listing, window)
+    sql = f"SELECT EXISTS (SELECT 1 FROM {listing.table} t WHERE {where} OFFSET {number})"
+    found: bool = await db.fetchval(sql, *statement.values)
+    return found
 
 
 async def _read_pages(
@@ -242,12 +273,7 @@ async def _read_pages(
     """
     statement = _Statement(app_id)
     lists = statement.parents(listing, parents)
-    where = statement.where(listing, conditions, "p.parent")
-    up, down = ("<", ">") if listing.is_descending else (">", "<")
-    if window.after is not None:
-        where += f" AND {listing.compare(up, statement.add(window.after))}"
-    if window.before is not None:
-        where += f" AND {listing.compare(down, statement.add(window.before))}"
+    where = statement.where(listing, conditions, "p.parent") + statement.within(listing, window)
     lateral = "LATERAL" if listing.parent else ""
     is_falling = listing.is_descending != window.is_backward
     order = listing.order("DESC" if is_falling else "ASC")

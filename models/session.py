@@ -49,14 +49,22 @@ async def connect(url: str, **options: Any) -> Connection:
         DatabaseUrlError: the URL is refused.
         OSError, asyncpg.PostgresError: the server can't be reached, or refuses.
     """
-    name = {"application_name": "caseroll"}
+    place, name = credentials(url), {"application_name": "caseroll"}
     try:
         return await asyncpg.connect(
-            **credentials(url), timeout=_CONNECT_SECONDS, server_settings=name, **options
+            **place, timeout=_CONNECT_SECONDS, server_settings=name, **options
         )
     except TimeoutError as error:
         silence = f"PostgreSQL did not answer within {_CONNECT_SECONDS} seconds."
         raise TimeoutError(silence) from error
+    except OSError as error:
+        # The system's words name no host, and do not say that PostgreSQL is meant.
+        message = f"PostgreSQL at {_name_hosts(place['host'])} can't be reached: {error}"
+        raise ConnectionError(message) from error
+
+
+def _name_hosts(hosts: str | list[str]) -> str:
+    return hosts if isinstance(hosts, str) else ", ".join(hosts)
 
 
 async def open_session(

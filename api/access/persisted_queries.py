@@ -11,6 +11,8 @@ from api.errors import HttpError, bad_request
 # Of all texts that are kept for a token. A client has a few dozen queries of some thousand
 # characters.
 _MOST_CHARACTERS = 1_000_000
+# Else texts of a few characters, of which an entry is most, would take a hundred times as much.
+_MOST_TEXTS = 2_000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -71,7 +73,7 @@ class PersistedQueries:
             return
         self._texts[digest] = query
         self._characters += len(query)
-        while self._characters > self._most_characters:
+        while self._characters > self._most_characters or len(self._texts) > _MOST_TEXTS:
             dropped = self._texts.pop(next(iter(self._texts)))
             self._characters -= len(dropped)
 

@@ -57,7 +57,7 @@ TARGETS: dict[str, Callable[[Context, int], Awaitable[Any]]] = {
 show_enum(Action, name="AuditAction", description="What was done.")
 
 
-@strawberry.type(description="Who did something: a token, or who sits at the server.")
+@strawberry.type(description="Who did something: a token, or a command at the server.")
 class AuditActor:
     """A token, or the command line."""
 
@@ -101,7 +101,7 @@ class AuditTarget:
 
 @strawberry.type(description="Something that was done, by a token or at the server itself.")
 class AuditEvent(Node):
-    """One deed. What the rows of an import have done is in their results."""
+    """One action. What the rows of an import have done is in their results."""
 
     action: Action = field(description="What was done.")
     actor: AuditActor = field(description="Who did it.")

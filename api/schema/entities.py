@@ -104,7 +104,7 @@ async def list_roles(info: Info) -> list[Role]:
 @strawberry.enum(description="Whether a case takes new assignments.")
 class CaseStatus(Enum):
     ACTIVE = strawberry.enum_value("ACTIVE", description="Open.")
-    CLOSED = strawberry.enum_value("CLOSED", description="Closed: nobody can be put on it.")
+    CLOSED = strawberry.enum_value("CLOSED", description="Closed: it takes no new users.")
 
 
 @strawberry.type(description="A matter that users are assigned to.")

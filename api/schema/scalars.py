@@ -12,9 +12,13 @@ _RFC_3339 = "https://datatracker.ietf.org/doc/html/rfc3339#section-5.6"
 
 def _read_date(value: object) -> date:
     try:
-        return date.fromisoformat(str(value))
+        day = date.fromisoformat(str(value))
     except ValueError:
-        raise GraphQLError("A Date is a day, such as '2026-02-03'.") from None
+        day = None
+    # Python also reads `2026-W06-2`, and a number such as 20260203.
+    if day is None or day.isoformat() != value:
+        raise GraphQLError("A Date is a day, such as '2026-02-03'.")
+    return day
 
 
 def _read_time(value: object) -> datetime:

@@ -2,7 +2,7 @@
 
 So have the results of rows that did nothing. To join the hits of a search to their table cost as much
 again as to find them. `app_id + 0`: the index of the words is to be used, not one of all rows of the
-app, for which the words of each would be made anew.
+app, for which the words of each would be made again.
 """
 
 from tortoise import migrations

@@ -10,7 +10,7 @@ import pytest
 from models.app import create_app
 from models.app_pool import open_app_pool
 from models.database_url import credentials
-from models.db import check_server, connection, database, migrate, transaction
+from models.db import check_server, connection, database, is_passing, migrate, transaction
 from models.session import TIMEOUTS, PoolerError
 from tests.models.pooler import pooler
 
@@ -84,6 +84,24 @@ async def test_shared_sessions_are_refused(database_url: str, opens: object) -> 
             await opens(url)
 
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts"),
+    [
+        ("postgresql://127.0.0.1:1/x", "127.0.0.1"),
+        ("postgresql://127.0.0.1:1,localhost:2/x", "127.0.0.1, localhost"),
+        ("postgresql:///x?host=/nowhere", "/nowhere"),
+    ],
+)
+async def test_a_server_that_is_not_there(url: str, hosts: str) -> None:
+    """The error says what is not there, in one line, and another attempt may cure it."""
+    with pytest.raises(ConnectionError) as caught:
+        await check_server(url)
+
+    assert str(caught.value).startswith(f"PostgreSQL at {hosts} can't be reached: ")
+    assert "\n" not in str(caught.value)
+    assert is_passing(caught.value)
 
 
 async def test_a_busy_pooler_is_refused(database_url: str) -> None:

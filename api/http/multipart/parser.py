@@ -144,7 +144,10 @@ class MultipartBody:
         if self._part.file is not None:
             return
         if self._part.name in self.fields or len(self.fields) == _MOST_FIELDS:
-            raise _malformed(f"there are more than {_MOST_FIELDS} fields, or one of them twice")
+            raise _malformed(
+                f"there are more than {_MOST_FIELDS} fields, or one of them twice; the part of the"
+                " file needs a filename"
+            )
         self.fields[self._part.name] = decode(bytes(self._part.content))
 
     def _end(self) -> None:

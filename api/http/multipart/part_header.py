@@ -41,9 +41,10 @@ def read_part_header(disposition: bytes) -> PartHeader:
     """
     parameters = islice(_PARAMETER.finditer(decode(disposition)), _MOST_PARAMETERS)
     found = {each[1].lower(): _unquote(each[2].strip()) for each in parameters}
-    plain = found.get("filename")
-    filename = _read_extended(found.get("filename*", "")) or (plain and _read_plain(plain))
-    return PartHeader(found.get("name"), filename)
+    extended = found.get("filename*", "")
+    # Without a name that can be read, the part is a file nevertheless.
+    plain = found.get("filename", extended or None)
+    return PartHeader(found.get("name"), _read_extended(extended) or (plain and _read_plain(plain)))
 
 
 def decode(text: bytes) -> str:
@@ -74,7 +75,7 @@ def _read_plain(name: str) -> str:
     """Undo what clients do to a name with other letters than ASCII, and to one with quotes."""
     if _ENCODED_WORDS.fullmatch(name):  # .NET: `=?utf-8?B?TcOkcnouY3N2?=`
         try:
-            return str(make_header(decode_header(name)))
+            return str(make_header(decode_header(name))) or name
         except (LookupError, ValueError, MessageError):
             return name
     # aiohttp, and so gql, escape the whole name: `May%202026.csv`. A file that is really called so

@@ -90,7 +90,7 @@ class Import(Node):
     key: strawberry.Private[int]
     type_key: strawberry.Private[str]
     header: strawberry.Private[Any]
-    name: str = field(description="What whoever uploaded it called it.")
+    name: str = field(description="The name that the upload gave it.")
     source: str = field(
         description="Where it came from: `api`, `cli`, `console`, or the client's own name."
     )
@@ -98,7 +98,7 @@ class Import(Node):
     dry_run: bool = field(
         description="Whether its rows are only tried out, and nothing is changed."
     )
-    cancel_requested: bool = field(description="Whether somebody asked to cancel it.")
+    cancel_requested: bool = field(description="Whether a client has asked to cancel it.")
     total: int | None = field(
         description="How many rows the file has; null until it is read. `passed` + `failed` + "
         "`cancelled` when the import is finished."

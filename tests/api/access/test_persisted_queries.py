@@ -99,6 +99,18 @@ def test_least_recently_used_goes_first() -> None:
         queries.fill_in(named("bbbb"))
 
 
+def test_many_short_texts() -> None:
+    """The texts are bounded by their number, too."""
+    queries = PersistedQueries()
+    texts = [f"{{ a{number} }}" for number in range(2_001)]
+    for query in texts:
+        queries.fill_in(named(query, query=query))
+
+    assert queries.fill_in(named(texts[1]))["query"] == texts[1]
+    with pytest.raises(PersistedQueryNotFoundError):
+        queries.fill_in(named(texts[0]))
+
+
 def test_text_that_is_too_long_to_keep() -> None:
     """A text over the bound runs, and drops no other."""
     queries = PersistedQueries(most_characters=10)

@@ -216,6 +216,9 @@ async def test_searches_use_their_indexes(api: Api, listing: Listing) -> None:
             plans.append(str(await db.fetch(f"EXPLAIN {query}", *values)))
             return []
 
+        async def fetchval(self, query: str, *values: object) -> object:
+            return await db.fetchval(query, *values)
+
     app, words = api.world.app.id, [matches_search("word")]
     async with api.server.services.pool.connection(app) as db:
         await fetch_pages(Explaining(), app, listing, [app], words, window=Window(10))
@@ -224,6 +227,22 @@ async def test_searches_use_their_indexes(api: Api, listing: Listing) -> None:
     near, *others = plans
     assert f"{listing.table}_search" not in near
     assert [f"{listing.table}_search" in plan for plan in others] == [True, True]
+
+
+async def test_search_of_a_short_list(api: Api, statements: list[str]) -> None:
+    """The hits of a common word are not all looked for where the list has few rows to search."""
+    users = await add_users(api.world.app, 300)
+    await sql("execute", "UPDATE users SET is_active = id <> ALL($1::bigint[])", users[5:8])
+    statements.clear()
+    few = await api.data(
+        '{ users(search: "name", status: DISABLED, first: 5) { edges { node { id } } } }'
+    )
+    searches = [each for each in statements if "to_tsquery" in each]
+    many = await api.data('{ users(search: "name299", first: 5) { edges { node { id } } } }')
+
+    assert ids(few["users"]) == [node_id("User", key) for key in users[5:8]]
+    assert len(searches) == 1, searches
+    assert ids(many["users"]) == [node_id("User", users[298])]
 
 
 @pytest.mark.parametrize("last", [False, True])

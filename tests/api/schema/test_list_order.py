@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from models.listing import CASES, IMPORTS, USERS, in_order
-from models.page import Listing, Window, fetch_pages
+from models.listing import CASES, IMPORTS, USERS, in_order, is_active
+from models.page import Condition, Listing, Window, fetch_pages
 from tests.api.api_fixture import Api, add_cases, add_import, add_users, node_id, sql
 
 FIELDS = ["cases", "users", "imports"]
@@ -183,17 +184,45 @@ async def test_orders_use_their_indexes(
     api: Api, statements: list[str], listing: Listing, *, is_descending: bool
 ) -> None:
     """A page in the order of changes is read from the index, and nothing is sorted."""
-    app = api.world.app
+    window = Window(10, after=(1_764_000_000_000_000, 7))
     by_update = in_order(listing, by_update=True, is_descending=is_descending)
+    plan = await explain(api, statements, by_update, (), window)
+
+    assert "Index Cond: ((app_id = " in plan
+    assert "ROW(" in plan.partition("Index Cond")[2]
+    assert "Sort" not in plan
+
+
+@pytest.mark.parametrize("listing", [CASES, USERS], ids=lambda listing: listing.name)
+async def test_orders_of_one_state_use_their_indexes(
+    api: Api, statements: list[str], listing: Listing
+) -> None:
+    """Few that are not active are not looked for among all the others."""
+    await {"cases": add_cases, "users": add_users}[listing.table](api.world.app, 500)
+    await sql("execute", f"UPDATE {listing.table} SET is_active = false WHERE id % 100 = 7")
+    await sql("execute", f"ANALYZE {listing.table}")
+    by_update = in_order(listing, by_update=True, is_descending=True)
+    plan = await explain(api, statements, by_update, [is_active(False)], Window(10))
+
+    assert f"{listing.table}_active_updated" in plan
+    assert "is_active = false" in plan.partition("Index Cond")[2]
+    assert "Sort" not in plan
+
+
+async def explain(
+    api: Api,
+    statements: list[str],
+    listing: Listing,
+    conditions: Sequence[Condition],
+    window: Window,
+) -> str:
+    """Return the plan of a page, for a table that is not small."""
+    app = api.world.app
     async with api.server.services.pool.connection(app.id) as db:
-        window = Window(10, after=(1_764_000_000_000_000, 7))
-        await fetch_pages(db, app.id, by_update, [app.id], (), window=window)
+        await fetch_pages(db, app.id, listing, [app.id], conditions, window=window)
         page = statements[-1]
         await db.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
-        plan = await db.fetch(f"EXPLAIN {page}", app.id, window.after, 11)
+        places = [] if window.after is None else [window.after]
+        plan = await db.fetch(f"EXPLAIN {page}", app.id, *places, window.size + 1)
         await db.execute("RESET enable_seqscan; RESET enable_bitmapscan")
-
-    text = "\n".join(row[0] for row in plan)
-    assert "Index Cond: ((app_id = " in text
-    assert "ROW(" in text.partition("Index Cond")[2]
-    assert "Sort" not in text
+    return "\n".join(row[0] for row in plan)

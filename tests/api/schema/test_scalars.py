@@ -55,7 +55,20 @@ async def test_what_is_no_time(api: Api, time: object) -> None:
     assert await api.code(in_text) == "BAD_REQUEST"
 
 
-@pytest.mark.parametrize("day", ["2026-02-30", "03.02.2026", "2026-02-03T00:00:00Z", "", 7])
+@pytest.mark.parametrize(
+    "day",
+    [
+        "2026-02-30",
+        "03.02.2026",
+        "2026-02-03T00:00:00Z",
+        "20260203",
+        "2026-W06-2",
+        " 2026-02-03",
+        "",
+        7,
+        20260203,
+    ],
+)
 async def test_what_is_no_date(api: Api, day: object) -> None:
     """A date is a day of the calendar, alone."""
     result = await api.execute(CREATE, {"day": day})

@@ -35,6 +35,7 @@ FILENAMES = [
     ("both, one malformed", "filename=\"May.csv\"; filename*=UTF-8''%E4", "May.csv"),
     ("both, unknown charset", "filename=\"May.csv\"; filename*=klingon''x", "May.csv"),
     ("both, no charset", 'filename="May.csv"; filename*=x.csv', "May.csv"),
+    ("RFC 5987, malformed", "filename*=UTF-8''%E4.csv", "UTF-8''%E4.csv"),
     (".NET", 'filename="=?utf-8?B?TcOkcnouY3N2?="', "März.csv"),
     (
         ".NET, both",
@@ -46,6 +47,7 @@ FILENAMES = [
     ("word of an unknown charset", 'filename="=?klingon?B?TcOk?="', "=?klingon?B?TcOk?="),
     ("word with more damage", 'filename="=?utf-8?B?x?="', "=?utf-8?B?x?="),
     ("word with damage", 'filename="=?utf-8?B?TcO?="', "=?utf-8?B?TcO?="),
+    ("word without a letter", 'filename="=?utf-8?B?!!!?="', "=?utf-8?B?!!!?="),
     ("part of a word", 'filename="a =?utf-8?B?TcOk?= b"', "a =?utf-8?B?TcOk?= b"),
     ("empty", 'filename=""', ""),
 ]  # fmt: skip
