@@ -70,28 +70,23 @@ USER_ASSIGNMENTS = Listing(
 )
 
 
-# The other lists of assignments, each in the order of an index. An app's are in the order of roles,
-# so that one index serves the whole list and the list of one role.
 ASSIGNMENTS = Listing(
-    name="assignment",
-    table="assignments",
-    joins=_ASSIGNMENT_JOINS,
-    aliases=_ASSIGNMENT_ALIASES,
-    rank=Rank("t.role_id"),
+    name="assignment", table="assignments", joins=_ASSIGNMENT_JOINS, aliases=_ASSIGNMENT_ALIASES
 )
-# Two indexes, whose entries PostgreSQL merges in the order of the list. For one condition with OR,
-# or for a WHERE in here, it would sort all that the import has written; for `=` instead of the two
-# comparisons, it may walk all assignments in the order of `id`, waiting for those of the import.
+# By the history, which has an index by imports: one of the assignments would make each update of an
+# assignment write to all of their indexes.
 IMPORT_ASSIGNMENTS = Listing(
     name="import-assignment",
     table="""(
-      SELECT created_import_id AS import_id, true AS is_new, a.* FROM assignments a
-      UNION ALL SELECT updated_import_id, false, a.* FROM assignments a)""",
+      SELECT h.import_id, h.id AS history_id, a.* FROM assignment_history h
+      JOIN assignments a ON a.case_id = h.case_id AND a.user_id = h.user_id
+      WHERE CASE WHEN a.updated_import_id = h.import_id
+        THEN a.updated_row = h.row AND h.before_role_id IS NOT NULL
+        ELSE a.created_import_id = h.import_id AND a.created_row = h.row END)""",
     joins=_ASSIGNMENT_JOINS,
     aliases=_ASSIGNMENT_ALIASES,
-    rank=Rank("t.import_id"),
-    parent="t.import_id >= {0} AND t.import_id <= {0}"
-    " AND (t.is_new OR t.updated_import_id IS DISTINCT FROM t.created_import_id)",
+    key="t.history_id",
+    parent="t.import_id = {}",
 )
 
 # Cursors hold a time as microseconds since 1970, so that none is rounded.

@@ -23,6 +23,7 @@ _LOCK_SECONDS = 2
 _IS_OWN = f"app_id = (SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
 # What the API does for clients; workers and the command line do the rest as the tables' owner.
 _GRANTS = {
+    "assignment_history": "SELECT",
     "assignments": "SELECT",
     "audit_events": "SELECT, INSERT",
     "case_words": "SELECT",

@@ -11,17 +11,15 @@ FORWARD = [
     "CREATE INDEX cases_updated ON cases (app_id, updated_at, id)",
     "CREATE INDEX users_updated ON users (app_id, updated_at, id)",
     # Else a few disabled users would be looked for among all, in the order of changes.
-    "CREATE INDEX cases_active_updated ON cases (app_id, is_active, updated_at, id)",
-    "CREATE INDEX users_active_updated ON users (app_id, is_active, updated_at, id)",
-    "CREATE INDEX assignments_page ON assignments (app_id, role_id, id)",
-    "CREATE INDEX assignments_created ON assignments (created_import_id, id)",
-    # Most assignments are never updated, so most rows cost this one nothing.
-    "CREATE INDEX assignments_updated ON assignments (updated_import_id, id)"
-    " WHERE updated_import_id IS NOT NULL",
+    "CREATE INDEX cases_closed_updated ON cases (app_id, updated_at, id) WHERE NOT is_active",
+    "CREATE INDEX users_disabled_updated ON users (app_id, updated_at, id) WHERE NOT is_active",
+    # Without role and import: an update of these would have to write to every index of the table.
+    "CREATE INDEX assignments_page ON assignments (app_id, id)",
+    "CREATE INDEX assignment_history_import ON assignment_history (import_id, id)",
 ]
 BACKWARD = [
-    "DROP INDEX cases_updated, users_updated, cases_active_updated, users_active_updated,"
-    " assignments_page, assignments_created, assignments_updated"
+    "DROP INDEX cases_updated, users_updated, cases_closed_updated, users_disabled_updated,"
+    " assignments_page, assignment_history_import"
 ]
 
 

@@ -246,18 +246,25 @@ async def add_users(app: App, count: int) -> list[int]:
 async def assign(
     app: App, cases: list[int], users: list[int], import_id: int | None = None
 ) -> None:
-    """Put every user on every case, as staff."""
+    """Put every user on every case, as staff; by an import, with the history of it."""
     await sql(
         "execute",
-        "INSERT INTO assignments"
-        " (app_id, case_id, user_id, role_id, created_import_id, created_row)"
-        " SELECT $1, c, u, (SELECT id FROM roles WHERE app_id = $1 AND key = 'staff'), $4, $5"
-        " FROM unnest($2::bigint[]) c, unnest($3::bigint[]) u",
+        """
+        WITH new AS (
+          INSERT INTO assignments
+            (app_id, case_id, user_id, role_id, created_import_id, created_row)
+          SELECT $1, c, u, (SELECT id FROM roles WHERE app_id = $1 AND key = 'staff'), $4,
+            CASE WHEN $4::bigint IS NOT NULL THEN 1 + row_number() OVER () END
+          FROM unnest($2::bigint[]) c, unnest($3::bigint[]) u RETURNING *)
+        INSERT INTO assignment_history
+          (app_id, case_id, user_id, import_id, row, after_role_id, after_notify)
+        SELECT app_id, case_id, user_id, created_import_id, created_row, role_id, notify
+        FROM new WHERE created_import_id IS NOT NULL ORDER BY created_row
+        """,
         app.id,
         cases,
         users,
         import_id,
-        None if import_id is None else 2,
     )
 
 
