@@ -254,7 +254,7 @@ async def assign(
           INSERT INTO assignments
             (app_id, case_id, user_id, role_id, created_import_id, created_row)
           SELECT $1, c, u, (SELECT id FROM roles WHERE app_id = $1 AND key = 'staff'), $4,
-            CASE WHEN $4::bigint IS NOT NULL THEN 1 + row_number() OVER () END
+            CASE WHEN $4::bigint IS NOT NULL THEN 1 + row_number() OVER (ORDER BY c, u) END
           FROM unnest($2::bigint[]) c, unnest($3::bigint[]) u RETURNING *)
         INSERT INTO assignment_history
           (app_id, case_id, user_id, import_id, row, after_role_id, after_notify)
