@@ -42,7 +42,7 @@ async def serve_graphql(request: Request) -> Response:
     """Answer one GraphQL request."""
     media_type = JSON
     try:
-        media_type = choose_media_type(request.headers.getlist("accept"))
+        media_type = choose_media_type(",".join(request.headers.getlist("accept")))
         context = Context(request.app.state.services, await authenticate(request))
         answer = _encode_result(await _execute(request, context), media_type)
     except HttpError as error:
