@@ -14,13 +14,14 @@ from importers.sdk.errors import FileRefusedError
 from tests.fuzz.check_reading import LIMITS, workbooks_here
 from tests.fuzz.random_file import damaged_xml
 from tests.fuzz.workbook_cells import KnownCell, known_cell
-from tests.fuzz.workbook_writers import WRITERS, by_hand, by_xlsxwriter
+from tests.fuzz.workbook_writers import WRITERS, by_hand, by_openpyxl, by_xlsxwriter
 from tests.fuzz.xlsx_writer import pack
 
 _SPELLINGS = (
     *(("</row>", "<!-- </row> --></row>"), ("</row>", "</row><row/>"), ("</row>", "</row >")),
     *(("<row ", '<row hidden="1" '), ("<row ", "<row  "), ("<row ", '<row customFormat="1" ')),
     *(("<c ", '<c cm="1" '), ("</c>", "</c><c/>"), ("</c>", "<f>1</f></c>"), ("</c>", "</c\n>")),
+    *(("/>", " />"), ("</row>", '<c r="ZZ1" t="inlineStr" /></row>')),
     *(("<v>", "<v >"), ("</v>", "&#32;</v>"), ("<v>", "<v><!---->"), ("</v>", "</v><v>1</v>")),
     *(
         (' t="s"', ""),
@@ -77,7 +78,7 @@ def check_usual_form(seed: int) -> str | None:
         [KnownCell(value="r", shown="r"), *(known_cell(random) for _ in range(3))]
         for _ in range(random.randint(2, 12))
     ]
-    write = random.choice((by_xlsxwriter, by_hand))
+    write = random.choice((by_openpyxl, by_xlsxwriter, by_hand))
     content = _damaged(write(rows, random), random)
     quick, slow = _outcome(content), _with_parser_alone(content)
     assert quick == slow, f"{quick!r:.300} is {slow!r:.300}"

@@ -35,10 +35,11 @@ _ROW_ATTRIBUTES = (
 # A cell of the row whose number is the first group.
 _CELL = (
     r'<c r="[A-Z]{1,3}\1"(?: s="[0-9]{1,5}")?'
-    r'(?:/>|(?: t="(?:s|n)")?(?:/>|>FORMULA<v>[0-9.Ee+-]++</v></c>)'
+    r'(?: ?/>|(?: t="(?:s|n)")?(?: ?/>|>FORMULA<v>[0-9.Ee+-]++</v></c>)'
     rf'| t="str">FORMULA<v>{PLAIN_TEXT}</v></c>'
     r'| t="(?:b|e)">FORMULA<v>[0-9A-Z#/!?_]++</v></c>'
-    rf'| t="inlineStr"><is><t(?: xml:space="preserve")?>{PLAIN_TEXT}</t></is></c>)'
+    r'| t="inlineStr"(?: ?/>'
+    rf'|><is><t(?: xml:space="preserve")?>{PLAIN_TEXT}</t></is></c>))'
 )
 
 
@@ -141,7 +142,7 @@ class UsualRows:
         return plan
 
     def _reader(self, attributes: str, *, has_escapes: bool) -> Reader:
-        found = _STYLE_AND_KIND.fullmatch(attributes)
+        found = _STYLE_AND_KIND.fullmatch(attributes.rstrip())
         style, kind = found.groups() if found else ("", "")
         read = self._readers.reader(kind or "n", style or "")
         if has_escapes and kind in ("str", "inlineStr"):

@@ -25,6 +25,8 @@ SECOND = '<c r="B2"><v>7</v></c></row>'
     ("cell", "shown"),
     [
         pytest.param('<c r="A2" t="inlineStr"><is><t>x</t></is></c>', "x", id="usual"),
+        pytest.param('<c r="A2" t="inlineStr" />', "", id="no text, as openpyxl writes it"),
+        pytest.param('<c r="A2" s="1" />', "", id="nothing, as openpyxl writes it"),
         pytest.param("<c\n r = 'A2'\tt='inlineStr' ><is ><t >x</t ></is></c >", "x", id="spaces"),
         pytest.param('<c t="inlineStr" r="A2"><is><t>x</t></is></c>', "x", id="another order"),
         pytest.param('<c t="inlineStr"><is><t>x</t></is></c>', "x", id="no address"),
