@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 @strawberry.field(
     name="assignments",
     description="Who is on which case. Those of a case are in the order in which users came, those "
-    "of a user in that of cases, those of an import in that of their creation; those of the app, "
-    "role by role.",
+    "of a user in that of cases, those of an import in that of its changes, and those of the app "
+    "in that of their creation.",
 )
 async def list_assignments(
     info: Info,

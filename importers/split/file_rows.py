@@ -94,7 +94,9 @@ class OpenedFile:
         # workbook again would take as long as to read all of a small file.
         rest, self._rest = self._rest, None
         if rest is None:
-            yield from self._open_table().batches
+            # Also for its warnings, which those of a pass that was broken off lack.
+            self.table = self._open_table()
+            yield from self.table.batches
         else:
             yield self.head
             yield from rest

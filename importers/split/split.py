@@ -211,26 +211,43 @@ async def _split_file(
             if has_results and settings.tell:
                 await settings.tell(work)
         async with _holding(work) as db:
-            # Results of first rows may be another worker's, or those of an attempt before this.
-            finished_numbers = await row_numbers(db, work.id)
-            await allow_long(db, _SPLIT_SECONDS)
-            directory = StoredDirectory(db, work.app_id)
-            observed: Observed = {}
-            observe_rows = observing(importer, layout, observed)
-            batches = partial(unfinished_rows, db, file, finished_numbers, observe_rows)
-            by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-            count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
-            return await finish_split(
-                db,
-                work.id,
-                rows=count,
-                told=len(finished_numbers),
-                header=table.header,
-                encoding=table.encoding,
-                delimiter=table.delimiter,
-                warnings=[asdict(warning) for warning in file.table.warnings],
-                observed={name: sorted(shown) for name, shown in observed.items()},
+            return await _store_file(
+                db, work, file, importer=importer, layout=layout, settings=settings
             )
+
+
+async def _store_file(
+    db: Connection,
+    work: ImportWork,
+    file: OpenedFile,
+    *,
+    importer: Importer,
+    layout: Layout,
+    settings: SplitSettings,
+) -> ImportEnd | None:
+    """Store the rows of a file in chunks, but for those that have their results."""
+    # These may be another worker's, or those of an attempt before this.
+    finished_numbers = await row_numbers(db, work.id)
+    await allow_long(db, _SPLIT_SECONDS)
+    directory = StoredDirectory(db, work.app_id)
+    observed: Observed = {}
+    observe_rows = observing(importer, layout, observed)
+    batches = partial(unfinished_rows, db, file, finished_numbers, observe_rows)
+    by_keys = grouping_by_keys(importer, layout, directory, settings.together)
+    count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+    # Its present one: when rows can't be grouped, the file is read again, and opened for that.
+    table = file.table
+    return await finish_split(
+        db,
+        work.id,
+        rows=count,
+        told=len(finished_numbers),
+        header=table.header,
+        encoding=table.encoding,
+        delimiter=table.delimiter,
+        warnings=[asdict(warning) for warning in table.warnings],
+        observed={name: sorted(shown) for name, shown in observed.items()},
+    )
 
 
 async def _write_early_failures(
