@@ -118,7 +118,7 @@ def test_workbooks(place: Place) -> None:
     corrected in one passes."""
     code, _ = place.run("sample", "assign", "-o", "sample.xlsx")
     passed = place.run("import", "sample.xlsx", "--type", "assign", "--name", "S", "--dry-run")
-    (place.folder / "wrong.csv").write_text("case_id,user_id,case_role_id\ntrv-006,jack-001,boss\n")
+    (place.folder / "wrong.csv").write_text("case_id,user_id,case_role_id\ntrv-007,jack-001,boss\n")
     place.run("import", "wrong.csv", "--type", "assign", "--name", "Wrong")
     download = place.run("failed-rows", "Wrong", "-o", "wrong.xlsx")
     again = place.run("import", "wrong.xlsx", "--type", "assign", "--name", "Again")
