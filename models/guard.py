@@ -23,7 +23,7 @@ _REMOVALS = """
 """
 
 
-class Guard(NamedTuple):
+class AppGuard(NamedTuple):
     """What an app lets imports do at once; the fields are columns of `App`."""
 
     remove_percent: int | None
@@ -42,12 +42,12 @@ class Removals(NamedTuple):
     import_ids: Collection[int]
 
 
-async def read_guard(db: Connection, app_id: int) -> Guard:
+async def read_guard(db: Connection, app_id: int) -> AppGuard:
     row = await db.fetchrow(
-        f"SELECT {', '.join(Guard._fields)} FROM apps WHERE id = $1",
+        f"SELECT {', '.join(AppGuard._fields)} FROM apps WHERE id = $1",
         app_id,
     )
-    return Guard(*row)
+    return AppGuard(*row)
 
 
 async def recent_removals(db: Connection, app_id: int, but: int) -> Removals:
@@ -68,7 +68,7 @@ async def recent_removals(db: Connection, app_id: int, but: int) -> Removals:
 
 
 async def find_excess(
-    db: Connection, app_id: int, plan_id: int, guard: Guard, recent: Removals, *, is_own: bool
+    db: Connection, app_id: int, plan_id: int, guard: AppGuard, recent: Removals, *, is_own: bool
 ) -> Hold | None:
     """Say why a plan removes more than the app allows at once; None if it does not.
 

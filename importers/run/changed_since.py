@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from importers.sdk.errors import ErrorDetail
-from models.causes import find_causes
+from models.last_changes import find_last_changes
 from models.plan import signature_of
 from models.row import RowStatus
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from importers.run.chunk_context import ChunkContext
     from importers.run.settle import Settled
-    from models.causes import Cause, Causes
+    from models.last_changes import LastChange, LastChanges
     from models.plan import Signature
     from models.row import RowResult
 
@@ -47,7 +47,7 @@ async def name_changes(
     if not failed:
         return settled
     touched = {result.number: _touched(plan.get(result.number)) for result in failed}
-    causes = await find_causes(db, plan_id, touched.values())
+    causes = await find_last_changes(db, plan_id, touched.values())
     named = {
         result.number: result._replace(
             errors=[asdict(_changed_since(result, touched[result.number], causes))]
@@ -70,7 +70,7 @@ def _touched(signature: Signature | None) -> tuple[int | None, int | None]:
 
 
 def _changed_since(
-    result: RowResult, touched: tuple[int | None, int | None], causes: Causes
+    result: RowResult, touched: tuple[int | None, int | None], causes: LastChanges
 ) -> ErrorDetail:
     error: dict[str, Any] = result.errors[0]
     cause = causes.of(touched)
@@ -82,7 +82,7 @@ def _changed_since(
     return ErrorDetail(code=_CODE, message=message, column=error["column"], value=error["value"])
 
 
-def _told(cause: Cause) -> str:
+def _told(cause: LastChange) -> str:
     when = f"{cause.changed_at:%Y-%m-%d at %H:%M} UTC"
     if cause.import_name is not None:
         doer = f"row {cause.row} of the import '{cause.import_name}'"

@@ -34,7 +34,7 @@ _TO_BE_RELEASED = Hold(
 )
 
 
-class Decision(NamedTuple):
+class PlanDecision(NamedTuple):
     """What becomes of a plan: it is carried out, the import is held, or it has ended."""
 
     is_carried_out: bool
@@ -59,21 +59,21 @@ async def stage_of(db: Connection, work: ImportWork, importer: Importer, rows: i
     return Stage.PLAN if rows + recent.rows >= guard.remove_at_least else None
 
 
-async def decide(db: Connection, work: ImportWork, plan_id: int) -> Decision:
+async def decide(db: Connection, work: ImportWork, plan_id: int) -> PlanDecision:
     """Decide about a plan: end the import, hold it, or let the plan be carried out."""
     is_own = plan_id == work.id
     failed, is_released = await read_standing(db, work.id)
     if is_own and work.is_cancelled:
-        return Decision(False, await end_planned(db, work.id, RowStatus.CANCELLED))
+        return PlanDecision(False, await end_planned(db, work.id, RowStatus.CANCELLED))
     if is_own and work.is_atomic and failed:
         error = asdict(NOT_APPLIED)
-        return Decision(False, await end_planned(db, work.id, RowStatus.FAILED, error))
+        return PlanDecision(False, await end_planned(db, work.id, RowStatus.FAILED, error))
     if work.is_cancelled or is_released:
-        return Decision(True)
+        return PlanDecision(True)
     why = await _find_hold(db, work, plan_id)
     if why:
         await hold(db, work.id, why)
-    return Decision(why is None)
+    return PlanDecision(why is None)
 
 
 async def _find_hold(db: Connection, work: ImportWork, plan_id: int) -> Hold | None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from tortoise import fields, migrations
 from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.migrations import operations as ops
+from tortoise.migrations.constraints import UniqueConstraint
 
-from models.imports import Stage
+from models.imports import ImportStatus, Stage
 
 # An import that is held keeps its name.
-NAME_IN_USE = "CREATE UNIQUE INDEX imports_name_in_use ON imports (app_id, name) WHERE status IN ({})"
-FORWARD = [
-    "DROP INDEX imports_name_in_use",
-    NAME_IN_USE.format("'QUEUED', 'PROCESSING', 'HELD'"),
-]
-BACKWARD = ["DROP INDEX imports_name_in_use", NAME_IN_USE.format("'QUEUED', 'PROCESSING'")]
+NAME_IN_USE = UniqueConstraint(
+    fields=("app_id", "name"),
+    name="imports_name_in_use",
+    condition="status IN ('QUEUED', 'PROCESSING', 'HELD')",
+)
 
 
 class Migration(migrations.Migration):
@@ -35,5 +35,17 @@ class Migration(migrations.Migration):
         ops.AddField("App", "requires_release", fields.BooleanField(db_default=False)),
         ops.AddField("App", "release_types", ArrayField(element_type="text", db_default=[])),
         ops.AddField("App", "required_role_id", fields.BigIntField(null=True)),
-        ops.RunSQL(FORWARD, BACKWARD),
+        ops.AlterField(
+            "Import",
+            "status",
+            fields.CharEnumField(
+                ImportStatus,
+                description="QUEUED: QUEUED\nPROCESSING: PROCESSING\nHELD: HELD\n"
+                "PROCESSED: PROCESSED\nFAILED: FAILED\nCANCELLED: CANCELLED",
+                db_default=ImportStatus.QUEUED,
+                max_length=10,
+            ),
+        ),
+        ops.RemoveConstraint("Import", name="imports_name_in_use"),
+        ops.AddConstraint("Import", NAME_IN_USE),
     ]

@@ -420,6 +420,8 @@ async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> EngineFi
     """Make an app with a few cases and users; the database is open."""
     app = await create_app(slug, slug.title())
     async with connection() as db:
+        # With four cases, any removal is a large one; the tests of guards switch them on.
+        await db.execute("UPDATE apps SET remove_percent = NULL WHERE id = $1", app.id)
         cases = await _insert(db, app.id, "cases", CASES)
         users = await _insert(db, app.id, "users", USERS)
         rows = await db.fetch("SELECT key, id FROM roles WHERE app_id = $1", app.id)

@@ -14,7 +14,7 @@ Touched = tuple[int | None, int | None]
 """The case and the user that a row is about, by primary key."""
 
 
-class Cause(NamedTuple):
+class LastChange(NamedTuple):
     """The last change of an assignment, a case or a user.
 
     Args:
@@ -31,12 +31,12 @@ class Cause(NamedTuple):
     changed_at: datetime
 
 
-class Causes(NamedTuple):
+class LastChanges(NamedTuple):
     """The last changes, by the case and the user; None stands for any."""
 
-    known: Mapping[Touched, Cause]
+    known: Mapping[Touched, LastChange]
 
-    def of(self, touched: Touched) -> Cause | None:
+    def of(self, touched: Touched) -> LastChange | None:
         """Return what has changed the assignment, or else its case, or else its user."""
         case_id, user_id = touched
         for key in ((case_id, user_id), (case_id, None), (None, user_id)):
@@ -45,7 +45,9 @@ class Causes(NamedTuple):
         return None
 
 
-async def find_causes(db: Connection, plan_id: int, touched: Collection[Touched]) -> Causes:
+async def find_last_changes(
+    db: Connection, plan_id: int, touched: Collection[Touched]
+) -> LastChanges:
     """Find the last change of each, if there is one since an import was begun.
 
     Args:
@@ -79,4 +81,4 @@ async def find_causes(db: Connection, plan_id: int, touched: Collection[Touched]
         list({case for case, _ in touched if case is not None}),
         list({user for _, user in touched if user is not None}),
     )
-    return Causes({(row[0], row[1]): Cause(*row[2:]) for row in rows})
+    return LastChanges({(row[0], row[1]): LastChange(*row[2:]) for row in rows})
