@@ -27,6 +27,7 @@ class Action(StrEnum):
     description: str
 
     APP_CREATED = "APP_CREATED", "App", "The app was created."
+    APP_UPDATED = "APP_UPDATED", "App", "`updateApp`."
     CASE_CREATED = "CASE_CREATED", "Case", "`createCase`."
     CASE_UPDATED = "CASE_UPDATED", "Case", "`updateCase`."
     IMPORT_APPLIED = "IMPORT_APPLIED", "Import", "`applyImport`: the import that does it."

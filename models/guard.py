@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from models.audit import Action, record
 from models.plan import Hold
 from models.row import row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from asyncpg import Connection
+
+    from models.audit import Actor
 
 _REMOVALS = """
     SELECT case_id FROM import_rows
@@ -33,6 +36,21 @@ class AppGuard(NamedTuple):
 
     def requires_release_of(self, type_: str) -> bool:
         return self.requires_release or type_ in self.release_types
+
+
+async def update_guard(
+    db: Connection, app_id: int, changes: Mapping[str, object], *, by: Actor
+) -> str:
+    """Change columns of an app, and return its name. To be run in a transaction.
+
+    Args:
+        changes: by column; the names become SQL, so they are never a client's text.
+    """
+    if changes:
+        sets = ", ".join(f"{name} = ${number}" for number, name in enumerate(changes, 2))
+        await db.execute(f"UPDATE apps SET {sets} WHERE id = $1", app_id, *changes.values())
+        await record(db, app_id, by, Action.APP_UPDATED, app_id, changed=changes)
+    return str(await db.fetchval("SELECT name FROM apps WHERE id = $1", app_id))
 
 
 class Removals(NamedTuple):
