@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from importers.request_error import RequestError
 from models.audit import Action, record
+from models.guard import TO_BE_RELEASED
 from models.imports import ImportStatus
 from models.new_import import NewName, find_applied, insert_applied
 from models.plan import find_untold_row, lock_held, lock_plan, release
@@ -91,7 +92,7 @@ async def request_release(db: Connection, app_id: int, import_id: int, *, by: Ac
         raise PlanError("NOT_FOUND", "There is no such import.", "id")
     if held.code is None:
         raise PlanError("NOT_HELD", "The import is not held.", "id")
-    if held.code == "RELEASE_REQUIRED" and held.token_id == by.token_id:
+    if held.code == TO_BE_RELEASED.code and held.token_id == by.token_id:
         message = "Another token than the one that uploaded the import must release it."
         raise PlanError("SAME_TOKEN", message, "id")
     await release(db, import_id)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
     from models.audit import Actor
 
+TO_BE_RELEASED = Hold(
+    "RELEASE_REQUIRED",
+    "The import must be released by another token than the one that uploaded it.",
+)
 _REMOVALS = """
     SELECT case_id FROM import_rows
     WHERE id > $2 AND id < $3 AND status = 1 AND before IS NOT NULL AND after IS NULL {planned}

@@ -9,7 +9,7 @@ from importers.reading.limits import MAX_CHUNK
 from importers.reading.record import Batch
 from importers.rows.header import header_spec
 from importers.sdk.errors import ErrorDetail
-from models.guard import find_excess, read_guard, recent_removals
+from models.guard import TO_BE_RELEASED, find_excess, read_guard, recent_removals
 from models.imports import Stage
 from models.plan import Hold, end_planned, hold, planned_page, read_standing
 from models.row import RowStatus
@@ -27,10 +27,6 @@ NOT_APPLIED = ErrorDetail(
     code="NOT_APPLIED",
     message="This row is right, and was not applied: the import is all or nothing, and other rows"
     " have failed.",
-)
-_TO_BE_RELEASED = Hold(
-    "RELEASE_REQUIRED",
-    "The import must be released by another token than the one that uploaded it.",
 )
 
 
@@ -83,8 +79,8 @@ async def _find_hold(db: Connection, work: ImportWork, plan_id: int) -> Hold | N
     if not guard.requires_release_of(work.type):
         return excess
     if excess is None:
-        return _TO_BE_RELEASED
-    return Hold(_TO_BE_RELEASED.code, f"{_TO_BE_RELEASED.message} {excess.message}")
+        return TO_BE_RELEASED
+    return Hold(TO_BE_RELEASED.code, f"{TO_BE_RELEASED.message} {excess.message}")
 
 
 async def planned_rows(db: Connection, work: ImportWork, plan_id: int) -> AsyncIterator[Batch]:
