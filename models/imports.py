@@ -59,6 +59,9 @@ class Import(Model):
     `observed` is what the columns have shown in the file as a whole, by their names: that days come
     before months, for example. Rows are read with it, those of a retry as well.
 
+    `applied_from_id` is the dry run whose plan it carries out, `undo_of_id` the import whose
+    changes it takes back.
+
     From `purged_at` on, its file and its row results count as gone; while `is_purging`, some of
     them are still to be deleted.
     """
@@ -102,6 +105,8 @@ class Import(Model):
     unchanged = fields.IntField(db_default=0)
 
     retry: dict[str, Any] | None = fields.JSONField(null=True)
+    applied_from_id = fields.BigIntField(null=True)
+    undo_of_id = fields.BigIntField(null=True)
     cancel_requested_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField(db_default=Now())
     started_at = fields.DatetimeField(null=True)
