@@ -263,6 +263,7 @@ async def test_refused_import(api: Api) -> None:
             "column": None,
             "value": None,
             "suggestion": None,
+            "params": [],
         }
     ]
 
@@ -337,6 +338,7 @@ async def test_row(api: Api) -> None:
                 "column": "case_id",
                 "value": "x",
                 "suggestion": None,
+                "params": [],
             }
         ],
         "warnings": [],
