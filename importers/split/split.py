@@ -66,6 +66,9 @@ _NOT_CUT = ErrorDetail(
     code="NOT_CUT",
     message="The file could not be worked on, by no fault of its own; the worker's log says why.",
 )
+_TOO_MANY_FOR_ONE = (
+    "The file has more rows than can be applied all or nothing; {limit:,} are the most."
+)
 
 logger = logging.getLogger(__name__)
 
@@ -266,6 +269,9 @@ async def _store_file(
     batches = partial(unfinished_rows, db, file, finished_numbers, observe_rows)
     by_keys = grouping_by_keys(importer, layout, directory, settings.together)
     count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+    if work.is_atomic and count > settings.limits.atomic_rows:
+        limit = settings.limits.atomic_rows
+        raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
     # Its present one: when rows can't be grouped, the file is read again, and opened for that.
     table = file.table
     return await finish_split(
