@@ -27,8 +27,8 @@ def node_types() -> set[str]:
 def everything(kind: str, seen: set[str] | None = None) -> str:
     """Select every field of a type and of all types below it, each type once.
 
-    Where a type comes again, only its plain fields are selected, or its `id` alone: the places where
-    it may come are too many for all of its fields. Each object names its type.
+    Where a type comes again, only its plain fields are selected, or its `id` alone: it may come in
+    too many places for all of its fields. Each object names its type.
     """
     seen = {kind} if seen is None else seen
     found = schema._schema.type_map[kind]
