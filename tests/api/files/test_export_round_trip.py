@@ -86,7 +86,8 @@ async def make_state(app: App, chance: random.Random, *, is_odd: bool) -> None:
         "INSERT INTO assignments (app_id, case_id, user_id, role_id, notify)"
         " SELECT $1, c.id, u.id, (SELECT id FROM roles WHERE app_id = $1"
         "   ORDER BY (id + c.id + u.id) % 4 LIMIT 1), (c.id + u.id) % 2 = 0"
-        " FROM cases c, users u WHERE c.app_id = $1 AND u.app_id = $1 AND (c.id + 2 * u.id) % 3 > 0",
+        " FROM cases c, users u"
+        " WHERE c.app_id = $1 AND u.app_id = $1 AND (c.id + 2 * u.id) % 3 > 0",
         app.id,
     )
 
