@@ -39,7 +39,12 @@ def export(
     """
     extension = "xlsx" if is_workbook(format_, output) else "csv"
     path = _path_of(noun, extension, asked)
-    asyncio.run(find_api(folder).download(path, output.write))
+
+    def write(block: bytes) -> None:
+        # `output.write` itself would open the file before the API has refused anything.
+        output.write(block)
+
+    asyncio.run(find_api(folder).download(path, write))
 
 
 def _path_of(noun: str, extension: str, asked: Mapping[str, str | None]) -> str:
