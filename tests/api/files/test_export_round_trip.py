@@ -41,7 +41,9 @@ TEXTS = [
     "\u0639\u0631\u0628\u064a",
     "sep=;",
     "31/01/2026",
+    "=" + "x" * 199,
 ]
+LONGEST = "=" + "\u00e9" * 9_999
 # What the API or SQL can store, and files name, but can't create or say.
 ODD_TAGS = ["1E05", "5-Jan", "TRUE", "NULL", "nan", "1/5", "\u00e9lan", "e\u0301lan"]
 ODD_TEXTS = ["NULL", "#N/A", " a ", "a\rb", "=\r", "\t"]
@@ -63,7 +65,7 @@ async def make_state(app: App, chance: random.Random, *, is_odd: bool) -> None:
             " VALUES ($1, $2, $3, $4, $5::text::date)",
             app.id,
             tag,
-            chance.choice(texts + [""] * is_odd),
+            chance.choice([*texts, LONGEST, *[""] * is_odd]),
             chance.random() < 0.7,
             chance.choice(DAYS + ODD_DAYS * is_odd),
         )
