@@ -37,6 +37,7 @@ MODULES = (
     "models.case",
     "models.chunk",
     "models.download_link",
+    "models.entity_history",
     "models.file_part",
     "models.imports",
     "models.mail",

@@ -6,7 +6,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0011_orders")]
+    dependencies = [("models", "0018_stages")]
 
     initial = False
 
