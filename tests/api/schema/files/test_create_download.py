@@ -136,8 +136,12 @@ async def test_a_link_is_a_request_of_its_token(api: Api, monkeypatch: pytest.Mo
     mine = await url_of(api, "/files/cases.csv")
     other = await url_of(api, "/files/cases.csv", api.world.stranger)
     quota = await api.quota()
-    counted = []
-    monkeypatch.setattr(Quota, "count", counted.append)
+    counted: list[Quota] = []
+
+    def count(of_token: Quota) -> None:
+        counted.append(of_token)
+
+    monkeypatch.setattr(Quota, "count", count)
 
     assert len((await api.get(mine, None))[1].splitlines()) == 3
     assert counted == [quota]
