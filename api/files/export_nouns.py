@@ -127,7 +127,7 @@ EXPORTS: Mapping[str, ExportNoun] = {
             "host_user_status": _flag("is_active"),
         },
         listing=USERS,
-        page_rows=1_000,
+        page_rows=500,
     ),
     "cases": ExportNoun(
         types={ModifyCases: True, AddCases: False},
