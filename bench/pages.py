@@ -14,7 +14,7 @@ import asyncpg
 
 from bench.figure import Figure, median_of
 from models.database_url import credentials
-from models.listing import IMPORT_ROWS, has_row_status
+from models.listing import IMPORT_ROWS, has_result
 from models.page import Window, fetch_pages
 from models.row import RowStatus, row_key
 
@@ -83,7 +83,7 @@ def _windows(rows: int, rounds: int) -> dict[str, Sequence[Window]]:
 async def _milliseconds(db: Connection, window: Window) -> float:
     """Read a page as the API does; return PostgreSQL's time to plan and run the statement."""
     timed = _ExplainingConnection(db)
-    conditions = [has_row_status([RowStatus.FAILED])]
+    conditions = [has_result([RowStatus.FAILED])]
     pages = await fetch_pages(timed, 1, IMPORT_ROWS, [_IMPORT], conditions, window=window)
     found = pages[_IMPORT].rows
     if len(found) != _PAGE or any(row["status"] != RowStatus.FAILED for row in found):

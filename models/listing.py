@@ -231,19 +231,24 @@ def happened_between(since: datetime | None, until: datetime | None) -> list[Con
     return [Condition(sql, _in_utc(time)) for sql, time in limits if time is not None]
 
 
-def has_row_status(statuses: Collection[RowStatus]) -> Condition:
-    # A constant, not a parameter, where there is a partial index of just these rows: PostgreSQL
-    # uses it where it can see when planning that its condition holds.
-    if set(statuses) in ({RowStatus.FAILED}, {RowStatus.CANCELLED}):
-        [status] = set(statuses)
-        return Condition(f"t.status = {status:d}")
-    return Condition("t.status = ANY({}::int[])", [int(status) for status in statuses])
+def has_result(
+    statuses: Collection[RowStatus] | None = None, outcomes: Collection[RowOutcome] | None = None
+) -> Condition:
+    """Ask for rows in one of some states, or for passed rows that did one of some things, or both.
 
+    Each passed row has an outcome, and only passed rows have one. So every row is of one of six
+    kinds, each of which has a partial index. PostgreSQL uses it where it can see when planning that
+    its condition holds, so these are constants, no parameters:
 
-def has_outcome(outcomes: Collection[RowOutcome]) -> Condition:
-    if set(outcomes) == {RowOutcome.UNCHANGED}:
-        return Condition(f"t.outcome = {RowOutcome.UNCHANGED:d}")
-    return Condition("t.outcome = ANY({}::int[])", [int(outcome) for outcome in outcomes])
+        t.status = 2 OR t.outcome = 1 OR t.outcome = 2
+    """
+    chosen = set(RowStatus if statuses is None else statuses)
+    done = set(RowOutcome if outcomes is None else outcomes)
+    others = chosen - {RowStatus.PASSED} if outcomes is None else ()
+    kinds = [f"t.status = {status:d}" for status in sorted(others)]
+    if RowStatus.PASSED in chosen:
+        kinds += [f"t.outcome = {outcome:d}" for outcome in sorted(done)]
+    return Condition(f"({' OR '.join(kinds)})" if kinds else "false", kinds=kinds)
 
 
 def _in_utc(time: datetime) -> datetime:

@@ -35,8 +35,7 @@ from models.listing import (
     IMPORT_ROWS,
     IMPORTS,
     has_import_status,
-    has_outcome,
-    has_row_status,
+    has_result,
     has_type,
     matches_search,
     was_updated_since,
@@ -170,10 +169,8 @@ class Import(Node):
     ) -> Connection[ImportRow]:
         arguments = PageArguments(first=first, after=after, last=last, before=before)
         conditions: list[Condition] = []
-        if status is not None:
-            conditions.append(has_row_status(status))
-        if outcome is not None:
-            conditions.append(has_outcome(outcome))
+        if status is not None or outcome is not None:
+            conditions.append(has_result(status, outcome))
         total = self._count_rows(status, outcome)
         # Without a look at the rows: it would pass over a million others, or find some that are
         # still to be deleted.
