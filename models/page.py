@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 
+# So many rows are searched for words in a millisecond.
+_NEAR = 200
+
 # Where a row stands in a list: its key, or what comes before the key in the order, and the key.
 Place: TypeAlias = "int | tuple[int, ...]"
 
@@ -202,7 +205,9 @@ class _Statement:
 
 
 def kinds_of(conditions: Sequence[Condition]) -> Sequence[str]:
-    """Return the kinds of the condition that has some."""
+    """Return the kinds of the condition that has some; a search reads what it finds instead."""
+    if any(each.is_search for each in conditions):
+        return ()
     return next((each.kinds for each in conditions if each.kinds), ())
 
 
@@ -353,7 +358,24 @@ async def has_rows(
     parents: Sequence[int],
     conditions: Sequence[Condition],
 ) -> dict[int, bool]:
-    """Tell of the lists of many parents, with one statement, whether they have any such row."""
+    """Tell of the lists of many parents whether they have any such row.
+
+    With one statement, or two for a search: a common word is among the first rows, and to look for
+    all that have it takes long.
+    """
+    if any(condition.is_search for condition in conditions):
+        pages = await _read_pages(
+            db,
+            app_id,
+            listing,
+            parents,
+            conditions,
+            window=Window(0),
+            columns=(),
+            nearest=_NEAR,
+        )
+        if all(page.has_more for page in pages.values()):
+            return dict.fromkeys(pages, True)
     return await _ask_each(
         db, app_id, listing, parents, conditions, ask="EXISTS (SELECT 1 FROM {})"
     )

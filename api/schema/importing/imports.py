@@ -34,11 +34,11 @@ from models.imports import ImportStatus
 from models.listing import (
     IMPORT_ROWS,
     IMPORTS,
+    changed_since,
     has_import_status,
     has_result,
     has_type,
     matches_search,
-    was_updated_since,
 )
 from models.page import Condition
 from models.progress import CancelResult, request_cancel
@@ -289,9 +289,9 @@ async def list_imports(
         conditions.append(has_import_status(status))
     if types is not None:
         conditions.append(has_type(types))
-    if updated_since is not None:
-        conditions.append(was_updated_since(IMPORTS, updated_since))
     listing = ordered(IMPORTS, order_by, updated_since)
+    if updated_since is not None:
+        conditions.append(await info.context.scope.read(changed_since, listing, updated_since))
     return await connect(info.context, listing, IMPORT_ROW, arguments, conditions)
 
 
