@@ -252,7 +252,7 @@ def did_one_of(actions: Collection[Action]) -> Condition:
 def _is_one_of(column: str, members: Collection[StrEnum]) -> Condition:
     """Ask for members of an enum in a column that comes before the list's order in an index.
 
-    t.status IN ('CANCELLED', 'FAILED')
+    t.action IN ('TOKEN_CREATED', 'TOKEN_REVOKED')
     """
     names = sorted({f"'{member.value}'" for member in members})
     kinds = [f"t.{column} = {name}" for name in names]

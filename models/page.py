@@ -189,12 +189,15 @@ class _Statement:
         )
 
     def where(self, listing: Listing, conditions: Sequence[Condition], parent: str) -> str:
-        """Return the conditions but for searches."""
+        """Return the conditions but for searches, and for kinds: those are read from `source`."""
         # Also where a policy hides other apps: not every database has the role for that.
         found = ["t.app_id = $1"]
         if parent and listing.parent:
             found.append(listing.parent.format(parent))
-        others = [each for each in conditions if not each.is_search]
+        kinds = kinds_of(conditions)
+        others = [
+            each for each in conditions if not (each.is_search or (kinds and each.kinds is kinds))
+        ]
         return " AND ".join([*found, *([self._all_of(others)] if others else [])])
 
     def _all_of(self, conditions: Sequence[Condition]) -> str:
@@ -423,9 +426,10 @@ async def find_rows(
         columns: which are enough; by default all of the listed table.
     """
     statement = _Statement(app_id)
+    source = statement.source(listing, [condition])
     where = statement.where(listing, [condition], "")
     found: list[Record] = await db.fetch(
-        f"SELECT {listing.select(columns)} FROM {listing.table} t {listing.joins} WHERE {where}",
+        f"SELECT {listing.select(columns)} FROM {source} t {listing.joins} WHERE {where}",
         *statement.values,
     )
     return found
