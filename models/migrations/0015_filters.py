@@ -25,7 +25,7 @@ BACKWARD = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0011_orders")]
+    dependencies = [("models", "0018_stages")]
 
     operations = [
         ops.RemoveIndex("AuditEvent", fields=["app_id", "id"]),
