@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from importers.reading.workbooks.escapes import unescaped
 from importers.reading.workbooks.sheet import SheetRow
 from importers.reading.workbooks.sheet_address import column_number
+from importers.reading.workbooks.xlsx_cells import SharedTexts
 from importers.reading.workbooks.xml_parser import PLAIN_TEXT
 
 if TYPE_CHECKING:
@@ -161,8 +162,9 @@ class UsualRows:
             self._shape = None
         if not found:
             return iter(()), start
-        columns, readers = self._plan(shape, has_escapes=_may_have_escapes(text))
         numbers, *stored, _ = zip(*found, strict=True)
+        has_escapes = any(_may_have_escapes("".join(column)) for column in stored)
+        columns, readers = self._plan(shape, has_escapes=has_escapes)
         texts = map(list, zip(*map(_read_column, readers, stored), strict=True))
         return map(SheetRow, map(int, numbers), repeat(columns), texts), len(text) - len(rest)
 
@@ -209,6 +211,8 @@ def _may_have_escapes(text: str) -> bool:
 
 
 def _read_column(read: Reader, stored: Sequence[str]) -> Sequence[str]:
+    if read is str:
+        return stored
     if "" in stored:
         return [read(cell) if cell else "" for cell in stored]
-    return stored if read is str else list(map(read, stored))
+    return read.column(stored) if isinstance(read, SharedTexts) else list(map(read, stored))
