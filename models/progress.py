@@ -258,12 +258,9 @@ async def count(
     """
     # The enums' order is that of the parameters: passed, failed, cancelled are $4 to $6, then come
     # the outcomes.
-    by_status = dict.fromkeys(RowStatus, 0)
-    by_outcome = dict.fromkeys(RowOutcome, 0)
-    for result in results:
-        by_status[result.status] += 1
-        if result.outcome:
-            by_outcome[result.outcome] += 1
+    statuses = [result.status for result in results]
+    outcomes = [result.outcome for result in results]
+    by_status, by_outcome = map(statuses.count, RowStatus), map(outcomes.count, RowOutcome)
     # The right sides see the row as it was: `pending > $2` means that rows are left.
     is_planned = "pending <= $2 AND stage IS NOT DISTINCT FROM 'PLAN'"
     sql = f"""
@@ -280,9 +277,7 @@ async def count(
             ELSE clock_timestamp() END, {TOUCH}
         WHERE id = $1 {RETURNING_END}, stage
     """
-    row = await db.fetchrow(
-        sql, import_id, done, tried_before, *by_status.values(), *by_outcome.values()
-    )
+    row = await db.fetchrow(sql, import_id, done, tried_before, *by_status, *by_outcome)
     return Counted(to_import_end(row), row["stage"] == Stage.PLANNED)
 
 
