@@ -75,8 +75,8 @@ class Together(NamedTuple):
     The executor chooses between the two, so both must find the same, and change nothing.
 
     Args:
-        load: is called with the context, the objects, what is selected of each result, and the
-            field's arguments by name.
+        load: is called with the context, the objects, what is selected of each result, and those
+            of the field's arguments that are not null, by name.
         needs: attributes of the objects that it reads.
     """
 
