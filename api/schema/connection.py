@@ -229,8 +229,8 @@ class Connections(Objects):
         """Return the values that an attribute has; all edges are read together."""
         if attribute != "edges":
             return super().read(attribute)
-        rows = list(chain.from_iterable(page.rows for _, page in self.pages))
-        return Lists([len(page.rows) for _, page in self.pages], self._edges(rows))
+        lists = [page.rows for _, page in self.pages]
+        return Lists(list(map(len, lists)), self._edges(list(chain.from_iterable(lists))))
 
     def _edges(self, rows: Sequence[Record]) -> Edges:
         return Edges(self.listing, self.row_type.objects(rows))
