@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import functools
-from operator import attrgetter
+from operator import attrgetter, countOf
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import orjson
@@ -145,8 +145,8 @@ def nullable(complete: Completer) -> Completer:
     """Make a completer that keeps nulls."""
 
     def convert(values: Values, wave: Wave) -> list[Any]:
-        # The set of types is made in C: a column without nulls costs no step of Python a value.
-        if not isinstance(values, list) or type(None) not in set(map(type, values)):
+        # A loop in C: a column without nulls costs no step of Python a value.
+        if not isinstance(values, list) or type(None) not in map(type, values):
             return complete(values, wave)
         found = iter(complete([each for each in values if each is not None], wave))
         return [None if each is None else next(found) for each in values]
@@ -238,6 +238,6 @@ def _writing(kind: type[datetime.date], complete: Completer) -> Completer:
 
 def _require_type(values: Values, kind: type) -> list[Any]:
     """Check that all values are of exactly this class: a subclass may print itself differently."""
-    if not isinstance(values, list) or not set(map(type, values)) <= {kind}:
+    if not isinstance(values, list) or countOf(map(type, values), kind) != len(values):
         raise OddValueError
     return values

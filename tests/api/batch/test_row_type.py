@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from api.batch import row_type
 from api.batch.objects import Objects
 from api.batch.row_type import Part, RowColumn, RowType
+from importers.sdk.node_id import encode_node_id
 from tests.api.api_fixture import sql
 
 if TYPE_CHECKING:
@@ -77,3 +79,15 @@ async def test_no_rows(attribute: str, api: Api) -> None:
 
     assert (len(houses), list(houses), houses.read(attribute)) == (0, [], [])
     assert houses.read("street").read("name") == []
+
+
+def test_node_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    """IDs are kept, up to a number, after which they are made again."""
+    monkeypatch.setattr(row_type, "_IDS_KEPT", 2)
+    make_id = row_type.node_id("Case").convert
+    assert make_id is not None
+
+    assert [make_id(key) for key in (1, 2, 3, 1)] == [
+        encode_node_id("Case", n) for n in (1, 2, 3, 1)
+    ]
+    assert make_id(3) is make_id(3)
