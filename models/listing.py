@@ -167,6 +167,12 @@ def carries_out(plan_id: int) -> Condition:
     return Condition("t.applied_from_id = {}", plan_id)
 
 
+def undoes(import_id: int) -> Condition:
+    """Ask for the imports that undo another one, and have not failed."""
+    sql = "t.undo_of_id = {} AND NOT t.is_dry_run AND t.status NOT IN ('FAILED', 'CANCELLED')"
+    return Condition(sql, import_id)
+
+
 def is_pair(case: int, user: int) -> Condition:
     """Ask for the assignment of a user to a case."""
     sql = "t.case_id = ({0}::bigint[])[1] AND t.user_id = ({0}::bigint[])[2]"

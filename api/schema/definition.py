@@ -28,7 +28,7 @@ from api.schema.importing.imports import (
     list_imports,
     retry_import,
 )
-from api.schema.importing.plans import apply_import, release_import
+from api.schema.importing.plans import apply_import, release_import, undo_import
 from api.schema.importing.plugins import list_validators
 from api.schema.importing.upload import UPLOAD, UploadedFile
 from api.schema.node import MOST_NAMED, Node, check_named, load_together
@@ -113,6 +113,7 @@ MUTATIONS = [
     retry_import,
     cancel_import,
     apply_import,
+    undo_import,
     release_import,
     update_app,
     create_case,

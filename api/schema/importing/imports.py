@@ -24,6 +24,7 @@ from api.schema.connection import (
 from api.schema.importing.hold import Hold
 from api.schema.importing.import_rows import ImportProblem, ImportRow, problems_of, row_type_for
 from api.schema.importing.import_types import ImportType, as_workbook
+from api.schema.importing.undo_refusal import find_undo_refusal
 from api.schema.input_errors import UserError, user_error
 from api.schema.list_order import OrderBy, UpdatedSince, ordered
 from api.schema.node import Node, find_object, key_of, load_node
@@ -41,6 +42,7 @@ from models.listing import (
     has_row_status,
     has_type,
     matches_search,
+    undoes,
     was_updated_since,
 )
 from models.page import Condition
@@ -93,6 +95,7 @@ class Import(Node):
     type_key: strawberry.Private[str]
     header: strawberry.Private[Any]
     applied_from_key: strawberry.Private[int | None]
+    undo_of_key: strawberry.Private[int | None]
     name: str = field(description="The name that the upload gave it.")
     source: str = field(
         description="Where it came from: `api`, `cli`, `console`, or the client's own name."
@@ -159,6 +162,23 @@ class Import(Node):
         if not self.dry_run:
             return None
         return await find_object(info.context, IMPORTS, IMPORT_ROW, carries_out(self.key))
+
+    @strawberry.field(description="The import whose changes it takes back, if it does.")
+    async def undo_of(self, info: Info) -> Import | None:
+        key = self.undo_of_key
+        return None if key is None else await load_import(info.context, key)
+
+    @strawberry.field(description="The import that has taken its changes back, or does so now.")
+    async def undone_by(self, info: Info) -> Import | None:
+        return await find_object(info.context, IMPORTS, IMPORT_ROW, undoes(self.key))
+
+    @strawberry.field(description="Whether `undoImport` would be accepted.")
+    async def is_undoable(self, info: Info) -> bool:
+        return await find_undo_refusal(info.context, self.key) is None
+
+    @strawberry.field(description="Why it can't be undone; null when it can.")
+    async def undo_refusal(self, info: Info) -> UserError | None:
+        return await find_undo_refusal(info.context, self.key)
 
     @strawberry.field(
         description="When its file and its rows are to be removed, or were; counts and history "
@@ -256,6 +276,7 @@ IMPORT_ROW = RowType(
     updated_at=RowColumn(("changed_at",)),
     cancel_requested=RowColumn(("cancel_requested_at",), lambda time: time is not None),
     applied_from_key=RowColumn(("applied_from_id",)),
+    undo_of_key=RowColumn(("undo_of_id",)),
     atomic=RowColumn(("is_atomic",)),
     hold=RowColumn(("hold",), Hold.of),
     progress=RowColumn(("status", "pending", "total", "split_at", "stage"), _progress),

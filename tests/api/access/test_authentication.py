@@ -62,6 +62,7 @@ MUTATIONS = {
     "retryImport": '(id: "{import}")',
     "cancelImport": '(id: "{import}")',
     "applyImport": '(id: "{import}")',
+    "undoImport": '(id: "{import}")',
     "releaseImport": '(id: "{import}")',
     "updateApp": "(input: {removePercent: 30})",
     "createCase": '(input: {about: "x"})',
