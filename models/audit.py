@@ -81,7 +81,7 @@ class AuditEvent(Model):
 
     class Meta:
         table = "audit_events"
-        indexes = (("app_id", "id"),)
+        indexes = (("app_id", "occurred_at", "id"),)
 
 
 async def record(

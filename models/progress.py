@@ -14,7 +14,7 @@ from models.imports import RETURNING_END, ImportStatus, Stage, to_import_end
 from models.row import RowOutcome, RowStatus, row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from asyncpg import Connection
@@ -259,14 +259,13 @@ class Tally(NamedTuple):
     outcomes: Sequence[int]
 
     @classmethod
-    def of(cls, results: Iterable[RowResult]) -> Tally:
-        by_status = dict.fromkeys(RowStatus, 0)
-        by_outcome = dict.fromkeys(RowOutcome, 0)
-        for result in results:
-            by_status[result.status] += 1
-            if result.outcome:
-                by_outcome[result.outcome] += 1
-        return cls([*by_status.values()], [*by_outcome.values()])
+    def of(cls, results: Collection[RowResult]) -> Tally:
+        statuses = [result.status for result in results]
+        outcomes = [result.outcome for result in results]
+        return cls(
+            [statuses.count(status) for status in RowStatus],
+            [outcomes.count(outcome) for outcome in RowOutcome],
+        )
 
     def plus(self, other: Tally) -> Tally:
         pairs = (zip(one, two, strict=True) for one, two in zip(self, other, strict=True))
