@@ -16,10 +16,12 @@ from importers.retention import purge
 from importers.run.run_chunk import next_chunk, run_chunk
 from importers.sdk.errors import RetryableError
 from importers.split.split import SplitSettings, split_import
+from importers.webhook_sender import WebhookSender
 from models.db import connection, is_passing
 from models.imports import ImportEnd
 from models.mail import sweep_mails
 from models.waiting import find_waiting, silent_imports
+from models.webhook import is_delivery_due
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from importers.reading.limits import Limits
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
+    from importers.webhook_sender import WebhookTransport
     from models.waiting import WaitingImport
 
 EndListener: TypeAlias = Callable[[ImportEnd], Awaitable[None]]
@@ -43,6 +46,7 @@ _SILENT_SECONDS = 10.0
 _ABANDONED_MAIL_SECONDS = 300.0
 # The message for the rest goes to the end of the queue, so that imports get their turn.
 _MAILS_AT_ONCE = 100
+_WEBHOOKS_AT_ONCE = 100
 # A file that is cut in less runs at once; while another is cut for longer, small imports run.
 _SHORT_SECONDS = 0.2
 _SMALL_BYTES = 256 * 1024
@@ -67,6 +71,9 @@ class WorkQueue(Protocol):
     async def enqueue_send_mails(self) -> None:
         """Ask a worker to empty the outbox."""
 
+    async def enqueue_send_webhooks(self) -> None:
+        """Ask a worker to send the messages to webhooks that are due."""
+
     async def notify_changed(self, app_id: int, import_id: int) -> None:
         """Tell the API processes that an import has changed."""
 
@@ -80,6 +87,7 @@ class Engine:
         chunk_rows: how many rows one transaction runs.
         validators: those that are on, in the order in which they judge.
         on_end: hear of each import's end; `api.worker` registers them.
+        webhook_transport: None leaves messages to webhooks to other workers.
         serves_others: serve other imports than the message names, when they have waited longer.
         retention_days: how long files and row results are kept after an import's end; 0: for ever.
         clock: returns seconds that never go back.
@@ -92,10 +100,12 @@ class Engine:
     mail_transport: MailTransport
     validators: Sequence[Validator] = ()
     on_end: Sequence[EndListener] = ()
+    webhook_transport: WebhookTransport | None = None
     serves_others: bool = False
     retention_days: int = 0
     clock: Callable[[], float] = time.monotonic
     _sending: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _webhooks: WebhookSender = field(default_factory=WebhookSender, init=False)
     _fairness: Fairness = field(init=False)
 
     def __post_init__(self) -> None:
@@ -237,6 +247,10 @@ class Engine:
                 await listener(end)
             except Exception:
                 logger.exception("%r failed at the end of import %d", listener, import_id)
+        if end.notify:
+            await self.queue.enqueue_send_mails()
+        if end.has_deliveries:
+            await self.queue.enqueue_send_webhooks()
 
     async def send_mails(self) -> None:
         """Send the mails that are due, unless another thread of this process does: a slow mail
@@ -253,17 +267,33 @@ class Engine:
         if has_more:
             await self.queue.enqueue_send_mails()
 
+    async def send_webhooks(self) -> None:
+        """Send the messages to webhooks that are due.
+
+        Raises:
+            RetryableError: the database is not well.
+        """
+        if self.webhook_transport is None:
+            return
+        with _retryable("sending messages to webhooks"):
+            has_more = await self._webhooks.send_due(self.webhook_transport, most=_WEBHOOKS_AT_ONCE)
+        if has_more:
+            await self.queue.enqueue_send_webhooks()
+
     async def sweep(self) -> None:
         """Enqueue again what has waited too long, and delete what was kept long enough."""
         async with connection() as db:
             to_split, to_run = await silent_imports(db, silent_for=_SILENT_SECONDS)
             is_mail_due = await sweep_mails(db, abandoned_after=_ABANDONED_MAIL_SECONDS)
+            is_webhook_due = await is_delivery_due(db)
         for import_id in to_split:
             await self.queue.enqueue_split(import_id)
         for import_id in to_run:
             await self.queue.enqueue_run(import_id)
         if is_mail_due:
             await self.queue.enqueue_send_mails()
+        if is_webhook_due:
+            await self.queue.enqueue_send_webhooks()
         await purge(self.retention_days, clock=self.clock)
 
 

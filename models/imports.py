@@ -61,6 +61,8 @@ class Import(Model):
 
     From `purged_at` on, its file and its row results count as gone; while `is_purging`, some of
     them are still to be deleted.
+
+    `notify` are addresses that get a mail at each end of the import; null for none.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -80,6 +82,7 @@ class Import(Model):
     idempotency_key = fields.CharField(max_length=200, null=True)
     declared_encoding = fields.CharField(max_length=40, null=True)
     date_order = fields.CharField(max_length=3, null=True)
+    notify: list[str] | None = ArrayField(element_type="text", null=True)
 
     file_name = fields.CharField(max_length=255)
     file_size = fields.BigIntField()
@@ -144,6 +147,8 @@ class ImportEnd:
         status: one of the final ones.
         source: the name that the client gave for itself, or `api`.
         token_id: the token that created it; None if the command line did.
+        notify: the addresses that get a mail, which waits in the outbox.
+        has_deliveries: whether messages to webhooks wait in the outbox.
     """
 
     id: int
@@ -163,10 +168,17 @@ class ImportEnd:
     updated: int
     removed: int
     unchanged: int
+    notify: list[str] | None
+    has_deliveries: bool = False
 
 
-# RETURNING id, app_id, type, …, unchanged
-RETURNING_END = "RETURNING " + ", ".join(each.name for each in fields_of(ImportEnd))
+_END_COLUMNS = [each.name for each in fields_of(ImportEnd) if each.name != "has_deliveries"]
+# RETURNING id, app_id, type, …, notify
+RETURNING_END = "RETURNING " + ", ".join(_END_COLUMNS)
+# jsonb_build_object('type', i.type, …, 'unchanged', i.unchanged): what messages say of an import at
+# a moment, however much later they are sent.
+_STATE = [f"'{each}', i.{each}" for each in _END_COLUMNS if each not in ("id", "app_id", "notify")]
+STATE_AS_JSON = f"jsonb_build_object({', '.join(_STATE)})"
 
 
 def to_import_end(row: Record | None) -> ImportEnd | None:

@@ -33,6 +33,7 @@ class NewImport(NamedTuple):
     file_size: int
     file_sha256: str
     date_order: str | None = None
+    notify: list[str] | None = None
 
     def repeats(self, other: NewImport) -> bool:
         """Tell whether this is the same upload once more, from any token, place and file name."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,13 +11,15 @@ import asyncpg
 
 from models.audit import Action, record
 from models.imports import RETURNING_END, ImportStatus, to_import_end
+from models.mail import enqueue_end_mails
 from models.row import RowOutcome, RowStatus, row_key
+from models.webhook import WebhookEvent, enqueue_deliveries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from asyncpg import Connection
+    from asyncpg import Connection, Record
 
     from models.audit import Actor
     from models.imports import ImportEnd
@@ -143,7 +146,7 @@ async def finish_split(
     """
     notes = json.dumps(warnings), json.dumps(observed)
     row = await db.fetchrow(sql, import_id, rows + told, rows, header, encoding, delimiter, *notes)
-    return to_import_end(row)
+    return await _end(db, row)
 
 
 async def finish_retry_split(db: Connection, import_id: int, *, rows: int) -> ImportEnd | None:
@@ -153,7 +156,19 @@ async def finish_retry_split(db: Connection, import_id: int, *, rows: int) -> Im
           retry = NULL, {_end_without("$2")}, {_TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(sql, import_id, rows))
+    return await _end(db, await db.fetchrow(sql, import_id, rows))
+
+
+async def _end(db: Connection, row: Record | None) -> ImportEnd | None:
+    """Make the end of what `RETURNING_END` has returned, and put what tells of it into the
+    outboxes, in the transaction that ends the import; None when the import goes on."""
+    end = to_import_end(row)
+    if end is None:
+        return None
+    if end.notify:
+        await enqueue_end_mails(db, end.id)
+    has_deliveries = await enqueue_deliveries(db, end.id, WebhookEvent.IMPORT_FINISHED)
+    return replace(end, has_deliveries=has_deliveries)
 
 
 def _end_without(rows: str) -> str:
@@ -201,7 +216,7 @@ async def refuse(
           status = {_FINAL_STATUS}, finished_at = clock_timestamp()
         WHERE id = $1 AND split_at IS NULL AND status IN ('QUEUED', 'PROCESSING') {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(end, import_id, json.dumps(list(errors))))
+    return await _end(db, await db.fetchrow(end, import_id, json.dumps(list(errors))))
 
 
 async def count(
@@ -237,7 +252,7 @@ async def count(
     row = await db.fetchrow(
         sql, import_id, done, tried_before, *by_status.values(), *by_outcome.values()
     )
-    return to_import_end(row)
+    return await _end(db, row)
 
 
 async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Actor) -> CancelResult:
