@@ -47,14 +47,18 @@ def sign(delivery: OutgoingDelivery, body: bytes, now: datetime) -> dict[str, st
     """
     message_id = encode_node_id("WebhookDelivery", delivery.id)
     timestamp = str(int(now.timestamp()))
-    key = base64.b64decode(delivery.secret.removeprefix(SECRET_PREFIX))
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    signature = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
     return {
         "webhook-id": message_id,
         "webhook-timestamp": timestamp,
-        "webhook-signature": f"v1,{signature}",
+        "webhook-signature": signature_of(delivery.secret, message_id, timestamp, body),
     }
+
+
+def signature_of(secret: str, message_id: str, timestamp: str, body: bytes) -> str:
+    """Sign `id.timestamp.body` with the key that the secret holds."""
+    key = base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+    digest = hmac.digest(key, f"{message_id}.{timestamp}.".encode() + body, hashlib.sha256)
+    return f"v1,{base64.b64encode(digest).decode()}"
 
 
 def _in_utc(time: datetime) -> str:
