@@ -11,7 +11,16 @@ from graphql import get_named_type
 from models.app import Permission, add_role, create_token
 from models.db import transaction
 from models.row import RowResult, RowStatus, write_rows
-from tests.api.api_fixture import Api, add_cases, add_import, add_users, assign, node_id, sql
+from tests.api.api_fixture import (
+    Api,
+    add_cases,
+    add_import,
+    add_users,
+    add_webhook,
+    assign,
+    node_id,
+    sql,
+)
 from tests.api.schema_operations import everything, node_types, root_fields
 
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
@@ -46,6 +55,7 @@ async def fill(api: Api) -> dict[str, str]:
         await write_rows(db, app.id, imported, [row])
     await add_role(app, "paralegal", "Paralegal")
     await create_token(app, "reports", Permission.VIEWER)
+    await add_webhook(app, imported)
     return {
         "case": node_id("Case", cases[0]),
         "user": node_id("User", users[0]),
@@ -83,7 +93,7 @@ async def test_an_id_names_one_object_of_one_type(api: Api) -> None:
             types[each["id"]].add(each["__typename"])
 
     assert {key: kinds for key, kinds in types.items() if len(kinds) > 1} == {}
-    assert set().union(*types.values()) == node_types()
+    assert set().union(*types.values()) == node_types() | {"WebhookDelivery"}
 
 
 async def test_nodes(api: Api, statements: list[str]) -> None:
