@@ -30,7 +30,7 @@ def key() -> fields.BigIntField:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0011_orders")]
+    dependencies = [("models", "0012_changes")]
 
     operations = [
         ops.CreateModel(

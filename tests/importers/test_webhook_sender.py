@@ -205,7 +205,7 @@ async def test_never_before_the_commit(site: Site, monkeypatch: pytest.MonkeyPat
             raise faults.pop()
         return done
 
-    monkeypatch.setattr("models.progress.enqueue_deliveries", enqueue)
+    monkeypatch.setattr("models.import_end.enqueue_deliveries", enqueue)
     import_id = await site.world.split("assign", ROW)
     await site.world.queue.enqueue_run(import_id)
     await site.world.drain()
