@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from importers.isolation.guard import Guard
     from importers.run.chunk_context import ChunkContext
+    from importers.sdk.errors import ErrorDetail
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from models.chunk import ChunkWork, ClaimedChunk
@@ -154,13 +155,14 @@ async def _settle(
         cancelled = [RowResult(row.number, row.text, RowStatus.CANCELLED) for row in ended]
         return Settled(cancelled), carried
     if claim.attempts > most:
-        why = f"These rows stopped their worker, or took too long, {most} times."
-        return Settled(_given_up(rows, why)), carried
+        template = "These rows stopped their worker, or took too long, {attempts} times."
+        return Settled(_given_up(rows, importer_error(template, attempts=most))), carried
     if importer is None:
-        why = f"The import type '{work.type}' is not switched on."
+        why = importer_error("The import type '{type}' is not switched on.", type=work.type)
         return Settled(_given_up(rows, why)), carried
     fit = [row for place, row in enumerate(rows) if place not in condemned]
-    left_out = _given_up([rows[place] for place in condemned], "This row stops its worker.")
+    stops = importer_error("This row stops its worker.")
+    left_out = _given_up([rows[place] for place in condemned], stops)
     guard = guard_of(importer)
     with guarding(guard):
         layout = stored_layout(work, importer)
@@ -192,8 +194,8 @@ async def _read_plan(
     return await read_plan(db, work.plan_id, [row.number for row in rows])
 
 
-def _given_up(rows: Sequence[ReadRow], why: str) -> list[RowResult]:
-    errors = [importer_error(why)]
+def _given_up(rows: Sequence[ReadRow], error: ErrorDetail) -> list[RowResult]:
+    errors = [error]
     return [failed_result(row, errors) for row in rows if not row.is_context]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.reading.limits import MAX_CHUNK
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
     from models.imports import ImportEnd
     from models.progress import ImportWork
 
-NOT_APPLIED = ErrorDetail(
-    code="NOT_APPLIED",
-    message="This row is right, and was not applied: the import is all or nothing, and other rows"
+NOT_APPLIED = ErrorDetail.of(
+    "NOT_APPLIED",
+    "This row is right, and was not applied: the import is all or nothing, and other rows"
     " have failed.",
 )
 
@@ -62,7 +61,7 @@ async def decide(db: Connection, work: ImportWork, plan_id: int) -> PlanDecision
     if is_own and work.is_cancelled:
         return PlanDecision(False, await end_planned(db, work.id, RowStatus.CANCELLED))
     if is_own and work.is_atomic and failed:
-        error = asdict(NOT_APPLIED)
+        error = NOT_APPLIED.as_dict()
         return PlanDecision(False, await end_planned(db, work.id, RowStatus.FAILED, error))
     if work.is_cancelled or is_released:
         return PlanDecision(True)

@@ -58,7 +58,7 @@ async def test_changed_since(small: EngineFixture) -> None:
     }
     [error] = (await small.errors(applied))[2]
     assert error["message"].startswith(
-        "The assignment was changed by row 2 of the import 'Night shift' on 2"
+        "The assignment was changed by row 2 of the import 'Night shift' at 2"
     )
     assert (await small.assignments())["trv-001", "jack-001"] == ("default", 0)
     assert (await small.assignments())["trv-003", "jack-001"] == ("clients", 0)

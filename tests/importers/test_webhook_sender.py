@@ -12,7 +12,7 @@ import asyncpg
 import pytest
 
 from importers.webhook_sender import PAUSES, NotDeliveredError
-from models.audit import COMMAND_LINE
+from models.audit import COMMAND_LINE, Actor
 from models.db import connection, transaction
 from models.progress import request_cancel
 from models.webhook import (
@@ -184,6 +184,45 @@ async def test_who_is_told(site: Site) -> None:
     assert is_told
     assert [each.url for each in site.transport.sent] == ["https://held"]
     assert [each.event for each in site.transport.sent] == [WebhookEvent.IMPORT_HELD]
+
+
+async def test_an_import_that_is_held(site: Site) -> None:
+    """An import that waits for its release is told as such, and told again when it has ended."""
+    await site.add(events=["IMPORT_HELD", "IMPORT_FINISHED"])
+    await site.world.execute("UPDATE apps SET requires_release = true")
+    held = await site.world.run("assign", ROW)
+    await site.send()
+    first = [(each.event, each.state["status"]) for each in site.transport.sent]
+    await site.world.release(held, Actor("another", 7))
+
+    later = [(each.event, each.state["status"]) for each in site.transport.sent[1:]]
+
+    assert first == [("IMPORT_HELD", "HELD")]
+    assert later == [("IMPORT_FINISHED", "PROCESSED")]
+
+
+@pytest.mark.parametrize("how", ["applied", "nothing left to apply", "all or nothing"])
+async def test_plans(site: Site, how: str) -> None:
+    """Ends of plans that are applied, or not, are told as those of other imports."""
+    await site.add()
+    world = site.world
+    if how == "all or nothing":
+        await world.run("assign", ROW, CLOSED, is_atomic=True)
+    else:
+        plan = await world.run("assign", ROW, is_dry_run=True)
+        if how == "nothing left to apply":
+            await world.execute("DELETE FROM import_rows")
+        await world.apply_plan(plan)
+    told = [(each.state["status"], each.state["is_dry_run"]) for each in site.transport.sent]
+
+    assert (
+        told
+        == {
+            "applied": [("PROCESSED", True), ("PROCESSED", False)],
+            "nothing left to apply": [("PROCESSED", True), ("FAILED", False)],
+            "all or nothing": [("FAILED", False)],
+        }[how]
+    )
 
 
 async def test_without_webhooks(site: Site) -> None:
