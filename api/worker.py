@@ -84,6 +84,7 @@ async def _keep_up(database_url: str, engine: Engine) -> AsyncIterator[None]:
         finally:
             sweeper.cancel()
             await asyncio.wait([sweeper])
+            await engine.close()
 
 
 async def _sweep(engine: Engine) -> None:

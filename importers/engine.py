@@ -46,7 +46,6 @@ _SILENT_SECONDS = 10.0
 _ABANDONED_MAIL_SECONDS = 300.0
 # The message for the rest goes to the end of the queue, so that imports get their turn.
 _MAILS_AT_ONCE = 100
-_WEBHOOKS_AT_ONCE = 100
 # A file that is cut in less runs at once; while another is cut for longer, small imports run.
 _SHORT_SECONDS = 0.2
 _SMALL_BYTES = 256 * 1024
@@ -270,7 +269,7 @@ class Engine:
             await self.queue.enqueue_send_mails()
 
     async def send_webhooks(self) -> None:
-        """Send the messages to webhooks that are due.
+        """Begin to send the messages to webhooks that are due.
 
         Raises:
             RetryableError: the database is not well.
@@ -278,9 +277,11 @@ class Engine:
         if self.webhook_transport is None:
             return
         with _retryable("sending messages to webhooks"):
-            has_more = await self._webhooks.send_due(self.webhook_transport, most=_WEBHOOKS_AT_ONCE)
-        if has_more:
-            await self.queue.enqueue_send_webhooks()
+            await self._webhooks.send_due(self.webhook_transport)
+
+    async def close(self) -> None:
+        """Wait for what is sent to webhooks at this moment; the database must still be open."""
+        await self._webhooks.close()
 
     async def sweep(self) -> None:
         """Enqueue again what has waited too long, and delete what was kept long enough."""

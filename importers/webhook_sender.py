@@ -63,55 +63,46 @@ class WebhookTransport(Protocol):
 class WebhookSender:
     """Sends the messages that are due, several at a time, but one to each webhook.
 
-    So a receiver that hangs delays no messages but its own.
+    So a receiver that hangs delays no messages but its own. It delays no imports either: a worker
+    takes one message of the broker at a time, and that for webhooks is done when the requests have
+    begun.
     """
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
-        # A message has become due while others are sent.
-        self._hint = asyncio.Event()
-        self._sending: dict[asyncio.Task[None], int] = {}
+        self._busy: set[int] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
-    async def send_due(self, transport: WebhookTransport, *, most: int) -> bool:
-        """Send up to `most` messages that are due; tell whether more may be due.
-
-        A call that comes while another one is at work only gives it a hint.
-        """
-        self._hint.set()
-        if self._lock.locked():
-            return False
-        left = most
+    async def send_due(self, transport: WebhookTransport) -> None:
+        """Begin to send the messages that are due, as many as may be under way."""
         async with self._lock:
-            while True:
-                self._hint.clear()
-                left -= await self._start(transport, most=left)
-                if not self._sending and not (left and self._hint.is_set()):
-                    return not left
-                await self._wait()
+            while len(self._busy) < _AT_A_TIME and not self._is_closed:
+                async with connection() as db:
+                    found = await take_delivery(db, lease=_LEASE_SECONDS, except_of=self._busy)
+                if found is None:
+                    return
+                self._busy.add(found.webhook_id)
+                # Each has a task of its own, as a task keeps a connection that has died.
+                task = asyncio.create_task(self._send(transport, found))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
 
-    async def _start(self, transport: WebhookTransport, *, most: int) -> int:
-        """Begin to send messages that are due; return how many."""
-        for number in range(most):
-            if len(self._sending) >= _AT_A_TIME:
-                return number
-            async with connection() as db:
-                delivery = await take_delivery(
-                    db, lease=_LEASE_SECONDS, except_of=self._sending.values()
-                )
-            if delivery is None:
-                return number
-            # In a task of its own, as a task keeps a connection that has died.
-            task = asyncio.create_task(_deliver(transport, delivery))
-            self._sending[task] = delivery.webhook_id
-        return most
+    async def _send(self, transport: WebhookTransport, delivery: OutgoingDelivery) -> None:
+        """Send one message, and those that could not begin before."""
+        await _deliver(transport, delivery)
+        self._busy.discard(delivery.webhook_id)
+        try:
+            await self.send_due(transport)
+        except Exception as error:
+            # The sweeper looks again.
+            logger.warning("the next messages to webhooks have to wait: %r", error)
 
-    async def _wait(self) -> None:
-        """Wait until a message is sent, or another one may be due."""
-        hint = asyncio.create_task(self._hint.wait())
-        await asyncio.wait([*self._sending, hint], return_when=asyncio.FIRST_COMPLETED)
-        hint.cancel()
-        for task in [each for each in self._sending if each.done()]:
-            del self._sending[task]
+    async def close(self) -> None:
+        """Wait for the messages that are under way, and send no others."""
+        self._is_closed = True
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
 
 async def _deliver(transport: WebhookTransport, delivery: OutgoingDelivery) -> None:

@@ -77,8 +77,20 @@ class Site:
         return import_id
 
     async def send(self) -> None:
-        """Send what is due."""
+        """Send what is due, and wait for what came of it."""
         await self.world.engine.send_webhooks()
+        await self.sent()
+
+    async def sent(self) -> None:
+        """Wait until nothing is under way."""
+        while tasks := self.world.engine._webhooks._tasks:
+            await asyncio.wait(tasks)
+
+    async def run(self, type_: str, *rows: str, **options: Any) -> int:
+        """Do all that there is to do for a file."""
+        import_id = await self.world.run(type_, *rows, **options)
+        await self.sent()
+        return import_id
 
     async def send_later(self) -> None:
         """Send what is due after some time."""
@@ -139,14 +151,15 @@ async def test_each_end_has_one(site: Site) -> None:
     for url in ("https://a", "https://b"):
         await site.add(url)
     world = site.world
-    await world.run("assign", ROW, is_dry_run=True)
-    await world.run("assign", data=b"")
+    await site.run("assign", ROW, is_dry_run=True)
+    await site.run("assign", data=b"")
     cancelled = await world.split("assign", ROW)
     async with transaction() as db:
         await request_cancel(db, world.app_id, cancelled, by=COMMAND_LINE)
     before = len(await site.deliveries())
     await world.queue.enqueue_run(cancelled)
     await world.drain()
+    await site.sent()
     told = [(each.url, each.state["status"]) for each in site.transport.sent]
 
     assert before == 4
@@ -194,6 +207,7 @@ async def test_an_import_that_is_held(site: Site) -> None:
     await site.send()
     first = [(each.event, each.state["status"]) for each in site.transport.sent]
     await site.world.release(held, Actor("another", 7))
+    await site.sent()
 
     later = [(each.event, each.state["status"]) for each in site.transport.sent[1:]]
 
@@ -207,12 +221,13 @@ async def test_plans(site: Site, how: str) -> None:
     await site.add()
     world = site.world
     if how == "all or nothing":
-        await world.run("assign", ROW, CLOSED, is_atomic=True)
+        await site.run("assign", ROW, CLOSED, is_atomic=True)
     else:
-        plan = await world.run("assign", ROW, is_dry_run=True)
+        plan = await site.run("assign", ROW, is_dry_run=True)
         if how == "nothing left to apply":
             await world.execute("DELETE FROM import_rows")
         await world.apply_plan(plan)
+        await site.sent()
     told = [(each.state["status"], each.state["is_dry_run"]) for each in site.transport.sent]
 
     assert (
@@ -248,6 +263,7 @@ async def test_never_before_the_commit(site: Site, monkeypatch: pytest.MonkeyPat
     import_id = await site.world.split("assign", ROW)
     await site.world.queue.enqueue_run(import_id)
     await site.world.drain()
+    await site.sent()
 
     assert (await site.world.counts(import_id)).status == "PROCESSED"
     assert len(site.transport.sent) == 1
@@ -369,20 +385,20 @@ async def test_the_sender_dies(site: Site) -> None:
 
 
 async def test_a_receiver_that_hangs(site: Site) -> None:
-    """It gets one request at a time, and delays no other receiver; also not what comes later."""
+    """It gets one request at a time, and delays no other receiver, and no worker."""
     site.transport.hanging["https://slow"] = asyncio.Event()
     await site.add("https://slow")
     await site.upload()
     await site.upload("trv-003,jack-001,,staff,0")
-    sending = asyncio.create_task(site.send())
+    await site.world.engine.send_webhooks()
     first = await site.transport.begun.get()
     await site.add("https://quick")
     await site.upload("trv-004,jack-001,,staff,0")
-    await site.send()
+    await site.world.engine.send_webhooks()
     second = await site.transport.begun.get()
     told, is_all = [each.url for each in site.transport.sent], site.transport.begun.empty()
     site.transport.hanging["https://slow"].set()
-    await sending
+    await site.sent()
 
     assert told == ["https://quick"]
     assert (first, second, is_all) == ("https://slow", "https://quick", True)
@@ -396,30 +412,58 @@ async def test_several_at_a_time(site: Site) -> None:
         await site.add(f"https://{number}")
         site.transport.hanging[f"https://{number}"] = event
     await site.upload()
-    sending = asyncio.create_task(site.send())
+    for _ in range(3):
+        await site.world.engine.send_webhooks()
     begun = [await site.transport.begun.get() for _ in range(8)]
     is_all = site.transport.begun.empty()
     event.set()
-    await sending
+    await site.sent()
 
     assert len(begun) == 8
     assert is_all
     assert await site.statuses() == ["DELIVERED"] * 10
 
 
-async def test_taking_turns_with_imports(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After some messages the sender asks for the rest, so that imports get their turn."""
-    monkeypatch.setattr("importers.engine._WEBHOOKS_AT_ONCE", 2)
-    for number in range(3):
-        await site.add(f"https://{number}")
+async def test_a_worker_stops(site: Site) -> None:
+    """What is under way is finished, and nothing else begun."""
+    event = asyncio.Event()
+    site.transport.hanging["https://a"] = event
+    await site.add()
     await site.upload()
-    site.world.queue.messages.clear()
-    await site.send()
-    enqueued, sent = list(site.world.queue.messages), len(site.transport.sent)
-    await site.world.drain()
+    await site.upload("trv-003,jack-001,,staff,0")
+    await site.world.engine.send_webhooks()
+    await site.transport.begun.get()
+    closing = asyncio.create_task(site.world.engine.close())
+    await asyncio.sleep(0)
+    event.set()
+    await closing
 
-    assert (enqueued, sent) == ([("send_webhooks", ())], 2)
-    assert len(site.transport.sent) == 3
+    assert await site.statuses() == ["DELIVERED", "PENDING"]
+
+
+async def test_the_database_goes_away_in_between(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Where no more can be looked up, the sweeper looks again."""
+    await site.add()
+    await site.upload()
+    await site.upload("trv-003,jack-001,,staff,0")
+    faults = [None, OSError("refused")]
+
+    async def take(*arguments: Any, **options: Any) -> OutgoingDelivery | None:
+        if faults and (fault := faults.pop(0)):
+            raise fault
+        return await take_delivery(*arguments, **options)
+
+    monkeypatch.setattr("importers.webhook_sender.take_delivery", take)
+    monkeypatch.setattr("importers.webhook_sender._AT_A_TIME", 1)
+    await site.send()
+    before = await site.statuses()
+    await site.send()
+
+    assert before == ["DELIVERED", "PENDING"]
+    assert "refused" in caplog.text
+    assert await site.statuses() == ["DELIVERED", "DELIVERED"]
 
 
 @pytest.mark.parametrize("failures", [[], [AWAY]], ids=["accepted", "not accepted"])
