@@ -10,9 +10,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, urlsplit
@@ -34,6 +35,7 @@ _PORTS = {"https": 443, "http": 80}
 _SECONDS = 15.0
 _CONNECT_SECONDS = 5.0
 _ADDRESSES_TRIED = 3
+_LOOK_UPS = 8
 # Of an answer, only its head is read.
 _HEAD_BYTES = 16 * 1024
 _BLOCK_BYTES = 4 * 1024
@@ -54,6 +56,11 @@ class HttpTransport:
     @cached_property
     def tls(self) -> ssl.SSLContext:
         return ssl.create_default_context()
+
+    @cached_property
+    def resolver(self) -> ThreadPoolExecutor:
+        """Threads of their own: name servers that hang must not take those that read files."""
+        return ThreadPoolExecutor(_LOOK_UPS, thread_name_prefix="resolver")
 
     async def send(self, delivery: OutgoingDelivery) -> int:
         """Post a message, and return the status of the answer."""
@@ -97,8 +104,8 @@ class HttpTransport:
 
     async def _choose(self, host: str, port: int, *, is_secure: bool) -> list[str]:
         """Resolve a host, and return those of its addresses that may be connected to."""
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().run_in_executor(self.resolver, look_up)
         addresses = [str(each[4][0]) for each in found]
         chosen = [each for each in addresses if self._is_allowed(each, is_secure=is_secure)]
         if addresses and not chosen:

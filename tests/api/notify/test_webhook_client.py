@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -50,16 +49,16 @@ def trusting(**options: Any) -> HttpTransport:
 def names(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     """What names of hosts lead to; each look-up takes what a name leads to away."""
     found: dict[str, list[str]] = {}
-    resolve = asyncio.base_events.BaseEventLoop.getaddrinfo
+    resolve = socket.getaddrinfo
 
-    async def look_up(self: Any, host: Any, port: Any, **options: Any) -> Any:
+    def look_up(host: Any, port: Any, *others: Any, **options: Any) -> Any:
         addresses = found.pop(host, None)
         if addresses is None:
-            return await resolve(self, host, port, **options)
+            return resolve(host, port, *others, **options)
         kind = socket.SOCK_STREAM
         return [(socket.AF_INET, kind, 6, "", (address, port)) for address in addresses]
 
-    monkeypatch.setattr(asyncio.base_events.BaseEventLoop, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
     return found
 
 
