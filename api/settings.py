@@ -58,6 +58,7 @@ class Settings:
     # Failed rows are corrected within days, and reports look back over a quarter.
     retention_days: int = 90
     webhook_networks: tuple[Network, ...] = ()
+    undo_days: int = 30
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -91,6 +92,7 @@ class Settings:
             origin_headers=reader.names(
                 "CASEROLL_ORIGIN_HEADERS", _HEADER_NAME, "names of headers such as X-Request-ID"
             ),
+            undo_days=reader.number("CASEROLL_UNDO_DAYS", default.undo_days, low=0, high=36_500),
             retention_days=reader.number(
                 "CASEROLL_RETENTION_DAYS", default.retention_days, low=0, high=36_500
             ),
@@ -177,6 +179,7 @@ class _Reader:
                 "CASEROLL_MAX_UPLOAD_BYTES", default.max_bytes, high=_LARGEST_INT
             ),
             max_rows=self.number("CASEROLL_MAX_ROWS", default.max_rows),
+            atomic_rows=self.number("CASEROLL_ATOMIC_ROWS", default.atomic_rows),
             max_columns=self.number("CASEROLL_MAX_COLUMNS", default.max_columns, high=1_000),
         )
 

@@ -19,8 +19,6 @@ from models.described_enum import DescribedStrEnum
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from asyncpg import Record
-
 
 class ImportStatus(DescribedStrEnum):
     """How far an import has come; the last three are final."""
@@ -199,18 +197,10 @@ class ImportEnd:
     has_deliveries: bool = False
 
 
-_END_COLUMNS = [each.name for each in fields_of(ImportEnd) if each.name != "has_deliveries"]
+END_COLUMNS = [each.name for each in fields_of(ImportEnd) if each.name != "has_deliveries"]
 # RETURNING id, app_id, type, …, notify
-RETURNING_END = "RETURNING " + ", ".join(_END_COLUMNS)
+RETURNING_END = "RETURNING " + ", ".join(END_COLUMNS)
 # jsonb_build_object('type', i.type, …, 'unchanged', i.unchanged): what messages say of an import at
 # a moment, however much later they are sent.
-_STATE = [f"'{each}', i.{each}" for each in _END_COLUMNS if each not in ("id", "app_id", "notify")]
+_STATE = [f"'{each}', i.{each}" for each in END_COLUMNS if each not in ("id", "app_id", "notify")]
 STATE_AS_JSON = f"jsonb_build_object({', '.join(_STATE)})"
-
-
-def to_import_end(row: Record | None) -> ImportEnd | None:
-    """Make the end of what `RETURNING_END` has returned; None when the import goes on."""
-    if row is None or row["finished_at"] is None:
-        return None
-    values = {name: row[name] for name in _END_COLUMNS}
-    return ImportEnd(**{**values, "status": ImportStatus(row["status"])})

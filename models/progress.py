@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncpg
@@ -14,7 +15,7 @@ from models.imports import RETURNING_END, ImportStatus, Stage
 from models.row import RowOutcome, RowStatus, row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from asyncpg import Connection
@@ -51,6 +52,7 @@ class ImportWork(NamedTuple):
     applied_from_id: int | None = None
     stage: Stage | None = None
     is_atomic: bool = False
+    undo_of_id: int | None = None
 
     @property
     def plan_id(self) -> int | None:
@@ -58,6 +60,11 @@ class ImportWork(NamedTuple):
         if self.stage in (Stage.PLANNED, Stage.APPLY):
             return self.id
         return self.applied_from_id if self.retry is None else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its chunks are to be one transaction."""
+        return self.is_atomic and self.is_split and self.stage is Stage.APPLY
 
     @property
     def replaces_results(self) -> bool:
@@ -73,6 +80,7 @@ class ImportToRetry(NamedTuple):
     header: list[str]
     failed: int
     purged_at: datetime | None
+    is_atomic: bool
 
 
 class CancelResult(StrEnum):
@@ -86,7 +94,7 @@ async def read_work(db: Connection, import_id: int) -> ImportWork | None:
     sql = """
         SELECT id, app_id, type, header, is_dry_run OR stage IS NOT DISTINCT FROM 'PLAN',
           cancel_requested_at IS NOT NULL, file_name, declared_encoding, date_order, observed,
-          retry, split_at IS NOT NULL, applied_from_id, stage, is_atomic
+          retry, split_at IS NOT NULL, applied_from_id, stage, is_atomic, undo_of_id
         FROM imports WHERE id = $1 AND status IN ('QUEUED', 'PROCESSING')
     """
     row = await db.fetchrow(sql, import_id)
@@ -139,12 +147,12 @@ async def finish_split(
     import_id: int,
     *,
     rows: int,
-    told: int,
     header: Sequence[str],
-    encoding: str | None,
-    delimiter: str | None,
-    warnings: Sequence[Mapping[str, Any]],
-    observed: Mapping[str, Sequence[str]],
+    told: int = 0,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    warnings: Sequence[Mapping[str, Any]] = (),
+    observed: Mapping[str, Sequence[str]] = MappingProxyType({}),
     stage: Stage | None = None,
 ) -> ImportEnd | None:
     """Record that the file's rows wait in chunks; without any, end the import.
@@ -162,7 +170,7 @@ async def finish_split(
           stage = $9, {_end_without("$3")}, {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    notes = json.dumps(warnings), json.dumps(observed)
+    notes = json.dumps(list(warnings)), json.dumps(dict(observed))
     row = await db.fetchrow(
         sql, import_id, rows + told, rows, header, encoding, delimiter, *notes, stage
     )
@@ -245,8 +253,28 @@ class Counted(NamedTuple):
     is_planned: bool
 
 
+class Tally(NamedTuple):
+    """How many rows have ended in each status, and with each outcome, in the enums' order."""
+
+    statuses: Sequence[int]
+    outcomes: Sequence[int]
+
+    @classmethod
+    def of(cls, results: Collection[RowResult]) -> Tally:
+        statuses = [result.status for result in results]
+        outcomes = [result.outcome for result in results]
+        return cls(
+            [statuses.count(status) for status in RowStatus],
+            [outcomes.count(outcome) for outcome in RowOutcome],
+        )
+
+    def plus(self, other: Tally) -> Tally:
+        pairs = (zip(one, two, strict=True) for one, two in zip(self, other, strict=True))
+        return Tally(*([one + two for one, two in pair] for pair in pairs))
+
+
 async def count(
-    db: Connection, import_id: int, results: Sequence[RowResult], *, done: int, tried_before: int
+    db: Connection, import_id: int, tally: Tally, *, done: int, tried_before: int
 ) -> Counted:
     """Add a chunk's results to the import, and end it with the last of its rows.
 
@@ -257,14 +285,7 @@ async def count(
         done: how many rows the chunk had.
         tried_before: how many of the results replace failed ones.
     """
-    # The enums' order is that of the parameters: passed, failed, cancelled are $4 to $6, then come
-    # the outcomes.
-    by_status = dict.fromkeys(RowStatus, 0)
-    by_outcome = dict.fromkeys(RowOutcome, 0)
-    for result in results:
-        by_status[result.status] += 1
-        if result.outcome:
-            by_outcome[result.outcome] += 1
+    # Passed, failed, cancelled are $4 to $6, then come the outcomes.
     # The right sides see the row as it was: `pending > $2` means that rows are left.
     is_planned = "pending <= $2 AND stage IS NOT DISTINCT FROM 'PLAN'"
     sql = f"""
@@ -281,9 +302,7 @@ async def count(
             ELSE clock_timestamp() END, {TOUCH}
         WHERE id = $1 {RETURNING_END}, stage
     """
-    row = await db.fetchrow(
-        sql, import_id, done, tried_before, *by_status.values(), *by_outcome.values()
-    )
+    row = await db.fetchrow(sql, import_id, done, tried_before, *tally.statuses, *tally.outcomes)
     return Counted(await conclude(db, row), row["stage"] == Stage.PLANNED)
 
 
@@ -312,7 +331,8 @@ async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Act
 async def lock_for_retry(db: Connection, app_id: int, import_id: int) -> ImportToRetry | None:
     """Lock an import until the transaction ends."""
     row = await db.fetchrow(
-        "SELECT name, status, coalesce(header, '{}') AS header, failed, purged_at FROM imports"
+        "SELECT name, status, coalesce(header, '{}') AS header, failed, purged_at, is_atomic"
+        " FROM imports"
         " WHERE app_id = $1 AND id = $2 FOR UPDATE",
         app_id,
         import_id,

@@ -14,7 +14,7 @@ from importers.rows.layout import stored_layout
 from importers.rows.payload import unpack_rows
 from importers.run.apply import apply, carry_on
 from importers.run.carried_keys import CarriedKeys
-from importers.run.changed_since import name_changes
+from importers.run.changed_since import name_changes, name_changes_of_undo
 from importers.run.chunk_context import MOST_RACES, DatabaseStore, open_context
 from importers.run.fast_path import apply_columns
 from importers.run.plan_rows import importer_error, plan_rows
@@ -27,7 +27,7 @@ from models.entity_history import write_entity_history
 from models.imports import Stage
 from models.mail import enqueue_mails
 from models.plan import read_plan
-from models.progress import count, read_work
+from models.progress import Tally, count, read_work
 from models.row import RowResult, RowStatus, delete_rows, write_rows
 
 if TYPE_CHECKING:
@@ -50,6 +50,13 @@ logger = logging.getLogger(__name__)
 # What is worth a line in the log.
 _SLOW_CHUNK_SECONDS = 3.0
 _SLOW_ROW_SECONDS = 0.001
+
+
+class Plugins(NamedTuple):
+    """The importers that are on, by key, and the validators, in the order in which they judge."""
+
+    importers: Mapping[str, Importer]
+    validators: Sequence[Validator]
 
 
 class ChunkEnd(NamedTuple):
@@ -105,21 +112,15 @@ async def run_chunk(
             work = await read_work(db, import_id) if chunk else None
             if chunk is None or work is None:
                 return None
-            rows = unpack_rows(chunk.payload)
-            settled, carried = await _settle(
-                db, work, chunk, claim, rows, importers=importers, validators=validators
-            )
-            await _write_results(db, work, chunk, settled)
-            if chunk.has_successor:
-                await hand_over(db, work.id, chunk.number + 1, carried.pack())
-            await finish_chunk(db, work.id, claim.chunk_id)
+            plugins = Plugins(importers, validators)
+            settled, done = await carry_out_chunk(db, work, chunk, claim, plugins)
             # Last, as this locks the import's row: other workers that have finished a chunk of the
             # import wait for it until the commit.
             end, is_planned = await count(
                 db,
                 work.id,
-                settled.results,
-                done=sum(not row.is_context for row in rows),
+                Tally.of(settled.results),
+                done=done,
                 # Rows that were planned have passed, and are counted again from the beginning.
                 tried_before=len(settled.results) if _retries(work, chunk) else 0,
             )
@@ -134,6 +135,23 @@ async def run_chunk(
         raise RetryableError(f"chunk {claim.chunk_id} is to be run again: {error}") from error
 
 
+async def carry_out_chunk(
+    db: Connection, work: ImportWork, chunk: ChunkWork, claim: ClaimedChunk, plugins: Plugins
+) -> tuple[Settled, int]:
+    """Do all that a chunk asks for, but for the import's counters, in its transaction.
+
+    Returns:
+        also how many rows it had.
+    """
+    rows = unpack_rows(chunk.payload)
+    settled, carried = await _settle(db, work, chunk, claim, rows, plugins=plugins)
+    await _write_results(db, work, chunk, settled)
+    if chunk.has_successor:
+        await hand_over(db, work.id, chunk.number + 1, carried.pack())
+    await finish_chunk(db, work.id, claim.chunk_id)
+    return settled, sum(not row.is_context for row in rows)
+
+
 async def _settle(
     db: Connection,
     work: ImportWork,
@@ -141,14 +159,13 @@ async def _settle(
     claim: ClaimedChunk,
     rows: Sequence[ReadRow],
     *,
-    importers: Mapping[str, Importer],
-    validators: Sequence[Validator],
+    plugins: Plugins,
 ) -> tuple[Settled, CarriedKeys]:
     """Say what the rows come to: they are run, cancelled, or given up."""
     carried = CarriedKeys.unpack(chunk.carry)
     condemned = (await read_trial(db, claim.chunk_id)).condemned if claim.attempts > 1 else ()
     most = most_attempts(condemned)
-    importer = importers.get(work.type)
+    importer = plugins.importers.get(work.type)
     if work.is_cancelled:
         # The rows of a retry have run before: they stay as failed as they were.
         ended = [] if _retries(work, chunk) else rows
@@ -170,11 +187,13 @@ async def _settle(
         is_chained = bool(chunk.has_successor or chunk.carry)
         plan = await _read_plan(db, work, chunk, fit)
         context = await open_context(
-            importer, layout, store, validators, is_chained=is_chained, plan=plan
+            importer, layout, store, plugins.validators, is_chained=is_chained, plan=plan
         )
         settled, carried = await _run_until_no_race(context, fit, carried)
         if plan and work.plan_id:
             settled = await name_changes(db, work.plan_id, settled, plan)
+        elif work.undo_of_id:
+            settled = await name_changes_of_undo(db, work.undo_of_id, settled, fit, importer)
     if guard:
         _tell_if_slow(guard, work, len(fit))
     return settled._replace(results=[*settled.results, *left_out]), carried

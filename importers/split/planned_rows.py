@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from importers.reading.limits import MAX_CHUNK
 from importers.reading.record import Batch
 from importers.rows.header import header_spec
-from importers.sdk.errors import ErrorDetail
+from importers.rows.not_applied import NOT_APPLIED
 from models.guard import TO_BE_RELEASED, find_excess, read_guard, recent_removals
 from models.imports import Stage
 from models.plan import Hold, end_planned, hold, planned_page, read_standing
@@ -21,12 +21,6 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
     from models.imports import ImportEnd
     from models.progress import ImportWork
-
-NOT_APPLIED = ErrorDetail.of(
-    "NOT_APPLIED",
-    "This row is right, and was not applied: the import is all or nothing, and other rows"
-    " have failed.",
-)
 
 
 class PlanDecision(NamedTuple):

@@ -27,6 +27,8 @@ from importers.reading.limits import Limits
 from importers.retry import Corrections, request_retry
 from importers.sdk.errors import RetryableError
 from importers.sdk.node_id import encode_node_id
+from importers.undo.undo_import import UNDO, UndoImport
+from importers.undo.undo_request import request_undo
 from models.app import create_app
 from models.audit import COMMAND_LINE, Actor
 from models.db import connection, transaction
@@ -140,6 +142,7 @@ class EngineFixture:
         *,
         chunk_rows: int | None = None,
         clock: Callable[[], float] | None = None,
+        limits: Limits | None = None,
         **importers: Importer,
     ) -> EngineFixture:
         """Return the same world with another engine, and a queue of its own."""
@@ -150,6 +153,7 @@ class EngineFixture:
             on_end=[queue.notify_ended],
             chunk_rows=chunk_rows or self.engine.chunk_rows,
             clock=clock or self.engine.clock,
+            limits=limits or self.engine.limits,
             importers={**self.engine.importers, **importers},
         )
         return replace(self, engine=engine, queue=queue)
@@ -262,6 +266,17 @@ class EngineFixture:
         async with transaction() as db:
             new = NewName(name)
             key = await request_apply(db, self.app_id, plan_id, new, by=COMMAND_LINE)
+        await self.queue.enqueue_split(key)
+        await self.drain()
+        return key
+
+    async def undo(self, import_id: int, *, is_dry_run: bool = False, within_days: int = 30) -> int:
+        """Undo an import, and do all that there is to do for it."""
+        async with transaction() as db:
+            key = await request_undo(
+                db, self.app_id, import_id, NewName(), is_dry_run=is_dry_run,
+                within_days=within_days, by=COMMAND_LINE,
+            )  # fmt: skip
         await self.queue.enqueue_split(key)
         await self.drain()
         return key
@@ -439,6 +454,7 @@ async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> EngineFi
             "modify-users": ModifyUsers("modify-users"),
             "add-cases": AddCases("add-cases"),
             "modify-cases": ModifyCases("modify-cases"),
+            UNDO: UndoImport(UNDO),
         },
         limits=Limits(),
         chunk_rows=chunk_rows,

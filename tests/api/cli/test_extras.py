@@ -11,7 +11,7 @@ import pytest
 
 from api.cli.failure import EXTRAS
 
-CLIENTS = ["failed-rows", "import", "import-types", "imports", "sample", "webhook"]
+CLIENTS = ["export", "failed-rows", "import", "import-types", "imports", "sample", "webhook"]
 
 
 def run(code: str, *arguments: str) -> tuple[int, str]:

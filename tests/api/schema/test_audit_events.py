@@ -18,6 +18,7 @@ from tests.api.api_fixture import (
     add_import,
     add_users,
     add_webhook,
+    assign,
     node_id,
     sql,
 )
@@ -37,6 +38,7 @@ DEEDS = {
     "retryImport": "IMPORT_RETRIED",
     "cancelImport": "IMPORT_CANCELLED",
     "applyImport": "IMPORT_APPLIED",
+    "undoImport": "IMPORT_UNDONE",
     "releaseImport": "IMPORT_RELEASED",
     "updateApp": "APP_UPDATED",
     "createCase": "CASE_CREATED",
@@ -73,8 +75,11 @@ async def do(api: Api, name: str) -> str:
         hold='{"code": "REMOVES_MANY", "message": "", "since": "2026-01-01T00:00:00+00:00"}',
     )
     webhook = await add_webhook(api.world.app, url=f"{WEBHOOK_URL}?key=secret")
+    if name == "undoImport":
+        await assign(api.world.app, [case], [user], imported)
     field, input_ = {
         "applyImport": ("import", f'id: "{node_id("Import", imported)}", name: "May"'),
+        "undoImport": ("import", f'id: "{node_id("Import", imported)}", name: "May"'),
         "releaseImport": ("import", f'id: "{node_id("Import", imported)}"'),
         "updateApp": ("app", "input: {removePercent: 30}"),
         "retryImport": ("import", f'id: "{node_id("Import", imported)}"'),
@@ -138,6 +143,7 @@ async def test_mutations_leave_one_event(api: Api, name: str) -> None:
         'cancelImport(id: "{import}") { userErrors { code } }',
         'retryImport(id: "{import}") { userErrors { code } }',
         'applyImport(id: "{import}") { userErrors { code } }',
+        'undoImport(id: "{import}") { userErrors { code } }',
         'releaseImport(id: "{import}") { userErrors { code } }',
         "updateApp(input: {removePercent: 101}) { userErrors { code } }",
     ],
