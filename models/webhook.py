@@ -104,7 +104,7 @@ class WebhookDelivery(Model):
 
     class Meta:
         table = "webhook_deliveries"
-        # Migration 0013 makes one more, of those that are due.
+        # Migration 0016 makes one more, of those that are due.
         indexes = (("webhook_id", "id"),)
 
 

@@ -30,7 +30,7 @@ def key() -> fields.BigIntField:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0012_changes")]
+    dependencies = [("models", "0015_filters")]
 
     operations = [
         ops.CreateModel(
