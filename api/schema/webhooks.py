@@ -90,7 +90,7 @@ class Webhook(Node):
         "receiver answered 410. Null while it gets them."
     )
 
-    @strawberry.field(description="The messages to it, newest first.")
+    @strawberry.field(description="The messages to it, newest first; kept until it is deleted.")
     async def deliveries(
         self, info: Info, *, first: First = None, after: After = None
     ) -> Connection[WebhookDelivery]:
