@@ -28,6 +28,7 @@ _COMMANDS = {
     "serve": "api.cli.processes:serve",
     "token": "api.cli.token:token",
     "up": "api.cli.up:up",
+    "webhook": "api.cli.webhook:webhook",
     "worker": "api.cli.processes:worker",
 }
 

@@ -11,7 +11,7 @@ import pytest
 
 from api.cli.failure import EXTRAS
 
-CLIENTS = ["export", "failed-rows", "import", "import-types", "imports", "sample"]
+CLIENTS = ["export", "failed-rows", "import", "import-types", "imports", "sample", "webhook"]
 
 
 def run(code: str, *arguments: str) -> tuple[int, str]:
