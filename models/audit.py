@@ -77,7 +77,7 @@ class AuditEvent(Model):
 
     class Meta:
         table = "audit_events"
-        indexes = (("app_id", "id"),)
+        indexes = (("app_id", "id"), ("app_id", "target_id", "id"))
 
 
 async def record(

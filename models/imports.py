@@ -59,6 +59,8 @@ class Import(Model):
     `observed` is what the columns have shown in the file as a whole, by their names: that days come
     before months, for example. Rows are read with it, those of a retry as well.
 
+    `rows_per_second` is the speed of the last chunks that have run.
+
     From `purged_at` on, its file and its row results count as gone; while `is_purging`, some of
     them are still to be deleted.
     """
@@ -100,6 +102,8 @@ class Import(Model):
     updated = fields.IntField(db_default=0)
     removed = fields.IntField(db_default=0)
     unchanged = fields.IntField(db_default=0)
+
+    rows_per_second = fields.FloatField(null=True)
 
     retry: dict[str, Any] | None = fields.JSONField(null=True)
     cancel_requested_at = fields.DatetimeField(null=True)

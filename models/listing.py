@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from models.audit import Action
 from models.page import Condition, Listing, Rank
 from models.row import RowOutcome, RowStatus
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
-    from models.audit import Action
     from models.imports import ImportStatus
     from models.page import Place
 
@@ -32,6 +32,10 @@ IMPORTS = Listing(
     updated="t.changed_at",
     is_descending=True,
 )
+# The views of migration 0017: the API reads no digests of tokens, and of the imports of other apps
+# only how many are before one's own.
+TOKENS = Listing(name="token", table="token_names")
+IMPORT_QUEUE = Listing(name="queue", table="import_queue")
 AUDIT_EVENTS = Listing(name="audit-event", table="audit_events", is_descending=True)
 
 # An import's rows are those whose keys begin with its own (`models.row.row_key`).
@@ -219,6 +223,12 @@ def has_type(types: Collection[str]) -> Condition:
 
 def did_one_of(actions: Collection[Action]) -> Condition:
     return Condition("t.action = ANY({}::text[])", [action.value for action in actions])
+
+
+def was_done_to(kind: str, key: int) -> tuple[Condition, ...]:
+    """Ask for audit events of an object, by the kind in its ID and its primary key."""
+    of_kind = did_one_of([action for action in Action if action.target == kind])
+    return Condition("t.target_id = {}", key), of_kind
 
 
 def was_done_by(actor: str) -> Condition:

@@ -29,10 +29,12 @@ _GRANTS = {
     "case_words": "SELECT",
     "cases": "SELECT, INSERT, UPDATE",
     "import_file_parts": "SELECT, INSERT",
+    "import_queue": "SELECT",
     "import_rows": "SELECT",
     "import_words": "SELECT",
     "imports": "SELECT, INSERT, UPDATE",
     "roles": "SELECT",
+    "token_names": "SELECT",
     "user_words": "SELECT",
     "users": "SELECT, INSERT, UPDATE",
 }

@@ -11,6 +11,7 @@ from strawberry import argument, field
 from api.access.context import Context, Info
 from api.batch.row_type import Part, RowColumn, RowType, node_id
 from api.errors import ApiError
+from api.schema.actor import created_by
 from api.schema.connection import (
     After,
     Before,
@@ -23,6 +24,7 @@ from api.schema.connection import (
 )
 from api.schema.importing.import_rows import ImportProblem, ImportRow, problems_of, row_type_for
 from api.schema.importing.import_types import ImportType, as_workbook
+from api.schema.importing.schedule import estimated_end, is_waiting, queue_position
 from api.schema.input_errors import UserError, user_error
 from api.schema.list_order import OrderBy, UpdatedSince, ordered
 from api.schema.node import Node, key_of, load_node
@@ -90,6 +92,8 @@ class Import(Node):
     key: strawberry.Private[int]
     type_key: strawberry.Private[str]
     header: strawberry.Private[Any]
+    token_key: strawberry.Private[int | None]
+    is_waiting: strawberry.Private[bool]
     name: str = field(description="The name that the upload gave it.")
     source: str = field(
         description="Where it came from: `api`, `cli`, `console`, or the client's own name."
@@ -120,6 +124,10 @@ class Import(Node):
     updated_at: datetime = field(description="When its status or its counts last changed.")
     started_at: datetime | None = field(description="When a worker began.")
     finished_at: datetime | None = field(description="When it was finished.")
+    estimated_end_at: datetime | None = field(
+        description="When it will probably be finished, at the speed of its last rows; null unless "
+        "rows are being run, and while that time is over."
+    )
     purged_at: datetime | None = field(
         description="When its file and its rows were removed, as their retention time was over; "
         "`rows` is empty since then. Null while they are there."
@@ -133,6 +141,9 @@ class Import(Node):
         description="Path of the same rows as an XLSX workbook, with notes at the cells that have "
         "errors; for at most 100,000 rows. Null when `failedRowsUrl` is."
     )
+
+    created_by = created_by
+    queue_position = queue_position
 
     @strawberry.field(description="What kind of import it is.")
     def type(self, info: Info) -> ImportType:
@@ -226,6 +237,11 @@ IMPORT_ROW = RowType(
     id=node_id("Import"),
     key=RowColumn(("id",)),
     type_key=RowColumn(("type",)),
+    token_key=RowColumn(("token_id",)),
+    is_waiting=RowColumn(("status", "split_at", "split_attempts"), is_waiting),
+    estimated_end_at=RowColumn(
+        ("status", "pending", "rows_per_second", "split_at", "changed_at"), estimated_end
+    ),
     status=RowColumn(("status",), ImportStatus),
     dry_run=RowColumn(("is_dry_run",)),
     updated_at=RowColumn(("changed_at",)),

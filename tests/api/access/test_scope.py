@@ -82,7 +82,8 @@ async def test_every_table_has_its_policy(api: Api) -> None:
 async def test_without_an_app_there_is_nothing(api: Api) -> None:
     """While a connection is for no app, or for one that makes no sense, it shows nothing."""
     await fill(api.world.app)
-    open_ = [*(set(await owned_tables()) - CLOSED), "case_words", "user_words", "import_words"]
+    views = ["case_words", "user_words", "import_words", "import_queue", "token_names"]
+    open_ = [*(set(await owned_tables()) - CLOSED), *views]
     async with api.server.services.pool.transaction(api.world.app.id) as db:
         for value in ("''", "'-1'", "'0'"):
             await db.execute(f"SET LOCAL {SETTING} = {value}")

@@ -9,9 +9,9 @@ from typing import Any, get_args, get_type_hints
 
 import asyncpg
 import pytest
+from api.schema.audit_events import EVENT_ROW
 from asyncpg import Connection
 
-from api.schema.audit_events import EVENT_ROW
 from api.schema.cases import CASE, CreateCaseInput, UpdateCaseInput
 from api.schema.definition import NODES
 from api.schema.entities import ASSIGNMENT_ROW, CASE_ROW, ROLE_ROW, USER_ROW
