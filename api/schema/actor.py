@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import strawberry
 from strawberry import field
@@ -47,7 +47,7 @@ async def _load_actors(context: Context, tokens: Sequence[int | None]) -> list[A
 
 
 async def _load_creators(context: Context, objects: Items, _: Selected) -> Values:
-    return await _load_actors(context, list(read(objects, "token_key")))
+    return await _load_actors(context, cast("list[int | None]", read(objects, "token_key")))
 
 
 @strawberry.field(

@@ -18,7 +18,8 @@ from strawberry.utils.str_converters import to_camel_case
 from api.access.context import Context, Info
 from api.schema.assignments import find_assignment, list_assignments
 from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cases, update_case
-from api.schema.entities import ASSIGNMENT_ROW, Assignment, list_roles
+from api.schema.entities import ASSIGNMENT_ROW, CHANGE_ROW, Assignment, list_roles
+from api.schema.history.assignment_changes import list_assignment_changes
 from api.schema.history.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.importing.create_import import create_import
 from api.schema.importing.import_types import find_sample, list_import_types
@@ -36,7 +37,7 @@ from api.schema.subscription import Subscription
 from api.schema.users import create_user, find_user, find_users_by_tag, list_users, update_user
 from api.schema.viewer import show_viewer
 from importers.sdk.node_id import decode_node_id
-from models.listing import ASSIGNMENTS
+from models.listing import ASSIGNMENT_CHANGES, ASSIGNMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 NODES: dict[str, Callable[[Context, int], Awaitable[Any]]] = {
     **TARGETS,
     "Assignment": functools.partial(load_together, ASSIGNMENTS, ASSIGNMENT_ROW),
+    "AssignmentChange": functools.partial(load_together, ASSIGNMENT_CHANGES, CHANGE_ROW),
     "AuditEvent": load_audit_event,
 }
 
@@ -99,6 +101,7 @@ QUERIES = [
     list_roles,
     list_assignments,
     find_assignment,
+    list_assignment_changes,
     list_imports,
     find_import,
     list_import_types,

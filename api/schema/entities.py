@@ -1,4 +1,5 @@
-"""Cases, users, roles and the assignments between them: types that refer to one another."""
+"""Cases, users, roles, the assignments between them and their changes: types that refer to one
+another."""
 
 from __future__ import annotations
 
@@ -13,6 +14,7 @@ from strawberry import argument, field
 from api.access.context import Info
 from api.batch.objects import TOGETHER, Together, read
 from api.batch.row_type import Part, RowColumn, RowType, node_id
+from api.schema.actor import AuditActor
 from api.schema.connection import (
     After,
     Before,
@@ -25,7 +27,7 @@ from api.schema.connection import (
 )
 from api.schema.importing.imports import IMPORT_ROW, Import
 from api.schema.node import Node, load_together
-from models.listing import CASE_ASSIGNMENTS, IMPORTS, USER_ASSIGNMENTS, has_role
+from models.listing import CASE_ASSIGNMENTS, IMPORTS, PAIR_CHANGES, USER_ASSIGNMENTS, has_role
 
 if TYPE_CHECKING:
     from api.access.context import Context
@@ -191,10 +193,25 @@ class ChangeOrigin:
         return cls(import_key=import_key, row=row)
 
 
+async def _list_changes_of_each(
+    context: Context, parents: Items, selected: Selected, **page: Any
+) -> Values:
+    return await connect_each(
+        context,
+        PAIR_CHANGES,
+        CHANGE_ROW,
+        PageArguments(**page),
+        (),
+        parents=cast("list[int]", read(parents, "key")),
+        selected=selected,
+    )
+
+
 @strawberry.type(description="One user on one case.")
 class Assignment(Node):
     """An assignment; it comes with its case, user and role."""
 
+    key: strawberry.Private[int]
     case: Case = field(description="The case.")
     user: User = field(description="The user.")
     role: Role = field(description="What the user is on the case.")
@@ -210,13 +227,73 @@ class Assignment(Node):
         description="Which import last changed it; null when none did since it was created."
     )
 
+    @strawberry.field(
+        description="Every change of the user's assignment to the case, newest first: also those "
+        "from before it was removed and made again.",
+        metadata={TOGETHER: Together(_list_changes_of_each, needs=("key",))},
+    )
+    async def history(
+        self,
+        info: Info,
+        *,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
+    ) -> Connection[AssignmentChange]:
+        arguments = PageArguments(first=first, after=after, last=last, before=before)
+        return await connect(info.context, PAIR_CHANGES, CHANGE_ROW, arguments, parent=self.key)
+
 
 ASSIGNMENT_ROW = RowType(
     Assignment,
     id=node_id("Assignment"),
+    key=RowColumn(("id",)),
     case=Part(CASE_ROW, "case_"),
     user=Part(USER_ROW, "user_"),
     role=Part(ROLE_ROW, "role_"),
     created_by=RowColumn(("created_import_id", "created_row"), ChangeOrigin.of),
     updated_by=RowColumn(("updated_import_id", "updated_row"), ChangeOrigin.of),
+)
+
+
+@strawberry.type(description="An assignment before or after a change.")
+class AssignmentState:
+    role: Role = field(description="What the user is on the case.")
+    notify: bool = field(description="Whether the row asked for an e-mail to the user.")
+
+    @classmethod
+    def of(cls, key: str | None, label: str | None, notify: bool | None) -> AssignmentState | None:
+        """Make it of the columns of a change; None when the user is not on the case."""
+        if key is None or label is None or notify is None:
+            return None
+        return cls(role=Role(key=key, label=label), notify=notify)
+
+
+@strawberry.type(description="One change of one assignment.")
+class AssignmentChange(Node):
+    """A change; it comes with its case, user and roles."""
+
+    case: Case = field(description="The case.")
+    user: User = field(description="The user.")
+    before: AssignmentState | None = field(
+        description="The assignment before; null when the change has put the user on the case."
+    )
+    after: AssignmentState | None = field(
+        description="The assignment after; null when the change has removed the user."
+    )
+    changed_at: datetime = field(description="When it was changed.")
+    origin: ChangeOrigin = field(description="Which row of which import has changed it.")
+    actor: AuditActor = field(description="Whose token uploaded that import.")
+
+
+CHANGE_ROW = RowType(
+    AssignmentChange,
+    id=node_id("AssignmentChange"),
+    case=Part(CASE_ROW, "case_"),
+    user=Part(USER_ROW, "user_"),
+    before=RowColumn(("before_role_key", "before_role_label", "before_notify"), AssignmentState.of),
+    after=RowColumn(("after_role_key", "after_role_label", "after_notify"), AssignmentState.of),
+    origin=RowColumn(("import_id", "row"), ChangeOrigin.of),
+    actor=RowColumn(("token_name", "token_id"), AuditActor.of),
 )

@@ -24,20 +24,28 @@ def node_types() -> set[str]:
     return {kind.name for kind in schema._schema.get_possible_types(node)}
 
 
-def everything(kind: str, *above: str) -> str:
-    """Select every field of a type and of all types below it, each type once on the way down.
+def everything(kind: str) -> str:
+    """Select every field of a type and of all types below it.
 
-    Each object names its type.
+    Each object names its type. Where a type comes again, its objects have nothing but that and
+    their ID, or the operation would be too large.
     """
+    return _selection(kind, set())
+
+
+def _selection(kind: str, seen: set[str]) -> str:
     found = schema._schema.type_map[kind]
     assert isinstance(found, GraphQLObjectType | GraphQLInterfaceType)
-    fields = [_field(name, field, (*above, kind)) for name, field in found.fields.items()]
-    return "{ __typename " + " ".join(filter(None, fields)) + " }"
+    if kind in seen:
+        return "{ __typename id }" if "id" in found.fields else "{ __typename }"
+    seen.add(kind)
+    fields = [_field(name, field, seen) for name, field in found.fields.items()]
+    return "{ __typename " + " ".join(fields) + " }"
 
 
-def _field(name: str, field: GraphQLField, above: tuple[str, ...]) -> str:
+def _field(name: str, field: GraphQLField, seen: set[str]) -> str:
     kind = get_named_type(field.type)
     if is_leaf_type(kind):
         return name
     arguments = _PAGE if "first" in field.args else ""
-    return "" if kind.name in above else f"{name}{arguments} {everything(kind.name, *above)}"
+    return f"{name}{arguments} {_selection(kind.name, seen)}"

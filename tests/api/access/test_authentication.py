@@ -56,6 +56,7 @@ QUERIES = {
     "validators": "",
     "sampleTemplate": '(type: "assign")',
     "auditEvents": "",
+    "assignmentChanges": "",
 }
 MUTATIONS = {
     "createImport": '(input: {name: "a", type: "b", file: null})',
@@ -75,6 +76,7 @@ ADMIN_ONLY = {
 }
 IDENTIFIED = {
     "Assignment": "assignments",
+    "AssignmentChange": "assignment_history",
     "AuditEvent": "audit_events",
     "Case": "cases",
     "Import": "imports",
@@ -129,10 +131,9 @@ async def fill(api: Api, text: str) -> str:
         api.world.app.id,
     )
     keys = {"Case": case, "User": user, "Import": imported, "App": api.world.app.id}
-    for kind, table in (("Assignment", "assignments"), ("AuditEvent", "audit_events")):
-        app_id = api.world.app.id
-        found = f"SELECT max(id) FROM {table} WHERE app_id = $1"
-        keys[kind] = await sql("fetchval", found, app_id)
+    for kind in ("Assignment", "AssignmentChange", "AuditEvent"):
+        found = f"SELECT max(id) FROM {IDENTIFIED[kind]} WHERE app_id = $1"
+        keys[kind] = await sql("fetchval", found, api.world.app.id)
     for kind, key in keys.items():
         text = text.replace(f"{{{kind.lower()}}}", node_id(kind, key))
     return text

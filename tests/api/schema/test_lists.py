@@ -9,13 +9,13 @@ from typing import Any, get_args, get_type_hints
 
 import asyncpg
 import pytest
-from api.schema.audit_events import EVENT_ROW
 from asyncpg import Connection
 
 from api.schema.cases import CASE, CreateCaseInput, UpdateCaseInput
 from api.schema.definition import NODES
-from api.schema.entities import ASSIGNMENT_ROW, CASE_ROW, ROLE_ROW, USER_ROW
+from api.schema.entities import ASSIGNMENT_ROW, CASE_ROW, CHANGE_ROW, ROLE_ROW, USER_ROW
 from api.schema.entity_kind import EntityKind
+from api.schema.history.audit_events import EVENT_ROW
 from api.schema.importing import create_import
 from api.schema.importing.import_rows import ImportProblem, row_type_for
 from api.schema.importing.imports import IMPORT_ROW
@@ -40,19 +40,27 @@ LISTS = {
     "CASE_ASSIGNMENTS": ASSIGNMENT_ROW,
     "IMPORT_ASSIGNMENTS": ASSIGNMENT_ROW,
     "USER_ASSIGNMENTS": ASSIGNMENT_ROW,
+    "ASSIGNMENT_CHANGES": CHANGE_ROW,
+    "CASE_CHANGES": CHANGE_ROW,
+    "IMPORT_CHANGES": CHANGE_ROW,
+    "PAIR_CHANGES": CHANGE_ROW,
+    "USER_CHANGES": CHANGE_ROW,
 }
+# What is looked up by keys alone, and has no pages.
+LOOKED_UP = {"TOKENS", "IMPORT_QUEUE"}
 # Columns that no client is meant to see: the app, which is the token's, and how the engine works.
 HIDDEN = {
     "CASES": {"app_id"},
     "USERS": {"app_id"},
     "ROLES": {"app_id", "id"},
     "IMPORTS": {
-        "app_id", "token_id", "idempotency_key", "declared_encoding", "date_order", "observed",
-        "retry", "split_attempts", "notified_at", "is_purging", "version",
+        "app_id", "idempotency_key", "declared_encoding", "date_order", "observed",
+        "retry", "notified_at", "is_purging", "version",
     },
     "IMPORT_ROWS": {"app_id"},
     "AUDIT_EVENTS": {"app_id"},
     "CASE_ASSIGNMENTS": {"app_id", "role_id"},
+    "ASSIGNMENT_CHANGES": {"app_id", "before_role_id", "after_role_id"},
 }  # fmt: skip
 NEVER_SET = {"id", "app_id", "created_at", "updated_at"}
 # A user is enabled when created, and keeps the address.
@@ -90,7 +98,7 @@ def test_every_list_is_tried() -> None:
     """The table above has every list that clients page through."""
     found = {name for name, value in vars(listings).items() if isinstance(value, Listing)}
 
-    assert found == set(LISTS)
+    assert found - LOOKED_UP == set(LISTS)
 
 
 @pytest.mark.parametrize("name", LISTS)
