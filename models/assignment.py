@@ -89,8 +89,19 @@ class AssignmentHistory(Model):
 
 
 class Present(NamedTuple):
+    """How a user is on a case."""
+
     role_id: int
     notify: bool
+
+    @property
+    def packed(self) -> int:
+        """Both in one number, as rows store it."""
+        return self.role_id * 2 + self.notify
+
+    @classmethod
+    def unpacked(cls, packed: int | None) -> Present | None:
+        return None if packed is None else cls(packed >> 1, bool(packed & 1))
 
 
 class Edit(NamedTuple):

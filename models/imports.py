@@ -61,6 +61,9 @@ class Import(Model):
 
     `rows_per_second` is the speed of the last chunks that have run.
 
+    `applied_from_id` is the dry run whose plan it carries out, `undo_of_id` the import whose
+    changes it takes back.
+
     From `purged_at` on, its file and its row results count as gone; while `is_purging`, some of
     them are still to be deleted.
     """
@@ -106,6 +109,8 @@ class Import(Model):
     rows_per_second = fields.FloatField(null=True)
 
     retry: dict[str, Any] | None = fields.JSONField(null=True)
+    applied_from_id = fields.BigIntField(null=True)
+    undo_of_id = fields.BigIntField(null=True)
     cancel_requested_at = fields.DatetimeField(null=True)
     created_at = fields.DatetimeField(db_default=Now())
     started_at = fields.DatetimeField(null=True)

@@ -8,10 +8,12 @@ import orjson
 from tortoise import fields
 from tortoise.models import Model
 
+from models.assignment import Edit, Present
 from models.described_enum import DescribedIntEnum
+from models.entity_history import EntityEdit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from asyncpg import Connection
 
@@ -37,11 +39,35 @@ class RowOutcome(DescribedIntEnum):
     UNCHANGED = 4, "Everything was so already."
 
 
+WRITTEN = (RowOutcome.CREATED, RowOutcome.UPDATED, RowOutcome.REMOVED)
+_NO_CHANGES = (None, None, None, None, None)
+_COLUMNS = (
+    "id",
+    "app_id",
+    "status",
+    "outcome",
+    "message",
+    "errors",
+    "warnings",
+    "cells",
+    "case_id",
+    "user_id",
+    "before",
+    "after",
+    "edits",
+)
+
+
 class ImportRow(Model):
     """The result of one row, written once, by the chunk that ran it.
 
     The key packs the import and the row's number (`row_key`): one index orders the rows of each
     import, and writing a million of them has no second one to update.
+
+    What the row has changed, or would change if it is one of a dry run, stands beside the result,
+    so that a plan needs no table of its own. A row that changes one assignment has `case_id`,
+    `user_id` and both sides, each `role_id * 2 + notify`, or null where there is no assignment. All
+    else is in `edits` (`_packed_edits`).
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -52,6 +78,11 @@ class ImportRow(Model):
     errors: list[dict[str, Any]] | None = fields.JSONField(null=True)
     warnings: list[dict[str, Any]] | None = fields.JSONField(null=True)
     cells: list[str] = fields.JSONField()
+    case_id = fields.BigIntField(null=True)
+    user_id = fields.BigIntField(null=True)
+    before = fields.BigIntField(null=True)
+    after = fields.BigIntField(null=True)
+    edits: list[dict[str, Any]] | None = fields.JSONField(null=True)
 
     class Meta:
         table = "import_rows"
@@ -62,6 +93,8 @@ class RowResult(NamedTuple):
 
     Args:
         text: its cells, a JSON list of strings.
+        edits: assignments that it has changed, or would change.
+        entity_edits: what else it has changed.
     """
 
     number: int
@@ -71,6 +104,8 @@ class RowResult(NamedTuple):
     message: str | None = None
     errors: Sequence[dict[str, Any]] = ()
     warnings: Sequence[dict[str, Any]] = ()
+    edits: Sequence[Edit] = ()
+    entity_edits: Sequence[EntityEdit] = ()
 
     @property
     def cells(self) -> list[str]:
@@ -94,7 +129,7 @@ async def write_rows(
     first = row_key(import_id, 0)
     await db.copy_records_to_table(
         "import_rows",
-        columns=("id", "app_id", "status", "outcome", "message", "errors", "warnings", "cells"),
+        columns=_COLUMNS,
         records=(
             (
                 first + result.number,
@@ -105,10 +140,52 @@ async def write_rows(
                 orjson.dumps(result.errors).decode() if result.errors else None,
                 orjson.dumps(result.warnings).decode() if result.warnings else None,
                 result.text.decode(),
+                *(_packed_changes(result) if result.outcome in WRITTEN else _NO_CHANGES),
             )
             for result in results
         ),
     )
+
+
+def _packed_changes(result: RowResult) -> tuple[object, ...]:
+    """Return what the columns from `case_id` on say of a row."""
+    edits, others = result.edits, result.entity_edits
+    if len(edits) == 1 and not others:
+        [(case_id, user_id, _, before, after)] = edits
+        return case_id, user_id, before and before.packed, after and after.packed, None
+    if not (edits or others):
+        return _NO_CHANGES
+    return None, None, None, None, orjson.dumps(_packed_edits(edits, others)).decode()
+
+
+def _packed_edits(edits: Sequence[Edit], others: Sequence[EntityEdit]) -> dict[str, Any]:
+    """Write changes down, with the packed sides of assignments.
+
+    {"assignments": [[1, 7, 6, null]], "others": [[null, 7, {"locale": "en"}, {"locale": "es"}]]}
+    """
+    return {
+        "assignments": [
+            (case_id, user_id, before and before.packed, after and after.packed)
+            for case_id, user_id, _, before, after in edits
+        ],
+        "others": [edit[1:] for edit in others],
+    }
+
+
+def changes_of(row: Mapping[str, Any]) -> tuple[Sequence[Edit], Sequence[EntityEdit]]:
+    """Read what a stored row has changed, or would change: assignments, and all else."""
+    number, unpacked = row_number(row["id"]), Present.unpacked
+    if row["case_id"] is not None:
+        sides = unpacked(row["before"]), unpacked(row["after"])
+        return [Edit(row["case_id"], row["user_id"], number, *sides)], ()
+    if row["edits"] is None:
+        return (), ()
+    packed = orjson.loads(row["edits"])
+    edits = [
+        Edit(case_id, user_id, number, unpacked(before), unpacked(after))
+        for case_id, user_id, before, after in packed["assignments"]
+    ]
+    return edits, [EntityEdit(number, *edit) for edit in packed["others"]]
 
 
 async def row_numbers(db: Connection, import_id: int) -> list[int]:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from models.write_one import Table
 
 _MODELS = {"cases": Case, "users": User}
+_NEXT_IDS = """
+    SELECT array_agg(nextval(pg_get_serial_sequence('{}', 'id'))) FROM generate_series(1, $1)
+"""
 # Not `varchar(64)`: a cast to that would cut what is too long, without an error.
 _SQL_TYPES = {str: "text", bool: "bool", date: "date"}
 
@@ -33,15 +36,16 @@ async def insert_many(
     rows: Sequence[tuple[object, ...]],
     *,
     key: str,
-) -> set[str]:
+) -> dict[str, int]:
     """Insert rows in their order; those whose Tag ID or address is taken are left out.
 
     A COPY is quicker, but takes all rows or none. Most files are of new cases and users, so it
     comes first; an INSERT that skips rows follows only when it fails:
 
-        INSERT INTO cases (app_id, tag_id, about)
-        SELECT $1, tag_id, about FROM unnest($2::text[], $3::text[]) AS n(tag_id, about)
-        ON CONFLICT DO NOTHING RETURNING tag_id
+        INSERT INTO cases (app_id, id, tag_id, about)
+        SELECT $1, id, tag_id, about
+        FROM unnest($2::bigint[], $3::text[], $4::text[]) AS n(id, tag_id, about)
+        ON CONFLICT DO NOTHING RETURNING tag_id, id
 
     Args:
         names: the columns.
@@ -49,23 +53,28 @@ async def insert_many(
         key: the column that tells the rows apart.
 
     Returns:
-        the keys of the rows that were inserted.
+        the primary keys of the rows that were inserted, by what tells them apart.
     """
+    # Taken before, as a COPY does not return them.
+    ids = await db.fetchval(_NEXT_IDS.format(table), len(rows))
     # The inner transaction is a savepoint: a COPY that fails undoes itself and nothing before it.
     with suppress(asyncpg.UniqueViolationError):
         async with db.transaction(), checked_at_once(db, table, len(rows), {"apps": [app_id]}):
             await db.copy_records_to_table(
-                table, columns=("app_id", *names), records=((app_id, *row) for row in rows)
+                table,
+                columns=("app_id", "id", *names),
+                records=((app_id, id_, *row) for id_, row in zip(ids, rows, strict=True)),
             )
-        return set(map(itemgetter(names.index(key)), rows))
-    columns = ", ".join(names)
+        return dict(zip(map(itemgetter(names.index(key)), rows), ids, strict=True))
+    columns = ", ".join(["id", *names])
+    arrays = f"$2::bigint[], {_arrays(table, names, first=3)}"
     sql = f"""
         INSERT INTO {table} (app_id, {columns})
-        SELECT $1, {columns} FROM unnest({_arrays(table, names, first=2)}) AS n({columns})
-        ON CONFLICT DO NOTHING RETURNING {key}
+        SELECT $1, {columns} FROM unnest({arrays}) AS n({columns})
+        ON CONFLICT DO NOTHING RETURNING {key}, id
     """
-    found = await db.fetch(sql, app_id, *map(list, zip(*rows, strict=True)))
-    return {row[0] for row in found}
+    found = await db.fetch(sql, app_id, ids, *map(list, zip(*rows, strict=True)))
+    return {row[0]: row[1] for row in found}
 
 
 async def lock_many(

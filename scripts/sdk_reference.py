@@ -57,7 +57,7 @@ GROUPS = {
         *["Assign", "Modify", "Remove", "AddUser", "ModifyUser", "AddCase", "ModifyCase"],
         *["Unchanged", "Change"],
     ],
-    "Changes of your own": ["OwnChange", "Transaction", "Applied", "Refused"],
+    "Changes of your own": ["OwnChange", "Transaction", "Applied", "Difference", "Refused"],
     "Validators": ["Validator", "Effect"],
     "What is stored": ["Case", "User", "Role", "Assignment", "Directory"],
     "Errors": ["RowError"],

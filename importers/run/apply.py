@@ -10,10 +10,11 @@ import asyncpg
 
 from importers.run.custom_changes import CustomChangeError, carry_out
 from importers.run.plan_rows import IMPORTER_FAILED
-from importers.run.settle import WRITTEN, Settled, settle
+from importers.run.settle import Settled, settle
 from importers.run.validation import prepare_validation
 from importers.sdk.errors import ErrorDetail
 from models.db import RaceError, is_passing
+from models.row import WRITTEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, cast
 
 import asyncpg
@@ -10,17 +11,20 @@ import asyncpg
 from importers.isolation.guard import is_guarding, is_of_plugin
 from importers.run.chunk_context import MOST_RACES
 from importers.run.rules import Decision
-from importers.sdk.changes import Applied, OwnChange, Refused
+from importers.sdk.changes import Applied, Difference, OwnChange, Refused
 from importers.sdk.errors import RowError, RunError, storable
 from models.db import RaceError, is_passing
 from models.row import RowOutcome
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from importers.run.chunk_context import ChunkContext
     from importers.run.planned_row import PlannedChange
     from importers.sdk.changes import Change, Key
+
+
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 
 
 class CustomChangeError(Exception):
@@ -86,6 +90,7 @@ def _check_answers(answers: Sequence[Applied | Refused], count: int) -> None:
         if isinstance(answer, Applied):
             is_sound = answer.outcome in outcomes and isinstance(answer.message, str | None)
             is_sound = is_sound and all(isinstance(each, RowError) for _, each in answer.warnings)
+            is_sound = is_sound and _is_storable(answer.difference)
         else:
             is_sound = isinstance(answer, Refused) and bool(answer.reasons)
             is_sound = is_sound and all(isinstance(error, RowError) for _, error in answer.reasons)
@@ -93,8 +98,27 @@ def _check_answers(answers: Sequence[Applied | Refused], count: int) -> None:
             raise TypeError(f"apply() returned {answer!r:.200}, which is no answer")
 
 
+def _is_storable(difference: object) -> bool:
+    """Tell whether a difference can be kept, with all values of its sides."""
+    if difference is None:
+        return True
+    if not isinstance(difference, Difference):
+        return False
+    sides = [side for side in (difference.before, difference.after) if side is not None]
+    return bool(sides) and all(
+        isinstance(side, Mapping)
+        and all(type(name) is str and type(value) in _PLAIN for name, value in side.items())
+        for side in sides
+    )
+
+
 def _decision(answer: Applied | Refused) -> Decision:
     if isinstance(answer, Refused):
         return Decision(None, refusals=answer.reasons)
     message = answer.message and storable(answer.message)
-    return Decision(RowOutcome[answer.outcome], message=message, warnings=answer.warnings)
+    return Decision(
+        RowOutcome[answer.outcome],
+        message=message,
+        warnings=answer.warnings,
+        difference=answer.difference,
+    )

@@ -105,11 +105,15 @@ class Columnar:
                     continue
                 known[likeness] = decision
             outcome, after = decision.outcome, decision.after
-            results.append(RowResult(row.number, row.text, passed, outcome, decision.message))
             if outcome is nothing:
+                message = decision.message
+                results.append(RowResult(row.number, row.text, passed, outcome, message))
                 continue
             edit = Edit(*pair, row.number, before, after)
             edits.append(edit)
+            results.append(
+                RowResult(row.number, row.text, passed, outcome, decision.message, (), (), (edit,))
+            )
             if after and after.notify:
                 notifications.append(notification_of(edit))
         return Settled(results, edits, notifications, {})

@@ -18,7 +18,7 @@ from models.row import RowOutcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from importers.sdk.changes import AssignmentChange, Intent
+    from importers.sdk.changes import AssignmentChange, Difference, Intent
 
 C = TypeVar("C")
 
@@ -33,6 +33,7 @@ class Decision(NamedTuple):
         message: what the admin should know although all is well.
         refusals: why not, each with what is at fault, the case or the user, or None for the row.
         warnings: what to look at although it is made, each with the value that it is about.
+        difference: what a custom change has changed, if its class says so.
     """
 
     outcome: RowOutcome | None
@@ -41,6 +42,7 @@ class Decision(NamedTuple):
     message: str | None = None
     refusals: tuple[tuple[object, RowError], ...] = ()
     warnings: tuple[tuple[object, RowError], ...] = ()
+    difference: Difference | None = None
 
 
 class Specimen(NamedTuple, Generic[C]):

@@ -22,6 +22,7 @@ from importers.run.settle import Settled
 from importers.sdk.errors import RetryableError
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk, read_trial
 from models.db import RaceError, connection, is_passing, persist, transaction
+from models.entity_history import write_entity_history
 from models.mail import enqueue_mails
 from models.progress import count, read_work
 from models.row import RowResult, RowStatus, delete_rows, write_rows
@@ -208,5 +209,8 @@ async def _write_results(
     if chunk.is_retry:
         await delete_rows(db, work.id, [result.number for result in settled.results])
     await write_rows(db, work.app_id, work.id, settled.results)
+    edits = [edit for result in settled.results for edit in result.entity_edits]
+    if edits and not work.is_dry_run:
+        await write_entity_history(db, work.app_id, work.id, edits)
     if settled.notifications:
         await enqueue_mails(db, work.app_id, work.id, settled.notifications)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from importers.rows.cell_reader import failed_result
 from models.assignment import Edit
+from models.entity_history import EntityEdit
 from models.mail import Notification
-from models.row import RowOutcome, RowResult, RowStatus
+from models.row import WRITTEN, RowOutcome, RowResult, RowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,11 +19,9 @@ if TYPE_CHECKING:
     from importers.run.planned_row import PlannedRow
     from importers.run.rules import Decision
     from importers.run.validation import Validation
-    from importers.sdk.changes import Key
+    from importers.sdk.changes import Difference, Key
     from importers.sdk.errors import ErrorDetail
     from models.assignment import Pair, Present
-
-WRITTEN = (RowOutcome.CREATED, RowOutcome.UPDATED, RowOutcome.REMOVED)
 
 
 class Settled(NamedTuple):
@@ -78,12 +77,9 @@ def settle(
         if errors:
             results.append(failed_result(plan.row, errors))
             continue
-        results.append(_success(context, plan, made))
-        edits += [
-            Edit(*cast("Pair", planned.keys[0]), plan.row.number, decision.before, decision.after)
-            for planned, decision in zip(plan.changes, made, strict=True)
-            if planned.rule and decision.outcome in WRITTEN
-        ]
+        result = _success(context, plan, made)
+        results.append(result)
+        edits += result.edits
     # One mail for a row, about the first of its changes that asks for one.
     asking = {edit.row: edit for edit in reversed(edits) if edit.after and edit.after.notify}
     notifications = list(map(notification_of, reversed(asking.values())))
@@ -106,9 +102,18 @@ def _errors(
 
 def _success(context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]) -> RowResult:
     row = plan.row
+    edits, others = _edits_of(context, plan, made)
     if len(made) == 1 and not (plan.repeats or plan.messages or made[0].warnings):
         (only,) = made
-        return RowResult(row.number, row.text, RowStatus.PASSED, only.outcome, only.message)
+        return RowResult(
+            row.number,
+            row.text,
+            RowStatus.PASSED,
+            only.outcome,
+            only.message,
+            edits=edits,
+            entity_edits=others,
+        )
     outcomes = {decision.outcome for decision in made if decision.outcome in WRITTEN}
     nothing = RowOutcome.UNCHANGED
     outcome = RowOutcome.UPDATED if len(outcomes) > 1 else next(iter(outcomes), nothing)
@@ -121,7 +126,44 @@ def _success(context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]) 
         for decision in made
         for value, warning in decision.warnings
     ]
-    return RowResult(row.number, row.text, RowStatus.PASSED, outcome, message, warnings=warnings)
+    return RowResult(
+        row.number,
+        row.text,
+        RowStatus.PASSED,
+        outcome,
+        message,
+        warnings=warnings,
+        edits=edits,
+        entity_edits=others,
+    )
+
+
+def _edits_of(
+    context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]
+) -> tuple[Sequence[Edit], Sequence[EntityEdit]]:
+    """Say what a row changes: assignments, and all else."""
+    number = plan.row.number
+    edits: list[Edit] = []
+    others: list[EntityEdit] = []
+    for planned, decision in zip(plan.changes, made, strict=True):
+        if decision.outcome not in WRITTEN:
+            continue
+        if planned.rule:
+            pair = cast("Pair", planned.keys[0])
+            edits.append(Edit(*pair, number, decision.before, decision.after))
+        elif decision.difference is None:
+            others.append(EntityEdit(number))
+        else:
+            others.append(_entity_edit(number, decision.difference, is_kept=not context.is_dry_run))
+    return edits, others
+
+
+def _entity_edit(row: int, difference: Difference, *, is_kept: bool) -> EntityEdit:
+    before, after = difference.before, difference.after
+    # What a dry run has created is gone, and its primary key with it.
+    if before is None and not is_kept:
+        return EntityEdit(row, None, None, before, after)
+    return EntityEdit(row, difference.case_id, difference.user_id, before, after)
 
 
 def notification_of(edit: Edit) -> Notification:

@@ -140,6 +140,29 @@ class Transaction:
     is_dry_run: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """What a change of an own kind has made of a record: what was there, and what is there now.
+
+    Plans, history and undo rest on it: a plan is applied only where both sides are still the same.
+
+    Args:
+        before: the fields that were changed, as they were; None when the record was created.
+        after: the same fields as they are now; None when the record was removed. Values on both
+            sides are texts, numbers, truth values and None.
+        case_id: primary key of the case that it is about, if it is about one.
+        user_id: primary key of the user that it is about, likewise.
+
+    Example:
+        >>> difference = Difference(before={"floor": 1}, after={"floor": 2})
+    """
+
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+    case_id: int | None = None
+    user_id: int | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """What a change of an own kind has done, as `OwnChange.apply` answers.
@@ -150,6 +173,8 @@ class Applied:
         warnings: what the admin should look at; each is the value that it is about just as the row
             gave it, from which the engine finds the column, or None for the row as a whole, and
             what may be wrong.
+        difference: what it has changed. Without it, a dry run of the import can't be applied as a
+            plan, and the change can't be undone.
 
     Example:
         >>> answer = Applied("CREATED", "is the last desk on this floor")
@@ -158,6 +183,7 @@ class Applied:
     outcome: Outcome
     message: str | None = None
     warnings: tuple[tuple[object, RowError], ...] = ()
+    difference: Difference | None = None
 
 
 @dataclass(frozen=True, slots=True)

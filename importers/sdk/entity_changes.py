@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from importers.sdk.changes import Applied, OwnChange, Refused
+from importers.sdk.changes import Applied, Difference, OwnChange, Refused
 from importers.sdk.entity_errors import differ, similar_tag, tag_error, taken_error
 from importers.sdk.suggestions import bare_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
 
     from importers.sdk.changes import Intent, Key, Outcome, Transaction
     from importers.sdk.entities import Case, User
@@ -83,7 +83,11 @@ class AddUser(OwnChange):
         tags = {change.tag_id for change in others if change.tag_id}
         by_tag = await find_by_tag(db, app_id, "users", tags)
         return [
-            Applied("CREATED", warnings=similar_tag("user", change.tag_id, twins))
+            Applied(
+                "CREATED",
+                warnings=similar_tag("user", change.tag_id, twins),
+                difference=_created(change, user_id=created[change.email]),
+            )
             if change.email in created
             else _not_added(change, by_email.get(change.email), by_tag.get(change.tag_id or ""))
             for change in changes
@@ -154,7 +158,11 @@ class ModifyUser(OwnChange):
         updated = await _update("users", wanted, present, transaction)
         return [
             refused.get(change.user.id)
-            or _updated(change.user.id in updated, similar_tag("user", change.tag_id, twins))
+            or _updated(
+                updated.get(change.user.id),
+                similar_tag("user", change.tag_id, twins),
+                user_id=change.user.id,
+            )
             for change in changes
         ]
 
@@ -206,10 +214,14 @@ class AddCase(OwnChange):
         ordered = sorted(changes, key=attrgetter("tag_id"))
         rows = list(map(attrgetter(*cls.__slots__), ordered))
         created = await insert_many(db, app_id, "cases", cls.__slots__, rows, key="tag_id")
-        others = {change.tag_id for change in changes} - created
+        others = {change.tag_id for change in changes} - created.keys()
         by_tag = await find_by_tag(db, app_id, "cases", others)
         return [
-            Applied("CREATED", warnings=similar_tag("case", change.tag_id, twins))
+            Applied(
+                "CREATED",
+                warnings=similar_tag("case", change.tag_id, twins),
+                difference=_created(change, case_id=created[change.tag_id]),
+            )
             if change.tag_id in created
             else _not_added(change, None, by_tag.get(change.tag_id))
             for change in changes
@@ -256,7 +268,7 @@ class ModifyCase(OwnChange):
         wanted = {change.case.id: _given(change) for change in changes}
         present = await lock_many(transaction.db, transaction.app_id, "cases", wanted)
         updated = await _update("cases", wanted, present, transaction)
-        return [_updated(change.case.id in updated) for change in changes]
+        return [_updated(updated.get(change.case.id), case_id=change.case.id) for change in changes]
 
 
 ENTITY_CHANGES = frozenset({AddUser, ModifyUser, AddCase, ModifyCase})
@@ -340,15 +352,19 @@ async def _update(
     wanted: Mapping[int, Mapping[str, Any]],
     present: Mapping[int, Mapping[str, Any]],
     transaction: Transaction,
-) -> set[int]:
-    """Write what differs from what is there, and return the primary keys."""
+) -> dict[int, tuple[dict[str, Any], dict[str, Any]]]:
+    """Write what differs from what is there.
+
+    Returns:
+        by primary key, the changed fields as they were and as they are.
+    """
     from models.write_many import update_many  # noqa: PLC0415
 
-    changed = {
-        key: values
-        for key, values in wanted.items()
-        if any(differ(present[key][name], value) for name, value in values.items())
-    }
+    changed = {}
+    for key, values in wanted.items():
+        new = {name: to for name, to in values.items() if differ(present[key][name], to)}
+        if new:
+            changed[key] = new
     # One UPDATE sets the same columns in all rows: a row gets its present value, which is locked,
     # where its change says nothing.
     names = sorted({name for values in changed.values() for name in values})
@@ -358,10 +374,42 @@ async def _update(
     }
     if rows:
         await update_many(transaction.db, transaction.app_id, table, rows)
-    return set(rows)
+    return {
+        key: (
+            {name: _storable_value(present[key][name]) for name in values},
+            _storable_fields(values),
+        )
+        for key, values in changed.items()
+    }
 
 
-def _updated(is_updated: bool, warnings: tuple[tuple[object, RowError], ...] = ()) -> Applied:
-    if not is_updated:
+def _updated(
+    sides: tuple[dict[str, Any], dict[str, Any]] | None,
+    warnings: tuple[tuple[object, RowError], ...] = (),
+    *,
+    case_id: int | None = None,
+    user_id: int | None = None,
+) -> Applied:
+    if sides is None:
         return Applied("UNCHANGED")
-    return Applied("UPDATED", warnings=warnings)
+    before, after = sides
+    difference = Difference(before=before, after=after, case_id=case_id, user_id=user_id)
+    return Applied("UPDATED", warnings=warnings, difference=difference)
+
+
+def _created(
+    change: AddUser | AddCase, *, case_id: int | None = None, user_id: int | None = None
+) -> Difference:
+    after = _storable_fields(
+        {name: value for name, value in _values(change).items() if value not in (None, "")}
+    )
+    return Difference(before=None, after=after, case_id=case_id, user_id=user_id)
+
+
+def _storable_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _storable_value(value) for name, value in values.items()}
+
+
+def _storable_value(value: Any) -> Any:
+    """Return a stored value as JSON can hold it."""
+    return value.isoformat() if isinstance(value, date) else value

@@ -40,7 +40,7 @@ BACKWARD = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0011_orders")]
+    dependencies = [("models", "0012_changes")]
 
     operations = [
         ops.AddField("Import", "rows_per_second", fields.FloatField(null=True)),

@@ -144,6 +144,10 @@ async def test_many_cases(db: Connection) -> None:
     names = ("about", "tag_id")
     rows = [("x", f"t-{number}") for number in range(ROWS)]
 
-    assert await insert_many(db, 1, "cases", names, rows, key="tag_id") == {tag for _, tag in rows}
+    inserted = await insert_many(db, 1, "cases", names, rows, key="tag_id")
+    assert inserted.keys() == {tag for _, tag in rows}
+    assert inserted == dict(
+        await db.fetch("SELECT tag_id, id FROM cases WHERE app_id = 1 AND about = 'x'")
+    )
     with pytest.raises(asyncpg.ForeignKeyViolationError):
         await insert_many(db, 2, "cases", names, rows, key="tag_id")

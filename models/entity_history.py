@@ -1,0 +1,86 @@
+"""Every change of cases and users themselves, and what other changes of plugins say of theirs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from tortoise import fields
+from tortoise.fields.db_defaults import Now
+from tortoise.models import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from asyncpg import Connection
+
+
+class EntityHistory(Model):
+    """One change: the changed fields on both sides, when, and what did it.
+
+    `before` is None when the change created something, `after` when it removed something; a custom
+    change that does not say what it has changed has neither. A change by an import names the import
+    and its row, one by a mutation the token, by the name that it had then.
+    """
+
+    id = fields.BigIntField(primary_key=True)
+    app_id = fields.BigIntField()
+    case_id = fields.BigIntField(null=True)
+    user_id = fields.BigIntField(null=True)
+    import_id = fields.BigIntField(null=True)
+    row = fields.IntField(null=True)
+    token_id = fields.BigIntField(null=True)
+    actor = fields.CharField(max_length=200, null=True)
+    before: dict[str, Any] | None = fields.JSONField(null=True)
+    after: dict[str, Any] | None = fields.JSONField(null=True)
+    changed_at = fields.DatetimeField(db_default=Now())
+
+    class Meta:
+        table = "entity_history"
+
+
+class EntityEdit(NamedTuple):
+    """What a custom change has made of a case, of a user, or of something else, by a row.
+
+    Args:
+        before: the changed fields as they were; None if it was created.
+        after: the same fields as they are now; None if it was removed. With neither, the change
+            does not say what it has changed.
+    """
+
+    row: int
+    case_id: int | None = None
+    user_id: int | None = None
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+
+    @property
+    def is_told(self) -> bool:
+        return not (self.before is None is self.after)
+
+
+async def write_entity_history(
+    db: Connection, app_id: int, import_id: int, edits: Iterable[EntityEdit]
+) -> None:
+    """Write down what an import's rows have changed, with one COPY."""
+    await db.copy_records_to_table(
+        "entity_history",
+        columns=("app_id", "import_id", "row", "case_id", "user_id", "before", "after"),
+        records=(
+            (
+                app_id,
+                import_id,
+                edit.row,
+                edit.case_id,
+                edit.user_id,
+                to_json(edit.before),
+                to_json(edit.after),
+            )
+            for edit in edits
+        ),
+    )
+
+
+def to_json(values: Mapping[str, Any] | None) -> str | None:
+    """Write fields down; days as ISO dates."""
+    return None if values is None else orjson.dumps(values).decode()
