@@ -121,6 +121,7 @@ ASSIGNMENT_CHANGES = Listing(
     joins=_CHANGE_JOINS,
     aliases=_CHANGE_ALIASES,
     rank=Rank("t.changed_at", *_TIME),
+    updated="t.changed_at",
     is_descending=True,
 )
 IMPORT_CHANGES = replace(
@@ -139,6 +140,19 @@ USER_CHANGES = replace(
       JOIN assignment_history h USING (case_id, user_id))""",
     parent="t.user_id = {}",
 )
+# Changes of cases and users themselves, newest first. The actor is the mutation's, or the import's.
+ENTITY_CHANGES = Listing(
+    name="entity-change",
+    table="entity_history",
+    joins="""
+      LEFT JOIN imports i ON i.id = t.import_id
+      LEFT JOIN token_names k ON k.id = coalesce(t.token_id, i.token_id)""",
+    aliases={"token_": "k"},
+    updated="t.changed_at",
+    is_descending=True,
+)
+CASE_HISTORY = replace(ENTITY_CHANGES, name="case-history", parent="t.case_id = {}")
+USER_HISTORY = replace(ENTITY_CHANGES, name="user-history", parent="t.user_id = {}")
 PAIR_CHANGES = replace(
     CASE_CHANGES,
     name="assignment-change",

@@ -28,6 +28,7 @@ _GRANTS = {
     "audit_events": "SELECT, INSERT",
     "case_words": "SELECT",
     "cases": "SELECT, INSERT, UPDATE",
+    "entity_history": "SELECT, INSERT",
     "import_file_parts": "SELECT, INSERT",
     "import_queue": "SELECT",
     "import_rows": "SELECT",

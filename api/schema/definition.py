@@ -18,7 +18,13 @@ from strawberry.utils.str_converters import to_camel_case
 from api.access.context import Context, Info
 from api.schema.assignments import find_assignment, list_assignments
 from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cases, update_case
-from api.schema.entities import ASSIGNMENT_ROW, CHANGE_ROW, Assignment, list_roles
+from api.schema.entities import (
+    ASSIGNMENT_ROW,
+    CHANGE_ROW,
+    ENTITY_CHANGE_ROW,
+    Assignment,
+    list_roles,
+)
 from api.schema.history.assignment_changes import list_assignment_changes
 from api.schema.history.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.importing.create_import import create_import
@@ -37,7 +43,7 @@ from api.schema.subscription import Subscription
 from api.schema.users import create_user, find_user, find_users_by_tag, list_users, update_user
 from api.schema.viewer import show_viewer
 from importers.sdk.node_id import decode_node_id
-from models.listing import ASSIGNMENT_CHANGES, ASSIGNMENTS
+from models.listing import ASSIGNMENT_CHANGES, ASSIGNMENTS, ENTITY_CHANGES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,6 +56,7 @@ NODES: dict[str, Callable[[Context, int], Awaitable[Any]]] = {
     "Assignment": functools.partial(load_together, ASSIGNMENTS, ASSIGNMENT_ROW),
     "AssignmentChange": functools.partial(load_together, ASSIGNMENT_CHANGES, CHANGE_ROW),
     "AuditEvent": load_audit_event,
+    "EntityChange": functools.partial(load_together, ENTITY_CHANGES, ENTITY_CHANGE_ROW),
 }
 
 

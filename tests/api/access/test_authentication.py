@@ -78,6 +78,7 @@ IDENTIFIED = {
     "Assignment": "assignments",
     "AssignmentChange": "assignment_history",
     "AuditEvent": "audit_events",
+    "EntityChange": "entity_history",
     "Case": "cases",
     "Import": "imports",
     "Role": "roles",
@@ -131,7 +132,14 @@ async def fill(api: Api, text: str) -> str:
         api.world.app.id,
     )
     keys = {"Case": case, "User": user, "Import": imported, "App": api.world.app.id}
-    for kind in ("Assignment", "AssignmentChange", "AuditEvent"):
+    await sql(
+        "execute",
+        "INSERT INTO entity_history (app_id, case_id, actor, after)"
+        """ VALUES ($1, $2, 'admin', '{"about": "x"}')""",
+        api.world.app.id,
+        case,
+    )
+    for kind in ("Assignment", "AssignmentChange", "AuditEvent", "EntityChange"):
         found = f"SELECT max(id) FROM {IDENTIFIED[kind]} WHERE app_id = $1"
         keys[kind] = await sql("fetchval", found, api.world.app.id)
     for kind, key in keys.items():

@@ -13,7 +13,14 @@ from asyncpg import Connection
 
 from api.schema.cases import CASE, CreateCaseInput, UpdateCaseInput
 from api.schema.definition import NODES
-from api.schema.entities import ASSIGNMENT_ROW, CASE_ROW, CHANGE_ROW, ROLE_ROW, USER_ROW
+from api.schema.entities import (
+    ASSIGNMENT_ROW,
+    CASE_ROW,
+    CHANGE_ROW,
+    ENTITY_CHANGE_ROW,
+    ROLE_ROW,
+    USER_ROW,
+)
 from api.schema.entity_kind import EntityKind
 from api.schema.history.audit_events import EVENT_ROW
 from api.schema.importing import create_import
@@ -45,6 +52,9 @@ LISTS = {
     "IMPORT_CHANGES": CHANGE_ROW,
     "PAIR_CHANGES": CHANGE_ROW,
     "USER_CHANGES": CHANGE_ROW,
+    "ENTITY_CHANGES": ENTITY_CHANGE_ROW,
+    "CASE_HISTORY": ENTITY_CHANGE_ROW,
+    "USER_HISTORY": ENTITY_CHANGE_ROW,
 }
 # What is looked up by keys alone, and has no pages.
 LOOKED_UP = {"TOKENS", "IMPORT_QUEUE"}
@@ -60,6 +70,7 @@ HIDDEN = {
     "IMPORT_ROWS": {"app_id"},
     "AUDIT_EVENTS": {"app_id"},
     "CASE_ASSIGNMENTS": {"app_id", "role_id"},
+    "ENTITY_CHANGES": {"app_id"},
     "ASSIGNMENT_CHANGES": {"app_id", "before_role_id", "after_role_id"},
 }  # fmt: skip
 NEVER_SET = {"id", "app_id", "created_at", "updated_at"}
