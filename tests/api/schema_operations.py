@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from typing import Any
+
 from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, is_leaf_type
 from graphql.type.definition import GraphQLField
 
@@ -27,25 +30,38 @@ def node_types() -> set[str]:
 def everything(kind: str) -> str:
     """Select every field of a type and of all types below it.
 
-    Each object names its type. Where a type comes again, its objects have nothing but that and
-    their ID, or the operation would be too large.
+    Each object names its type. Where a type comes again, further down, its objects have nothing but
+    that and their ID, or the operation would be too large.
     """
-    return _selection(kind, set())
+    selection: dict[str, Any] = {}
+    seen: set[str] = set()
+    # By levels, so that no type is first met at the end of a long way.
+    waiting = deque([(kind, selection)])
+    while waiting:
+        name, found = waiting.popleft()
+        for field, inner in _fields(name, only_id=name in seen).items():
+            found[field] = None if inner is None else {}
+            if inner is not None:
+                waiting.append((inner, found[field]))
+        seen.add(name)
+    return _written(selection)
 
 
-def _selection(kind: str, seen: set[str]) -> str:
+def _fields(kind: str, *, only_id: bool) -> dict[str, str | None]:
+    """Return the fields of a type, with their arguments, and the types to select from."""
     found = schema._schema.type_map[kind]
     assert isinstance(found, GraphQLObjectType | GraphQLInterfaceType)
-    if kind in seen:
-        return "{ __typename id }" if "id" in found.fields else "{ __typename }"
-    seen.add(kind)
-    fields = [_field(name, field, seen) for name, field in found.fields.items()]
+    fields: dict[str, str | None] = {}
+    for name, field in found.fields.items():
+        inner = get_named_type(field.type)
+        if name == "id" or not only_id:
+            text = name + (_PAGE if "first" in field.args else "")
+            fields[text] = None if is_leaf_type(inner) else inner.name
+    return fields
+
+
+def _written(selection: dict[str, Any]) -> str:
+    fields = [
+        name if inner is None else f"{name} {_written(inner)}" for name, inner in selection.items()
+    ]
     return "{ __typename " + " ".join(fields) + " }"
-
-
-def _field(name: str, field: GraphQLField, seen: set[str]) -> str:
-    kind = get_named_type(field.type)
-    if is_leaf_type(kind):
-        return name
-    arguments = _PAGE if "first" in field.args else ""
-    return f"{name}{arguments} {_selection(kind.name, seen)}"
