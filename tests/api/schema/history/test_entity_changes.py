@@ -153,10 +153,9 @@ async def test_histories_are_loaded_together(api: Api, statements: list[str], ot
         await write_entity_history(db, app.id, key, edits)
     statements.clear()
 
-    found = await api.data(
-        "{ cases(first: 9) { edges { node { history(first: 9) { edges { node { case { id }"
-        " user { id } origin { row import { id %s } } } } } } } } }" % others
-    )
+    change = f"case {{ id }} user {{ id }} origin {{ row import {{ id {others} }} }}"
+    histories = f"history(first: 9) {{ edges {{ node {{ {change} }} }} }}"
+    found = await api.data(f"{{ cases(first: 9) {{ edges {{ node {{ {histories} }} }} }} }}")
     rows = [
         [each["node"]["origin"]["row"] for each in edge["node"]["history"]["edges"]]
         for edge in found["cases"]["edges"]
