@@ -16,6 +16,7 @@ _COMMANDS = {
     "app": "api.cli.app:app",
     "demo": "api.cli.demo:demo",
     "failed-rows": "api.cli.failed_rows:failed_rows",
+    "history": "api.cli.history:history",
     "import": "api.cli.imports:import_",
     "import-types": "api.cli.import_types:import_types",
     "importers": "api.cli.plugins:importers",
