@@ -147,7 +147,9 @@ def _what(change: Change) -> str:
 
 
 def _state(state: Change | None) -> str | None:
-    return state and str(state["role"]["key"]) + (" with mail" if state["notify"] else "")
+    if state is None:
+        return None
+    return str(state["role"]["key"]) + (" with mail" if state["notify"] else "")
 
 
 def _or_nothing(value: str | None) -> str:

@@ -10,33 +10,45 @@ import strawberry
 
 from api.access.context import Context, Info
 from api.batch.objects import TOGETHER, Together, read
-from models.imports import ImportStatus
+from api.batch.row_type import RowColumn
+from models.imports import ImportStatus, Stage
 from models.listing import IMPORT_QUEUE
 
 if TYPE_CHECKING:
     from api.batch.objects import Items, Selected, Values
 
 
-def is_waiting(status: str, split_at: datetime | None, split_attempts: int) -> bool:
-    """Tell whether no worker has begun with an import, or with its retry."""
-    return not (ImportStatus(status).is_final or split_at or split_attempts)
+def _is_waiting(status: str, split_at: datetime | None, split_attempts: int) -> bool:
+    is_open = ImportStatus(status) in (ImportStatus.QUEUED, ImportStatus.PROCESSING)
+    return is_open and not (split_at or split_attempts)
 
 
-def estimated_end(
-    status: str, pending: int, speed: float | None, split_at: datetime | None, counted_at: datetime
+def _estimated_end(
+    status: str, stage: str | None, pending: int, speed: float | None, *times: datetime | None
 ) -> datetime | None:
     """Tell when an import will have ended at the speed of its last chunks.
 
-    None without a speed, and when that time is over: then it is not as fast as it was.
+    None without a speed, while rows are planned that are still to be applied, and when that time is
+    over: then it is not as fast as it was.
 
     Args:
+        pending: rows to be run.
         speed: rows a second.
-        counted_at: when there were so many rows pending.
+        times: when the rows were cut into chunks, and when `pending` was counted.
     """
-    if ImportStatus(status).is_final or not (split_at and speed):
+    split_at, counted_at = times
+    is_ahead = ImportStatus(status) is ImportStatus.PROCESSING and stage != Stage.PLAN
+    if not (is_ahead and split_at and counted_at and speed):
         return None
     end = counted_at + timedelta(seconds=pending / speed)
     return end if end > datetime.now(UTC) else None
+
+
+# Whether no worker has begun with an import, its retry or its plan.
+IS_WAITING = RowColumn(("status", "split_at", "split_attempts"), _is_waiting)
+ESTIMATED_END = RowColumn(
+    ("status", "stage", "pending", "rows_per_second", "split_at", "changed_at"), _estimated_end
+)
 
 
 async def _load_positions(context: Context, imports: Items, _: Selected) -> Values:

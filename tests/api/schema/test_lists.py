@@ -65,9 +65,12 @@ HIDDEN = {
     "ROLES": {"app_id", "id"},
     "IMPORTS": {
         "app_id", "idempotency_key", "declared_encoding", "date_order", "observed",
-        "retry", "notified_at", "is_purging", "version",
+        "retry", "notified_at", "is_purging", "version", "released_at",
+        "undo_of_id",
     },
-    "IMPORT_ROWS": {"app_id"},
+    "IMPORT_ROWS": {
+        "app_id", "case_id", "user_id", "before", "after", "edits", "is_planned",
+    },
     "AUDIT_EVENTS": {"app_id"},
     "CASE_ASSIGNMENTS": {"app_id", "role_id"},
     "ENTITY_CHANGES": {"app_id"},

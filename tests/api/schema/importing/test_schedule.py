@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from api.schema.importing.schedule import estimated_end, is_waiting
+from api.schema.importing.schedule import _estimated_end, _is_waiting
 from models.imports import ImportStatus
 from tests.api.api_fixture import Api, add_import, sql
 
@@ -33,6 +33,7 @@ async def fill(api: Api) -> None:
     await add_import(app, "being cut", **running, split_attempts=1)
     await add_import(app, "running", **running, split_at=NOW)
     await add_import(app, "retry", **running, retry="{}")
+    await add_import(app, "held", ImportStatus.HELD)
     await add_import(app, "third", **queued)
     await add_import(other, "other 2", **queued)
 
@@ -52,6 +53,7 @@ async def test_queue_position(api: Api, statements: list[str], others: str) -> N
         "being cut": None,
         "running": None,
         "retry": 5,
+        "held": None,
         "third": 6,
     }
     # The token, the page, the places.
@@ -86,40 +88,40 @@ async def test_the_queue_shows_the_own_imports_alone(api: Api) -> None:
         ("PROCESSING", None, 2, False),
         ("PROCESSING", NOW, 0, False),
         ("PROCESSED", NOW, 0, False),
+        ("HELD", None, 0, False),
         ("FAILED", None, 0, False),
     ],
 )
 def test_waiting(status: str, split_at: datetime | None, attempts: int, expected: bool) -> None:
     """An import waits while no worker has begun with it or with its retry."""
-    assert is_waiting(status, split_at, attempts) is expected
+    assert _is_waiting(status, split_at, attempts) is expected
 
 
 @pytest.mark.parametrize(
-    ("status", "speed", "split_at", "pending", "expected"),
+    ("columns", "seconds"),
     [
-        ("PROCESSING", 50.0, NOW, 5_000, NOW + timedelta(seconds=100)),
-        ("PROCESSING", None, NOW, 5_000, None),
-        ("PROCESSING", 50.0, None, 0, None),
-        ("PROCESSED", 50.0, NOW, 0, None),
-        ("QUEUED", None, None, 0, None),
+        (("PROCESSING", None, 5_000, 50.0, NOW), 100),
+        (("PROCESSING", "APPLY", 5_000, 50.0, NOW), 100),
+        (("PROCESSING", "PLAN", 5_000, 50.0, NOW), None),
+        (("PROCESSING", None, 5_000, None, NOW), None),
+        (("PROCESSING", None, 0, 50.0, None), None),
+        (("HELD", "PLANNED", 0, 50.0, NOW), None),
+        (("PROCESSED", None, 0, 50.0, NOW), None),
+        (("QUEUED", None, 0, None, None), None),
     ],
 )
-def test_estimated_end(
-    status: str,
-    speed: float | None,
-    split_at: datetime | None,
-    pending: int,
-    expected: datetime | None,
-) -> None:
+def test_estimated_end(columns: Any, seconds: int | None) -> None:
     """The rows that are left take as long as they do at the present speed."""
-    assert estimated_end(status, pending, speed, split_at, NOW) == expected
+    expected = None if seconds is None else NOW + timedelta(seconds=seconds)
+
+    assert _estimated_end(*columns, NOW) == expected
 
 
 def test_an_end_that_is_over_is_none() -> None:
     """An import that has become slower has no end that can be expected."""
     counted = NOW - timedelta(seconds=101)
 
-    assert estimated_end("PROCESSING", 5_000, 50.0, counted, counted) is None
+    assert _estimated_end("PROCESSING", None, 5_000, 50.0, counted, counted) is None
 
 
 async def test_an_estimate_is_shown(api: Api) -> None:
