@@ -16,7 +16,7 @@ from bench.figure import Figure, median_of
 from models.app_pool import open_app_pool
 from models.database_url import credentials
 from models.db import database
-from models.listing import (
+from models.history_lists import (
     ASSIGNMENT_CHANGES,
     CASE_CHANGES,
     IMPORT_CHANGES,

@@ -15,6 +15,7 @@ from api.processes.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED
 _COMMANDS = {
     "app": "api.cli.app:app",
     "demo": "api.cli.demo:demo",
+    "export": "api.cli.export:export",
     "failed-rows": "api.cli.failed_rows:failed_rows",
     "history": "api.cli.history:history",
     "import": "api.cli.imports:import_",

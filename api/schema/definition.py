@@ -25,6 +25,7 @@ from api.schema.entities import (
     Assignment,
     list_roles,
 )
+from api.schema.files.create_download import create_download
 from api.schema.history.assignment_changes import list_assignment_changes
 from api.schema.history.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.importing.create_import import create_import
@@ -35,7 +36,7 @@ from api.schema.importing.imports import (
     list_imports,
     retry_import,
 )
-from api.schema.importing.plans import apply_import, release_import
+from api.schema.importing.plans import apply_import, release_import, undo_import
 from api.schema.importing.plugins import list_validators
 from api.schema.importing.upload import UPLOAD, UploadedFile
 from api.schema.node import MOST_NAMED, Node, check_named, load_together
@@ -44,7 +45,8 @@ from api.schema.subscription import Subscription
 from api.schema.users import create_user, find_user, find_users_by_tag, list_users, update_user
 from api.schema.viewer import show_viewer, update_app
 from importers.sdk.node_id import decode_node_id
-from models.listing import ASSIGNMENT_CHANGES, ASSIGNMENTS, ENTITY_CHANGES
+from models.history_lists import ASSIGNMENT_CHANGES, ENTITY_CHANGES
+from models.listing import ASSIGNMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -117,18 +119,20 @@ QUERIES = [
     list_audit_events,
     find_sample,
 ]
-# `api.execution` keeps viewers out of them.
+# `api.execution.prepare` keeps viewers out of them, but for those that it lists.
 MUTATIONS = [
     create_import,
     retry_import,
     cancel_import,
     apply_import,
+    undo_import,
     release_import,
     update_app,
     create_case,
     update_case,
     create_user,
     update_user,
+    create_download,
 ]
 
 

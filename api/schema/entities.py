@@ -29,16 +29,8 @@ from api.schema.connection import (
 from api.schema.importing.change_origin import ChangeOrigin
 from api.schema.importing.field_change import FieldChange, field_changes
 from api.schema.node import Node, load_together
-from models.listing import (
-    CASE_ASSIGNMENTS,
-    CASE_HISTORY,
-    CASES,
-    PAIR_CHANGES,
-    USER_ASSIGNMENTS,
-    USER_HISTORY,
-    USERS,
-    has_role,
-)
+from models.history_lists import CASE_HISTORY, PAIR_CHANGES, USER_HISTORY
+from models.listing import CASE_ASSIGNMENTS, CASES, USER_ASSIGNMENTS, USERS, has_role
 
 if TYPE_CHECKING:
     from api.access.context import Context
@@ -180,7 +172,7 @@ CASE_ROW = RowType(
     id=node_id("Case"),
     key=RowColumn(("id",)),
     status=RowColumn(
-        ("is_active",), lambda active: CaseStatus.ACTIVE if active else CaseStatus.CLOSED
+        ("is_active",), {True: CaseStatus.ACTIVE, False: CaseStatus.CLOSED}.__getitem__
     ),
 )
 
@@ -219,7 +211,7 @@ USER_ROW = RowType(
     id=node_id("User"),
     key=RowColumn(("id",)),
     status=RowColumn(
-        ("is_active",), lambda active: UserStatus.ACTIVE if active else UserStatus.DISABLED
+        ("is_active",), {True: UserStatus.ACTIVE, False: UserStatus.DISABLED}.__getitem__
     ),
 )
 

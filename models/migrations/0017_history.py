@@ -40,11 +40,11 @@ BACKWARD = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0012_changes")]
+    dependencies = [("models", "0015_filters")]
 
     operations = [
         ops.AddField("Import", "rows_per_second", fields.FloatField(null=True)),
-        ops.AddIndex("AuditEvent", Index(fields=["app_id", "target_id", "id"])),
+        ops.AddIndex("AuditEvent", Index(fields=["app_id", "target_id", "occurred_at", "id"])),
         ops.RunSQL(FORWARD, BACKWARD),
         *(
             ops.RunSQL(f"CREATE VIEW {name} AS {sql}", f"DROP VIEW {name}")

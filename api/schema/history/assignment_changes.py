@@ -12,15 +12,15 @@ from api.access.context import Info
 from api.schema.connection import After, Before, Connection, First, Last, PageArguments, connect
 from api.schema.entities import CHANGE_ROW, AssignmentChange
 from api.schema.node import key_of
-from models.listing import (
+from models.history_lists import (
     ASSIGNMENT_CHANGES,
     CASE_CHANGES,
     IMPORT_CHANGES,
     USER_CHANGES,
     changed_between,
-    has_user,
     was_changed_by,
 )
+from models.listing import has_user
 from models.page import Condition
 
 if TYPE_CHECKING:

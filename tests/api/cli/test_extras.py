@@ -11,7 +11,7 @@ import pytest
 
 from api.cli.failure import EXTRAS
 
-CLIENTS = ["failed-rows", "history", "import", "import-types", "imports", "sample"]
+CLIENTS = ["export", "failed-rows", "history", "import", "import-types", "imports", "sample"]
 
 
 def run(code: str, *arguments: str) -> tuple[int, str]:
