@@ -11,7 +11,10 @@ import pytest
 
 from api.cli.failure import EXTRAS
 
-CLIENTS = ["failed-rows", "import", "import-types", "imports", "sample"]
+CLIENTS = [
+    "apply", "cancel", "failed-rows", "import", "import-types", "imports", "release", "sample",
+    "undo",
+]  # fmt: skip
 
 
 def run(code: str, *arguments: str) -> tuple[int, str]:
