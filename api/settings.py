@@ -54,6 +54,7 @@ class Settings:
     origin_headers: tuple[str, ...] = ()
     # Failed rows are corrected within days, and reports look back over a quarter.
     retention_days: int = 90
+    undo_days: int = 30
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -87,6 +88,7 @@ class Settings:
             origin_headers=reader.names(
                 "CASEROLL_ORIGIN_HEADERS", _HEADER_NAME, "names of headers such as X-Request-ID"
             ),
+            undo_days=reader.number("CASEROLL_UNDO_DAYS", default.undo_days, low=0, high=36_500),
             retention_days=reader.number(
                 "CASEROLL_RETENTION_DAYS", default.retention_days, low=0, high=36_500
             ),

@@ -26,6 +26,7 @@ from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load
 from importers.sdk.errors import ConfigError
 from importers.statistics import analyze_after
+from importers.undo.undo_import import UNDO, UndoImport
 from models.db import database
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
     broker = make_broker(settings.redis_url)
     queue = BrokerQueue(broker)
     engine = Engine(
-        importers=registry.importers,
+        importers={**registry.importers, UNDO: UndoImport(UNDO)},
         validators=registry.validators,
         limits=settings.limits,
         chunk_rows=settings.chunk_rows,

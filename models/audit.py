@@ -35,6 +35,7 @@ class Action(StrEnum):
     IMPORT_CREATED = "IMPORT_CREATED", "Import", "`createImport`."
     IMPORT_RELEASED = "IMPORT_RELEASED", "Import", "`releaseImport`."
     IMPORT_RETRIED = "IMPORT_RETRIED", "Import", "`retryImport`."
+    IMPORT_UNDONE = "IMPORT_UNDONE", "Import", "`undoImport`: the import that does it."
     ROLE_ADDED = "ROLE_ADDED", "Role", "A role was added to the app."
     TOKEN_CREATED = "TOKEN_CREATED", "Token", "A token was created."
     TOKEN_REVOKED = "TOKEN_REVOKED", "Token", "A token was revoked."
@@ -80,7 +81,7 @@ class AuditEvent(Model):
 
     class Meta:
         table = "audit_events"
-        indexes = (("app_id", "id"),)
+        indexes = (("app_id", "occurred_at", "id"),)
 
 
 async def record(

@@ -36,6 +36,7 @@ MODULES = (
     "models.audit",
     "models.case",
     "models.chunk",
+    "models.download_link",
     "models.entity_history",
     "models.file_part",
     "models.imports",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncpg
@@ -13,7 +14,7 @@ from models.imports import RETURNING_END, ImportStatus, Stage, to_import_end
 from models.row import RowOutcome, RowStatus, row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from asyncpg import Connection
@@ -50,6 +51,7 @@ class ImportWork(NamedTuple):
     applied_from_id: int | None = None
     stage: Stage | None = None
     is_atomic: bool = False
+    undo_of_id: int | None = None
 
     @property
     def plan_id(self) -> int | None:
@@ -91,7 +93,7 @@ async def read_work(db: Connection, import_id: int) -> ImportWork | None:
     sql = """
         SELECT id, app_id, type, header, is_dry_run OR stage IS NOT DISTINCT FROM 'PLAN',
           cancel_requested_at IS NOT NULL, file_name, declared_encoding, date_order, observed,
-          retry, split_at IS NOT NULL, applied_from_id, stage, is_atomic
+          retry, split_at IS NOT NULL, applied_from_id, stage, is_atomic, undo_of_id
         FROM imports WHERE id = $1 AND status IN ('QUEUED', 'PROCESSING')
     """
     row = await db.fetchrow(sql, import_id)
@@ -144,12 +146,12 @@ async def finish_split(
     import_id: int,
     *,
     rows: int,
-    told: int,
     header: Sequence[str],
-    encoding: str | None,
-    delimiter: str | None,
-    warnings: Sequence[Mapping[str, Any]],
-    observed: Mapping[str, Sequence[str]],
+    told: int = 0,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    warnings: Sequence[Mapping[str, Any]] = (),
+    observed: Mapping[str, Sequence[str]] = MappingProxyType({}),
     stage: Stage | None = None,
 ) -> ImportEnd | None:
     """Record that the file's rows wait in chunks; without any, end the import.
@@ -167,7 +169,7 @@ async def finish_split(
           stage = $9, {_end_without("$3")}, {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    notes = json.dumps(warnings), json.dumps(observed)
+    notes = json.dumps(list(warnings)), json.dumps(dict(observed))
     row = await db.fetchrow(
         sql, import_id, rows + told, rows, header, encoding, delimiter, *notes, stage
     )
@@ -257,14 +259,13 @@ class Tally(NamedTuple):
     outcomes: Sequence[int]
 
     @classmethod
-    def of(cls, results: Iterable[RowResult]) -> Tally:
-        by_status = dict.fromkeys(RowStatus, 0)
-        by_outcome = dict.fromkeys(RowOutcome, 0)
-        for result in results:
-            by_status[result.status] += 1
-            if result.outcome:
-                by_outcome[result.outcome] += 1
-        return cls([*by_status.values()], [*by_outcome.values()])
+    def of(cls, results: Collection[RowResult]) -> Tally:
+        statuses = [result.status for result in results]
+        outcomes = [result.outcome for result in results]
+        return cls(
+            [statuses.count(status) for status in RowStatus],
+            [outcomes.count(outcome) for outcome in RowOutcome],
+        )
 
     def plus(self, other: Tally) -> Tally:
         pairs = (zip(one, two, strict=True) for one, two in zip(self, other, strict=True))

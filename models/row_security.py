@@ -29,6 +29,8 @@ _GRANTS = {
     "audit_events": "SELECT, INSERT",
     "case_words": "SELECT",
     "cases": "SELECT, INSERT, UPDATE",
+    "download_links": "SELECT, INSERT, DELETE",
+    "entity_history": "SELECT, INSERT",
     "import_file_parts": "SELECT, INSERT",
     "import_rows": "SELECT",
     "import_words": "SELECT",

@@ -112,8 +112,8 @@ def test_links(page: Path) -> None:
 
 
 MAKES_ERRORS = {
-    "ApiError", "HttpError", "PlanError", "RetryError", "Hold", "UploadWarning", "ErrorDetail",
-    "add", "user_error", "_replace", "__init__", "of",
+    "ApiError", "HttpError", "PlanError", "RetryError", "UndoError", "Hold",
+    "UploadWarning", "ErrorDetail", "add", "user_error", "_replace", "__init__", "of",
 }  # fmt: skip
 
 
@@ -141,7 +141,9 @@ def test_codes_of_the_api_are_explained() -> None:
     assert sorted(explained) == sorted(set().union(*map(codes_of, files)))
 
 
-REQUESTS = [ROOT / "importers" / name for name in ("retry.py", "plan_requests.py")]
+REQUESTS = [
+    ROOT / "importers" / name for name in ("retry.py", "plan_requests.py", "undo/undo_request.py")
+]
 # Constants that look like codes and are none.
 NO_CODES = {"SDK_VERSION"}
 

@@ -17,6 +17,7 @@ _COMMANDS = {
     "apply": "api.cli.plans:apply",
     "cancel": "api.cli.plans:cancel",
     "demo": "api.cli.demo:demo",
+    "export": "api.cli.export:export",
     "failed-rows": "api.cli.failed_rows:failed_rows",
     "import": "api.cli.imports:import_",
     "import-types": "api.cli.import_types:import_types",

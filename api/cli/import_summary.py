@@ -62,7 +62,7 @@ async def read_summary(api: ApiClient, import_id: str) -> ImportJson:
 
 
 def import_exit_code(state: ImportJson) -> int:
-    """Return 0 if no row has failed so far, 1 if some have, 2 if the file was refused, 3 if held."""
+    """Return 0 if no row has failed so far, 1 if some have, 2 for a refused file, 3 if held."""
     if state["errors"]:
         return EXIT_REFUSED
     if state["status"] == "HELD":

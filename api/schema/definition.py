@@ -20,6 +20,7 @@ from api.schema.assignments import find_assignment, list_assignments
 from api.schema.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cases, update_case
 from api.schema.entities import ASSIGNMENT_ROW, Assignment, list_roles
+from api.schema.files.create_download import create_download
 from api.schema.importing.create_import import create_import
 from api.schema.importing.import_types import find_sample, list_import_types
 from api.schema.importing.imports import (
@@ -28,7 +29,7 @@ from api.schema.importing.imports import (
     list_imports,
     retry_import,
 )
-from api.schema.importing.plans import apply_import, release_import
+from api.schema.importing.plans import apply_import, release_import, undo_import
 from api.schema.importing.plugins import list_validators
 from api.schema.importing.upload import UPLOAD, UploadedFile
 from api.schema.node import MOST_NAMED, Node, check_named, load_together
@@ -107,18 +108,20 @@ QUERIES = [
     list_audit_events,
     find_sample,
 ]
-# `api.execution` keeps viewers out of them.
+# `api.execution.prepare` keeps viewers out of them, but for those that it lists.
 MUTATIONS = [
     create_import,
     retry_import,
     cancel_import,
     apply_import,
+    undo_import,
     release_import,
     update_app,
     create_case,
     update_case,
     create_user,
     update_user,
+    create_download,
 ]
 
 

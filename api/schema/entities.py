@@ -129,7 +129,7 @@ CASE_ROW = RowType(
     id=node_id("Case"),
     key=RowColumn(("id",)),
     status=RowColumn(
-        ("is_active",), lambda active: CaseStatus.ACTIVE if active else CaseStatus.CLOSED
+        ("is_active",), {True: CaseStatus.ACTIVE, False: CaseStatus.CLOSED}.__getitem__
     ),
 )
 
@@ -167,7 +167,7 @@ USER_ROW = RowType(
     id=node_id("User"),
     key=RowColumn(("id",)),
     status=RowColumn(
-        ("is_active",), lambda active: UserStatus.ACTIVE if active else UserStatus.DISABLED
+        ("is_active",), {True: UserStatus.ACTIVE, False: UserStatus.DISABLED}.__getitem__
     ),
 )
 

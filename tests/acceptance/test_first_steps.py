@@ -132,6 +132,25 @@ def test_workbooks(place: Place) -> None:
     assert right == (0, "Processed: Right, 1 row: 1 passed, 1 created.\n")
 
 
+def test_exports(place: Place) -> None:
+    """What is exported can be imported as it is, and changes nothing."""
+    exported = [
+        place.run("export", "assignments", "--role", "staff", "-o", "staff.csv"),
+        place.run("export", "users", "-o", "users.xlsx"),
+    ]
+    staff = place.run("import", "staff.csv", "--type", "modify", "--name", "All", "--json")
+    users = place.run("import", "users.xlsx", "--type", "modify-users", "--name", "Users", "--json")
+    wrong = place.run("export", "assignments", "--case", "trv-9999", "-o", "none.csv")
+
+    assert exported == [(0, ""), (0, "")]
+    for code, output in (staff, users):
+        state = json.loads(output)
+        assert code == 0
+        assert state["unchanged"] == state["total"] > 0
+    assert wrong == (2, "Error: There is no case with the Tag ID or ID 'trv-9999'.\n")
+    assert not (place.folder / "none.csv").exists()
+
+
 def test_no_failed_rows(place: Place) -> None:
     """An import without failed rows has no file of them, and none is left behind."""
     place.run("sample", "assign", "-o", "good.csv")

@@ -24,20 +24,29 @@ def node_types() -> set[str]:
     return {kind.name for kind in schema._schema.get_possible_types(node)}
 
 
-def everything(kind: str, *above: str) -> str:
-    """Select every field of a type and of all types below it, each type once on the way down.
+def everything(kind: str, seen: set[str] | None = None) -> str:
+    """Select every field of a type and of all types below it, each type once.
 
-    Each object names its type.
+    Where a type comes again, only its plain fields are selected, or its `id` alone: it may come in
+    too many places for all of its fields. Each object names its type.
     """
+    seen = {kind} if seen is None else seen
     found = schema._schema.type_map[kind]
     assert isinstance(found, GraphQLObjectType | GraphQLInterfaceType)
-    fields = [_field(name, field, (*above, kind)) for name, field in found.fields.items()]
+    fields = [_field(name, field, seen) for name, field in found.fields.items()]
     return "{ __typename " + " ".join(filter(None, fields)) + " }"
 
 
-def _field(name: str, field: GraphQLField, above: tuple[str, ...]) -> str:
+def _field(name: str, field: GraphQLField, seen: set[str]) -> str:
     kind = get_named_type(field.type)
     if is_leaf_type(kind):
         return name
     arguments = _PAGE if "first" in field.args else ""
-    return "" if kind.name in above else f"{name}{arguments} {everything(kind.name, *above)}"
+    if kind.name in seen:
+        leaves = [
+            each for each, inner in kind.fields.items() if is_leaf_type(get_named_type(inner.type))
+        ]
+        leaves = ["id"] if "id" in leaves else leaves
+        return f"{name}{arguments} {{ __typename {' '.join(leaves)} }}"
+    seen.add(kind.name)
+    return f"{name}{arguments} {everything(kind.name, seen)}"

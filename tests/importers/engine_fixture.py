@@ -27,6 +27,8 @@ from importers.reading.limits import Limits
 from importers.retry import Corrections, request_retry
 from importers.sdk.errors import RetryableError
 from importers.sdk.node_id import encode_node_id
+from importers.undo.undo_import import UNDO, UndoImport
+from importers.undo.undo_request import request_undo
 from models.app import create_app
 from models.audit import COMMAND_LINE, Actor
 from models.db import connection, transaction
@@ -264,6 +266,17 @@ class EngineFixture:
         await self.drain()
         return key
 
+    async def undo(self, import_id: int, *, is_dry_run: bool = False, within_days: int = 30) -> int:
+        """Undo an import, and do all that there is to do for it."""
+        async with transaction() as db:
+            key = await request_undo(
+                db, self.app_id, import_id, NewName(), is_dry_run=is_dry_run,
+                within_days=within_days, by=COMMAND_LINE,
+            )  # fmt: skip
+        await self.queue.enqueue_split(key)
+        await self.drain()
+        return key
+
     async def release(self, import_id: int, by: Actor) -> None:
         """Release a held import, and do all that there is to do for it."""
         async with transaction() as db:
@@ -437,6 +450,7 @@ async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> EngineFi
             "modify-users": ModifyUsers("modify-users"),
             "add-cases": AddCases("add-cases"),
             "modify-cases": ModifyCases("modify-cases"),
+            UNDO: UndoImport(UNDO),
         },
         limits=Limits(),
         chunk_rows=chunk_rows,

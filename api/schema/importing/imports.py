@@ -24,6 +24,7 @@ from api.schema.connection import (
 from api.schema.importing.hold import Hold
 from api.schema.importing.import_rows import ImportProblem, ImportRow, problems_of, row_type_for
 from api.schema.importing.import_types import ImportType, as_workbook
+from api.schema.importing.undo_refusal import find_undo_refusal
 from api.schema.input_errors import UserError, user_error
 from api.schema.list_order import OrderBy, UpdatedSince, ordered
 from api.schema.node import Node, find_object, key_of, load_node
@@ -36,12 +37,12 @@ from models.listing import (
     IMPORT_ROWS,
     IMPORTS,
     carries_out,
+    changed_since,
     has_import_status,
-    has_outcome,
-    has_row_status,
+    has_result,
     has_type,
     matches_search,
-    was_updated_since,
+    undoes,
 )
 from models.page import Condition
 from models.progress import CancelResult, request_cancel
@@ -93,6 +94,7 @@ class Import(Node):
     type_key: strawberry.Private[str]
     header: strawberry.Private[Any]
     applied_from_key: strawberry.Private[int | None]
+    undo_of_key: strawberry.Private[int | None]
     name: str = field(description="The name that the upload gave it.")
     source: str = field(
         description="Where it came from: `api`, `cli`, `console`, or the client's own name."
@@ -160,6 +162,23 @@ class Import(Node):
             return None
         return await find_object(info.context, IMPORTS, IMPORT_ROW, carries_out(self.key))
 
+    @strawberry.field(description="The import whose changes it takes back, if it does.")
+    async def undo_of(self, info: Info) -> Import | None:
+        key = self.undo_of_key
+        return None if key is None else await load_import(info.context, key)
+
+    @strawberry.field(description="The import that has taken its changes back, or does so now.")
+    async def undone_by(self, info: Info) -> Import | None:
+        return await find_object(info.context, IMPORTS, IMPORT_ROW, undoes(self.key))
+
+    @strawberry.field(description="Whether `undoImport` would be accepted.")
+    async def is_undoable(self, info: Info) -> bool:
+        return await find_undo_refusal(info.context, self.key) is None
+
+    @strawberry.field(description="Why it can't be undone; null when it can.")
+    async def undo_refusal(self, info: Info) -> UserError | None:
+        return await find_undo_refusal(info.context, self.key)
+
     @strawberry.field(
         description="When its file and its rows are to be removed, or were; counts and history "
         "stay. Null while it is not finished, and when everything is kept for ever."
@@ -191,10 +210,8 @@ class Import(Node):
     ) -> Connection[ImportRow]:
         arguments = PageArguments(first=first, after=after, last=last, before=before)
         conditions: list[Condition] = []
-        if status is not None:
-            conditions.append(has_row_status(status))
-        if outcome is not None:
-            conditions.append(has_outcome(outcome))
+        if status is not None or outcome is not None:
+            conditions.append(has_result(status, outcome))
         total = self._count_rows(status, outcome)
         # Without a look at the rows: it would pass over a million others, or find some that are
         # still to be deleted.
@@ -256,6 +273,7 @@ IMPORT_ROW = RowType(
     updated_at=RowColumn(("changed_at",)),
     cancel_requested=RowColumn(("cancel_requested_at",), lambda time: time is not None),
     applied_from_key=RowColumn(("applied_from_id",)),
+    undo_of_key=RowColumn(("undo_of_id",)),
     atomic=RowColumn(("is_atomic",)),
     hold=RowColumn(("hold",), Hold.of),
     progress=RowColumn(("status", "pending", "total", "split_at", "stage"), _progress),
@@ -320,9 +338,9 @@ async def list_imports(
         conditions.append(has_import_status(status))
     if types is not None:
         conditions.append(has_type(types))
-    if updated_since is not None:
-        conditions.append(was_updated_since(IMPORTS, updated_since))
     listing = ordered(IMPORTS, order_by, updated_since)
+    if updated_since is not None:
+        conditions.append(await info.context.scope.read(changed_since, listing, updated_since))
     return await connect(info.context, listing, IMPORT_ROW, arguments, conditions)
 
 

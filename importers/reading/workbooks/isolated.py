@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 # -P and -s: the child imports nothing from its working folder or the user's site-packages.
 _READER = ["-P", "-s", "-m", "importers.reading.workbooks.reader"]
 
+# As much as any user may ask the kernel for.
+_PIPE_BYTES = 1024 * 1024
+
 # 3 is the reader's own exit status for a MemoryError. The signals are those that end a process
 # that is out of memory in native code, or that the kernel's OOM killer chooses.
 _TOO_BIG = (3, -signal.SIGABRT, -signal.SIGKILL, -signal.SIGSEGV, -signal.SIGBUS)
@@ -85,6 +88,8 @@ def _read_isolated(file: BinaryIO, filename: str, limits: Limits) -> Iterator[Me
             [sys.executable, *_READER, *arguments],
             stdin=_real_file(file, copy),
             stdout=subprocess.PIPE,
+            # So that the child reads on while this process works on what it has read.
+            pipesize=_PIPE_BYTES,
             # The reader gets none of this process's environment, which holds the database's
             # password.
             env={"PYTHONPATH": str(Path(__file__).resolve().parents[3])},

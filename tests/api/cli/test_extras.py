@@ -12,8 +12,8 @@ import pytest
 from api.cli.failure import EXTRAS
 
 CLIENTS = [
-    "apply", "cancel", "failed-rows", "import", "import-types", "imports", "release", "sample",
-    "undo",
+    "apply", "cancel", "export", "failed-rows", "import", "import-types", "imports", "release",
+    "sample", "undo",
 ]  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from api.schema.definition import schema
 from models.app import Permission, add_role, create_token, revoke_token
 from models.audit import Action
 from models.imports import ImportStatus
-from tests.api.api_fixture import Api, add_cases, add_import, add_users, node_id, sql
+from tests.api.api_fixture import Api, add_cases, add_import, add_users, assign, node_id, sql
 
 EVENTS = """
 query ($action: [AuditAction!], $actor: String, $since: DateTime, $until: DateTime) {
@@ -28,6 +28,7 @@ DEEDS = {
     "retryImport": "IMPORT_RETRIED",
     "cancelImport": "IMPORT_CANCELLED",
     "applyImport": "IMPORT_APPLIED",
+    "undoImport": "IMPORT_UNDONE",
     "releaseImport": "IMPORT_RELEASED",
     "updateApp": "APP_UPDATED",
     "createCase": "CASE_CREATED",
@@ -61,8 +62,11 @@ async def do(api: Api, name: str) -> str:
         is_dry_run=name == "applyImport",
         hold='{"code": "REMOVES_MANY", "message": "", "since": "2026-01-01T00:00:00+00:00"}',
     )
+    if name == "undoImport":
+        await assign(api.world.app, [case], [user], imported)
     field, input_ = {
         "applyImport": ("import", f'id: "{node_id("Import", imported)}", name: "May"'),
+        "undoImport": ("import", f'id: "{node_id("Import", imported)}", name: "May"'),
         "releaseImport": ("import", f'id: "{node_id("Import", imported)}"'),
         "updateApp": ("app", "input: {removePercent: 30}"),
         "retryImport": ("import", f'id: "{node_id("Import", imported)}"'),
@@ -119,6 +123,7 @@ async def test_mutations_leave_one_event(api: Api, name: str) -> None:
         'cancelImport(id: "{import}") { userErrors { code } }',
         'retryImport(id: "{import}") { userErrors { code } }',
         'applyImport(id: "{import}") { userErrors { code } }',
+        'undoImport(id: "{import}") { userErrors { code } }',
         'releaseImport(id: "{import}") { userErrors { code } }',
         "updateApp(input: {removePercent: 101}) { userErrors { code } }",
     ],

@@ -49,7 +49,6 @@ HIDDEN = {
     "IMPORTS": {
         "app_id", "token_id", "idempotency_key", "declared_encoding", "date_order", "observed",
         "retry", "split_attempts", "notified_at", "is_purging", "version", "released_at",
-        "undo_of_id",
     },
     "IMPORT_ROWS": {
         "app_id", "case_id", "user_id", "before", "after", "edits", "is_planned",

@@ -196,7 +196,8 @@ async def test_one_read_per_event(api: Api, statements: list[str]) -> None:
             await peer.next(1)
 
     reads = [each for each in statements if "FROM imports WHERE id = ANY" in each]
-    assert len(reads) == 1
+    # The poll, which makes up for lost messages, may find it at the same moment.
+    assert len(reads) in (1, 2)
 
 
 async def test_bursts_are_thinned_out(api: Api) -> None:
