@@ -33,6 +33,13 @@ IMPORTS = Listing(
     updated="t.changed_at",
     is_descending=True,
 )
+WEBHOOKS = Listing(name="webhook", table="webhooks")
+WEBHOOK_DELIVERIES = Listing(
+    name="webhook-delivery",
+    table="webhook_deliveries",
+    parent="t.webhook_id = {}",
+    is_descending=True,
+)
 
 # An import's rows are those whose keys begin with its own (`models.row.row_key`).
 IMPORT_ROWS = Listing(

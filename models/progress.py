@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import asyncpg
 
 from models.audit import Action, record
-from models.imports import RETURNING_END, ImportStatus, Stage, to_import_end
+from models.import_end import conclude
+from models.imports import RETURNING_END, ImportStatus, Stage
 from models.row import RowOutcome, RowStatus, row_key
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ async def finish_split(
     row = await db.fetchrow(
         sql, import_id, rows + told, rows, header, encoding, delimiter, *notes, stage
     )
-    return to_import_end(row)
+    return await conclude(db, row)
 
 
 async def finish_retry_split(
@@ -189,7 +190,7 @@ async def finish_retry_split(
           retry = NULL, stage = $3, {_end_without("$2")}, {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(sql, import_id, rows, stage))
+    return await conclude(db, await db.fetchrow(sql, import_id, rows, stage))
 
 
 def _end_without(rows: str) -> str:
@@ -237,7 +238,7 @@ async def refuse(
           status = {FINAL_STATUS}, finished_at = clock_timestamp()
         WHERE id = $1 AND split_at IS NULL AND status IN ('QUEUED', 'PROCESSING') {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(end, import_id, json.dumps(list(errors))))
+    return await conclude(db, await db.fetchrow(end, import_id, json.dumps(list(errors))))
 
 
 class Counted(NamedTuple):
@@ -302,7 +303,7 @@ async def count(
         WHERE id = $1 {RETURNING_END}, stage
     """
     row = await db.fetchrow(sql, import_id, done, tried_before, *tally.statuses, *tally.outcomes)
-    return Counted(to_import_end(row), row["stage"] == Stage.PLANNED)
+    return Counted(await conclude(db, row), row["stage"] == Stage.PLANNED)
 
 
 async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Actor) -> CancelResult:

@@ -183,7 +183,7 @@ def test_type_policies() -> None:
     known = re.compile(r"Mutation|Subscription|PageInfo|\w+(Connection|Edge|Payload)")
     without = {name for name, kind in kinds.items() if "id" not in kind.fields}
 
-    assert policies - {"Case", "Import", "User"} == {
+    assert policies - {"Case", "Import", "User", "Webhook"} == {
         name for name in without if not known.fullmatch(name)
     }
     assert nodes
@@ -199,7 +199,7 @@ def test_keys_of_lists() -> None:
     found = re.findall(r"(\w+): relayStylePagination\(\[([^]]*)\]\)", snippet)
     wanted = [
         (name, [each for each in field.args if each not in ("first", "after", "last", "before")])
-        for kind in ("Query", "Case", "User", "Import")
+        for kind in ("Query", "Case", "User", "Import", "Webhook")
         for name, field in schema._schema.type_map[kind].fields.items()  # type: ignore[attr-defined]
         if "first" in field.args
     ]

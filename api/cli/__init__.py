@@ -32,6 +32,7 @@ _COMMANDS = {
     "token": "api.cli.token:token",
     "undo": "api.cli.plans:undo",
     "up": "api.cli.up:up",
+    "webhook": "api.cli.webhook:webhook",
     "worker": "api.cli.processes:worker",
 }
 

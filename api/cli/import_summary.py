@@ -24,12 +24,12 @@ _COUNTS = ("passed", "failed", "cancelled", "created", "updated", "removed", "un
 # What a plan counts has not been done.
 _TO_DO = {"created": "to create", "updated": "to update", "removed": "to remove"}
 # The API's field → the option that sets it; a message about the file itself names the file.
-_OPTIONS = {"name": "--name: ", "type": "--type: ", "encoding": "--encoding: "}
+_OPTIONS = {each: f"--{each}: " for each in ("name", "type", "encoding", "notify")}
 
 IMPORT_FIELDS = """
 fragment Fields on Import {
   id name status dryRun total passed failed cancelled created updated removed unchanged
-  createdAt type { key } errors { code message column } warnings { code message }
+  createdAt type { key } errors { code message column } warnings { code message column }
   hold { code message since }
 }
 """

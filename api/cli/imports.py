@@ -43,6 +43,7 @@ query ($first: Int!) { imports(first: $first) { edges { node { ...Fields ...Rela
     type=click.Choice(["MDY", "DMY"], case_sensitive=False),
     help="What comes first in dates: the month, or the day.",
 )
+@click.option("--notify", multiple=True, metavar="ADDRESS", help="Mail this address at the end.")
 @json_option
 @folder_option
 def import_(
@@ -57,6 +58,7 @@ def import_(
     release: bool,
     encoding: str | None,
     date_order: str | None,
+    notify: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Upload FILE and apply it.
@@ -66,11 +68,12 @@ def import_(
     if release and not watched:
         raise click.UsageError("--release waits for the import, so it can't go with --no-watch.")
     fields = {"name": name, "type": type_, "dryRun": is_plan, "atomic": atomic}
-    fields |= {"file": FileVar(file), "source": "cli", "dateOrder": date_order}
+    fields |= {"file": FileVar(file), "source": "cli", "encoding": encoding}
+    fields |= {"dateOrder": date_order, "notify": list(notify) or None}
     mutation = ImportMutation(
         document=_CREATE, folder=folder, is_watched=watched, as_json=as_json, is_released=release
     )
-    return asyncio.run(mutation.run(find_api(folder), input={**fields, "encoding": encoding}))
+    return asyncio.run(mutation.run(find_api(folder), input=fields))
 
 
 @click.command()

@@ -12,15 +12,14 @@ from strawberry.utils.str_converters import to_camel_case
 
 from api.access.context import Context, Info
 from api.batch.row_type import RowColumn, RowType, node_id
-from api.errors import ApiError
 from api.schema.connection import After, Before, Connection, First, Last, PageArguments, connect
 from api.schema.entities import CASE_ROW, USER_ROW
 from api.schema.importing.imports import IMPORT_ROW
 from api.schema.node import Node, load_together
 from api.schema.shown_enum import show_enum
 from api.schema.viewer import load_app
+from api.schema.webhooks import load_webhook
 from importers.sdk.node_id import encode_node_id
-from models.app import Permission
 from models.audit import Action
 from models.listing import (
     AUDIT_EVENTS,
@@ -52,6 +51,7 @@ TARGETS: dict[str, Callable[[Context, int], Awaitable[Any]]] = {
     "Case": partial(load_together, CASES, CASE_ROW),
     "Import": partial(load_together, IMPORTS, IMPORT_ROW),
     "User": partial(load_together, USERS, USER_ROW),
+    "Webhook": load_webhook,
 }
 
 show_enum(Action, name="AuditAction", description="What was done.")
@@ -83,8 +83,8 @@ class AuditTarget:
         description="Tells objects of the same name apart; the `id` of `node`, if there is one."
     )
     name: str | None = field(
-        description="An app's, import's or token's name at that time, or a role's key; null for "
-        "cases and users."
+        description="An app's, import's or token's name at that time, a role's key, or a webhook's "
+        "URL; null for cases and users."
     )
 
     @strawberry.field(description="The object as it is now; null for a role or a token.")
@@ -150,7 +150,7 @@ async def list_audit_events(
     since: Annotated[datetime | None, argument(description="Only from this time on.")] = None,
     until: Annotated[datetime | None, argument(description="Only before this time.")] = None,
 ) -> Connection[AuditEvent]:
-    _admit_admins(info.context)
+    info.context.require_admin("read the audit trail")
     arguments = PageArguments(first=first, after=after, last=last, before=before)
     conditions = happened_between(since, until)
     if action is not None:
@@ -161,10 +161,5 @@ async def list_audit_events(
 
 
 async def load_audit_event(context: Context, key: int) -> AuditEvent | None:
-    _admit_admins(context)
+    context.require_admin("read the audit trail")
     return await load_together(AUDIT_EVENTS, EVENT_ROW, context, key)
-
-
-def _admit_admins(context: Context) -> None:
-    if context.token.permission is not Permission.ADMIN:
-        raise ApiError("FORBIDDEN", "Only ADMIN tokens may read the audit trail.")

@@ -37,6 +37,7 @@ from api.schema.scalars import DATE, DATE_TIME
 from api.schema.subscription import Subscription
 from api.schema.users import create_user, find_user, find_users_by_tag, list_users, update_user
 from api.schema.viewer import show_viewer, update_app
+from api.schema.webhooks import create_webhook, delete_webhook, list_webhooks
 from importers.sdk.node_id import decode_node_id
 from models.listing import ASSIGNMENTS
 
@@ -107,6 +108,7 @@ QUERIES = [
     list_validators,
     list_audit_events,
     find_sample,
+    list_webhooks,
 ]
 # `api.execution.prepare` keeps viewers out of them, but for those that it lists.
 MUTATIONS = [
@@ -121,6 +123,8 @@ MUTATIONS = [
     update_case,
     create_user,
     update_user,
+    create_webhook,
+    delete_webhook,
     create_download,
 ]
 

@@ -10,7 +10,15 @@ from asyncpg import Connection, InsufficientPrivilegeError
 
 from models.app import App
 from models.row_security import SETTING
-from tests.api.api_fixture import Api, add_cases, add_import, add_users, assign, sql
+from tests.api.api_fixture import (
+    Api,
+    add_cases,
+    add_import,
+    add_users,
+    add_webhook,
+    assign,
+    sql,
+)
 
 OWNED = """
 SELECT table_name::text FROM information_schema.columns
@@ -37,6 +45,7 @@ async def fill(app: App) -> None:
         " VALUES ($1, $2, ($2::bigint)::text, now())",
     ):
         await sql("execute", statement, app.id, imported)
+    await add_webhook(app, imported)
 
 
 async def owned_tables() -> list[str]:

@@ -13,7 +13,7 @@ from api.cli.failure import EXTRAS
 
 CLIENTS = [
     "apply", "cancel", "export", "failed-rows", "import", "import-types", "imports", "release",
-    "sample", "undo",
+    "sample", "undo", "webhook",
 ]  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from api.schema.importing.import_rows import ImportProblem, row_type_for
 from api.schema.importing.imports import IMPORT_ROW
 from api.schema.importing.plugins import PluginState
 from api.schema.users import USER, CreateUserInput, UpdateUserInput
+from api.schema.webhooks import DELIVERY_ROW, WEBHOOK_ROW
 from importers.plugins.plugin_status import PluginStatus
 from importers.sdk.errors import ErrorDetail
 from models import listing as listings
@@ -40,6 +41,8 @@ LISTS = {
     "CASE_ASSIGNMENTS": ASSIGNMENT_ROW,
     "IMPORT_ASSIGNMENTS": ASSIGNMENT_ROW,
     "USER_ASSIGNMENTS": ASSIGNMENT_ROW,
+    "WEBHOOKS": WEBHOOK_ROW,
+    "WEBHOOK_DELIVERIES": DELIVERY_ROW,
 }
 # Columns that no client is meant to see: the app, which is the token's, and how the engine works.
 HIDDEN = {
@@ -48,13 +51,15 @@ HIDDEN = {
     "ROLES": {"app_id", "id"},
     "IMPORTS": {
         "app_id", "token_id", "idempotency_key", "declared_encoding", "date_order", "observed",
-        "retry", "split_attempts", "notified_at", "is_purging", "version", "released_at",
+        "notify", "retry", "split_attempts", "notified_at", "is_purging", "version", "released_at",
     },
     "IMPORT_ROWS": {
         "app_id", "case_id", "user_id", "before", "after", "edits", "is_planned",
     },
     "AUDIT_EVENTS": {"app_id"},
     "CASE_ASSIGNMENTS": {"app_id", "role_id"},
+    "WEBHOOKS": {"app_id", "secret"},
+    "WEBHOOK_DELIVERIES": {"app_id", "webhook_id", "state", "delivered_at"},
 }  # fmt: skip
 NEVER_SET = {"id", "app_id", "created_at", "updated_at"}
 # A user is enabled when created, and keeps the address.
