@@ -83,7 +83,7 @@ class AuditEvent(Model):
 
     class Meta:
         table = "audit_events"
-        indexes = (("app_id", "occurred_at", "id"),)
+        indexes = (("app_id", "occurred_at", "id"), ("app_id", "target_id", "occurred_at", "id"))
 
 
 async def record(

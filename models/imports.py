@@ -70,6 +70,8 @@ class Import(Model):
     `observed` is what the columns have shown in the file as a whole, by their names: that days come
     before months, for example. Rows are read with it, those of a retry as well.
 
+    `rows_per_second` is the speed of the last chunks that have run.
+
     `stage` is set while it is planned before it is applied: because it is to be applied as a whole
     or not at all (`is_atomic`), because it may remove too much, or because it is to be released.
     `hold` says why it is HELD: `{"code": …, "message": …, "since": …}`.
@@ -121,6 +123,8 @@ class Import(Model):
     updated = fields.IntField(db_default=0)
     removed = fields.IntField(db_default=0)
     unchanged = fields.IntField(db_default=0)
+
+    rows_per_second = fields.FloatField(null=True)
 
     retry: dict[str, Any] | None = fields.JSONField(null=True)
     # Without a description Tortoise would list the stages.

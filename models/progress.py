@@ -28,6 +28,14 @@ _SPLIT_LOCK = "caseroll split"
 # `now()` is when the transaction began, for a cut perhaps half an hour ago; `recent_changes` looks
 # back from the present.
 TOUCH = "version = version + 1, changed_at = clock_timestamp()"
+# The speed over a chunk and some seconds before it, in which it was as noted so far: the chunks of
+# several workers end at any moment, so that none alone says how fast the import is.
+_SPEED_SECONDS = 5
+_SPEED = f"""
+    (coalesce(rows_per_second * {_SPEED_SECONDS}, 0) + $2) / greatest(0.001,
+      CASE WHEN rows_per_second IS NULL THEN 0 ELSE {_SPEED_SECONDS} END
+      + extract(epoch FROM clock_timestamp() - changed_at))
+"""
 # The final status of an import of which no row waits any more.
 FINAL_STATUS = """
     CASE WHEN cancelled > 0 THEN 'CANCELLED' WHEN passed > 0 THEN 'PROCESSED' ELSE 'FAILED' END
@@ -299,7 +307,7 @@ async def count(
             WHEN cancelled + $6 > 0 THEN 'CANCELLED'
             WHEN passed + $4 = 0 THEN 'FAILED' ELSE 'PROCESSED' END,
           finished_at = CASE WHEN pending > $2 OR {is_planned} THEN NULL
-            ELSE clock_timestamp() END, {TOUCH}
+            ELSE clock_timestamp() END, rows_per_second = {_SPEED}, {TOUCH}
         WHERE id = $1 {RETURNING_END}, stage
     """
     row = await db.fetchrow(sql, import_id, done, tried_before, *tally.statuses, *tally.outcomes)

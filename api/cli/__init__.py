@@ -19,6 +19,7 @@ _COMMANDS = {
     "demo": "api.cli.demo:demo",
     "export": "api.cli.export:export",
     "failed-rows": "api.cli.failed_rows:failed_rows",
+    "history": "api.cli.history:history",
     "import": "api.cli.imports:import_",
     "import-types": "api.cli.import_types:import_types",
     "importers": "api.cli.plugins:importers",

@@ -17,10 +17,17 @@ from strawberry.utils.str_converters import to_camel_case
 
 from api.access.context import Context, Info
 from api.schema.assignments import find_assignment, list_assignments
-from api.schema.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cases, update_case
-from api.schema.entities import ASSIGNMENT_ROW, Assignment, list_roles
+from api.schema.entities import (
+    ASSIGNMENT_ROW,
+    CHANGE_ROW,
+    ENTITY_CHANGE_ROW,
+    Assignment,
+    list_roles,
+)
 from api.schema.files.create_download import create_download
+from api.schema.history.assignment_changes import list_assignment_changes
+from api.schema.history.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.importing.create_import import create_import
 from api.schema.importing.import_types import find_sample, list_import_types
 from api.schema.importing.imports import (
@@ -39,6 +46,7 @@ from api.schema.users import create_user, find_user, find_users_by_tag, list_use
 from api.schema.viewer import show_viewer, update_app
 from api.schema.webhooks import create_webhook, delete_webhook, list_webhooks
 from importers.sdk.node_id import decode_node_id
+from models.history_lists import ASSIGNMENT_CHANGES, ENTITY_CHANGES
 from models.listing import ASSIGNMENTS
 
 if TYPE_CHECKING:
@@ -50,7 +58,9 @@ if TYPE_CHECKING:
 NODES: dict[str, Callable[[Context, int], Awaitable[Any]]] = {
     **TARGETS,
     "Assignment": functools.partial(load_together, ASSIGNMENTS, ASSIGNMENT_ROW),
+    "AssignmentChange": functools.partial(load_together, ASSIGNMENT_CHANGES, CHANGE_ROW),
     "AuditEvent": load_audit_event,
+    "EntityChange": functools.partial(load_together, ENTITY_CHANGES, ENTITY_CHANGE_ROW),
 }
 
 
@@ -102,6 +112,7 @@ QUERIES = [
     list_roles,
     list_assignments,
     find_assignment,
+    list_assignment_changes,
     list_imports,
     find_import,
     list_import_types,

@@ -96,6 +96,20 @@ def test_failed_rows(place: Place) -> None:
     )
 
 
+def test_history(place: Place) -> None:
+    """What an import has changed is listed, for people and for programs."""
+    (place.folder / "two.csv").write_text("case_id,user_id,case_role_id\ntrv-009,jack-001,staff\n")
+    place.run("import", "two.csv", "--type", "assign", "--name", "Two")
+    code, table = place.run("history", "--import", "Two")
+    as_json = place.run("history", "--import", "Two", "--json")
+    unknown = place.run("history", "--case", "nothing")
+
+    assert code == as_json[0] == 0
+    assert "trv-009\tjack-001\tput on the case as staff\tTwo\t2\tcaseroll up" in table
+    assert json.loads(as_json[1])[0]["after"] == {"role": {"key": "staff"}, "notify": False}
+    assert unknown == (2, "Error: there is no case with the Tag ID or ID 'nothing'.\n")
+
+
 def test_workbooks(place: Place) -> None:
     """Samples and failed rows come as workbooks, too, and can be imported as they are; what is
     corrected in one passes."""

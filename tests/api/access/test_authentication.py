@@ -58,6 +58,7 @@ QUERIES = {
     "sampleTemplate": '(type: "assign")',
     "auditEvents": "",
     "webhooks": "",
+    "assignmentChanges": "",
 }
 MUTATIONS = {
     "createImport": '(input: {name: "a", type: "b", file: null})',
@@ -86,7 +87,9 @@ ADMIN_ONLY = {
 }
 IDENTIFIED = {
     "Assignment": "assignments",
+    "AssignmentChange": "assignment_history",
     "AuditEvent": "audit_events",
+    "EntityChange": "entity_history",
     "Case": "cases",
     "Import": "imports",
     "Role": "roles",
@@ -143,10 +146,16 @@ async def fill(api: Api, text: str) -> str:
     )
     keys = {"Case": case, "User": user, "Import": imported, "App": api.world.app.id}
     keys["Webhook"] = await add_webhook(api.world.app, imported)
-    for kind, table in (("Assignment", "assignments"), ("AuditEvent", "audit_events")):
-        app_id = api.world.app.id
-        found = f"SELECT max(id) FROM {table} WHERE app_id = $1"
-        keys[kind] = await sql("fetchval", found, app_id)
+    await sql(
+        "execute",
+        "INSERT INTO entity_history (app_id, case_id, actor, after)"
+        """ VALUES ($1, $2, 'admin', '{"about": "x"}')""",
+        api.world.app.id,
+        case,
+    )
+    for kind in ("Assignment", "AssignmentChange", "AuditEvent", "EntityChange"):
+        found = f"SELECT max(id) FROM {IDENTIFIED[kind]} WHERE app_id = $1"
+        keys[kind] = await sql("fetchval", found, api.world.app.id)
     for kind, key in keys.items():
         text = text.replace(f"{{{kind.lower()}}}", node_id(kind, key))
     return text

@@ -39,6 +39,7 @@ async def fill(app: App) -> None:
         "INSERT INTO entity_history (app_id, import_id) VALUES ($1, $2)",
         "INSERT INTO import_file_parts (app_id, import_id, number, data) VALUES ($1, $2, 0, '')",
         "INSERT INTO import_chunks (app_id, import_id, number, payload) VALUES ($1, $2, 0, '')",
+        "INSERT INTO entity_history (app_id, import_id) VALUES ($1, $2)",
         "INSERT INTO mails (app_id, import_id, row, case_id, user_id, role_id, outcome)"
         " VALUES ($1, $2, 2, 1, 1, 1, 1)",
         "INSERT INTO download_links (app_id, token_id, digest, expires_at)"
@@ -94,7 +95,8 @@ async def test_every_table_has_its_policy(api: Api) -> None:
 async def test_without_an_app_there_is_nothing(api: Api) -> None:
     """While a connection is for no app, or for one that makes no sense, it shows nothing."""
     await fill(api.world.app)
-    open_ = [*(set(await owned_tables()) - CLOSED), "case_words", "user_words", "import_words"]
+    views = ["case_words", "user_words", "import_words", "import_queue", "token_names"]
+    open_ = [*(set(await owned_tables()) - CLOSED), *views]
     async with api.server.services.pool.transaction(api.world.app.id) as db:
         for value in ("''", "'-1'", "'0'"):
             await db.execute(f"SET LOCAL {SETTING} = {value}")

@@ -12,8 +12,10 @@ import pytest
 from api.cli.failure import EXTRAS
 
 CLIENTS = [
-    "apply", "cancel", "export", "failed-rows", "import", "import-types", "imports", "release",
-    "sample", "undo", "webhook",
+CLIENTS = [
+    "apply", "cancel", "export", "failed-rows", "history", "import", "import-types", "imports",
+    "release", "sample", "undo", "webhook",
+]  # fmt: skip
 ]  # fmt: skip
 
 

@@ -24,8 +24,8 @@ from tests.api.api_fixture import (
 )
 
 EVENTS = """
-query ($action: [AuditAction!], $actor: String, $since: DateTime, $until: DateTime) {
-  auditEvents(action: $action, actor: $actor, since: $since, until: $until) {
+query ($action: [AuditAction!], $actor: String, $target: ID, $since: DateTime, $until: DateTime) {
+  auditEvents(action: $action, actor: $actor, target: $target, since: $since, until: $until) {
     totalCount
     edges { node {
       action actor { tokenId name } target { objectId name } changedFields occurredAt
@@ -256,6 +256,30 @@ async def test_filters(api: Api) -> None:
     assert await events(api, until=time) == [oldest]
     assert await events(api, since="0001-01-01T00:00:00+14:00") == [newest, oldest]
     assert await events(api, until="9999-12-31T23:59:59-23:59") == [newest, oldest]
+
+
+async def test_of_a_target(api: Api) -> None:
+    """All that was done to one object, of which other kinds may have the same key."""
+    target = await do(api, "createCase")
+    [_, case] = await sql("fetch", "SELECT id FROM cases ORDER BY id")
+    await sql("execute", "UPDATE users SET id = $1", case["id"])
+    user_id = node_id("User", case["id"])
+    for kind, each in (("Case", target), ("User", user_id)):
+        field = "about" if kind == "Case" else "givenName"
+        done = f'update{kind}(id: "{each}", input: {{{field}: "x"}}) {{ userErrors {{ code }} }}'
+        await api.data(f"mutation {{ {done} }}")
+
+    async def actions(**variables: Any) -> list[str]:
+        return [each["action"] for each in await events(api, **variables)]
+
+    assert await actions(target=target) == ["CASE_UPDATED", "CASE_CREATED"]
+    assert await actions(target=user_id) == ["USER_UPDATED"]
+    assert await actions(target=target, action=["CASE_CREATED"]) == ["CASE_CREATED"]
+    for nothing in ("", "nonsense", node_id("Case", 0), node_id("Assignment", 1)):
+        assert await actions(target=nothing) == []
+    [token] = [each["actor"]["tokenId"] for each in await events(api, target=user_id)]
+    found = (await api.data(EVENTS, {"target": token}))["auditEvents"]["edges"]
+    assert [edge["node"]["action"] for edge in found] == ["TOKEN_CREATED"]
 
 
 async def test_only_for_admins(api: Api) -> None:
