@@ -12,10 +12,8 @@ import pytest
 from api.cli.failure import EXTRAS
 
 CLIENTS = [
-CLIENTS = [
     "apply", "cancel", "export", "failed-rows", "history", "import", "import-types", "imports",
     "release", "sample", "undo", "webhook",
-]  # fmt: skip
 ]  # fmt: skip
 
 
