@@ -40,7 +40,9 @@ class RowOutcome(DescribedIntEnum):
 
 
 WRITTEN = (RowOutcome.CREATED, RowOutcome.UPDATED, RowOutcome.REMOVED)
-_NO_CHANGES = (None, None, None, None, None)
+STORED_CHANGES = ("id", "case_id", "user_id", "before", "after", "edits")
+"""The columns that `changes_of` reads."""
+_NO_CHANGES = (None, None, None, None, None, None)
 _COLUMNS = (
     "id",
     "app_id",
@@ -55,6 +57,7 @@ _COLUMNS = (
     "before",
     "after",
     "edits",
+    "edit_count",
 )
 
 
@@ -67,7 +70,7 @@ class ImportRow(Model):
     What the row has changed, or would change if it is one of a dry run, stands beside the result,
     so that a plan needs no table of its own. A row that changes one assignment has `case_id`,
     `user_id` and both sides, each `role_id * 2 + notify`, or null where there is no assignment. All
-    else is in `edits` (`_packed_edits`).
+    else is in `edits` (`_packed_edits`), with `edit_count` if there are several changes.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -83,6 +86,7 @@ class ImportRow(Model):
     before = fields.BigIntField(null=True)
     after = fields.BigIntField(null=True)
     edits: list[dict[str, Any]] | None = fields.JSONField(null=True)
+    edit_count = fields.IntField(null=True)
 
     class Meta:
         table = "import_rows"
@@ -152,10 +156,12 @@ def _packed_changes(result: RowResult) -> tuple[object, ...]:
     edits, others = result.edits, result.entity_edits
     if len(edits) == 1 and not others:
         [(case_id, user_id, _, before, after)] = edits
-        return case_id, user_id, before and before.packed, after and after.packed, None
+        return case_id, user_id, before and before.packed, after and after.packed, None, None
     if not (edits or others):
         return _NO_CHANGES
-    return None, None, None, None, orjson.dumps(_packed_edits(edits, others)).decode()
+    packed = orjson.dumps(_packed_edits(edits, others)).decode()
+    count = len(edits) + len(others)
+    return None, None, None, None, packed, count if count > 1 else None
 
 
 def _packed_edits(edits: Sequence[Edit], others: Sequence[EntityEdit]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from api.schema.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cases, update_case
 from api.schema.entities import ASSIGNMENT_ROW, Assignment, list_roles
 from api.schema.importing.create_import import create_import
+from api.schema.importing.import_changes import ImportChange
 from api.schema.importing.import_types import find_sample, list_import_types
 from api.schema.importing.imports import (
     cancel_import,
@@ -130,7 +131,8 @@ schema = strawberry.Schema(
         "Mutation", MUTATIONS, description="Everything that can be changed, by tokens that may."
     ),
     subscription=Subscription,
-    types=[Assignment],
+    # Fields of imports are added where these are defined.
+    types=[Assignment, ImportChange],
     config=StrawberryConfig(
         name_converter=_Names(), scalar_map={UploadedFile: UPLOAD, date: DATE, datetime: DATE_TIME}
     ),

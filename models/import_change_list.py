@@ -1,0 +1,117 @@
+"""What an import has changed, or a dry run would change: the changes of its rows, as a list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from models.described_enum import DescribedIntEnum
+from models.page import Condition, Listing, Rank
+from models.row import RowOutcome, row_key
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from asyncpg import Connection
+
+
+class ChangeKind(DescribedIntEnum):
+    """What a change does; its number is that of the outcome of a row that does nothing else."""
+
+    CREATE = int(RowOutcome.CREATED), "It creates something."
+    UPDATE = int(RowOutcome.UPDATED), "It changes something that is there."
+    REMOVE = int(RowOutcome.REMOVED), "It removes something."
+
+
+class _ChangeListing(Listing):
+    """A list in the order of the rows, and within a row in that of its changes."""
+
+    def compare(self, sign: str, place: str) -> str:
+        # The index knows no places within rows: without the first condition, a page deep in the
+        # list would be looked for from its beginning.
+        bound = f"t.id {sign[0]}= ({place}::bigint[])[1]"
+        return f"{bound} AND {super().compare(sign, place)}"
+
+
+_COLUMNS = "id, app_id, outcome, case_id, user_id, before, after, edits, edit_count"
+# A row's change at a place, [case, user, before, after], if it is not in columns of its own.
+_EDIT = """
+    CASE WHEN edits IS NOT NULL THEN coalesce(edits -> 'assignments' -> place,
+      edits -> 'others' -> (place - json_array_length(edits -> 'assignments'))) END
+"""
+# The kind of a change among several; one that does not say what it changes is as its row.
+_KIND_AMONG_SEVERAL = f"""
+    CASE WHEN edit_count IS NULL THEN outcome
+      WHEN edit ->> 2 IS NULL AND edit ->> 3 IS NULL THEN outcome
+      WHEN edit ->> 2 IS NULL THEN {ChangeKind.CREATE:d}
+      WHEN edit ->> 3 IS NULL THEN {ChangeKind.REMOVE:d} ELSE {ChangeKind.UPDATE:d} END
+"""
+
+
+def change_listing(outcomes: Collection[RowOutcome], *, has_several: bool) -> Listing:
+    """Return the list of the changes that rows with these outcomes have made.
+
+    For rows that created something, one thing each, its table is
+
+        (SELECT id, …, place, edit, outcome AS kind FROM (
+           SELECT id, …, place, CASE … END AS edit FROM (
+             SELECT id, … FROM import_rows WHERE outcome = 1) r, LATERAL (SELECT 0) AS p(place)) c)
+
+    Args:
+        has_several: whether some rows of the import make several changes.
+    """
+    # Each outcome by itself, a constant: each may have an index in the order of the list.
+    rows = " UNION ALL ".join(
+        f"SELECT {_COLUMNS} FROM import_rows WHERE outcome = {outcome:d}"
+        for outcome in sorted(outcomes)
+    )
+    places = "generate_series(0, coalesce(edit_count, 1) - 1)" if has_several else "(SELECT 0)"
+    kind = _KIND_AMONG_SEVERAL if has_several else "outcome"
+    return _ChangeListing(
+        name="change",
+        table=f"""(
+          SELECT {_COLUMNS}, place, edit, {kind} AS kind FROM (
+            SELECT {_COLUMNS}, place, {_EDIT} AS edit
+            FROM ({rows or _NO_ROWS}) r, LATERAL {places} AS p(place)) c)""",
+        key="t.place",
+        rank=Rank("t.id"),
+        parent="t.id > {0} << 32 AND t.id < ({0} + 1) << 32",
+    )
+
+
+_NO_ROWS = f"SELECT {_COLUMNS} FROM import_rows WHERE false"
+
+
+def is_of_kind(kinds: Collection[ChangeKind]) -> Condition:
+    return Condition("t.kind = ANY({}::int[])", [int(kind) for kind in kinds])
+
+
+def is_about_case(key: int) -> Condition:
+    return _is_about("case_id", 0, key)
+
+
+def is_about_user(key: int) -> Condition:
+    return _is_about("user_id", 1, key)
+
+
+def _is_about(column: str, place: int, key: int) -> Condition:
+    """Ask for changes of a case, or of a user.
+
+    t.case_id = 7 OR position('7' IN t.edits::text) > 0 AND (t.edit ->> 0)::bigint = 7
+    """
+    # Most of the JSON texts do not contain the number and need not be parsed.
+    sql = (
+        f"(t.{column} = {{0}}::bigint OR position({{0}}::bigint::text IN t.edits::text) > 0"
+        f" AND (t.edit ->> {place})::bigint = {{0}}::bigint)"
+    )
+    return Condition(sql, key)
+
+
+async def has_several_changes(db: Connection, app_id: int, import_id: int) -> bool:
+    """Tell whether some rows of an import make several changes."""
+    sql = """
+        SELECT EXISTS (SELECT 1 FROM import_rows
+          WHERE id > $2 AND id < $3 AND app_id = $1 AND edit_count IS NOT NULL)
+    """
+    limits = row_key(import_id, 0), row_key(import_id + 1, 0)
+    found: bool = await db.fetchval(sql, app_id, *limits)
+    return found
