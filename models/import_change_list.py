@@ -86,24 +86,24 @@ def is_of_kind(kinds: Collection[ChangeKind]) -> Condition:
 
 
 def is_about_case(key: int) -> Condition:
-    return _is_about("case_id", 0, key)
+    return _is_about("case_id", 0, "'[' || {0}::bigint || ','", key)
 
 
 def is_about_user(key: int) -> Condition:
-    return _is_about("user_id", 1, key)
+    return _is_about("user_id", 1, "',' || {0}::bigint || ','", key)
 
 
-def _is_about(column: str, place: int, key: int) -> Condition:
+def _is_about(column: str, place: int, text: str, key: int) -> Condition:
     """Ask for changes of a case, or of a user.
 
-    t.case_id = 7 OR position('7' IN t.edits::text) > 0 AND (t.edit ->> 0)::bigint = 7
+        t.case_id = 7 OR position('[7,' IN t.edits::text) > 0 AND (t.edit ->> 0)::bigint = 7
+
+    Args:
+        text: SQL of what stands in the JSON text of such changes. Few others have it by chance, so
+            that nearly all need not be parsed.
     """
-    # Most of the JSON texts do not contain the number and need not be parsed.
-    sql = (
-        f"(t.{column} = {{0}}::bigint OR position({{0}}::bigint::text IN t.edits::text) > 0"
-        f" AND (t.edit ->> {place})::bigint = {{0}}::bigint)"
-    )
-    return Condition(sql, key)
+    edit = f"position({text} IN t.edits::text) > 0 AND (t.edit ->> {place})::bigint = {{0}}::bigint"
+    return Condition(f"(t.{column} = {{0}}::bigint OR {edit})", key)
 
 
 async def has_several_changes(db: Connection, app_id: int, import_id: int) -> bool:

@@ -35,7 +35,6 @@ class Loaders:
         self._pages: dict[tuple[object, ...], DataLoader[tuple[int, ...], Sequence[Page]]] = {}
         self._answers: dict[tuple[object, ...], DataLoader[int, Any]] = {}
         self._rows: dict[tuple[object, ...], DataLoader[int, Record | None]] = {}
-        self._others: dict[tuple[object, ...], DataLoader[Any, Any]] = {}
 
     async def row(
         self, listing: Listing, key: int, columns: frozenset[str] | None = None
@@ -81,19 +80,6 @@ class Loaders:
     ) -> bool:
         """Tell whether the list that belongs to a parent has any row that meets the conditions."""
         return bool(await self._answer(has_rows, listing, parent, conditions))
-
-    async def ask(self, function: Any, question: Any, **options: Any) -> Any:
-        """Call a function with all the questions that are asked at this moment.
-
-        Args:
-            function: as `Scope.read` takes it; returns an answer to each question of a list.
-        """
-        kind = (function, *options.items())
-        if kind not in self._others:
-            load = partial(self._scope.read, function, **options)
-            # Not by question: it may hold a dictionary, which has no hash.
-            self._others[kind] = DataLoader(load, cache=False)
-        return await self._others[kind].load(question)
 
     async def _answer(
         self, ask: Any, listing: Listing, parent: int, conditions: Sequence[Condition]

@@ -112,9 +112,8 @@ class ImportChange:
         metadata={TOGETHER: Together(_load_staleness, ("change", "is_dry_run"))},
     )
     async def is_stale(self, info: Info) -> bool:
-        return bool(
-            await info.context.loaders.ask(are_stale, self.change, is_dry_run=self.is_dry_run)
-        )
+        [found] = await _load_staleness(info.context, [self], {})
+        return found
 
 
 def _change_at(place: int, *columns: Any) -> Edit | EntityEdit:
