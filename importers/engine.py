@@ -221,6 +221,8 @@ class Engine:
         await self._report(import_id, chunk.app_id, chunk.import_end)
         if chunk.has_successor:
             await self.queue.enqueue_run(import_id)
+        if chunk.is_planned:
+            await self.queue.enqueue_split(import_id)
         if chunk.has_notifications:
             await self.queue.enqueue_send_mails()
         return True

@@ -39,7 +39,7 @@ class Finding(NamedTuple):
     """One kind of consequence, and the primary keys of the first few that it concerns."""
 
     code: ConsequenceCode
-    count: int
+    number: int
     cases: Sequence[int]
     users: Sequence[int]
 
@@ -47,14 +47,13 @@ class Finding(NamedTuple):
 # The assignments that the rows change, with packed sides.
 _STORED = """
     SELECT case_id, user_id, before, after FROM import_rows
-    WHERE id > $2 AND id < $3 AND app_id = $1 AND edits IS NULL AND case_id IS NOT NULL
+    WHERE id > $2 AND id < $3 AND app_id = $1 AND (before IS NOT NULL OR after IS NOT NULL) {0}
     UNION ALL
-    SELECT (edit ->> 0)::bigint, (edit ->> 1)::bigint, (edit ->> 2)::bigint, (edit ->> 3)::bigint
-    FROM import_rows, json_array_elements(edits -> 'assignments') AS edit
-    WHERE id > $2 AND id < $3 AND app_id = $1 AND edits IS NOT NULL
-      AND NOT starts_with(edits::text, '{"assignments":[]')
+    SELECT (edit ->> 0)::bigint, (edit ->> 1)::bigint, (edit ->> 2)::int, (edit ->> 3)::int
+    FROM import_rows, json_array_elements(edits::json -> 'assignments') AS edit
+    WHERE id > $2 AND id < $3 AND app_id = $1 AND edit_count IS NOT NULL {0}
 """
-# What imports have changed since the dry run began, and how it is now. Nothing else changes
+# What imports have changed since the plan was begun, and how it is now. Nothing else changes
 # assignments, so that the others need not be compared.
 _TOUCHED = """
     SELECT DISTINCT h.case_id, h.user_id, a.role_id * 2 + a.notify::int AS present
@@ -64,7 +63,7 @@ _TOUCHED = """
       AND h.changed_at >= t.started_at
 """
 _SIDES = "case_id, user_id, before >> 1 AS role, after >> 1 AS new_role, after & 1 AS mail"
-# A row of a dry run that found something else than is stored now will not be carried out.
+# A row of a plan that found something else than is stored now would not be carried out.
 _PLANNED = f"""
     SELECT {_SIDES} FROM stored s WHERE NOT EXISTS (SELECT FROM touched t
       WHERE t.case_id = s.case_id AND t.user_id = s.user_id
@@ -93,14 +92,18 @@ _USER_SIZE = """
     SELECT g.user_id, count(*) AS size FROM of_user g JOIN assignments a ON a.user_id = g.user_id
     WHERE g.loses OR g.gains GROUP BY g.user_id
 """
+# Cases that are closed, users that are disabled.
 _OTHERS = """
-    SELECT (edit ->> 0)::bigint AS case_id, (edit ->> 1)::bigint AS user_id
-    FROM import_rows, json_array_elements(edits -> 'others') AS edit
-    WHERE id > $2 AND id < $3 AND app_id = $1 AND edits IS NOT NULL
-      AND position('"is_active":false' IN edits::text) > 0
+    SELECT case_id, user_id FROM import_rows
+    WHERE id > $2 AND id < $3 AND app_id = $1 AND outcome = 2 AND edit_count IS NULL {0}
+      AND edits LIKE '[%"is_active":true%,%"is_active":false%]'
+    UNION ALL
+    SELECT (edit ->> 0)::bigint, (edit ->> 1)::bigint
+    FROM import_rows, json_array_elements(edits::json -> 'others') AS edit
+    WHERE id > $2 AND id < $3 AND app_id = $1 AND edit_count IS NOT NULL {0}
       AND edit -> 2 ->> 'is_active' = 'true' AND edit -> 3 ->> 'is_active' = 'false'
 """
-# What other imports did within a day before this one, or, for a dry run, before now.
+# What other imports did within a day before this one, or before now if it is only planned.
 _RECENT = """
     SELECT h.case_id, h.user_id, h.before_role_id, h.after_role_id
     FROM imports t, imports i JOIN assignment_history h ON h.import_id = i.id
@@ -110,10 +113,10 @@ _RECENT = """
 """
 
 
-def _hits(*, is_dry_run: bool) -> dict[ConsequenceCode, str]:
+def _hits(*, is_ahead: bool) -> dict[ConsequenceCode, str]:
     """Return, for each code, a query of what is concerned: a case, a user, or both."""
     # What was really done is counted among what is stored.
-    growth, of_role = ("growth", "growth_of_role") if is_dry_run else ("0", "0")
+    growth, of_role = ("growth", "growth_of_role") if is_ahead else ("0", "0")
     only_case, only_user = "case_id, NULL::bigint AS user_id", "NULL::bigint AS case_id, user_id"
     of_case = f"SELECT {only_case} FROM of_case LEFT JOIN case_size USING (case_id)"
     of_user = f"SELECT {only_user} FROM of_user LEFT JOIN user_size USING (user_id)"
@@ -141,35 +144,35 @@ def _hits(*, is_dry_run: bool) -> dict[ConsequenceCode, str]:
     }
 
 
-def _statement(*, is_dry_run: bool) -> str:
+def _statement(*, is_ahead: bool, planned: str) -> str:
     """Return one statement for all kinds, so that all are of the same moment.
 
     WITH stored AS (…), change AS (…), of_case AS (…), …, cases_without_users AS (…), …
-    SELECT 'CASES_WITHOUT_USERS' AS code, (SELECT count(*) FROM cases_without_users) AS count,
+    SELECT 'CASES_WITHOUT_USERS' AS code, (SELECT count(*) FROM cases_without_users) AS number,
       ARRAY(SELECT DISTINCT case_id FROM cases_without_users … LIMIT 5) AS cases, …
     UNION ALL …
     """
-    hits = _hits(is_dry_run=is_dry_run)
+    hits = _hits(is_ahead=is_ahead)
     parts = {
         "touched": _TOUCHED,
-        "change": _PLANNED if is_dry_run else _MADE,
+        "change": _PLANNED if is_ahead else _MADE,
         "of_case": _OF_CASE,
         "of_user": _OF_USER,
         "case_size": _CASE_SIZE,
         "user_size": _USER_SIZE,
-        "others": _OTHERS,
-        "recent": _RECENT.format("now()" if is_dry_run else "t.started_at"),
+        "others": _OTHERS.format(planned),
+        "recent": _RECENT.format("now()" if is_ahead else "t.started_at"),
         **{code.lower(): query for code, query in hits.items()},
     }
     few = "ARRAY(SELECT DISTINCT {0} FROM {1} WHERE {0} IS NOT NULL ORDER BY {0} LIMIT {2})"
     found = " UNION ALL ".join(
-        f"SELECT '{code}' AS code, (SELECT count(*) FROM {code.lower()}) AS count,"
+        f"SELECT '{code}' AS code, (SELECT count(*) FROM {code.lower()}) AS number,"
         f" {few.format('case_id', code.lower(), MOST_EXAMPLES)} AS cases,"
         f" {few.format('user_id', code.lower(), MOST_EXAMPLES)} AS users"
         for code in hits
     )
     named = ", ".join(f"{name} AS MATERIALIZED ({query})" for name, query in parts.items())
-    return f"WITH stored AS ({_STORED}), {named} {found}"
+    return f"WITH stored AS ({_STORED.format(planned)}), {named} {found}"
 
 
 async def find_consequences(
@@ -177,32 +180,29 @@ async def find_consequences(
     app_id: int,
     import_id: int,
     *,
-    is_dry_run: bool,
-    required_role: int | None = None,
+    is_ahead: bool,
+    is_own: bool = False,
     many_cases: int = MANY_CASES,
 ) -> list[Finding]:
-    """Find what an import has led to, or what a dry run would lead to; only what there is.
+    """Find what an import has led to, or what its plan would lead to; only what there is.
 
     Args:
-        required_role: primary key of the role that each case should have a user in.
+        is_ahead: whether the changes are still to be made.
+        is_own: whether they are the plan of the import itself, of which other rows may have been
+            applied before.
         many_cases: a user on more cases than these is on many.
 
     Raises:
         asyncpg.QueryCanceledError: it takes too long.
     """
     limits = row_key(import_id, 0), row_key(import_id + 1, 0)
+    statement = _statement(is_ahead=is_ahead, planned="AND is_planned" if is_own else "")
     async with db.transaction(readonly=True):
         await db.execute(_LIMITS)
-        rows = await db.fetch(
-            _statement(is_dry_run=is_dry_run),
-            app_id,
-            *limits,
-            import_id,
-            required_role,
-            many_cases,
-        )
+        role = await db.fetchval("SELECT required_role_id FROM apps WHERE id = $1", app_id)
+        rows = await db.fetch(statement, app_id, *limits, import_id, role, many_cases)
     return [
-        Finding(ConsequenceCode(row["code"]), row["count"], row["cases"], row["users"])
+        Finding(ConsequenceCode(row["code"]), row["number"], row["cases"], row["users"])
         for row in rows
-        if row["count"]
+        if row["number"]
     ]

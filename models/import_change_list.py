@@ -32,16 +32,15 @@ class _ChangeListing(Listing):
         return f"{bound} AND {super().compare(sign, place)}"
 
 
-_COLUMNS = "id, app_id, outcome, case_id, user_id, before, after, edits, edit_count"
-# A row's change at a place, [case, user, before, after], if it is not in columns of its own.
+_COLUMNS = "id, app_id, outcome, case_id, user_id, before, after, edits, edit_count, is_planned"
+# One of several changes of a row, [case, user, before, after].
 _EDIT = """
-    CASE WHEN edits IS NOT NULL THEN coalesce(edits -> 'assignments' -> place,
-      edits -> 'others' -> (place - json_array_length(edits -> 'assignments'))) END
+    CASE WHEN edit_count IS NOT NULL THEN coalesce(edits::json -> 'assignments' -> place,
+      edits::json -> 'others' -> (place - json_array_length(edits::json -> 'assignments'))) END
 """
-# The kind of a change among several; one that does not say what it changes is as its row.
+# One that does not say what it changes is of its row's kind.
 _KIND_AMONG_SEVERAL = f"""
-    CASE WHEN edit_count IS NULL THEN outcome
-      WHEN edit ->> 2 IS NULL AND edit ->> 3 IS NULL THEN outcome
+    CASE WHEN edit_count IS NULL OR edit ->> 2 IS NULL AND edit ->> 3 IS NULL THEN outcome
       WHEN edit ->> 2 IS NULL THEN {ChangeKind.CREATE:d}
       WHEN edit ->> 3 IS NULL THEN {ChangeKind.REMOVE:d} ELSE {ChangeKind.UPDATE:d} END
 """
@@ -52,9 +51,8 @@ def change_listing(outcomes: Collection[RowOutcome], *, has_several: bool) -> Li
 
     For rows that created something, one thing each, its table is
 
-        (SELECT id, …, place, edit, outcome AS kind FROM (
-           SELECT id, …, place, CASE … END AS edit FROM (
-             SELECT id, … FROM import_rows WHERE outcome = 1) r, LATERAL (SELECT 0) AS p(place)) c)
+        (SELECT id, …, 0 AS place, NULL::json AS edit, outcome AS kind
+         FROM import_rows WHERE outcome = 1)
 
     Args:
         has_several: whether some rows of the import make several changes.
@@ -64,21 +62,19 @@ def change_listing(outcomes: Collection[RowOutcome], *, has_several: bool) -> Li
         f"SELECT {_COLUMNS} FROM import_rows WHERE outcome = {outcome:d}"
         for outcome in sorted(outcomes)
     )
-    places = "generate_series(0, coalesce(edit_count, 1) - 1)" if has_several else "(SELECT 0)"
-    kind = _KIND_AMONG_SEVERAL if has_several else "outcome"
+    table = f"SELECT {_COLUMNS}, 0 AS place, NULL::json AS edit, outcome AS kind FROM ({rows}) r"
+    if has_several:
+        table = f"""
+            SELECT {_COLUMNS}, place, edit, {_KIND_AMONG_SEVERAL} AS kind FROM (
+              SELECT {_COLUMNS}, place, {_EDIT} AS edit FROM ({rows}) r,
+                LATERAL generate_series(0, coalesce(edit_count, 1) - 1) AS place) c"""
     return _ChangeListing(
         name="change",
-        table=f"""(
-          SELECT {_COLUMNS}, place, edit, {kind} AS kind FROM (
-            SELECT {_COLUMNS}, place, {_EDIT} AS edit
-            FROM ({rows or _NO_ROWS}) r, LATERAL {places} AS p(place)) c)""",
+        table=f"({table})",
         key="t.place",
         rank=Rank("t.id"),
         parent="t.id > {0} << 32 AND t.id < ({0} + 1) << 32",
     )
-
-
-_NO_ROWS = f"SELECT {_COLUMNS} FROM import_rows WHERE false"
 
 
 def is_of_kind(kinds: Collection[ChangeKind]) -> Condition:
@@ -86,24 +82,16 @@ def is_of_kind(kinds: Collection[ChangeKind]) -> Condition:
 
 
 def is_about_case(key: int) -> Condition:
-    return _is_about("case_id", 0, "'[' || {0}::bigint || ','", key)
+    return _is_about("case_id", 0, key)
 
 
 def is_about_user(key: int) -> Condition:
-    return _is_about("user_id", 1, "',' || {0}::bigint || ','", key)
+    return _is_about("user_id", 1, key)
 
 
-def _is_about(column: str, place: int, text: str, key: int) -> Condition:
-    """Ask for changes of a case, or of a user.
-
-        t.case_id = 7 OR position('[7,' IN t.edits::text) > 0 AND (t.edit ->> 0)::bigint = 7
-
-    Args:
-        text: SQL of what stands in the JSON text of such changes. Few others have it by chance, so
-            that nearly all need not be parsed.
-    """
-    edit = f"position({text} IN t.edits::text) > 0 AND (t.edit ->> {place})::bigint = {{0}}::bigint"
-    return Condition(f"(t.{column} = {{0}}::bigint OR {edit})", key)
+def _is_about(column: str, place: int, key: int) -> Condition:
+    """Ask for changes of a case, or of a user: `t.case_id = 7 OR (t.edit ->> 0)::bigint = 7`."""
+    return Condition(f"(t.{column} = {{0}} OR (t.edit ->> {place})::bigint = {{0}})", key)
 
 
 async def has_several_changes(db: Connection, app_id: int, import_id: int) -> bool:

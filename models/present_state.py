@@ -45,24 +45,26 @@ def table_of(edit: EntityEdit) -> Table | None:
 
 
 async def are_stale(
-    db: Connection, app_id: int, changes: Sequence[Edit | EntityEdit], *, is_dry_run: bool
+    db: Connection, app_id: int, changes: Sequence[tuple[Edit | EntityEdit, bool]]
 ) -> list[bool]:
-    """Tell of each change whether what a dry run found, or a real run has left, is stored no more.
+    """Tell of each change whether what it has found, or has left, is stored no more.
 
     Nothing is known of a plugin's own records: their changes never count as stale.
+
+    Args:
+        changes: each with whether it is still to be made.
     """
-    pairs = {(each.case_id, each.user_id) for each in changes if isinstance(each, Edit)}
+    pairs = {(each.case_id, each.user_id) for each, _ in changes if isinstance(each, Edit)}
     present = await present_assignments(db, pairs, lock=False) if pairs else {}
-    entities = await _read_entities(
-        db, app_id, [each for each in changes if not isinstance(each, Edit)]
-    )
+    others = [each for each, _ in changes if not isinstance(each, Edit)]
+    entities = await _read_entities(db, app_id, others)
     found = []
-    for change in changes:
+    for change, is_ahead in changes:
         if isinstance(change, Edit):
-            expected = change.before if is_dry_run else change.after
-            found.append(present.get((change.case_id, change.user_id)) != expected)
+            state = change.before if is_ahead else change.after
+            found.append(present.get((change.case_id, change.user_id)) != state)
         else:
-            fields = change.before if is_dry_run else change.after
+            fields = change.before if is_ahead else change.after
             found.append(_differs(change, fields, entities))
     return found
 

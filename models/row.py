@@ -70,7 +70,9 @@ class ImportRow(Model):
     What the row has changed, or would change if it is one of a dry run, stands beside the result,
     so that a plan needs no table of its own. A row that changes one assignment has `case_id`,
     `user_id` and both sides, each `role_id * 2 + notify`, or null where there is no assignment. All
-    else is in `edits` (`_packed_edits`), with `edit_count` if there are several changes.
+    else is in `edits`, JSON (`_packed_changes`), with `edit_count` if there are several changes.
+    `is_planned` marks rows of an import that is no dry run, which have been planned and not been
+    applied yet.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -83,10 +85,11 @@ class ImportRow(Model):
     cells: list[str] = fields.JSONField()
     case_id = fields.BigIntField(null=True)
     user_id = fields.BigIntField(null=True)
-    before = fields.BigIntField(null=True)
-    after = fields.BigIntField(null=True)
-    edits: list[dict[str, Any]] | None = fields.JSONField(null=True)
+    before = fields.IntField(null=True)
+    after = fields.IntField(null=True)
+    edits = fields.TextField(null=True)
     edit_count = fields.IntField(null=True)
+    is_planned: bool | None = fields.BooleanField(null=True)  # type: ignore[assignment]
 
     class Meta:
         table = "import_rows"
@@ -127,13 +130,22 @@ def row_number(key: int) -> int:
 
 
 async def write_rows(
-    db: Connection, app_id: int, import_id: int, results: Iterable[RowResult]
+    db: Connection,
+    app_id: int,
+    import_id: int,
+    results: Iterable[RowResult],
+    *,
+    is_plan: bool = False,
 ) -> None:
-    """Write row results with one COPY."""
+    """Write row results with one COPY.
+
+    Args:
+        is_plan: whether the rows that passed are still to be applied.
+    """
     first = row_key(import_id, 0)
     await db.copy_records_to_table(
         "import_rows",
-        columns=_COLUMNS,
+        columns=(*_COLUMNS, "is_planned") if is_plan else _COLUMNS,
         records=(
             (
                 first + result.number,
@@ -145,6 +157,7 @@ async def write_rows(
                 orjson.dumps(result.warnings).decode() if result.warnings else None,
                 result.text.decode(),
                 *(_packed_changes(result) if result.outcome in WRITTEN else _NO_CHANGES),
+                *((result.status is RowStatus.PASSED,) if is_plan else ()),
             )
             for result in results
         ),
@@ -152,41 +165,48 @@ async def write_rows(
 
 
 def _packed_changes(result: RowResult) -> tuple[object, ...]:
-    """Return what the columns from `case_id` on say of a row."""
+    """Return what the columns from `case_id` on say of a row.
+
+    A row that changes one assignment has no JSON; one that changes one other thing has both of its
+    sides, and its case or user in columns as well:
+
+        (1, 7, 6, null, null, null)
+        (null, 7, null, null, [{"locale": "en"}, {"locale": "es"}], null)
+
+    Several changes are in JSON with all that they are about:
+
+        {"assignments": [[1, 7, 6, null]], "others": [[null, 7, {"locale": "en"}, null]]}
+    """
     edits, others = result.edits, result.entity_edits
     if len(edits) == 1 and not others:
         [(case_id, user_id, _, before, after)] = edits
         return case_id, user_id, before and before.packed, after and after.packed, None, None
+    if len(others) == 1 and not edits:
+        [(_, of_case, of_user, *sides)] = others
+        return of_case, of_user, None, None, orjson.dumps(sides).decode(), None
     if not (edits or others):
         return _NO_CHANGES
-    packed = orjson.dumps(_packed_edits(edits, others)).decode()
-    count = len(edits) + len(others)
-    return None, None, None, None, packed, count if count > 1 else None
-
-
-def _packed_edits(edits: Sequence[Edit], others: Sequence[EntityEdit]) -> dict[str, Any]:
-    """Write changes down, with the packed sides of assignments.
-
-    {"assignments": [[1, 7, 6, null]], "others": [[null, 7, {"locale": "en"}, {"locale": "es"}]]}
-    """
-    return {
+    packed = {
         "assignments": [
             (case_id, user_id, before and before.packed, after and after.packed)
             for case_id, user_id, _, before, after in edits
         ],
         "others": [edit[1:] for edit in others],
     }
+    return None, None, None, None, orjson.dumps(packed).decode(), len(edits) + len(others)
 
 
 def changes_of(row: Mapping[str, Any]) -> tuple[Sequence[Edit], Sequence[EntityEdit]]:
     """Read what a stored row has changed, or would change: assignments, and all else."""
     number, unpacked = row_number(row["id"]), Present.unpacked
-    if row["case_id"] is not None:
-        sides = unpacked(row["before"]), unpacked(row["after"])
-        return [Edit(row["case_id"], row["user_id"], number, *sides)], ()
+    case_id, user_id = row["case_id"], row["user_id"]
     if row["edits"] is None:
-        return (), ()
+        if case_id is None:
+            return (), ()
+        return [Edit(case_id, user_id, number, unpacked(row["before"]), unpacked(row["after"]))], ()
     packed = orjson.loads(row["edits"])
+    if isinstance(packed, list):
+        return (), [EntityEdit(number, case_id, user_id, *packed)]
     edits = [
         Edit(case_id, user_id, number, unpacked(before), unpacked(after))
         for case_id, user_id, before, after in packed["assignments"]

@@ -65,9 +65,8 @@ async def _load_entities(
 
 
 async def _load_staleness(context: Context, changes: Items, _: Selected) -> list[bool]:
-    found = cast("list[Any]", read(changes, "change"))
-    [is_dry_run] = set(cast("list[bool]", read(changes, "is_dry_run"))) or {False}
-    return await context.scope.read(are_stale, found, is_dry_run=is_dry_run)
+    found, is_ahead = (cast("list[Any]", read(changes, name)) for name in ("change", "is_ahead"))
+    return await context.scope.read(are_stale, list(zip(found, is_ahead, strict=True)))
 
 
 @strawberry.type(
@@ -75,7 +74,7 @@ async def _load_staleness(context: Context, changes: Items, _: Selected) -> list
 )
 class ImportChange:
     change: strawberry.Private[Edit | EntityEdit]
-    is_dry_run: strawberry.Private[bool]
+    is_ahead: strawberry.Private[bool]
     row: int = field(description="The row's number, as a spreadsheet shows it.")
     kind: ChangeKind = field(description="What it does.")
     fields: list[FieldChange] = field(
@@ -109,7 +108,7 @@ class ImportChange:
         description="Whether something else has changed the same since: of a dry run, what is "
         "stored is no longer what it found; of another import, no longer what it left. False for "
         "a plugin's own records, which are not compared.",
-        metadata={TOGETHER: Together(_load_staleness, ("change", "is_dry_run"))},
+        metadata={TOGETHER: Together(_load_staleness, ("change", "is_ahead"))},
     )
     async def is_stale(self, info: Info) -> bool:
         [found] = await _load_staleness(info.context, [self], {})
@@ -132,7 +131,7 @@ def _row_type_of(roles: Mapping[int, str], *, is_dry_run: bool) -> RowType[Impor
     return RowType(
         ImportChange,
         change=RowColumn(columns, _change_at),
-        is_dry_run=RowColumn(("id",), lambda _: is_dry_run),
+        is_ahead=RowColumn(("is_planned",), lambda is_planned: is_dry_run or bool(is_planned)),
         row=RowColumn(("id",), row_number),
         kind=RowColumn(("kind",), ChangeKind),
         fields=RowColumn(columns, lambda *values: fields_of(roles, _change_at(*values))),
