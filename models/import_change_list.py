@@ -58,9 +58,9 @@ def change_listing(outcomes: Collection[RowOutcome], *, has_several: bool) -> Li
         has_several: whether some rows of the import make several changes.
     """
     # Each outcome by itself, a constant: each may have an index in the order of the list.
+    conditions = [f"outcome = {outcome:d}" for outcome in sorted(outcomes)] or ["false"]
     rows = " UNION ALL ".join(
-        f"SELECT {_COLUMNS} FROM import_rows WHERE outcome = {outcome:d}"
-        for outcome in sorted(outcomes)
+        f"SELECT {_COLUMNS} FROM import_rows WHERE {condition}" for condition in conditions
     )
     table = f"SELECT {_COLUMNS}, 0 AS place, NULL::json AS edit, outcome AS kind FROM ({rows}) r"
     if has_several:

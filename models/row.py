@@ -206,7 +206,7 @@ def changes_of(row: Mapping[str, Any]) -> tuple[Sequence[Edit], Sequence[EntityE
         return [Edit(case_id, user_id, number, unpacked(row["before"]), unpacked(row["after"]))], ()
     packed = orjson.loads(row["edits"])
     if isinstance(packed, list):
-        return (), [EntityEdit(number, case_id, user_id, *packed)]
+        return [], [EntityEdit(number, case_id, user_id, *packed)]
     edits = [
         Edit(case_id, user_id, number, unpacked(before), unpacked(after))
         for case_id, user_id, before, after in packed["assignments"]
