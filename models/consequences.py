@@ -92,12 +92,12 @@ _USER_SIZE = """
     SELECT g.user_id, count(*) AS size FROM of_user g JOIN assignments a ON a.user_id = g.user_id
     WHERE g.loses OR g.gains GROUP BY g.user_id
 """
-# Cases that are closed, users that are disabled.
+# Cases that are closed, users that are disabled; UNION leaves out repeated ones.
 _OTHERS = """
     SELECT case_id, user_id FROM import_rows
     WHERE id > $2 AND id < $3 AND app_id = $1 AND outcome = 2 AND edit_count IS NULL {0}
       AND edits LIKE '[%"is_active":true%,%"is_active":false%]'
-    UNION ALL
+    UNION
     SELECT (edit ->> 0)::bigint, (edit ->> 1)::bigint
     FROM import_rows, json_array_elements(edits::json -> 'others') AS edit
     WHERE id > $2 AND id < $3 AND app_id = $1 AND edit_count IS NOT NULL {0}
@@ -137,9 +137,9 @@ def _hits(*, is_ahead: bool) -> dict[ConsequenceCode, str]:
               AND EXISTS (SELECT FROM recent r WHERE r.case_id = c.case_id
                 AND r.user_id = c.user_id AND r.after_role_id IS NOT DISTINCT FROM c.role
                 AND r.before_role_id IS NOT DISTINCT FROM c.new_role)""",
-        code.DISABLED_USERS_ON_CASES: f"SELECT DISTINCT {only_user} FROM others o"
+        code.DISABLED_USERS_ON_CASES: f"SELECT {only_user} FROM others o"
         f" WHERE case_id IS NULL AND {assigned.format('user_id')}",
-        code.CLOSED_CASES_WITH_USERS: f"SELECT DISTINCT {only_case} FROM others o"
+        code.CLOSED_CASES_WITH_USERS: f"SELECT {only_case} FROM others o"
         f" WHERE user_id IS NULL AND {assigned.format('case_id')}",
     }
 

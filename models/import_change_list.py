@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from models.described_enum import DescribedIntEnum
 from models.page import Condition, Listing, Rank
 from models.row import RowOutcome, row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
 
     from asyncpg import Connection
 
@@ -22,7 +22,17 @@ class ChangeKind(DescribedIntEnum):
     REMOVE = int(RowOutcome.REMOVED), "It removes something."
 
 
-class _ChangeListing(Listing):
+class _RowListing(Listing):
+    """A list in the order of the rows, of which each has one place."""
+
+    def order(self, direction: str) -> str:
+        return f"t.id {direction}"
+
+    def compare(self, sign: str, place: str) -> str:
+        return f"t.id {sign} ({place}::bigint[])[1]"
+
+
+class _PlaceListing(Listing):
     """A list in the order of the rows, and within a row in that of its changes."""
 
     def compare(self, sign: str, place: str) -> str:
@@ -46,35 +56,51 @@ _KIND_AMONG_SEVERAL = f"""
 """
 
 
+_COMMON: Mapping[str, Any] = {
+    "name": "change",
+    "rank": Rank("t.id"),
+    "parent": "t.id > {0} << 32 AND t.id < ({0} + 1) << 32",
+}
+
+
 def change_listing(outcomes: Collection[RowOutcome], *, has_several: bool) -> Listing:
     """Return the list of the changes that rows with these outcomes have made.
-
-    For rows that created something, one thing each, its table is
-
-        (SELECT id, …, 0 AS place, NULL::json AS edit, outcome AS kind
-         FROM import_rows WHERE outcome = 1)
 
     Args:
         has_several: whether some rows of the import make several changes.
     """
-    # Each outcome by itself, a constant: each may have an index in the order of the list.
-    conditions = [f"outcome = {outcome:d}" for outcome in sorted(outcomes)] or ["false"]
-    rows = " UNION ALL ".join(
-        f"SELECT {_COLUMNS} FROM import_rows WHERE {condition}" for condition in conditions
-    )
-    table = f"SELECT {_COLUMNS}, 0 AS place, NULL::json AS edit, outcome AS kind FROM ({rows}) r"
     if has_several:
-        table = f"""
-            SELECT {_COLUMNS}, place, edit, {_KIND_AMONG_SEVERAL} AS kind FROM (
-              SELECT {_COLUMNS}, place, {_EDIT} AS edit FROM ({rows}) r,
-                LATERAL generate_series(0, coalesce(edit_count, 1) - 1) AS place) c"""
-    return _ChangeListing(
-        name="change",
-        table=f"({table})",
-        key="t.place",
-        rank=Rank("t.id"),
-        parent="t.id > {0} << 32 AND t.id < ({0} + 1) << 32",
-    )
+        return _PlaceListing(table=_several(outcomes), key="t.place", **_COMMON)
+    return _RowListing(table=_single(outcomes), key="0", **_COMMON)
+
+
+def _single(outcomes: Collection[RowOutcome]) -> str:
+    """Return a table of rows that make one change each.
+
+    PostgreSQL merges the outcomes, each of which has an index in the order of the list:
+
+        (SELECT id, …, 0 AS place, NULL::json AS edit, outcome AS kind
+         FROM import_rows WHERE outcome = 1 UNION ALL …)
+    """
+    conditions = [f"outcome = {outcome:d}" for outcome in sorted(outcomes)] or ["false"]
+    rows = f"SELECT {_COLUMNS}, 0 AS place, NULL::json AS edit, outcome AS kind FROM import_rows"
+    return f"({' UNION ALL '.join(f'{rows} WHERE {condition}' for condition in conditions)})"
+
+
+def _several(outcomes: Collection[RowOutcome]) -> str:
+    """Return a table with an entry for each change of rows that make several.
+
+    (SELECT id, …, place, edit, CASE … END AS kind FROM (
+       SELECT id, …, place, CASE … END AS edit FROM import_rows,
+         LATERAL generate_series(0, coalesce(edit_count, 1) - 1) AS place
+       WHERE outcome IN (1, 2)) c)
+    """
+    chosen = ", ".join(f"{outcome:d}" for outcome in sorted(outcomes)) or "NULL"
+    return f"""(
+        SELECT {_COLUMNS}, place, edit, {_KIND_AMONG_SEVERAL} AS kind FROM (
+          SELECT {_COLUMNS}, place, {_EDIT} AS edit FROM import_rows,
+            LATERAL generate_series(0, coalesce(edit_count, 1) - 1) AS place
+          WHERE outcome IN ({chosen})) c)"""
 
 
 def is_of_kind(kinds: Collection[ChangeKind]) -> Condition:
