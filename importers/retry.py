@@ -58,7 +58,9 @@ async def request_retry(
     if corrections is not None:
         await _require_failed_rows(db, import_id, corrections)
         _require_storable_cells(corrections)
-        retry = {"rows": sorted(corrections), "cells": _by_position(found.header, corrections)}
+        # All or nothing is all: rows that are not named have failed with those that are.
+        rows = None if found.is_atomic else sorted(corrections)
+        retry = {"rows": rows, "cells": _by_position(found.header, corrections)}
     if not await reopen(db, import_id, retry):
         raise RetryError(
             "NAME_TAKEN", "Another import of this name is running; wait for its end.", "id"

@@ -80,7 +80,7 @@ class AuditEvent(Model):
 
     class Meta:
         table = "audit_events"
-        indexes = (("app_id", "id"),)
+        indexes = (("app_id", "occurred_at", "id"),)
 
 
 async def record(

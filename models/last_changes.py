@@ -30,6 +30,10 @@ class LastChange(NamedTuple):
     actor: str | None
     changed_at: datetime
 
+    @property
+    def shown_time(self) -> str:
+        return f"{self.changed_at:%Y-%m-%d %H:%M}"
+
 
 class LastChanges(NamedTuple):
     """The last changes, by the case and the user; None stands for any."""

@@ -10,7 +10,7 @@ from models.progress import FINAL_STATUS, TOUCH
 from models.row import RowOutcome, RowResult, RowStatus, changes_of, row_key, row_number
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from asyncpg import Connection
@@ -141,7 +141,28 @@ async def end_planned(
     Args:
         error: why they have failed.
     """
-    counts = await _uncount_planned(db, import_id)
+    await _uncount_planned(db, import_id)
+    rows = await _end_planned_rows(db, import_id, status, error)
+    column = "failed" if status is RowStatus.FAILED else "cancelled"
+    return await _end(db, import_id, f"{column} = {column} + $2", rows)
+
+
+async def fail_whole(
+    db: Connection, import_id: int, failed: int, error: Mapping[str, Any]
+) -> ImportEnd | None:
+    """End an import of which nothing is applied because some rows have failed.
+
+    Args:
+        failed: how many; their results are written.
+        error: why all others have failed.
+    """
+    rows = await _end_planned_rows(db, import_id, RowStatus.FAILED, error)
+    return await _end(db, import_id, "failed = failed + $2", rows + failed)
+
+
+async def _end_planned_rows(
+    db: Connection, import_id: int, status: RowStatus, error: Mapping[str, Any] | None
+) -> int:
     sql = """
         UPDATE import_rows SET status = $3, outcome = NULL, message = NULL, errors = $4,
           case_id = NULL, user_id = NULL, before = NULL, after = NULL, edits = NULL,
@@ -149,21 +170,28 @@ async def end_planned(
         WHERE id > $1 AND id < $2 AND is_planned
     """
     errors = json.dumps([error]) if error else None
-    await db.execute(sql, row_key(import_id, 0), row_key(import_id + 1, 0), status, errors)
-    column = "failed" if status is RowStatus.FAILED else "cancelled"
-    await db.execute(
-        f"UPDATE imports SET {column} = {column} + $2 WHERE id = $1", import_id, sum(counts)
-    )
-    end = f"""
+    done = await db.execute(sql, row_key(import_id, 0), row_key(import_id + 1, 0), status, errors)
+    return int(done.rpartition(" ")[2])
+
+
+async def _end(db: Connection, import_id: int, counted: str, rows: int) -> ImportEnd | None:
+    """End an import.
+
+    Args:
+        counted: SQL that adds the rows, `$2`, to a counter.
+    """
+    # The right sides of an UPDATE see the row as it was, so the final status takes another one.
+    await db.execute(f"UPDATE imports SET {counted} WHERE id = $1", import_id, rows)
+    sql = f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, pending = 0,
           stage = NULL, status = {FINAL_STATUS}, finished_at = clock_timestamp(), {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(end, import_id))
+    return to_import_end(await db.fetchrow(sql, import_id))
 
 
-async def _uncount_planned(db: Connection, import_id: int) -> Sequence[int]:
-    """Take the rows that are only planned off the import's counters; return them by outcome."""
+async def _uncount_planned(db: Connection, import_id: int) -> None:
+    """Take the rows that are only planned off the import's counters."""
     sql = """
         SELECT outcome, count(*) FROM import_rows
         WHERE id > $1 AND id < $2 AND is_planned GROUP BY outcome
@@ -179,7 +207,6 @@ async def _uncount_planned(db: Connection, import_id: int) -> Sequence[int]:
         sum(counts),
         *counts,
     )
-    return counts
 
 
 async def lock_plan(db: Connection, app_id: int, import_id: int) -> StoredPlan | None:

@@ -59,6 +59,11 @@ class ImportWork(NamedTuple):
         return self.applied_from_id if self.retry is None else None
 
     @property
+    def is_whole(self) -> bool:
+        """Whether all of its chunks are to be one transaction."""
+        return self.is_atomic and self.is_split and self.stage is Stage.APPLY
+
+    @property
     def replaces_results(self) -> bool:
         """Whether its rows have results already, which those of its chunks replace."""
         return self.retry is not None or self.plan_id == self.id
@@ -72,6 +77,7 @@ class ImportToRetry(NamedTuple):
     header: list[str]
     failed: int
     purged_at: datetime | None
+    is_atomic: bool
 
 
 class CancelResult(StrEnum):
@@ -244,8 +250,29 @@ class Counted(NamedTuple):
     is_planned: bool
 
 
+class Tally(NamedTuple):
+    """How many rows have ended in each status, and with each outcome, in the enums' order."""
+
+    statuses: Sequence[int]
+    outcomes: Sequence[int]
+
+    @classmethod
+    def of(cls, results: Iterable[RowResult]) -> Tally:
+        by_status = dict.fromkeys(RowStatus, 0)
+        by_outcome = dict.fromkeys(RowOutcome, 0)
+        for result in results:
+            by_status[result.status] += 1
+            if result.outcome:
+                by_outcome[result.outcome] += 1
+        return cls([*by_status.values()], [*by_outcome.values()])
+
+    def plus(self, other: Tally) -> Tally:
+        pairs = (zip(one, two, strict=True) for one, two in zip(self, other, strict=True))
+        return Tally(*([one + two for one, two in pair] for pair in pairs))
+
+
 async def count(
-    db: Connection, import_id: int, results: Sequence[RowResult], *, done: int, tried_before: int
+    db: Connection, import_id: int, tally: Tally, *, done: int, tried_before: int
 ) -> Counted:
     """Add a chunk's results to the import, and end it with the last of its rows.
 
@@ -256,14 +283,7 @@ async def count(
         done: how many rows the chunk had.
         tried_before: how many of the results replace failed ones.
     """
-    # The enums' order is that of the parameters: passed, failed, cancelled are $4 to $6, then come
-    # the outcomes.
-    by_status = dict.fromkeys(RowStatus, 0)
-    by_outcome = dict.fromkeys(RowOutcome, 0)
-    for result in results:
-        by_status[result.status] += 1
-        if result.outcome:
-            by_outcome[result.outcome] += 1
+    # Passed, failed, cancelled are $4 to $6, then come the outcomes.
     # The right sides see the row as it was: `pending > $2` means that rows are left.
     is_planned = "pending <= $2 AND stage IS NOT DISTINCT FROM 'PLAN'"
     sql = f"""
@@ -280,9 +300,7 @@ async def count(
             ELSE clock_timestamp() END, {TOUCH}
         WHERE id = $1 {RETURNING_END}, stage
     """
-    row = await db.fetchrow(
-        sql, import_id, done, tried_before, *by_status.values(), *by_outcome.values()
-    )
+    row = await db.fetchrow(sql, import_id, done, tried_before, *tally.statuses, *tally.outcomes)
     return Counted(to_import_end(row), row["stage"] == Stage.PLANNED)
 
 
@@ -311,7 +329,8 @@ async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Act
 async def lock_for_retry(db: Connection, app_id: int, import_id: int) -> ImportToRetry | None:
     """Lock an import until the transaction ends."""
     row = await db.fetchrow(
-        "SELECT name, status, coalesce(header, '{}') AS header, failed, purged_at FROM imports"
+        "SELECT name, status, coalesce(header, '{}') AS header, failed, purged_at, is_atomic"
+        " FROM imports"
         " WHERE app_id = $1 AND id = $2 FOR UPDATE",
         app_id,
         import_id,

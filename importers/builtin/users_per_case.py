@@ -60,7 +60,10 @@ class UsersPerCase(Validator):
             raise RowError(
                 "case",
                 "CASE_FULL",
-                f"has {taken} users in the role '{role}', and may have {limit}.",
+                "has {taken} users in the role '{role}', and may have {limit}.",
+                taken=taken,
+                role=role,
+                limit=limit,
             )
 
     def note(self, effect: Effect, prepared: Seats) -> None:

@@ -34,8 +34,9 @@ class MissingValidator(Validator):
         raise RowError(
             None,
             "VALIDATOR_ERROR",
-            f"The validator '{self.key}' is switched on but does not load, so it lets no row"
+            "The validator '{validator}' is switched on but does not load, so it lets no row"
             " through; `caseroll importers` says why.",
+            validator=self.key,
         )
 
 

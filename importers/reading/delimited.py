@@ -208,10 +208,10 @@ def _read_to_header(lines: Iterator[str]) -> tuple[str | None, str]:
                 if separator not in DELIMITERS:
                     raise refusal(
                         "BAD_DELIMITER",
-                        "The file's first line says that cells are separated by "
-                        f"'{separator}'. Save the file with commas, semicolons, tabs or | "
-                        "between the cells.",
+                        "The file's first line says that cells are separated by '{separator}'. "
+                        "Save the file with commas, semicolons, tabs or | between the cells.",
                         value=separator,
+                        separator=separator,
                     )
     except StopIteration:
         pass
@@ -236,30 +236,30 @@ def _refuse_spaced_quotes(text: str, delimiter: str, rows: list[list[str]], firs
         except csv.Error:
             meant = []
         if [cell.lstrip(" ") for cell in cells] != [cell.lstrip(" ") for cell in meant]:
-            fault = "has a space between a delimiter and a quote, so the quote would belong to the"
-            advice = "Remove the spaces before quotes."
-            raise refusal("BAD_QUOTING", f"Row {row} {fault} cell's text. {advice}")
+            template = "Row {row} has a space between a delimiter and a quote, so the quote would"
+            template += " belong to the cell's text. Remove the spaces before quotes."
+            raise refusal("BAD_QUOTING", template, row=row)
 
 
 def _too_long() -> BadRecordError:
     return BadRecordError(
         "ROW_TOO_LONG",
-        f"Row {{row}} has more than {MAX_RECORD:,} characters. Either the file is not a table with "
-        "one row per line, or a quote that opens in this row is never closed.",
+        "Row {row} has more than {limit:,} characters. Either the file is not a table with one row "
+        "per line, or a quote that opens in this row is never closed.",
+        limit=MAX_RECORD,
     )
 
 
 def _bad_quoting(error: csv.Error, row: int) -> FileRefusedError:
-    code = "BAD_QUOTING"
+    if "field limit" in str(error):
+        template = "Row {row} has a cell of more than {limit:,} characters. Perhaps a quote that"
+        template += " opens in it is never closed: close it, or double it if it belongs to the"
+        template += " cell's text."
+        return refusal("CELL_TOO_LONG", template, row=row, limit=MAX_CELL)
     if _UNCLOSED in str(error):
-        fault = "opens a quote that is never closed, so all that follows would be one cell."
-        advice = "Close the quote, or double it if it belongs to the cell's text."
-    elif "field limit" in str(error):
-        code = "CELL_TOO_LONG"
-        fault = f"has a cell of more than {MAX_CELL:,} characters."
-        advice = "close it, or double it if it belongs to the cell's text."
-        advice = f"Perhaps a quote that opens in it is never closed: {advice}"
+        template = "Row {row} opens a quote that is never closed, so all that follows would be one"
+        template += " cell. Close the quote, or double it if it belongs to the cell's text."
     else:
-        fault = "has text between a closing quote and the end of its cell."
-        advice = "Put quotes round the whole cell, and double those that belong to its text."
-    return refusal(code, f"Row {row} {fault} {advice}")
+        template = "Row {row} has text between a closing quote and the end of its cell. Put quotes"
+        template += " round the whole cell, and double those that belong to its text."
+    return refusal("BAD_QUOTING", template, row=row)

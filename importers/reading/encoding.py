@@ -68,7 +68,7 @@ def find_encoding(head: bytes, declared: str | None) -> Encoding:
     """
     codec = _find_codec(declared) if declared and declared.strip() else None
     if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise refusal("UNKNOWN_ENCODING", f"The file is in UTF-32. {_ADVICE}.")
+        raise refusal("UNKNOWN_ENCODING", "The file is in UTF-32. " + _ADVICE + ".")
     for marked in _MARKED:
         if head.startswith(marked.bom):
             return marked
@@ -76,7 +76,7 @@ def find_encoding(head: bytes, declared: str | None) -> Encoding:
         raise refusal(
             "UNKNOWN_ENCODING",
             "The encoding utf-16 leaves the order of bytes open, and the file does not begin with "
-            f"a byte order mark. {_ADVICE}, or say utf-16-le or utf-16-be.",
+            "a byte order mark. " + _ADVICE + ", or say utf-16-le or utf-16-be.",
         )
     if codec is None:
         _refuse_unmarked_utf16(head)
@@ -100,9 +100,10 @@ def _find_codec(declared: str) -> str:
     if not _CODEC.fullmatch(codec):
         raise refusal(
             "UNKNOWN_ENCODING",
-            f"The encoding '{declared.strip()[:40]}' is not known. {_ADVICE}, or name the encoding "
-            "that it has, for example windows-1252, iso-8859-1 or shift-jis.",
+            "The encoding '{encoding}' is not known. " + _ADVICE + ", or name the encoding that it "
+            "has, for example windows-1252, iso-8859-1 or shift-jis.",
             value=declared[:100],
+            encoding=declared.strip()[:40],
         )
     return codec
 
@@ -117,7 +118,8 @@ def _refuse_unmarked_utf16(head: bytes) -> None:
     raise refusal(
         "UNKNOWN_ENCODING",
         "The file seems to be in UTF-16, but does not begin with a byte order mark that says so. "
-        f"{_ADVICE}, or say that its encoding is utf-16-le or utf-16-be.",
+        + _ADVICE
+        + ", or say that its encoding is utf-16-le or utf-16-be.",
     )
 
 
@@ -195,16 +197,17 @@ def _nul_tail(*, is_whole_file: bool) -> BadRecordError:
     # A file system reserves the space of a file, and something stops before it is filled.
     what = "The file holds" if is_whole_file else "From row {row} on, the file holds"
     why = "it was not completely saved, copied or downloaded"
-    message = f"{what} nothing but NUL bytes: {why}. Save it again, and upload that."
-    return BadRecordError("NUL_BYTE", message)
+    template = what + " nothing but NUL bytes: " + why + ". Save it again, and upload that."
+    return BadRecordError("NUL_BYTE", template)
 
 
 def _is_utf8(encoding: Encoding) -> FileRefusedError:
     return refusal(
         "BAD_ENCODING",
-        f"The upload says that the file is {encoding.label}, but it is UTF-8: read as "
-        f"{encoding.label}, letters with accents would be wrong. Upload it without an encoding.",
+        "The upload says that the file is {encoding}, but it is UTF-8: read as {encoding}, letters "
+        "with accents would be wrong. Upload it without an encoding.",
         value=encoding.label,
+        encoding=encoding.label,
     )
 
 
@@ -219,7 +222,8 @@ def _text_to_nul(text: str) -> Iterator[str]:
     raise BadRecordError(
         "NUL_BYTE",
         "Row {row} has a NUL byte, which no text has: the file is damaged, or is not a text file. "
-        f"{_ADVICE} and upload that.",
+        + _ADVICE
+        + " and upload that.",
     )
 
 
@@ -227,14 +231,17 @@ def _bad_encoding(error: UnicodeDecodeError, offset: int, encoding: Encoding) ->
     byte = f"0x{error.object[error.start]:02X}"
     label = encoding.label.removesuffix("-bom")
     if encoding.bom:
-        advice = f"The file is damaged. {_ADVICE} again."
+        advice = "The file is damaged. " + _ADVICE + " again."
     elif label == "utf-8":
-        advice = f"{_ADVICE}, or say which encoding it has, for example windows-1252."
+        advice = _ADVICE + ", or say which encoding it has, for example windows-1252."
     else:
-        advice = f"{_ADVICE}, or say which encoding it really has."
+        advice = _ADVICE + ", or say which encoding it really has."
     return BadRecordError(
         "BAD_ENCODING",
-        f"Row {{row}} has the byte {byte}, at offset {offset} of the file, "
-        f"which is not {label} text there. {advice}",
+        "Row {row} has the byte {byte}, at offset {offset} of the file, which is not {encoding} "
+        "text there. " + advice,
         value=byte,
+        byte=byte,
+        offset=offset,
+        encoding=label,
     )

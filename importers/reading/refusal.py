@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from importers.sdk.errors import ErrorDetail, FileRefusedError, printable
 
 
-def refusal(code: str, message: str, *, value: str | None = None) -> FileRefusedError:
+def refusal(
+    code: str, template: str, *, value: str | None = None, **params: Any
+) -> FileRefusedError:
     """Make the error that refuses a file for one reason.
 
     Quotations from the file are made printable: PostgreSQL could not even store a NUL.
+
+    Args:
+        template: what is wrong and what to do, with a name in braces for each of the params.
+        params: texts and whole numbers.
     """
-    detail = ErrorDetail(
-        code=code, message=printable(message), value=None if value is None else printable(value)
-    )
-    return FileRefusedError([detail])
+    shown = None if value is None else printable(value)
+    return FileRefusedError([ErrorDetail.of(code, template, value=shown, **params)])
 
 
-def warning(code: str, message: str) -> ErrorDetail:
-    """Make a warning about a file that is read all the same."""
-    return ErrorDetail(code=code, message=printable(message))
+def damaged_workbook(reason: str = "") -> FileRefusedError:
+    """Refuse a workbook that can't be read, with the reason if it is known."""
+    template = "The workbook can't be read; it seems to be damaged" + (" ({reason})" * bool(reason))
+    template += ". Open it in a spreadsheet program and save it again, or save it as CSV UTF-8."
+    return refusal("DAMAGED_WORKBOOK", template, **({"reason": reason} if reason else {}))
 
 
 class BadRecordError(Exception):
@@ -26,15 +34,19 @@ class BadRecordError(Exception):
 
     Args:
         code: stable, upper-case name of the kind of error.
-        message: what is wrong and what to do, with `{row}` where the number goes.
+        template: what is wrong and what to do, with `{row}` where the number goes.
         value: the text at fault.
+        params: what else stands in braces.
     """
 
-    def __init__(self, code: str, message: str, *, value: str | None = None) -> None:
+    def __init__(
+        self, code: str, template: str, *, value: str | None = None, **params: Any
+    ) -> None:
         self.code = code
-        self.message = message
+        self.template = template
         self.value = value
-        super().__init__(message)
+        self.params = params
+        super().__init__(template)
 
     def at(self, row: int) -> FileRefusedError:
-        return refusal(self.code, self.message.replace("{row}", str(row)), value=self.value)
+        return refusal(self.code, self.template, value=self.value, row=row, **self.params)

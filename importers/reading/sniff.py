@@ -6,14 +6,12 @@ import codecs
 import re
 from typing import TYPE_CHECKING
 
-from importers.reading.refusal import refusal
-from importers.sdk.errors import printable
+from importers.sdk.errors import ErrorDetail, FileRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from importers.reading.encoding import Encoding
-    from importers.sdk.errors import FileRefusedError
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -84,10 +82,11 @@ def refuse_foreign(head: bytes, filename: str) -> None:
     if head.startswith(_OLE):
         if "EncryptedPackage".encode("utf-16-le") in head:
             raise password_protected(filename)
-        raise refusal(
+        raise refused_file(
             "NOT_A_TABLE",
-            f"{shown_name(filename)} seems to be an old Excel workbook (.xls), or one that is "
-            "protected with a password. Save it as CSV UTF-8, or as .xlsx without a password.",
+            "seems to be an old Excel workbook (.xls), or one that is protected with a password. "
+            "Save it as CSV UTF-8, or as .xlsx without a password.",
+            filename,
         )
     if is_workbook(head):
         if _OPEN_DOCUMENT.match(head):
@@ -111,10 +110,11 @@ def refuse_broken_workbook(head: bytes, filename: str) -> None:
     """Refuse a file with the name of a workbook whose bytes are neither that nor text."""
     is_utf16 = head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     if is_named_as_workbook(filename) and b"\0" in head and not is_utf16:
-        raise refusal(
+        raise refused_file(
             "NOT_A_TABLE",
-            f"{shown_name(filename)} is no workbook, though its name says so: it is damaged, or "
-            "not complete. Save it again as .xlsx or CSV UTF-8, and upload that.",
+            "is no workbook, though its name says so: it is damaged, or not complete. Save it again"
+            " as .xlsx or CSV UTF-8, and upload that.",
+            filename,
         )
 
 
@@ -136,25 +136,29 @@ def zip_kind(names: Collection[str]) -> str:
 
 def seems_to_be(kind: str, filename: str) -> FileRefusedError:
     """Return the refusal of a file of another known format."""
-    return refusal(
-        "NOT_A_TABLE",
-        f"{shown_name(filename)} seems to be {kind}. "
-        "Only CSV text and workbooks (.xlsx, .ods) can be imported.",
-    )
+    template = "seems to be {kind}. Only CSV text and workbooks (.xlsx, .ods) can be imported."
+    return refused_file("NOT_A_TABLE", template, filename, kind=kind)
 
 
-def shown_name(filename: str) -> str:
-    """Return the file's name as messages show it, at most 100 characters of it."""
-    name = printable(filename.strip()[:100])
-    return f"The file '{name}'" if name else "The file"
+def file_error(code: str, template: str, filename: str, **params: str) -> ErrorDetail:
+    """Describe an error whose message begins with the file's name.
+
+    Args:
+        template: what is wrong with the file, without the name.
+    """
+    name = filename.strip()[:100]
+    named = "The file '{file}' " if name else "The file "
+    return ErrorDetail.of(code, named + template, file=name, **params)
+
+
+def refused_file(code: str, template: str, filename: str, **params: str) -> FileRefusedError:
+    """Return the refusal of a file whose message begins with the file's name."""
+    return FileRefusedError([file_error(code, template, filename, **params)])
 
 
 def password_protected(filename: str) -> FileRefusedError:
-    return refusal(
-        "PASSWORD_PROTECTED",
-        f"{shown_name(filename)} is protected with a password. "
-        "Save it without the password, or as CSV UTF-8.",
-    )
+    template = "is protected with a password. Save it without the password, or as CSV UTF-8."
+    return refused_file("PASSWORD_PROTECTED", template, filename)
 
 
 def _archive_names(head: bytes) -> set[str]:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from importers.reading.delimited import DELIMITERS, DelimitedText
 from importers.reading.encoding import decode_blocks, find_encoding, is_cut_mark
 from importers.reading.record import Batch, is_blank
-from importers.reading.refusal import refusal, warning
+from importers.reading.refusal import refusal
 from importers.reading.sniff import (
+    file_error,
     is_named_as_workbook,
     is_workbook,
     refuse_broken_workbook,
     refuse_foreign,
     refuse_markup,
-    shown_name,
 )
 from importers.reading.workbooks.isolated import IsolatedWorkbook
 
@@ -104,8 +104,10 @@ def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: L
     if size > limits.max_bytes:
         raise refusal(
             "TOO_LARGE",
-            f"The file has {size:,} bytes, and {limits.max_bytes:,} are the most that can be "
-            "imported at once. Split it into smaller files.",
+            "The file has {size:,} bytes, and {limit:,} are the most that can be imported at once. "
+            "Split it into smaller files.",
+            size=size,
+            limit=limits.max_bytes,
         )
     file.seek(0)
     head = file.read(_HEAD_BYTES)
@@ -117,8 +119,8 @@ def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: L
     text, label = _open_text(file, head, filename, encoding)
     table = _table_of(iter(text), limits, label, text.delimiter)
     if is_named_as_workbook(filename):
-        message = f"{shown_name(filename)} is no workbook, though its name says so; it was read as"
-        table.warnings.append(warning("NOT_A_WORKBOOK", f"{message} text."))
+        template = "is no workbook, though its name says so; it was read as text."
+        table.warnings.append(file_error("NOT_A_WORKBOOK", template, filename))
     return table
 
 
@@ -232,8 +234,9 @@ def _data_batches(batches: Batches, header: _HeaderRow, limits: Limits) -> Batch
             if count > limits.max_rows:
                 raise refusal(
                     "TOO_MANY_ROWS",
-                    f"The file has more than {limits.max_rows:,} rows, the most that can be "
-                    "imported at once. Split it into smaller files.",
+                    "The file has more than {limit:,} rows, the most that can be imported at once. "
+                    "Split it into smaller files.",
+                    limit=limits.max_rows,
                 )
             if data.numbers:
                 yield data
@@ -263,17 +266,18 @@ def _data_rows(batch: Batch, header: _HeaderRow, limits: Limits) -> Iterator[Rec
 
 def _check_blank_lines(count: int, limits: Limits) -> None:
     if count > limits.max_blank_lines:
-        raise refusal(
-            "TOO_MANY_ROWS",
-            f"The file has more than {limits.max_blank_lines:,} blank lines. Remove them.",
-        )
+        template = "The file has more than {limit:,} blank lines. Remove them."
+        raise refusal("TOO_MANY_ROWS", template, limit=limits.max_blank_lines)
 
 
 def _too_many_columns(row: int, count: int, limits: Limits) -> FileRefusedError:
     return refusal(
         "TOO_MANY_COLUMNS",
-        f"Row {row} has {count:,} columns, and {limits.max_columns} are the most that a file may "
-        "have. Remove those that are not needed.",
+        "Row {row} has {count:,} columns, and {limit} are the most that a file may have. Remove "
+        "those that are not needed.",
+        row=row,
+        count=count,
+        limit=limits.max_columns,
     )
 
 
@@ -287,15 +291,16 @@ def _is_in_quotes(rows: Sequence[list[str]]) -> bool:
 def _one_cell(row: int) -> FileRefusedError:
     return refusal(
         "BAD_QUOTING",
-        f"Row {row} is a single cell that holds several names. If each line of the file is in one "
+        "Row {row} is a single cell that holds several names. If each line of the file is in one "
         "pair of quotes, take these quotes away, and halve those within; in a spreadsheet, split "
         "the column.",
+        row=row,
     )
 
 
 def _empty_file() -> FileRefusedError:
-    advice = "Upload a file with a header row and at least one row below it."
-    return refusal("EMPTY_FILE", f"The file is empty. {advice}")
+    message = "The file is empty. Upload a file with a header row and at least one row below it."
+    return refusal("EMPTY_FILE", message)
 
 
 def _no_rows() -> FileRefusedError:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from importers.sdk.cell_note import shown_text
 from importers.sdk.changes import EFFECTS
-from importers.sdk.errors import ErrorDetail, FileRefusedError, printable
+from importers.sdk.errors import ErrorDetail, FileRefusedError, alternatives, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -119,10 +119,11 @@ def _header_below(below: Sequence[Record], spec: HeaderSpec) -> int | None:
 
 
 def _not_first(row: int) -> ErrorDetail:
-    return ErrorDetail(
-        code="HEADER_NOT_FIRST",
-        message=f"The header seems to be in row {row}, and there is something else above it. "
+    return ErrorDetail.of(
+        "HEADER_NOT_FIRST",
+        "The header seems to be in row {row}, and there is something else above it. "
         "Delete the rows above the header.",
+        row=row,
     )
 
 
@@ -159,20 +160,25 @@ def _wrong_type(
     absent: Sequence[str], spec: HeaderSpec, meant: Sequence[HeaderSpec]
 ) -> ErrorDetail:
     noun = "column" if len(absent) == 1 else "columns"
-    return ErrorDetail(
-        code="WRONG_TYPE",
-        message=f"*{spec.label}* needs the {noun} {_quoted_names(absent)}, and the file "
-        f"looks like {_labels(meant)}. Add what is missing, or choose the other type.",
+    types, labels = _labels(meant)
+    return ErrorDetail.of(
+        "WRONG_TYPE",
+        "*{type}* needs the " + noun + " {columns}, and the file looks like " + types + ". "
+        "Add what is missing, or choose the other type.",
         suggestion=meant[0].key if len(meant) == 1 else None,
+        type=spec.label,
+        columns=_quoted_names(absent),
+        **labels,
     )
 
 
 def _missing_column(name: str, spec: HeaderSpec) -> ErrorDetail:
-    return ErrorDetail(
-        code="MISSING_COLUMN",
-        message=f"The column '{name}' is missing, and *{spec.label}* needs it. "
-        "Add it to the header row.",
+    return ErrorDetail.of(
+        "MISSING_COLUMN",
+        "The column '{name}' is missing, and *{type}* needs it. Add it to the header row.",
         column=name,
+        name=name,
+        type=spec.label,
     )
 
 
@@ -182,17 +188,19 @@ def _nothing_to_do(names: Sequence[str], spec: HeaderSpec) -> list[ErrorDetail]:
     if not optional or not set(names).isdisjoint(optional):
         return []
     return [
-        ErrorDetail(
-            code="MISSING_COLUMN",
-            message=f"*{spec.label}* would find nothing to do in the file. Add a column that says "
-            f"what to change, such as '{optional[-1]}', to the header row.",
+        ErrorDetail.of(
+            "MISSING_COLUMN",
+            "*{type}* would find nothing to do in the file. Add a column that says what to change, "
+            "such as '{name}', to the header row.",
             column=optional[-1],
+            name=optional[-1],
+            type=spec.label,
         )
     ]
 
 
-def _labels(specs: Sequence[HeaderSpec]) -> str:
-    return " or ".join(f"*{spec.label}*" for spec in specs)
+def _labels(specs: Sequence[HeaderSpec]) -> tuple[str, dict[str, str]]:
+    return alternatives("type", [spec.label for spec in specs], "*{}*")
 
 
 def _column_errors(
@@ -208,9 +216,9 @@ def _column_errors(
     problems = []
     for index, (written, name) in enumerate(zip(header, names, strict=True)):
         if not name:
-            message = f"Column {_letters(first + index)} has no name."
-            message += " Name it in the header row, or remove it."
-            problems.append(ErrorDetail(code="UNNAMED_COLUMN", message=message))
+            template = "Column {letters} has no name. Name it in the header row, or remove it."
+            letters = _letters(first + index)
+            problems.append(ErrorDetail.of("UNNAMED_COLUMN", template, letters=letters))
         # Each problem once, at the first column of the name.
         elif name in unknown and names.index(name) == index:
             problems.append(_unknown_column(written, index, names, spec, others, first=first))
@@ -232,39 +240,42 @@ def _unknown_column(
     free = [known for known in spec.columns if known not in names]
     near = difflib.get_close_matches(name, free, n=1) if len(name) <= _MAX_GUESSED else []
     owners = [other for other in others if name in other.columns]
-    advice = f". The columns of *{spec.label}* are {', '.join(spec.columns)}: rename it, or remove"
-    advice += " it."
+    params: dict[str, str | int] = {"type": spec.label, "columns": ", ".join(spec.columns)}
+    advice = ". The columns of *{type}* are {columns}: rename it, or remove it."
     if near:
-        advice = f"; did you mean '{near[0]}'?"
+        params, advice = {}, "; did you mean '{suggestion}'?"
     elif owners:
+        types, labels = _labels(owners)
+        params = {"type": spec.label, **labels}
         # Not "remove it": a file that assigns would become one that removes.
-        advice = f" to *{spec.label}*. It is a column of {_labels(owners)}: is this the right type?"
-    return ErrorDetail(
-        code="UNKNOWN_COLUMN",
-        message=f"Column {_letters(first + index)}, {_quoted_name(written)}, is not known{advice}",
+        advice = " to *{type}*. It is a column of " + types + ": is this the right type?"
+    return ErrorDetail.of(
+        "UNKNOWN_COLUMN",
+        "Column {letters}, '{name}', is not known" + advice,
         column=name[:100],
         value=written[:100],
         suggestion=near[0] if near else None,
+        letters=_letters(first + index),
+        name=written[:100],
+        **params,
     )
 
 
 def _duplicate_column(name: str, first: int, names: Sequence[str]) -> ErrorDetail:
     places = [_letters(first + index) for index, other in enumerate(names) if other == name]
     every = "both" if len(places) == 2 else "all"
-    return ErrorDetail(
-        code="DUPLICATE_COLUMN",
-        message=f"The columns {', '.join(places[:-1])} and {places[-1]} are {every} '{name}'. "
-        "Keep one of them.",
+    return ErrorDetail.of(
+        "DUPLICATE_COLUMN",
+        "The columns {letters} and {last} are " + every + " '{name}'. Keep one of them.",
         column=name,
+        letters=", ".join(places[:-1]),
+        last=places[-1],
+        name=name,
     )
 
 
 def _quoted_names(names: Sequence[str]) -> str:
-    return ", ".join(_quoted_name(name) for name in names[:10])
-
-
-def _quoted_name(name: str) -> str:
-    return f"'{printable(name[:100])}'"
+    return ", ".join(f"'{printable(name[:100])}'" for name in names[:10])
 
 
 def _letters(index: int) -> str:

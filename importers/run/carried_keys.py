@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import orjson
@@ -66,7 +66,7 @@ class CarriedKeys:
         - An entry of the memo each: `[key, value]`.
         """
         keys = [
-            (key, *mention, [asdict(error) for error in self.verdicts.get(key, ())])
+            (key, *mention, [error.as_dict() for error in self.verdicts.get(key, ())])
             for key, mention in self.seen.items()
         ]
         edits = [

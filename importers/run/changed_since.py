@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from importers.sdk.errors import ErrorDetail
@@ -22,7 +21,13 @@ if TYPE_CHECKING:
     from models.row import RowResult
 
 _CODE = "CHANGED_SINCE"
-_OTHERWISE = (ErrorDetail(code=_CODE, message="The row would do something else by now."),)
+_UNKNOWN = "This is not as it was planned"
+_BY_ACTOR = "The {what} was changed by '{actor}' at {time} UTC, since the plan was made"
+_BY_IMPORT = (
+    "The {what} was changed by row {row} of the import '{import_name}' at {time} UTC, since the "
+    "plan was made"
+)
+_OTHERWISE = (ErrorDetail.of(_CODE, "The row would do something else by now."),)
 
 
 def find_changed(
@@ -50,7 +55,7 @@ async def name_changes(
     causes = await find_last_changes(db, plan_id, touched.values())
     named = {
         result.number: result._replace(
-            errors=[asdict(_changed_since(result, touched[result.number], causes))]
+            errors=[_changed_since(result, touched[result.number], causes).as_dict()]
         )
         for result in failed
     }
@@ -73,19 +78,20 @@ def _changed_since(
     result: RowResult, touched: tuple[int | None, int | None], causes: LastChanges
 ) -> ErrorDetail:
     error: dict[str, Any] = result.errors[0]
-    cause = causes.of(touched)
-    said = f"{_told(cause)} since the plan was made" if cause else "This is not as it was planned"
+    template, params = _told(causes.of(touched))
     if error["code"] != _CODE:
         # The row's own error, such as a case that is closed by now.
-        said = f"{said}: {error['message'].rstrip('.')}"
-    message = f"{said}; make a new plan."
-    return ErrorDetail(code=_CODE, message=message, column=error["column"], value=error["value"])
+        template += ": {now}"
+        params["now"] = error["message"].rstrip(".")
+    template += "; make a new plan."
+    return ErrorDetail.of(_CODE, template, column=error["column"], value=error["value"], **params)
 
 
-def _told(cause: LastChange) -> str:
-    when = f"{cause.changed_at:%Y-%m-%d at %H:%M} UTC"
-    if cause.import_name is not None:
-        doer = f"row {cause.row} of the import '{cause.import_name}'"
-    else:
-        doer = f"the token '{cause.actor}'"
-    return f"The {cause.what} was changed by {doer} on {when},"
+def _told(cause: LastChange | None) -> tuple[str, dict[str, Any]]:
+    """Return the part of a template that names what has changed, and its params."""
+    if cause is None:
+        return _UNKNOWN, {}
+    params = {"what": cause.what, "time": cause.shown_time}
+    if cause.import_name is None:
+        return _BY_ACTOR, {**params, "actor": cause.actor or "command line"}
+    return _BY_IMPORT, {**params, "row": cause.row, "import_name": cause.import_name}

@@ -234,9 +234,9 @@ def _is_plain(values: Any) -> bool:
     )
 
 
-def importer_error(message: str) -> ErrorDetail:
+def importer_error(template: str, **params: Any) -> ErrorDetail:
     """Describe a failure that is the importer's fault, not the file's."""
-    return ErrorDetail(code="IMPORTER_ERROR", message=message)
+    return ErrorDetail.of("IMPORTER_ERROR", template, **params)
 
 
 IMPORTER_FAILED = importer_error("The importer failed on this row; the worker's log says why.")

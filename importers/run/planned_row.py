@@ -143,16 +143,23 @@ def _conflicts(
     for key, mention in held:
         if key[0] in taken:
             name, code = taken[str(key[0])]
-            error = RowError(None, code, f"row {mention.row} of this file has it too.")
+            error = RowError(None, code, "row {row} of this file has it too.", row=mention.row)
             errors.append(context.refusal(error, getattr(planned.change, name), row))
         else:
             what = "user on the same case" if planned.rule else str(key[0])
-            says = f"The row says something else of the same {what} than row {mention.row};"
-            do = (
-                "combine them into one row" if _complement(planned, mention) else "keep one of them"
+            template = "The row says something else of the same {what} than row {row}; "
+            is_part = _complement(planned, mention)
+            template += "combine them into one row." if is_part else "keep one of them."
+            row_number = mention.row
+            errors.append(
+                ErrorDetail.of(
+                    "CONFLICTS_WITH_ROW",
+                    template,
+                    value=str(row_number),
+                    what=what,
+                    row=row_number,
+                )
             )
-            message, value = f"{says} {do}.", str(mention.row)
-            errors.append(ErrorDetail(code="CONFLICTS_WITH_ROW", message=message, value=value))
     return tuple(dict.fromkeys(errors))
 
 

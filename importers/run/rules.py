@@ -103,11 +103,11 @@ def _assign(change: Assign, current: Present | None, role_keys: Mapping[int, str
     if current:
         # "?" stands for a role that was created after this chunk has read the roles.
         role = role_keys.get(current.role_id, "?")
-        message = (
-            f"The user is on this case already, as '{role}' with notify {int(current.notify)}; "
-            "to change that, use a file of type modify."
-        )
-        refusals.append((None, RowError(None, "ALREADY_ASSIGNED", message)))
+        template = "The user is on this case already, as '{role}' with notify {notify}; "
+        template += "to change that, use a file of type modify."
+        notify = int(current.notify)
+        error = RowError(None, "ALREADY_ASSIGNED", template, role=role, notify=notify)
+        refusals.append((None, error))
     if refusals:
         return Decision(None, refusals=tuple(refusals))
     return Decision(RowOutcome.CREATED, None, wanted)

@@ -27,7 +27,7 @@ from models.entity_history import write_entity_history
 from models.imports import Stage
 from models.mail import enqueue_mails
 from models.plan import read_plan
-from models.progress import count, read_work
+from models.progress import Tally, count, read_work
 from models.row import RowResult, RowStatus, delete_rows, write_rows
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from importers.isolation.guard import Guard
     from importers.run.chunk_context import ChunkContext
+    from importers.sdk.errors import ErrorDetail
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from models.chunk import ChunkWork, ClaimedChunk
@@ -49,6 +50,13 @@ logger = logging.getLogger(__name__)
 # What is worth a line in the log.
 _SLOW_CHUNK_SECONDS = 3.0
 _SLOW_ROW_SECONDS = 0.001
+
+
+class Plugins(NamedTuple):
+    """The importers that are on, by key, and the validators, in the order in which they judge."""
+
+    importers: Mapping[str, Importer]
+    validators: Sequence[Validator]
 
 
 class ChunkEnd(NamedTuple):
@@ -104,21 +112,15 @@ async def run_chunk(
             work = await read_work(db, import_id) if chunk else None
             if chunk is None or work is None:
                 return None
-            rows = unpack_rows(chunk.payload)
-            settled, carried = await _settle(
-                db, work, chunk, claim, rows, importers=importers, validators=validators
-            )
-            await _write_results(db, work, chunk, settled)
-            if chunk.has_successor:
-                await hand_over(db, work.id, chunk.number + 1, carried.pack())
-            await finish_chunk(db, work.id, claim.chunk_id)
+            plugins = Plugins(importers, validators)
+            settled, done = await carry_out_chunk(db, work, chunk, claim, plugins)
             # Last, as this locks the import's row: other workers that have finished a chunk of the
             # import wait for it until the commit.
             end, is_planned = await count(
                 db,
                 work.id,
-                settled.results,
-                done=sum(not row.is_context for row in rows),
+                Tally.of(settled.results),
+                done=done,
                 # Rows that were planned have passed, and are counted again from the beginning.
                 tried_before=len(settled.results) if _retries(work, chunk) else 0,
             )
@@ -133,6 +135,23 @@ async def run_chunk(
         raise RetryableError(f"chunk {claim.chunk_id} is to be run again: {error}") from error
 
 
+async def carry_out_chunk(
+    db: Connection, work: ImportWork, chunk: ChunkWork, claim: ClaimedChunk, plugins: Plugins
+) -> tuple[Settled, int]:
+    """Do all that a chunk asks for, but for the import's counters, in its transaction.
+
+    Returns:
+        also how many rows it had.
+    """
+    rows = unpack_rows(chunk.payload)
+    settled, carried = await _settle(db, work, chunk, claim, rows, plugins=plugins)
+    await _write_results(db, work, chunk, settled)
+    if chunk.has_successor:
+        await hand_over(db, work.id, chunk.number + 1, carried.pack())
+    await finish_chunk(db, work.id, claim.chunk_id)
+    return settled, sum(not row.is_context for row in rows)
+
+
 async def _settle(
     db: Connection,
     work: ImportWork,
@@ -140,27 +159,27 @@ async def _settle(
     claim: ClaimedChunk,
     rows: Sequence[ReadRow],
     *,
-    importers: Mapping[str, Importer],
-    validators: Sequence[Validator],
+    plugins: Plugins,
 ) -> tuple[Settled, CarriedKeys]:
     """Say what the rows come to: they are run, cancelled, or given up."""
     carried = CarriedKeys.unpack(chunk.carry)
     condemned = (await read_trial(db, claim.chunk_id)).condemned if claim.attempts > 1 else ()
     most = most_attempts(condemned)
-    importer = importers.get(work.type)
+    importer = plugins.importers.get(work.type)
     if work.is_cancelled:
         # The rows of a retry have run before: they stay as failed as they were.
         ended = [] if _retries(work, chunk) else rows
         cancelled = [RowResult(row.number, row.text, RowStatus.CANCELLED) for row in ended]
         return Settled(cancelled), carried
     if claim.attempts > most:
-        why = f"These rows stopped their worker, or took too long, {most} times."
-        return Settled(_given_up(rows, why)), carried
+        template = "These rows stopped their worker, or took too long, {attempts} times."
+        return Settled(_given_up(rows, importer_error(template, attempts=most))), carried
     if importer is None:
-        why = f"The import type '{work.type}' is not switched on."
+        why = importer_error("The import type '{type}' is not switched on.", type=work.type)
         return Settled(_given_up(rows, why)), carried
     fit = [row for place, row in enumerate(rows) if place not in condemned]
-    left_out = _given_up([rows[place] for place in condemned], "This row stops its worker.")
+    stops = importer_error("This row stops its worker.")
+    left_out = _given_up([rows[place] for place in condemned], stops)
     guard = guard_of(importer)
     with guarding(guard):
         layout = stored_layout(work, importer)
@@ -168,7 +187,7 @@ async def _settle(
         is_chained = bool(chunk.has_successor or chunk.carry)
         plan = await _read_plan(db, work, chunk, fit)
         context = await open_context(
-            importer, layout, store, validators, is_chained=is_chained, plan=plan
+            importer, layout, store, plugins.validators, is_chained=is_chained, plan=plan
         )
         settled, carried = await _run_until_no_race(context, fit, carried)
         if plan and work.plan_id:
@@ -192,8 +211,8 @@ async def _read_plan(
     return await read_plan(db, work.plan_id, [row.number for row in rows])
 
 
-def _given_up(rows: Sequence[ReadRow], why: str) -> list[RowResult]:
-    errors = [importer_error(why)]
+def _given_up(rows: Sequence[ReadRow], error: ErrorDetail) -> list[RowResult]:
+    errors = [error]
     return [failed_result(row, errors) for row in rows if not row.is_context]
 
 

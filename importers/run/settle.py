@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from importers.rows.cell_reader import failed_result
@@ -122,7 +121,7 @@ def _success(context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]) 
     messages += plan.messages
     message = "; ".join(dict.fromkeys(messages)) if messages else None
     warnings = [
-        asdict(context.refusal(warning, value, row))
+        context.refusal(warning, value, row).as_dict()
         for decision in made
         for value, warning in decision.warnings
     ]

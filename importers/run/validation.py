@@ -53,8 +53,9 @@ class Judgement:
     @property
     def error(self) -> ErrorDetail:
         """The error of a row that the validator could not judge."""
-        message = f"The validator '{self.validator.key}' failed, so the row was not let through;"
-        return ErrorDetail(code="VALIDATOR_ERROR", message=f"{message} the worker's log says why.")
+        template = "The validator '{validator}' failed, so the row was not let through; the"
+        template += " worker's log says why."
+        return ErrorDetail.of("VALIDATOR_ERROR", template, validator=self.validator.key)
 
     def keep(self) -> None:
         """Be ready to take back; one whose preparations can't be copied refuses every row."""
@@ -78,6 +79,7 @@ class Judgement:
             # A validator names a field of the change, as it does not know the columns of the file.
             at_fault = getattr(effect.change, error.column or "", None)
             of_row = RowError(None, error.code, error.message, error.suggestion)
+            of_row.params = error.params
             return [context.refusal(of_row, at_fault, plan.row)]
         except Exception:
             key = self.validator.key

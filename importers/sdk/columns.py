@@ -158,8 +158,8 @@ class Column(Generic[T]):
             return self.default
         # Before `parse`, as expressions of plugins may take long on long texts.
         if len(text) > self.longest and (length := len(shown_text(text))) > self.longest:
-            message = f"has {length:,} characters; the limit is {self.longest:,}."
-            raise RowError(None, "TOO_LONG", message)
+            template = "has {length:,} characters; the limit is {limit:,}."
+            raise RowError(None, "TOO_LONG", template, length=length, limit=self.longest)
         if self._is_free:
             text = normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
         if found := (_CONTROL_IN_LINES if self._is_free else _CONTROL).search(text):
@@ -328,7 +328,9 @@ class Flag(Column[bool]):
         """Read the word."""
         value = flag_of(text)
         if value is None:
-            raise RowError(None, "INVALID_FLAG", f"'{shorten(text)}' is not 0 (no) or 1 (yes).")
+            template = "'{text}' is not 0 ({off}) or 1 ({on})."
+            shown = shorten(text)
+            raise RowError(None, "INVALID_FLAG", template, text=shown, off="no", on="yes")
         return value
 
 
@@ -338,9 +340,10 @@ def flag_of(text: str) -> bool | None:
 
 
 def _control_character(character: str) -> RowError:
+    number = "U+" + format(ord(character), "04X")
     if character == "\ufffd":
-        message = "contains U+FFFD, which stands for a letter that was lost; enter the text again."
-        return RowError(None, "CONTROL_CHARACTER", message)
-    code = f"the control character U+{ord(character):04X}"
-    message = f"contains {_CONTROL_NAMES.get(character, code)}; take it out."
-    return RowError(None, "CONTROL_CHARACTER", message)
+        template = "contains {character}, which stands for a letter that was lost; enter the text"
+        return RowError(None, "CONTROL_CHARACTER", template + " again.", character=number)
+    what = _CONTROL_NAMES.get(character, "the control character {character}")
+    template = "contains " + what + "; take it out."
+    return RowError(None, "CONTROL_CHARACTER", template, character=number)

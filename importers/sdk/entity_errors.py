@@ -29,18 +29,24 @@ def differ(stored: object, value: object) -> bool:
 
 def taken_error(code: str, noun: str, what: str, other: Mapping[str, object]) -> RowError:
     """Say that something has the address or the Tag ID, and what is different about it."""
-    details = " and ".join(_told(noun, name, value) for name, value in other.items())
-    message = f"a {noun} has this {what} already, with {details}"
-    advice = "" if "email" in other else f"; to change that, use a file of type modify-{noun}s"
-    return RowError(None, code, f"{message}{advice}.")
+    told = [_told(noun, name, value) for name, value in other.items()]
+    template = (
+        "a {noun} has this " + what + " already, with " + " and ".join(part for part, _ in told)
+    )
+    advice = "." if "email" in other else "; to change that, use a file of type modify-{noun}s."
+    stored = {name: shown for name, (_, shown) in zip(other, told, strict=True)}
+    return RowError(None, code, template + advice, noun=noun, **stored)
 
 
-def _told(noun: str, name: str, value: object) -> str:
+def _told(noun: str, name: str, value: object) -> tuple[str, str]:
+    """Return the part of a template that tells a stored value, and how it is shown."""
     if name == "is_active":
         off = "closed" if noun == "case" else "disabled"
-        return f"the status {'active' if value else off}"
+        return "the status {is_active}", "active" if value else off
     field = _FIELDS.get(name, name.replace("_", " "))
-    return f"no {field}" if value in (None, "") else f"the {field} '{shorten(str(value), 60)}'"
+    if value in (None, ""):
+        return "no " + field, ""
+    return "the " + field + " '{" + name + "}'", shorten(str(value), 60)
 
 
 def tag_error(
@@ -50,8 +56,8 @@ def tag_error(
     if wanted is None or wanted == present:
         return None
     if present is not None:
-        message = f"the user has the Tag ID '{present}', and one that is set stays."
-        return RowError(None, "TAG_PERMANENT", message)
+        template = "the user has the Tag ID '{tag}', and one that is set stays."
+        return RowError(None, "TAG_PERMANENT", template, tag=present)
     return RowError(None, "TAG_TAKEN", "another user has this Tag ID.") if owner else None
 
 
@@ -62,6 +68,6 @@ def similar_tag(
     twin = twins.get(tag_id or "")
     if twin is None:
         return ()
-    message = f"a {noun} has the Tag ID '{twin}', which differs from this one only in capitals,"
-    warning = RowError(None, "SIMILAR_TAG", f"{message} punctuation or zeros; is it the same one?")
-    return ((tag_id, warning),)
+    template = "a {noun} has the Tag ID '{tag}', which differs from this one only in capitals,"
+    template += " punctuation or zeros; is it the same one?"
+    return ((tag_id, RowError(None, "SIMILAR_TAG", template, noun=noun, tag=twin)),)

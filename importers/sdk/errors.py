@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+Params: TypeAlias = Mapping[str, str | int]
+"""What stands in a message for the names in braces of its template."""
+
+_FIELDS = ("code", "message", "column", "value", "suggestion")
+_field_values = attrgetter(*_FIELDS)
 
 # PostgreSQL can't store NUL and lone surrogates in a text.
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -24,6 +31,7 @@ class ErrorDetail:
         column: the column's name; None for an error of the whole row or file.
         value: the cell at fault, shortened to 100 characters.
         suggestion: the value that the admin probably meant.
+        params: what the message is made of beside the suggestion, for other languages.
     """
 
     code: str
@@ -31,6 +39,43 @@ class ErrorDetail:
     column: str | None = None
     value: str | None = None
     suggestion: str | None = None
+    # They are in the message, and a mapping has no hash.
+    params: Params = field(default_factory=dict, compare=False)
+
+    @classmethod
+    def of(
+        cls,
+        code: str,
+        template: str,
+        *,
+        column: str | None = None,
+        value: str | None = None,
+        suggestion: str | None = None,
+        **params: str | int,
+    ) -> ErrorDetail:
+        """Describe an error by the template of its message, with a name in braces for each param.
+
+        Example:
+            >>> ErrorDetail.of("TOO_LARGE", "{size:,} bytes are too many.", size=7000).message
+            '7,000 bytes are too many.'
+        """
+        shown = printable_params(params)
+        return cls(
+            code=code,
+            message=fill(template, shown, suggestion),
+            column=column,
+            value=value,
+            suggestion=suggestion,
+            params=shown,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the fields as they are stored: params only if there are any."""
+        # `asdict` copies each value, which takes twenty times as long.
+        fields: dict[str, Any] = dict(zip(_FIELDS, _field_values(self), strict=True))
+        if self.params:
+            fields["params"] = self.params
+        return fields
 
 
 class CaserollError(Exception):
@@ -60,29 +105,40 @@ class RowError(CaserollError):
             since the engine knows the column; a validator gives the name of the change's field.
         code: stable, upper-case name of the kind of error.
         message: what is wrong and what to do, in one sentence. If there is a column, the engine
-            puts its label before the message, so begin in lower case.
-        suggestion: the value that the cell should probably have.
+            puts its label before the message, so begin in lower case. With `params` it is a
+            template, with a name in braces for each of them; without, it is taken as it is.
+        suggestion: the value that the cell should probably have; `{suggestion}` in a template.
+        params: what the message is made of, texts and whole numbers by name. Clients that speak
+            another language make their own message of the code and these.
 
     Example:
-        >>> raise RowError("seat", "SEAT_TAKEN", "seat 12 is taken.")
+        >>> raise RowError("seat", "SEAT_TAKEN", "seat {seat} is taken.", seat=12)
         Traceback (most recent call last):
         ...
         importers.sdk.errors.RowError: seat 12 is taken.
     """
 
     def __init__(
-        self, column: str | None, code: str, message: str, suggestion: str | None = None
+        self,
+        column: str | None,
+        code: str,
+        message: str,
+        suggestion: str | None = None,
+        **params: str | int,
     ) -> None:
         given = (column, code, message, suggestion)
         # Here the traceback names the plugin's line; later, writing the results of the whole chunk
         # would fail.
         if not all(map(isinstance, given, (str | None, str, str, str | None))):
             raise TypeError(f"RowError takes texts, not {given!r:.200}")
+        if not all(isinstance(each, str | int) for each in params.values()):
+            raise TypeError(f"params of RowError are texts and whole numbers, not {params!r:.200}")
         self.column = column and storable(column)
         self.code = storable(code)
-        self.message = storable(message)
+        self.params: Params = printable_params(params)
+        self.message = storable(fill(message, self.params, suggestion))
         self.suggestion = suggestion and storable(suggestion)
-        super().__init__(message)
+        super().__init__(self.message)
 
 
 class RunError(CaserollError):
@@ -103,6 +159,28 @@ class FileRefusedError(RunError):
     def __init__(self, errors: Iterable[ErrorDetail]) -> None:
         self.errors = tuple(errors)
         super().__init__(" ".join(error.message for error in self.errors))
+
+
+def fill(template: str, params: Params, suggestion: str | None = None) -> str:
+    """Make a message of its template; one without params is taken as it is, braces and all."""
+    return template.format(**params, suggestion=suggestion) if params else template
+
+
+def alternatives(name: str, texts: Sequence[str], form: str = "'{}'") -> tuple[str, dict[str, str]]:
+    """Return the part of a template that names one text or another, and its params.
+
+    Example:
+        >>> alternatives("tag", ["trv-001", "trv-002"])
+        ("'{tag_1}' or '{tag_2}'", {'tag_1': 'trv-001', 'tag_2': 'trv-002'})
+    """
+    params = {f"{name}_{number}": text for number, text in enumerate(texts, 1)}
+    return " or ".join(form.format(f"{{{each}}}") for each in params), params
+
+
+def printable_params(params: Params) -> Params:
+    return {
+        name: printable(each) if isinstance(each, str) else each for name, each in params.items()
+    }
 
 
 def storable(text: str) -> str:

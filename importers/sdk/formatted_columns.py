@@ -54,8 +54,8 @@ class Email(Column[str]):
             found = addresses_in(text)
             fault = "holds several e-mail addresses; write one of them"
             if len(found) < 2:
-                fault = f"'{shorten(text)}' is not an e-mail address"
-            raise _meaning("INVALID_EMAIL", fault, found[0] if len(found) == 1 else None)
+                fault = "'{text}' is not an e-mail address"
+            raise _meaning("INVALID_EMAIL", fault, text, found[0] if len(found) == 1 else None)
         return text
 
     @keyed_by(str.lower)
@@ -89,8 +89,8 @@ class TagId(Column[str]):
             raise _nothing("INVALID_TAG", text)
         if not is_tag(text):
             form = "letters, digits, '-', '/' and '_', up to 64 of them"
-            message = f"'{shorten(text)}' is not a Tag ID: those have {form}."
-            raise RowError(None, "INVALID_TAG", message)
+            template = "'{text}' is not a Tag ID: those have " + form + "."
+            raise RowError(None, "INVALID_TAG", template, text=shorten(text))
         return text
 
     def _is_exact(self) -> bool:
@@ -128,8 +128,8 @@ class Locale(Column[str]):
         if is_null_word(text):
             raise _nothing("INVALID_LOCALE", text)
         if not is_locale(text):
-            fault = f"'{shorten(text)}' is not a BCP 47 tag, such as 'en' or 'es-MX'"
-            raise _meaning("INVALID_LOCALE", fault, meant_locale(text))
+            fault = "'{text}' is not a BCP 47 tag, such as 'en' or 'es-MX'"
+            raise _meaning("INVALID_LOCALE", fault, text, meant_locale(text))
         return locale_named(text)
 
     def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
@@ -149,8 +149,8 @@ class TimeZone(Column[str]):
         if is_null_word(text):
             raise _nothing("INVALID_ZONEINFO", text)
         if not is_zone(text):
-            fault = f"'{shorten(text)}' is not an IANA name, such as 'America/New_York'"
-            raise _meaning("INVALID_ZONEINFO", fault, meant_zone(text))
+            fault = "'{text}' is not an IANA name, such as 'America/New_York'"
+            raise _meaning("INVALID_ZONEINFO", fault, text, meant_zone(text))
         return text
 
     def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
@@ -247,16 +247,18 @@ class State(Column[bool]):
         states = {self.off.lower(): False, self.on.lower(): True}
         state = states.get(text.lower(), flag_of(text))
         if state is None:
-            message = f"'{shorten(text)}' is not 0 ({self.off}) or 1 ({self.on})."
-            raise RowError(None, "INVALID_FLAG", message)
+            template = "'{text}' is not 0 ({off}) or 1 ({on})."
+            shown = shorten(text)
+            raise RowError(None, "INVALID_FLAG", template, text=shown, off=self.off, on=self.on)
         return state
 
 
-def _meaning(code: str, fault: str, meant: str | None) -> RowError:
+def _meaning(code: str, fault: str, text: str, meant: str | None) -> RowError:
     """Return the error of a cell, with what was meant by it if that is certain."""
-    hint = f"; did you mean '{meant}'?" if meant else "."
-    return RowError(None, code, f"{fault}{hint}", meant)
+    hint = "; did you mean '{suggestion}'?" if meant else "."
+    return RowError(None, code, fault + hint, meant, text=shorten(text))
 
 
 def _nothing(code: str, text: str) -> RowError:
-    return RowError(None, code, f"'{shorten(text)}' stands for nothing; write nothing for nothing.")
+    template = "'{text}' stands for nothing; write nothing for nothing."
+    return RowError(None, code, template, text=shorten(text))

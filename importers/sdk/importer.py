@@ -154,7 +154,8 @@ class Importer(Plugin):
             ...         for row in rows:
             ...             first = memo.setdefault((row.person.id, str(row.day)), row.number)
             ...             if first != row.number:
-            ...                 yield row, RowError("day", "BUSY", f"row {first} has it too.")
+            ...                 fault = "row {first} has it too."
+            ...                 yield row, RowError("day", "BUSY", fault, first=first)
         """
         return ()
 

@@ -76,7 +76,10 @@ class Reference(Column[T]):
         Returns:
             an error for each of them, with None as its column.
         """
-        return {key: RowError(None, "NOT_FOUND", f"'{shorten(key)}' is unknown.") for key in keys}
+        return {
+            key: RowError(None, "NOT_FOUND", "'{text}' is unknown.", text=shorten(key))
+            for key in keys
+        }
 
     def refusal(self, value: T) -> RowError | None:
         """Say why what was found can't be used, if so; shown together with the row's other errors.
@@ -257,7 +260,8 @@ class RoleRef(Reference["Role"]):
             key: RowError(
                 None,
                 "NO_SUCH_ROLE",
-                f"stands for the role '{shorten(key)}', which the app does not have.",
+                "stands for the role '{role}', which the app does not have.",
+                role=shorten(key),
             )
             for key in keys
         }
@@ -269,15 +273,18 @@ class RoleRef(Reference["Role"]):
 
 def case_closed(case: Case) -> RowError:
     """Return the error of a change of a closed case."""
-    tag = f"'{case.tag_id}' " if case.tag_id else ""
-    return RowError(None, "CASE_CLOSED", f"the case {tag}is closed; reopen it first.")
+    if case.tag_id:
+        template = "the case '{case}' is closed; reopen it first."
+        return RowError(None, "CASE_CLOSED", template, case=case.tag_id)
+    return RowError(None, "CASE_CLOSED", "the case is closed; reopen it first.")
 
 
 def user_disabled(user: User) -> RowError:
     """Return the error of an assignment of a disabled user."""
-    name = user.tag_id or user.email
-    tag = f"'{name}' " if name else ""
-    return RowError(None, "USER_DISABLED", f"the user {tag}is disabled; enable the user first.")
+    if name := user.tag_id or user.email:
+        template = "the user '{user}' is disabled; enable the user first."
+        return RowError(None, "USER_DISABLED", template, user=name)
+    return RowError(None, "USER_DISABLED", "the user is disabled; enable the user first.")
 
 
 async def _unknown_addresses(directory: Directory, keys: Sequence[str]) -> dict[str, RowError]:
@@ -287,11 +294,11 @@ async def _unknown_addresses(directory: Directory, keys: Sequence[str]) -> dict[
     errors = {}
     for key, address in addresses.items():
         meant = by_tag[key].email if key in by_tag else address if address in by_email else None
-        hint = f"; that is the Tag ID of the user with '{meant}'." if key in by_tag else "."
+        hint = "; that is the Tag ID of the user with '{suggestion}'." if key in by_tag else "."
         if meant and key not in by_tag:
-            hint = f"; did you mean '{meant}'?"
-        message = f"no user has the e-mail address '{shorten(key)}'{hint}"
-        errors[key] = RowError(None, "NOT_FOUND", message, meant)
+            hint = "; did you mean '{suggestion}'?"
+        template = "no user has the e-mail address '{text}'" + hint
+        errors[key] = RowError(None, "NOT_FOUND", template, meant, text=shorten(key))
     return errors
 
 
@@ -310,8 +317,9 @@ async def unknown_ids(directory: Directory, noun: Noun, keys: Sequence[str]) -> 
 def _unknown_id(noun: Noun, key: str, advice: Advice) -> RowError:
     if not advice.suggestion and (damage := damaged(key)):
         return damage
-    message = f"no {noun} has the Tag ID or ID '{shorten(key)}'{advice.hint}"
-    return RowError(None, "NOT_FOUND", message, advice.suggestion)
+    template = "no {noun} has the Tag ID or ID '{text}'" + advice.hint
+    params = {"noun": noun, "text": shorten(key), **advice.params}
+    return RowError(None, "NOT_FOUND", template, advice.suggestion, **params)
 
 
 def _closest(text: str, choices: Sequence[str]) -> str | None:
@@ -323,5 +331,6 @@ def _closest(text: str, choices: Sequence[str]) -> str | None:
 def no_choice(text: str, choices: Sequence[str]) -> RowError:
     """Return the error of a cell that is not in a list, with what was probably meant."""
     suggestion = _closest(text, choices)
-    hint = f"did you mean '{suggestion}'?" if suggestion else f"use one of {', '.join(choices)}."
-    return RowError(None, "INVALID_CHOICE", f"there is no '{shorten(text)}'; {hint}", suggestion)
+    hint = "did you mean '{suggestion}'?" if suggestion else "use one of {choices}."
+    params = {"text": shorten(text), "choices": ", ".join(choices)}
+    return RowError(None, "INVALID_CHOICE", "there is no '{text}'; " + hint, suggestion, **params)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from importers.sdk.cells.meant import meant_email
+from importers.sdk.errors import alternatives
 from importers.sdk.node_id import encode_node_id
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from importers.sdk.directory import Directory
     from importers.sdk.entities import Case, User
+    from importers.sdk.errors import Params
 
 Noun: TypeAlias = Literal["case", "user"]
 
@@ -42,10 +45,15 @@ _CONFUSED = {"l": "1I", "1": "lI", "I": "1l", "O": "0", "0": "Oo", "o": "0"}
 
 
 class Advice(NamedTuple):
-    """What to say of an unknown key, after the words that it is unknown."""
+    """What to say of an unknown key, after the words that it is unknown.
+
+    `hint` is the rest of a message's template, and `params` are what it names beside `noun`, which
+    is that of the column, and the suggestion.
+    """
 
     hint: str = "."
     suggestion: str | None = None
+    params: Params = MappingProxyType({})
 
 
 async def advise(directory: Directory, noun: Noun, keys: Sequence[str]) -> dict[str, Advice]:
@@ -68,7 +76,7 @@ async def advise(directory: Directory, noun: Noun, keys: Sequence[str]) -> dict[
     known = set(await find_same(wanted))
     advice = {key: _did_you_mean([tag]) for key, tag in plain.items() if tag in known}
     advice |= {
-        key: Advice(f"; the cell names several {noun}s: write one {noun} a row.")
+        key: Advice("; the cell names several {noun}s: write one {noun} a row.")
         for key, names in parts.items()
         if key not in advice and len(names) > 1 and known.issuperset(names)
     }
@@ -95,7 +103,7 @@ async def _advise_of_others(
     found: Mapping[str, Case | User] = await others({*keys, *plain.values()} - {""})
     other = "case" if noun == "user" else "user"
     advice = {
-        key: Advice(f"; that is the ID of a {other}.")
+        key: Advice("; that is the ID of a {other}.", params={"other": other})
         for key in keys
         if key in found or plain[key] in found
     }
@@ -105,7 +113,7 @@ async def _advise_of_others(
     if addresses:
         by_email = await directory.users_by_email(set(addresses.values()))
         advice |= {
-            key: _who("address", [by_email[text]])
+            key: _who("; that is the address of ", [by_email[text]])
             for key, text in addresses.items()
             if text in by_email
         }
@@ -113,7 +121,7 @@ async def _advise_of_others(
     if names:
         by_name = await directory.users_by_name(set(names.values()))
         advice |= {
-            key: _who("name", by_name[full_name])
+            key: _who("; that is the name of ", by_name[full_name])
             for key, full_name in names.items()
             if full_name in by_name
         }
@@ -122,16 +130,17 @@ async def _advise_of_others(
 
 def _who(what: str, users: Sequence[User]) -> Advice:
     if len(users) > 1:
-        return Advice(f"; that is the {what} of several users: write the Tag ID of the right one.")
+        return Advice(what + "several users: write the Tag ID of the right one.")
     (user,) = users
-    name = user.tag_id or encode_node_id("User", user.id)
-    return Advice(f"; that is the {what} of {name}.", name)
+    return Advice(what + "{suggestion}.", user.tag_id or encode_node_id("User", user.id))
 
 
 def _did_you_mean(tags: Sequence[str]) -> Advice:
     """Suggest the one Tag ID; of several that could be meant none."""
-    shown = " or ".join(f"'{tag}'" for tag in tags[:3])
-    return Advice(f"; did you mean {shown}?", tags[0] if len(tags) == 1 else None)
+    if len(tags) == 1:
+        return Advice("; did you mean '{suggestion}'?", tags[0])
+    shown, params = alternatives("tag", tags[:3])
+    return Advice("; did you mean " + shown + "?", params=params)
 
 
 def without_ends(text: str) -> str:

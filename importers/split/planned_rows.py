@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.reading.limits import MAX_CHUNK
 from importers.reading.record import Batch
 from importers.rows.header import header_spec
-from importers.sdk.errors import ErrorDetail
+from importers.rows.not_applied import NOT_APPLIED
 from models.guard import TO_BE_RELEASED, find_excess, read_guard, recent_removals
 from models.imports import Stage
 from models.plan import Hold, end_planned, hold, planned_page, read_standing
@@ -22,12 +21,6 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
     from models.imports import ImportEnd
     from models.progress import ImportWork
-
-NOT_APPLIED = ErrorDetail(
-    code="NOT_APPLIED",
-    message="This row is right, and was not applied: the import is all or nothing, and other rows"
-    " have failed.",
-)
 
 
 class PlanDecision(NamedTuple):
@@ -62,7 +55,7 @@ async def decide(db: Connection, work: ImportWork, plan_id: int) -> PlanDecision
     if is_own and work.is_cancelled:
         return PlanDecision(False, await end_planned(db, work.id, RowStatus.CANCELLED))
     if is_own and work.is_atomic and failed:
-        error = asdict(NOT_APPLIED)
+        error = NOT_APPLIED.as_dict()
         return PlanDecision(False, await end_planned(db, work.id, RowStatus.FAILED, error))
     if work.is_cancelled or is_released:
         return PlanDecision(True)

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -56,14 +56,18 @@ if TYPE_CHECKING:
 _SPLIT_SECONDS = 1_800
 # First rows of a large file that have their results early, if they fail by themselves.
 MOST = 1_000
-_ENDS_WORKERS = ErrorDetail(
-    code="IMPORTER_ERROR",
-    message=f"The importer has ended its worker {MOST_ATTEMPTS} times while the file was cut into"
-    " chunks, or took too long.",
+_ENDS_WORKERS = ErrorDetail.of(
+    "IMPORTER_ERROR",
+    "The importer has ended its worker {attempts} times while the file was cut into chunks, or took"
+    " too long.",
+    attempts=MOST_ATTEMPTS,
 )
 _NOT_CUT = ErrorDetail(
     code="NOT_CUT",
     message="The file could not be worked on, by no fault of its own; the worker's log says why.",
+)
+_TOO_MANY_FOR_ONE = (
+    "The file has more rows than can be applied all or nothing; {limit:,} are the most."
 )
 
 logger = logging.getLogger(__name__)
@@ -167,7 +171,7 @@ async def _refuse_import(work: ImportWork, errors: Sequence[ErrorDetail]) -> Imp
     end = None
     with suppress(_TakenError):
         async with _holding(work) as db:
-            details = [asdict(detail) for detail in errors]
+            details = [detail.as_dict() for detail in errors]
             if work.plan_id == work.id:
                 return await end_planned(db, work.id, RowStatus.FAILED, details[0])
             end = await refuse(db, work.id, details)
@@ -177,8 +181,8 @@ async def _refuse_import(work: ImportWork, errors: Sequence[ErrorDetail]) -> Imp
 async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) -> ImportEnd | None:
     importer = settings.importers.get(work.type)
     if importer is None:
-        error = f"The import type '{work.type}' is not switched on where this import was to be run."
-        raise FileRefusedError([ErrorDetail(code="UNKNOWN_TYPE", message=error)])
+        template = "The import type '{type}' is not switched on where this import was to be run."
+        raise FileRefusedError([ErrorDetail.of("UNKNOWN_TYPE", template, type=work.type)])
     # Caseroll's own importers have no guard: they end no worker, and what ends one is an accident.
     if guard_of(importer) and attempts > MOST_ATTEMPTS:
         raise FileRefusedError([_ENDS_WORKERS])
@@ -265,6 +269,9 @@ async def _store_file(
     batches = partial(unfinished_rows, db, file, finished_numbers, observe_rows)
     by_keys = grouping_by_keys(importer, layout, directory, settings.together)
     count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+    if work.is_atomic and count > settings.limits.atomic_rows:
+        limit = settings.limits.atomic_rows
+        raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
     # Its present one: when rows can't be grouped, the file is read again, and opened for that.
     table = file.table
     return await finish_split(
@@ -275,7 +282,7 @@ async def _store_file(
         header=table.header,
         encoding=table.encoding,
         delimiter=table.delimiter,
-        warnings=[asdict(warning) for warning in table.warnings],
+        warnings=[warning.as_dict() for warning in table.warnings],
         observed={name: sorted(shown) for name, shown in observed.items()},
         stage=await stage_of(db, work, importer, count),
     )

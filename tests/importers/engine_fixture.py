@@ -136,6 +136,7 @@ class EngineFixture:
         *,
         chunk_rows: int | None = None,
         clock: Callable[[], float] | None = None,
+        limits: Limits | None = None,
         **importers: Importer,
     ) -> EngineFixture:
         """Return the same world with another engine, and a queue of its own."""
@@ -146,6 +147,7 @@ class EngineFixture:
             on_end=[queue.notify_ended],
             chunk_rows=chunk_rows or self.engine.chunk_rows,
             clock=clock or self.engine.clock,
+            limits=limits or self.engine.limits,
             importers={**self.engine.importers, **importers},
         )
         return replace(self, engine=engine, queue=queue)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from importers.plan_requests import PlanError
+from importers.reading.limits import Limits
 from models.audit import Actor
 from tests.importers.engine_fixture import PAIRS, Counts, EngineFixture, Result
 
@@ -58,7 +59,7 @@ async def test_changed_since(small: EngineFixture) -> None:
     }
     [error] = (await small.errors(applied))[2]
     assert error["message"].startswith(
-        "The assignment was changed by row 2 of the import 'Night shift' on 2"
+        "The assignment was changed by row 2 of the import 'Night shift' at 2"
     )
     assert (await small.assignments())["trv-001", "jack-001"] == ("default", 0)
     assert (await small.assignments())["trv-003", "jack-001"] == ("clients", 0)
@@ -298,3 +299,71 @@ async def test_a_plan_is_held_as_well(small: EngineFixture) -> None:
     await small.release(applied, OTHER)
 
     assert await small.counts(applied) == Counts("PROCESSED", 2, 2, 0, 0, 0, 0, 2, 0)
+
+
+async def test_all(small: EngineFixture) -> None:
+    """An atomic import whose rows are all right is applied as a whole, mails and all."""
+    rows = [row.replace(",staff,0", ",staff,1") for row in PAIRS if "trv-002" not in row]
+    rows = [row for row in rows if "gone-001" not in row]
+
+    done = await small.run("assign", *rows, is_atomic=True)
+
+    assert (await small.counts(done)).status == "PROCESSED"
+    assert (await small.counts(done)).created == len(rows)
+    assert len(await small.assignments()) == len(rows)
+    assert len(await small.mails(done)) == len(rows)
+    assert len(small.queue.ends) == 1
+
+
+async def test_or_nothing(small: EngineFixture) -> None:
+    """One row that is wrong, and nothing is done; all others say so."""
+    done = await small.run("assign", *PAIRS, is_atomic=True)
+
+    counts = await small.counts(done)
+    assert (counts.status, counts.passed, counts.failed) == ("FAILED", 0, len(PAIRS))
+    assert await small.assignments() == {}
+    codes = {end.codes for end in (await small.results(done)).values()}
+    assert ("NOT_APPLIED",) in codes
+    assert ("CASE_CLOSED",) in codes
+
+
+async def test_or_nothing_at_the_last_moment(small: EngineFixture) -> None:
+    """What changes between the plan and its application undoes the rows before it as well."""
+    rows = [f"trv-001,{user},,staff,1" for user in ("jack-001", "jones-001", "jill-001")]
+    rows += [f"trv-003,{user},,staff,1" for user in ("jack-001", "jones-001")]
+    key = await small.upload("assign", *rows, is_atomic=True)
+    await small.engine.split(key)
+    small.queue.messages.clear()
+    while not small.queue.messages or small.queue.messages[-1][0] != "split":
+        await small.engine.run(key)
+    await small.put(("trv-003", "jones-001", "clients", 0))
+
+    await small.drain()
+
+    results = await small.results(key)
+    assert results.pop(6) == Result("FAILED", codes=("CHANGED_SINCE",))
+    assert set(results.values()) == {Result("FAILED", codes=("NOT_APPLIED",))}
+    assert (await small.counts(key)).failed == 5
+    assert await small.assignments() == {("trv-003", "jones-001"): ("clients", 0)}
+    assert await small.mails(key) == []
+
+
+async def test_retry_of_all_or_nothing(small: EngineFixture) -> None:
+    """A correction of some rows runs all of them again."""
+    rows = ["trv-001,jack-001,,staff,0", "trv-01,jill-001,,staff,0", "trv-003,jack-001,,staff,0"]
+    done = await small.run("assign", *rows, is_atomic=True)
+    assert (await small.counts(done)).failed == 3
+
+    await small.retry(done, {3: {"case_id": "trv-001"}})
+
+    assert await small.counts(done) == Counts("PROCESSED", 3, 3, 0, 0, 3, 0, 0, 0)
+    assert len(await small.assignments()) == 3
+
+
+async def test_too_many_for_one(small: EngineFixture) -> None:
+    """The number of rows that are applied as a whole is limited."""
+    few = small.with_engine(limits=Limits(atomic_rows=2))
+
+    done = await few.run("assign", *PAIRS[:3], is_atomic=True)
+
+    assert await few.counts(done) == Counts("FAILED", 0, 0, 0, 0, 0, 0, 0, 0)

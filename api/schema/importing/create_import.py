@@ -272,10 +272,8 @@ def _name_taken(name: str) -> UserError:
 
 
 def _too_large(limit: int) -> ErrorDetail:
-    return ErrorDetail(
-        code="TOO_LARGE",
-        message=f"The file is too large; {limit:,} bytes are the most that can be imported.",
-    )
+    template = "The file is too large; {limit:,} bytes are the most that can be imported."
+    return ErrorDetail.of("TOO_LARGE", template, limit=limit)
 
 
 def _file_error(detail: ErrorDetail) -> UserError:

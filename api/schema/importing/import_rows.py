@@ -31,6 +31,12 @@ show_enum(RowStatus, description="Whether a row took effect.")
 show_enum(RowOutcome, description="What a passed row did.")
 
 
+@strawberry.type(description="One of the parts that an error's message is made of.")
+class Param:
+    name: str = field(description="What it is, e.g. `row` or `limit`; the same for a code always.")
+    value: str = field(description="The text, or a whole number in digits.")
+
+
 @strawberry.type(
     name="ImportError", description="One thing that is wrong with a file or with a row."
 )
@@ -42,11 +48,21 @@ class ImportProblem:
     )
     value: str | None = field(description="The cell at fault, shortened if long.")
     suggestion: str | None = field(description="What was probably meant.")
+    params: list[Param] = field(
+        description="What the message is made of beside `value` and `suggestion`, for a message in "
+        "another language."
+    )
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> ImportProblem:
         values: dict[str, Any] = {field.name: stored.get(field.name) for field in fields(cls)}
+        values["params"] = params_of(stored)
         return cls(**values)
+
+
+def params_of(stored: Mapping[str, Any]) -> list[Param]:
+    given: Mapping[str, str | int] = stored.get("params") or {}
+    return [Param(name=name, value=str(value)) for name, value in given.items()]
 
 
 def problems_of(stored: str | None) -> list[ImportProblem]:

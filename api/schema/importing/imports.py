@@ -36,12 +36,11 @@ from models.listing import (
     IMPORT_ROWS,
     IMPORTS,
     carries_out,
+    changed_since,
     has_import_status,
-    has_outcome,
-    has_row_status,
+    has_result,
     has_type,
     matches_search,
-    was_updated_since,
 )
 from models.page import Condition
 from models.progress import CancelResult, request_cancel
@@ -191,10 +190,8 @@ class Import(Node):
     ) -> Connection[ImportRow]:
         arguments = PageArguments(first=first, after=after, last=last, before=before)
         conditions: list[Condition] = []
-        if status is not None:
-            conditions.append(has_row_status(status))
-        if outcome is not None:
-            conditions.append(has_outcome(outcome))
+        if status is not None or outcome is not None:
+            conditions.append(has_result(status, outcome))
         total = self._count_rows(status, outcome)
         # Without a look at the rows: it would pass over a million others, or find some that are
         # still to be deleted.
@@ -320,9 +317,9 @@ async def list_imports(
         conditions.append(has_import_status(status))
     if types is not None:
         conditions.append(has_type(types))
-    if updated_since is not None:
-        conditions.append(was_updated_since(IMPORTS, updated_since))
     listing = ordered(IMPORTS, order_by, updated_since)
+    if updated_since is not None:
+        conditions.append(await info.context.scope.read(changed_since, listing, updated_since))
     return await connect(info.context, listing, IMPORT_ROW, arguments, conditions)
 
 

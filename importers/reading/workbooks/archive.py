@@ -105,7 +105,10 @@ def _refuse_bad_entries(
     if size > limits.max_unpacked_bytes or len(entries) > _MAX_ENTRIES:
         raise refusal(
             "TOO_LARGE",
-            f"The workbook unpacks to {size:,} bytes in {len(entries):,} parts; "
-            f"{limits.max_unpacked_bytes:,} bytes in {_MAX_ENTRIES:,} parts are the most that can "
-            "be read. Save the sheet as CSV UTF-8.",
+            "The workbook unpacks to {size:,} bytes in {parts:,} parts; {limit:,} bytes in "
+            "{most_parts:,} parts are the most that can be read. Save the sheet as CSV UTF-8.",
+            size=size,
+            parts=len(entries),
+            limit=limits.max_unpacked_bytes,
+            most_parts=_MAX_ENTRIES,
         )

@@ -6,13 +6,15 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.reading.refusal import refusal
-from importers.reading.workbooks.table_area import Warned, filled_cells
+from importers.reading.workbooks.table_area import filled_cells
 from importers.sdk.cell_note import shown_text
+from importers.sdk.errors import ErrorDetail
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from importers.reading.workbooks.sheet import Sheet, SheetNotes, SheetRow
+    from importers.sdk.errors import FileRefusedError
 
 _FEW_CELLS = 60
 _SHARED_NAMES = 2
@@ -34,7 +36,7 @@ class ChosenSheet(NamedTuple):
     rows: Iterator[SheetRow]
 
 
-def choose_sheet(sheets: Sequence[Sheet]) -> tuple[ChosenSheet | None, list[Warned]]:
+def choose_sheet(sheets: Sequence[Sheet]) -> tuple[ChosenSheet | None, list[ErrorDetail]]:
     """Find the one visible sheet that has data, and warn of those that are not read.
 
     Returns:
@@ -47,23 +49,24 @@ def choose_sheet(sheets: Sequence[Sheet]) -> tuple[ChosenSheet | None, list[Warn
     found = [sheet for sheet in opened if sheet is not None]
     hidden = [sheet.name for sheet in sheets if sheet.is_hidden]
     if not found and hidden:
-        raise refusal(
+        raise _refused_sheets(
             "EMPTY_FILE",
-            f"The visible sheets of the workbook are empty, and hidden ones are not read: "
-            f"{_names(hidden)}. Unhide the sheet to be imported.",
+            "The visible sheets of the workbook are empty, and hidden ones are not read: ",
+            hidden,
+            "Unhide the sheet to be imported.",
         )
     chosen, others = _with_table(found)
+    template = "The sheet '{sheet}' is hidden, and was not read."
     warnings = [
-        ("HIDDEN_SHEET", f"The sheet {_names([name])} is hidden, and was not read.")
+        ErrorDetail.of("HIDDEN_SHEET", template, sheet=name[:_LONGEST_NAME])
         for name in hidden[:_MOST_NAMES]
     ]
     if more := hidden[_MOST_NAMES:]:
-        warnings.append(("HIDDEN_SHEET", f"{len(more):,} more sheets are hidden and not read."))
+        template = "{more:,} more sheets are hidden and not read."
+        warnings.append(ErrorDetail.of("HIDDEN_SHEET", template, more=len(more)))
+    template = "The sheet '{sheet}' has a few words and no table, and was not read."
     warnings += [
-        (
-            "OTHER_SHEET",
-            f"The sheet {_names([name])} has a few words and no table, and was not read.",
-        )
+        ErrorDetail.of("OTHER_SHEET", template, sheet=name[:_LONGEST_NAME])
         for name in others[:_MOST_NAMES]
     ]
     return chosen, warnings
@@ -89,9 +92,10 @@ def _with_table(found: Sequence[ChosenSheet]) -> tuple[ChosenSheet | None, list[
         header = _words(tables[0].first)
         if all(_is_few_words(sheet, header) for sheet in others):
             return tables[0], [sheet.name for sheet in others]
-    raise refusal(
+    raise _refused_sheets(
         "SEVERAL_SHEETS",
-        f"Several sheets of the workbook have data: {_names([each.name for each in found])}. "
+        "Several sheets of the workbook have data: ",
+        [each.name for each in found],
         "Leave or unhide only the one to be imported, or save it as CSV UTF-8.",
     )
 
@@ -109,6 +113,8 @@ def _words(row: SheetRow) -> set[str]:
     return {shown_text(text).strip().casefold() for text in row.texts} - {""}
 
 
-def _names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _MOST_NAMES:,} more" if len(names) > _MOST_NAMES else ""
-    return ", ".join(f"'{name[:_LONGEST_NAME]}'" for name in names[:_MOST_NAMES]) + more
+def _refused_sheets(code: str, fault: str, names: Sequence[str], advice: str) -> FileRefusedError:
+    more = max(len(names) - _MOST_NAMES, 0)
+    template = fault + "{sheets}" + (" and {more:,} more. " if more else ". ") + advice
+    sheets = ", ".join(f"'{name[:_LONGEST_NAME]}'" for name in names[:_MOST_NAMES])
+    return refusal(code, template, sheets=sheets, more=more)

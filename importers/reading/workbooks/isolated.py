@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import orjson
 
 from importers.reading.record import Batch
-from importers.reading.refusal import refusal, warning
+from importers.reading.refusal import damaged_workbook, refusal
+from importers.sdk.errors import ErrorDetail, FileRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from importers.reading.limits import Limits
     from importers.reading.record import Batches
-    from importers.sdk.errors import ErrorDetail, FileRefusedError
 
     Message = tuple[str, Any]
 
@@ -67,11 +67,11 @@ class IsolatedWorkbook:
     def __iter__(self) -> Batches:
         for kind, content in _read_isolated(self._file, self._filename, self._limits):
             if kind == "refused":
-                raise refusal(*content)
+                raise FileRefusedError(ErrorDetail(**error) for error in content)
             if kind == "start":
                 self.first_column = content
             elif kind == "warnings":
-                self.warnings += [warning(code, message) for code, message in content]
+                self.warnings += [ErrorDetail(**error) for error in content]
             elif kind == "rows":
                 numbers, cells = content
                 yield Batch(numbers, cells)
@@ -150,19 +150,14 @@ def _crash_refusal(status: int, limits: Limits) -> FileRefusedError:
     if status in _TOO_BIG:
         return refusal(
             "TOO_LARGE",
-            "The workbook can't be read with the memory that there is for it "
-            f"({limits.workbook_memory // 1024**2:,} MiB). Save the sheet as CSV UTF-8.",
+            "The workbook can't be read with the memory that there is for it ({limit:,} MiB). "
+            "Save the sheet as CSV UTF-8.",
+            limit=limits.workbook_memory // 1024**2,
         )
-    return refusal(
-        "DAMAGED_WORKBOOK",
-        "The workbook can't be read; it seems to be damaged. "
-        "Open it in a spreadsheet program and save it again, or save it as CSV UTF-8.",
-    )
+    return damaged_workbook()
 
 
 def _time_refusal(limits: Limits) -> FileRefusedError:
-    return refusal(
-        "TOO_LARGE",
-        f"The workbook takes more than {limits.workbook_seconds} seconds to read. "
-        "Save the sheet as CSV UTF-8.",
-    )
+    template = "The workbook takes more than {seconds} seconds to read."
+    template += " Save the sheet as CSV UTF-8."
+    return refusal("TOO_LARGE", template, seconds=limits.workbook_seconds)

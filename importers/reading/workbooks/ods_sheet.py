@@ -207,8 +207,9 @@ class _OpenOdsCell:
         if has_formula and not kind and not text:
             raise refusal(
                 "UNCOMPUTED_FORMULA",
-                f"{address} holds a formula that was never computed, so there is no value to "
+                "{cell} holds a formula that was never computed, so there is no value to "
                 "read. Open the workbook in a spreadsheet program and save it.",
+                cell=address,
             )
         # LibreOffice alone says which cells are errors.
         kind_there = self.attributes.get(f"{_EXTENSIONS} value-type")

@@ -1,8 +1,8 @@
 """The process that reads one workbook and prints its rows, one JSON array a line.
 
 Its lines are `["start", index of the first column]`, then `["rows", [[number, …], [cells, …]]]` as
-often as needed, `["warnings", [[code, message], …]]`, and `["end", null]`; or, at any time,
-`["refused", [code, message]]`. It is started as
+often as needed, `["warnings", [error, …]]`, and `["end", null]`; or, at any time,
+`["refused", [error, …]]`, where an error is an object of what `ErrorDetail` has. It is started as
 `python -m importers.reading.workbooks.reader PARENT_PID FILENAME LIMITS_AS_JSON`, with the workbook
 as its standard input.
 """
@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from importers.reading.limits import MAX_CELL, MAX_RECORD, Limits
-from importers.reading.refusal import refusal
+from importers.reading.refusal import damaged_workbook, refusal
 from importers.reading.sniff import seems_to_be, zip_kind
 from importers.reading.workbooks.archive import DAMAGES, Archive
 from importers.reading.workbooks.chosen_sheet import choose_sheet
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from importers.reading.record import Record
     from importers.reading.workbooks.chosen_sheet import ChosenSheet
     from importers.reading.workbooks.sheet import Sheet
-from importers.reading.workbooks.table_area import Warned
+    from importers.sdk.errors import ErrorDetail
 
 Message = tuple[str, Any]
 
@@ -67,7 +67,7 @@ def main() -> int:
             _print_message(message)
         _print_message(("end", None))
     except FileRefusedError as error:
-        _print_message(("refused", [error.errors[0].code, error.errors[0].message]))
+        _print_message(("refused", [each.as_dict() for each in error.errors]))
     except MemoryError:
         return OUT_OF_MEMORY
     except BrokenPipeError:
@@ -127,12 +127,7 @@ def read_input(filename: str, limits: Limits) -> Iterator[Message]:
             yield from _table_messages(sheet, warnings, limits)
     except DAMAGES as error:
         reason = " ".join(str(error).split())[:100]
-        in_brackets = f" ({reason})" if reason else ""
-        raise refusal(
-            "DAMAGED_WORKBOOK",
-            f"The workbook can't be read; it seems to be damaged{in_brackets}. "
-            "Open it in a spreadsheet program and save it again, or save it as CSV UTF-8.",
-        ) from error
+        raise damaged_workbook(reason) from error
 
 
 def _sheets_of(archive: Archive, filename: str) -> Sequence[Sheet]:
@@ -148,7 +143,7 @@ def _sheets_of(archive: Archive, filename: str) -> Sequence[Sheet]:
 
 
 def _table_messages(
-    sheet: ChosenSheet | None, warnings: list[Warned], limits: Limits
+    sheet: ChosenSheet | None, warnings: list[ErrorDetail], limits: Limits
 ) -> Iterator[Message]:
     if sheet is not None:
         below = list(islice(sheet.rows, _ROWS_LOOKED_AT))
@@ -160,7 +155,7 @@ def _table_messages(
         if refused := area.unnamed_column() or area.conditional_formats(sheet.notes):
             raise refused
         warnings += area.warnings(sheet.notes)
-    yield "warnings", warnings
+    yield "warnings", [warning.as_dict() for warning in warnings]
 
 
 def _batched(records: Iterator[Record], most_characters: int) -> Iterator[Message]:
@@ -190,8 +185,9 @@ def _batched(records: Iterator[Record], most_characters: int) -> Iterator[Messag
 def _too_much_text(most_characters: int) -> FileRefusedError:
     return refusal(
         "TOO_LARGE",
-        f"The sheet's cells have more than {most_characters:,} characters together, the most that "
-        "can be read. Split the sheet.",
+        "The sheet's cells have more than {limit:,} characters together, the most that can be "
+        "read. Split the sheet.",
+        limit=most_characters,
     )
 
 
@@ -208,14 +204,15 @@ def _refuse_bad_text(row: int, text: str, cells: list[str]) -> None:
     if "\0" in text:
         raise refusal(
             "NUL_BYTE",
-            f"Row {row} has a NUL character, which no text has. Clear that cell and type it again.",
+            "Row {row} has a NUL character, which no text has. Clear that cell and type it again.",
+            row=row,
         )
     if len(text) > MAX_CELL and max(map(len, cells)) > MAX_CELL:
-        raise refusal(
-            "CELL_TOO_LONG", f"Row {row} has a cell of more than {MAX_CELL:,} characters."
-        )
+        template = "Row {row} has a cell of more than {limit:,} characters."
+        raise refusal("CELL_TOO_LONG", template, row=row, limit=MAX_CELL)
     if len(text) > MAX_RECORD:
-        raise refusal("ROW_TOO_LONG", f"Row {row} has more than {MAX_RECORD:,} characters.")
+        template = "Row {row} has more than {limit:,} characters."
+        raise refusal("ROW_TOO_LONG", template, row=row, limit=MAX_RECORD)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from importers.reading.refusal import refusal
 from importers.reading.workbooks.sheet_address import column_letters
 from importers.sdk.cell_note import shown_text
+from importers.sdk.errors import ErrorDetail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from importers.sdk.errors import FileRefusedError
 
 _MOST_SHAPES = 1000
-
-Warned = tuple[str, str]
-"""Code and message of a warning."""
 
 
 class TableArea:
@@ -86,8 +84,10 @@ class TableArea:
         letters = column_letters(self.first_column - 1)
         return refusal(
             "UNNAMED_COLUMN",
-            f"Column {letters} has no name, and {self._unnamed} has a value. "
+            "Column {letters} has no name, and {cell} has a value. "
             "Name the column in the header row, or remove it.",
+            letters=letters,
+            cell=self._unnamed,
         )
 
     def conditional_formats(self, notes: SheetNotes) -> FileRefusedError | None:
@@ -96,9 +96,10 @@ class TableArea:
             return None
         return refusal(
             "CONDITIONAL_FORMAT",
-            f"In the cells {areas[0].address()} a condition decides which number format is used, "
-            "so it can't be known what they show. Clear the rules of conditional formatting that "
-            "set a number format, or save the sheet as CSV UTF-8.",
+            "In the cells {cells} a condition decides which number format is used, so it can't be "
+            "known what they show. Clear the rules of conditional formatting that set a number "
+            "format, or save the sheet as CSV UTF-8.",
+            cells=areas[0].address(),
         )
 
     def _in_table(self, areas: Iterable[Area]) -> list[Area]:
@@ -111,26 +112,27 @@ class TableArea:
             and area.last_column >= self.first_column
         ]
 
-    def warnings(self, notes: SheetNotes) -> Iterator[Warned]:
+    def warnings(self, notes: SheetNotes) -> Iterator[ErrorDetail]:
         """Yield what an admin may not expect of the table, once all rows are read."""
         yield from self._hidden_rows(notes)
         yield from self._hidden_columns(notes)
         yield from self._merged_cells(notes)
         if self._beside:
-            cells = _counted(self._first_beside, self._beside, "cell")
-            yield "BESIDE_TABLE", f"{cells} beside the table {_was(self._beside)} not read."
+            more = self._beside - 1
+            cells = _numbered(more, "", " and {more} more cell", " and {more:,} more cells")
+            template = "{cell}" + cells + " beside the table " + _was(self._beside) + " not read."
+            cell = self._first_beside
+            yield ErrorDetail.of("BESIDE_TABLE", template, cell=cell, more=more)
 
-    def _hidden_rows(self, notes: SheetNotes) -> Iterator[Warned]:
+    def _hidden_rows(self, notes: SheetNotes) -> Iterator[ErrorDetail]:
         rows = [row for row in notes.hidden_rows if row > self._header_row]
         if rows:
             are = "row is" if len(rows) == 1 else "rows are"
-            yield (
-                "HIDDEN_ROWS",
-                f"{len(rows):,} {are} hidden, by a filter for instance, and {_was(len(rows))} read "
-                f"as well; the first is row {rows[0]}.",
-            )
+            template = "{count:,} " + are + " hidden, by a filter for instance, and "
+            template += _was(len(rows)) + " read as well; the first is row {row}."
+            yield ErrorDetail.of("HIDDEN_ROWS", template, count=len(rows), row=rows[0])
 
-    def _hidden_columns(self, notes: SheetNotes) -> Iterator[Warned]:
+    def _hidden_columns(self, notes: SheetNotes) -> Iterator[ErrorDetail]:
         hidden = {
             column
             for columns in notes.hidden_columns
@@ -139,18 +141,17 @@ class TableArea:
         }
         if hidden:
             letters = ", ".join(column_letters(column) for column in sorted(hidden))
-            are = "Column {} is" if len(hidden) == 1 else "The columns {} are"
-            read = f"hidden, and {_was(len(hidden))} read as well."
-            yield "HIDDEN_COLUMNS", f"{are.format(letters)} {read}"
+            are = "Column {letters} is" if len(hidden) == 1 else "The columns {letters} are"
+            template = are + " hidden, and " + _was(len(hidden)) + " read as well."
+            yield ErrorDetail.of("HIDDEN_COLUMNS", template, letters=letters)
 
-    def _merged_cells(self, notes: SheetNotes) -> Iterator[Warned]:
+    def _merged_cells(self, notes: SheetNotes) -> Iterator[ErrorDetail]:
         if merged := self._in_table(notes.merged):
-            more = f", and {len(merged) - 1:,} more areas," if len(merged) > 1 else ""
-            yield (
-                "MERGED_CELLS",
-                f"The cells {merged[0].address()}{more} are merged. The value is that of the first "
-                "cell alone; the others are blank.",
-            )
+            areas = ", and {more:,} more areas," if len(merged) > 1 else ""
+            template = "The cells {cells}" + areas + " are merged. The value is that of the first"
+            template += " cell alone; the others are blank."
+            cells, more = merged[0].address(), len(merged) - 1
+            yield ErrorDetail.of("MERGED_CELLS", template, cells=cells, more=more)
 
 
 def filled_cells(row: SheetRow) -> int:
@@ -166,10 +167,8 @@ def _leftmost(row: SheetRow) -> int:
     return _filled_columns(row)[0]
 
 
-def _counted(first: str, count: int, noun: str) -> str:
-    if count == 1:
-        return first
-    return f"{first} and {count - 1:,} more {noun}{'s' if count > 2 else ''}"
+def _numbered(count: int, none: str, one: str, many: str) -> str:
+    return (none, one)[count] if count < 2 else many
 
 
 def _was(count: int) -> str:

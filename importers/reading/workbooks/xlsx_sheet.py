@@ -162,8 +162,9 @@ class XlsxSheet:
         if cell.is_uncomputed(is_computed_later=self._package.is_computed_later):
             raise refusal(
                 "UNCOMPUTED_FORMULA",
-                f"{address} holds a formula that was never computed, so there is no value to "
+                "{cell} holds a formula that was never computed, so there is no value to "
                 "read. Open the workbook in a spreadsheet program and save it.",
+                cell=address,
             )
         if cell.is_ambiguous:
             raise ValueError(f"{address} has several values for the type '{kind}'")

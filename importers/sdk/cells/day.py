@@ -69,8 +69,8 @@ def read_day(text: str, *, order: str | None = None, is_day_first: bool = False)
     if day is None:
         raise _no_day(text)
     if day.year < _FIRST_YEAR:
-        message = f"'{shorten(text)}' is before the year {_FIRST_YEAR}; correct the year."
-        raise RowError(None, "INVALID_DATE", message)
+        template = "'{text}' is before the year {year}; correct the year."
+        raise RowError(None, "INVALID_DATE", template, text=shorten(text), year=str(_FIRST_YEAR))
     return day
 
 
@@ -91,7 +91,7 @@ def _day_of_numbers(
         raise _ambiguous(text, by_order)
     wanted = order or MONTH_DAY_YEAR
     if by_order[wanted] is None and only:
-        looks = f"has the {'month' if wanted == DAY_MONTH_YEAR else 'day'} first"
+        looks = "has the month first" if wanted == DAY_MONTH_YEAR else "has the day first"
         also = "" if order else ", or upload the file with the date order DMY"
         raise _no_day(text, only, looks, also)
     return by_order[wanted]
@@ -128,19 +128,25 @@ def _month_number(name: str) -> str:
 
 
 def _no_day(text: str, meant: date | None = None, looks: str = "", also: str = "") -> RowError:
-    what = f"{looks}; write it as {_FORMS}" if looks else f"is not a day, written as {_FORMS}"
+    what = looks + "; write it as " if looks else "is not a day, written as "
+    template = "'{text}' " + what + _FORMS + also + "."
     suggestion = meant.isoformat() if meant and meant.year >= _FIRST_YEAR else None
-    return RowError(None, "INVALID_DATE", f"'{shorten(text)}' {what}{also}.", suggestion)
+    return RowError(None, "INVALID_DATE", template, suggestion, text=shorten(text))
 
 
 def _time_of_day(text: str, day: date | None) -> RowError:
-    message = f"'{shorten(text)}' has a time of day; write the day alone, as {_FORMS}."
-    return RowError(None, "INVALID_DATE", message, day.isoformat() if day else None)
+    template = "'{text}' has a time of day; write the day alone, as " + _FORMS + "."
+    suggestion = day.isoformat() if day else None
+    return RowError(None, "INVALID_DATE", template, suggestion, text=shorten(text))
 
 
 def _ambiguous(text: str, by_order: dict[str, date | None]) -> RowError:
-    readings = f"{by_order[DAY_MONTH_YEAR]} or {by_order[MONTH_DAY_YEAR]}"
-    why = "other cells of the column have the day first"
-    advice = "write yyyy-mm-dd, or upload the file with the date order DMY."
-    message = f"'{shorten(text)}' can be {readings}, and {why}; {advice}"
-    return RowError(None, "AMBIGUOUS_DATE", message)
+    return RowError(
+        None,
+        "AMBIGUOUS_DATE",
+        "'{text}' can be {day_first} or {month_first}, and other cells of the column have the day "
+        "first; write yyyy-mm-dd, or upload the file with the date order DMY.",
+        text=shorten(text),
+        day_first=str(by_order[DAY_MONTH_YEAR]),
+        month_first=str(by_order[MONTH_DAY_YEAR]),
+    )

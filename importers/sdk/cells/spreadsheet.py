@@ -104,17 +104,18 @@ def formula_error(shown: str) -> RowError:
     causes = (cause for form, cause in _ADVICE if form.fullmatch(shown))
     cause = next(causes, "its formula has failed")
     advice = "correct the formula, or type the value in its place."
-    return RowError(None, "FORMULA_ERROR", f"shows the error '{shorten(shown)}': {cause}; {advice}")
+    template = "shows the error '{shown}': " + cause + "; " + advice
+    return RowError(None, "FORMULA_ERROR", template, shown=shorten(shown))
 
 
 def spreadsheet_damage(note: CellNote) -> RowError:
     """Return the error of a cell that holds something else than the ID that it shows."""
-    held = _HELD[note.holds].format(detail=note.detail)
-    shown = (
-        f", shown as '{shorten(note.shown)}'" if note.shown and note.shown != note.detail else ""
-    )
-    message = f"the spreadsheet's cell holds {held}{shown}; format the column as text and enter the"
-    return RowError(None, "SPREADSHEET_DAMAGE", f"{message} value again.")
+    template = "the spreadsheet's cell holds " + _HELD[note.holds]
+    if note.shown and note.shown != note.detail:
+        template += ", shown as '{shown}'"
+    template += "; format the column as text and enter the value again."
+    params = {"detail": note.detail, "shown": shorten(note.shown)}
+    return RowError(None, "SPREADSHEET_DAMAGE", template, **params)
 
 
 def damaged(key: str) -> RowError | None:
@@ -136,9 +137,9 @@ def damaged_tag(tag: str) -> RowError | None:
 
 
 def _damage(key: str) -> RowError:
-    looks = f"'{shorten(key)}' looks like an ID that a spreadsheet has changed"
-    message = f"{looks}; format the column as text and enter the ID again."
-    return RowError(None, "SPREADSHEET_DAMAGE", message)
+    template = "'{text}' looks like an ID that a spreadsheet has changed; format the column as text"
+    template += " and enter the ID again."
+    return RowError(None, "SPREADSHEET_DAMAGE", template, text=shorten(key))
 
 
 def _names_month(key: str) -> bool:

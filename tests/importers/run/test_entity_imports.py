@@ -148,6 +148,7 @@ async def test_similar_tags(world: EngineFixture) -> None:
                 "column": "host_tag_id",
                 "value": "JACK-1",
                 "suggestion": None,
+                "params": {"noun": "user", "tag": "jack-001"},
             }
         ]
     }

@@ -142,6 +142,7 @@ def test_an_error_names_the_cell() -> None:
             "column": "case_id",
             "value": "trv-002",
             "suggestion": None,
+            "params": {"case": "trv-002"},
         }
     ]
 

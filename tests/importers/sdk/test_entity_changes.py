@@ -185,6 +185,7 @@ def test_message_of_a_taken_value() -> None:
             "message": "Host Tag Id: row 2 of this file has it too.",
             "column": "host_tag_id",
             "value": "smith-001",
+            "params": {"row": 2},
         }
     ]
 

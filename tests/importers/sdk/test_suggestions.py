@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
 from importers import Case, User
+from importers.sdk.errors import fill
 from importers.sdk.node_id import encode_node_id
 from importers.sdk.suggestions import Advice, Noun, advise, bare_tag, without_ends
 from tests.importers.fakes import JACK, JONES, OPEN, FakeDirectory
@@ -27,6 +29,12 @@ def advice_on(
         names={"ann jones": [ANN], "sam jack": [ANN, OTHER_ANN]},
     )
     return asyncio.run(advise(directory, noun, [key])).get(key, Advice())
+
+
+def told(key: str, noun: Noun = "case", **known: Sequence[Any]) -> tuple[str, str | None]:
+    """The end of the message, and the suggestion."""
+    advice = advice_on(key, noun, **known)
+    return fill(advice.hint, {"noun": noun, **advice.params}, advice.suggestion), advice.suggestion
 
 
 @pytest.mark.parametrize(
@@ -72,7 +80,7 @@ def test_what_is_around_an_id(key: str) -> None:
 )
 def test_did_you_mean(key: str, tag: str) -> None:
     """A slip of one kind is seen through, if one Tag ID alone can be meant."""
-    assert advice_on(key, tags=[tag, "other-900"]) == (f"; did you mean '{tag}'?", tag)
+    assert told(key, tags=[tag, "other-900"]) == (f"; did you mean '{tag}'?", tag)
 
 
 @pytest.mark.parametrize(
@@ -90,7 +98,7 @@ def test_did_you_mean(key: str, tag: str) -> None:
 )
 def test_none_rather_than_a_wrong_one(key: str, tags: Sequence[str]) -> None:
     """Another number is another case."""
-    assert advice_on(key, tags=tags) == (".", None)
+    assert told(key, tags=tags) == (".", None)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +110,7 @@ def test_none_rather_than_a_wrong_one(key: str, tags: Sequence[str]) -> None:
 )
 def test_of_several_none(key: str, tags: Sequence[str], hint: str) -> None:
     """If several can be meant they are named, and none is suggested."""
-    assert advice_on(key, tags=tags) == (hint, None)
+    assert told(key, tags=tags) == (hint, None)
 
 
 @pytest.mark.parametrize(
@@ -163,12 +171,12 @@ def test_of_several_none(key: str, tags: Sequence[str], hint: str) -> None:
 )
 def test_who_is_meant(key: str, users: Sequence[User], expected: tuple[str, str | None]) -> None:
     """A user is known by address and by name; a case is no user."""
-    assert advice_on(key, "user", users=users) == expected
+    assert told(key, "user", users=users) == expected
 
 
 def test_a_user_is_no_case() -> None:
     """A user's Tag ID in the column of cases is told apart from an unknown one."""
-    assert advice_on("jack-001") == ("; that is the ID of a user.", None)
+    assert told("jack-001") == ("; that is the ID of a user.", None)
 
 
 def test_every_address_gets_its_advice() -> None:

@@ -26,5 +26,8 @@ class Wall(Validator):
         for prefix, users in self.settings.kept_off.items():
             if (case.tag_id or "").startswith(prefix) and user.tag_id in users:
                 raise RowError(
-                    "user", "CONFLICT_OF_INTEREST", f"must be kept off the cases '{prefix}…'."
+                    "user",
+                    "CONFLICT_OF_INTEREST",
+                    "must be kept off the cases '{prefix}…'.",
+                    prefix=prefix,
                 )
