@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from models.described_enum import DescribedIntEnum
+from models.listing import has_result
 from models.page import Condition, Listing, Rank
 from models.row import RowOutcome, row_key
 
@@ -61,46 +62,28 @@ _COMMON: Mapping[str, Any] = {
     "rank": Rank("t.id"),
     "parent": "t.id > {0} << 32 AND t.id < ({0} + 1) << 32",
 }
+SINGLE_CHANGES: Listing = _RowListing(
+    table=f"(SELECT {_COLUMNS}, 0 AS place, NULL::json AS edit, outcome AS kind FROM import_rows)",
+    key="0",
+    **_COMMON,
+)
+"""The changes of an import whose rows make one each, if they make any."""
+SEVERAL_CHANGES: Listing = _PlaceListing(
+    table=f"""(
+      SELECT {_COLUMNS}, place, edit, {_KIND_AMONG_SEVERAL} AS kind FROM (
+        SELECT {_COLUMNS}, place, {_EDIT} AS edit FROM import_rows,
+          LATERAL generate_series(0, coalesce(edit_count, 1) - 1) AS place) c)""",
+    key="t.place",
+    **_COMMON,
+)
+"""The changes of an import of which some rows make several."""
 
 
-def change_listing(outcomes: Collection[RowOutcome], *, has_several: bool) -> Listing:
-    """Return the list of the changes that rows with these outcomes have made.
-
-    Args:
-        has_several: whether some rows of the import make several changes.
-    """
-    if has_several:
-        return _PlaceListing(table=_several(outcomes), key="t.place", **_COMMON)
-    return _RowListing(table=_single(outcomes), key="0", **_COMMON)
-
-
-def _single(outcomes: Collection[RowOutcome]) -> str:
-    """Return a table of rows that make one change each.
-
-    PostgreSQL merges the outcomes, each of which has an index in the order of the list:
-
-        (SELECT id, …, 0 AS place, NULL::json AS edit, outcome AS kind
-         FROM import_rows WHERE outcome = 1 UNION ALL …)
-    """
-    conditions = [f"outcome = {outcome:d}" for outcome in sorted(outcomes)] or ["false"]
-    rows = f"SELECT {_COLUMNS}, 0 AS place, NULL::json AS edit, outcome AS kind FROM import_rows"
-    return f"({' UNION ALL '.join(f'{rows} WHERE {condition}' for condition in conditions)})"
-
-
-def _several(outcomes: Collection[RowOutcome]) -> str:
-    """Return a table with an entry for each change of rows that make several.
-
-    (SELECT id, …, place, edit, CASE … END AS kind FROM (
-       SELECT id, …, place, CASE … END AS edit FROM import_rows,
-         LATERAL generate_series(0, coalesce(edit_count, 1) - 1) AS place
-       WHERE outcome IN (1, 2)) c)
-    """
-    chosen = ", ".join(f"{outcome:d}" for outcome in sorted(outcomes)) or "NULL"
-    return f"""(
-        SELECT {_COLUMNS}, place, edit, {_KIND_AMONG_SEVERAL} AS kind FROM (
-          SELECT {_COLUMNS}, place, {_EDIT} AS edit FROM import_rows,
-            LATERAL generate_series(0, coalesce(edit_count, 1) - 1) AS place
-          WHERE outcome IN ({chosen})) c)"""
+def is_in_rows_that(outcomes: Collection[RowOutcome], *, has_several: bool) -> Condition:
+    """Ask for changes of rows with these outcomes."""
+    if not has_several:
+        return has_result(None, outcomes)
+    return Condition("t.outcome = ANY({}::int[])", [int(outcome) for outcome in outcomes])
 
 
 def is_of_kind(kinds: Collection[ChangeKind]) -> Condition:

@@ -21,11 +21,13 @@ from api.schema.shown_enum import show_enum
 from models.assignment import Edit
 from models.entity_history import EntityEdit
 from models.import_change_list import (
+    SEVERAL_CHANGES,
+    SINGLE_CHANGES,
     ChangeKind,
-    change_listing,
     has_several_changes,
     is_about_case,
     is_about_user,
+    is_in_rows_that,
     is_of_kind,
 )
 from models.listing import CASES, USERS, has_id
@@ -171,11 +173,12 @@ async def _list_changes(
     total = None
     if not (conditions or has_several):
         total = sum(_count(self, outcome) for outcome in outcomes)
+    conditions.append(is_in_rows_that(outcomes, has_several=has_several))
     if kind is not None and has_several:
         conditions.append(is_of_kind(kind))
     return await connect(
         context,
-        change_listing(outcomes, has_several=has_several),
+        SEVERAL_CHANGES if has_several else SINGLE_CHANGES,
         _row_type_of(await role_keys(context), is_dry_run=self.dry_run),
         PageArguments(first=first, after=after, last=last, before=before),
         conditions,
