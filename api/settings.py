@@ -54,6 +54,7 @@ class Settings:
     origin_headers: tuple[str, ...] = ()
     # Failed rows are corrected within days, and reports look back over a quarter.
     retention_days: int = 90
+    many_cases: int = 100
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -90,6 +91,7 @@ class Settings:
             retention_days=reader.number(
                 "CASEROLL_RETENTION_DAYS", default.retention_days, low=0, high=36_500
             ),
+            many_cases=reader.number("CASEROLL_MANY_CASES", default.many_cases, high=1_000_000),
         )
         reader.check()
         return settings

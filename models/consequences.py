@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
 MOST_EXAMPLES = 5
-MANY_CASES = 100
 # Sets of a million rows are hashed and joined. Sessions of the API would rather walk indexes.
 _LIMITS = """
 SELECT set_config('enable_seqscan', 'on', true), set_config('enable_sort', 'on', true),
@@ -182,7 +181,7 @@ async def find_consequences(
     *,
     is_ahead: bool,
     is_own: bool = False,
-    many_cases: int = MANY_CASES,
+    many_cases: int,
 ) -> list[Finding]:
     """Find what an import has led to, or what its plan would lead to; only what there is.
 

@@ -20,6 +20,7 @@ from api.schema.assignments import find_assignment, list_assignments
 from api.schema.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cases, update_case
 from api.schema.entities import ASSIGNMENT_ROW, Assignment, list_roles
+from api.schema.importing.consequences import Consequence
 from api.schema.importing.create_import import create_import
 from api.schema.importing.import_changes import ImportChange
 from api.schema.importing.import_types import find_sample, list_import_types
@@ -136,7 +137,7 @@ schema = strawberry.Schema(
     ),
     subscription=Subscription,
     # Fields of imports are added where these are defined.
-    types=[Assignment, ImportChange],
+    types=[Assignment, Consequence, ImportChange],
     config=StrawberryConfig(
         name_converter=_Names(), scalar_map={UploadedFile: UPLOAD, date: DATE, datetime: DATE_TIME}
     ),

@@ -83,6 +83,7 @@ def test_every_variable(tmp_path: Path) -> None:
             "CASEROLL_ORIGINS": "https://a.example.org, http://localhost:3000",
             "CASEROLL_ORIGIN_HEADERS": "X-Request-ID x-amzn-trace-id",
             "CASEROLL_RETENTION_DAYS": "0",
+            "CASEROLL_MANY_CASES": "25",
         }
     )
 
@@ -123,6 +124,7 @@ def test_every_variable(tmp_path: Path) -> None:
         origins=("https://a.example.org", "http://localhost:3000"),
         origin_headers=("X-Request-ID", "x-amzn-trace-id"),
         retention_days=0,
+        many_cases=25,
     )
 
 
