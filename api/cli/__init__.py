@@ -14,6 +14,7 @@ from api.processes.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED
 
 _COMMANDS = {
     "app": "api.cli.app:app",
+    "changes": "api.cli.changes:changes",
     "demo": "api.cli.demo:demo",
     "failed-rows": "api.cli.failed_rows:failed_rows",
     "import": "api.cli.imports:import_",
