@@ -58,7 +58,7 @@ _KIND_AMONG_SEVERAL = f"""
 
 
 _COMMON: Mapping[str, Any] = {
-    "name": "change",
+    "name": "row-change",
     "rank": Rank("t.id"),
     "parent": "t.id > {0} << 32 AND t.id < ({0} + 1) << 32",
 }

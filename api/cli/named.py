@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from api.cli.client import ApiClient
 
 
+_BY_NAME = """
+query ($name: String!) { imports(first: 100, search: $name) { edges { node { id name } } } }
+"""
+
+
 async def find_import(api: ApiClient, wanted: str, fields: str) -> dict[str, Any]:
     """Return the newest import of a name, or else the one with that ID.
 
@@ -19,18 +24,11 @@ async def find_import(api: ApiClient, wanted: str, fields: str) -> dict[str, Any
     Raises:
         RefusedError: there is none.
     """
-    by_name = f"""
-        query ($name: String!) {{
-          imports(first: 100, search: $name) {{ edges {{ node {{ name {fields} }} }} }}
-        }}
-    """
-    data = await api.execute(by_name, name=wanted)
-    named = [edge["node"] for edge in data["imports"]["edges"] if edge["node"]["name"] == wanted]
-    if named:
-        found: dict[str, Any] | None = named[0]
-    else:
-        by_id = f"query ($id: ID!) {{ import(id: $id) {{ name {fields} }} }}"
-        found = (await api.execute(by_id, id=wanted))["import"]
+    data = await api.execute(_BY_NAME, name=wanted)
+    nodes = [edge["node"] for edge in data["imports"]["edges"]]
+    key = next((node["id"] for node in nodes if node["name"] == wanted), wanted)
+    by_id = f"query ($id: ID!) {{ import(id: $id) {{ name {fields} }} }}"
+    found: dict[str, Any] | None = (await api.execute(by_id, id=key))["import"]
     if found is None:
         raise RefusedError(f"there is no import with the ID or name {wanted!r}.")
     return found
