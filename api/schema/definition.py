@@ -19,10 +19,10 @@ from api.access.context import Context, Info
 from api.schema.assignments import find_assignment, list_assignments
 from api.schema.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cases, update_case
+from api.schema.changes.consequences import Consequence
+from api.schema.changes.import_changes import ImportChange
 from api.schema.entities import ASSIGNMENT_ROW, Assignment, list_roles
-from api.schema.importing.consequences import Consequence
 from api.schema.importing.create_import import create_import
-from api.schema.importing.import_changes import ImportChange
 from api.schema.importing.import_types import find_sample, list_import_types
 from api.schema.importing.imports import (
     cancel_import,

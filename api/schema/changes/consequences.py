@@ -10,8 +10,8 @@ from strawberry import field
 
 from api.access.context import Context, Info
 from api.errors import ApiError
+from api.schema.changes.added_field import add_field
 from api.schema.entities import CASE_ROW, USER_ROW, Case, User
-from api.schema.importing.added_field import add_field
 from api.schema.importing.imports import Import
 from models.consequences import ConsequenceCode, find_consequences
 from models.imports import ImportStatus

@@ -22,7 +22,7 @@ from importers import (
     UserRef,
 )
 from tests.api.api_fixture import Api, add_cases, add_import, add_users, node_id, sql
-from tests.api.schema.importing.import_runner import nodes, run, run_custom
+from tests.api.schema.changes.import_runner import nodes, run, run_custom
 
 CHANGES = """query ($id: ID!, $first: Int, $after: String, $last: Int, $before: String,
     $kind: [ChangeKind!], $case: ID, $user: ID) {

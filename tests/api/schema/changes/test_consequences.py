@@ -7,10 +7,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from api.schema.importing import consequences
+from api.schema.changes import consequences
 from models.consequences import ConsequenceCode
 from tests.api.api_fixture import Api, add_cases, add_users, change_settings, sql
-from tests.api.schema.importing.import_runner import run
+from tests.api.schema.changes.import_runner import run
 
 CONSEQUENCES = """query ($id: ID!) { import(id: $id) { status consequences {
   code message count cases { tagId } users { tagId } } } }"""
