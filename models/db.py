@@ -36,12 +36,14 @@ MODULES = (
     "models.audit",
     "models.case",
     "models.chunk",
+    "models.download_link",
     "models.entity_history",
     "models.file_part",
     "models.imports",
     "models.mail",
     "models.row",
     "models.user",
+    "models.webhook",
 )
 _NOT_THE_OWNER = (
     "the user of DATABASE_URL does not own Caseroll's tables, and row-level security hides all rows"

@@ -16,7 +16,9 @@ _COMMANDS = {
     "app": "api.cli.app:app",
     "changes": "api.cli.changes:changes",
     "demo": "api.cli.demo:demo",
+    "export": "api.cli.export:export",
     "failed-rows": "api.cli.failed_rows:failed_rows",
+    "history": "api.cli.history:history",
     "import": "api.cli.imports:import_",
     "import-types": "api.cli.import_types:import_types",
     "importers": "api.cli.plugins:importers",
@@ -28,6 +30,7 @@ _COMMANDS = {
     "serve": "api.cli.processes:serve",
     "token": "api.cli.token:token",
     "up": "api.cli.up:up",
+    "webhook": "api.cli.webhook:webhook",
     "worker": "api.cli.processes:worker",
 }
 

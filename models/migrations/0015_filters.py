@@ -25,7 +25,7 @@ BACKWARD = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0018_stages")]
+    dependencies = [("models", "0014_download_links")]
 
     operations = [
         ops.RemoveIndex("AuditEvent", fields=["app_id", "id"]),

@@ -14,7 +14,8 @@ from api.batch.row_type import RowColumn, RowType
 from api.schema.changes.added_field import add_field
 from api.schema.connection import After, Before, Connection, First, Last, PageArguments, connect
 from api.schema.entities import CASE_ROW, USER_ROW, Case, User
-from api.schema.importing.field_changes import FieldChange, fields_of, role_keys
+from api.schema.importing.field_change import FieldChange
+from api.schema.importing.file_fields import fields_of, role_keys
 from api.schema.importing.imports import Import
 from api.schema.node import key_of, load_together
 from api.schema.shown_enum import show_enum

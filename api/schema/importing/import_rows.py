@@ -14,7 +14,8 @@ from strawberry import field
 from api.access.context import Context, Info
 from api.batch.objects import TOGETHER, Lists, Together, read
 from api.batch.row_type import RowColumn, RowType
-from api.schema.importing.field_changes import FieldChange, fields_of, role_keys
+from api.schema.importing.field_change import FieldChange
+from api.schema.importing.file_fields import fields_of, role_keys
 from api.schema.shown_enum import show_enum
 from importers.sdk.cell_note import shown_text
 from models.assignment import Edit

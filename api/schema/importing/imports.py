@@ -11,6 +11,7 @@ from strawberry import argument, field
 from api.access.context import Context, Info
 from api.batch.row_type import Part, RowColumn, RowType, node_id
 from api.errors import ApiError
+from api.schema.actor import created_by
 from api.schema.connection import (
     After,
     Before,
@@ -24,6 +25,8 @@ from api.schema.connection import (
 from api.schema.importing.hold import Hold
 from api.schema.importing.import_rows import ImportProblem, ImportRow, problems_of, row_type_for
 from api.schema.importing.import_types import ImportType, as_workbook
+from api.schema.importing.schedule import ESTIMATED_END, IS_WAITING, queue_position
+from api.schema.importing.undo_refusal import find_undo_refusal
 from api.schema.input_errors import UserError, user_error
 from api.schema.list_order import OrderBy, UpdatedSince, ordered
 from api.schema.node import Node, find_object, key_of, load_node
@@ -41,6 +44,7 @@ from models.listing import (
     has_result,
     has_type,
     matches_search,
+    undoes,
 )
 from models.page import Condition
 from models.progress import CancelResult, request_cancel
@@ -91,7 +95,10 @@ class Import(Node):
     key: strawberry.Private[int]
     type_key: strawberry.Private[str]
     header: strawberry.Private[Any]
+    token_key: strawberry.Private[int | None]
+    is_waiting: strawberry.Private[bool]
     applied_from_key: strawberry.Private[int | None]
+    undo_of_key: strawberry.Private[int | None]
     name: str = field(description="The name that the upload gave it.")
     source: str = field(
         description="Where it came from: `api`, `cli`, `console`, or the client's own name."
@@ -127,6 +134,10 @@ class Import(Node):
     updated_at: datetime = field(description="When its status or its counts last changed.")
     started_at: datetime | None = field(description="When a worker began.")
     finished_at: datetime | None = field(description="When it was finished.")
+    estimated_end_at: datetime | None = field(
+        description="When it will probably be finished, at the speed of its last rows; null unless "
+        "rows are being applied or tried out, and while that time is over."
+    )
     purged_at: datetime | None = field(
         description="When its file and its rows were removed, as their retention time was over; "
         "`rows` is empty since then. Null while they are there."
@@ -140,6 +151,9 @@ class Import(Node):
         description="Path of the same rows as an XLSX workbook, with notes at the cells that have "
         "errors; for at most 100,000 rows. Null when `failedRowsUrl` is."
     )
+
+    created_by = created_by
+    queue_position = queue_position
 
     @strawberry.field(description="What kind of import it is.")
     def type(self, info: Info) -> ImportType:
@@ -158,6 +172,23 @@ class Import(Node):
         if not self.dry_run:
             return None
         return await find_object(info.context, IMPORTS, IMPORT_ROW, carries_out(self.key))
+
+    @strawberry.field(description="The import whose changes it takes back, if it does.")
+    async def undo_of(self, info: Info) -> Import | None:
+        key = self.undo_of_key
+        return None if key is None else await load_import(info.context, key)
+
+    @strawberry.field(description="The import that has taken its changes back, or does so now.")
+    async def undone_by(self, info: Info) -> Import | None:
+        return await find_object(info.context, IMPORTS, IMPORT_ROW, undoes(self.key))
+
+    @strawberry.field(description="Whether `undoImport` would be accepted.")
+    async def is_undoable(self, info: Info) -> bool:
+        return await find_undo_refusal(info.context, self.key) is None
+
+    @strawberry.field(description="Why it can't be undone; null when it can.")
+    async def undo_refusal(self, info: Info) -> UserError | None:
+        return await find_undo_refusal(info.context, self.key)
 
     @strawberry.field(
         description="When its file and its rows are to be removed, or were; counts and history "
@@ -248,11 +279,15 @@ IMPORT_ROW = RowType(
     id=node_id("Import"),
     key=RowColumn(("id",)),
     type_key=RowColumn(("type",)),
+    token_key=RowColumn(("token_id",)),
+    is_waiting=IS_WAITING,
+    estimated_end_at=ESTIMATED_END,
     status=RowColumn(("status",), ImportStatus),
     dry_run=RowColumn(("is_dry_run",)),
     updated_at=RowColumn(("changed_at",)),
     cancel_requested=RowColumn(("cancel_requested_at",), lambda time: time is not None),
     applied_from_key=RowColumn(("applied_from_id",)),
+    undo_of_key=RowColumn(("undo_of_id",)),
     atomic=RowColumn(("is_atomic",)),
     hold=RowColumn(("hold",), Hold.of),
     progress=RowColumn(("status", "pending", "total", "split_at", "stage"), _progress),

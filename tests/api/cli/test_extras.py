@@ -11,7 +11,9 @@ import pytest
 
 from api.cli.failure import EXTRAS
 
-CLIENTS = ["failed-rows", "import", "import-types", "imports", "sample"]
+CLIENTS = [
+    "export", "failed-rows", "history", "import", "import-types", "imports", "sample", "webhook",
+]  # fmt: skip
 
 
 def run(code: str, *arguments: str) -> tuple[int, str]:

@@ -1,12 +1,10 @@
-"""What a change makes of each field, with names and values as files have them."""
+"""What a change of an import makes of each field, with names and values as files have them."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import strawberry
-from strawberry import field
-
+from api.schema.importing.field_change import FieldChange
 from models.assignment import Edit
 from models.present_state import table_of
 
@@ -28,15 +26,6 @@ _FILE_COLUMNS: Mapping[Table | None, Mapping[str, str]] = {
     },
     None: {},
 }
-
-
-@strawberry.type(description="One field that a change has changed, or would change.")
-class FieldChange:
-    name: str = field(description="The column that has it in files, such as `case_role_id`.")
-    before: str | None = field(
-        description="What it was, as a cell of a file has it; null if there was nothing."
-    )
-    after: str | None = field(description="What it is then; null if there is nothing.")
 
 
 def fields_of(roles: Mapping[int, str], *changes: Edit | EntityEdit) -> list[FieldChange]:
