@@ -18,6 +18,8 @@ from strawberry.utils.str_converters import to_camel_case
 from api.access.context import Context, Info
 from api.schema.assignments import find_assignment, list_assignments
 from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cases, update_case
+from api.schema.changes.consequences import Consequence
+from api.schema.changes.import_changes import ImportChange
 from api.schema.entities import (
     ASSIGNMENT_ROW,
     CHANGE_ROW,
@@ -152,7 +154,8 @@ schema = strawberry.Schema(
         "Mutation", MUTATIONS, description="Everything that can be changed, by tokens that may."
     ),
     subscription=Subscription,
-    types=[Assignment],
+    # Fields of imports are added where these are defined.
+    types=[Assignment, Consequence, ImportChange],
     config=StrawberryConfig(
         name_converter=_Names(), scalar_map={UploadedFile: UPLOAD, date: DATE, datetime: DATE_TIME}
     ),
