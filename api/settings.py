@@ -172,6 +172,7 @@ class _Reader:
                 "CASEROLL_MAX_UPLOAD_BYTES", default.max_bytes, high=_LARGEST_INT
             ),
             max_rows=self.number("CASEROLL_MAX_ROWS", default.max_rows),
+            atomic_rows=self.number("CASEROLL_ATOMIC_ROWS", default.atomic_rows),
             max_columns=self.number("CASEROLL_MAX_COLUMNS", default.max_columns, high=1_000),
         )
 

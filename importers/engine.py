@@ -14,6 +14,7 @@ from importers.fairness import Fairness
 from importers.mail_sender import send_mails
 from importers.retention import purge
 from importers.run.run_chunk import next_chunk, run_chunk
+from importers.run.run_whole import run_whole
 from importers.sdk.errors import RetryableError
 from importers.split.split import SplitSettings, split_import
 from models.db import connection, is_passing
@@ -215,12 +216,17 @@ class Engine:
         if claim.has_more and has_message:
             await self.queue.enqueue_run(import_id)
         with self._fairness.working(import_id):
-            chunk = await run_chunk(import_id, claim, self.importers, self.validators)
+            if claim.is_whole:
+                chunk = await run_whole(import_id, self.importers, self.validators)
+            else:
+                chunk = await run_chunk(import_id, claim, self.importers, self.validators)
         if chunk is None:
             return False
         await self._report(import_id, chunk.app_id, chunk.import_end)
         if chunk.has_successor:
             await self.queue.enqueue_run(import_id)
+        if chunk.is_planned:
+            await self.queue.enqueue_split(import_id)
         if chunk.has_notifications:
             await self.queue.enqueue_send_mails()
         return True

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from importers.request_error import RequestError
 from importers.rows.header import IGNORED, column_name
-from importers.sdk.errors import CaserollError, storable
+from importers.sdk.errors import storable
 from models.audit import Action, record
 from models.progress import lock_for_retry, reopen
 from models.row import RowStatus, find_rows
@@ -23,17 +24,8 @@ Corrections = dict[int, dict[str, str]]
 New cells for every column of the file are the whole row: its cells beyond the header go."""
 
 
-class RetryError(CaserollError):
-    """The import, or one of the rows, can't be run again as requested.
-
-    `field` is the path of the argument at fault.
-    """
-
-    def __init__(self, code: str, message: str, *field: str) -> None:
-        self.code = code
-        self.message = message
-        self.field = field
-        super().__init__(message)
+class RetryError(RequestError):
+    """The import, or one of the rows, can't be run again as requested."""
 
 
 async def request_retry(
@@ -66,7 +58,9 @@ async def request_retry(
     if corrections is not None:
         await _require_failed_rows(db, import_id, corrections)
         _require_storable_cells(corrections)
-        retry = {"rows": sorted(corrections), "cells": _by_position(found.header, corrections)}
+        # All or nothing is all: rows that are not named have failed with those that are.
+        rows = None if found.is_atomic else sorted(corrections)
+        retry = {"rows": rows, "cells": _by_position(found.header, corrections)}
     if not await reopen(db, import_id, retry):
         raise RetryError(
             "NAME_TAKEN", "Another import of this name is running; wait for its end.", "id"

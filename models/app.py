@@ -7,6 +7,7 @@ import secrets
 from datetime import UTC, datetime
 
 from tortoise import fields
+from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.db_defaults import Now
 from tortoise.models import Model
 
@@ -26,12 +27,23 @@ class Permission(DescribedStrEnum):
 
 
 class App(Model):
-    """A tenant: every other row belongs to one."""
+    """A tenant: every other row belongs to one.
+
+    An import is held that would remove more than `remove_percent` of the app's assignments, or of
+    those of any one case, and at least `remove_at_least` in all; None turns that off. Imports of
+    `release_types`, or all if it `requires_release`, are held until another token releases them.
+    A plan says which cases would be left without the role `required_role_id`.
+    """
 
     id = fields.BigIntField(primary_key=True)
     slug = fields.CharField(max_length=64, unique=True)
     name = fields.CharField(max_length=200)
     created_at = fields.DatetimeField(db_default=Now())
+    remove_percent = fields.IntField(null=True, db_default=20)
+    remove_at_least = fields.IntField(db_default=100)
+    requires_release = fields.BooleanField(db_default=False)
+    release_types: list[str] = ArrayField(element_type="text", db_default=[])
+    required_role_id = fields.BigIntField(null=True)
 
     class Meta:
         table = "apps"

@@ -27,10 +27,13 @@ class Action(StrEnum):
     description: str
 
     APP_CREATED = "APP_CREATED", "App", "The app was created."
+    APP_UPDATED = "APP_UPDATED", "App", "`updateApp`."
     CASE_CREATED = "CASE_CREATED", "Case", "`createCase`."
     CASE_UPDATED = "CASE_UPDATED", "Case", "`updateCase`."
+    IMPORT_APPLIED = "IMPORT_APPLIED", "Import", "`applyImport`: the import that does it."
     IMPORT_CANCELLED = "IMPORT_CANCELLED", "Import", "`cancelImport`."
     IMPORT_CREATED = "IMPORT_CREATED", "Import", "`createImport`."
+    IMPORT_RELEASED = "IMPORT_RELEASED", "Import", "`releaseImport`."
     IMPORT_RETRIED = "IMPORT_RETRIED", "Import", "`retryImport`."
     ROLE_ADDED = "ROLE_ADDED", "Role", "A role was added to the app."
     TOKEN_CREATED = "TOKEN_CREATED", "Token", "A token was created."

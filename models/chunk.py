@@ -44,12 +44,14 @@ class ClaimedChunk(NamedTuple):
         attempts: how often workers have begun with it, this time included.
         has_more: whether the import has other chunks.
         is_counted: whether this time is an attempt of its own.
+        is_whole: whether all chunks of the import are one transaction.
     """
 
     chunk_id: int
     attempts: int
     has_more: bool
     is_counted: bool = True
+    is_whole: bool = False
 
 
 class ChunkWork(NamedTuple):
@@ -107,10 +109,23 @@ async def claim_chunk(db: Connection, import_id: int) -> ClaimedChunk | None:
         RETURNING import_chunks.id, attempts,
           (SELECT count(*) > 1 FROM (
              SELECT 1 FROM import_chunks WHERE import_id = $1 LIMIT 2) AS other),
-          is_counted
+          is_counted,
+          (SELECT is_atomic AND stage IS NOT DISTINCT FROM 'APPLY' FROM imports WHERE id = $1)
     """
     row = await db.fetchrow(sql, import_id)
     return ClaimedChunk(*row) if row else None
+
+
+async def chunk_ids(db: Connection, import_id: int) -> list[int]:
+    """Return the import's chunks, in the order of their numbers."""
+    rows = await db.fetch(
+        "SELECT id FROM import_chunks WHERE import_id = $1 ORDER BY number", import_id
+    )
+    return [row["id"] for row in rows]
+
+
+async def delete_chunks(db: Connection, import_id: int) -> None:
+    await db.execute("DELETE FROM import_chunks WHERE import_id = $1", import_id)
 
 
 async def lock_chunk(db: Connection, chunk_id: int) -> ChunkWork | None:

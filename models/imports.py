@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from tortoise import fields
@@ -26,6 +27,7 @@ class ImportStatus(DescribedStrEnum):
 
     QUEUED = "QUEUED", "Uploaded; no worker has begun."
     PROCESSING = "PROCESSING", "Rows are being run."
+    HELD = "HELD", "Planned; nothing is applied before `releaseImport`. `hold` says why."
     PROCESSED = "PROCESSED", "Finished; some rows may have failed, as the counts say."
     FAILED = "FAILED", "The file was refused, or every row has failed."
     CANCELLED = "CANCELLED", "Cancelled; what was applied before that stays."
@@ -33,7 +35,18 @@ class ImportStatus(DescribedStrEnum):
     @property
     def is_final(self) -> bool:
         """Whether nothing more will happen without a retry."""
-        return self not in (ImportStatus.QUEUED, ImportStatus.PROCESSING)
+        return self in (ImportStatus.PROCESSED, ImportStatus.FAILED, ImportStatus.CANCELLED)
+
+
+class Stage(StrEnum):
+    """Where an import stands that is planned before anything of it is applied."""
+
+    PLAN = "PLAN"
+    """Its rows are run as those of a dry run."""
+    PLANNED = "PLANNED"
+    """They have been; a worker decides whether the plan is applied or held, or it is held."""
+    APPLY = "APPLY"
+    """The rows that have passed are run once more, and must come to the same."""
 
 
 class DateOrder(DescribedStrEnum):
@@ -58,6 +71,10 @@ class Import(Model):
 
     `observed` is what the columns have shown in the file as a whole, by their names: that days come
     before months, for example. Rows are read with it, those of a retry as well.
+
+    `stage` is set while it is planned before it is applied: because it is to be applied as a whole
+    or not at all (`is_atomic`), because it may remove too much, or because it is to be released.
+    `hold` says why it is HELD: `{"code": …, "message": …, "since": …}`.
 
     `applied_from_id` is the dry run whose plan it carries out, `undo_of_id` the import whose
     changes it takes back.
@@ -105,6 +122,11 @@ class Import(Model):
     unchanged = fields.IntField(db_default=0)
 
     retry: dict[str, Any] | None = fields.JSONField(null=True)
+    # Without a description Tortoise would list the stages.
+    stage: Stage | None = fields.CharEnumField(Stage, description="", max_length=8, null=True)  # type: ignore[assignment]
+    is_atomic = fields.BooleanField(db_default=False)
+    hold: dict[str, Any] | None = fields.JSONField(null=True)
+    released_at = fields.DatetimeField(null=True)
     applied_from_id = fields.BigIntField(null=True)
     undo_of_id = fields.BigIntField(null=True)
     cancel_requested_at = fields.DatetimeField(null=True)
@@ -128,7 +150,7 @@ class Import(Model):
             UniqueConstraint(
                 fields=("app_id", "name"),
                 name="imports_name_in_use",
-                condition="status IN ('QUEUED', 'PROCESSING')",
+                condition="status IN ('QUEUED', 'PROCESSING', 'HELD')",
             ),
             UniqueConstraint(
                 fields=("app_id", "idempotency_key"),
@@ -178,4 +200,5 @@ def to_import_end(row: Record | None) -> ImportEnd | None:
     """Make the end of what `RETURNING_END` has returned; None when the import goes on."""
     if row is None or row["finished_at"] is None:
         return None
-    return ImportEnd(**{**row, "status": ImportStatus(row["status"])})
+    values = {each.name: row[each.name] for each in fields_of(ImportEnd)}
+    return ImportEnd(**{**values, "status": ImportStatus(row["status"])})

@@ -162,6 +162,11 @@ def has_role(key: str) -> Condition:
     return Condition("t.role_id = (SELECT id FROM roles WHERE app_id = $1 AND key = {})", key)
 
 
+def carries_out(plan_id: int) -> Condition:
+    """Ask for the import that carries out a plan."""
+    return Condition("t.applied_from_id = {}", plan_id)
+
+
 def is_pair(case: int, user: int) -> Condition:
     """Ask for the assignment of a user to a case."""
     sql = "t.case_id = ({0}::bigint[])[1] AND t.user_id = ({0}::bigint[])[2]"

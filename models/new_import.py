@@ -33,6 +33,7 @@ class NewImport(NamedTuple):
     file_size: int
     file_sha256: str
     date_order: str | None = None
+    is_atomic: bool = False
 
     def repeats(self, other: NewImport) -> bool:
         """Tell whether this is the same upload once more, from any token, place and file name."""
@@ -82,6 +83,58 @@ async def insert_import(
     return Inserted(*row)
 
 
+class NewName(NamedTuple):
+    """What a request says of an import that it makes of another one."""
+
+    name: str | None = None
+    idempotency_key: str | None = None
+
+
+class AppliedImport(NamedTuple):
+    id: int
+    name: str
+    idempotency_key: str | None
+
+
+async def find_applied(db: Connection, plan_id: int) -> AppliedImport | None:
+    """Find the import that carries out a plan."""
+    sql = "SELECT id, name, idempotency_key FROM imports WHERE applied_from_id = $1"
+    row = await db.fetchrow(sql, plan_id)
+    return AppliedImport(*row) if row else None
+
+
+async def insert_applied(
+    db: Connection, app_id: int, plan_id: int, new: NewName, *, by: Actor
+) -> int | None:
+    """Create an import of a dry run's file, which carries out its plan; to be run in a transaction.
+
+    Returns None when a running import has the name, or any has the idempotency key.
+    """
+    columns = """
+        type, source, declared_encoding, date_order, file_name, file_size, file_sha256, encoding,
+        delimiter, header, warnings, observed, undo_of_id
+    """
+    sql = f"""
+        INSERT INTO imports (app_id, token_id, name, idempotency_key, applied_from_id, {columns})
+        SELECT app_id, $3, coalesce($4, left(name, 190) || ' (applied)'), $5, id, {columns}
+        FROM imports WHERE app_id = $1 AND id = $2
+        ON CONFLICT DO NOTHING RETURNING id, name
+    """
+    row = await db.fetchrow(sql, app_id, plan_id, by.token_id, *new)
+    if row is None:
+        return None
+    await db.execute(
+        "INSERT INTO import_file_parts (app_id, import_id, number, data)"
+        " SELECT app_id, $3, number, data FROM import_file_parts"
+        " WHERE app_id = $1 AND import_id = $2",
+        app_id,
+        plan_id,
+        row["id"],
+    )
+    await record(db, app_id, by, Action.IMPORT_APPLIED, row["id"], name=row["name"])
+    return int(row["id"])
+
+
 async def find_repeated(
     db: Connection, app_id: int, idempotency_key: str
 ) -> tuple[int, NewImport] | None:
@@ -100,7 +153,7 @@ async def is_name_in_use(db: Connection, app_id: int, name: str) -> bool:
     return bool(
         await db.fetchval(
             "SELECT EXISTS (SELECT 1 FROM imports WHERE app_id = $1 AND name = $2"
-            " AND status IN ('QUEUED', 'PROCESSING'))",
+            " AND status IN ('QUEUED', 'PROCESSING', 'HELD'))",
             app_id,
             name,
         )

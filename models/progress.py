@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import asyncpg
 
 from models.audit import Action, record
-from models.imports import RETURNING_END, ImportStatus, to_import_end
+from models.imports import RETURNING_END, ImportStatus, Stage, to_import_end
 from models.row import RowOutcome, RowStatus, row_key
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 _SPLIT_LOCK = "caseroll split"
 # `now()` is when the transaction began, for a cut perhaps half an hour ago; `recent_changes` looks
 # back from the present.
-_TOUCH = "version = version + 1, changed_at = clock_timestamp()"
+TOUCH = "version = version + 1, changed_at = clock_timestamp()"
 # The final status of an import of which no row waits any more.
-_FINAL_STATUS = """
+FINAL_STATUS = """
     CASE WHEN cancelled > 0 THEN 'CANCELLED' WHEN passed > 0 THEN 'PROCESSED' ELSE 'FAILED' END
 """
 
@@ -47,6 +47,26 @@ class ImportWork(NamedTuple):
     observed: Mapping[str, Sequence[str]]
     retry: dict[str, Any] | None
     is_split: bool
+    applied_from_id: int | None = None
+    stage: Stage | None = None
+    is_atomic: bool = False
+
+    @property
+    def plan_id(self) -> int | None:
+        """The import whose rows are the plan that this one carries out: another, or itself."""
+        if self.stage in (Stage.PLANNED, Stage.APPLY):
+            return self.id
+        return self.applied_from_id if self.retry is None else None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of its chunks are to be one transaction."""
+        return self.is_atomic and self.is_split and self.stage is Stage.APPLY
+
+    @property
+    def replaces_results(self) -> bool:
+        """Whether its rows have results already, which those of its chunks replace."""
+        return self.retry is not None or self.plan_id == self.id
 
 
 class ImportToRetry(NamedTuple):
@@ -57,6 +77,7 @@ class ImportToRetry(NamedTuple):
     header: list[str]
     failed: int
     purged_at: datetime | None
+    is_atomic: bool
 
 
 class CancelResult(StrEnum):
@@ -68,15 +89,18 @@ class CancelResult(StrEnum):
 async def read_work(db: Connection, import_id: int) -> ImportWork | None:
     """Read an import that is not finished; None when it is, or does not exist."""
     sql = """
-        SELECT id, app_id, type, header, is_dry_run, cancel_requested_at IS NOT NULL,
-          file_name, declared_encoding, date_order, observed, retry, split_at IS NOT NULL
+        SELECT id, app_id, type, header, is_dry_run OR stage IS NOT DISTINCT FROM 'PLAN',
+          cancel_requested_at IS NOT NULL, file_name, declared_encoding, date_order, observed,
+          retry, split_at IS NOT NULL, applied_from_id, stage, is_atomic
         FROM imports WHERE id = $1 AND status IN ('QUEUED', 'PROCESSING')
     """
     row = await db.fetchrow(sql, import_id)
     if row is None:
         return None
     retry = json.loads(row["retry"]) if row["retry"] else None
-    return ImportWork(*row)._replace(retry=retry, observed=json.loads(row["observed"]))
+    stage = Stage(row["stage"]) if row["stage"] else None
+    observed = json.loads(row["observed"])
+    return ImportWork(*row)._replace(retry=retry, observed=observed, stage=stage)
 
 
 async def lock_split(db: Connection, import_id: int) -> bool:
@@ -126,6 +150,7 @@ async def finish_split(
     delimiter: str | None,
     warnings: Sequence[Mapping[str, Any]],
     observed: Mapping[str, Sequence[str]],
+    stage: Stage | None = None,
 ) -> ImportEnd | None:
     """Record that the file's rows wait in chunks; without any, end the import.
 
@@ -134,26 +159,35 @@ async def finish_split(
         told: how many more rows have their results already.
         warnings: remarks on the file as a whole.
         observed: what its columns have shown, by name.
+        stage: `PLAN` if the rows are to be planned first.
     """
     sql = f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, total = $2,
           pending = $3, header = $4, encoding = $5, delimiter = $6, warnings = $7, observed = $8,
-          {_end_without("$3")}, {_TOUCH}
+          stage = $9, {_end_without("$3")}, {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
     notes = json.dumps(warnings), json.dumps(observed)
-    row = await db.fetchrow(sql, import_id, rows + told, rows, header, encoding, delimiter, *notes)
+    row = await db.fetchrow(
+        sql, import_id, rows + told, rows, header, encoding, delimiter, *notes, stage
+    )
     return to_import_end(row)
 
 
-async def finish_retry_split(db: Connection, import_id: int, *, rows: int) -> ImportEnd | None:
-    """Record that the failed rows wait in chunks; without any, end the import again."""
+async def finish_retry_split(
+    db: Connection, import_id: int, *, rows: int, stage: Stage | None = None
+) -> ImportEnd | None:
+    """Record that the failed rows wait in chunks; without any, end the import again.
+
+    Args:
+        stage: as `finish_split` takes it.
+    """
     sql = f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, pending = $2,
-          retry = NULL, {_end_without("$2")}, {_TOUCH}
+          retry = NULL, stage = $3, {_end_without("$2")}, {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(sql, import_id, rows))
+    return to_import_end(await db.fetchrow(sql, import_id, rows, stage))
 
 
 def _end_without(rows: str) -> str:
@@ -162,7 +196,7 @@ def _end_without(rows: str) -> str:
     `_end_without("$3")` is `status = CASE WHEN $3 > 0 THEN status ELSE … END, finished_at = …`.
     """
     return (
-        f"status = CASE WHEN {rows} > 0 THEN status ELSE {_FINAL_STATUS} END,"
+        f"status = CASE WHEN {rows} > 0 THEN status ELSE {FINAL_STATUS} END,"
         f" finished_at = CASE WHEN {rows} > 0 THEN NULL ELSE clock_timestamp() END"
     )
 
@@ -175,7 +209,7 @@ async def keep_header(db: Connection, import_id: int, header: Sequence[str]) -> 
 async def count_first(db: Connection, import_id: int, failed: int) -> None:
     """Count rows that have failed before the file was cut."""
     await db.execute(
-        f"UPDATE imports SET failed = failed + $2, {_TOUCH} WHERE id = $1", import_id, failed
+        f"UPDATE imports SET failed = failed + $2, {TOUCH} WHERE id = $1", import_id, failed
     )
 
 
@@ -191,53 +225,83 @@ async def refuse(
     delete_rows = """
         DELETE FROM import_rows WHERE id > $2 AND id < $3 AND EXISTS (
           SELECT 1 FROM imports WHERE id = $1 AND split_at IS NULL AND retry IS NULL
-            AND status IN ('QUEUED', 'PROCESSING'))
+            AND stage IS NULL AND status IN ('QUEUED', 'PROCESSING'))
     """
     await db.execute(delete_rows, import_id, row_key(import_id, 0), row_key(import_id + 1, 0))
     end = f"""
         UPDATE imports SET errors = $2, total = coalesce(total, 0), retry = NULL,
-          split_attempts = 0, {_TOUCH},
+          split_attempts = 0, {TOUCH},
           failed = CASE WHEN retry IS NULL THEN 0 ELSE failed END,
-          status = {_FINAL_STATUS}, finished_at = clock_timestamp()
+          status = {FINAL_STATUS}, finished_at = clock_timestamp()
         WHERE id = $1 AND split_at IS NULL AND status IN ('QUEUED', 'PROCESSING') {RETURNING_END}
     """
     return to_import_end(await db.fetchrow(end, import_id, json.dumps(list(errors))))
 
 
+class Counted(NamedTuple):
+    """What the results of a chunk have brought an import to.
+
+    Args:
+        end: its end, if no row waits any more.
+        is_planned: whether no row waits any more to be planned.
+    """
+
+    end: ImportEnd | None
+    is_planned: bool
+
+
+class Tally(NamedTuple):
+    """How many rows have ended in each status, and with each outcome, in the enums' order."""
+
+    statuses: Sequence[int]
+    outcomes: Sequence[int]
+
+    @classmethod
+    def of(cls, results: Iterable[RowResult]) -> Tally:
+        by_status = dict.fromkeys(RowStatus, 0)
+        by_outcome = dict.fromkeys(RowOutcome, 0)
+        for result in results:
+            by_status[result.status] += 1
+            if result.outcome:
+                by_outcome[result.outcome] += 1
+        return cls([*by_status.values()], [*by_outcome.values()])
+
+    def plus(self, other: Tally) -> Tally:
+        pairs = (zip(one, two, strict=True) for one, two in zip(self, other, strict=True))
+        return Tally(*([one + two for one, two in pair] for pair in pairs))
+
+
 async def count(
-    db: Connection, import_id: int, results: Sequence[RowResult], *, done: int, tried_before: int
-) -> ImportEnd | None:
+    db: Connection, import_id: int, tally: Tally, *, done: int, tried_before: int
+) -> Counted:
     """Add a chunk's results to the import, and end it with the last of its rows.
 
     The update locks the import's row, so of two last chunks exactly one brings `pending` to zero.
+    The last row of a plan ends the plan alone: the import waits to be cut, as before its first row.
 
     Args:
         done: how many rows the chunk had.
         tried_before: how many of the results replace failed ones.
     """
-    # The enums' order is that of the parameters: passed, failed, cancelled are $4 to $6, then come
-    # the outcomes.
-    by_status = dict.fromkeys(RowStatus, 0)
-    by_outcome = dict.fromkeys(RowOutcome, 0)
-    for result in results:
-        by_status[result.status] += 1
-        if result.outcome:
-            by_outcome[result.outcome] += 1
+    # Passed, failed, cancelled are $4 to $6, then come the outcomes.
     # The right sides see the row as it was: `pending > $2` means that rows are left.
+    is_planned = "pending <= $2 AND stage IS NOT DISTINCT FROM 'PLAN'"
     sql = f"""
         UPDATE imports SET pending = pending - $2, failed = failed - $3 + $5,
           passed = passed + $4, cancelled = cancelled + $6, created = created + $7,
           updated = updated + $8, removed = removed + $9, unchanged = unchanged + $10,
-          status = CASE WHEN pending > $2 THEN status
+          stage = CASE WHEN {is_planned} THEN 'PLANNED' ELSE stage END,
+          split_at = CASE WHEN {is_planned} THEN NULL ELSE split_at END,
+          notified_at = CASE WHEN {is_planned} THEN clock_timestamp() ELSE notified_at END,
+          status = CASE WHEN pending > $2 OR {is_planned} THEN status
             WHEN cancelled + $6 > 0 THEN 'CANCELLED'
             WHEN passed + $4 = 0 THEN 'FAILED' ELSE 'PROCESSED' END,
-          finished_at = CASE WHEN pending > $2 THEN NULL ELSE clock_timestamp() END, {_TOUCH}
-        WHERE id = $1 {RETURNING_END}
+          finished_at = CASE WHEN pending > $2 OR {is_planned} THEN NULL
+            ELSE clock_timestamp() END, {TOUCH}
+        WHERE id = $1 {RETURNING_END}, stage
     """
-    row = await db.fetchrow(
-        sql, import_id, done, tried_before, *by_status.values(), *by_outcome.values()
-    )
-    return to_import_end(row)
+    row = await db.fetchrow(sql, import_id, done, tried_before, *tally.statuses, *tally.outcomes)
+    return Counted(to_import_end(row), row["stage"] == Stage.PLANNED)
 
 
 async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Actor) -> CancelResult:
@@ -246,8 +310,10 @@ async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Act
     The caller opens the transaction. Workers end the import when they come to its waiting chunks.
     """
     sql = f"""
-        UPDATE imports SET cancel_requested_at = coalesce(cancel_requested_at, now()), {_TOUCH}
-        WHERE app_id = $1 AND id = $2 AND status IN ('QUEUED', 'PROCESSING') RETURNING name
+        UPDATE imports SET cancel_requested_at = coalesce(cancel_requested_at, now()),
+          status = CASE status WHEN 'HELD' THEN 'PROCESSING' ELSE status END, hold = NULL, {TOUCH}
+        WHERE app_id = $1 AND id = $2 AND status IN ('QUEUED', 'PROCESSING', 'HELD')
+        RETURNING name
     """
     name = await db.fetchval(sql, app_id, import_id)
     # A request that comes too late leaves no event.
@@ -263,7 +329,8 @@ async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Act
 async def lock_for_retry(db: Connection, app_id: int, import_id: int) -> ImportToRetry | None:
     """Lock an import until the transaction ends."""
     row = await db.fetchrow(
-        "SELECT name, status, coalesce(header, '{}') AS header, failed, purged_at FROM imports"
+        "SELECT name, status, coalesce(header, '{}') AS header, failed, purged_at, is_atomic"
+        " FROM imports"
         " WHERE app_id = $1 AND id = $2 FOR UPDATE",
         app_id,
         import_id,
@@ -284,7 +351,8 @@ async def reopen(db: Connection, import_id: int, retry: Mapping[str, Any]) -> bo
     try:
         sql = f"""
             UPDATE imports SET status = 'PROCESSING', split_at = NULL, finished_at = NULL,
-              cancel_requested_at = NULL, retry = $2, errors = '[]', notified_at = now(), {_TOUCH}
+              stage = NULL, released_at = NULL,
+              cancel_requested_at = NULL, retry = $2, errors = '[]', notified_at = now(), {TOUCH}
             WHERE id = $1
         """
         await db.execute(sql, import_id, json.dumps(retry))

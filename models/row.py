@@ -67,7 +67,8 @@ class ImportRow(Model):
     What the row has changed, or would change if it is one of a dry run, stands beside the result,
     so that a plan needs no table of its own. A row that changes one assignment has `case_id`,
     `user_id` and both sides, each `role_id * 2 + notify`, or null where there is no assignment. All
-    else is in `edits` (`_packed_edits`).
+    else is in `edits` (`_packed_edits`). `is_planned` marks rows of an import that is no dry run,
+    which have been planned and not been applied yet.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -83,6 +84,7 @@ class ImportRow(Model):
     before = fields.BigIntField(null=True)
     after = fields.BigIntField(null=True)
     edits: list[dict[str, Any]] | None = fields.JSONField(null=True)
+    is_planned: bool | None = fields.BooleanField(null=True)  # type: ignore[assignment]
 
     class Meta:
         table = "import_rows"
@@ -123,13 +125,22 @@ def row_number(key: int) -> int:
 
 
 async def write_rows(
-    db: Connection, app_id: int, import_id: int, results: Iterable[RowResult]
+    db: Connection,
+    app_id: int,
+    import_id: int,
+    results: Iterable[RowResult],
+    *,
+    is_plan: bool = False,
 ) -> None:
-    """Write row results with one COPY."""
+    """Write row results with one COPY.
+
+    Args:
+        is_plan: whether the rows that passed are still to be applied.
+    """
     first = row_key(import_id, 0)
     await db.copy_records_to_table(
         "import_rows",
-        columns=_COLUMNS,
+        columns=(*_COLUMNS, "is_planned") if is_plan else _COLUMNS,
         records=(
             (
                 first + result.number,
@@ -141,6 +152,7 @@ async def write_rows(
                 orjson.dumps(result.warnings).decode() if result.warnings else None,
                 result.text.decode(),
                 *(_packed_changes(result) if result.outcome in WRITTEN else _NO_CHANGES),
+                *((result.status is RowStatus.PASSED,) if is_plan else ()),
             )
             for result in results
         ),

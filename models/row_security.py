@@ -20,9 +20,10 @@ _POLICY = "app"
 _LOCK_SECONDS = 2
 # A subquery, because PostgreSQL then reads the setting once a statement, not once a row.
 # A setting that was once set reads as an empty text afterwards, which is no number: hence `nullif`.
-_IS_OWN = f"app_id = (SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
+_IS_OWN = f"{{}} = (SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
 # What the API does for clients; workers and the command line do the rest as the tables' owner.
 _GRANTS = {
+    "apps": "SELECT, UPDATE",
     "assignment_history": "SELECT",
     "assignments": "SELECT",
     "audit_events": "SELECT, INSERT",
@@ -72,7 +73,8 @@ async def _add_policy(db: Connection, table: str, role: str) -> bool:
             await db.execute(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'")
             await db.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
             await db.execute(f"DROP POLICY IF EXISTS {_POLICY} ON {table}")
-            await db.execute(f"CREATE POLICY {_POLICY} ON {table} TO {role} USING ({_IS_OWN})")
+            is_own = _IS_OWN.format("id" if table == "apps" else "app_id")
+            await db.execute(f"CREATE POLICY {_POLICY} ON {table} TO {role} USING ({is_own})")
     except asyncpg.LockNotAvailableError:
         await asyncio.sleep(_LOCK_SECONDS)
         return False
@@ -133,7 +135,8 @@ async def _tables_without_policy(db: Connection, role: str) -> list[str]:
     """
     sql = """
         SELECT c.oid::regclass::text FROM pg_class c
-        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'app_id' AND NOT a.attisdropped
+        JOIN pg_attribute a ON a.attrelid = c.oid AND NOT a.attisdropped
+          AND a.attname = CASE c.relname WHEN 'apps' THEN 'id' ELSE 'app_id' END
         WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace
           AND pg_has_role(c.relowner, 'USAGE')
           AND NOT EXISTS (

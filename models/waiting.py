@@ -34,16 +34,18 @@ async def find_waiting(
         most_bytes: only files up to this size, of imports that are not cut yet.
         most_rows: only imports with at most this many rows left, of those that are cut.
     """
-    # An import that is PROCESSING and not split is being cut by a worker, unless it is a retry,
-    # which was PROCESSING from the start.
+    # An import that is PROCESSING and not split is being cut by a worker, unless it is a retry or
+    # has been planned, which was PROCESSING from the start.
     sql = """
         SELECT id, app_id, is_split FROM (
           SELECT id, app_id, split_at IS NOT NULL AS is_split,
             row_number() OVER (PARTITION BY app_id ORDER BY id) AS place
           FROM imports
           WHERE status IN ('QUEUED', 'PROCESSING')
-            AND (split_at IS NOT NULL OR status = 'QUEUED' OR retry IS NOT NULL)
+            AND (split_at IS NOT NULL OR status = 'QUEUED' OR retry IS NOT NULL
+              OR stage = 'PLANNED')
             AND CASE WHEN split_at IS NOT NULL THEN pending <= coalesce($2, pending)
+              WHEN stage = 'PLANNED' THEN passed <= coalesce($2, passed)
               WHEN retry IS NOT NULL THEN failed <= coalesce($2, failed)
               ELSE file_size <= coalesce($1, file_size) END) waiting
         WHERE place <= $3

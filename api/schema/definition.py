@@ -28,13 +28,14 @@ from api.schema.importing.imports import (
     list_imports,
     retry_import,
 )
+from api.schema.importing.plans import apply_import, release_import
 from api.schema.importing.plugins import list_validators
 from api.schema.importing.upload import UPLOAD, UploadedFile
 from api.schema.node import MOST_NAMED, Node, check_named, load_together
 from api.schema.scalars import DATE, DATE_TIME
 from api.schema.subscription import Subscription
 from api.schema.users import create_user, find_user, find_users_by_tag, list_users, update_user
-from api.schema.viewer import show_viewer
+from api.schema.viewer import show_viewer, update_app
 from importers.sdk.node_id import decode_node_id
 from models.listing import ASSIGNMENTS
 
@@ -111,6 +112,9 @@ MUTATIONS = [
     create_import,
     retry_import,
     cancel_import,
+    apply_import,
+    release_import,
+    update_app,
     create_case,
     update_case,
     create_user,

@@ -22,6 +22,7 @@ class Limits:
     Args:
         max_bytes: size of the file as it was uploaded.
         max_rows: data rows; the header and blank lines are not counted.
+        atomic_rows: data rows of a file that is applied as a whole or not at all.
         max_blank_lines: lines without a value, which are skipped but take as long to read as rows.
         max_columns: names in the header, and cells in any row.
         max_unpacked_bytes: size of a workbook's parts once unpacked.
@@ -32,6 +33,7 @@ class Limits:
 
     max_bytes: int = 512 * 1024 * 1024
     max_rows: int = 10_000_000
+    atomic_rows: int = 1_000_000
     max_blank_lines: int = 10_000_000
     max_columns: int = 100
     max_unpacked_bytes: int = 2 * 1024 * 1024 * 1024

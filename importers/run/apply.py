@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 import asyncpg
 
+from importers.run.changed_since import find_changed
 from importers.run.custom_changes import CustomChangeError, carry_out
 from importers.run.plan_rows import IMPORTER_FAILED
 from importers.run.settle import Settled, settle
@@ -89,6 +90,12 @@ async def _apply_whole_rows(
         with suppress(_UndoError):
             async with context.store.savepoint():
                 settled, spoilt = await _settle_rows(context, plans, earlier, told)
+                changed = find_changed(context, settled.results)
+                spoilt = {
+                    place: errors
+                    for place, plan in enumerate(plans)
+                    if (errors := spoilt.get(place) or changed.get(plan.row.number))
+                }
                 # A dry run has carried custom changes out, as only the database knows what it would
                 # refuse.
                 if spoilt or context.is_dry_run:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from models.assignment import Edit, Pair, Present
+    from models.plan import Signature
     from models.write_one import Table
 
 # A chunk that has lost this often is put back: with its transaction, its locks go for a while.
@@ -143,6 +144,7 @@ class ChunkContext:
         validators: those that are on, in the order in which they are asked.
         is_chained: whether another chunk of the chain comes before this one or after it.
         attempt: from 1 to `MOST_RACES`; each after the first follows a race that was lost.
+        plan: what the rows have to come to, by their numbers, if they carry out a plan.
     """
 
     importer: Importer
@@ -153,6 +155,7 @@ class ChunkContext:
     validators: Sequence[Validator] = ()
     is_chained: bool = False
     attempt: int = 1
+    plan: Mapping[int, Signature] | None = None
 
     @property
     def is_dry_run(self) -> bool:
@@ -205,11 +208,14 @@ async def open_context(
     validators: Sequence[Validator] = (),
     *,
     is_chained: bool = False,
+    plan: Mapping[int, Signature] | None = None,
 ) -> ChunkContext:
     """Make the context of a chunk's first attempt."""
     directory = store.directory()
     roles = await _roles_by_id(directory)
-    return ChunkContext(importer, layout, directory, store, roles, validators, is_chained)
+    return ChunkContext(
+        importer, layout, directory, store, roles, validators, is_chained, plan=plan
+    )
 
 
 async def _roles_by_id(directory: Directory) -> Mapping[int, Role]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from importers.rows.cell_reader import failed_result
+from importers.run.changed_since import find_changed
 from importers.run.rules import RULES
 from importers.run.settle import Settled, notification_of
 from importers.sdk.columns import Flag
@@ -152,6 +153,8 @@ async def apply_columns(context: ChunkContext, rows: Sequence[ReadRow]) -> Settl
                 raise RaceError  # a row that is not written can't show that the guess was wrong
             if is_dry_run:
                 return settled._replace(notifications=[])
+            if find_changed(context, settled.results):
+                return None
             await store.write_edits(settled.edits)
             return settled
     except asyncpg.PostgresError as error:

@@ -14,6 +14,7 @@ from importers.rows.layout import stored_layout
 from importers.rows.payload import unpack_rows
 from importers.run.apply import apply, carry_on
 from importers.run.carried_keys import CarriedKeys
+from importers.run.changed_since import name_changes
 from importers.run.chunk_context import MOST_RACES, DatabaseStore, open_context
 from importers.run.fast_path import apply_columns
 from importers.run.plan_rows import importer_error, plan_rows
@@ -23,8 +24,10 @@ from importers.sdk.errors import RetryableError
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk, read_trial
 from models.db import RaceError, connection, is_passing, persist, transaction
 from models.entity_history import write_entity_history
+from models.imports import Stage
 from models.mail import enqueue_mails
-from models.progress import count, read_work
+from models.plan import read_plan
+from models.progress import Tally, count, read_work
 from models.row import RowResult, RowStatus, delete_rows, write_rows
 
 if TYPE_CHECKING:
@@ -39,6 +42,7 @@ if TYPE_CHECKING:
     from importers.sdk.validator import Validator
     from models.chunk import ChunkWork, ClaimedChunk
     from models.imports import ImportEnd
+    from models.plan import Signature
     from models.progress import ImportWork
 
 logger = logging.getLogger(__name__)
@@ -46,6 +50,13 @@ logger = logging.getLogger(__name__)
 # What is worth a line in the log.
 _SLOW_CHUNK_SECONDS = 3.0
 _SLOW_ROW_SECONDS = 0.001
+
+
+class Plugins(NamedTuple):
+    """The importers that are on, by key, and the validators, in the order in which they judge."""
+
+    importers: Mapping[str, Importer]
+    validators: Sequence[Validator]
 
 
 class ChunkEnd(NamedTuple):
@@ -56,12 +67,14 @@ class ChunkEnd(NamedTuple):
         has_successor: whether a chained chunk can run now.
         has_notifications: whether it has put mails into the outbox.
         import_end: the import's end, if it was the import's last chunk.
+        is_planned: whether it was the last chunk of a plan, which is now to be decided about.
     """
 
     app_id: int
     has_successor: bool
     has_notifications: bool
     import_end: ImportEnd | None
+    is_planned: bool = False
 
 
 async def next_chunk(import_id: int) -> ClaimedChunk | None:
@@ -99,24 +112,20 @@ async def run_chunk(
             work = await read_work(db, import_id) if chunk else None
             if chunk is None or work is None:
                 return None
-            rows = unpack_rows(chunk.payload)
-            settled, carried = await _settle(
-                db, work, chunk, claim, rows, importers=importers, validators=validators
-            )
-            await _write_results(db, work, chunk, settled)
-            if chunk.has_successor:
-                await hand_over(db, work.id, chunk.number + 1, carried.pack())
-            await finish_chunk(db, work.id, claim.chunk_id)
+            plugins = Plugins(importers, validators)
+            settled, done = await carry_out_chunk(db, work, chunk, claim, plugins)
             # Last, as this locks the import's row: other workers that have finished a chunk of the
             # import wait for it until the commit.
-            end = await count(
+            end, is_planned = await count(
                 db,
                 work.id,
-                settled.results,
-                done=sum(not row.is_context for row in rows),
-                tried_before=len(settled.results) if chunk.is_retry else 0,
+                Tally.of(settled.results),
+                done=done,
+                # Rows that were planned have passed, and are counted again from the beginning.
+                tried_before=len(settled.results) if _retries(work, chunk) else 0,
             )
-            return ChunkEnd(work.app_id, chunk.has_successor, bool(settled.notifications), end)
+            has_mails = bool(settled.notifications)
+            return ChunkEnd(work.app_id, chunk.has_successor, has_mails, end, is_planned)
     except Exception as error:
         if not (is_passing(error) or isinstance(error, RetryableError)):
             raise
@@ -126,6 +135,23 @@ async def run_chunk(
         raise RetryableError(f"chunk {claim.chunk_id} is to be run again: {error}") from error
 
 
+async def carry_out_chunk(
+    db: Connection, work: ImportWork, chunk: ChunkWork, claim: ClaimedChunk, plugins: Plugins
+) -> tuple[Settled, int]:
+    """Do all that a chunk asks for, but for the import's counters, in its transaction.
+
+    Returns:
+        also how many rows it had.
+    """
+    rows = unpack_rows(chunk.payload)
+    settled, carried = await _settle(db, work, chunk, claim, rows, plugins=plugins)
+    await _write_results(db, work, chunk, settled)
+    if chunk.has_successor:
+        await hand_over(db, work.id, chunk.number + 1, carried.pack())
+    await finish_chunk(db, work.id, claim.chunk_id)
+    return settled, sum(not row.is_context for row in rows)
+
+
 async def _settle(
     db: Connection,
     work: ImportWork,
@@ -133,17 +159,16 @@ async def _settle(
     claim: ClaimedChunk,
     rows: Sequence[ReadRow],
     *,
-    importers: Mapping[str, Importer],
-    validators: Sequence[Validator],
+    plugins: Plugins,
 ) -> tuple[Settled, CarriedKeys]:
     """Say what the rows come to: they are run, cancelled, or given up."""
     carried = CarriedKeys.unpack(chunk.carry)
     condemned = (await read_trial(db, claim.chunk_id)).condemned if claim.attempts > 1 else ()
     most = most_attempts(condemned)
-    importer = importers.get(work.type)
+    importer = plugins.importers.get(work.type)
     if work.is_cancelled:
         # The rows of a retry have run before: they stay as failed as they were.
-        ended = [] if chunk.is_retry else rows
+        ended = [] if _retries(work, chunk) else rows
         cancelled = [RowResult(row.number, row.text, RowStatus.CANCELLED) for row in ended]
         return Settled(cancelled), carried
     if claim.attempts > most:
@@ -160,11 +185,30 @@ async def _settle(
         layout = stored_layout(work, importer)
         store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
         is_chained = bool(chunk.has_successor or chunk.carry)
-        context = await open_context(importer, layout, store, validators, is_chained=is_chained)
+        plan = await _read_plan(db, work, chunk, fit)
+        context = await open_context(
+            importer, layout, store, plugins.validators, is_chained=is_chained, plan=plan
+        )
         settled, carried = await _run_until_no_race(context, fit, carried)
+        if plan and work.plan_id:
+            settled = await name_changes(db, work.plan_id, settled, plan)
     if guard:
         _tell_if_slow(guard, work, len(fit))
     return settled._replace(results=[*settled.results, *left_out]), carried
+
+
+def _retries(work: ImportWork, chunk: ChunkWork) -> bool:
+    """Tell whether a chunk's rows have failed before."""
+    return chunk.is_retry and work.stage is not Stage.APPLY
+
+
+async def _read_plan(
+    db: Connection, work: ImportWork, chunk: ChunkWork, rows: Sequence[ReadRow]
+) -> Mapping[int, Signature] | None:
+    """Read what the rows have to come to, if they carry out a plan."""
+    if work.plan_id is None or _retries(work, chunk):
+        return None
+    return await read_plan(db, work.plan_id, [row.number for row in rows])
 
 
 def _given_up(rows: Sequence[ReadRow], error: ErrorDetail) -> list[RowResult]:
@@ -210,7 +254,8 @@ async def _write_results(
 ) -> None:
     if chunk.is_retry:
         await delete_rows(db, work.id, [result.number for result in settled.results])
-    await write_rows(db, work.app_id, work.id, settled.results)
+    is_plan = work.stage is Stage.PLAN
+    await write_rows(db, work.app_id, work.id, settled.results, is_plan=is_plan)
     edits = [edit for result in settled.results for edit in result.entity_edits]
     if edits and not work.is_dry_run:
         await write_entity_history(db, work.app_id, work.id, edits)

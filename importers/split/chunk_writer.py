@@ -92,7 +92,7 @@ class ChunkWriter:
                     number,
                     payload,
                     is_chained=is_chained,
-                    is_retry=work.retry is not None,
+                    is_retry=work.replaces_results,
                 )
             finally:
                 packed = await keep_alive(self._db, making)

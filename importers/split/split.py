@@ -23,7 +23,9 @@ from importers.split.chunk_writer import write_chunks
 from importers.split.failed_rows import failed_rows
 from importers.split.file_rows import OpenedFile, observing, stored_file, unfinished_rows
 from importers.split.grouping import UngroupableError, group_as_one, grouping_by_keys
+from importers.split.planned_rows import decide, planned_rows, stage_of
 from models.db import allow_long, connection, is_passing, persist, transaction
+from models.plan import end_planned, finish_plan_split
 from models.progress import (
     begin,
     count_first,
@@ -35,7 +37,7 @@ from models.progress import (
     refuse,
     take_back_begin,
 )
-from models.row import row_numbers, write_rows
+from models.row import RowStatus, row_numbers, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -63,6 +65,9 @@ _ENDS_WORKERS = ErrorDetail.of(
 _NOT_CUT = ErrorDetail(
     code="NOT_CUT",
     message="The file could not be worked on, by no fault of its own; the worker's log says why.",
+)
+_TOO_MANY_FOR_ONE = (
+    "The file has more rows than can be applied all or nothing; {limit:,} are the most."
 )
 
 logger = logging.getLogger(__name__)
@@ -151,9 +156,14 @@ async def _holding(work: ImportWork) -> AsyncIterator[Connection]:
         if not await lock_split(db, work.id):
             raise _TakenError
         present = await read_work(db, work.id)
-        if present is None or present.is_split or present.retry != work.retry:
+        if present is None or present.is_split or _task(present) != _task(work):
             raise _TakenError
         yield db
+
+
+def _task(work: ImportWork) -> tuple[object, ...]:
+    """Return what is to be cut: the file, failed rows, or those of a plan."""
+    return work.retry, work.stage
 
 
 async def _refuse_import(work: ImportWork, errors: Sequence[ErrorDetail]) -> ImportEnd | None:
@@ -161,7 +171,10 @@ async def _refuse_import(work: ImportWork, errors: Sequence[ErrorDetail]) -> Imp
     end = None
     with suppress(_TakenError):
         async with _holding(work) as db:
-            end = await refuse(db, work.id, [detail.as_dict() for detail in errors])
+            details = [detail.as_dict() for detail in errors]
+            if work.plan_id == work.id:
+                return await end_planned(db, work.id, RowStatus.FAILED, details[0])
+            end = await refuse(db, work.id, details)
     return end
 
 
@@ -173,6 +186,8 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
     # Caseroll's own importers have no guard: they end no worker, and what ends one is an accident.
     if guard_of(importer) and attempts > MOST_ATTEMPTS:
         raise FileRefusedError([_ENDS_WORKERS])
+    if work.plan_id is not None:
+        return await _split_plan(work, work.plan_id, importer, settings)
     if work.retry is None:
         return await _split_file(work, importer, settings, attempts)
     layout = stored_layout(work, importer)
@@ -182,7 +197,25 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
         batches = partial(failed_rows, db, work, importer, layout)
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
         count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
-        return await finish_retry_split(db, work.id, rows=count)
+        stage = await stage_of(db, work, importer, count)
+        return await finish_retry_split(db, work.id, rows=count, stage=stage)
+
+
+async def _split_plan(
+    work: ImportWork, plan_id: int, importer: Importer, settings: SplitSettings
+) -> ImportEnd | None:
+    """Store the rows of a plan in chunks, if it is to be carried out."""
+    layout = stored_layout(work, importer)
+    async with _holding(work) as db:
+        await allow_long(db, _SPLIT_SECONDS)
+        decision = await decide(db, work, plan_id)
+        if not decision.is_carried_out:
+            return decision.end
+        directory = StoredDirectory(db, work.app_id)
+        batches = partial(planned_rows, db, work, plan_id)
+        by_keys = grouping_by_keys(importer, layout, directory, settings.together)
+        count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+        return await finish_plan_split(db, work.id, rows=count)
 
 
 async def _split_file(
@@ -236,6 +269,9 @@ async def _store_file(
     batches = partial(unfinished_rows, db, file, finished_numbers, observe_rows)
     by_keys = grouping_by_keys(importer, layout, directory, settings.together)
     count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+    if work.is_atomic and count > settings.limits.atomic_rows:
+        limit = settings.limits.atomic_rows
+        raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
     # Its present one: when rows can't be grouped, the file is read again, and opened for that.
     table = file.table
     return await finish_split(
@@ -248,6 +284,7 @@ async def _store_file(
         delimiter=table.delimiter,
         warnings=[warning.as_dict() for warning in table.warnings],
         observed={name: sorted(shown) for name, shown in observed.items()},
+        stage=await stage_of(db, work, importer, count),
     )
 
 

@@ -22,16 +22,19 @@ from importers.builtin.modify_cases import ModifyCases
 from importers.builtin.modify_users import ModifyUsers
 from importers.builtin.remove import RemoveUsers
 from importers.engine import Engine
+from importers.plan_requests import request_apply, request_release
 from importers.reading.limits import Limits
 from importers.retry import Corrections, request_retry
 from importers.sdk.errors import RetryableError
 from importers.sdk.node_id import encode_node_id
 from models.app import create_app
-from models.audit import COMMAND_LINE
+from models.audit import COMMAND_LINE, Actor
 from models.db import connection, transaction
 from models.file_part import store_file
 from models.imports import ImportEnd
 from models.mail import OutgoingMail
+from models.new_import import NewName
+from models.progress import request_cancel
 from models.row import RowOutcome, RowStatus, find_rows, row_number
 
 HEADERS = {
@@ -133,6 +136,7 @@ class EngineFixture:
         *,
         chunk_rows: int | None = None,
         clock: Callable[[], float] | None = None,
+        limits: Limits | None = None,
         **importers: Importer,
     ) -> EngineFixture:
         """Return the same world with another engine, and a queue of its own."""
@@ -143,6 +147,7 @@ class EngineFixture:
             on_end=[queue.notify_ended],
             chunk_rows=chunk_rows or self.engine.chunk_rows,
             clock=clock or self.engine.clock,
+            limits=limits or self.engine.limits,
             importers={**self.engine.importers, **importers},
         )
         return replace(self, engine=engine, queue=queue)
@@ -165,6 +170,7 @@ class EngineFixture:
         is_dry_run: bool = False,
         encoding: str | None = None,
         date_order: str | None = None,
+        is_atomic: bool = False,
     ) -> int:
         """Store an import and its file, as the API does, without a message."""
         text = "\r\n".join([header or HEADERS.get(type_, ""), *rows])
@@ -173,8 +179,8 @@ class EngineFixture:
             import_id = await db.fetchval(
                 """
                 INSERT INTO imports (app_id, type, name, source, is_dry_run, declared_encoding,
-                  file_name, file_size, file_sha256, date_order)
-                VALUES ($1, $2, $3, 'api', $4, $5, 'roster.csv', $6, '', $7) RETURNING id
+                  file_name, file_size, file_sha256, date_order, is_atomic)
+                VALUES ($1, $2, $3, 'api', $4, $5, 'roster.csv', $6, '', $7, $8) RETURNING id
                 """,
                 self.app_id,
                 type_,
@@ -183,6 +189,7 @@ class EngineFixture:
                 encoding,
                 len(content),
                 date_order,
+                is_atomic,
             )
             await store_file(db, self.app_id, import_id, BytesIO(content))
         return int(import_id)
@@ -247,6 +254,34 @@ class EngineFixture:
         async with transaction() as db:
             await request_retry(db, self.app_id, import_id, corrections, by=COMMAND_LINE)
         await self.queue.enqueue_split(import_id)
+
+    async def apply_plan(self, plan_id: int, name: str | None = None) -> int:
+        """Apply a dry run, and do all that there is to do for it."""
+        async with transaction() as db:
+            new = NewName(name)
+            key = await request_apply(db, self.app_id, plan_id, new, by=COMMAND_LINE)
+        await self.queue.enqueue_split(key)
+        await self.drain()
+        return key
+
+    async def release(self, import_id: int, by: Actor) -> None:
+        """Release a held import, and do all that there is to do for it."""
+        async with transaction() as db:
+            await request_release(db, self.app_id, import_id, by=by)
+        await self.queue.enqueue_split(import_id)
+        await self.drain()
+
+    async def cancel(self, import_id: int) -> None:
+        """Ask for an import to be cancelled, and do it."""
+        async with transaction() as db:
+            await request_cancel(db, self.app_id, import_id, by=COMMAND_LINE)
+        await self.queue.enqueue_split(import_id)
+        await self.drain()
+
+    async def hold(self, import_id: int) -> dict[str, Any] | None:
+        """Read why an import is held."""
+        row = await self.fetchrow("SELECT hold FROM imports WHERE id = $1", import_id)
+        return json.loads(row["hold"]) if row["hold"] else None
 
     async def counts(self, import_id: int) -> Counts:
         """Read the import's status and counters; they must add up."""
@@ -387,6 +422,8 @@ async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> EngineFi
     """Make an app with a few cases and users; the database is open."""
     app = await create_app(slug, slug.title())
     async with connection() as db:
+        # With four cases, any removal is a large one; the tests of guards switch them on.
+        await db.execute("UPDATE apps SET remove_percent = NULL WHERE id = $1", app.id)
         cases = await _insert(db, app.id, "cases", CASES)
         users = await _insert(db, app.id, "users", USERS)
         rows = await db.fetch("SELECT key, id FROM roles WHERE app_id = $1", app.id)

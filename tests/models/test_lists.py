@@ -70,11 +70,13 @@ def test_actions_say_what_they_are_done_to() -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_statements_know_every_status(path: Path) -> None:
-    """Where SQL lists the states of imports that are not final, it lists all of them."""
+    """Where SQL lists the states of imports that are not final, it lists all of them, or those in
+    which workers have something to do."""
     unfinished = {status.value for status in ImportStatus if not status.is_final}
     lists = re.findall(r"\bstatus IN \(([^)]*)\)", path.read_text(encoding="utf-8"))
+    known = (unfinished, unfinished - {ImportStatus.HELD.value})
 
-    assert [each for each in lists if set(re.findall(r"[A-Z]+", each)) != unfinished] == []
+    assert [each for each in lists if set(re.findall(r"[A-Z]+", each)) not in known] == []
 
 
 @pytest.mark.parametrize("kind", [RowStatus, RowOutcome])

@@ -48,6 +48,11 @@ class CreateImportInput:
         "of up to 50 characters.",
     )
     dry_run: bool | None = field(default=False, description="Try the rows out, and change nothing.")
+    atomic: bool | None = field(
+        default=False,
+        description="Apply all rows or none: if one fails, nothing is done, and the others fail "
+        "with `NOT_APPLIED`. The rows are planned first, so it takes twice as long.",
+    )
     encoding: str | None = field(
         default=None,
         description="The file's encoding, such as `windows-1252`, when it is neither UTF-8 nor "
@@ -162,6 +167,7 @@ def _read_description(
         file_size=0,
         file_sha256="",
         date_order=values.date_order,
+        is_atomic=bool(values.atomic),
     )
 
 
@@ -234,8 +240,8 @@ async def _answer_repeated(
         return await _load_created(context, key)
     error = user_error(
         "IDEMPOTENCY_KEY_REUSED",
-        "Another upload, with another file, type, name, encoding, date order or dryRun, had this "
-        "key.",
+        "Another upload, with another file, type, name, encoding, date order, atomic or dryRun, "
+        "had this key.",
         "input",
         "idempotencyKey",
     )

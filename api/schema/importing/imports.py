@@ -21,19 +21,21 @@ from api.schema.connection import (
     Search,
     connect,
 )
+from api.schema.importing.hold import Hold
 from api.schema.importing.import_rows import ImportProblem, ImportRow, problems_of, row_type_for
 from api.schema.importing.import_types import ImportType, as_workbook
 from api.schema.input_errors import UserError, user_error
 from api.schema.list_order import OrderBy, UpdatedSince, ordered
-from api.schema.node import Node, key_of, load_node
+from api.schema.node import Node, find_object, key_of, load_node
 from api.schema.shown_enum import show_enum
 from importers.retry import Corrections, RetryError, request_retry
 from importers.rows.header import column_name
 from importers.sdk.node_id import encode_node_id
-from models.imports import ImportStatus
+from models.imports import ImportStatus, Stage
 from models.listing import (
     IMPORT_ROWS,
     IMPORTS,
+    carries_out,
     has_import_status,
     has_outcome,
     has_row_status,
@@ -90,6 +92,7 @@ class Import(Node):
     key: strawberry.Private[int]
     type_key: strawberry.Private[str]
     header: strawberry.Private[Any]
+    applied_from_key: strawberry.Private[int | None]
     name: str = field(description="The name that the upload gave it.")
     source: str = field(
         description="Where it came from: `api`, `cli`, `console`, or the client's own name."
@@ -98,6 +101,11 @@ class Import(Node):
     dry_run: bool = field(
         description="Whether its rows are only tried out, and nothing is changed."
     )
+    atomic: bool = field(
+        description="Whether all of its rows are applied, or none: if one row fails, the others "
+        "fail with `NOT_APPLIED`."
+    )
+    hold: Hold | None = field(description="Why it is `HELD`; null when it is not.")
     cancel_requested: bool = field(description="Whether a client has asked to cancel it.")
     total: int | None = field(
         description="How many rows the file has; null until it is read. `passed` + `failed` + "
@@ -138,6 +146,19 @@ class Import(Node):
     def type(self, info: Info) -> ImportType:
         """Find the type, which may have gone since."""
         return ImportType.of(info.context, self.type_key)
+
+    @strawberry.field(description="The dry run whose plan it carries out, if it does.")
+    async def applied_from(self, info: Info) -> Import | None:
+        key = self.applied_from_key
+        return None if key is None else await load_import(info.context, key)
+
+    @strawberry.field(
+        description="The import that carries out this dry run's plan; null until `applyImport`."
+    )
+    async def applied_as(self, info: Info) -> Import | None:
+        if not self.dry_run:
+            return None
+        return await find_object(info.context, IMPORTS, IMPORT_ROW, carries_out(self.key))
 
     @strawberry.field(
         description="When its file and its rows are to be removed, or were; counts and history "
@@ -201,11 +222,15 @@ class Import(Node):
         return sum(getattr(self, each.name.lower()) for each in counted)
 
 
-def _progress(status: str, pending: int, total: int | None, split_at: datetime | None) -> float:
+def _progress(
+    status: str, pending: int, total: int | None, split_at: datetime | None, stage: str | None
+) -> float:
     if ImportStatus(status).is_final:
         return 1.0
     # While a retry is being cut, no row is pending yet: without `split_at` it would look finished.
-    return 1 - pending / total if total and split_at else 0.0
+    done = 1 - pending / total if total and split_at else 0.0
+    # To plan the rows is half of the work.
+    return done if stage is None else done / 2 + (0 if stage == Stage.PLAN else 0.5)
 
 
 def _failed_rows_url(key: int, status: str, failed: int, purged_at: datetime | None) -> str | None:
@@ -230,7 +255,10 @@ IMPORT_ROW = RowType(
     dry_run=RowColumn(("is_dry_run",)),
     updated_at=RowColumn(("changed_at",)),
     cancel_requested=RowColumn(("cancel_requested_at",), lambda time: time is not None),
-    progress=RowColumn(("status", "pending", "total", "split_at"), _progress),
+    applied_from_key=RowColumn(("applied_from_id",)),
+    atomic=RowColumn(("is_atomic",)),
+    hold=RowColumn(("hold",), Hold.of),
+    progress=RowColumn(("status", "pending", "total", "split_at", "stage"), _progress),
     errors=RowColumn(("errors",), problems_of),
     warnings=RowColumn(("warnings",), problems_of),
     file=Part(FILE_ROW, ""),
@@ -313,16 +341,16 @@ async def cancel_import(info: Info, node_id: ImportId) -> ImportPayload:
     context = info.context
     key = key_of("Import", node_id)
     if key is None:
-        return _refuse(_not_found())
+        return refuse(no_such_import())
     result = await context.scope.write(request_cancel, key, by=context.actor)
     if result is CancelResult.NOT_FOUND:
-        return _refuse(_not_found())
+        return refuse(no_such_import())
     if result is CancelResult.FINISHED:
-        return _refuse(user_error("FINISHED", "The import is finished already.", "id"))
+        return refuse(user_error("FINISHED", "The import is finished already.", "id"))
     # Its next chunk sees the request; an import that is not cut yet has none.
     await context.services.queue.enqueue_split(key)
     await context.services.queue.enqueue_run(key)
-    return await _show_changed(context, key)
+    return await show_changed(context, key)
 
 
 @strawberry.mutation(description="Run failed rows of a finished import again.")
@@ -337,16 +365,16 @@ async def retry_import(
     context = info.context
     key = key_of("Import", node_id)
     if key is None:
-        return _refuse(_not_found())
+        return refuse(no_such_import())
     if ambiguity := _find_repeated(rows or ()):
-        return _refuse(ambiguity)
+        return refuse(ambiguity)
     try:
         corrections = None if rows is None else _corrections(rows)
         await context.scope.write(request_retry, key, corrections, by=context.actor)
     except RetryError as error:
-        return _refuse(user_error(error.code, error.message, *error.field))
+        return refuse(user_error(error.code, error.message, *error.field))
     await context.services.queue.enqueue_split(key)
-    return await _show_changed(context, key)
+    return await show_changed(context, key)
 
 
 def _find_repeated(rows: Sequence[RowCorrectionInput]) -> UserError | None:
@@ -366,7 +394,7 @@ def _corrections(rows: Sequence[RowCorrectionInput]) -> Corrections:
     return {row.number: {cell.column: cell.value for cell in row.cells or ()} for row in rows}
 
 
-async def _show_changed(context: Context, key: int) -> ImportPayload:
+async def show_changed(context: Context, key: int) -> ImportPayload:
     await context.services.queue.notify_changed(context.token.app_id, key)
     found = await load_import(context, key)
     if found is None:
@@ -374,9 +402,9 @@ async def _show_changed(context: Context, key: int) -> ImportPayload:
     return ImportPayload(import_=found, user_errors=[])
 
 
-def _not_found() -> UserError:
+def no_such_import() -> UserError:
     return user_error("NOT_FOUND", "There is no such import.", "id")
 
 
-def _refuse(error: UserError) -> ImportPayload:
+def refuse(error: UserError) -> ImportPayload:
     return ImportPayload(import_=None, user_errors=[error])

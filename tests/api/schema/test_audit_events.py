@@ -27,6 +27,9 @@ DEEDS = {
     "createImport": "IMPORT_CREATED",
     "retryImport": "IMPORT_RETRIED",
     "cancelImport": "IMPORT_CANCELLED",
+    "applyImport": "IMPORT_APPLIED",
+    "releaseImport": "IMPORT_RELEASED",
+    "updateApp": "APP_UPDATED",
     "createCase": "CASE_CREATED",
     "updateCase": "CASE_UPDATED",
     "createUser": "USER_CREATED",
@@ -47,10 +50,21 @@ async def do(api: Api, name: str) -> str:
     if name == "createImport":
         return str((await api.upload(name="May"))["import"]["id"])
     [case], [user] = await add_cases(api.world.app, 1), await add_users(api.world.app, 1)
-    is_running = name == "cancelImport"
-    status = ImportStatus.QUEUED if is_running else ImportStatus.PROCESSED
-    imported = await add_import(api.world.app, status=status, failed=1)
+    status = {"cancelImport": ImportStatus.QUEUED, "releaseImport": ImportStatus.HELD}.get(
+        name, ImportStatus.PROCESSED
+    )
+    imported = await add_import(
+        api.world.app,
+        status=status,
+        failed=1,
+        passed=1,
+        is_dry_run=name == "applyImport",
+        hold='{"code": "REMOVES_MANY", "message": "", "since": "2026-01-01T00:00:00+00:00"}',
+    )
     field, input_ = {
+        "applyImport": ("import", f'id: "{node_id("Import", imported)}", name: "May"'),
+        "releaseImport": ("import", f'id: "{node_id("Import", imported)}"'),
+        "updateApp": ("app", "input: {removePercent: 30}"),
         "retryImport": ("import", f'id: "{node_id("Import", imported)}"'),
         "cancelImport": ("import", f'id: "{node_id("Import", imported)}"'),
         "createCase": ("case", 'input: {about: "Secret", tagId: "case-9"}'),
@@ -89,6 +103,7 @@ async def test_mutations_leave_one_event(api: Api, name: str) -> None:
     assert event["changedFields"] == {
         "updateCase": ["about", "status"],
         "updateUser": ["givenName"],
+        "updateApp": ["removePercent"],
     }.get(name, [])
     assert "secret" not in stored.lower()
     assert "case-" not in stored
@@ -103,6 +118,9 @@ async def test_mutations_leave_one_event(api: Api, name: str) -> None:
         'updateCase(id: "nonsense", input: {about: "x"}) { userErrors { code } }',
         'cancelImport(id: "{import}") { userErrors { code } }',
         'retryImport(id: "{import}") { userErrors { code } }',
+        'applyImport(id: "{import}") { userErrors { code } }',
+        'releaseImport(id: "{import}") { userErrors { code } }',
+        "updateApp(input: {removePercent: 101}) { userErrors { code } }",
     ],
 )
 async def test_what_is_not_done_leaves_none(api: Api, mutation: str) -> None:

@@ -25,7 +25,10 @@ async def ask(api: Api, name: str, **variables: Any) -> Any:
 
 async def test_viewer(api: Api) -> None:
     """The viewer is the token, with its app and what it may do; roles keep their order."""
-    app = {"id": node_id("App", api.world.app.id), "slug": "one", "name": "One"}
+    guards = {
+        "removePercent": 20, "removeAtLeast": 100, "requiresRelease": False, "releaseTypes": [],
+    }  # fmt: skip
+    app = {"id": node_id("App", api.world.app.id), "slug": "one", "name": "One", "guards": guards}
 
     data = await ask(api, "Me")
 

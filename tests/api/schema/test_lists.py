@@ -48,9 +48,12 @@ HIDDEN = {
     "ROLES": {"app_id", "id"},
     "IMPORTS": {
         "app_id", "token_id", "idempotency_key", "declared_encoding", "date_order", "observed",
-        "retry", "split_attempts", "notified_at", "is_purging", "version",
+        "retry", "split_attempts", "notified_at", "is_purging", "version", "released_at",
+        "undo_of_id",
     },
-    "IMPORT_ROWS": {"app_id"},
+    "IMPORT_ROWS": {
+        "app_id", "case_id", "user_id", "before", "after", "edits", "is_planned",
+    },
     "AUDIT_EVENTS": {"app_id"},
     "CASE_ASSIGNMENTS": {"app_id", "role_id"},
 }  # fmt: skip
