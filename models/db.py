@@ -37,6 +37,7 @@ MODULES = (
     "models.case",
     "models.chunk",
     "models.entity_history",
+    "models.error_group",
     "models.file_part",
     "models.imports",
     "models.mail",

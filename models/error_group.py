@@ -17,7 +17,7 @@ MOST_GROUPS = 10_000
 """Groups that are kept of an import, the largest ones."""
 
 EARLY_ROWS = 10_000
-"""Rows of a running import that are grouped when its groups are asked for, the first that failed."""
+"""Rows of a running import that are grouped: the first that have failed."""
 
 _MOST_RANGES = 20
 _LOCK = "caseroll groups"
@@ -52,9 +52,9 @@ def groups_sql(app_id: int, import_id: int, most_rows: int | None = None) -> str
     Its numbers are constants, so that it can stand for a table. Ranges are runs of rows: what a
     row's key is above its place in its group is the same for the rows of a run.
 
-        WITH found AS (SELECT r.id, e.key …),                        -- a row for each error of a row
-          largest AS (SELECT key, count(*), min(id) AS first, …),    -- a row for each group
-          runs AS (SELECT key, min(id) AS first, max(id) AS last …)  -- a row for each "18-25"
+        WITH found AS (SELECT r.id, e.key …),                        -- one for each row and error
+          largest AS (SELECT key, count(*), min(id) AS first, …),    -- one for each group
+          runs AS (SELECT key, min(id) AS first, max(id) AS last …)  -- one for each "18-25"
         SELECT … FROM largest l JOIN shown USING (key)
 
     Args:
@@ -98,9 +98,7 @@ async def group_errors(db: Connection, app_id: int, import_id: int) -> None:
     The caller opens the transaction.
     """
     # Of two that come at the same moment, the second one waits, and finds them.
-    await db.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))", _LOCK, import_id
-    )
+    await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, $2))", _LOCK, import_id)
     ended = await db.fetchval(
         "SELECT finished_at FROM imports WHERE id = $1 AND app_id = $2"
         " AND finished_at IS NOT NULL AND grouped_at IS DISTINCT FROM finished_at",
@@ -116,7 +114,7 @@ async def group_errors(db: Connection, app_id: int, import_id: int) -> None:
     )
     columns = "id, app_id, error, count, first_row, rows"
     await db.execute(f"INSERT INTO error_groups ({columns}) {groups_sql(app_id, import_id)}")
-    # A retry that was asked for meanwhile has taken `finished_at` away: then the groups do not hold.
+    # A retry that was asked for meanwhile has taken `finished_at` away: the groups do not hold.
     await db.execute(
         "UPDATE imports SET grouped_at = $2 WHERE id = $1 AND finished_at = $2", import_id, ended
     )

@@ -29,6 +29,7 @@ _GRANTS = {
     "audit_events": "SELECT, INSERT",
     "case_words": "SELECT",
     "cases": "SELECT, INSERT, UPDATE",
+    "error_groups": "SELECT, INSERT, DELETE",
     "import_file_parts": "SELECT, INSERT",
     "import_rows": "SELECT",
     "import_words": "SELECT",

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         ops.CreateModel(
             name="ErrorGroup",
             fields=[
-                ("id", fields.BigIntField(primary_key=True, unique=True, db_index=True)),
+                ("id", fields.BigIntField(generated=True, primary_key=True, unique=True, db_index=True)),
                 ("app_id", fields.BigIntField()),
                 ("error", fields.JSONField()),
                 ("count", fields.IntField()),
