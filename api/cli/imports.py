@@ -128,22 +128,30 @@ async def _import(
     if payload["userErrors"]:
         if as_json:
             print_json(payload)
-        _print_errors(payload["userErrors"])
+        print_errors(payload["userErrors"])
         return EXIT_REFUSED
     created: Import = payload["import"]
     _print_warnings(payload["warnings"])
     if watch:
-        await _watch(api, created["id"])
-        counts = {"first": _SHOWN_ROWS, "lookedAt": _LOOKED_AT}
-        data = await api.execute(_FAILED_ROWS + _FIELDS, id=created["id"], **counts)
-        created = data["import"]
+        return await show_end(api, created["id"], folder, as_json=as_json)
     if as_json:
         print_json(created)
-    elif watch:
-        _summarise(created, folder)
     else:
         click.echo(created["id"])
     return exit_code(created)
+
+
+async def show_end(api: ApiClient, import_id: str, folder: DataFolder, *, as_json: bool) -> int:
+    """Follow an import to its end, and say what came of it; return the exit code."""
+    await _watch(api, import_id)
+    counts = {"first": _SHOWN_ROWS, "lookedAt": _LOOKED_AT}
+    data = await api.execute(_FAILED_ROWS + _FIELDS, id=import_id, **counts)
+    state: Import = data["import"]
+    if as_json:
+        print_json(state)
+    else:
+        _summarise(state, folder)
+    return exit_code(state)
 
 
 async def _watch(api: ApiClient, import_id: str) -> None:
@@ -202,7 +210,7 @@ def _progress() -> Iterator[Callable[[Import], None]]:
         yield show
 
 
-def _print_errors(errors: list[dict[str, Any]]) -> None:
+def print_errors(errors: list[dict[str, Any]]) -> None:
     for error in errors:
         option = _OPTIONS.get((error.get("field") or [""])[-1], "")
         click.echo(f"Error: {option}{printable(error['message'])}", err=True)
@@ -216,7 +224,7 @@ def _print_warnings(warnings: list[dict[str, Any]]) -> None:
 def _summarise(state: Import, folder: DataFolder) -> None:
     _print_warnings(state["warnings"])
     if state["errors"]:
-        _print_errors(state["errors"])
+        print_errors(state["errors"])
         return
     counts = ", ".join(f"{state[count]} {count}" for count in _COUNTS if state[count])
     status = str(state["status"]).capitalize()
@@ -229,6 +237,8 @@ def _summarise(state: Import, folder: DataFolder) -> None:
     shown = len(state["rows"]["edges"])
     if state["failed"] > shown:
         click.echo(f"… and {state['failed'] - shown} more failed rows.")
+    if state["failed"] > shown:
+        click.echo(f"What they have in common: caseroll groups {state['id']}{folder.option}")
     command = f"caseroll failed-rows {state['id']} -o failed.csv{folder.option}"
     click.echo(f"All of them, to correct: {command}")
 

@@ -123,7 +123,7 @@ def row_filters(
     conditions = []
     if not (code is None and column is None and value is None):
         columns = None if column is None else [column_name(each) for each in column]
-        if len(code or ()) * len(columns or ()) > _MOST_KINDS:
+        if max(1, len(code or ())) * max(1, len(columns or ())) > _MOST_KINDS:
             raise ApiError("TOO_COMPLEX", f"code and column name more than {_MOST_KINDS} kinds.")
         conditions.append(has_error(code, columns, value))
     if search and search.strip():

@@ -11,7 +11,7 @@ import pytest
 
 from api.cli.failure import EXTRAS
 
-CLIENTS = ["failed-rows", "import", "import-types", "imports", "sample"]
+CLIENTS = ["failed-rows", "groups", "import", "import-types", "imports", "retry", "sample"]
 
 
 def run(code: str, *arguments: str) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from api.cli.folder import DataFolder
-from api.cli.imports import _print_errors, _summarise
+from api.cli.imports import _summarise, print_errors
 from tests.api.cli.test_printable import NASTY, TAMED
 
 
@@ -21,7 +21,7 @@ def test_a_hostile_import(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     state["rows"] = {"edges": [{"node": {"number": 2, "errors": [error]}}]}
     state["passedRows"] = {"edges": [{"node": {"number": 3, "warnings": [error]}}]}
     _summarise(state, DataFolder(tmp_path))
-    _print_errors([error])
+    print_errors([error])
     said = capsys.readouterr()
 
     assert not set("\x07\x1b\x9b\u202e\r") & set(said.out + said.err)
