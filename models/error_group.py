@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 MOST_GROUPS = 10_000
 """Groups that are kept of an import, the largest ones."""
 
-EARLY_ROWS = 10_000
+EARLY_ROWS = 5_000
 """Rows of a running import that are grouped: the first that have failed."""
 
 _MOST_RANGES = 20
@@ -49,46 +49,49 @@ class ErrorGroup(Model):
 def groups_sql(app_id: int, import_id: int, most_rows: int | None = None) -> str:
     """Return the query for the groups of an import, as `error_groups` has them.
 
-    Its numbers are constants, so that it can stand for a table. Ranges are runs of rows: what a
-    row's key is above its place in its group is the same for the rows of a run.
+    Its numbers are constants, so that it can stand for a table. It joins nothing: PostgreSQL does
+    not know how many groups there are, and would compare each with each. A row's key less its place
+    in its group is the same for the rows of a run.
 
-        WITH found AS (SELECT r.id, e.key …),                        -- one for each row and error
-          largest AS (SELECT key, count(*), min(id) AS first, …),    -- one for each group
-          runs AS (SELECT key, min(id) AS first, max(id) AS last …)  -- one for each "18-25"
-        SELECT … FROM largest l JOIN shown USING (key)
+        WITH found AS (SELECT r.id, e.key …),                             -- one a row and error
+          placed AS (SELECT key, id, id - row_number() OVER each AS run, …),
+          runs AS (SELECT key, min(id) AS first, max(id) AS last, …),     -- one a range
+          largest AS (SELECT key, count, array_agg(…) AS rows, …)         -- one a group
+        SELECT … FROM largest
 
     Args:
         most_rows: how many failed rows are grouped, the first ones; None for all.
     """
-    first, end = row_key(import_id, 0), row_key(import_id + 1, 0)
+    start, end = row_key(import_id, 0), row_key(import_id + 1, 0)
     limit = "" if most_rows is None else f"LIMIT {most_rows:d}"
     return f"""
         WITH failed AS (
           SELECT id, errors FROM import_rows
-          WHERE id > {first:d} AND id < {end:d} AND app_id = {app_id:d} AND status = 2
+          WHERE id > {start:d} AND id < {end:d} AND app_id = {app_id:d} AND status = 2
           ORDER BY id {limit}),
-        found AS MATERIALIZED (
+        found AS (
           SELECT r.id, e.key FROM failed r,
             LATERAL (SELECT DISTINCT {_KEY} AS key FROM jsonb_array_elements(r.errors) e) e),
-        largest AS MATERIALIZED (
-          SELECT key, count(*) AS count, min(id) AS first,
-            row_number() OVER (ORDER BY count(*) DESC, min(id), key) AS rank
-          FROM found GROUP BY key ORDER BY rank LIMIT {MOST_GROUPS}),
+        placed AS (
+          SELECT key, id, id - row_number() OVER each AS run,
+            count(*) OVER (PARTITION BY key) AS count
+          FROM found WINDOW each AS (PARTITION BY key ORDER BY id)),
         runs AS (
-          SELECT key, min(id) - {first:d} AS first, max(id) - {first:d} AS last,
+          SELECT key, count, min(id) - {start:d} AS first, max(id) - {start:d} AS last,
             row_number() OVER (PARTITION BY key ORDER BY min(id)) AS place
-          FROM (SELECT key, id, id - row_number() OVER (PARTITION BY key ORDER BY id) AS run
-            FROM found JOIN largest USING (key)) each_row
-          GROUP BY key, run),
-        shown AS (
-          SELECT key, array_agg(CASE WHEN first < last THEN first || '-' || last
-            ELSE first::text END ORDER BY first) AS rows
-          FROM runs WHERE place <= {_MOST_RANGES} GROUP BY key)
-        SELECT {first:d} + rank AS id, {app_id:d}::bigint AS app_id, (
+          FROM placed GROUP BY key, count, run),
+        largest AS (
+          SELECT key, count, min(first) AS first,
+            array_agg(CASE WHEN first < last THEN first || '-' || last
+              ELSE first::text END ORDER BY first) AS rows,
+            row_number() OVER (ORDER BY count DESC, min(first), key) AS rank
+          FROM runs WHERE place <= {_MOST_RANGES} GROUP BY key, count
+          ORDER BY rank LIMIT {MOST_GROUPS})
+        SELECT {start:d} + rank AS id, {app_id:d}::bigint AS app_id, (
             SELECT e FROM import_rows r, jsonb_array_elements(r.errors) e
-            WHERE r.id = l.first AND {_KEY} = l.key LIMIT 1) AS error,
-          l.count, l.first - {first:d} AS first_row, rows
-        FROM largest l JOIN shown USING (key)
+            WHERE r.id = {start:d} + l.first AND {_KEY} = l.key LIMIT 1) AS error,
+          count, first AS first_row, rows
+        FROM largest l
     """
 
 
@@ -97,7 +100,9 @@ async def group_errors(db: Connection, app_id: int, import_id: int) -> None:
 
     The caller opens the transaction.
     """
-    # Of two that come at the same moment, the second one waits, and finds them.
+    # Of two that come at the same moment, the second one waits, and finds them. A million rows take
+    # longer than locks may otherwise.
+    await db.execute("SET LOCAL lock_timeout = '25s'")
     await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, $2))", _LOCK, import_id)
     ended = await db.fetchval(
         "SELECT finished_at FROM imports WHERE id = $1 AND app_id = $2"
