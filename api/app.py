@@ -17,6 +17,7 @@ from api.broker import BrokerQueue, make_broker
 from api.errors import HttpError, log_incident, masked
 from api.events.hub import open_hub
 from api.http.downloads import behind_token, send_failed_rows, send_file, send_sample
+from api.http.exports import send_export
 from api.http.graphql_http import serve_graphql
 from api.http.graphql_websocket import serve_socket
 from api.http.health import Readiness, is_alive
@@ -78,6 +79,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/files/imports/{import_id}", behind_token(send_file)),
             Route("/files/imports/{import_id}/failed-rows.csv", behind_token(send_failed_rows)),
             Route("/files/samples/{name}", behind_token(send_sample)),
+            Route("/files/{noun}.{extension}", behind_token(send_export)),
             Route("/docs/import-types", TypesPage().send),
             Route("/health", is_alive),
             Route("/ready", Readiness().answer),

@@ -18,6 +18,7 @@ from dramatiq.middleware import Middleware, MiddlewareError
 
 from api.broker import BrokerQueue, make_broker, register
 from api.notify.mailer import make_transport
+from api.notify.webhook_client import HttpTransport
 from api.processes.exit_code import EXIT_REFUSED
 from api.settings import Settings, process_environment
 from importers.engine import SWEEP_SECONDS, Engine
@@ -27,6 +28,7 @@ from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load
 from importers.sdk.errors import ConfigError
 from importers.statistics import analyze_after
+from importers.undo.undo_import import UNDO, UndoImport
 from models.db import database
 
 if TYPE_CHECKING:
@@ -84,6 +86,7 @@ async def _keep_up(database_url: str, engine: Engine) -> AsyncIterator[None]:
         finally:
             sweeper.cancel()
             await asyncio.wait([sweeper])
+            await engine.close()
 
 
 async def _sweep(engine: Engine) -> None:
@@ -116,12 +119,13 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
     broker = make_broker(settings.redis_url)
     queue = BrokerQueue(broker)
     engine = Engine(
-        importers=registry.importers,
+        importers={**registry.importers, UNDO: UndoImport(UNDO)},
         validators=registry.validators,
         limits=settings.limits,
         chunk_rows=settings.chunk_rows,
         queue=queue,
         mail_transport=make_transport(settings.smtp_url, settings.mail_dir, settings.mail_from),
+        webhook_transport=HttpTransport(allowed=settings.webhook_networks),
         # First, so that a client that hears of the end finds the groups.
         on_end=[group_after, queue.notify_ended, analyze_after],
         serves_others=True,

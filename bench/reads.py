@@ -8,8 +8,6 @@ checks no token and uses no database. The two run in turns.
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +19,7 @@ from bench.files import make_file
 from bench.http_load import load_server
 from bench.population import fill, populate
 from bench.port import free_port
-from bench.system import stop, wait_until_ready
+from bench.system import start_python, stop, wait_until_ready
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -154,7 +152,7 @@ async def _bare_server(
     path = folder / "documents.json"
     path.write_text(json.dumps(documents), encoding="utf-8")
     port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "bench.bare", str(port), str(path)])
+    process = start_python(["-m", "bench.bare", str(port), str(path)])
     try:
         url = f"http://127.0.0.1:{port}"
         await wait_until_ready(running.client.http, url)

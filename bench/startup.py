@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,7 +14,7 @@ import aiohttp
 
 from bench.figure import median_of
 from bench.port import free_port
-from bench.system import clean_environment, wait_until_ready
+from bench.system import clean_environment, start_python, wait_until_ready
 
 if TYPE_CHECKING:
     from bench.figure import Figure
@@ -41,11 +40,9 @@ async def measure(_system: System, options: Options) -> list[Figure]:
 
 async def _seconds_to_ready(folder: Path) -> float:
     port = free_port()
-    command = [sys.executable, "-m", "api.cli", "up", "--demo", "--data", str(folder)]
+    command = ["-m", "api.cli", "up", "--demo", "--data", str(folder), "--port", str(port)]
     start = time.perf_counter()
-    process = subprocess.Popen(
-        [*command, "--port", str(port)], env=clean_environment(), stdout=subprocess.DEVNULL
-    )
+    process = start_python(command, env=clean_environment(), stdout=subprocess.DEVNULL)
     try:
         async with aiohttp.ClientSession() as http:
             await wait_until_ready(http, f"http://127.0.0.1:{port}")

@@ -21,6 +21,7 @@ import psutil
 
 from api.processes.embedded_postgres import EmbeddedPostgres
 from api.processes.embedded_valkey import EmbeddedValkey
+from api.processes.parent_death import bound_command
 from bench.client import Client
 from bench.port import free_port
 from bench.usage import Used
@@ -184,8 +185,7 @@ class System:
         commands = {"api": ["-m", "api.cli", "serve"]}
         commands |= {f"worker {number}": ["-m", "api.worker"] for number in range(1, workers + 1)}
         started = {
-            name: subprocess.Popen([sys.executable, *arguments], env=environment)
-            for name, arguments in commands.items()
+            name: start_python(arguments, env=environment) for name, arguments in commands.items()
         }
         url = f"http://127.0.0.1:{port}"
         try:
@@ -236,6 +236,13 @@ async def wait_until_ready(http: aiohttp.ClientSession, url: str) -> None:
                     return
         await asyncio.sleep(0.02)
     raise SystemExit("the API did not start")
+
+
+def start_python(
+    arguments: Sequence[str], *, env: Mapping[str, str] | None = None, stdout: int | None = None
+) -> subprocess.Popen[bytes]:
+    """Start Python as a process that ends with this one, also where that is killed."""
+    return subprocess.Popen(bound_command([sys.executable, *arguments]), env=env, stdout=stdout)
 
 
 def stop(processes: Sequence[subprocess.Popen[bytes]]) -> None:

@@ -35,11 +35,14 @@ class Action(StrEnum):
     IMPORT_CREATED = "IMPORT_CREATED", "Import", "`createImport`."
     IMPORT_RELEASED = "IMPORT_RELEASED", "Import", "`releaseImport`."
     IMPORT_RETRIED = "IMPORT_RETRIED", "Import", "`retryImport`."
+    IMPORT_UNDONE = "IMPORT_UNDONE", "Import", "`undoImport`: the import that does it."
     ROLE_ADDED = "ROLE_ADDED", "Role", "A role was added to the app."
     TOKEN_CREATED = "TOKEN_CREATED", "Token", "A token was created."
     TOKEN_REVOKED = "TOKEN_REVOKED", "Token", "A token was revoked."
     USER_CREATED = "USER_CREATED", "User", "`createUser`."
     USER_UPDATED = "USER_UPDATED", "User", "`updateUser`."
+    WEBHOOK_CREATED = "WEBHOOK_CREATED", "Webhook", "`createWebhook`."
+    WEBHOOK_DELETED = "WEBHOOK_DELETED", "Webhook", "`deleteWebhook`."
 
     def __new__(cls, value: str, target: str = "", description: str = "") -> Self:
         member = str.__new__(cls, value)
@@ -80,7 +83,7 @@ class AuditEvent(Model):
 
     class Meta:
         table = "audit_events"
-        indexes = (("app_id", "id"),)
+        indexes = (("app_id", "occurred_at", "id"), ("app_id", "target_id", "occurred_at", "id"))
 
 
 async def record(

@@ -36,6 +36,7 @@ MODULES = (
     "models.audit",
     "models.case",
     "models.chunk",
+    "models.download_link",
     "models.entity_history",
     "models.error_group",
     "models.file_part",
@@ -43,6 +44,7 @@ MODULES = (
     "models.mail",
     "models.row",
     "models.user",
+    "models.webhook",
 )
 _NOT_THE_OWNER = (
     "the user of DATABASE_URL does not own Caseroll's tables, and row-level security hides all rows"

@@ -7,16 +7,17 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from models.audit import Action
 from models.page import Condition, Listing, Rank
 from models.row import RowOutcome, RowStatus
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
+    from enum import StrEnum
 
     from asyncpg import Connection
 
-    from models.audit import Action
     from models.imports import ImportStatus
     from models.page import Place
 
@@ -32,7 +33,17 @@ IMPORTS = Listing(
     updated="t.changed_at",
     is_descending=True,
 )
-AUDIT_EVENTS = Listing(name="audit-event", table="audit_events", is_descending=True)
+WEBHOOKS = Listing(name="webhook", table="webhooks")
+WEBHOOK_DELIVERIES = Listing(
+    name="webhook-delivery",
+    table="webhook_deliveries",
+    parent="t.webhook_id = {}",
+    is_descending=True,
+)
+# The views of migration 0017: the API reads no digests of tokens, and of the imports of other apps
+# only how many are before one's own.
+TOKENS = Listing(name="token", table="token_names")
+IMPORT_QUEUE = Listing(name="queue", table="import_queue")
 
 # An import's rows are those whose keys begin with its own (`models.row.row_key`).
 IMPORT_ROWS = Listing(
@@ -49,6 +60,20 @@ _MOST_WORDS = 8
 
 # So many rows are read and sorted in a few milliseconds.
 _FEW = 1_000
+
+# Cursors hold a time as microseconds since 1970, so that none is rounded.
+TIME = (
+    "(extract(epoch FROM {}) * 1000000)::bigint",
+    "timestamptz 'epoch' + {} * interval '1 microsecond'",
+)
+
+# By time, not by key, so that each filter has one index that gives a range of time in this order.
+AUDIT_EVENTS = Listing(
+    name="audit-event",
+    table="audit_events",
+    rank=Rank("t.occurred_at", *TIME),
+    is_descending=True,
+)
 
 _ASSIGNMENT_ALIASES = {"case_": "c", "user_": "u", "role_": "r"}
 _ASSIGNMENT_JOINS = """
@@ -91,12 +116,6 @@ IMPORT_ASSIGNMENTS = Listing(
     parent="t.import_id = {}",
 )
 
-# Cursors hold a time as microseconds since 1970, so that none is rounded.
-_TIME = (
-    "(extract(epoch FROM {}) * 1000000)::bigint",
-    "timestamptz 'epoch' + {} * interval '1 microsecond'",
-)
-
 
 def in_order(listing: Listing, *, by_update: bool, is_descending: bool) -> Listing:
     """Return a list in another order; it has cursors of its own.
@@ -107,7 +126,7 @@ def in_order(listing: Listing, *, by_update: bool, is_descending: bool) -> Listi
     if not by_update and is_descending == listing.is_descending:
         return listing
     name = f"{listing.name}{'-update' if by_update else ''}{'-down' if is_descending else '-up'}"
-    rank = Rank(listing.updated, *_TIME) if by_update else None
+    rank = Rank(listing.updated, *TIME) if by_update else None
     return replace(listing, name=name, rank=rank, is_descending=is_descending)
 
 
@@ -160,13 +179,20 @@ def has_email(email: str) -> Condition:
 
 
 def has_role(key: str) -> Condition:
-    """Ask for assignments in a role of the app."""
-    return Condition("t.role_id = (SELECT id FROM roles WHERE app_id = $1 AND key = {})", key)
+    """Ask for assignments in a role of the app; no list is walked for a role that there is not."""
+    role = "SELECT id FROM roles WHERE app_id = $1 AND key = {0}"
+    return Condition(f"EXISTS ({role}) AND t.role_id = ({role})", key)
 
 
 def carries_out(plan_id: int) -> Condition:
     """Ask for the import that carries out a plan."""
     return Condition("t.applied_from_id = {}", plan_id)
+
+
+def undoes(import_id: int) -> Condition:
+    """Ask for the imports that undo another one, and have not failed."""
+    sql = "t.undo_of_id = {} AND NOT t.is_dry_run AND t.status NOT IN ('FAILED', 'CANCELLED')"
+    return Condition(sql, import_id)
 
 
 def is_pair(case: int, user: int) -> Condition:
@@ -212,20 +238,56 @@ async def concerns(db: Connection, app_id: int, text: str) -> Condition:
     return Condition(f"({found})", query)
 
 
-def was_updated_since(listing: Listing, time: datetime) -> Condition:
-    return Condition(f"{listing.updated} >= {{}}", _in_utc(time))
+async def changed_since(db: Connection, app_id: int, listing: Listing, time: datetime) -> Condition:
+    """Ask for what was changed at a time or later.
+
+    In another order than that of changes, few of them are looked up here, so that the list need not
+    be walked for them:
+
+        SELECT t.id FROM users t WHERE t.app_id = $1 AND t.updated_at >= $2
+        ORDER BY t.updated_at, t.id LIMIT $3
+    """
+    condition = Condition(f"{listing.updated} >= {{}}", _in_utc(time))
+    if listing.rank is not None:
+        return condition
+    few = f"""
+        SELECT t.id FROM {listing.table} t WHERE t.app_id = $1 AND {condition.sql.format("$2")}
+        ORDER BY {listing.updated}, t.id LIMIT $3
+    """
+    rows = await db.fetch(few, app_id, condition.value, _FEW + 1)
+    return has_id([row[0] for row in rows]) if len(rows) <= _FEW else condition
 
 
 def has_import_status(statuses: Collection[ImportStatus]) -> Condition:
-    return Condition("t.status = ANY({}::text[])", [status.value for status in statuses])
+    return _is_one_of("status", statuses)
 
 
 def has_type(types: Collection[str]) -> Condition:
+    # Equality keeps the order of the index of types.
+    if len(types) == 1:
+        return Condition("t.type = {}", next(iter(types)))
     return Condition("t.type = ANY({}::text[])", list(types))
 
 
 def did_one_of(actions: Collection[Action]) -> Condition:
-    return Condition("t.action = ANY({}::text[])", [action.value for action in actions])
+    return _is_one_of("action", actions)
+
+
+def _is_one_of(column: str, members: Collection[StrEnum]) -> Condition:
+    """Ask for members of an enum in a column that comes before the list's order in an index.
+
+    t.action IN ('TOKEN_CREATED', 'TOKEN_REVOKED')
+    """
+    names = sorted({f"'{member.value}'" for member in members})
+    kinds = [f"t.{column} = {name}" for name in names]
+    return Condition(f"t.{column} IN ({', '.join(names)})" if names else "false", kinds=kinds)
+
+
+def was_done_to(kind: str, key: int) -> tuple[Condition, ...]:
+    """Ask for audit events of an object, by the kind in its ID and its primary key."""
+    actions = [action.value for action in Action if action.target == kind]
+    # No kinds, as `did_one_of` has: the index of targets finds the few events of one.
+    return Condition("t.target_id = {}", key), Condition("t.action = ANY({}::text[])", actions)
 
 
 def was_done_by(actor: str) -> Condition:
@@ -234,23 +296,33 @@ def was_done_by(actor: str) -> Condition:
 
 def happened_between(since: datetime | None, until: datetime | None) -> list[Condition]:
     """Ask for audit events from one time on, and before another."""
-    limits = (("t.occurred_at >= {}", since), ("t.occurred_at < {}", until))
+    return is_between("t.occurred_at", since, until)
+
+
+def is_between(column: str, since: datetime | None, until: datetime | None) -> list[Condition]:
+    """Ask for rows from one time on, and before another; `column` has their times."""
+    limits = ((f"{column} >= {{}}", since), (f"{column} < {{}}", until))
     return [Condition(sql, _in_utc(time)) for sql, time in limits if time is not None]
 
 
-def has_row_status(statuses: Collection[RowStatus]) -> Condition:
-    # A constant, not a parameter, where there is a partial index of just these rows: PostgreSQL
-    # uses it where it can see when planning that its condition holds.
-    if set(statuses) in ({RowStatus.FAILED}, {RowStatus.CANCELLED}):
-        [status] = set(statuses)
-        return Condition(f"t.status = {status:d}")
-    return Condition("t.status = ANY({}::int[])", [int(status) for status in statuses])
+def has_result(
+    statuses: Collection[RowStatus] | None = None, outcomes: Collection[RowOutcome] | None = None
+) -> Condition:
+    """Ask for rows in one of some states, or for passed rows that did one of some things, or both.
 
+    Each passed row has an outcome, and only passed rows have one. So every row is of one of six
+    kinds, each of which has a partial index. PostgreSQL uses it where it can see when planning that
+    its condition holds, so these are constants, no parameters:
 
-def has_outcome(outcomes: Collection[RowOutcome]) -> Condition:
-    if set(outcomes) == {RowOutcome.UNCHANGED}:
-        return Condition(f"t.outcome = {RowOutcome.UNCHANGED:d}")
-    return Condition("t.outcome = ANY({}::int[])", [int(outcome) for outcome in outcomes])
+        t.status = 2 OR t.outcome = 1 OR t.outcome = 2
+    """
+    chosen = set(RowStatus if statuses is None else statuses)
+    done = set(RowOutcome if outcomes is None else outcomes)
+    others = chosen - {RowStatus.PASSED} if outcomes is None else ()
+    kinds = [f"t.status = {status:d}" for status in sorted(others)]
+    if RowStatus.PASSED in chosen:
+        kinds += [f"t.outcome = {outcome:d}" for outcome in sorted(done)]
+    return Condition(f"({' OR '.join(kinds)})" if kinds else "false", kinds=kinds)
 
 
 def _in_utc(time: datetime) -> datetime:

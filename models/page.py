@@ -13,6 +13,11 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 
+# So many rows are searched for words in a millisecond.
+_NEAR = 200
+# The places of `page_parent` and `page_key` among the columns of a page.
+_PAGE_PARENT, _PAGE_KEY = 0, -1
+
 # Where a row stands in a list: its key, or what comes before the key in the order, and the key.
 Place: TypeAlias = "int | tuple[int, ...]"
 
@@ -110,12 +115,15 @@ class Listing:
 class Condition(NamedTuple):
     """A condition on the rows of a list; `{}` or `{0}` in the SQL stands for the value.
 
-    `is_search` says that it asks for words, which only the list's view has.
+    `is_search` says that it asks for words, which only the list's view has. `kinds` are conditions
+    of which each row meets one at most, and `sql` is any of them; each has an index in the order of
+    the list.
     """
 
     sql: str
     value: object = None
     is_search: bool = False
+    kinds: Sequence[str] = ()
 
 
 class Window(NamedTuple):
@@ -157,16 +165,17 @@ class _Statement:
         return f"unnest({self.add(list(keys))}::bigint[]) AS p(parent)"
 
     def source(self, listing: Listing, conditions: Sequence[Condition]) -> str:
-        """Return what the rows are read from: the table, or all that a search finds.
+        """Return what the rows are read from: the table, all of some kinds, or of a search.
 
             (SELECT * FROM case_words t WHERE t.words @@ to_tsquery('simple', $2) OFFSET 0)
 
         The OFFSET lets PostgreSQL look for nothing but the words. It would rather walk the list in
         its order, and make the words of each row again, of all rows where few are found.
         """
-        if not any(each.is_search for each in conditions):
-            return listing.table
-        return f"(SELECT * FROM {listing.words} t WHERE {self.words(conditions)} OFFSET 0)"
+        if any(each.is_search for each in conditions):
+            return f"(SELECT * FROM {listing.words} t WHERE {self.words(conditions)} OFFSET 0)"
+        kinds = kinds_of(conditions)
+        return f"({union_of(listing, kinds)})" if kinds else listing.table
 
     def words(self, conditions: Sequence[Condition]) -> str:
         return self._all_of([each for each in conditions if each.is_search])
@@ -182,12 +191,15 @@ class _Statement:
         )
 
     def where(self, listing: Listing, conditions: Sequence[Condition], parent: str) -> str:
-        """Return the conditions but for searches."""
+        """Return the conditions but for searches, and for kinds: those are read from `source`."""
         # Also where a policy hides other apps: not every database has the role for that.
         found = ["t.app_id = $1"]
         if parent and listing.parent:
             found.append(listing.parent.format(parent))
-        others = [each for each in conditions if not each.is_search]
+        kinds = kinds_of(conditions)
+        others = [
+            each for each in conditions if not (each.is_search or (kinds and each.kinds is kinds))
+        ]
         return " AND ".join([*found, *([self._all_of(others)] if others else [])])
 
     def _all_of(self, conditions: Sequence[Condition]) -> str:
@@ -195,6 +207,27 @@ class _Statement:
             each.sql.format(self.add(each.value)) if "{" in each.sql else each.sql
             for each in conditions
         )
+
+
+def kinds_of(conditions: Sequence[Condition]) -> Sequence[str]:
+    """Return the kinds of the condition that has some; a search reads what it finds instead."""
+    if any(each.is_search for each in conditions):
+        return ()
+    return next((each.kinds for each in conditions if each.kinds), ())
+
+
+def union_of(listing: Listing, kinds: Sequence[str], rest: str = "") -> str:
+    """Return a query of the rows of each kind, whose own index PostgreSQL then walks.
+
+    It would not merge the indexes by itself, so the rest of each query cuts a page of one kind:
+
+        (SELECT * FROM import_rows t WHERE t.status = 2 AND t.app_id = $1 ORDER BY t.id LIMIT $2)
+        UNION ALL
+        (SELECT * FROM import_rows t WHERE t.outcome = 1 AND t.app_id = $1 ORDER BY t.id LIMIT $2)
+    """
+    return " UNION ALL ".join(
+        f"(SELECT * FROM {listing.table} t WHERE {kind} {rest})" for kind in kinds
+    )
 
 
 async def fetch_pages(
@@ -277,13 +310,16 @@ async def _read_pages(
     lateral = "LATERAL" if listing.parent else ""
     is_falling = listing.is_descending != window.is_backward
     order = listing.order("DESC" if is_falling else "ASC")
-    if nearest is None:
-        rows_read = f"{statement.source(listing, conditions)} t WHERE {where}"
-    else:
+    # One row more than the page has tells whether the list goes on.
+    cut = f"ORDER BY {order} LIMIT {statement.add(window.size + 1)}"
+    if nearest is not None:
         near = f"SELECT * FROM {listing.words} t WHERE {where} ORDER BY {order} LIMIT {nearest}"
         rows_read = f"({near}) t WHERE {statement.words(conditions)}"
-    # One row more than the page has tells whether the list goes on.
-    page = f"FROM {rows_read} ORDER BY {order} LIMIT {statement.add(window.size + 1)}"
+    elif kinds := kinds_of(conditions):
+        rows_read = f"({union_of(listing, kinds, f'AND {where} {cut}')}) t"
+    else:
+        rows_read = f"{statement.source(listing, conditions)} t WHERE {where}"
+    page = f"FROM {rows_read} {cut}"
     chosen = f"(SELECT t.* {page}) t"
     if any(condition.is_search for condition in conditions):
         # Narrow rows are sorted in half the time.
@@ -295,17 +331,14 @@ async def _read_pages(
     """
     rows = await db.fetch(sql, *statement.values)
     found: dict[int, list[Record]] = {parent: [] for parent in parents}
-    # Joins keep no order.
-    for row in sorted(rows, key=itemgetter("page_key"), reverse=is_falling):
-        found[row["page_parent"]].append(row)
-    return {parent: _page(window, some) for parent, some in found.items()}
-
-
-def _page(window: Window, rows: list[Any]) -> Page:
-    kept = rows[: window.size]
+    # Joins keep no order. By place, not by name: this is done for each row of a hundred lists.
+    for row in sorted(rows, key=itemgetter(_PAGE_KEY), reverse=is_falling):
+        found[row[_PAGE_PARENT]].append(row)
+    kept = {parent: some[: window.size] for parent, some in found.items()}
     if window.is_backward:
-        kept.reverse()
-    return Page(kept, len(rows) > window.size)
+        for some in kept.values():
+            some.reverse()
+    return {parent: Page(kept[parent], len(some) > window.size) for parent, some in found.items()}
 
 
 async def count_rows(
@@ -327,7 +360,24 @@ async def has_rows(
     parents: Sequence[int],
     conditions: Sequence[Condition],
 ) -> dict[int, bool]:
-    """Tell of the lists of many parents, with one statement, whether they have any such row."""
+    """Tell of the lists of many parents whether they have any such row.
+
+    With one statement, or two for a search: a common word is among the first rows, and to look for
+    all that have it takes long.
+    """
+    if any(condition.is_search for condition in conditions):
+        pages = await _read_pages(
+            db,
+            app_id,
+            listing,
+            parents,
+            conditions,
+            window=Window(0),
+            columns=(),
+            nearest=_NEAR,
+        )
+        if all(page.has_more for page in pages.values()):
+            return dict.fromkeys(pages, True)
     return await _ask_each(
         db, app_id, listing, parents, conditions, ask="EXISTS (SELECT 1 FROM {})"
     )
@@ -375,9 +425,10 @@ async def find_rows(
         columns: which are enough; by default all of the listed table.
     """
     statement = _Statement(app_id)
+    source = statement.source(listing, [condition])
     where = statement.where(listing, [condition], "")
     found: list[Record] = await db.fetch(
-        f"SELECT {listing.select(columns)} FROM {listing.table} t {listing.joins} WHERE {where}",
+        f"SELECT {listing.select(columns)} FROM {source} t {listing.joins} WHERE {where}",
         *statement.values,
     )
     return found

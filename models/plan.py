@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from models.imports import RETURNING_END, ImportStatus, to_import_end
+from models.import_end import conclude
+from models.imports import RETURNING_END, ImportStatus
 from models.progress import FINAL_STATUS, TOUCH
 from models.row import RowOutcome, RowResult, RowStatus, changes_of, row_key, row_number
+from models.webhook import WebhookEvent, enqueue_deliveries
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -129,7 +131,7 @@ async def finish_plan_split(db: Connection, import_id: int, *, rows: int) -> Imp
           finished_at = CASE WHEN $2 > 0 THEN NULL ELSE clock_timestamp() END, {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(sql, import_id, rows))
+    return await conclude(db, await db.fetchrow(sql, import_id, rows))
 
 
 async def end_planned(
@@ -186,7 +188,7 @@ async def _end(db: Connection, import_id: int, counted: str, rows: int) -> Impor
           stage = NULL, status = {FINAL_STATUS}, finished_at = clock_timestamp(), {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(sql, import_id))
+    return await conclude(db, await db.fetchrow(sql, import_id))
 
 
 async def _uncount_planned(db: Connection, import_id: int) -> None:
@@ -246,10 +248,11 @@ async def read_standing(db: Connection, import_id: int) -> tuple[int, bool]:
 
 
 async def hold(db: Connection, import_id: int, why: Hold) -> None:
-    """Hold an import until it is released or cancelled."""
+    """Hold an import until it is released or cancelled, and tell webhooks of it."""
     sql = f"""
         UPDATE imports SET status = 'HELD', split_attempts = 0, {TOUCH},
           hold = jsonb_build_object('code', $2::text, 'message', $3::text, 'since', now())
         WHERE id = $1
     """
     await db.execute(sql, import_id, *why)
+    await enqueue_deliveries(db, import_id, WebhookEvent.IMPORT_HELD)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import asyncpg
 
 from models.audit import Action, record
-from models.imports import RETURNING_END, ImportStatus, Stage, to_import_end
+from models.import_end import conclude
+from models.imports import RETURNING_END, ImportStatus, Stage
 from models.row import RowOutcome, RowStatus, row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from asyncpg import Connection
@@ -26,6 +28,14 @@ _SPLIT_LOCK = "caseroll split"
 # `now()` is when the transaction began, for a cut perhaps half an hour ago; `recent_changes` looks
 # back from the present.
 TOUCH = "version = version + 1, changed_at = clock_timestamp()"
+# The speed over a chunk and some seconds before it, in which it was as noted so far: the chunks of
+# several workers end at any moment, so that none alone says how fast the import is.
+_SPEED_SECONDS = 5
+_SPEED = f"""
+    (coalesce(rows_per_second * {_SPEED_SECONDS}, 0) + $2) / greatest(0.001,
+      CASE WHEN rows_per_second IS NULL THEN 0 ELSE {_SPEED_SECONDS} END
+      + extract(epoch FROM clock_timestamp() - changed_at))
+"""
 # The final status of an import of which no row waits any more.
 FINAL_STATUS = """
     CASE WHEN cancelled > 0 THEN 'CANCELLED' WHEN passed > 0 THEN 'PROCESSED' ELSE 'FAILED' END
@@ -50,6 +60,7 @@ class ImportWork(NamedTuple):
     applied_from_id: int | None = None
     stage: Stage | None = None
     is_atomic: bool = False
+    undo_of_id: int | None = None
 
     @property
     def plan_id(self) -> int | None:
@@ -91,7 +102,7 @@ async def read_work(db: Connection, import_id: int) -> ImportWork | None:
     sql = """
         SELECT id, app_id, type, header, is_dry_run OR stage IS NOT DISTINCT FROM 'PLAN',
           cancel_requested_at IS NOT NULL, file_name, declared_encoding, date_order, observed,
-          retry, split_at IS NOT NULL, applied_from_id, stage, is_atomic
+          retry, split_at IS NOT NULL, applied_from_id, stage, is_atomic, undo_of_id
         FROM imports WHERE id = $1 AND status IN ('QUEUED', 'PROCESSING')
     """
     row = await db.fetchrow(sql, import_id)
@@ -144,12 +155,12 @@ async def finish_split(
     import_id: int,
     *,
     rows: int,
-    told: int,
     header: Sequence[str],
-    encoding: str | None,
-    delimiter: str | None,
-    warnings: Sequence[Mapping[str, Any]],
-    observed: Mapping[str, Sequence[str]],
+    told: int = 0,
+    encoding: str | None = None,
+    delimiter: str | None = None,
+    warnings: Sequence[Mapping[str, Any]] = (),
+    observed: Mapping[str, Sequence[str]] = MappingProxyType({}),
     stage: Stage | None = None,
 ) -> ImportEnd | None:
     """Record that the file's rows wait in chunks; without any, end the import.
@@ -167,11 +178,11 @@ async def finish_split(
           stage = $9, {_end_without("$3")}, {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    notes = json.dumps(warnings), json.dumps(observed)
+    notes = json.dumps(list(warnings)), json.dumps(dict(observed))
     row = await db.fetchrow(
         sql, import_id, rows + told, rows, header, encoding, delimiter, *notes, stage
     )
-    return to_import_end(row)
+    return await conclude(db, row)
 
 
 async def finish_retry_split(
@@ -187,7 +198,7 @@ async def finish_retry_split(
           retry = NULL, stage = $3, {_end_without("$2")}, {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(sql, import_id, rows, stage))
+    return await conclude(db, await db.fetchrow(sql, import_id, rows, stage))
 
 
 def _end_without(rows: str) -> str:
@@ -235,7 +246,7 @@ async def refuse(
           status = {FINAL_STATUS}, finished_at = clock_timestamp()
         WHERE id = $1 AND split_at IS NULL AND status IN ('QUEUED', 'PROCESSING') {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(end, import_id, json.dumps(list(errors))))
+    return await conclude(db, await db.fetchrow(end, import_id, json.dumps(list(errors))))
 
 
 class Counted(NamedTuple):
@@ -257,14 +268,13 @@ class Tally(NamedTuple):
     outcomes: Sequence[int]
 
     @classmethod
-    def of(cls, results: Iterable[RowResult]) -> Tally:
-        by_status = dict.fromkeys(RowStatus, 0)
-        by_outcome = dict.fromkeys(RowOutcome, 0)
-        for result in results:
-            by_status[result.status] += 1
-            if result.outcome:
-                by_outcome[result.outcome] += 1
-        return cls([*by_status.values()], [*by_outcome.values()])
+    def of(cls, results: Collection[RowResult]) -> Tally:
+        statuses = [result.status for result in results]
+        outcomes = [result.outcome for result in results]
+        return cls(
+            [statuses.count(status) for status in RowStatus],
+            [outcomes.count(outcome) for outcome in RowOutcome],
+        )
 
     def plus(self, other: Tally) -> Tally:
         pairs = (zip(one, two, strict=True) for one, two in zip(self, other, strict=True))
@@ -297,11 +307,11 @@ async def count(
             WHEN cancelled + $6 > 0 THEN 'CANCELLED'
             WHEN passed + $4 = 0 THEN 'FAILED' ELSE 'PROCESSED' END,
           finished_at = CASE WHEN pending > $2 OR {is_planned} THEN NULL
-            ELSE clock_timestamp() END, {TOUCH}
+            ELSE clock_timestamp() END, rows_per_second = {_SPEED}, {TOUCH}
         WHERE id = $1 {RETURNING_END}, stage
     """
     row = await db.fetchrow(sql, import_id, done, tried_before, *tally.statuses, *tally.outcomes)
-    return Counted(to_import_end(row), row["stage"] == Stage.PLANNED)
+    return Counted(await conclude(db, row), row["stage"] == Stage.PLANNED)
 
 
 async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Actor) -> CancelResult:

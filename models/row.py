@@ -62,7 +62,7 @@ class ImportRow(Model):
     """The result of one row, written once, by the chunk that ran it.
 
     The key packs the import and the row's number (`row_key`): one index orders the rows of each
-    import, and writing a million of them has no second one to update.
+    import. Beside it, each row has an entry in one of six, by its status or what it did.
 
     What the row has changed, or would change if it is one of a dry run, stands beside the result,
     so that a plan needs no table of its own. A row that changes one assignment has `case_id`,

@@ -74,7 +74,17 @@ async def authenticate(request: Request) -> TokenRecord:
     # A proxy may have looked at the one, and this would obey the other.
     if len(headers) > 1:
         raise bad_request("The request has two Authorization headers: send one.")
-    token = await find_bearer(services.tokens, headers[0] if headers else None)
+    return admit(
+        services.quotas, await find_bearer(services.tokens, headers[0] if headers else None)
+    )
+
+
+def admit(quotas: Quotas, token: TokenRecord | None) -> TokenRecord:
+    """Let a token in, and count its request.
+
+    Raises:
+        HttpError: there is no token, or it is expired or has sent too many requests.
+    """
     if token is None:
         raise HttpError(
             401,
@@ -85,7 +95,6 @@ async def authenticate(request: Request) -> TokenRecord:
     if token.is_expired:
         message = f"{say_expired(token.expires_at)}; ask for a new one."
         raise HttpError(401, "TOKEN_EXPIRED", message, {"WWW-Authenticate": _EXPIRED})
-    quotas: Quotas = services.quotas
     quotas.for_token(token.id).count()
     return token
 

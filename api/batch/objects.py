@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Sequence, Sized
-from itertools import chain, islice
+from itertools import accumulate, chain
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -45,10 +45,10 @@ class Lists(NamedTuple):
             return cls(lengths, values[0])
         return cls(lengths, list(chain.from_iterable(values)))
 
-    def part(self, items: Sequence[Any]) -> list[list[Any]]:
+    def part(self, items: list[Any]) -> list[list[Any]]:
         """Split what was made of the items as the lists are split."""
-        rest = iter(items)
-        return [list(islice(rest, length)) for length in self.lengths]
+        ends = accumulate(self.lengths)
+        return [items[end - length : end] for end, length in zip(ends, self.lengths, strict=True)]
 
 
 # What code can go through, and the values of a field, which may be lists.
@@ -75,8 +75,8 @@ class Together(NamedTuple):
     The executor chooses between the two, so both must find the same, and change nothing.
 
     Args:
-        load: is called with the context, the objects, what is selected of each result, and the
-            field's arguments by name.
+        load: is called with the context, the objects, what is selected of each result, and those
+            of the field's arguments that are not null, by name.
         needs: attributes of the objects that it reads.
     """
 

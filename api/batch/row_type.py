@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import lru_cache, partial
-from operator import itemgetter
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from api.batch.objects import Objects
@@ -19,7 +18,25 @@ if TYPE_CHECKING:
 
 T_co = TypeVar("T_co", covariant=True)
 
-_IDS_KEPT = 8_192
+_IDS_KEPT = 8_192  # of about 200 bytes each
+
+
+class Columns:
+    """The columns of rows by name, all made when the first is read.
+
+    `zip` takes rows apart in C, all columns in the time of two look-ups by name in each row.
+    """
+
+    def __init__(self, rows: Sequence[Record]) -> None:
+        self.rows = rows
+
+    def read(self, name: str) -> list[Any]:
+        return self._by_name[name] if self.rows else []
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Any]]:
+        columns = map(list, zip(*self.rows, strict=True))
+        return dict(zip(self.rows[0].keys(), columns, strict=True))
 
 
 class RowColumn(NamedTuple):
@@ -36,10 +53,9 @@ class RowColumn(NamedTuple):
     names: tuple[str, ...]
     convert: Callable[..., Any] | None = None
 
-    def read(self, rows: Sequence[Record], prefix: str) -> Values:
-        # Loops in C: without `convert`, no Python code runs for each row.
-        columns = [map(itemgetter(prefix + name), rows) for name in self.names]
-        return list(map(self.convert, *columns) if self.convert else columns[0])
+    def read(self, columns: Columns, prefix: str) -> Values:
+        values = [columns.read(prefix + name) for name in self.names]
+        return list(map(self.convert, *values)) if self.convert else values[0]
 
     def columns(self, prefix: str, _: Selected | None) -> frozenset[str]:
         return frozenset(prefix + name for name in self.names)
@@ -56,8 +72,8 @@ class Part(NamedTuple):
     type: RowType[Any]
     prefix: str
 
-    def read(self, rows: Sequence[Record], prefix: str) -> Values:
-        return self.type.objects(rows, prefix + self.prefix)
+    def read(self, columns: Columns, prefix: str) -> Values:
+        return RowObjects(self.type, columns, prefix + self.prefix)
 
     def columns(self, prefix: str, selected: Selected | None) -> frozenset[str]:
         """Return the columns that hold what is selected of the object."""
@@ -85,9 +101,8 @@ class RowType(Generic[T_co]):
     def object(self, row: Record) -> T_co:
         return cast("T_co", next(iter(self.objects([row]))))
 
-    def objects(self, rows: Sequence[Record], prefix: str = "") -> RowObjects:
-        """Return the objects of rows whose columns begin with a prefix."""
-        return RowObjects(self, rows, prefix)
+    def objects(self, rows: Sequence[Record]) -> RowObjects:
+        return RowObjects(self, Columns(rows))
 
     def columns(self, prefix: str = "", selected: Selected | None = None) -> frozenset[str]:
         """Return the columns that hold what is selected of the objects, by default everything."""
@@ -97,14 +112,16 @@ class RowType(Generic[T_co]):
 
 
 class RowObjects(Objects):
-    def __init__(self, type_: RowType[Any], rows: Sequence[Record], prefix: str) -> None:
+    """The objects of rows whose columns begin with a prefix."""
+
+    def __init__(self, type_: RowType[Any], columns: Columns, prefix: str = "") -> None:
         super().__init__(type_.kind)
+        self.columns = columns
         self._type = type_
-        self._rows = rows
         self._prefix = prefix
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self.columns.rows)
 
     def __iter__(self) -> Iterator[Any]:
         sources = self._type.sources
@@ -112,9 +129,25 @@ class RowObjects(Objects):
             yield self.kind(**dict(zip(sources, values, strict=True)))
 
     def read(self, attribute: str) -> Values:
-        return self._type.sources[attribute].read(self._rows, self._prefix)
+        return self._type.sources[attribute].read(self.columns, self._prefix)
+
+
+class _NodeIds(dict[int, str]):
+    """The IDs of a type's nodes by primary key, kept as the same users stand in many lists.
+
+    A look-up takes half the time of one in `lru_cache`, which notes what was used last.
+    """
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def __missing__(self, key: int) -> str:
+        if len(self) >= _IDS_KEPT:
+            self.clear()
+        made = self[key] = encode_node_id(self._kind, key)
+        return made
 
 
 def node_id(kind: str) -> RowColumn:
-    # The same users stand in many lists; an ID takes about 200 bytes.
-    return RowColumn(("id",), lru_cache(_IDS_KEPT)(partial(encode_node_id, kind)))
+    return RowColumn(("id",), _NodeIds(kind).__getitem__)

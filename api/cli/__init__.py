@@ -15,8 +15,10 @@ from api.processes.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED
 _COMMANDS = {
     "app": "api.cli.app:app",
     "demo": "api.cli.demo:demo",
+    "export": "api.cli.export:export",
     "failed-rows": "api.cli.failed_rows:failed_rows",
     "groups": "api.cli.error_groups:groups",
+    "history": "api.cli.history:history",
     "import": "api.cli.imports:import_",
     "import-types": "api.cli.import_types:import_types",
     "importers": "api.cli.plugins:importers",
@@ -29,6 +31,7 @@ _COMMANDS = {
     "serve": "api.cli.processes:serve",
     "token": "api.cli.token:token",
     "up": "api.cli.up:up",
+    "webhook": "api.cli.webhook:webhook",
     "worker": "api.cli.processes:worker",
 }
 

@@ -29,7 +29,7 @@ _MOST_TRIES = 10
 _COUNTS = ("passed", "failed", "cancelled", "created", "updated", "removed", "unchanged")
 
 # The API's field → the option that sets it; a message about the file itself names the file.
-_OPTIONS = {"name": "--name: ", "type": "--type: ", "encoding": "--encoding: "}
+_OPTIONS = {each: f"--{each}: " for each in ("name", "type", "encoding", "notify")}
 # Of rows that passed, warnings are looked for among the first.
 _LOOKED_AT = 100
 
@@ -77,6 +77,7 @@ query ($first: Int!) { imports(first: $first) { edges { node { ...Fields } } } }
     type=click.Choice(["MDY", "DMY"], case_sensitive=False),
     help="What comes first in dates: the month, or the day.",
 )
+@click.option("--notify", multiple=True, metavar="ADDRESS", help="Mail this address at the end.")
 @json_option
 @folder_option
 def import_(
@@ -89,11 +90,14 @@ def import_(
     dry_run: bool,
     encoding: str | None,
     date_order: str | None,
+    notify: tuple[str, ...],
     as_json: bool,
 ) -> int:
     """Upload FILE and apply it; ends with 0 if all rows passed, 1 if some failed, 2 if refused."""
     fields = {"name": name, "type": type_, "dryRun": dry_run, "encoding": encoding}
     fields |= {"file": FileVar(file), "source": "cli", "dateOrder": date_order}
+    if notify:
+        fields["notify"] = list(notify)
     return asyncio.run(_import(folder, fields, watch=watch, as_json=as_json))
 
 

@@ -188,9 +188,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         try:
             while wave:
                 following = Wave()
-                # A wave is loaded at once, so the waits add up by levels, not by fields.
-                loaded = await asyncio.gather(*(self._load(each) for each in wave))
-                for each, values in zip(wave, loaded, strict=True):
+                for each, values in zip(wave, await self._load_all(wave), strict=True):
                     each.fill(values, following)
                 characters += following.characters
                 wave = following
@@ -203,6 +201,12 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
             result = self._with_rest(found, plan, fields, execute)
         return result if isinstance(result, dict) else await result
 
+    async def _load_all(self, wave: Wave) -> list[Values]:
+        """Load a wave at once, so that the waits add up by levels, not by fields."""
+        if len(wave) == 1:  # is not worth a task and three steps of the event loop
+            return [await self._load(wave[0])]
+        return await asyncio.gather(*map(self._load, wave))
+
     async def _load(self, pending: PendingField) -> Values:
         """Load a field for all objects that have it."""
         loaded = pending.field
@@ -212,7 +216,7 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         )
         converter = _definition(self.schema).schema_converter
         arguments = convert_arguments(
-            given,
+            {name: value for name, value in given.items() if value is not None},
             _definition(loaded.field).arguments,
             scalar_registry=converter.scalar_registry,
             config=converter.config,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from graphql import (
     ArgumentNode,
     DocumentNode,
+    FieldNode,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from models.access import TokenRecord
 
 _REMEMBERED = 256
+# Mutations that viewers may use: what these links open, viewers can read anyway.
+_FOR_VIEWERS = frozenset({"createDownload", "__typename"})
 # Hashes, not texts: a text may have 100,000 characters. If two texts share a hash, one of them is
 # merely parsed without waiting for its turn.
 _remembered: set[int] = set()
@@ -136,9 +139,25 @@ def prepare(
     if errors:
         raise OperationRefusedError(errors)
     # Not cached: texts are remembered for all tokens.
-    if kind is OperationType.MUTATION and token.permission is not Permission.ADMIN:
+    is_viewer = token.permission is not Permission.ADMIN
+    if (
+        kind is OperationType.MUTATION
+        and is_viewer
+        and not _is_for_viewers(document, operation.name)
+    ):
         raise OperationRefusedError([ApiError("FORBIDDEN", "This token may only read.")])
     return PreparedOperation(document, kind, values)
+
+
+def _is_for_viewers(document: DocumentNode, name: str | None) -> bool:
+    """Tell whether an operation has only mutations that change nothing of the app."""
+    fields = [
+        field
+        for each in document.definitions
+        if isinstance(each, OperationDefinitionNode) and _is_named(each, name)
+        for field in each.selection_set.selections
+    ]
+    return all(isinstance(each, FieldNode) and each.name.value in _FOR_VIEWERS for each in fields)
 
 
 def _wrong_kind(kinds: Container[OperationType]) -> HttpError:
@@ -216,8 +235,7 @@ def _find_kind(document: DocumentNode, name: str | None) -> OperationType:
     kinds = [
         each.operation
         for each in document.definitions
-        if isinstance(each, OperationDefinitionNode)
-        and (name is None or (each.name and each.name.value == name))
+        if isinstance(each, OperationDefinitionNode) and _is_named(each, name)
     ]
     if name is None and len(kinds) > 1:
         raise ApiError(
@@ -227,3 +245,7 @@ def _find_kind(document: DocumentNode, name: str | None) -> OperationType:
         wanted = "" if name is None else f" named '{name}'"
         raise bad_request(f"The query has no operation{wanted}.")
     return kinds[0]
+
+
+def _is_named(operation: OperationDefinitionNode, name: str | None) -> bool:
+    return name is None or (operation.name is not None and operation.name.value == name)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from api.files.table_row import TableRow
 from importers.reading.record import add_guards
 from importers.rows.header import IGNORED, column_name
 from importers.sdk.cell_note import Holds, note_of, shown_text
 from models.row import failed_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     from asyncpg import Record
 
@@ -25,19 +25,6 @@ _DAMAGED = "SPREADSHEET_DAMAGE"
 _UNREAD = frozenset({"TOO_MANY_CELLS", "IMPORTER_ERROR"})
 # A spreadsheet's error value, which every column refuses.
 _UNKNOWN = "#VALUE!"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailedRow:
-    """A row of the table.
-
-    Args:
-        notes: what is wrong with a cell, by the cell's index.
-    """
-
-    number: int
-    cells: Sequence[str]
-    notes: Mapping[int, str]
 
 
 class FailedRowsTable:
@@ -55,7 +42,7 @@ class FailedRowsTable:
         self.columns = [self._names[index] for index in self._kept]
         self.header = [*[header[index] for index in self._kept], "row", "errors"]
 
-    def row_of(self, result: RowResult) -> FailedRow:
+    def row_of(self, result: RowResult) -> TableRow:
         """Lay a result out as a row of the table."""
         messages = defaultdict(list)
         for error in result.errors:
@@ -79,12 +66,12 @@ class FailedRowsTable:
             for index, name in enumerate(self.columns)
             if name in messages
         }
-        return FailedRow(number=result.number, cells=add_guards(own), notes=notes)
+        return TableRow(result.number, add_guards(own), notes)
 
 
 async def failed_rows(
     scope: Scope, of_import: Record, table: FailedRowsTable
-) -> AsyncIterator[list[FailedRow]]:
+) -> AsyncIterator[list[TableRow]]:
     """Read the failed rows of an import, page by page."""
     # By row number, not by offset: PostgreSQL would read all rows that an offset skips.
     last = 0

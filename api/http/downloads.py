@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from api.access.authentication import authenticate
+from api.access.download_links import authenticate_download
 from api.access.loaders import Loaders
 from api.access.scope import Scope
 from api.errors import HttpError, bad_request
@@ -44,15 +44,15 @@ if TYPE_CHECKING:
 # failed rows.
 _BLOCK_BYTES = 1024 * 1024
 # A page of failed rows, and the notes of all of them. It also bounds the files on the disk.
-_WORKBOOK_BYTES = 8 * 1024 * 1024
+WORKBOOK_BYTES = 8 * 1024 * 1024
 
 
 def behind_token(answer: Answer) -> Endpoint:
-    """Make an endpoint that answers only requests with a valid token."""
+    """Make an endpoint that answers only requests with a valid token, or a link for one use."""
 
     async def endpoint(request: Request) -> Response:
         try:
-            response = await answer(request, await authenticate(request))
+            response = await answer(request, await authenticate_download(request))
         except Exception as error:
             return refusal_of(error)
         if request.method != "HEAD":
@@ -68,7 +68,7 @@ def behind_token(answer: Answer) -> Endpoint:
 async def send_file(request: Request, token: TokenRecord) -> Response:
     """Send an uploaded file, byte by byte as it was uploaded."""
     scope, memory, row = await _open_download(request, token, "file")
-    headers = _headers(row["file_name"], "application/octet-stream")
+    headers = download_headers(row["file_name"], "application/octet-stream")
     headers["Content-Length"] = str(row["file_size"])
     return CountedResponse(_parts(scope, row["id"]), headers, memory.reserve(_BLOCK_BYTES))
 
@@ -86,12 +86,12 @@ async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
         raise HttpError(404, "NOT_FOUND", "No row of this import has failed.")
     stem = f"{row['file_name'].rpartition('.')[0] or row['file_name']}-failed-rows"
     if not is_workbook:
-        headers = _headers(f"{stem}.csv", CSV_TYPE)
+        headers = download_headers(f"{stem}.csv", CSV_TYPE)
         return CountedResponse(failed_rows_csv(scope, row), headers, memory.reserve(_BLOCK_BYTES))
-    described = await _describe_columns(request.app.state.services.registry, row["type"], scope)
+    described = await describe_columns(request.app.state.services.registry, row["type"], scope)
     blocks = failed_rows_workbook(scope, row, described)
-    headers = _headers(f"{stem}.xlsx", XLSX_TYPE)
-    return CountedResponse(blocks, headers, memory.reserve(_WORKBOOK_BYTES))
+    headers = download_headers(f"{stem}.xlsx", XLSX_TYPE)
+    return CountedResponse(blocks, headers, memory.reserve(WORKBOOK_BYTES))
 
 
 async def send_sample(request: Request, token: TokenRecord) -> Response:
@@ -107,10 +107,10 @@ async def send_sample(request: Request, token: TokenRecord) -> Response:
     if content is None:
         raise HttpError(500, "PLUGIN_ERROR", "The plugin of this type can't write its sample.")
     if not is_workbook:
-        return Response(content.encode(), headers=_headers(name, CSV_TYPE))
-    described = await _describe_columns(services.registry, key, _scope_of(services, token))
+        return Response(content.encode(), headers=download_headers(name, CSV_TYPE))
+    described = await describe_columns(services.registry, key, scope_of(services, token))
     workbook = await sample_workbook(content, described)
-    return Response(workbook, headers=_headers(sample_filename(key, "xlsx"), XLSX_TYPE))
+    return Response(workbook, headers=download_headers(sample_filename(key, "xlsx"), XLSX_TYPE))
 
 
 def _wants_workbook(request: Request) -> bool:
@@ -120,7 +120,7 @@ def _wants_workbook(request: Request) -> bool:
     return wanted == "xlsx"
 
 
-async def _describe_columns(
+async def describe_columns(
     registry: Registry, key: str, scope: Scope
 ) -> Sequence[ColumnDescription]:
     """Describe the columns of an import type as the app has them; none if it is not on."""
@@ -131,7 +131,8 @@ async def _describe_columns(
     return await PluginDescription("importer", key, importer).columns(roles)
 
 
-def _scope_of(services: Services, token: TokenRecord) -> Scope:
+def scope_of(services: Services, token: TokenRecord) -> Scope:
+    """Return the database as a token sees it."""
     quota = services.quotas.for_token(token.id)
     return Scope(services.pool, token.app_id, quota.connections)
 
@@ -141,7 +142,7 @@ async def _open_download(
 ) -> tuple[Scope, ConcurrencyLimit, Record]:
     """Return the database as the token sees it, the token's memory, and the import."""
     services: Services = request.app.state.services
-    scope = _scope_of(services, token)
+    scope = scope_of(services, token)
     key = key_of("Import", request.path_params["import_id"])
     rows = [] if key is None else await scope.read(find_rows, IMPORTS, has_id([key]))
     if not rows:
@@ -163,7 +164,8 @@ async def _parts(scope: Scope, import_id: int) -> AsyncIterator[bytes]:
         number += 1
 
 
-def _headers(filename: str, media_type: str) -> dict[str, str]:
+def download_headers(filename: str, media_type: str) -> dict[str, str]:
+    """Return the headers of a file that a browser saves, and never shows."""
     return {
         "Content-Disposition": content_disposition(filename),
         "Content-Type": media_type,

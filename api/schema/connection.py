@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
     from api.access.context import Context
-    from api.batch.objects import Items, Selected, Values
-    from api.batch.row_type import RowType
+    from api.batch.objects import Selected, Values
+    from api.batch.row_type import RowObjects, RowType
     from models.page import Condition, Listing, Page, Place
 
 T = TypeVar("T")
@@ -169,15 +169,14 @@ class PageArguments:
 
 @dataclass(frozen=True, eq=False)
 class Edges(Objects):
-    """The edges of rows, or of several pages of them one behind another."""
+    """The edges of a page, or of several pages one behind another."""
 
     listing: Listing
-    rows: Sequence[Record]
-    nodes: Items
+    nodes: RowObjects
     kind = Edge
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.nodes)
 
     def __iter__(self) -> Iterator[Edge[Any]]:
         for cursor, node in zip(self._cursors(), self.nodes, strict=True):
@@ -187,7 +186,7 @@ class Edges(Objects):
         return self.nodes if attribute == "node" else self._cursors()
 
     def _cursors(self) -> list[str]:
-        return [write_cursor(self.listing, row["page_key"]) for row in self.rows]
+        return [write_cursor(self.listing, key) for key in self.nodes.columns.read("page_key")]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -230,11 +229,11 @@ class Connections(Objects):
         """Return the values that an attribute has; all edges are read together."""
         if attribute != "edges":
             return super().read(attribute)
-        rows = list(chain.from_iterable(page.rows for _, page in self.pages))
-        return Lists([len(page.rows) for _, page in self.pages], self._edges(rows))
+        lists = [page.rows for _, page in self.pages]
+        return Lists(list(map(len, lists)), self._edges(list(chain.from_iterable(lists))))
 
     def _edges(self, rows: Sequence[Record]) -> Edges:
-        return Edges(self.listing, rows, self.row_type.objects(rows))
+        return Edges(self.listing, self.row_type.objects(rows))
 
 
 async def connect(

@@ -17,9 +17,17 @@ from strawberry.utils.str_converters import to_camel_case
 
 from api.access.context import Context, Info
 from api.schema.assignments import find_assignment, list_assignments
-from api.schema.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cases, update_case
-from api.schema.entities import ASSIGNMENT_ROW, Assignment, list_roles
+from api.schema.entities import (
+    ASSIGNMENT_ROW,
+    CHANGE_ROW,
+    ENTITY_CHANGE_ROW,
+    Assignment,
+    list_roles,
+)
+from api.schema.files.create_download import create_download
+from api.schema.history.assignment_changes import list_assignment_changes
+from api.schema.history.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.importing.create_import import create_import
 from api.schema.importing.import_types import find_sample, list_import_types
 from api.schema.importing.imports import (
@@ -27,7 +35,7 @@ from api.schema.importing.imports import (
     find_import,
     list_imports,
 )
-from api.schema.importing.plans import apply_import, release_import
+from api.schema.importing.plans import apply_import, release_import, undo_import
 from api.schema.importing.plugins import list_validators
 from api.schema.importing.retry_import import retry_import
 from api.schema.importing.upload import UPLOAD, UploadedFile
@@ -36,7 +44,9 @@ from api.schema.scalars import DATE, DATE_TIME
 from api.schema.subscription import Subscription
 from api.schema.users import create_user, find_user, find_users_by_tag, list_users, update_user
 from api.schema.viewer import show_viewer, update_app
+from api.schema.webhooks import create_webhook, delete_webhook, list_webhooks
 from importers.sdk.node_id import decode_node_id
+from models.history_lists import ASSIGNMENT_CHANGES, ENTITY_CHANGES
 from models.listing import ASSIGNMENTS
 
 if TYPE_CHECKING:
@@ -48,7 +58,9 @@ if TYPE_CHECKING:
 NODES: dict[str, Callable[[Context, int], Awaitable[Any]]] = {
     **TARGETS,
     "Assignment": functools.partial(load_together, ASSIGNMENTS, ASSIGNMENT_ROW),
+    "AssignmentChange": functools.partial(load_together, ASSIGNMENT_CHANGES, CHANGE_ROW),
     "AuditEvent": load_audit_event,
+    "EntityChange": functools.partial(load_together, ENTITY_CHANGES, ENTITY_CHANGE_ROW),
 }
 
 
@@ -100,25 +112,31 @@ QUERIES = [
     list_roles,
     list_assignments,
     find_assignment,
+    list_assignment_changes,
     list_imports,
     find_import,
     list_import_types,
     list_validators,
     list_audit_events,
     find_sample,
+    list_webhooks,
 ]
-# `api.execution` keeps viewers out of them.
+# `api.execution.prepare` keeps viewers out of them, but for those that it lists.
 MUTATIONS = [
     create_import,
     retry_import,
     cancel_import,
     apply_import,
+    undo_import,
     release_import,
     update_app,
     create_case,
     update_case,
     create_user,
     update_user,
+    create_webhook,
+    delete_webhook,
+    create_download,
 ]
 
 

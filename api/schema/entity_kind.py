@@ -13,7 +13,7 @@ from api.schema.input_errors import InputErrors, UserError, user_error
 from api.schema.list_order import ordered
 from api.schema.node import check_named, find_object, key_of, load_node
 from models.entity import find_referenced
-from models.listing import is_active, matches_search, was_updated_since
+from models.listing import changed_since, is_active, matches_search
 from models.write_one import (
     EmailTakenError,
     TagPermanentError,
@@ -79,9 +79,9 @@ async def list_entities(
         conditions.append(matches_search(search))
     if active is not None:
         conditions.append(is_active(active))
-    if updated_since is not None:
-        conditions.append(was_updated_since(kind.listing, updated_since))
     listing = ordered(kind.listing, order_by, updated_since)
+    if updated_since is not None:
+        conditions.append(await context.scope.read(changed_since, listing, updated_since))
     return await connect(context, listing, kind.row_type, arguments, conditions)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from importers.sdk.entities import Assignment, Case, Role, User
-from importers.sdk.node_id import could_be_node_id, decode_node_id
+from importers.sdk.node_id import could_be_node_id, decode_node_id, has_node_id
 from models.assignment import count_assignments, present_assignments
 from models.case import find_cases
 from models.db import is_misuse
@@ -122,7 +122,10 @@ def _users(found: Iterable[UserRecord]) -> list[User]:
 
 
 def _ids(kind: str, keys: Collection[str]) -> dict[str, int]:
-    # Decoding is slow beside a look at a key's first characters, and nearly all keys are Tag IDs.
+    # Decoding is slow beside a look at a key's first characters, and that beside one at all texts;
+    # nearly all keys are Tag IDs.
+    if not has_node_id(kind, keys):
+        return {}
     decoded = ((key, decode_node_id(key)) for key in keys if could_be_node_id(kind, key))
     return {key: node[1] for key, node in decoded if node and node[0] == kind}
 

@@ -14,18 +14,20 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
+    from importers.rows.cell_reader import ReadRow
     from importers.run.chunk_context import ChunkContext
     from importers.run.settle import Settled
-    from models.last_changes import LastChange, LastChanges
+    from importers.sdk.entities import Case, User
+    from importers.sdk.importer import Importer
+    from models.last_changes import LastChange, LastChanges, Touched
     from models.plan import Signature
     from models.row import RowResult
 
 _CODE = "CHANGED_SINCE"
 _UNKNOWN = "This is not as it was planned"
-_BY_ACTOR = "The {what} was changed by '{actor}' at {time} UTC, since the plan was made"
+_BY_ACTOR = "The {what} has been changed since, by '{actor}' at {time} UTC"
 _BY_IMPORT = (
-    "The {what} was changed by row {row} of the import '{import_name}' at {time} UTC, since the "
-    "plan was made"
+    "The {what} has been changed since, by row {row} of the import '{import_name}' at {time} UTC"
 )
 _OTHERWISE = (ErrorDetail.of(_CODE, "The row would do something else by now."),)
 
@@ -49,10 +51,41 @@ async def name_changes(
 ) -> Settled:
     """Say of the rows that have failed what has changed since the plan was made."""
     failed = [result for result in settled.results if result.status is RowStatus.FAILED]
-    if not failed:
-        return settled
     touched = {result.number: _touched(plan.get(result.number)) for result in failed}
-    causes = await find_last_changes(db, plan_id, touched.values())
+    return await _named(db, plan_id, settled, touched)
+
+
+async def name_changes_of_undo(
+    db: Connection, undo_of_id: int, settled: Settled, rows: Sequence[ReadRow], importer: Importer
+) -> Settled:
+    """Say of rows that undo nothing what has changed since the import that they would undo."""
+    changed = {
+        result.number
+        for result in settled.results
+        if result.errors and result.errors[0]["code"] == _CODE
+    }
+    names = list(importer.columns)
+    case, user = names.index("case_id"), names.index("user_id")
+    touched = {
+        row.number: (_key(row.values[case]), _key(row.values[user]))
+        for row in rows
+        if row.number in changed
+    }
+    return await _named(db, undo_of_id, settled, touched)
+
+
+def _key(entity: Case | User | None) -> int | None:
+    return entity.id if entity else None
+
+
+async def _named(
+    db: Connection, since_id: int, settled: Settled, touched: Mapping[int, Touched]
+) -> Settled:
+    """Name what has changed what rows are about, by their numbers, since an import has begun."""
+    if not touched:
+        return settled
+    failed = [result for result in settled.results if result.number in touched]
+    causes = await find_last_changes(db, since_id, touched.values())
     named = {
         result.number: result._replace(
             errors=[_changed_since(result, touched[result.number], causes).as_dict()]
@@ -64,7 +97,7 @@ async def name_changes(
     )
 
 
-def _touched(signature: Signature | None) -> tuple[int | None, int | None]:
+def _touched(signature: Signature | None) -> Touched:
     """Return the case and the user that a planned row is about first, by primary key."""
     if signature is None:
         return None, None
@@ -74,16 +107,14 @@ def _touched(signature: Signature | None) -> tuple[int | None, int | None]:
     return None, None
 
 
-def _changed_since(
-    result: RowResult, touched: tuple[int | None, int | None], causes: LastChanges
-) -> ErrorDetail:
+def _changed_since(result: RowResult, touched: Touched, causes: LastChanges) -> ErrorDetail:
     error: dict[str, Any] = result.errors[0]
     template, params = _told(causes.of(touched))
-    if error["code"] != _CODE:
+    if error["message"] != _OTHERWISE[0].message:
         # The row's own error, such as a case that is closed by now.
         template += ": {now}"
         params["now"] = error["message"].rstrip(".")
-    template += "; make a new plan."
+    template += "."
     return ErrorDetail.of(_CODE, template, column=error["column"], value=error["value"], **params)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from importers.sdk.changes import Assign, Modify, Remove
+from importers.sdk.changes import Assign, Modify, Remove, Restore
 from importers.sdk.entities import Assignment, Case, Role, User
 from importers.sdk.errors import RowError
 from importers.sdk.references import case_closed, user_disabled
@@ -137,6 +137,26 @@ def _remove(_change: Remove, current: Present | None, _role_keys: Mapping[int, s
     return Decision(RowOutcome.REMOVED, current)
 
 
+def _restore(change: Restore, current: Present | None, role_keys: Mapping[int, str]) -> Decision:
+    wanted = Present(change.role.id, change.notify) if change.role else None
+    left = Present(change.present_role.id, change.present_notify) if change.present_role else None
+    if current == wanted:
+        return Decision(RowOutcome.UNCHANGED, current, current, "is so already")
+    if current != left:
+        return Decision(None, refusals=((None, _not_as_left(current, role_keys)),))
+    if current is None:
+        return Decision(RowOutcome.CREATED, None, wanted)
+    return Decision(RowOutcome.UPDATED if wanted else RowOutcome.REMOVED, current, wanted)
+
+
+def _not_as_left(current: Present | None, role_keys: Mapping[int, str]) -> RowError:
+    if current is None:
+        return RowError(None, "CHANGED_SINCE", "The user is not on the case any more.")
+    template = "The user is on the case as '{role}' with notify {notify} by now; that stays."
+    role = role_keys.get(current.role_id, "?")
+    return RowError(None, "CHANGED_SINCE", template, role=role, notify=int(current.notify))
+
+
 def _is_about_a_pair(change: AssignmentChange) -> bool:
     return isinstance(change.case, Case) and isinstance(change.user, User)
 
@@ -178,5 +198,32 @@ RULES: Mapping[type, AssignmentRule[Any]] = {
         intent=lambda _: ("Remove",),
         is_sound=_is_about_a_pair,
         specimens=lambda case, user, old, _: [Specimen(Remove(case=case, user=user), old, None)],
+    ),
+    Restore: AssignmentRule(
+        decide=_restore,
+        intent=lambda change: (
+            type(change).__name__,
+            change.role.id if change.role else None,
+            change.notify,
+        ),
+        is_sound=lambda change: (
+            _is_about_a_pair(change)
+            and isinstance(change.role, Role | None)
+            and isinstance(change.present_role, Role | None)
+        ),
+        specimens=lambda case, user, old, new: [
+            Specimen(
+                Restore(
+                    case=case,
+                    user=user,
+                    role=new.role,
+                    notify=new.notify,
+                    present_role=old.role,
+                    present_notify=old.notify,
+                ),
+                old,
+                new,
+            )
+        ],
     ),
 }

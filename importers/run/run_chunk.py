@@ -14,7 +14,7 @@ from importers.rows.layout import stored_layout
 from importers.rows.payload import unpack_rows
 from importers.run.apply import apply, carry_on
 from importers.run.carried_keys import CarriedKeys
-from importers.run.changed_since import name_changes
+from importers.run.changed_since import name_changes, name_changes_of_undo
 from importers.run.chunk_context import MOST_RACES, DatabaseStore, open_context
 from importers.run.fast_path import apply_columns
 from importers.run.plan_rows import importer_error, plan_rows
@@ -192,6 +192,8 @@ async def _settle(
         settled, carried = await _run_until_no_race(context, fit, carried)
         if plan and work.plan_id:
             settled = await name_changes(db, work.plan_id, settled, plan)
+        elif work.undo_of_id:
+            settled = await name_changes_of_undo(db, work.undo_of_id, settled, fit, importer)
     if guard:
         _tell_if_slow(guard, work, len(fit))
     return settled._replace(results=[*settled.results, *left_out]), carried

@@ -79,6 +79,8 @@ def settle(
         result = _success(context, plan, made)
         results.append(result)
         edits += result.edits
+    if not context.importer.sends_mails:
+        return Settled(results, edits, (), known)
     # One mail for a row, about the first of its changes that asks for one.
     asking = {edit.row: edit for edit in reversed(edits) if edit.after and edit.after.notify}
     notifications = list(map(notification_of, reversed(asking.values())))

@@ -62,5 +62,7 @@ def note_of(cell: str) -> CellNote | None:
 
 def shown_text(cell: str) -> str:
     """Return a cell as the spreadsheet shows it, without its note."""
+    if _SUBSTITUTE not in cell:
+        return cell
     note = note_of(cell)
     return note.shown if note else cell

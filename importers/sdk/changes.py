@@ -92,6 +92,32 @@ class Remove:
     user: User
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restore:
+    """Put a user back on a case as before, or take the user off it; of imports that undo others.
+
+    Fails when the assignment is not as the other import has left it. Closed cases and disabled
+    users are no obstacle: it only takes something back.
+
+    Args:
+        case: the case.
+        user: the user.
+        role: what the user was on the case; None if the user was not on it.
+        notify: whether the row that put the user there asked for a mail.
+        present_role: what the user is on the case since the import; None if not on it.
+        present_notify: likewise.
+    """
+
+    _at_worst: ClassVar[AtWorst] = "removes"
+
+    case: Case
+    user: User
+    role: Role | None
+    notify: bool = False
+    present_role: Role | None = None
+    present_notify: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Unchanged:
     """Ask for nothing, and say why; None asks for nothing without a word.
@@ -279,10 +305,10 @@ def _plain(value: object) -> str | int | None:
     return value if isinstance(value, str | bool | None) else str(value)
 
 
-AssignmentChange = Assign | Modify | Remove
+AssignmentChange = Assign | Modify | Remove | Restore
 """Every kind of change of an assignment; `importers.run.rules` has a rule for each."""
 
-Change = Assign | Modify | Remove | OwnChange
+Change = Assign | Modify | Remove | Restore | OwnChange
 """Every kind of change that the engine carries out; those of users and cases, such as `AddUser`,
 are `OwnChange`s."""
 

@@ -16,6 +16,7 @@ a class that overrides `parse` and, where the defaults do not fit, `group_key` a
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from unicodedata import is_normalized, normalize
 
@@ -50,6 +51,11 @@ _LONGEST_CELL = 10_000
 _ONLY_TRIMS: set[Callable[..., Any]] = set()
 _ONLY_CHECKS: set[Callable[..., Any]] = set()
 _KEYED_BY: dict[Callable[..., Any], Callable[[str], str]] = {}
+
+
+@cache
+def _label_of(name: str) -> str:
+    return name.replace("_", " ").title()
 
 
 def only_trims(parse: F) -> F:
@@ -135,7 +141,7 @@ class Column(Generic[T]):
     @property
     def label(self) -> str:
         """The name as messages write it: `case_id` is "Case Id"."""
-        return self.name.replace("_", " ").title()
+        return _label_of(self.name)
 
     def read(self, cell: str) -> T | None:
         """Check a cell as every column does, then parse it.

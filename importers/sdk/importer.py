@@ -112,6 +112,9 @@ class Importer(Plugin):
     A file that lacks a column of its type is said to look like one of another type only if that
     type does nothing worse."""
 
+    sends_mails: ClassVar[bool] = True
+    """Whether a row that leaves an assignment with notify sends a mail."""
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         own = vars(cls).items()

@@ -89,6 +89,10 @@ class Reference(Column[T]):
         """
         return None
 
+    def _may_refuse(self, values: Iterable[T | None]) -> bool:
+        """Tell at once that nothing is refused, without asking for each; True says nothing."""
+        return type(self).refusal is not Reference.refusal
+
     def _is_exact(self) -> bool:
         return True
 
@@ -139,6 +143,11 @@ class CaseRef(Reference["Case"]):
     def refusal(self, value: Case) -> RowError | None:
         """Refuse a closed case."""
         return case_closed(value) if self.must_be_open and not value.is_active else None
+
+    def _may_refuse(self, values: Iterable[Case | None]) -> bool:
+        kind = type(self)
+        is_own = kind.refusal is not CaseRef.refusal or kind.resolve is not CaseRef.resolve
+        return is_own or (self.must_be_open and not _all_active(values))
 
     def group_key(self, value: Case) -> str:
         """Return the Tag ID."""
@@ -196,6 +205,11 @@ class UserRef(Reference["User"]):
     def refusal(self, value: User) -> RowError | None:
         """Refuse a disabled user."""
         return user_disabled(value) if self.must_be_active and not value.is_active else None
+
+    def _may_refuse(self, values: Iterable[User | None]) -> bool:
+        kind = type(self)
+        is_own = kind.refusal is not UserRef.refusal or kind.resolve is not UserRef.resolve
+        return is_own or (self.must_be_active and not _all_active(values))
 
     def group_key(self, value: User) -> str:
         """Return the Tag ID."""
@@ -271,6 +285,10 @@ class RoleRef(Reference["Role"]):
         return list(roles) if self._keys is None else list(self._keys)
 
 
+def _all_active(found: Iterable[Case | User | None]) -> bool:
+    return all(entity is None or entity.is_active for entity in found)
+
+
 def case_closed(case: Case) -> RowError:
     """Return the error of a change of a closed case."""
     if case.tag_id:
@@ -310,8 +328,8 @@ async def unknown_ids(directory: Directory, noun: Noun, keys: Sequence[str]) -> 
         noun: what the column names.
         keys: sorted.
     """
-    advice = await advise(directory, noun, keys)
-    return {key: _unknown_id(noun, key, advice.get(key, Advice())) for key in keys}
+    advice, none = await advise(directory, noun, keys), Advice()
+    return {key: _unknown_id(noun, key, advice.get(key, none)) for key in keys}
 
 
 def _unknown_id(noun: Noun, key: str, advice: Advice) -> RowError:

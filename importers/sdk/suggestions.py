@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
@@ -42,6 +43,10 @@ _LOOKALIKES = str.maketrans(
     "aeopcyxitABEKMHOPCTXoABEZHIKMNOPTX",
 )
 _CONFUSED = {"l": "1I", "1": "lI", "I": "1l", "O": "0", "0": "Oo", "o": "0"}
+_BETWEEN_NUMBERS = re.compile(r"(?<=\d)[-_/. ]+(?=\d)")
+_SEPARATORS = re.compile(r"(?<!\d)[-_/. ]+|[-_/. ]+(?!\d)")
+_LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+_numbers = re.compile(r"\d+").findall
 
 
 class Advice(NamedTuple):
@@ -84,8 +89,11 @@ async def advise(directory: Directory, noun: Noun, keys: Sequence[str]) -> dict[
         advice |= await _advise_of_others(directory, noun, {key: plain[key] for key in left})
     if left := [key for key in few if key not in advice]:
         near = await find_near(left)
+        # Keys that are alike, as in most files, have nearly the same neighbours.
+        bare_tags = {tag: bare_tag(tag) for tag in chain.from_iterable(near.values())}
         for key in left:
-            if meant := _meant(key, known.intersection(spellings[key]), near.get(key, ())):
+            tags = {tag: bare_tags[tag] for tag in near.get(key, ())}
+            if meant := _meant(key, known.intersection(spellings[key]), tags):
                 advice[key] = _did_you_mean(meant)
     return advice
 
@@ -191,12 +199,15 @@ def _spellings(text: str) -> set[str]:
     return found
 
 
-def _meant(key: str, spelled: Collection[str], near: Sequence[str]) -> Sequence[str]:
-    """Return the Tag IDs that may be meant: those spelled otherwise, else one letter away."""
-    plain = without_ends(key).translate(_LOOKALIKES)
-    bare = bare_tag(plain)
-    same = {*spelled, *(tag for tag in near if bare_tag(tag) == bare)}
-    return sorted(same or {tag for tag in near if _is_one_letter_away(bare, bare_tag(tag))})
+def _meant(key: str, spelled: Collection[str], near: Mapping[str, str]) -> Sequence[str]:
+    """Return the Tag IDs that may be meant: those spelled otherwise, else one letter away.
+
+    Args:
+        near: Tag ID → its `bare_tag`.
+    """
+    bare = bare_tag(without_ends(key).translate(_LOOKALIKES))
+    same = {*spelled, *(tag for tag, other in near.items() if other == bare)}
+    return sorted(same or {tag for tag, other in near.items() if _is_one_letter_away(bare, other)})
 
 
 def bare_tag(tag: str) -> str:
@@ -208,9 +219,8 @@ def bare_tag(tag: str) -> str:
         >>> bare_tag("TRV-001"), bare_tag("trv1/011")
         ('trv1', 'trv1-11')
     """
-    parted = re.sub(r"(?<=\d)[-_/. ]+(?=\d)", "-", tag.lower())
-    joined = re.sub(r"(?<!\d)[-_/. ]+|[-_/. ]+(?!\d)", "", parted)
-    return re.sub(r"(?<!\d)0+(?=\d)", "", joined)
+    parted = _BETWEEN_NUMBERS.sub("-", tag.lower())
+    return _LEADING_ZEROS.sub("", _SEPARATORS.sub("", parted))
 
 
 def _is_one_letter_away(text: str, other: str) -> bool:
@@ -218,16 +228,15 @@ def _is_one_letter_away(text: str, other: str) -> bool:
 
     The numbers must be the same, as another number is another thing.
     """
-    if abs(len(text) - len(other)) > 1 or re.findall(r"\d+", text) != re.findall(r"\d+", other):
-        return False
-    if sum(map(str.isalpha, text)) < 3:
+    if abs(len(text) - len(other)) > 1 or sum(map(str.isalpha, text)) < 3:
         return False
     same = [a == b for a, b in zip(text, other, strict=False)]
     start = same.index(False) if False in same else len(same)
     rest, other_rest = text[start:], other[start:]
-    return (
+    is_away = (
         rest[1:] == other_rest[1:]
         or rest[1:] == other_rest
         or rest == other_rest[1:]
         or (rest[:2] == other_rest[1::-1] and rest[2:] == other_rest[2:])
     )
+    return is_away and _numbers(text) == _numbers(other)

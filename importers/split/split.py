@@ -24,6 +24,8 @@ from importers.split.failed_rows import failed_rows
 from importers.split.file_rows import OpenedFile, observing, stored_file, unfinished_rows
 from importers.split.grouping import UngroupableError, group_as_one, grouping_by_keys
 from importers.split.planned_rows import decide, planned_rows, stage_of
+from importers.undo.inverse_rows import inverse_rows
+from importers.undo.undo_import import HEADER
 from models.db import allow_long, connection, is_passing, persist, transaction
 from models.plan import end_planned, finish_plan_split
 from models.progress import (
@@ -188,6 +190,8 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
         raise FileRefusedError([_ENDS_WORKERS])
     if work.plan_id is not None:
         return await _split_plan(work, work.plan_id, importer, settings)
+    if work.retry is None and work.undo_of_id is not None:
+        return await _split_undo(work, work.undo_of_id, importer, settings)
     if work.retry is None:
         return await _split_file(work, importer, settings, attempts)
     layout = stored_layout(work, importer)
@@ -216,6 +220,21 @@ async def _split_plan(
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
         count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
         return await finish_plan_split(db, work.id, rows=count)
+
+
+async def _split_undo(
+    work: ImportWork, undo_of_id: int, importer: Importer, settings: SplitSettings
+) -> ImportEnd | None:
+    """Store the rows that undo an import in chunks."""
+    layout = layout_of(HEADER, importer)
+    async with _holding(work) as db:
+        await allow_long(db, _SPLIT_SECONDS)
+        directory = StoredDirectory(db, work.app_id)
+        batches = partial(inverse_rows, db, undo_of_id)
+        by_keys = grouping_by_keys(importer, layout, directory, settings.together)
+        count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+        stage = await stage_of(db, work, importer, count)
+        return await finish_split(db, work.id, rows=count, header=HEADER, stage=stage)
 
 
 async def _split_file(

@@ -113,6 +113,20 @@ def test_failed_rows(place: Place) -> None:
     )
 
 
+def test_history(place: Place) -> None:
+    """What an import has changed is listed, for people and for programs."""
+    (place.folder / "two.csv").write_text("case_id,user_id,case_role_id\ntrv-009,jack-001,staff\n")
+    place.run("import", "two.csv", "--type", "assign", "--name", "Two")
+    code, table = place.run("history", "--import", "Two")
+    as_json = place.run("history", "--import", "Two", "--json")
+    unknown = place.run("history", "--case", "nothing")
+
+    assert code == as_json[0] == 0
+    assert "trv-009\tjack-001\tput on the case as staff\tTwo\t2\tcaseroll up" in table
+    assert json.loads(as_json[1])[0]["after"] == {"role": {"key": "staff"}, "notify": False}
+    assert unknown == (2, "Error: there is no case with the Tag ID or ID 'nothing'.\n")
+
+
 def test_workbooks(place: Place) -> None:
     """Samples and failed rows come as workbooks, too, and can be imported as they are; what is
     corrected in one passes."""
@@ -130,6 +144,25 @@ def test_workbooks(place: Place) -> None:
     assert (code, passed[0], download) == (0, 0, (0, ""))
     assert (again[0], "there is no 'boss'" in again[1]) == (1, True)
     assert right == (0, "Processed: Right, 1 row: 1 passed, 1 created.\n")
+
+
+def test_exports(place: Place) -> None:
+    """What is exported can be imported as it is, and changes nothing."""
+    exported = [
+        place.run("export", "assignments", "--role", "staff", "-o", "staff.csv"),
+        place.run("export", "users", "-o", "users.xlsx"),
+    ]
+    staff = place.run("import", "staff.csv", "--type", "modify", "--name", "All", "--json")
+    users = place.run("import", "users.xlsx", "--type", "modify-users", "--name", "Users", "--json")
+    wrong = place.run("export", "assignments", "--case", "trv-9999", "-o", "none.csv")
+
+    assert exported == [(0, ""), (0, "")]
+    for code, output in (staff, users):
+        state = json.loads(output)
+        assert code == 0
+        assert state["unchanged"] == state["total"] > 0
+    assert wrong == (2, "Error: There is no case with the Tag ID or ID 'trv-9999'.\n")
+    assert not (place.folder / "none.csv").exists()
 
 
 def test_no_failed_rows(place: Place) -> None:

@@ -27,12 +27,14 @@ from importers.reading.limits import Limits
 from importers.retry import Corrections, request_retry
 from importers.sdk.errors import RetryableError
 from importers.sdk.node_id import encode_node_id
+from importers.undo.undo_import import UNDO, UndoImport
+from importers.undo.undo_request import request_undo
 from models.app import create_app
 from models.audit import COMMAND_LINE, Actor
 from models.db import connection, transaction
 from models.file_part import store_file
 from models.imports import ImportEnd
-from models.mail import OutgoingMail
+from models.mail import TakenMail
 from models.new_import import NewName
 from models.progress import request_cancel
 from models.row import RowOutcome, RowStatus, find_rows, row_number
@@ -73,6 +75,10 @@ class FakeQueue:
         """Ask for the outbox to be emptied."""
         self.messages.append(("send_mails", ()))
 
+    async def enqueue_send_webhooks(self) -> None:
+        """Ask for the messages to webhooks to be sent."""
+        self.messages.append(("send_webhooks", ()))
+
     async def notify_changed(self, app_id: int, import_id: int) -> None:
         """Note that an import has changed."""
         self.changes.append(import_id)
@@ -87,10 +93,10 @@ class FakeQueue:
 class FakeTransport:
     """Keeps the mails, or raises the next of `failures`."""
 
-    sent: list[OutgoingMail] = field(default_factory=list)
+    sent: list[TakenMail] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
-    def send(self, mail: OutgoingMail) -> None:
+    def send(self, mail: TakenMail) -> None:
         """Take a mail, or fail."""
         if self.failures:
             raise self.failures.pop(0)
@@ -268,6 +274,17 @@ class EngineFixture:
         await self.drain()
         return key
 
+    async def undo(self, import_id: int, *, is_dry_run: bool = False, within_days: int = 30) -> int:
+        """Undo an import, and do all that there is to do for it."""
+        async with transaction() as db:
+            key = await request_undo(
+                db, self.app_id, import_id, NewName(), is_dry_run=is_dry_run,
+                within_days=within_days, by=COMMAND_LINE,
+            )  # fmt: skip
+        await self.queue.enqueue_split(key)
+        await self.drain()
+        return key
+
     async def release(self, import_id: int, by: Actor) -> None:
         """Release a held import, and do all that there is to do for it."""
         async with transaction() as db:
@@ -441,6 +458,7 @@ async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> EngineFi
             "modify-users": ModifyUsers("modify-users"),
             "add-cases": AddCases("add-cases"),
             "modify-cases": ModifyCases("modify-cases"),
+            UNDO: UndoImport(UNDO),
         },
         limits=Limits(),
         chunk_rows=chunk_rows,

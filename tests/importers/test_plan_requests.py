@@ -59,7 +59,7 @@ async def test_changed_since(small: EngineFixture) -> None:
     }
     [error] = (await small.errors(applied))[2]
     assert error["message"].startswith(
-        "The assignment was changed by row 2 of the import 'Night shift' at 2"
+        "The assignment has been changed since, by row 2 of the import 'Night shift' at 2"
     )
     assert (await small.assignments())["trv-001", "jack-001"] == ("default", 0)
     assert (await small.assignments())["trv-003", "jack-001"] == ("clients", 0)
@@ -85,7 +85,7 @@ async def test_a_closed_case(small: EngineFixture) -> None:
     [error] = (await small.errors(applied))[2]
     assert error["code"] == "CHANGED_SINCE"
     assert error["column"] == "case_id"
-    assert "The case was changed by row 2 of the import 'Closing'" in error["message"]
+    assert "The case has been changed since, by row 2 of the import 'Closing'" in error["message"]
     assert "closed" in error["message"]
     assert await small.assignments() == {}
 

@@ -18,6 +18,7 @@ from api.schema.importing.plugins import (
     shown_problems,
 )
 from importers.plugins.sample_file import sample_filename
+from importers.undo.undo_import import UNDO, UndoImport
 
 _ON = [PluginState.ON]
 CSV_TYPE = "text/csv; charset=utf-8"
@@ -120,6 +121,11 @@ class ImportType:
     @classmethod
     def of(cls, context: Context, key: str) -> ImportType:
         """Describe a type, also one of which only the key is left."""
+        if key == UNDO:
+            label, state = UndoImport.label, PluginState.ON
+            return cls(
+                importer=None, key=key, label=label, state=state, problems=[], distribution=None
+            )
         status = find_status(context, "importer", key)
         return cls(
             importer=context.services.registry.importers.get(key),

@@ -11,6 +11,7 @@ from strawberry import argument, field
 from api.access.context import Context, Info
 from api.batch.row_type import Part, RowColumn, RowType, node_id
 from api.errors import ApiError
+from api.schema.actor import created_by
 from api.schema.connection import (
     After,
     Before,
@@ -35,6 +36,8 @@ from api.schema.importing.import_rows import (
     row_type_for,
 )
 from api.schema.importing.import_types import ImportType, as_workbook
+from api.schema.importing.schedule import ESTIMATED_END, IS_WAITING, queue_position
+from api.schema.importing.undo_refusal import find_undo_refusal
 from api.schema.input_errors import UserError, user_error
 from api.schema.list_order import OrderBy, UpdatedSince, ordered
 from api.schema.node import Node, find_object, key_of, load_node
@@ -45,12 +48,12 @@ from models.listing import (
     IMPORT_ROWS,
     IMPORTS,
     carries_out,
+    changed_since,
     has_import_status,
-    has_outcome,
-    has_row_status,
+    has_result,
     has_type,
     matches_search,
-    was_updated_since,
+    undoes,
 )
 from models.page import Condition
 from models.progress import CancelResult, request_cancel
@@ -101,8 +104,11 @@ class Import(Node):
     key: strawberry.Private[int]
     type_key: strawberry.Private[str]
     header: strawberry.Private[Any]
+    token_key: strawberry.Private[int | None]
+    is_waiting: strawberry.Private[bool]
     applied_from_key: strawberry.Private[int | None]
     grouped_at: strawberry.Private[datetime | None]
+    undo_of_key: strawberry.Private[int | None]
     name: str = field(description="The name that the upload gave it.")
     source: str = field(
         description="Where it came from: `api`, `cli`, `console`, or the client's own name."
@@ -138,6 +144,10 @@ class Import(Node):
     updated_at: datetime = field(description="When its status or its counts last changed.")
     started_at: datetime | None = field(description="When a worker began.")
     finished_at: datetime | None = field(description="When it was finished.")
+    estimated_end_at: datetime | None = field(
+        description="When it will probably be finished, at the speed of its last rows; null unless "
+        "rows are being applied or tried out, and while that time is over."
+    )
     purged_at: datetime | None = field(
         description="When its file and its rows were removed, as their retention time was over; "
         "`rows` is empty since then. Null while they are there."
@@ -151,6 +161,9 @@ class Import(Node):
         description="Path of the same rows as an XLSX workbook, with notes at the cells that have "
         "errors; for at most 100,000 rows. Null when `failedRowsUrl` is."
     )
+
+    created_by = created_by
+    queue_position = queue_position
 
     @strawberry.field(description="What kind of import it is.")
     def type(self, info: Info) -> ImportType:
@@ -169,6 +182,23 @@ class Import(Node):
         if not self.dry_run:
             return None
         return await find_object(info.context, IMPORTS, IMPORT_ROW, carries_out(self.key))
+
+    @strawberry.field(description="The import whose changes it takes back, if it does.")
+    async def undo_of(self, info: Info) -> Import | None:
+        key = self.undo_of_key
+        return None if key is None else await load_import(info.context, key)
+
+    @strawberry.field(description="The import that has taken its changes back, or does so now.")
+    async def undone_by(self, info: Info) -> Import | None:
+        return await find_object(info.context, IMPORTS, IMPORT_ROW, undoes(self.key))
+
+    @strawberry.field(description="Whether `undoImport` would be accepted.")
+    async def is_undoable(self, info: Info) -> bool:
+        return await find_undo_refusal(info.context, self.key) is None
+
+    @strawberry.field(description="Why it can't be undone; null when it can.")
+    async def undo_refusal(self, info: Info) -> UserError | None:
+        return await find_undo_refusal(info.context, self.key)
 
     @strawberry.field(
         description="When its file and its rows are to be removed, or were; counts and history "
@@ -222,10 +252,8 @@ class Import(Node):
     ) -> Connection[ImportRow]:
         arguments = PageArguments(first=first, after=after, last=last, before=before)
         conditions: list[Condition] = []
-        if status is not None:
-            conditions.append(has_row_status(status))
-        if outcome is not None:
-            conditions.append(has_outcome(outcome))
+        if status is not None or outcome is not None:
+            conditions.append(has_result(status, outcome))
         total: int | None = self._count_rows(status, outcome)
         # Without a look at the rows: it would pass over a million others, or find some that are
         # still to be deleted.
@@ -296,11 +324,15 @@ IMPORT_ROW = RowType(
     id=node_id("Import"),
     key=RowColumn(("id",)),
     type_key=RowColumn(("type",)),
+    token_key=RowColumn(("token_id",)),
+    is_waiting=IS_WAITING,
+    estimated_end_at=ESTIMATED_END,
     status=RowColumn(("status",), ImportStatus),
     dry_run=RowColumn(("is_dry_run",)),
     updated_at=RowColumn(("changed_at",)),
     cancel_requested=RowColumn(("cancel_requested_at",), lambda time: time is not None),
     applied_from_key=RowColumn(("applied_from_id",)),
+    undo_of_key=RowColumn(("undo_of_id",)),
     atomic=RowColumn(("is_atomic",)),
     hold=RowColumn(("hold",), Hold.of),
     progress=RowColumn(("status", "pending", "total", "split_at", "stage"), _progress),
@@ -349,9 +381,9 @@ async def list_imports(
         conditions.append(has_import_status(status))
     if types is not None:
         conditions.append(has_type(types))
-    if updated_since is not None:
-        conditions.append(was_updated_since(IMPORTS, updated_since))
     listing = ordered(IMPORTS, order_by, updated_since)
+    if updated_since is not None:
+        conditions.append(await info.context.scope.read(changed_since, listing, updated_since))
     return await connect(info.context, listing, IMPORT_ROW, arguments, conditions)
 
 

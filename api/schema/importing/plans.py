@@ -1,4 +1,4 @@
-"""Plans: a dry run is applied, and an import that is held is released."""
+"""Plans: a dry run is applied, an import undone, and one that is held released."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from api.schema.importing.imports import (
 from api.schema.input_errors import InputErrors, user_error
 from api.schema.node import key_of
 from importers.plan_requests import PlanError, request_apply, request_release
+from importers.undo.undo_request import UndoError, request_undo
 from models.new_import import NewName
 
 NAME_LONGEST = 200
@@ -45,10 +46,7 @@ async def apply_import(
     if key is None:
         return refuse(no_such_import())
     errors = InputErrors()
-    new = NewName(
-        name=errors.text("name", name, longest=NAME_LONGEST) or None,
-        idempotency_key=errors.text("idempotencyKey", idempotency_key, longest=KEY_LONGEST) or None,
-    )
+    new = _read_name(errors, name, idempotency_key)
     if errors.found:
         return ImportPayload(import_=None, user_errors=errors.found)
     try:
@@ -57,6 +55,55 @@ async def apply_import(
         return refuse(user_error(error.code, error.message, *error.field))
     await context.services.queue.enqueue_split(applied)
     return await show_changed(context, applied)
+
+
+@strawberry.mutation(
+    description="Take back what an import has changed: another import does the opposite, row by "
+    "row. What is not as the import has left it stays, and its row fails with `CHANGED_SINCE`; "
+    "what can't be undone fails with `NOT_REVERSIBLE`. No mails are sent."
+)
+async def undo_import(
+    info: Info,
+    node_id: ImportId,
+    name: Annotated[
+        str | None, argument(description="What to call the new import; else the import's name.")
+    ] = None,
+    dry_run: Annotated[
+        bool, argument(description="Only say what would become of it; the plan can be applied.")
+    ] = False,
+    idempotency_key: Annotated[
+        str | None,
+        argument(description="Sent once more, it returns the same import instead of an error."),
+    ] = None,
+) -> ImportPayload:
+    context = info.context
+    key = key_of("Import", node_id)
+    if key is None:
+        return refuse(no_such_import())
+    errors = InputErrors()
+    new = _read_name(errors, name, idempotency_key)
+    if errors.found:
+        return ImportPayload(import_=None, user_errors=errors.found)
+    try:
+        undone = await context.scope.write(
+            request_undo,
+            key,
+            new,
+            is_dry_run=dry_run,
+            within_days=context.services.settings.undo_days,
+            by=context.actor,
+        )
+    except UndoError as error:
+        return refuse(user_error(error.code, error.message, *error.field))
+    await context.services.queue.enqueue_split(undone)
+    return await show_changed(context, undone)
+
+
+def _read_name(errors: InputErrors, name: str | None, idempotency_key: str | None) -> NewName:
+    return NewName(
+        name=errors.text("name", name, longest=NAME_LONGEST) or None,
+        idempotency_key=errors.text("idempotencyKey", idempotency_key, longest=KEY_LONGEST) or None,
+    )
 
 
 @strawberry.mutation(

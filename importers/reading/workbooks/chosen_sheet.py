@@ -73,7 +73,7 @@ def choose_sheet(sheets: Sequence[Sheet]) -> tuple[ChosenSheet | None, list[Erro
 
 
 def _open(sheet: Sheet) -> ChosenSheet | None:
-    rows = (row for row in sheet.rows() if "".join(row.texts).strip())
+    rows = (row for row in sheet.rows() if any(map(str.strip, row.texts)))
     first = next(rows, None)
     return ChosenSheet(sheet.name, sheet.notes, first, rows) if first else None
 

@@ -50,6 +50,7 @@ OUT_OF_MEMORY = 3
 _INPUT = "/dev/fd/0"
 _BATCH_CHARACTERS = 256 * 1024
 _BATCH_ROWS = 1000
+_ROWS_AT_ONCE = 20
 _ROWS_LOOKED_AT = 20
 _PR_SET_PDEATHSIG = 1
 
@@ -168,11 +169,12 @@ def _batched(records: Iterator[Record], most_characters: int) -> Iterator[Messag
     numbers: list[int] = []
     rows: list[list[str]] = []
     size = total = 0
-    for number, cells in records:
-        numbers.append(number)
-        rows.append(cells)
-        size += sum(map(len, cells))
-        if size > _BATCH_CHARACTERS or len(rows) == _BATCH_ROWS:
+    while few := list(islice(records, _ROWS_AT_ONCE)):
+        few_numbers, few_rows = zip(*few, strict=True)
+        numbers += few_numbers
+        rows += few_rows
+        size += sum(map(len, chain.from_iterable(few_rows)))
+        if size > _BATCH_CHARACTERS or len(rows) >= _BATCH_ROWS:
             yield _batch(numbers, rows)
             total += size
             if total > most_characters:

@@ -34,7 +34,8 @@ class TableArea:
             self.first_column = min([columns[0], *map(_leftmost, below)])
         self._width = columns[-1] + 1 - self.first_column
         self._columns = tuple(range(self.first_column, columns[-1] + 1))
-        self._places: dict[tuple[int, ...], Sequence[int]] = {}
+        # For rows with cells in certain columns: which of them stands in each of the table's.
+        self._orders: dict[tuple[int, ...], Sequence[int]] = {}
         self.header = [shown_text(cell) for cell in self.cells(header)]
         self._first_beside = ""
         self._beside = 0
@@ -47,18 +48,18 @@ class TableArea:
         """
         if row.columns == self._columns:
             return row.texts
-        cells = [""] * self._width
-        places = self._places.get(row.columns)
-        if places is not None:
-            for place, text in zip(places, row.texts, strict=True):
-                cells[place] = text
-            return cells
-        return self._placed(row, cells)
+        order = self._orders.get(row.columns)
+        if order is None:
+            return self._placed(row)
+        texts = [*row.texts, ""]
+        return [texts[index] for index in order]
 
-    def _placed(self, row: SheetRow, cells: list[str]) -> list[str]:
-        places = [column - self.first_column for column in row.columns]
-        if places[0] >= 0 and places[-1] < self._width and len(self._places) < _MOST_SHAPES:
-            self._places[row.columns] = places
+    def _placed(self, row: SheetRow) -> list[str]:
+        places = {column - self.first_column: index for index, column in enumerate(row.columns)}
+        if min(places) >= 0 and max(places) < self._width and len(self._orders) < _MOST_SHAPES:
+            blank = len(places)
+            self._orders[row.columns] = [places.get(place, blank) for place in range(self._width)]
+        cells = [""] * self._width
         for column, text in zip(row.columns, row.texts, strict=True):
             place = column - self.first_column
             if 0 <= place < self._width:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from itertools import pairwise, repeat
-from operator import methodcaller
 from typing import TYPE_CHECKING
 
 from importers.reading.workbooks.escapes import unescaped
 from importers.reading.workbooks.sheet import SheetRow
 from importers.reading.workbooks.sheet_address import column_number
+from importers.reading.workbooks.xlsx_cells import SharedTexts
 from importers.reading.workbooks.xml_parser import PLAIN_TEXT
 
 if TYPE_CHECKING:
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 
     from importers.reading.workbooks.xlsx_cells import CellReaders, Reader
 
-    _Shape = tuple[bool, tuple[str, ...], tuple[str, ...]]
-    """Whether texts have escapes, and each cell's letters and attributes."""
+    _Shape = tuple[tuple[str, ...], tuple[str, ...]]
+    """Each cell's letters and attributes."""
     _Plan = tuple[tuple[int, ...], Sequence[Reader]]
     """Each cell's column and reader."""
 
@@ -41,24 +40,49 @@ _CELL = (
     r'| t="inlineStr"(?: ?/>'
     rf'|><is><t(?: xml:space="preserve")?>{PLAIN_TEXT}</t></is></c>))'
 )
-
-
 _DESCENT = rf'(?: x14ac:dyDescent="{_NUMBER}")?'
 _FORMULA = rf"(?:<f>{PLAIN_TEXT}</f>)?"
+# What the tag of a cell of a certain type goes on with; of its groups, one is the cell's text.
+_STORED = {
+    **dict.fromkeys(("n", "s"), r"(?: ?/>|>FORMULA<v>([0-9.Ee+-]++)</v></c>)"),
+    **dict.fromkeys(("b", "e"), r">FORMULA<v>([0-9A-Z#/!?_]++)</v></c>"),
+    "str": rf">FORMULA<v>({PLAIN_TEXT})</v></c>",
+    "inlineStr": r'(?: ?/>|><is><t(?: xml:space="preserve")?>'
+    rf"({PLAIN_TEXT})</t></is></c>)",
+}
 
 
-@cache
-def usual_rows_pattern(*, is_excels: bool = False, has_results: bool = True) -> re.Pattern[str]:
-    """Return a pattern that matches any number of rows, and nothing else.
+class RowForm:
+    """The usual form of the rows of a sheet.
 
     Args:
         is_excels: the prefix `x14ac`, of an attribute that Excel adds to rows, has been declared.
         has_results: the values of formulas are certain to be their results.
+
+    Attributes:
+        rows: a pattern that matches any number of rows, and nothing else.
     """
-    descent = _DESCENT if is_excels else ""
-    row = rf'<row r="([1-9][0-9]{{0,6}})"{_ROW_ATTRIBUTES}{descent}'
-    cell = _CELL.replace("FORMULA", _FORMULA if has_results else "")
-    return re.compile(rf"(?:{row}(?:/>|>(?:{cell})*+</row>))*+")
+
+    def __init__(self, *, is_excels: bool = False, has_results: bool = True) -> None:
+        descent = _DESCENT if is_excels else ""
+        self._tag = rf'<row r="([1-9][0-9]{{0,6}})"{_ROW_ATTRIBUTES}{descent}'
+        self._formula = _FORMULA if has_results else ""
+        cell = _CELL.replace("FORMULA", self._formula)
+        self.rows = re.compile(rf"(?:{self._tag}(?:/>|>(?:{cell})*+</row>))*+")
+
+    def like(self, letters: Sequence[str], attributes: Sequence[str]) -> re.Pattern[str]:
+        """Return a pattern of rows with cells in these columns, with these types and styles.
+
+        Any cell may be missing. What the pattern matches, `rows` matches as well, at a third of the
+        speed. Its groups are the row's number, each cell's text, and all that is no such row.
+        """
+        cells = map(self._cell_like, letters, attributes)
+        return re.compile(rf"{self._tag}>{''.join(cells)}</row>|([\s\S]+)")
+
+    def _cell_like(self, letters: str, attributes: str) -> str:
+        _, kind = _style_and_kind(attributes)
+        stored = _STORED[kind].replace("FORMULA", self._formula)
+        return rf'(?:<c r="{letters}\1"{attributes.rstrip()}{stored})?+'
 
 
 # A cell's letters, other attributes, and text. These find no errors: the patterns above have.
@@ -67,49 +91,82 @@ _CELL_PARTS = re.compile(
 )
 _STYLE_AND_KIND = re.compile(r'(?: s="([0-9]+)")?(?: t="([A-Za-z]+)")?')
 _ROW_START, _ROW_END = '<row r="', "</row>"
-_ROW_NUMBER = re.compile('<row r="([0-9]+)')
-_count_cells = methodcaller("count", "<c ")
 _MOST_SHAPES = 1000
+# Where rows of many shapes follow one another, or are wide, patterns of one shape take longer.
+_FEW_ROWS, _MOST_FAILURES, _MOST_CELLS = 20, 20, 100
+
+
+def _style_and_kind(attributes: str) -> tuple[str, str]:
+    found = _STYLE_AND_KIND.fullmatch(attributes.rstrip())
+    style, kind = found.groups() if found else ("", "")
+    return style or "", kind or "n"
 
 
 class UsualRows:
     """Reads rows in the usual form.
 
     Rows of one shape, which have cells of the same types and styles in the same columns, have one
-    plan: the columns, and for each cell the function that reads its text. Where all rows of a text
-    have one shape, they are read a column at a time.
+    plan: the columns, and for each cell the function that reads its text. Where many rows have the
+    shape of the first, they are read a column at a time.
     """
 
-    def __init__(self, readers: CellReaders) -> None:
+    def __init__(self, readers: CellReaders, form: RowForm) -> None:
         self._readers = readers
-        self._plans: dict[_Shape, _Plan] = {}
+        self._form = form
+        self._plans: dict[tuple[bool, _Shape], _Plan] = {}
+        self._shape: _Shape | None = None
+        self._patterns: dict[_Shape, re.Pattern[str]] = {}
+        self._failures = 0
 
-    def read(self, text: str) -> Iterator[SheetRow]:
-        """Return the rows of a text that a pattern matches; those without cells have no columns.
+    def read(self, text: str, start: int) -> tuple[Iterator[SheetRow], int]:
+        """Return the rows in the usual form that begin at a place, and where they end.
+
+        Rows without cells may have no columns.
 
         Raises:
             LookupError, ValueError: a cell can't be read.
         """
-        has_escapes = "&" in text or "_x" in text
-        pieces = text.split(_ROW_END)
-        numbers = _ROW_NUMBER.findall(text)
-        counts = {*map(_count_cells, pieces[:-1])}
-        # Neither empty rows, nor rows of different lengths.
-        if len(numbers) == len(pieces) - 1 and len(counts) == 1 and (width := counts.pop()):
-            letters, attributes, stored = zip(*_CELL_PARTS.findall(text), strict=True)
-            shape = (has_escapes, letters[:width], attributes[:width])
-            times = len(numbers)
-            if letters == shape[1] * times and attributes == shape[2] * times:
-                return self._read_columns(list(map(int, numbers)), shape, stored)
-        return self._read_each(pieces, has_escapes=has_escapes)
+        if self._failures < _MOST_FAILURES:
+            self._shape = self._shape or self._shape_at(text, start)
+            if self._shape:
+                rows, end = self._read_alike(text, start, self._shape)
+                if end > start:
+                    return rows, end
+        found = self._form.rows.match(text, start)
+        if not found or found.end() == start:
+            return iter(()), start
+        each = self._read_each(found[0].split(_ROW_END), has_escapes=_may_have_escapes(found[0]))
+        return each, found.end()
 
-    def _read_columns(
-        self, numbers: Sequence[int], shape: _Shape, stored: Sequence[str]
-    ) -> Iterator[SheetRow]:
-        columns, readers = self._plan(shape)
-        width = len(columns)
-        texts = [_read_column(read, stored[place::width]) for place, read in enumerate(readers)]
-        return map(SheetRow, numbers, repeat(columns), map(list, zip(*texts, strict=True)))
+    def _shape_at(self, text: str, start: int) -> _Shape | None:
+        """Return the shape of the row at a place, if it has cells and is in the usual form."""
+        end = text.find(_ROW_END, start) + len(_ROW_END)
+        is_one = text.count(_ROW_START, start, end) == 1
+        if not (is_one and self._form.rows.fullmatch(text, start, end)):
+            return None
+        cells = _CELL_PARTS.findall(text, start, end)
+        if not 0 < len(cells) <= _MOST_CELLS:
+            return None
+        letters, attributes, _ = zip(*cells, strict=True)
+        return letters, tuple(map(str.rstrip, attributes))
+
+    def _read_alike(self, text: str, start: int, shape: _Shape) -> tuple[Iterator[SheetRow], int]:
+        """Read the rows that have a shape, up to the first that has another."""
+        pattern = self._patterns.get(shape)
+        if pattern is None:
+            self._patterns[shape] = pattern = self._form.like(*shape)
+        found = pattern.findall(text, start)
+        rest = found.pop()[-1] if found[-1][-1] else ""
+        if len(found) < _FEW_ROWS:
+            self._failures += 1
+            self._shape = None
+        if not found:
+            return iter(()), start
+        numbers, *stored, _ = zip(*found, strict=True)
+        has_escapes = any(_may_have_escapes("".join(column)) for column in stored)
+        columns, readers = self._plan(shape, has_escapes=has_escapes)
+        texts = map(list, zip(*map(_read_column, readers, stored), strict=True))
+        return map(SheetRow, map(int, numbers), repeat(columns), texts), len(text) - len(rest)
 
     def _read_each(self, pieces: Sequence[str], *, has_escapes: bool) -> Iterator[SheetRow]:
         for piece in pieces:
@@ -122,35 +179,40 @@ class UsualRows:
                     yield SheetRow(int(number), (), [])
                     continue
                 letters, attributes, stored = zip(*found, strict=True)
-                columns, readers = self._plan((has_escapes, letters, attributes))
+                columns, readers = self._plan((letters, attributes), has_escapes=has_escapes)
                 pairs = zip(readers, stored, strict=True)
                 yield SheetRow(
                     int(number), columns, [read(cell) if cell else "" for read, cell in pairs]
                 )
 
-    def _plan(self, shape: _Shape) -> _Plan:
-        plan = self._plans.get(shape)
+    def _plan(self, shape: _Shape, *, has_escapes: bool) -> _Plan:
+        plan = self._plans.get((has_escapes, shape))
         if plan is None:
-            has_escapes, letters, attributes = shape
+            letters, attributes = shape
             columns = tuple(map(column_number, letters))
             if any(one >= next_ for one, next_ in pairwise(columns)):
                 raise ValueError(f"the cells {', '.join(letters[:10])} in this order")
             plan = columns, [self._reader(each, has_escapes=has_escapes) for each in attributes]
             if len(self._plans) > _MOST_SHAPES:
                 self._plans.clear()
-            self._plans[shape] = plan
+            self._plans[has_escapes, shape] = plan
         return plan
 
     def _reader(self, attributes: str, *, has_escapes: bool) -> Reader:
-        found = _STYLE_AND_KIND.fullmatch(attributes.rstrip())
-        style, kind = found.groups() if found else ("", "")
-        read = self._readers.reader(kind or "n", style or "")
+        style, kind = _style_and_kind(attributes)
+        read = self._readers.reader(kind, style)
         if has_escapes and kind in ("str", "inlineStr"):
             return lambda text: read(unescaped(text))
         return read
 
 
+def _may_have_escapes(text: str) -> bool:
+    return "&" in text or "_x" in text
+
+
 def _read_column(read: Reader, stored: Sequence[str]) -> Sequence[str]:
+    if read is str:
+        return stored
     if "" in stored:
         return [read(cell) if cell else "" for cell in stored]
-    return stored if read is str else list(map(read, stored))
+    return read.column(stored) if isinstance(read, SharedTexts) else list(map(read, stored))

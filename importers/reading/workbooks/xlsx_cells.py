@@ -59,7 +59,7 @@ class CellReaders:
         # `str` returns a text as it is, faster than a function in Python.
         text = str if format_.shows_plain_text else format_.text
         readers: dict[str, Reader] = {
-            "s": _shared(self._strings, None if format_.shows_plain_text else format_),
+            "s": SharedTexts(self._strings, format_),
             "n": _Remembered(_number(format_, shows_zeros=self._shows_zeros)).__getitem__,
             "str": text,
             "inlineStr": text,
@@ -86,14 +86,29 @@ class _Remembered(dict[str, str]):
         return shown
 
 
-def _shared(strings: Sequence[str], format_: NumberFormat | None) -> Reader:
-    def shared(text: str) -> str:
-        index = _index(text)
-        if index is None or index >= len(strings):
-            raise ValueError(f"the text '{text[:20]}'")
-        return format_.text(strings[index]) if format_ else strings[index]
+class SharedTexts:
+    """Reads cells that name a text of the workbook by its number."""
 
-    return shared
+    def __init__(self, strings: Sequence[str], format_: NumberFormat) -> None:
+        self._strings = strings
+        self._format = format_
+
+    def __call__(self, text: str) -> str:
+        index = _index(text)
+        if index is None or index >= len(self._strings):
+            raise ValueError(f"the text '{text[:20]}'")
+        found = self._strings[index]
+        return found if self._format.shows_plain_text else self._format.text(found)
+
+    def column(self, texts: Sequence[str]) -> list[str]:
+        """Read many cells, none of them empty, in a few calls."""
+        digits = "".join(texts)
+        if not (self._format.shows_plain_text and digits.isascii() and digits.isdecimal()):
+            return list(map(self, texts))
+        try:
+            return list(map(self._strings.__getitem__, map(int, texts)))
+        except IndexError:
+            return list(map(self, texts))  # says which
 
 
 def _number(format_: NumberFormat, *, shows_zeros: bool) -> Reader:

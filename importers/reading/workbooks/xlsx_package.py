@@ -238,11 +238,16 @@ class _Strings:
         self._is_text = False
         self._phonetic = 0
         self.parser = new_parser(self._start, self._end, self._add)
-        self.usual = UsualForm(self.parser, "</si>", _USUAL_STRINGS, self._take)
+        self.usual = UsualForm(self.parser, "</si>", self._take)
 
-    def _take(self, text: str) -> None:
-        found = _STRING.findall(text)
-        self.texts += map(unescaped, found) if "&" in text or "_x" in text else found
+    def _take(self, text: str, start: int) -> int:
+        usual = _USUAL_STRINGS.match(text, start)
+        if usual is None:
+            return start
+        found = _STRING.findall(usual[0])
+        has_escapes = "&" in usual[0] or "_x" in usual[0]
+        self.texts += map(unescaped, found) if has_escapes else found
+        return usual.end()
 
     def _start(self, name: str, _: dict[str, str]) -> None:
         local = _STRINGS.get(name)

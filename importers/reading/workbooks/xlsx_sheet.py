@@ -8,7 +8,7 @@ from importers.reading.refusal import refusal
 from importers.reading.workbooks.escapes import unescaped
 from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow
 from importers.reading.workbooks.sheet_address import MOST_ROWS, column_letters, position_of
-from importers.reading.workbooks.usual_rows import UsualRows, usual_rows_pattern
+from importers.reading.workbooks.usual_rows import RowForm, UsualRows
 from importers.reading.workbooks.xlsx_cells import CellReaders
 from importers.reading.workbooks.xml_parser import MAIN, TRUE, UsualForm, local_names, new_parser
 
@@ -53,7 +53,7 @@ class XlsxSheet:
         self._texts: list[str] = []
         self._cell = _OpenXlsxCell({})
         parser = new_parser(self._start, self._end, self._add_text)
-        self._usual = UsualForm(parser, "</row>", usual_rows_pattern(), self._take_usual)
+        self._usual = UsualForm(parser, "</row>", self._take_usual)
         self._begin_rows()
 
     def rows(self) -> Iterator[SheetRow]:
@@ -75,20 +75,26 @@ class XlsxSheet:
         rows, self._rows = self._rows, []
         return iter(rows)
 
-    def _take_usual(self, text: str) -> None:
+    def _take_usual(self, text: str, start: int) -> int:
         try:
-            for row in self._usual_rows.read(text):
+            rows, end = self._usual_rows.read(text, start)
+            for row in rows:
                 self._begin_row(row.number)
                 if row.columns:
                     self._rows.append(row)
         except (LookupError, ValueError) as error:
             raise ValueError(f"row {self._row + 1}: {error}") from error
+        return end
 
     def _begin_rows(self) -> None:
         self._readers = CellReaders(
             self._package.formats, self._package.strings, shows_zeros=self._shows_zeros
         )
-        self._usual_rows = UsualRows(self._readers)
+        form = RowForm(
+            is_excels="x14ac" in self._usual.prefixes,
+            has_results=not self._package.is_computed_later,
+        )
+        self._usual_rows = UsualRows(self._readers, form)
 
     def _begin_row(self, number: int) -> None:
         if not self._row < number <= MOST_ROWS:
@@ -113,10 +119,6 @@ class XlsxSheet:
             case "sheetData":
                 self._is_sheet = True
                 self._usual.begin()
-                self._usual.pattern = usual_rows_pattern(
-                    is_excels="x14ac" in self._usual.prefixes,
-                    has_results=not self._package.is_computed_later,
-                )
                 self._begin_rows()
             case "sheetView":
                 self._shows_zeros = attributes.get("showZeros", "1") in TRUE

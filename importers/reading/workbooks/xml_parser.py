@@ -8,12 +8,12 @@ from xml.parsers import expat
 from importers.reading.refusal import refusal
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Callable, Iterable, Mapping
 
     Start = Callable[[str, dict[str, str]], None]
     End = Callable[[str], None]
     Text = Callable[[str], None]
+    Take = Callable[[str, int], int]
 
 MAIN = (
     "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
@@ -99,19 +99,16 @@ class UsualForm:
     Args:
         parser: its handlers call `ended` when such an element ends.
         end_tag: of the elements, such as `</row>`.
-        pattern: matches any number of elements in the usual form, also none, and nothing else.
-        take: is called with a text that matches.
+        take: takes elements in the usual form, also none, that begin at a place of a text, and
+            returns where they end.
 
     Attributes:
         prefixes: those of namespaces that are declared; None for names without a prefix.
     """
 
-    def __init__(
-        self, parser: Any, end_tag: str, pattern: re.Pattern[str], take: Callable[[str], None]
-    ) -> None:
+    def __init__(self, parser: Any, end_tag: str, take: Take) -> None:
         self._parser = parser
         self._end_tag = end_tag
-        self.pattern = pattern
         self.prefixes: set[str | None] = set()
         self._take = take
         self._held = b""
@@ -154,10 +151,9 @@ class UsualForm:
         start = 0
         while start < len(text):
             if self._is_at_end():
-                found = self.pattern.match(text, start)
-                if found and found.end() > start:
-                    self._take(found[0])
-                    start = found.end()
+                end = self._take(text, start)
+                if end > start:
+                    start = end
                     continue
             end = text.index(self._end_tag, start) + len(self._end_tag)
             self._parse_other(text[start:end].encode())

@@ -120,6 +120,8 @@ def spreadsheet_damage(note: CellNote) -> RowError:
 
 def damaged(key: str) -> RowError | None:
     """Return an error if an ID looks as if a spreadsheet has made a number or date of it."""
+    if not _ANY_FORM.fullmatch(key):
+        return None
     is_damaged = _NUMBER_OR_DAY.fullmatch(key) or _ENGLISH_MONTH.fullmatch(key)
     return _damage(key) if is_damaged or _names_month(key) else None
 

@@ -27,6 +27,7 @@ from tests.api.api_fixture import (
     add_cases,
     add_import,
     add_users,
+    add_webhook,
     assign,
     bearer,
     multipart,
@@ -56,34 +57,45 @@ QUERIES = {
     "validators": "",
     "sampleTemplate": '(type: "assign")',
     "auditEvents": "",
+    "webhooks": "",
+    "assignmentChanges": "",
 }
 MUTATIONS = {
     "createImport": '(input: {name: "a", type: "b", file: null})',
     "retryImport": '(id: "{import}")',
     "cancelImport": '(id: "{import}")',
     "applyImport": '(id: "{import}")',
+    "undoImport": '(id: "{import}")',
     "releaseImport": '(id: "{import}")',
     "updateApp": "(input: {removePercent: 30})",
     "createCase": '(input: {about: "x"})',
     "updateCase": '(id: "{case}", input: {about: "x"})',
     "createUser": '(input: {email: "x@example.org"})',
     "updateUser": '(id: "{user}", input: {givenName: "x"})',
+    "createWebhook": '(input: {url: "https://x.example.org", events: [IMPORT_FINISHED]})',
+    "deleteWebhook": '(id: "{webhook}")',
+    "createDownload": '(path: "/files/imports/{import}")',
 }
+FOR_VIEWERS = {"createDownload"}
 SUBSCRIPTIONS = {"importUpdated": '(id: "{import}")', "importsUpdated": "", "importFinished": ""}
 TABLES = {"Query": QUERIES, "Mutation": MUTATIONS, "Subscription": SUBSCRIPTIONS}
 ROUTES = ["/files/imports/{import}", "/files/imports/{import}/failed-rows.csv"]
+EXPORT = "/files/assignments.csv?case={case}"
 OPEN_ROUTES = {"/docs/import-types", "/health", "/ready"}
 ADMIN_ONLY = {
     name for name, field in root_fields("Query").items() if "ADMIN tokens" in field.description
 }
 IDENTIFIED = {
     "Assignment": "assignments",
+    "AssignmentChange": "assignment_history",
     "AuditEvent": "audit_events",
+    "EntityChange": "entity_history",
     "Case": "cases",
     "Import": "imports",
     "Role": "roles",
     "Token": "api_tokens",
     "User": "users",
+    "Webhook": "webhooks",
 }
 
 
@@ -117,7 +129,8 @@ def test_the_routes_are_complete(server: Server) -> None:
     """Every route of the application is tried below, or is meant to be open to all."""
     paths = {route.path.replace("{import_id}", "{import}") for route in server.app.routes}
 
-    assert paths == {"/graphql", *ROUTES, "/files/samples/{name}", *OPEN_ROUTES}
+    files = {"/files/samples/{name}", "/files/{noun}.{extension}"}
+    assert paths == {"/graphql", *ROUTES, *files, *OPEN_ROUTES}
 
 
 async def fill(api: Api, text: str) -> str:
@@ -132,10 +145,17 @@ async def fill(api: Api, text: str) -> str:
         api.world.app.id,
     )
     keys = {"Case": case, "User": user, "Import": imported, "App": api.world.app.id}
-    for kind, table in (("Assignment", "assignments"), ("AuditEvent", "audit_events")):
-        app_id = api.world.app.id
-        found = f"SELECT max(id) FROM {table} WHERE app_id = $1"
-        keys[kind] = await sql("fetchval", found, app_id)
+    keys["Webhook"] = await add_webhook(api.world.app, imported)
+    await sql(
+        "execute",
+        "INSERT INTO entity_history (app_id, case_id, actor, after)"
+        """ VALUES ($1, $2, 'admin', '{"about": "x"}')""",
+        api.world.app.id,
+        case,
+    )
+    for kind in ("Assignment", "AssignmentChange", "AuditEvent", "EntityChange"):
+        found = f"SELECT max(id) FROM {IDENTIFIED[kind]} WHERE app_id = $1"
+        keys[kind] = await sql("fetchval", found, api.world.app.id)
     for kind, key in keys.items():
         text = text.replace(f"{{{kind.lower()}}}", node_id(kind, key))
     return text
@@ -167,7 +187,7 @@ REFUSALS = {"expired": (_EXPIRED, "TOKEN_EXPIRED")}
 
 
 @pytest.mark.parametrize("how", SPOILS)
-@pytest.mark.parametrize("path", ["/graphql", *ROUTES, "/files/samples/assign_sample.csv"])
+@pytest.mark.parametrize("path", ["/graphql", *ROUTES, EXPORT, "/files/samples/assign_sample.csv"])
 async def test_without_a_good_token(api: Api, path: str, how: str) -> None:
     """Without a good token nothing is answered but 401, in GraphQL's shape."""
     path = await fill(api, path)
@@ -221,7 +241,7 @@ async def test_subscriptions_without_a_good_token(api: Api, name: str, how: str)
 
 @pytest.mark.parametrize("name", QUERIES)
 async def test_viewer_reads(api: Api, name: str) -> None:
-    """A viewer reads everything but the audit trail."""
+    """A viewer reads everything but what only ADMIN tokens may."""
     query = await fill(api, OPERATIONS[name])
     if name in ADMIN_ONLY:
         assert await api.code(query, token=api.world.viewer) == "FORBIDDEN"
@@ -232,7 +252,7 @@ async def test_viewer_reads(api: Api, name: str) -> None:
     assert data[name]
 
 
-@pytest.mark.parametrize("name", MUTATIONS)
+@pytest.mark.parametrize("name", sorted(set(MUTATIONS) - FOR_VIEWERS))
 async def test_viewer_changes_nothing(api: Api, name: str) -> None:
     """A viewer can't change anything."""
     query = await fill(api, OPERATIONS[name].replace("file: null", "file: $file"))
@@ -241,6 +261,32 @@ async def test_viewer_changes_nothing(api: Api, name: str) -> None:
     before = await contents()
 
     assert await api.code(query, {"file": None}, api.world.viewer) == "FORBIDDEN"
+    assert await contents() == before
+
+
+async def test_viewer_changes_nothing_beside(api: Api) -> None:
+    """A mutation that is for viewers brings no other one along, under whatever name."""
+    text = await fill(
+        api,
+        """mutation Both {
+          createDownload(path: "/files/x") { url } cancelImport(id: "{import}") { import { id } }
+        }
+        mutation Hidden { ... { cancelImport(id: "{import}") { import { id } } } }
+        mutation Renamed { createDownload: cancelImport(id: "{import}") { import { id } } }
+        mutation Allowed { __typename link: createDownload(path: "/files/x") { url } }""",
+    )
+    before = await contents()
+    results = {}
+    for name in ("Both", "Hidden", "Renamed", "Allowed"):
+        _, body = await api.post({"query": text, "operationName": name}, api.world.viewer)
+        results[name] = [each["extensions"]["code"] for each in body.get("errors", ())]
+
+    assert results == {
+        "Both": ["FORBIDDEN"],
+        "Hidden": ["FORBIDDEN"],
+        "Renamed": ["FORBIDDEN"],
+        "Allowed": [],
+    }
     assert await contents() == before
 
 
@@ -257,7 +303,7 @@ async def test_viewer_uploads_nothing(api: Api) -> None:
 
 async def contents() -> list[str]:
     """Return every row that a mutation could add or change, as text."""
-    tables = ("cases", "users", "imports", "assignments", "audit_events")
+    tables = ("cases", "users", "imports", "assignments", "audit_events", "webhooks")
     return [
         f"{table} {row[0]}"
         for table in tables
@@ -369,7 +415,7 @@ async def test_stranger_watches_nothing(api: Api, name: str) -> None:
 
 
 @pytest.mark.usefixtures("walls")
-@pytest.mark.parametrize("path", ROUTES)
+@pytest.mark.parametrize("path", [*ROUTES, EXPORT])
 async def test_stranger_downloads_nothing(api: Api, path: str) -> None:
     """Files of another app are not found, not even if the import's app were not asked for."""
     status, _, _ = await api.get(await fill(api, path), api.world.stranger)

@@ -11,7 +11,10 @@ import pytest
 
 from api.cli.failure import EXTRAS
 
-CLIENTS = ["failed-rows", "groups", "import", "import-types", "imports", "retry", "sample"]
+CLIENTS = [
+    "export", "failed-rows", "groups", "history", "import", "import-types", "imports", "retry",
+    "sample", "webhook",
+]  # fmt: skip
 
 
 def run(code: str, *arguments: str) -> tuple[int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -14,6 +14,7 @@ from api.execution.selection import OddValueError, Wave, of_scalar
 from api.schema.definition import schema
 
 TIMES = of_scalar(schema._schema.type_map["DateTime"])
+DATES = of_scalar(schema._schema.type_map["Date"])
 ZONES = st.sampled_from([UTC, None, timezone(timedelta(hours=5, seconds=30))])
 
 
@@ -31,6 +32,23 @@ def test_times_in_any_zone(times: list[datetime]) -> None:
     assert TIMES is not None
 
     assert TIMES(times, Wave()) == [time.isoformat() for time in times]
+
+
+@given(st.lists(st.dates()))
+def test_dates(dates: list[date]) -> None:
+    """Dates are written together as `isoformat` writes each."""
+    assert DATES is not None
+
+    assert DATES(dates, Wave()) == [each.isoformat() for each in dates]
+
+
+@pytest.mark.parametrize("odd", [None, "2026-01-02", datetime(2026, 1, 2, tzinfo=UTC)])
+def test_odd_dates(odd: Any) -> None:
+    """What is no date, or also a time, is left to graphql-core."""
+    assert DATES is not None
+
+    with pytest.raises(OddValueError):
+        DATES([date(2026, 1, 2), odd], Wave())
 
 
 @pytest.mark.parametrize("odd", [None, "2026-01-02", 7])

@@ -115,9 +115,13 @@ async def test_search(api: Api, field: str, order: str) -> None:
     assert ids_of(found) == [ids[3]]
 
 
+@pytest.mark.parametrize("few", [1_000, 3], ids=["few", "many"])
 @pytest.mark.parametrize("field", FIELDS)
-async def test_updated_since(api: Api, field: str) -> None:
+async def test_updated_since(
+    api: Api, monkeypatch: pytest.MonkeyPatch, field: str, few: int
+) -> None:
     """What changed at a time or later comes in the order of changes, or in the one asked for."""
+    monkeypatch.setattr("models.listing._FEW", few)
     ids = await fill(api, field)
     since = (START + timedelta(seconds=3)).isoformat()
     later = (START + timedelta(seconds=3, microseconds=1)).astimezone(UTC).isoformat()

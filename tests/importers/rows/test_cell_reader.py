@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from typing import TYPE_CHECKING
 
 import pytest
 
-from importers import Case, CaseRef, Column, Importer, Reference, RowError
+from importers import Case, CaseRef, Column, Flag, Importer, Reference, RowError
 from importers.rows.cell_reader import ReadRow, read_rows
 from importers.sdk.errors import ErrorDetail
 from tests.importers.fakes import ASSIGN, JACK, MODIFY, OPEN, STAFF, FakeDirectory, layout, read
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from importers.sdk.directory import Directory
 
 
 def test_all_errors_of_a_row_in_the_order_of_the_columns() -> None:
@@ -234,3 +240,46 @@ def test_unknown_columns_are_not_looked_up() -> None:
     read(ASSIGN, "1,2", names=("row", "errors"), directory=directory)
 
     assert directory.asked == []
+
+
+class _Code(str):
+    """What a plugin's own look-up finds in place of a case."""
+
+
+class _CodeRef(CaseRef):
+    async def resolve(self, directory: Directory, keys: Collection[str]) -> Mapping[str, Case]:
+        return {key: _Code(key) for key in keys}  # type: ignore[misc]
+
+    def refusal(self, value: Case) -> RowError | None:
+        return RowError(None, "LOCKED", "is locked.") if value == "b" else None
+
+
+def test_refusals_of_a_look_up_of_ones_own() -> None:
+    """A plugin's `refusal` is asked about what its `resolve` has found, in rows that fail."""
+
+    class Desk(Importer):
+        code = _CodeRef(required=True)
+        notify = Flag()
+
+    rows = read(Desk(), "a,what", "b,what", "b,1")
+
+    assert [[error.code for error in row.errors] for row in rows] == [
+        ["INVALID_FLAG"],
+        ["LOCKED", "INVALID_FLAG"],
+        [],
+    ]
+
+
+def test_a_look_up_of_ones_own_without_cases() -> None:
+    """Where `CaseRef` can't tell whether what was found is open, its rows fail, not the chunk."""
+
+    class Found(CaseRef):
+        resolve = _CodeRef.resolve
+
+    class Desk(Importer):
+        code = Found(required=True, must_be_open=True)
+        notify = Flag()
+
+    (row,) = read(Desk(), "a,what")
+
+    assert [error.code for error in row.errors] == ["IMPORTER_ERROR", "INVALID_FLAG"]

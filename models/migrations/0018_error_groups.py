@@ -6,7 +6,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0012_changes")]
+    dependencies = [("models", "0017_history")]
 
     operations = [
         ops.CreateModel(

@@ -1,0 +1,1 @@
+"""The GraphQL schema of downloads: links that work once, without a token."""

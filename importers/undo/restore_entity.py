@@ -1,0 +1,119 @@
+"""The change that takes back what an import has made of a case or a user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from importers.sdk.changes import Applied, Difference, OwnChange, Refused
+from importers.sdk.errors import RowError
+from models.undo import find_used
+from models.write_many import lock_many, update_many
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from importers.sdk.changes import Key, Transaction
+    from importers.sdk.entities import Case, User
+    from models.write_one import Table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestoreEntity(OwnChange):
+    """Give a case or a user the fields back that they had; close or disable one that was new.
+
+    Args:
+        fields: what they had; None if the import has created it.
+        present: the same fields as the import has left them.
+    """
+
+    case: Case | None
+    user: User | None
+    fields: Mapping[str, Any] | None
+    present: Mapping[str, Any]
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The case or the user."""
+        return ((self.noun, self.entity.id),)
+
+    @property
+    def noun(self) -> str:
+        return "case" if self.case else "user"
+
+    @property
+    def entity(self) -> Case | User:
+        found = self.case or self.user
+        if found is None:
+            raise ValueError("there is neither a case nor a user")
+        return found
+
+    @classmethod
+    async def apply(
+        cls, changes: Sequence[RestoreEntity], transaction: Transaction
+    ) -> list[Applied | Refused]:
+        """Lock what is to be restored, in the order of the keys, and write what is as it was."""
+        answers: dict[tuple[Key, ...], Applied | Refused] = {}
+        for noun in ("case", "user"):
+            of_kind = [change for change in changes if change.noun == noun]
+            if of_kind:
+                answers |= await _restore(f"{noun}s", of_kind, transaction)  # type: ignore[arg-type]
+        return [answers[change.keys] for change in changes]
+
+
+async def _restore(
+    table: Table, changes: Sequence[RestoreEntity], transaction: Transaction
+) -> dict[tuple[Key, ...], Applied | Refused]:
+    db, app_id = transaction.db, transaction.app_id
+    stored = await lock_many(db, app_id, table, [change.entity.id for change in changes])
+    new = [change.entity.id for change in changes if change.fields is None]
+    used = await find_used(db, table, new) if new else set()
+    answers: dict[tuple[Key, ...], Applied | Refused] = {}
+    rows: dict[int, Mapping[str, Any]] = {}
+    for change in changes:
+        answer, values = _answer(change, stored[change.entity.id], used)
+        answers[change.keys] = answer
+        if values:
+            rows[change.entity.id] = values
+    names = sorted({name for values in rows.values() for name in values})
+    whole = {
+        key: {name: values.get(name, stored[key][name]) for name in names}
+        for key, values in rows.items()
+    }
+    if whole:
+        await update_many(db, app_id, table, whole)
+    return answers
+
+
+def _answer(
+    change: RestoreEntity, stored: Mapping[str, Any], used: Collection[int]
+) -> tuple[Applied | Refused, Mapping[str, Any] | None]:
+    """Say what becomes of a change, and which columns to write."""
+    is_new = change.fields is None
+    wanted: dict[str, Any] = {"is_active": False} if is_new else dict(change.fields or {})
+    now = {name: _plain_day(stored[name]) for name in wanted}
+    if now == wanted:
+        return Applied("UNCHANGED", "is so already"), None
+    if is_new and change.entity.id in used:
+        return _kept(change, _IN_USE), None
+    if any(_plain_day(stored[name]) != value for name, value in change.present.items()):
+        return _kept(change, _CHANGED), None
+    ids = {f"{change.noun}_id": change.entity.id}
+    difference = Difference(before=now, after=wanted, **ids)
+    day = wanted.get("date_opened")
+    values = {**wanted, "date_opened": date.fromisoformat(day)} if isinstance(day, str) else wanted
+    return Applied("UPDATED", difference=difference), values
+
+
+_IN_USE = "the {noun} has assignments by now, and stays as it is."
+_CHANGED = "the {noun} is not as the import has left it, and stays as it is."
+
+
+def _kept(change: RestoreEntity, template: str) -> Refused:
+    error = RowError(None, "CHANGED_SINCE", template, noun=change.noun)
+    return Refused(((change.entity, error),))
+
+
+def _plain_day(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

@@ -1,0 +1,147 @@
+"""Undo: what an import has changed, newest first, and the import that takes it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from models.audit import Action, record
+from models.imports import ImportStatus
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection
+    from datetime import datetime
+
+    from asyncpg import Connection, Record
+
+    from models.audit import Actor
+    from models.new_import import NewName
+    from models.write_one import Table
+
+_ROWS_AT_ONCE = 5_000
+
+
+class ImportToUndo(NamedTuple):
+    """An import that may be undone.
+
+    `has_history` says that what it has changed is known.
+    """
+
+    name: str
+    status: ImportStatus
+    is_dry_run: bool
+    finished_at: datetime | None
+    is_too_old: bool
+    has_history: bool
+    undone_by: str | None
+
+
+async def read_to_undo(
+    db: Connection, app_id: int, import_id: int, *, within_days: int, lock: bool = False
+) -> ImportToUndo | None:
+    """Read an import that may be undone.
+
+    Args:
+        lock: lock it until the transaction ends.
+        within_days: how long after its end an import can be undone; 0: for ever.
+    """
+    sql = f"""
+        SELECT name, status, is_dry_run, finished_at,
+          $3::int > 0 AND coalesce(finished_at < now() - $3::int * interval '1 day', false),
+          EXISTS (SELECT 1 FROM assignment_history WHERE import_id = $2)
+            OR EXISTS (SELECT 1 FROM entity_history WHERE import_id = $2),
+          (SELECT u.name FROM imports u WHERE u.undo_of_id = $2 AND NOT u.is_dry_run
+             AND u.status NOT IN ('FAILED', 'CANCELLED') ORDER BY u.id LIMIT 1)
+        FROM imports WHERE app_id = $1 AND id = $2 {"FOR UPDATE" if lock else ""}
+    """
+    row = await db.fetchrow(sql, app_id, import_id, within_days)
+    return ImportToUndo(*row)._replace(status=ImportStatus(row["status"])) if row else None
+
+
+async def insert_undo(
+    db: Connection, app_id: int, import_id: int, new: NewName, *, is_dry_run: bool, by: Actor
+) -> int | None:
+    """Create the import that undoes another one; to be run in a transaction.
+
+    Returns None when a running import has the name, or any has the idempotency key.
+    """
+    sql = """
+        INSERT INTO imports (app_id, token_id, type, name, source, is_dry_run, idempotency_key,
+          file_name, file_size, file_sha256, undo_of_id)
+        SELECT app_id, $3, 'undo', coalesce($4, left(name, 190) || ' (undone)'), source, $6, $5,
+          file_name, 0, '', id
+        FROM imports WHERE app_id = $1 AND id = $2
+        ON CONFLICT DO NOTHING RETURNING id, name
+    """
+    row = await db.fetchrow(sql, app_id, import_id, by.token_id, *new, is_dry_run)
+    if row is None:
+        return None
+    await record(db, app_id, by, Action.IMPORT_UNDONE, row["id"], name=row["name"])
+    return int(row["id"])
+
+
+async def find_undo(db: Connection, app_id: int, idempotency_key: str) -> tuple[int, int] | None:
+    """Find the import that has an idempotency key, and which one it undoes."""
+    sql = """
+        SELECT id, undo_of_id FROM imports
+        WHERE app_id = $1 AND idempotency_key = $2 AND undo_of_id IS NOT NULL
+    """
+    row = await db.fetchrow(sql, app_id, idempotency_key)
+    return (row["id"], row["undo_of_id"]) if row else None
+
+
+async def read_changed_assignments(db: Connection, import_id: int) -> AsyncIterator[list[Record]]:
+    """Read which assignments an import has changed, and both sides of that, newest first.
+
+    An assignment that it has changed several times, as a retry may, comes once: as it was before
+    the first change, and as it was after the last.
+    """
+    sql = """
+        SELECT h.case_id, h.user_id, c.tag_id AS case_tag, u.tag_id AS user_tag,
+          b.key AS before_role, h.before_notify, a.key AS after_role, h.after_notify
+        FROM (
+          SELECT case_id, user_id, max(id) AS last,
+            (array_agg(before_role_id ORDER BY id))[1] AS before_role_id,
+            (array_agg(before_notify ORDER BY id))[1] AS before_notify,
+            (array_agg(after_role_id ORDER BY id DESC))[1] AS after_role_id,
+            (array_agg(after_notify ORDER BY id DESC))[1] AS after_notify
+          FROM assignment_history WHERE import_id = $1 GROUP BY case_id, user_id) h
+        JOIN cases c ON c.id = h.case_id JOIN users u ON u.id = h.user_id
+        LEFT JOIN roles b ON b.id = h.before_role_id LEFT JOIN roles a ON a.id = h.after_role_id
+        WHERE (before_role_id, before_notify) IS DISTINCT FROM (after_role_id, after_notify)
+        ORDER BY h.last DESC
+    """
+    async for rows in _pages(db, sql, import_id):
+        yield rows
+
+
+async def read_changed_entities(db: Connection, import_id: int) -> AsyncIterator[list[Record]]:
+    """Read which cases and users an import has changed, newest first, with all their changes."""
+    sql = """
+        SELECT h.case_id, h.user_id, c.tag_id AS case_tag, u.tag_id AS user_tag, befores, afters
+        FROM (
+          SELECT case_id, user_id, max(id) AS last, array_agg(before ORDER BY id) AS befores,
+            array_agg(after ORDER BY id) AS afters
+          FROM entity_history WHERE import_id = $1
+          GROUP BY case_id, user_id, CASE WHEN case_id IS NULL AND user_id IS NULL THEN id END) h
+        LEFT JOIN cases c ON c.id = h.case_id LEFT JOIN users u ON u.id = h.user_id
+        ORDER BY h.last DESC
+    """
+    async for rows in _pages(db, sql, import_id):
+        yield rows
+
+
+async def _pages(db: Connection, sql: str, import_id: int) -> AsyncIterator[list[Record]]:
+    """Read the rows of a statement some thousand at a time, within a transaction."""
+    cursor = await db.cursor(sql, import_id)
+    while rows := await cursor.fetch(_ROWS_AT_ONCE):
+        yield rows
+
+
+async def find_used(db: Connection, table: Table, ids: Collection[int]) -> set[int]:
+    """Return those of some cases, or users, that have assignments."""
+    column = f"{table[:-1]}_id"
+    sql = f"""
+        SELECT k.id FROM unnest($1::bigint[]) AS k(id)
+        WHERE EXISTS (SELECT 1 FROM assignments a WHERE a.{column} = k.id)
+    """
+    return {row["id"] for row in await db.fetch(sql, list(ids))}
