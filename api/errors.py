@@ -83,7 +83,7 @@ def shape_error(error: GraphQLError) -> dict[str, Any]:
     if isinstance(cause, CharacterNotInRepertoireError | UntranslatableCharacterError):
         return _replace(error, "BAD_REQUEST", "Text must not contain NUL characters.")
     if isinstance(cause, QueryCanceledError):
-        return _replace(error, "QUERY_TIMEOUT", "To find this takes too long; ask for less of it.")
+        return _replace(error, "TIMED_OUT", "To find this takes too long; ask for less of it.")
     if cause is None or isinstance(cause, _CLIENTS_FAULT):
         own = error.extensions or {}
         # A guess must not reveal names of the schema.

@@ -8,19 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api.cli.client import find_api
-from api.cli.failed_rows import find_import
 from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
-from api.cli.imports import print_errors, show_end
+from api.cli.import_mutation import ImportMutation, watch_option
+from api.cli.named import find_import
 from api.cli.output import is_for_people, json_option, print_json, print_table
-from api.processes.exit_code import EXIT_REFUSED
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _GROUPS = """
-id failed
-errorGroups(first: $first) {
+errorGroups(first: %d) {
   totalCount isComplete
   edges { node {
     column code value suggestion message params { name value } count rows firstRow
@@ -30,7 +28,7 @@ errorGroups(first: $first) {
 _RETRY = """
 mutation ($id: ID!, $where: FailedRowsInput, $set: [CellInput!]) {
   retryImport(id: $id, where: $where, set: $set) {
-    import { id } userErrors { code message field }
+    import { ...Fields } userErrors { code message field }
   }
 }
 """
@@ -73,6 +71,7 @@ def groups(wanted: str, first: int, folder: DataFolder, *, as_json: bool) -> Non
 @click.option("--code", help="Only rows with an error of this code, such as NOT_FOUND.")
 @click.option("--value", help="Only rows with an error at a cell of this value.")
 @click.option("--set", "cells", multiple=True, metavar="COLUMN=VALUE", help="A new cell for them.")
+@watch_option
 @json_option
 @folder_option
 def retry(
@@ -83,12 +82,13 @@ def retry(
     code: str | None,
     value: str | None,
     cells: Sequence[str],
+    watched: bool,
     as_json: bool,
 ) -> int:
     """Run failed rows of IMPORT, an ID or a name, again: all of them, or those with an error.
 
     With --set, they get new cells first: --column user_id --value jones-1 --set user_id=jones-001.
-    Ends with 0 if no row has failed by then, 1 if some have, 2 if refused.
+    The exit codes are those of `caseroll import`.
     """
     given = {"column": column, "code": code, "value": value}
     where = {name: text or None for name, text in given.items() if text is not None}
@@ -97,27 +97,20 @@ def retry(
     variables: dict[str, Any] = {"where": where or None}
     if cells:
         variables["set"] = [_cell(each) for each in cells]
-    return asyncio.run(_retry(wanted, variables, folder, as_json=as_json))
+    mutation = ImportMutation(document=_RETRY, folder=folder, is_watched=watched, as_json=as_json)
+    return asyncio.run(_retry(wanted, variables, mutation))
 
 
 async def _read_groups(wanted: str, first: int, folder: DataFolder) -> dict[str, Any]:
-    found = await find_import(find_api(folder), wanted, _GROUPS, first=first)
+    found = await find_import(find_api(folder), wanted, _GROUPS % first)
     groups: dict[str, Any] = found["errorGroups"]
     return groups
 
 
-async def _retry(
-    wanted: str, variables: dict[str, Any], folder: DataFolder, *, as_json: bool
-) -> int:
-    api = find_api(folder)
+async def _retry(wanted: str, variables: dict[str, Any], mutation: ImportMutation) -> int:
+    api = find_api(mutation.folder)
     found = await find_import(api, wanted, "id")
-    payload = (await api.execute(_RETRY, id=found["id"], **variables))["retryImport"]
-    if payload["userErrors"]:
-        if as_json:
-            print_json(payload)
-        print_errors(payload["userErrors"])
-        return EXIT_REFUSED
-    return await show_end(api, found["id"], folder, as_json=as_json)
+    return await mutation.run(api, id=found["id"], **variables)
 
 
 def _cell(text: str) -> dict[str, str]:
