@@ -12,7 +12,7 @@ import pytest
 from api.cli.failure import EXTRAS
 
 CLIENTS = [
-    "apply", "cancel", "export", "failed-rows", "history", "import", "import-types", "imports",
+    "apply", "cancel", "changes", "export", "failed-rows", "history", "import", "import-types", "imports",
     "release", "sample", "undo", "webhook",
 ]  # fmt: skip
 
