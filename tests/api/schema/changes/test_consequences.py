@@ -220,3 +220,23 @@ async def test_cost(api: Api) -> None:
 def test_wordings() -> None:
     """Each code has its words."""
     assert consequences._WORDINGS.keys() == set(ConsequenceCode)
+
+
+async def test_held(api: Api) -> None:
+    """Of an import that is held, changes and consequences are those of its plan."""
+    await fill(api, "case-1,user-1,staff,0", "case-2,user-2,staff,0")
+    await sql("execute", "UPDATE apps SET requires_release = true")
+    held = await run(api, "remove", "case-1,user-1", "case-2,user-2")
+    stale = """query ($id: ID!) { import(id: $id) { status changes { totalCount edges { node {
+      kind isStale } } } } }"""
+
+    expected = {
+        "CASES_WITHOUT_USERS": (2, ["case-1", "case-2"]),
+        "USERS_WITHOUT_CASES": (2, ["user-1", "user-2"]),
+    }
+    assert await ask(api, held) == expected
+    found = (await api.data(stale, {"id": held}))["import"]
+    assert (found["status"], found["changes"]["totalCount"]) == ("HELD", 2)
+    assert [edge["node"] for edge in found["changes"]["edges"]] == [
+        {"kind": "REMOVE", "isStale": False}
+    ] * 2
