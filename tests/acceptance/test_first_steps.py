@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import openpyxl
 import pytest
 
-from tests.acceptance.program import launch, wait_until_ready
+from tests.acceptance.program import Place, wait_until_ready
 
 # As on the project's first page: what the sample files hold, byte by byte.
 SAMPLES = {
@@ -22,21 +20,6 @@ SAMPLES = {
     "remove": b"user_id,case_id\r\njones-001,trv-001\r\n",
 }
 OUTCOMES = {"assign": "created", "modify": "updated", "remove": "removed"}
-
-
-class Place:
-    """A folder to stand in, with `caseroll up --demo` running beside."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return launch(arguments, cwd=self.folder)
-
-    def run(self, *arguments: str) -> tuple[int, str]:
-        with self.start(*arguments) as popen:
-            output, _ = popen.communicate(timeout=60)
-        return popen.returncode, output
 
 
 @pytest.fixture(scope="module")
@@ -243,5 +226,5 @@ def test_list(place: Place) -> None:
     place.run("import", "two.csv", "--type", "assign", "--name", "Two")
     header, newest, *_ = place.run("imports")[1].splitlines()
 
-    assert header.split("\t")[-1] == "created (UTC)"
-    assert re.fullmatch(r".+\tTwo\tassign\tPROCESSED\t1\t1\t0\t\d{4}-\d\d-\d\d \d\d:\d\d", newest)
+    assert header.split("\t")[-2:] == ["created (UTC)", "remarks"]
+    assert re.fullmatch(r".+\tTwo\tassign\tPROCESSED\t1\t1\t0\t\d{4}-\d\d-\d\d \d\d:\d\d\t", newest)

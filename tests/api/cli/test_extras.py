@@ -12,7 +12,8 @@ import pytest
 from api.cli.failure import EXTRAS
 
 CLIENTS = [
-    "export", "failed-rows", "history", "import", "import-types", "imports", "sample", "webhook",
+    "apply", "cancel", "export", "failed-rows", "history", "import", "import-types", "imports",
+    "release", "sample", "undo", "webhook",
 ]  # fmt: skip
 
 

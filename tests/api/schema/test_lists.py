@@ -27,8 +27,8 @@ from api.schema.importing import create_import
 from api.schema.importing.import_rows import ImportProblem, row_type_for
 from api.schema.importing.imports import IMPORT_ROW
 from api.schema.importing.plugins import PluginState
+from api.schema.notify.webhooks import DELIVERY_ROW, WEBHOOK_ROW
 from api.schema.users import USER, CreateUserInput, UpdateUserInput
-from api.schema.webhooks import DELIVERY_ROW, WEBHOOK_ROW
 from importers.plugins.plugin_status import PluginStatus
 from importers.sdk.errors import ErrorDetail
 from models import history_lists
