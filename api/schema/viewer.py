@@ -92,7 +92,7 @@ class AppPayload:
 
 
 @strawberry.mutation(
-    description="Change the app of the token: its name, its guards, and the role that cases require."
+    description="Change the token's app: its name, its guards, and the role that cases require."
 )
 async def update_app(
     info: Info,
