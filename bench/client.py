@@ -97,7 +97,7 @@ class Client:
         began = time.perf_counter()
         while True:
             found = (await self.query(_STATUS, {"id": import_id}))["node"]
-            if found["status"] in FINAL:
+            if found["status"] in (*FINAL, "HELD"):
                 break
             waited = time.perf_counter() - began
             await asyncio.sleep(max(_LEAST_POLL_SECONDS, waited * _POLL_SHARE))
