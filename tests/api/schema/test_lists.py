@@ -72,9 +72,7 @@ HIDDEN = {
         "app_id", "idempotency_key", "declared_encoding", "date_order", "observed", "notify",
         "retry", "notified_at", "is_purging", "version", "released_at",
     },
-    "IMPORT_ROWS": {
-        "app_id", "case_id", "user_id", "before", "after", "edits", "is_planned",
-    },
+    "IMPORT_ROWS": {"app_id", "edit_count", "is_planned"},
     "AUDIT_EVENTS": {"app_id"},
     "CASE_ASSIGNMENTS": {"app_id", "role_id"},
     "WEBHOOKS": {"app_id", "secret"},
