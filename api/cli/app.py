@@ -15,9 +15,10 @@ from api.cli.output import json_option, print_json, print_table
 from api.cli.printable import printable
 from api.settings import plugins_file, process_environment
 from importers.plugins.registry import load
-from models.app import add_role, create_app
+from models.app import Role, add_role, create_app
 from models.audit import COMMAND_LINE
-from models.db import transaction
+from models.consequences import read_required_role
+from models.db import connection, transaction
 from models.guard import update_guard
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def create(slug: str, name: str, folder: DataFolder) -> None:
 @folder_option
 def show(slug: str, folder: DataFolder, *, as_json: bool) -> None:
     """Show the app SLUG: its name, and what holds its imports."""
-    _print_app(on_database(database_url(folder), find_app(slug)), as_json=as_json)
+    _print_app(*on_database(database_url(folder), _read_app(slug)), as_json=as_json)
 
 
 @app.command("set")
@@ -106,6 +107,11 @@ def show(slug: str, folder: DataFolder, *, as_json: bool) -> None:
     help="Hold every import of this type likewise; may be repeated, and replaces the list.",
 )
 @click.option("--no-release-types", "clears_types", is_flag=True, help="Empty that list.")
+@click.option(
+    "--required-role",
+    metavar="KEY|OFF",
+    help="The role in which each case should have a user: plans tell of cases without one.",
+)
 @json_option
 @folder_option
 def set_(
@@ -118,6 +124,7 @@ def set_(
     requires_release: bool | None,
     release_types: Sequence[str],
     clears_types: bool,
+    required_role: str | None,
     as_json: bool,
 ) -> None:
     """Change the app SLUG: its name, and what holds its imports.
@@ -132,13 +139,14 @@ def set_(
         "remove_at_least": remove_at_least,
         "requires_release": requires_release,
         "release_types": [] if clears_types else _known_types(release_types) or None,
+        "required_role": required_role,
     }
     changes: dict[str, object] = {key: each for key, each in given.items() if each is not None}
     if not changes:
         raise click.UsageError("there is nothing to set; `caseroll app set --help` lists options.")
     if remove_percent == _OFF:
         changes["remove_percent"] = None
-    _print_app(on_database(database_url(folder), _update_app(slug, changes)), as_json=as_json)
+    _print_app(*on_database(database_url(folder), _update_app(slug, changes)), as_json=as_json)
 
 
 @click.group()
@@ -198,14 +206,32 @@ def _known_types(keys: Sequence[str]) -> list[str]:
     return sorted(set(keys))
 
 
-async def _update_app(slug: str, changes: Mapping[str, object]) -> App:
+async def _update_app(slug: str, changes: Mapping[str, object]) -> tuple[App, str | None]:
     app = await find_app(slug)
+    if "required_role" in changes:
+        key = str(changes["required_role"])
+        others = {name: value for name, value in changes.items() if name != "required_role"}
+        changes = {**others, "required_role_id": await _role_id(app, key)}
     async with transaction() as db:
         await update_guard(db, app.id, changes, by=COMMAND_LINE)
-    return await find_app(slug)
+    return await _read_app(slug)
 
 
-def _print_app(app: App, *, as_json: bool) -> None:
+async def _read_app(slug: str) -> tuple[App, str | None]:
+    """Return an app, and the key of the role that its cases require."""
+    app = await find_app(slug)
+    async with connection() as db:
+        return app, await read_required_role(db, app.id)
+
+
+async def _role_id(app: App, key: str) -> int | None:
+    role = await Role.get_or_none(app_id=app.id, key=key)
+    if role is None and key.lower() != "off":
+        raise RefusedError(f"the app has no role {key!r}.")
+    return role.id if role else None
+
+
+def _print_app(app: App, required_role: str | None, *, as_json: bool) -> None:
     if as_json:
         guards = {
             "removePercent": app.remove_percent,
@@ -213,7 +239,8 @@ def _print_app(app: App, *, as_json: bool) -> None:
             "requiresRelease": app.requires_release,
             "releaseTypes": app.release_types,
         }
-        print_json({"slug": app.slug, "name": app.name, "guards": guards})
+        shown = {"slug": app.slug, "name": app.name, "guards": guards}
+        print_json({**shown, "requiredRole": required_role})
         return
     settings = {
         "name": app.name,
@@ -221,5 +248,6 @@ def _print_app(app: App, *, as_json: bool) -> None:
         "remove-at-least": app.remove_at_least,
         "requires-release": "yes" if app.requires_release else "no",
         "release-type": ", ".join(app.release_types) or "none",
+        "required-role": required_role or "none",
     }
     print_table(["setting", "value"], settings.items())

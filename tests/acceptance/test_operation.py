@@ -154,17 +154,19 @@ def test_app_settings(on_migrated: Operator) -> None:
     on_migrated.run("app", "create", "acme", "Acme Law")
     before = json.loads(on_migrated.run("app", "show", "acme", "--json")[1])
     options = ["--remove-percent", "off", "--release-type", "remove", "--requires-release"]
-    code, shown, _ = on_migrated.run("app", "set", "acme", *options, "--remove-at-least", "5")
+    options += ["--remove-at-least", "5", "--required-role", "staff"]
+    code, shown, _ = on_migrated.run("app", "set", "acme", *options)
     after = json.loads(
         on_migrated.run(
             "app", "set", "acme", "--name", "Acme", "--no-release-types", "--json",
-            "--no-requires-release", "--remove-percent", "30",
+            "--no-requires-release", "--remove-percent", "30", "--required-role", "off",
         )[1]
     )  # fmt: skip
 
     defaults = {"removePercent": 20, "removeAtLeast": 100}
     none = {"requiresRelease": False, "releaseTypes": []}
-    assert before == {"slug": "acme", "name": "Acme Law", "guards": {**defaults, **none}}
+    named = {"slug": "acme", "requiredRole": None}
+    assert before == {**named, "name": "Acme Law", "guards": {**defaults, **none}}
     assert code == 0
     assert shown.splitlines() == [
         "setting\tvalue",
@@ -173,9 +175,10 @@ def test_app_settings(on_migrated: Operator) -> None:
         "remove-at-least\t5",
         "requires-release\tyes",
         "release-type\tremove",
+        "required-role\tstaff",
     ]
     changed = {"removePercent": 30, "removeAtLeast": 5}
-    assert after == {"slug": "acme", "name": "Acme", "guards": {**changed, **none}}
+    assert after == {**named, "name": "Acme", "guards": {**changed, **none}}
 
 
 def test_importers(on_migrated: Operator) -> None:
