@@ -39,7 +39,8 @@ async def fill(app: App) -> None:
         "INSERT INTO entity_history (app_id, import_id) VALUES ($1, $2)",
         "INSERT INTO import_file_parts (app_id, import_id, number, data) VALUES ($1, $2, 0, '')",
         "INSERT INTO import_chunks (app_id, import_id, number, payload) VALUES ($1, $2, 0, '')",
-        "INSERT INTO entity_history (app_id, import_id) VALUES ($1, $2)",
+        "INSERT INTO error_groups (id, app_id, error, count, first_row, rows)"
+        " VALUES ($2 << 32, $1, '{}', 1, 2, '{}')",
         "INSERT INTO mails (app_id, import_id, row, case_id, user_id, role_id, outcome)"
         " VALUES ($1, $2, 2, 1, 1, 1, 1)",
         "INSERT INTO download_links (app_id, token_id, digest, expires_at)"
