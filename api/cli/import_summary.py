@@ -146,14 +146,14 @@ def _print_next(state: ImportJson, folder: DataFolder) -> None:
     if state["failed"] > shown:
         click.echo(f"… and {state['failed'] - shown} more failed rows.")
     arguments = f"{state['id']}{folder.option}"
-    if state["failed"] > shown:
-        click.echo(f"What they have in common: caseroll groups {arguments}")
     if state["status"] == "HELD":
         needs_other = state["hold"]["code"] == "RELEASE_REQUIRED"
         token = ", with the other token in CASEROLL_TOKEN" if needs_other else ""
         click.echo(f"Let it go on{token}: caseroll release {arguments}")
         click.echo(f"Or end it: caseroll cancel {arguments}")
         return
+    if state["failed"] > shown:
+        click.echo(f"What they have in common: caseroll groups {arguments}")
     if state["failed"]:
         command = f"caseroll failed-rows {state['id']} -o failed.csv{folder.option}"
         click.echo(f"All of them, to correct: {command}")
