@@ -20,6 +20,7 @@ from api.schema.assignments import find_assignment, list_assignments
 from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cases, update_case
 from api.schema.changes.consequences import Consequence
 from api.schema.changes.import_changes import ImportChange
+from api.schema.changes.plans import apply_import, release_import, undo_import
 from api.schema.entities import (
     ASSIGNMENT_ROW,
     CHANGE_ROW,
@@ -31,13 +32,12 @@ from api.schema.files.create_download import create_download
 from api.schema.history.assignment_changes import list_assignment_changes
 from api.schema.history.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.importing.create_import import create_import
+from api.schema.importing.import_payload import cancel_import
 from api.schema.importing.import_types import find_sample, list_import_types
 from api.schema.importing.imports import (
-    cancel_import,
     find_import,
     list_imports,
 )
-from api.schema.importing.plans import apply_import, release_import, undo_import
 from api.schema.importing.plugins import list_validators
 from api.schema.importing.retry_import import retry_import
 from api.schema.importing.upload import UPLOAD, UploadedFile

@@ -1,1 +1,1 @@
-"""What imports change, and what follows from it: fields of imports with cases and users in them."""
+"""The schema of what imports change, of what follows, and of plans that are applied or undone."""

@@ -10,7 +10,6 @@ from strawberry import argument, field
 
 from api.access.context import Context, Info
 from api.batch.row_type import Part, RowColumn, RowType, node_id
-from api.errors import ApiError
 from api.schema.actor import created_by
 from api.schema.connection import (
     After,
@@ -38,7 +37,7 @@ from api.schema.importing.import_rows import (
 from api.schema.importing.import_types import ImportType, as_workbook
 from api.schema.importing.schedule import ESTIMATED_END, IS_WAITING, queue_position
 from api.schema.importing.undo_refusal import find_undo_refusal
-from api.schema.input_errors import UserError, user_error
+from api.schema.input_errors import UserError
 from api.schema.list_order import OrderBy, UpdatedSince, ordered
 from api.schema.node import Node, find_object, key_of, load_node
 from api.schema.shown_enum import show_enum
@@ -56,7 +55,6 @@ from models.listing import (
     undoes,
 )
 from models.page import Condition
-from models.progress import CancelResult, request_cancel
 from models.row import RowOutcome, RowStatus
 
 if TYPE_CHECKING:
@@ -344,16 +342,6 @@ IMPORT_ROW = RowType(
 )
 
 
-@strawberry.type(description="What came of cancelling an import or running rows again.")
-class ImportPayload:
-    import_: Import | None = field(
-        name="import", description="The import as it is now; null after errors."
-    )
-    user_errors: list[UserError] = field(
-        description="What was wrong; when there is anything, nothing has been done."
-    )
-
-
 @strawberry.field(name="imports", description="The app's imports, newest first.")
 async def list_imports(
     info: Info,
@@ -395,36 +383,3 @@ async def load_import(context: Context, key: int) -> Import | None:
 async def find_import(info: Info, node_id: ImportId) -> Import | None:
     key = key_of("Import", node_id)
     return None if key is None else await load_import(info.context, key)
-
-
-@strawberry.mutation(description="Stop an import; rows that are applied already stay applied.")
-async def cancel_import(info: Info, node_id: ImportId) -> ImportPayload:
-    context = info.context
-    key = key_of("Import", node_id)
-    if key is None:
-        return refuse(no_such_import())
-    result = await context.scope.write(request_cancel, key, by=context.actor)
-    if result is CancelResult.NOT_FOUND:
-        return refuse(no_such_import())
-    if result is CancelResult.FINISHED:
-        return refuse(user_error("FINISHED", "The import is finished already.", "id"))
-    # Its next chunk sees the request; an import that is not cut yet has none.
-    await context.services.queue.enqueue_split(key)
-    await context.services.queue.enqueue_run(key)
-    return await show_changed(context, key)
-
-
-async def show_changed(context: Context, key: int) -> ImportPayload:
-    await context.services.queue.notify_changed(context.token.app_id, key)
-    found = await load_import(context, key)
-    if found is None:
-        raise ApiError("NOT_FOUND", "The import is gone.")
-    return ImportPayload(import_=found, user_errors=[])
-
-
-def no_such_import() -> UserError:
-    return user_error("NOT_FOUND", "There is no such import.", "id")
-
-
-def refuse(error: UserError) -> ImportPayload:
-    return ImportPayload(import_=None, user_errors=[error])

@@ -9,13 +9,13 @@ import strawberry
 from strawberry import UNSET, argument, field
 
 from api.access.context import Info
-from api.schema.importing.imports import (
-    ImportId,
+from api.schema.importing.import_payload import (
     ImportPayload,
     no_such_import,
     refuse,
     show_changed,
 )
+from api.schema.importing.imports import ImportId
 from api.schema.input_errors import UserError, user_error
 from api.schema.node import key_of
 from importers.retry import Corrections, ErrorFields, RetryError, request_retry

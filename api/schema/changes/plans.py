@@ -8,13 +8,13 @@ import strawberry
 from strawberry import argument
 
 from api.access.context import Info
-from api.schema.importing.imports import (
-    ImportId,
+from api.schema.importing.import_payload import (
     ImportPayload,
     no_such_import,
     refuse,
     show_changed,
 )
+from api.schema.importing.imports import ImportId
 from api.schema.input_errors import InputErrors, user_error
 from api.schema.node import key_of
 from importers.plan_requests import PlanError, request_apply, request_release
