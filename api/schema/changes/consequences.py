@@ -42,33 +42,33 @@ class Wording(NamedTuple):
 
 _WORDINGS = {
     ConsequenceCode.CASES_WITHOUT_USERS: Wording(
-        "case", "would be left without users", "had users before and have none now"
+        "case", "would be left without users", "lost the last user"
     ),
     ConsequenceCode.CASES_WITHOUT_ROLE: Wording(
         "case",
         "would be left without a user in the required role",
-        "had a user in the required role before and have none now",
+        "lost the last user in the required role",
     ),
     ConsequenceCode.USERS_WITHOUT_CASES: Wording(
-        "user", "would lose their last case", "had cases before and have none now"
+        "user", "would lose their last case", "lost the last case"
     ),
     ConsequenceCode.USERS_ON_MANY_CASES: Wording(
-        "user", "would be on more than {many:,} cases", "got cases and now have more than {many:,}"
+        "user", "would be on more than {many:,} cases", "got to more than {many:,} cases"
     ),
     ConsequenceCode.ROLE_TO_STAFF: Wording(
         "assignment", "would change from clients to staff", "changed from clients to staff"
     ),
-    ConsequenceCode.MAILS: Wording("user", "would get a mail", "were sent a mail, or will be"),
+    ConsequenceCode.MAILS: Wording("user", "would get a mail", "got a mail, or will get it"),
     ConsequenceCode.REVERSALS: Wording(
         "change",
         "would take back what another import has done within a day",
         "took back what another import had done within a day",
     ),
     ConsequenceCode.DISABLED_USERS_ON_CASES: Wording(
-        "user", "would be disabled who are on cases", "were disabled and are on cases now"
+        "user", "would be disabled while on cases", "became disabled while on cases"
     ),
     ConsequenceCode.CLOSED_CASES_WITH_USERS: Wording(
-        "case", "would be closed that have users", "were closed and have users now"
+        "case", "would be closed with users still on", "became closed with users still on"
     ),
 }
 

@@ -72,8 +72,8 @@ async def test_messages(api: Api) -> None:
 
     assert await messages(api, plan) == []
     assert await messages(api, done) == [
-        "1 case had users before and have none now.",
-        "1 user had cases before and have none now.",
+        "1 case lost the last user.",
+        "1 user lost the last case.",
     ]
 
 
