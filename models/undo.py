@@ -44,13 +44,15 @@ async def read_to_undo(
         lock: lock it until the transaction ends.
         within_days: how long after its end an import can be undone; 0: for ever.
     """
+    # An undo does not take back what a retry has changed after it.
     sql = f"""
         SELECT name, status, is_dry_run, finished_at,
           $3::int > 0 AND coalesce(finished_at < now() - $3::int * interval '1 day', false),
           EXISTS (SELECT 1 FROM assignment_history WHERE import_id = $2)
             OR EXISTS (SELECT 1 FROM entity_history WHERE import_id = $2),
           (SELECT u.name FROM imports u WHERE u.undo_of_id = $2 AND NOT u.is_dry_run
-             AND u.status NOT IN ('FAILED', 'CANCELLED') ORDER BY u.id LIMIT 1)
+             AND u.status NOT IN ('FAILED', 'CANCELLED') AND u.created_at > imports.finished_at
+             ORDER BY u.id LIMIT 1)
         FROM imports WHERE app_id = $1 AND id = $2 {"FOR UPDATE" if lock else ""}
     """
     row = await db.fetchrow(sql, app_id, import_id, within_days)
@@ -79,14 +81,26 @@ async def insert_undo(
     return int(row["id"])
 
 
-async def find_undo(db: Connection, app_id: int, idempotency_key: str) -> tuple[int, int] | None:
-    """Find the import that has an idempotency key, and which one it undoes."""
+class RequestedUndo(NamedTuple):
+    """An import that undoes another one."""
+
+    id: int
+    undo_of_id: int
+    is_dry_run: bool
+
+    def repeats(self, import_id: int, *, is_dry_run: bool) -> bool:
+        """Tell whether a request asks for this undo once more."""
+        return (self.undo_of_id, self.is_dry_run) == (import_id, is_dry_run)
+
+
+async def find_undo(db: Connection, app_id: int, idempotency_key: str) -> RequestedUndo | None:
+    """Find the undo that has an idempotency key."""
     sql = """
-        SELECT id, undo_of_id FROM imports
+        SELECT id, undo_of_id, is_dry_run FROM imports
         WHERE app_id = $1 AND idempotency_key = $2 AND undo_of_id IS NOT NULL
     """
     row = await db.fetchrow(sql, app_id, idempotency_key)
-    return (row["id"], row["undo_of_id"]) if row else None
+    return RequestedUndo(*row) if row else None
 
 
 async def read_changed_assignments(db: Connection, import_id: int) -> AsyncIterator[list[Record]]:
