@@ -54,6 +54,12 @@ async def request_retry(
         )
     if not found.failed:
         raise RetryError("NOTHING_TO_RETRY", "The import has no failed rows.", "id")
+    if found.is_applied:
+        message = "The plan has been applied as it was; upload the failed rows for another one."
+        raise RetryError("ALREADY_APPLIED", message, "id")
+    if found.is_undo and any((corrections or {}).values()):
+        message = "Rows that undo an import say what it has changed, and can't be corrected."
+        raise RetryError("NOT_CORRECTABLE", message, "rows")
     retry: dict[str, Any] = {"rows": None, "cells": {}}
     if corrections is not None:
         await _require_failed_rows(db, import_id, corrections)
