@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-SPLIT, RUN, MAIL = "split_import", "run_chunk", "send_mails"
+SPLIT, RUN, MAIL, WEBHOOK = "split_import", "run_chunk", "send_mails", "send_webhooks"
 # One queue for everything: Dramatiq polls each queue with threads of its own, fifty times a second.
 # Order matters little, as an import and the outbox have one message each in the queue at a time.
 QUEUE = "caseroll"
@@ -40,7 +40,7 @@ _SOCKET_SECONDS = 3.0
 _EVERY_COMMAND = 1_000_000
 _NAMESPACE = "caseroll"
 # The keys of imports that a message of each kind names.
-_KEYS = {SPLIT: 1, RUN: 1, MAIL: 0}
+_KEYS = {SPLIT: 1, RUN: 1, MAIL: 0, WEBHOOK: 0}
 _LARGEST_KEY = 2**63 - 1
 _SAY_SECONDS = 60.0
 _ASIDE = (
@@ -82,7 +82,13 @@ def make_broker(redis_url: str) -> RedisBroker:
 def register(broker: RedisBroker, engine: Engine) -> None:
     """Declare the engine's methods as actors of the broker."""
     split = partial(engine.split, is_to_run=True)
-    for name, method in ((SPLIT, split), (RUN, engine.run), (MAIL, engine.send_mails)):
+    methods: dict[str, Callable[..., Awaitable[None]]] = {
+        SPLIT: split,
+        RUN: engine.run,
+        MAIL: engine.send_mails,
+        WEBHOOK: engine.send_webhooks,
+    }
+    for name, method in methods.items():
         declare = dramatiq.actor(actor_name=name, queue_name=QUEUE, broker=broker, **_RETRIES)
         declare(_retried(method))
 
@@ -192,6 +198,9 @@ class BrokerQueue:
 
     async def enqueue_send_mails(self) -> None:
         await self._send(MAIL)
+
+    async def enqueue_send_webhooks(self) -> None:
+        await self._send(WEBHOOK)
 
     async def notify_changed(self, app_id: int, import_id: int) -> None:
         await self._try(self._broker.client.publish, events_channel(app_id), str(import_id))

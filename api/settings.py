@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from models.database_url import SCHEMES, DatabaseUrlError, credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from api.webhook_address import Network
 
 # GraphQL's largest Int, in which the API states sizes.
 _LARGEST_INT = 2**31 - 1
@@ -54,6 +57,8 @@ class Settings:
     origin_headers: tuple[str, ...] = ()
     # Failed rows are corrected within days, and reports look back over a quarter.
     retention_days: int = 90
+    many_cases: int = 100
+    webhook_networks: tuple[Network, ...] = ()
     undo_days: int = 30
 
     @classmethod
@@ -92,6 +97,8 @@ class Settings:
             retention_days=reader.number(
                 "CASEROLL_RETENTION_DAYS", default.retention_days, low=0, high=36_500
             ),
+            many_cases=reader.number("CASEROLL_MANY_CASES", default.many_cases, high=1_000_000),
+            webhook_networks=reader.networks("CASEROLL_WEBHOOK_NETWORKS"),
         )
         reader.check()
         return settings
@@ -185,6 +192,17 @@ class _Reader:
             if not pattern.fullmatch(each):
                 self._problems.append(f"{name} has to be {expected}, not {each!r}.")
         return names
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        """Read networks that are separated by commas or spaces; an address is one of its own."""
+        found: list[Network] = []
+        for each in (self.text(name) or "").replace(",", " ").split():
+            try:
+                found.append(ip_network(each))
+            except ValueError:
+                expected = "networks such as 10.0.0.0/8 or ::1"
+                self._problems.append(f"{name} has to be {expected}, not {each!r}.")
+        return tuple(found)
 
     def url(self, name: str, *schemes: str) -> str | None:
         """Read a URL, which may hold a password: no problem repeats it."""

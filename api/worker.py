@@ -18,6 +18,7 @@ from dramatiq.middleware import Middleware, MiddlewareError
 
 from api.broker import BrokerQueue, make_broker, register
 from api.notify.mailer import make_transport
+from api.notify.webhook_client import HttpTransport
 from api.processes.exit_code import EXIT_REFUSED
 from api.settings import Settings, process_environment
 from importers.engine import SWEEP_SECONDS, Engine
@@ -84,6 +85,7 @@ async def _keep_up(database_url: str, engine: Engine) -> AsyncIterator[None]:
         finally:
             sweeper.cancel()
             await asyncio.wait([sweeper])
+            await engine.close()
 
 
 async def _sweep(engine: Engine) -> None:
@@ -122,6 +124,7 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
         chunk_rows=settings.chunk_rows,
         queue=queue,
         mail_transport=make_transport(settings.smtp_url, settings.mail_dir, settings.mail_from),
+        webhook_transport=HttpTransport(allowed=settings.webhook_networks),
         on_end=[queue.notify_ended, analyze_after],
         serves_others=True,
         retention_days=settings.retention_days,

@@ -1,4 +1,4 @@
-"""Measures pages of a large import's rows: of failed ones, anywhere in the list, and by outcome.
+"""Measures pages of a large import's rows, of failed ones and by outcome, and pages of changes.
 
 The statements are those that the API sends. PostgreSQL itself times them, in a database in which
 other imports have rows too.
@@ -6,12 +6,13 @@ other imports have rows too.
 
 from __future__ import annotations
 
-import json
 import random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import asyncpg
 
+from bench.changes import measure_changes
+from bench.explained import ExplainingConnection
 from bench.figure import Figure, median_of
 from models.database_url import credentials
 from models.listing import IMPORT_ROWS, has_result
@@ -45,7 +46,6 @@ SELECT ($1::bigint << 32) | (number + 1), 1,
   jsonb_build_array('trv-' || number, 'jack-' || number, '', 'staff', '0')
 FROM generate_series(1, $2::bigint) AS number
 """
-_EXPLAIN = "EXPLAIN (ANALYZE, FORMAT JSON) "
 
 
 class _Asked(NamedTuple):
@@ -64,6 +64,11 @@ _BY_OUTCOME = {
 
 
 async def measure(system: System, options: Options) -> list[Figure]:
+    """Read pages of rows, and pages of changes."""
+    return [*await _measure_rows(system, options), *await measure_changes(system, options)]
+
+
+async def _measure_rows(system: System, options: Options) -> list[Figure]:
     """Read the first page, a page in the middle, the last page, and random pages."""
     rows = 10_000_000 if options.is_long else 1_000_000
     database = await system.create("pages")
@@ -110,23 +115,9 @@ async def _times(db: Connection, asked: _Asked, windows: Sequence[Window]) -> li
 
 async def _milliseconds(db: Connection, condition: Condition, count: int, window: Window) -> float:
     """Read a page as the API does; return PostgreSQL's time to plan and run the statement."""
-    timed = _ExplainingConnection(db)
+    timed = ExplainingConnection(db)
     pages = await fetch_pages(timed, 1, IMPORT_ROWS, [_IMPORT], [condition], window=window)
     found = pages[_IMPORT].rows
     if len(found) != count:
         raise SystemExit(f"the page has {len(found)} rows")
     return timed.milliseconds
-
-
-class _ExplainingConnection:
-    """A connection that sums the time of its statements by `EXPLAIN ANALYZE`."""
-
-    def __init__(self, db: Connection) -> None:
-        self._db = db
-        self.milliseconds = 0.0
-
-    async def fetch(self, sql: str, *values: Any) -> Any:
-        """Time a statement, then run it for its rows."""
-        [plan] = json.loads(await self._db.fetchval(_EXPLAIN + sql, *values))
-        self.milliseconds += plan["Planning Time"] + plan["Execution Time"]
-        return await self._db.fetch(sql, *values)

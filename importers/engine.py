@@ -17,10 +17,12 @@ from importers.run.run_chunk import next_chunk, run_chunk
 from importers.run.run_whole import run_whole
 from importers.sdk.errors import RetryableError
 from importers.split.split import SplitSettings, split_import
+from importers.webhook_sender import WebhookSender
 from models.db import connection, is_passing
 from models.imports import ImportEnd
 from models.mail import sweep_mails
 from models.waiting import find_waiting, silent_imports
+from models.webhook import is_delivery_due
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from importers.reading.limits import Limits
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
+    from importers.webhook_sender import WebhookTransport
     from models.waiting import WaitingImport
 
 EndListener: TypeAlias = Callable[[ImportEnd], Awaitable[None]]
@@ -68,6 +71,9 @@ class WorkQueue(Protocol):
     async def enqueue_send_mails(self) -> None:
         """Ask a worker to empty the outbox."""
 
+    async def enqueue_send_webhooks(self) -> None:
+        """Ask a worker to send the messages to webhooks that are due."""
+
     async def notify_changed(self, app_id: int, import_id: int) -> None:
         """Tell the API processes that an import has changed."""
 
@@ -81,6 +87,7 @@ class Engine:
         chunk_rows: how many rows one transaction runs.
         validators: those that are on, in the order in which they judge.
         on_end: hear of each import's end; `api.worker` registers them.
+        webhook_transport: None leaves messages to webhooks to other workers.
         serves_others: serve other imports than the message names, when they have waited longer.
         retention_days: how long files and row results are kept after an import's end; 0: for ever.
         clock: returns seconds that never go back.
@@ -93,10 +100,12 @@ class Engine:
     mail_transport: MailTransport
     validators: Sequence[Validator] = ()
     on_end: Sequence[EndListener] = ()
+    webhook_transport: WebhookTransport | None = None
     serves_others: bool = False
     retention_days: int = 0
     clock: Callable[[], float] = time.monotonic
     _sending: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _webhooks: WebhookSender = field(default_factory=WebhookSender, init=False)
     _fairness: Fairness = field(init=False)
 
     def __post_init__(self) -> None:
@@ -244,6 +253,10 @@ class Engine:
                 await listener(end)
             except Exception:
                 logger.exception("%r failed at the end of import %d", listener, import_id)
+        if end.notify:
+            await self.queue.enqueue_send_mails()
+        if end.has_deliveries:
+            await self.queue.enqueue_send_webhooks()
 
     async def send_mails(self) -> None:
         """Send the mails that are due, unless another thread of this process does: a slow mail
@@ -260,17 +273,35 @@ class Engine:
         if has_more:
             await self.queue.enqueue_send_mails()
 
+    async def send_webhooks(self) -> None:
+        """Begin to send the messages to webhooks that are due.
+
+        Raises:
+            RetryableError: the database is not well.
+        """
+        if self.webhook_transport is None:
+            return
+        with _retryable("sending messages to webhooks"):
+            await self._webhooks.send_due(self.webhook_transport)
+
+    async def close(self) -> None:
+        """Wait for what is sent to webhooks at this moment; the database must still be open."""
+        await self._webhooks.close()
+
     async def sweep(self) -> None:
         """Enqueue again what has waited too long, and delete what was kept long enough."""
         async with connection() as db:
             to_split, to_run = await silent_imports(db, silent_for=_SILENT_SECONDS)
             is_mail_due = await sweep_mails(db, abandoned_after=_ABANDONED_MAIL_SECONDS)
+            is_webhook_due = await is_delivery_due(db)
         for import_id in to_split:
             await self.queue.enqueue_split(import_id)
         for import_id in to_run:
             await self.queue.enqueue_run(import_id)
         if is_mail_due:
             await self.queue.enqueue_send_mails()
+        if is_webhook_due:
+            await self.queue.enqueue_send_webhooks()
         await purge(self.retention_days, clock=self.clock)
 
 

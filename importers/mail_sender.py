@@ -1,4 +1,4 @@
-"""Sending the mails of the outbox, each at most once."""
+"""Sending the mails of the outbox: those to users at most once, those about ends at least once."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from importers.isolation.attempts import PATIENCE_SECONDS
 from importers.sdk.errors import CaserollError, RetryableError
 from models.db import connection, persist
-from models.mail import mark_sent, mark_uncertain, mark_unsent, take_mail
+from models.mail import EndMail, mark_sent, mark_uncertain, mark_unsent, take_mail
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from asyncpg import Connection
 
-    from models.mail import OutgoingMail
+    from models.mail import TakenMail
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ class NotSentError(CaserollError):
 class MailTransport(Protocol):
     """A way for mails to leave."""
 
-    def send(self, mail: OutgoingMail) -> None:
+    def send(self, mail: TakenMail) -> None:
         """Send a mail; runs in a thread.
 
         Raises:
@@ -56,7 +56,7 @@ class NoTransport(NamedTuple):
 
     reason: str
 
-    def send(self, mail: OutgoingMail) -> None:
+    def send(self, mail: TakenMail) -> None:
         """Refuse for now."""
         raise NotSentError(self.reason)
 
@@ -74,12 +74,15 @@ async def send_mails(transport: MailTransport, *, most: int) -> bool:
     return True
 
 
-async def _send(transport: MailTransport, mail: OutgoingMail) -> None:
+async def _send(transport: MailTransport, mail: TakenMail) -> None:
     try:
         await asyncio.to_thread(transport.send, mail)
     except NotSentError as error:
         await _record_failure(mail, error)
     except Exception as error:
+        if isinstance(mail, EndMail):
+            await _record_failure(mail, NotSentError(str(error) or repr(error)))
+            return
         # A dialogue that breaks off does not say whether the server has taken the mail.
         reason = str(error)
         logger.exception("mail %d may or may not have been sent; it is left alone", mail.id)
@@ -88,7 +91,7 @@ async def _send(transport: MailTransport, mail: OutgoingMail) -> None:
         await _record_end(mail, lambda db: mark_sent(db, mail.id))
 
 
-async def _record_failure(mail: OutgoingMail, error: NotSentError) -> None:
+async def _record_failure(mail: TakenMail, error: NotSentError) -> None:
     is_final = error.is_final or mail.attempts >= _MOST_ATTEMPTS
     pause = min(_FIRST_PAUSE * 2 ** (mail.attempts - 1), _LONGEST_PAUSE)
     logger.warning(
@@ -101,7 +104,7 @@ async def _record_failure(mail: OutgoingMail, error: NotSentError) -> None:
     await _record_end(mail, lambda db: mark_unsent(db, mail.id, error.reason, retry_after=after))
 
 
-async def _record_end(mail: OutgoingMail, write: Callable[[Connection], Awaitable[None]]) -> None:
+async def _record_end(mail: TakenMail, write: Callable[[Connection], Awaitable[None]]) -> None:
     """Record a mail's end; retry for some seconds while the database is out of reach."""
     if not await persist(write, seconds=PATIENCE_SECONDS):
         raise RetryableError(f"what became of mail {mail.id} could not be put on record")

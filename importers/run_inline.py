@@ -39,6 +39,9 @@ class LocalQueue:
     async def enqueue_send_mails(self) -> None:
         """Do nothing: mails wait in the outbox."""
 
+    async def enqueue_send_webhooks(self) -> None:
+        """Do nothing: messages to webhooks wait in the outbox."""
+
     async def notify_changed(self, app_id: int, import_id: int) -> None:
         """Do nothing: the hub polls."""
 

@@ -41,6 +41,8 @@ class Action(StrEnum):
     TOKEN_REVOKED = "TOKEN_REVOKED", "Token", "A token was revoked."
     USER_CREATED = "USER_CREATED", "User", "`createUser`."
     USER_UPDATED = "USER_UPDATED", "User", "`updateUser`."
+    WEBHOOK_CREATED = "WEBHOOK_CREATED", "Webhook", "`createWebhook`."
+    WEBHOOK_DELETED = "WEBHOOK_DELETED", "Webhook", "`deleteWebhook`."
 
     def __new__(cls, value: str, target: str = "", description: str = "") -> Self:
         member = str.__new__(cls, value)
@@ -81,7 +83,7 @@ class AuditEvent(Model):
 
     class Meta:
         table = "audit_events"
-        indexes = (("app_id", "occurred_at", "id"),)
+        indexes = (("app_id", "occurred_at", "id"), ("app_id", "target_id", "occurred_at", "id"))
 
 
 async def record(

@@ -43,6 +43,7 @@ MODULES = (
     "models.mail",
     "models.row",
     "models.user",
+    "models.webhook",
 )
 _NOT_THE_OWNER = (
     "the user of DATABASE_URL does not own Caseroll's tables, and row-level security hides all rows"

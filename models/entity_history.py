@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
+    from models.audit import Actor
+
 
 class EntityHistory(Model):
     """One change: the changed fields on both sides, when, and what did it.
@@ -79,6 +81,24 @@ async def write_entity_history(
             for edit in edits
         ),
     )
+
+
+async def write_entity_change(
+    db: Connection,
+    app_id: int,
+    by: Actor,
+    *,
+    case_id: int | None = None,
+    user_id: int | None = None,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any],
+) -> None:
+    """Write down what an actor has changed, in the transaction that does it."""
+    sql = """
+        INSERT INTO entity_history (app_id, actor, token_id, case_id, user_id, before, after)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
+    """
+    await db.execute(sql, app_id, *by, case_id, user_id, to_json(before), to_json(after))
 
 
 def to_json(values: Mapping[str, Any] | None) -> str | None:

@@ -19,8 +19,6 @@ from models.described_enum import DescribedStrEnum
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from asyncpg import Record
-
 
 class ImportStatus(DescribedStrEnum):
     """How far an import has come; the last three are final."""
@@ -73,6 +71,8 @@ class Import(Model):
     `observed` is what the columns have shown in the file as a whole, by their names: that days come
     before months, for example. Rows are read with it, those of a retry as well.
 
+    `rows_per_second` is the speed of the last chunks that have run.
+
     `stage` is set while it is planned before it is applied: because it is to be applied as a whole
     or not at all (`is_atomic`), because it may remove too much, or because it is to be released.
     `hold` says why it is HELD: `{"code": …, "message": …, "since": …}`.
@@ -82,6 +82,8 @@ class Import(Model):
 
     From `purged_at` on, its file and its row results count as gone; while `is_purging`, some of
     them are still to be deleted.
+
+    `notify` are addresses that get a mail at each end of the import; null for none.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -101,6 +103,7 @@ class Import(Model):
     idempotency_key = fields.CharField(max_length=200, null=True)
     declared_encoding = fields.CharField(max_length=40, null=True)
     date_order = fields.CharField(max_length=3, null=True)
+    notify: list[str] | None = ArrayField(element_type="text", null=True)
 
     file_name = fields.CharField(max_length=255)
     file_size = fields.BigIntField()
@@ -121,6 +124,8 @@ class Import(Model):
     updated = fields.IntField(db_default=0)
     removed = fields.IntField(db_default=0)
     unchanged = fields.IntField(db_default=0)
+
+    rows_per_second = fields.FloatField(null=True)
 
     retry: dict[str, Any] | None = fields.JSONField(null=True)
     # Without a description Tortoise would list the stages.
@@ -172,6 +177,8 @@ class ImportEnd:
         status: one of the final ones.
         source: the name that the client gave for itself, or `api`.
         token_id: the token that created it; None if the command line did.
+        notify: the addresses that get a mail, which waits in the outbox.
+        has_deliveries: whether messages to webhooks wait in the outbox.
     """
 
     id: int
@@ -191,15 +198,14 @@ class ImportEnd:
     updated: int
     removed: int
     unchanged: int
+    notify: list[str] | None
+    has_deliveries: bool = False
 
 
-# RETURNING id, app_id, type, …, unchanged
-RETURNING_END = "RETURNING " + ", ".join(each.name for each in fields_of(ImportEnd))
-
-
-def to_import_end(row: Record | None) -> ImportEnd | None:
-    """Make the end of what `RETURNING_END` has returned; None when the import goes on."""
-    if row is None or row["finished_at"] is None:
-        return None
-    values = {each.name: row[each.name] for each in fields_of(ImportEnd)}
-    return ImportEnd(**{**values, "status": ImportStatus(row["status"])})
+END_COLUMNS = [each.name for each in fields_of(ImportEnd) if each.name != "has_deliveries"]
+# RETURNING id, app_id, type, …, notify
+RETURNING_END = "RETURNING " + ", ".join(END_COLUMNS)
+# jsonb_build_object('type', i.type, …, 'unchanged', i.unchanged): what messages say of an import at
+# a moment, however much later they are sent.
+_STATE = [f"'{each}', i.{each}" for each in END_COLUMNS if each not in ("id", "app_id", "notify")]
+STATE_AS_JSON = f"jsonb_build_object({', '.join(_STATE)})"

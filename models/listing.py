@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
+from models.audit import Action
 from models.page import Condition, Listing, Rank
 from models.row import RowOutcome, RowStatus
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
-    from models.audit import Action
     from models.imports import ImportStatus
     from models.page import Place
 
@@ -33,6 +33,17 @@ IMPORTS = Listing(
     updated="t.changed_at",
     is_descending=True,
 )
+WEBHOOKS = Listing(name="webhook", table="webhooks")
+WEBHOOK_DELIVERIES = Listing(
+    name="webhook-delivery",
+    table="webhook_deliveries",
+    parent="t.webhook_id = {}",
+    is_descending=True,
+)
+# The views of migration 0017: the API reads no digests of tokens, and of the imports of other apps
+# only how many are before one's own.
+TOKENS = Listing(name="token", table="token_names")
+IMPORT_QUEUE = Listing(name="queue", table="import_queue")
 
 # An import's rows are those whose keys begin with its own (`models.row.row_key`).
 IMPORT_ROWS = Listing(
@@ -49,7 +60,7 @@ _MOST_WORDS = 8
 _FEW = 1_000
 
 # Cursors hold a time as microseconds since 1970, so that none is rounded.
-_TIME = (
+TIME = (
     "(extract(epoch FROM {}) * 1000000)::bigint",
     "timestamptz 'epoch' + {} * interval '1 microsecond'",
 )
@@ -58,7 +69,7 @@ _TIME = (
 AUDIT_EVENTS = Listing(
     name="audit-event",
     table="audit_events",
-    rank=Rank("t.occurred_at", *_TIME),
+    rank=Rank("t.occurred_at", *TIME),
     is_descending=True,
 )
 
@@ -113,7 +124,7 @@ def in_order(listing: Listing, *, by_update: bool, is_descending: bool) -> Listi
     if not by_update and is_descending == listing.is_descending:
         return listing
     name = f"{listing.name}{'-update' if by_update else ''}{'-down' if is_descending else '-up'}"
-    rank = Rank(listing.updated, *_TIME) if by_update else None
+    rank = Rank(listing.updated, *TIME) if by_update else None
     return replace(listing, name=name, rank=rank, is_descending=is_descending)
 
 
@@ -270,13 +281,25 @@ def _is_one_of(column: str, members: Collection[StrEnum]) -> Condition:
     return Condition(f"t.{column} IN ({', '.join(names)})" if names else "false", kinds=kinds)
 
 
+def was_done_to(kind: str, key: int) -> tuple[Condition, ...]:
+    """Ask for audit events of an object, by the kind in its ID and its primary key."""
+    actions = [action.value for action in Action if action.target == kind]
+    # No kinds, as `did_one_of` has: the index of targets finds the few events of one.
+    return Condition("t.target_id = {}", key), Condition("t.action = ANY({}::text[])", actions)
+
+
 def was_done_by(actor: str) -> Condition:
     return Condition("t.actor = {}", actor)
 
 
 def happened_between(since: datetime | None, until: datetime | None) -> list[Condition]:
     """Ask for audit events from one time on, and before another."""
-    limits = (("t.occurred_at >= {}", since), ("t.occurred_at < {}", until))
+    return is_between("t.occurred_at", since, until)
+
+
+def is_between(column: str, since: datetime | None, until: datetime | None) -> list[Condition]:
+    """Ask for rows from one time on, and before another; `column` has their times."""
+    limits = ((f"{column} >= {{}}", since), (f"{column} < {{}}", until))
     return [Condition(sql, _in_utc(time)) for sql, time in limits if time is not None]
 
 

@@ -1,14 +1,16 @@
-"""The outbox: mails that imports ask for, each sent at most once."""
+"""The outbox of mails: to users, about their assignments, and about the ends of imports."""
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from tortoise import fields
 from tortoise.fields.db_defaults import Now
 from tortoise.models import Model
 
+from models.imports import STATE_AS_JSON
 from models.row import RowOutcome
 
 if TYPE_CHECKING:
@@ -21,7 +23,8 @@ class MailState(StrEnum):
     """Where a mail stands.
 
     A worker commits `SENDING` before it connects to the mail server. If it dies in the middle, the
-    sweeper turns that into `UNKNOWN`, and no worker sends the mail a second time.
+    sweeper turns that into `UNKNOWN`, and no worker sends the mail a second time. Mails about the
+    end of an import are sent again: two of them do less harm than none.
     """
 
     PENDING = "PENDING"
@@ -32,16 +35,22 @@ class MailState(StrEnum):
 
 
 class Mail(Model):
-    """One mail to one user about one assignment that an import created or updated."""
+    """One mail to one user about one assignment that an import created or updated.
+
+    Or one to any `recipient` about the end of an import: then `import_state` is the import's state
+    at that end (`STATE_AS_JSON`), and the columns about an assignment are null.
+    """
 
     id = fields.BigIntField(primary_key=True)
     app_id = fields.BigIntField()
     import_id = fields.BigIntField()
-    row = fields.IntField()
-    case_id = fields.BigIntField()
-    user_id = fields.BigIntField()
-    role_id = fields.BigIntField()
-    outcome = fields.IntEnumField(RowOutcome)
+    row = fields.IntField(null=True)
+    case_id = fields.BigIntField(null=True)
+    user_id = fields.BigIntField(null=True)
+    role_id = fields.BigIntField(null=True)
+    outcome = fields.IntEnumField(RowOutcome, null=True)
+    recipient = fields.CharField(max_length=254, null=True)
+    import_state: dict[str, Any] | None = fields.JSONField(null=True)
     state = fields.CharEnumField(MailState, max_length=10, db_default=MailState.PENDING)
     attempts = fields.SmallIntField(db_default=0)
     next_attempt_at = fields.DatetimeField(db_default=Now())
@@ -66,7 +75,7 @@ class Notification(NamedTuple):
 
 
 class OutgoingMail(NamedTuple):
-    """A mail taken from the outbox, with what its text says."""
+    """A mail about an assignment, taken from the outbox, with what its text says."""
 
     id: int
     attempts: int
@@ -77,6 +86,20 @@ class OutgoingMail(NamedTuple):
     role_label: str
     outcome: RowOutcome
     app_name: str
+
+
+class EndMail(NamedTuple):
+    """A mail about the end of an import, taken from the outbox, with what its text says."""
+
+    id: int
+    attempts: int
+    recipient: str
+    app_name: str
+    import_id: int
+    import_state: dict[str, Any]
+
+
+TakenMail: TypeAlias = OutgoingMail | EndMail
 
 
 async def enqueue_mails(
@@ -90,7 +113,17 @@ async def enqueue_mails(
     )
 
 
-async def take_mail(db: Connection) -> OutgoingMail | None:
+async def enqueue_end_mails(db: Connection, import_id: int) -> None:
+    """Put a mail to each address that its upload named into the outbox, in the transaction that
+    ends the import."""
+    sql = f"""
+        INSERT INTO mails (app_id, import_id, recipient, import_state)
+        SELECT i.app_id, i.id, unnest(i.notify), {STATE_AS_JSON} FROM imports i WHERE i.id = $1
+    """
+    await db.execute(sql, import_id)
+
+
+async def take_mail(db: Connection) -> TakenMail | None:
     """Mark the next mail that is due as `SENDING`, and return it.
 
     The caller commits before it connects to the mail server.
@@ -104,13 +137,20 @@ async def take_mail(db: Connection) -> OutgoingMail | None:
             SELECT id FROM mails WHERE state = 'PENDING' AND next_attempt_at <= now()
             ORDER BY next_attempt_at, id LIMIT 1 FOR UPDATE SKIP LOCKED)
           RETURNING *)
-        SELECT m.id, m.attempts, u.email, u.given_name, c.tag_id, c.about, r.label, m.outcome,
-          p.name
-        FROM taken m JOIN users u ON u.id = m.user_id JOIN cases c ON c.id = m.case_id
-          JOIN roles r ON r.id = m.role_id JOIN apps p ON p.id = m.app_id
+        SELECT m.id, m.attempts, coalesce(m.recipient, u.email) AS recipient, u.given_name,
+          c.tag_id AS case_tag, c.about AS case_about, r.label AS role_label, m.outcome,
+          p.name AS app_name, m.import_id, m.import_state
+        FROM taken m JOIN apps p ON p.id = m.app_id LEFT JOIN users u ON u.id = m.user_id
+          LEFT JOIN cases c ON c.id = m.case_id LEFT JOIN roles r ON r.id = m.role_id
     """
     row = await db.fetchrow(sql)
-    return OutgoingMail(*row)._replace(outcome=RowOutcome(row["outcome"])) if row else None
+    if row is None:
+        return None
+    if row["import_state"] is None:
+        mail = OutgoingMail(**{name: row[name] for name in OutgoingMail._fields})
+        return mail._replace(outcome=RowOutcome(mail.outcome))
+    about_end = EndMail(**{name: row[name] for name in EndMail._fields})
+    return about_end._replace(import_state=json.loads(row["import_state"]))
 
 
 async def mark_sent(db: Connection, mail_id: int) -> None:
@@ -142,13 +182,15 @@ async def mark_uncertain(db: Connection, mail_id: int, error: str) -> None:
 
 
 async def sweep_mails(db: Connection, *, abandoned_after: float) -> bool:
-    """Give up mails whose sender died in the middle; tell whether any mail is due.
+    """Give up mails whose sender died in the middle, but for those about the end of an import,
+    which are sent again; tell whether any mail is due.
 
     Args:
         abandoned_after: seconds after which a mail in `SENDING` counts as abandoned.
     """
     sql = """
-        UPDATE mails SET state = 'UNKNOWN', error = 'the sender stopped while it was sending'
+        UPDATE mails SET error = 'the sender stopped while it was sending',
+          state = CASE WHEN import_state IS NULL THEN 'UNKNOWN' ELSE 'PENDING' END
         WHERE state = 'SENDING' AND next_attempt_at < now() - $1::float * interval '1 second'
     """
     await db.execute(sql, abandoned_after)

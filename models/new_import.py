@@ -34,6 +34,7 @@ class NewImport(NamedTuple):
     file_sha256: str
     date_order: str | None = None
     is_atomic: bool = False
+    notify: list[str] | None = None
 
     def repeats(self, other: NewImport) -> bool:
         """Tell whether this is the same upload once more, from any token, place and file name."""
@@ -112,7 +113,7 @@ async def insert_applied(
     """
     columns = """
         type, source, declared_encoding, date_order, file_name, file_size, file_sha256, encoding,
-        delimiter, header, warnings, observed, undo_of_id, is_atomic
+        delimiter, header, warnings, observed, undo_of_id, is_atomic, notify
     """
     sql = f"""
         INSERT INTO imports (app_id, token_id, name, idempotency_key, applied_from_id, {columns})

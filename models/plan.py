@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from models.imports import RETURNING_END, ImportStatus, to_import_end
+from models.import_end import conclude
+from models.imports import RETURNING_END, ImportStatus
 from models.progress import FINAL_STATUS, TOUCH
 from models.row import RowOutcome, RowResult, RowStatus, changes_of, row_key, row_number
+from models.webhook import WebhookEvent, enqueue_deliveries
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -134,7 +136,8 @@ async def find_untold_row(db: Connection, import_id: int) -> int | None:
     sql = """
         SELECT id FROM import_rows
         WHERE id > $1 AND id < $2 AND outcome <> 4 AND case_id IS NULL
-          AND (edits IS NULL OR edits @? '$.others[*] ? (@[2] == null && @[3] == null)')
+          AND (edits IS NULL OR edits = '[null,null]' OR edit_count IS NOT NULL
+            AND edits::jsonb @? '$.others[*] ? (@[2] == null && @[3] == null)')
         ORDER BY id LIMIT 1
     """
     key = await db.fetchval(sql, row_key(import_id, 0), row_key(import_id + 1, 0))
@@ -157,7 +160,7 @@ async def finish_plan_split(
           finished_at = CASE WHEN $2 > 0 THEN NULL ELSE clock_timestamp() END, {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(sql, import_id, rows, stage))
+    return await conclude(db, await db.fetchrow(sql, import_id, rows, stage))
 
 
 async def end_planned(
@@ -197,7 +200,7 @@ async def _end_planned_rows(
     sql = """
         UPDATE import_rows SET status = $3, outcome = NULL, message = NULL, errors = $4,
           case_id = NULL, user_id = NULL, before = NULL, after = NULL, edits = NULL,
-          is_planned = NULL
+          edit_count = NULL, is_planned = NULL
         WHERE id > $1 AND id < $2 AND is_planned
     """
     errors = json.dumps([error]) if error else None
@@ -219,7 +222,7 @@ async def _end(db: Connection, import_id: int, counted: str, rows: int) -> Impor
           {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(sql, import_id))
+    return await conclude(db, await db.fetchrow(sql, import_id))
 
 
 async def _uncount_planned(db: Connection, import_id: int) -> None:
@@ -256,12 +259,12 @@ async def lock_held(
     db: Connection, app_id: int, import_id: int, token_id: int | None
 ) -> HeldImport | None:
     """Lock an import until the transaction ends."""
-    # Who corrects rows decides about them like who uploads them. The index is by time.
+    # A token that corrects rows decides about them like the one that uploads them.
     sql = """
         SELECT name, CASE WHEN status = 'HELD' THEN hold ->> 'code' END,
           token_id IS NOT DISTINCT FROM $3 OR EXISTS (
             SELECT 1 FROM audit_events e
-            WHERE e.app_id = $1 AND e.occurred_at >= imports.created_at AND e.target_id = $2
+            WHERE e.app_id = $1 AND e.target_id = $2
               AND e.action = 'IMPORT_RETRIED' AND e.token_id IS NOT DISTINCT FROM $3)
         FROM imports WHERE app_id = $1 AND id = $2 FOR UPDATE
     """
@@ -286,10 +289,17 @@ async def read_standing(db: Connection, import_id: int) -> tuple[int, bool]:
 
 
 async def hold(db: Connection, import_id: int, why: Hold) -> bool:
-    """Hold an import until it is released or cancelled; False if it has been cancelled already."""
+    """Hold an import until it is released or cancelled, and tell webhooks of it.
+
+    Returns:
+        False if it has been cancelled already.
+    """
     sql = f"""
         UPDATE imports SET status = 'HELD', split_attempts = 0, {TOUCH},
           hold = jsonb_build_object('code', $2::text, 'message', $3::text, 'since', now())
         WHERE id = $1 AND cancel_requested_at IS NULL
     """
-    return bool(await db.execute(sql, import_id, *why) == "UPDATE 1")
+    if await db.execute(sql, import_id, *why) == "UPDATE 0":
+        return False
+    await enqueue_deliveries(db, import_id, WebhookEvent.IMPORT_HELD)
+    return True

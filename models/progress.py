@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import asyncpg
 
 from models.audit import Action, record
-from models.imports import RETURNING_END, ImportStatus, Stage, to_import_end
+from models.import_end import conclude
+from models.imports import RETURNING_END, ImportStatus, Stage
 from models.row import RowOutcome, RowStatus, row_key
 
 if TYPE_CHECKING:
@@ -27,6 +28,14 @@ _SPLIT_LOCK = "caseroll split"
 # `now()` is when the transaction began, for a cut perhaps half an hour ago; `recent_changes` looks
 # back from the present.
 TOUCH = "version = version + 1, changed_at = clock_timestamp()"
+# The speed over a chunk and some seconds before it, in which it was as noted so far: the chunks of
+# several workers end at any moment, so that none alone says how fast the import is.
+_SPEED_SECONDS = 5
+_SPEED = f"""
+    (coalesce(rows_per_second * {_SPEED_SECONDS}, 0) + $2) / greatest(0.001,
+      CASE WHEN rows_per_second IS NULL THEN 0 ELSE {_SPEED_SECONDS} END
+      + extract(epoch FROM clock_timestamp() - changed_at))
+"""
 # The final status of an import of which no row waits any more.
 FINAL_STATUS = """
     CASE WHEN cancelled > 0 THEN 'CANCELLED' WHEN passed > 0 THEN 'PROCESSED' ELSE 'FAILED' END
@@ -181,7 +190,7 @@ async def finish_split(
     row = await db.fetchrow(
         sql, import_id, rows + told, rows, header, encoding, delimiter, *notes, stage
     )
-    return to_import_end(row)
+    return await conclude(db, row)
 
 
 async def finish_retry_split(
@@ -198,7 +207,7 @@ async def finish_retry_split(
           {_end_without("$2")}, {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(sql, import_id, rows, stage))
+    return await conclude(db, await db.fetchrow(sql, import_id, rows, stage))
 
 
 def _end_without(rows: str) -> str:
@@ -246,7 +255,7 @@ async def refuse(
           status = {FINAL_STATUS}, finished_at = clock_timestamp()
         WHERE id = $1 AND split_at IS NULL AND status IN ('QUEUED', 'PROCESSING') {RETURNING_END}
     """
-    return to_import_end(await db.fetchrow(end, import_id, json.dumps(list(errors))))
+    return await conclude(db, await db.fetchrow(end, import_id, json.dumps(list(errors))))
 
 
 class Counted(NamedTuple):
@@ -308,11 +317,11 @@ async def count(
             WHEN cancelled + $6 > 0 THEN 'CANCELLED'
             WHEN passed + $4 = 0 THEN 'FAILED' ELSE 'PROCESSED' END,
           finished_at = CASE WHEN pending > $2 OR {is_planned} THEN NULL
-            ELSE clock_timestamp() END, {TOUCH}
+            ELSE clock_timestamp() END, rows_per_second = {_SPEED}, {TOUCH}
         WHERE id = $1 {RETURNING_END}, stage
     """
     row = await db.fetchrow(sql, import_id, done, tried_before, *tally.statuses, *tally.outcomes)
-    return Counted(to_import_end(row), row["stage"] == Stage.PLANNED)
+    return Counted(await conclude(db, row), row["stage"] == Stage.PLANNED)
 
 
 async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Actor) -> CancelResult:

@@ -32,12 +32,17 @@ _GRANTS = {
     "download_links": "SELECT, INSERT, DELETE",
     "entity_history": "SELECT, INSERT",
     "import_file_parts": "SELECT, INSERT",
+    "import_queue": "SELECT",
     "import_rows": "SELECT",
     "import_words": "SELECT",
     "imports": "SELECT, INSERT, UPDATE",
     "roles": "SELECT",
+    "token_names": "SELECT",
     "user_words": "SELECT",
     "users": "SELECT, INSERT, UPDATE",
+    # The deliveries of a deleted webhook go by their foreign key, with the owner's rights.
+    "webhook_deliveries": "SELECT",
+    "webhooks": "SELECT, INSERT, DELETE",
 }
 _NO_ROLE = """row-level security is off: %s.
 Every statement still chooses rows by app. To switch row-level security on, run this as a user who

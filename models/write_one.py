@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from asyncpg import UniqueViolationError
 
 from models.audit import Action, record
+from models.entity_history import write_entity_change
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 Table = Literal["cases", "users"]
 _CREATED = {"cases": Action.CASE_CREATED, "users": Action.USER_CREATED}
+_KEYS = {"cases": "case_id", "users": "user_id"}
 _UPDATED = {"cases": Action.CASE_UPDATED, "users": Action.USER_UPDATED}
 
 
@@ -63,6 +65,8 @@ async def insert_one(
     except UniqueViolationError as error:
         raise _taken_error(error) from error
     await record(db, app_id, by, _CREATED[table], key)
+    after = {name: value for name, value in values.items() if value not in (None, "")}
+    await write_entity_change(db, app_id, by, **{_KEYS[table]: key}, before=None, after=after)
     return int(key)
 
 
@@ -79,7 +83,7 @@ async def update_one(
     # Locked before it is compared: of two requests that set a Tag ID at once, the second must see
     # that of the first.
     row = await db.fetchrow(
-        f"SELECT tag_id FROM {table} WHERE app_id = $1 AND id = $2 FOR UPDATE", app_id, key
+        f"SELECT * FROM {table} WHERE app_id = $1 AND id = $2 FOR UPDATE", app_id, key
     )
     if row is None:
         return False
@@ -98,6 +102,10 @@ async def update_one(
     except UniqueViolationError as error:
         raise _taken_error(error) from error
     await record(db, app_id, by, _UPDATED[table], key, changed=values)
+    after = {name: value for name, value in values.items() if value != row[name]}
+    if after:
+        before = {name: row[name] for name in after}
+        await write_entity_change(db, app_id, by, **{_KEYS[table]: key}, before=before, after=after)
     return True
 
 

@@ -10,6 +10,8 @@ import strawberry
 
 from api.access.loaders import Loaders
 from api.access.scope import Scope
+from api.errors import ApiError
+from models.app import Permission
 from models.audit import Actor
 
 if TYPE_CHECKING:
@@ -54,6 +56,18 @@ class Context:
     def loaders(self) -> Loaders:
         """What has been loaded so far."""
         return Loaders(self.scope)
+
+    def require_admin(self, what: str) -> None:
+        """Refuse tokens that may only read.
+
+        Args:
+            what: what only ADMIN tokens may do.
+
+        Raises:
+            ApiError: the token is a viewer's.
+        """
+        if self.token.permission is not Permission.ADMIN:
+            raise ApiError("FORBIDDEN", f"Only ADMIN tokens may {what}.")
 
     def forget(self) -> None:
         """Forget what has been loaded: the operation is over."""

@@ -14,20 +14,27 @@ from api.processes.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED
 
 _COMMANDS = {
     "app": "api.cli.app:app",
+    "apply": "api.cli.plans:apply",
+    "cancel": "api.cli.plans:cancel",
+    "changes": "api.cli.changes:changes",
     "demo": "api.cli.demo:demo",
     "export": "api.cli.export:export",
     "failed-rows": "api.cli.failed_rows:failed_rows",
+    "history": "api.cli.history:history",
     "import": "api.cli.imports:import_",
     "import-types": "api.cli.import_types:import_types",
     "importers": "api.cli.plugins:importers",
     "imports": "api.cli.imports:imports",
     "migrate": "api.cli.processes:migrate",
     "new-importer": "api.cli.new_importer:new_importer",
+    "release": "api.cli.plans:release",
     "role": "api.cli.app:role",
     "sample": "api.cli.import_types:sample",
     "serve": "api.cli.processes:serve",
     "token": "api.cli.token:token",
+    "undo": "api.cli.plans:undo",
     "up": "api.cli.up:up",
+    "webhook": "api.cli.webhook:webhook",
     "worker": "api.cli.processes:worker",
 }
 

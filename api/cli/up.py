@@ -65,6 +65,8 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
     # Without a mail server mails become files, so that `up` needs nothing else.
     if not environ.get("CASEROLL_SMTP_URL", "").strip():
         environ.setdefault("CASEROLL_MAIL_DIR", str(folder.mail.resolve()))
+    # Receivers of webhooks are tried out on the same machine.
+    environ.setdefault("CASEROLL_WEBHOOK_NETWORKS", "127.0.0.0/8 ::1")
     settings = Settings.from_environment(environ)
     migrations = load(settings.plugins).migrations
     is_fixed = bool(environ.get("CASEROLL_PORT", "").strip())

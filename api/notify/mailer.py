@@ -13,20 +13,29 @@ from urllib.parse import unquote, urlsplit
 
 from importers.mail_sender import NoTransport, NotSentError
 from importers.sdk.cells.formats import is_email
+from importers.sdk.node_id import encode_node_id
+from models.imports import ImportStatus
+from models.mail import EndMail
 from models.row import RowOutcome
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from importers.mail_sender import MailTransport
-    from models.mail import OutgoingMail
+    from models.mail import OutgoingMail, TakenMail
 
 _SECONDS = 20
 _ACCEPTED, _FORWARDED, _PERMANENT = 250, 251, 500
+_ENDINGS = {
+    ImportStatus.PROCESSED: "is finished",
+    ImportStatus.FAILED: "has failed",
+    ImportStatus.CANCELLED: "was cancelled",
+}
+_COUNTS = ("passed", "failed", "cancelled", "created", "updated", "removed", "unchanged")
 
 
-def compose(mail: OutgoingMail, sender: str) -> EmailMessage:
-    """Write the mail about an assignment.
+def compose(mail: TakenMail, sender: str) -> EmailMessage:
+    """Write a mail.
 
     The Message-ID depends only on the mail's id, so that a receiver can drop a second copy.
 
@@ -36,25 +45,54 @@ def compose(mail: OutgoingMail, sender: str) -> EmailMessage:
     if not is_email(mail.recipient):
         raise ValueError(f"{mail.recipient!r} is no e-mail address")
     message = EmailMessage(policy=SMTP if mail.recipient.isascii() else SMTPUTF8)
-    case = _one_line(mail.case_tag or mail.case_about or "a case")
-    is_new = mail.outcome is RowOutcome.CREATED
+    subject, text = _about_end(mail) if isinstance(mail, EndMail) else _about_assignment(mail)
     message["From"] = sender
     message["To"] = mail.recipient
-    message["Subject"] = f"You are on case {case}" if is_new else f"Your role on case {case}"
+    message["Subject"] = subject
     message["Date"] = formatdate(localtime=False)
     message["Message-ID"] = f"<mail-{mail.id}.caseroll@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
-    greeting = f"Hello {_one_line(mail.given_name)}," if mail.given_name else "Hello,"
-    news = "You have been put on the case" if is_new else "Your assignment has changed on the case"
-    about = f" ({_one_line(mail.case_about)})" if mail.case_about and mail.case_tag else ""
-    message.set_content(
-        f"{greeting}\n\n{news} {case}{about}.\nYour role: {_one_line(mail.role_label)}.\n\n"
-        f"{_one_line(mail.app_name)}\n"
-    )
+    message.set_content(f"{text}\n\n{_one_line(mail.app_name)}\n")
     return message
 
 
-def _compose_bytes(mail: OutgoingMail, sender: str) -> bytes:
+def _about_assignment(mail: OutgoingMail) -> tuple[str, str]:
+    """Return subject and text of a mail to a user."""
+    case = _one_line(mail.case_tag or mail.case_about or "a case")
+    is_new = mail.outcome is RowOutcome.CREATED
+    subject = f"You are on case {case}" if is_new else f"Your role on case {case}"
+    greeting = f"Hello {_one_line(mail.given_name)}," if mail.given_name else "Hello,"
+    news = "You have been put on the case" if is_new else "Your assignment has changed on the case"
+    about = f" ({_one_line(mail.case_about)})" if mail.case_about and mail.case_tag else ""
+    role = _one_line(mail.role_label)
+    return subject, f"{greeting}\n\n{news} {case}{about}.\nYour role: {role}."
+
+
+def _about_end(mail: EndMail) -> tuple[str, str]:
+    """Return subject and text of a mail that an upload has asked for."""
+    state, node_id = mail.import_state, encode_node_id("Import", mail.import_id)
+    name, kind = _one_line(state["name"]), "dry run" if state["is_dry_run"] else "import"
+    ending = _ENDINGS[ImportStatus(state["status"])]
+    failed = f"; failed rows: {state['failed']:,}" if state["failed"] else ""
+    rows = ", ".join(f"{state[count]:,} {count}" for count in _COUNTS if state[count])
+    text = [
+        f"Hello,\n\nThe {kind} '{name}' (type {state['type']}) {ending}.",
+        f"Rows: {state['total']:,}" + (f" ({rows})." if rows else "."),
+    ]
+    if state["is_dry_run"]:
+        text.append("Its rows were only tried out; nothing has been changed.")
+    if state["failed"]:
+        text.append(
+            "The failed rows, to be corrected and uploaded again:\n\n"
+            f"    caseroll failed-rows {node_id} -o failed.csv\n\n"
+            f"or /files/imports/{node_id}/failed-rows.csv at the API, with your token."
+        )
+    elif not state["total"]:
+        text.append(f"The file was refused; `errors` of the import {node_id} say why.")
+    return f"The {kind} '{name}' {ending}{failed}", "\n\n".join(text)
+
+
+def _compose_bytes(mail: TakenMail, sender: str) -> bytes:
     try:
         return compose(mail, sender).as_bytes()
     except Exception as error:  # Python's address parser raises exceptions of all kinds
@@ -84,7 +122,7 @@ class SmtpTransport(NamedTuple):
     url: str
     sender: str
 
-    def send(self, mail: OutgoingMail) -> None:
+    def send(self, mail: TakenMail) -> None:
         """Send the mail.
 
         A connection that is lost while the text is sent leaves open whether the server has it, so
@@ -145,7 +183,7 @@ class FileTransport(NamedTuple):
     folder: Path
     sender: str
 
-    def send(self, mail: OutgoingMail) -> None:
+    def send(self, mail: TakenMail) -> None:
         """Write the file; its reader sees it whole or not at all."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)

@@ -17,10 +17,19 @@ from strawberry.utils.str_converters import to_camel_case
 
 from api.access.context import Context, Info
 from api.schema.assignments import find_assignment, list_assignments
-from api.schema.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cases, update_case
-from api.schema.entities import ASSIGNMENT_ROW, Assignment, list_roles
+from api.schema.changes.consequences import Consequence
+from api.schema.changes.import_changes import ImportChange
+from api.schema.entities import (
+    ASSIGNMENT_ROW,
+    CHANGE_ROW,
+    ENTITY_CHANGE_ROW,
+    Assignment,
+    list_roles,
+)
 from api.schema.files.create_download import create_download
+from api.schema.history.assignment_changes import list_assignment_changes
+from api.schema.history.audit_events import TARGETS, list_audit_events, load_audit_event
 from api.schema.importing.create_import import create_import
 from api.schema.importing.import_types import find_sample, list_import_types
 from api.schema.importing.imports import (
@@ -33,11 +42,13 @@ from api.schema.importing.plans import apply_import, release_import, undo_import
 from api.schema.importing.plugins import list_validators
 from api.schema.importing.upload import UPLOAD, UploadedFile
 from api.schema.node import MOST_NAMED, Node, check_named, load_together
+from api.schema.notify.webhooks import create_webhook, delete_webhook, list_webhooks
 from api.schema.scalars import DATE, DATE_TIME
 from api.schema.subscription import Subscription
 from api.schema.users import create_user, find_user, find_users_by_tag, list_users, update_user
 from api.schema.viewer import show_viewer, update_app
 from importers.sdk.node_id import decode_node_id
+from models.history_lists import ASSIGNMENT_CHANGES, ENTITY_CHANGES
 from models.listing import ASSIGNMENTS
 
 if TYPE_CHECKING:
@@ -49,7 +60,9 @@ if TYPE_CHECKING:
 NODES: dict[str, Callable[[Context, int], Awaitable[Any]]] = {
     **TARGETS,
     "Assignment": functools.partial(load_together, ASSIGNMENTS, ASSIGNMENT_ROW),
+    "AssignmentChange": functools.partial(load_together, ASSIGNMENT_CHANGES, CHANGE_ROW),
     "AuditEvent": load_audit_event,
+    "EntityChange": functools.partial(load_together, ENTITY_CHANGES, ENTITY_CHANGE_ROW),
 }
 
 
@@ -101,12 +114,14 @@ QUERIES = [
     list_roles,
     list_assignments,
     find_assignment,
+    list_assignment_changes,
     list_imports,
     find_import,
     list_import_types,
     list_validators,
     list_audit_events,
     find_sample,
+    list_webhooks,
 ]
 # `api.execution.prepare` keeps viewers out of them, but for those that it lists.
 MUTATIONS = [
@@ -121,6 +136,8 @@ MUTATIONS = [
     update_case,
     create_user,
     update_user,
+    create_webhook,
+    delete_webhook,
     create_download,
 ]
 
@@ -137,7 +154,8 @@ schema = strawberry.Schema(
         "Mutation", MUTATIONS, description="Everything that can be changed, by tokens that may."
     ),
     subscription=Subscription,
-    types=[Assignment],
+    # Fields of imports are added where these are defined.
+    types=[Assignment, Consequence, ImportChange],
     config=StrawberryConfig(
         name_converter=_Names(), scalar_map={UploadedFile: UPLOAD, date: DATE, datetime: DATE_TIME}
     ),

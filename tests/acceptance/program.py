@@ -41,6 +41,21 @@ def launch(
     )
 
 
+class Place:
+    """A folder to stand in, with `caseroll up --demo` running beside."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def start(self, *arguments: str, **environ: str) -> subprocess.Popen[str]:
+        return launch(arguments, cwd=self.folder, **environ)
+
+    def run(self, *arguments: str, **environ: str) -> tuple[int, str]:
+        with self.start(*arguments, **environ) as popen:
+            output, _ = popen.communicate(timeout=60)
+        return popen.returncode, output
+
+
 def wait_until_ready(up: subprocess.Popen[str]) -> None:
     """Read what `caseroll up` prints to the last line that it prints before it waits."""
     assert up.stdout

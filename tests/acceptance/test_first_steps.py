@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
 import openpyxl
 import pytest
 
-from tests.acceptance.program import launch, wait_until_ready
+from tests.acceptance.program import Place, wait_until_ready
 
 # As on the project's first page: what the sample files hold, byte by byte.
 SAMPLES = {
@@ -22,21 +20,6 @@ SAMPLES = {
     "remove": b"user_id,case_id\r\njones-001,trv-001\r\n",
 }
 OUTCOMES = {"assign": "created", "modify": "updated", "remove": "removed"}
-
-
-class Place:
-    """A folder to stand in, with `caseroll up --demo` running beside."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return launch(arguments, cwd=self.folder)
-
-    def run(self, *arguments: str) -> tuple[int, str]:
-        with self.start(*arguments) as popen:
-            output, _ = popen.communicate(timeout=60)
-        return popen.returncode, output
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +94,47 @@ def test_failed_rows(place: Place) -> None:
         .splitlines()[1:][0]
         .startswith("trv-004,nobody,staff,3,")
     )
+
+
+def test_changes(place: Place) -> None:
+    """A dry run lists what it would change, with what follows from it, for people and programs."""
+    (place.folder / "remove.csv").write_text(
+        "user_id,case_id\njones-001,trv-001\njones-001,trv-999\njones-001,trv-209\n"
+    )
+    place.run("import", "remove.csv", "--type", "remove", "--name", "Plan", "--dry-run")
+    code, output = place.run("changes", "Plan")
+    of_program = json.loads(place.run("changes", "Plan", "--json", "--case", "trv-001")[1])
+    of_other = place.run("changes", "Plan", "--kind", "create", "--user", "jones-001")
+
+    assert code == 0
+    lines = output.splitlines()
+    assert lines[-2] == "row\tkind\tcase\tuser\tchange"
+    assert lines[-1].startswith("2\tREMOVE\ttrv-001\tjones-001\t")
+    assert (of_program["dryRun"], of_program["totalCount"]) == (True, 1)
+    assert [each["row"] for each in of_program["changes"]] == [2]
+    assert of_other[1].splitlines()[-1] == lines[-2]
+    assert place.run("changes", "Plan", "--user", "nobody") == (
+        2,
+        "Error: there is no user with the Tag ID or ID 'nobody'.\n",
+    )
+    assert place.run("changes", "Nothing") == (
+        2,
+        "Error: there is no import with the ID or name 'Nothing'.\n",
+    )
+
+
+def test_history(place: Place) -> None:
+    """What an import has changed is listed, for people and for programs."""
+    (place.folder / "two.csv").write_text("case_id,user_id,case_role_id\ntrv-009,jack-001,staff\n")
+    place.run("import", "two.csv", "--type", "assign", "--name", "Two")
+    code, table = place.run("history", "--import", "Two")
+    as_json = place.run("history", "--import", "Two", "--json")
+    unknown = place.run("history", "--case", "nothing")
+
+    assert code == as_json[0] == 0
+    assert "trv-009\tjack-001\tput on the case as staff\tTwo\t2\tcaseroll up" in table
+    assert json.loads(as_json[1])[0]["after"] == {"role": {"key": "staff"}, "notify": False}
+    assert unknown == (2, "Error: there is no case with the Tag ID or ID 'nothing'.\n")
 
 
 def test_workbooks(place: Place) -> None:
@@ -202,5 +226,5 @@ def test_list(place: Place) -> None:
     place.run("import", "two.csv", "--type", "assign", "--name", "Two")
     header, newest, *_ = place.run("imports")[1].splitlines()
 
-    assert header.split("\t")[-1] == "created (UTC)"
-    assert re.fullmatch(r".+\tTwo\tassign\tPROCESSED\t1\t1\t0\t\d{4}-\d\d-\d\d \d\d:\d\d", newest)
+    assert header.split("\t")[-2:] == ["created (UTC)", "remarks"]
+    assert re.fullmatch(r".+\tTwo\tassign\tPROCESSED\t1\t1\t0\t\d{4}-\d\d-\d\d \d\d:\d\d\t", newest)

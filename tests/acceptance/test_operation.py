@@ -106,6 +106,17 @@ def test_tokens(on_migrated: Operator) -> None:
         pytest.param(["role", "add", "--app", "x", "No!", "No"], "a role's key is", id="role"),
         pytest.param(["role", "add", "--app", "x", "no", " "], "a role's label", id="no label"),
         pytest.param(["role", "add", "--app", "nope", "a", "A"], "the apps are: none", id="no app"),
+        pytest.param(["app", "show", "nope"], "the apps are: none", id="no app to show"),
+        pytest.param(["app", "set", "nope"], "there is nothing to set", id="nothing to set"),
+        pytest.param(["app", "set", "x", "--name", " "], "an app's name", id="no app's name"),
+        pytest.param(["app", "set", "x", "--remove-percent", "0"], "nor 'off'", id="no percent"),
+        pytest.param(["app", "set", "x", "--remove-at-least", "0"], "0 is not", id="at least 0"),
+        pytest.param(["app", "set", "x", "--release-type", "x"], "the types are", id="no type"),
+        pytest.param(
+            ["app", "set", "x", "--release-type", "modify", "--no-release-types"],
+            "contradict each other",
+            id="types and none",
+        ),
         pytest.param(["nonsense"], "No such command", id="command"),
         pytest.param(["import", "missing.csv", "--type", "x"], "does not exist", id="file"),
     ],
@@ -136,6 +147,35 @@ def test_app_that_is_there(on_migrated: Operator) -> None:
 
     assert first[0] == 0
     assert second[::2] == (2, "Error: there is an app 'acme' already.\n")
+
+
+def test_app_settings(on_migrated: Operator) -> None:
+    """An app's name and guards are set one by one, and shown for people and programs."""
+    on_migrated.run("app", "create", "acme", "Acme Law")
+    before = json.loads(on_migrated.run("app", "show", "acme", "--json")[1])
+    options = ["--remove-percent", "off", "--release-type", "remove", "--requires-release"]
+    code, shown, _ = on_migrated.run("app", "set", "acme", *options, "--remove-at-least", "5")
+    after = json.loads(
+        on_migrated.run(
+            "app", "set", "acme", "--name", "Acme", "--no-release-types", "--json",
+            "--no-requires-release", "--remove-percent", "30",
+        )[1]
+    )  # fmt: skip
+
+    defaults = {"removePercent": 20, "removeAtLeast": 100}
+    none = {"requiresRelease": False, "releaseTypes": []}
+    assert before == {"slug": "acme", "name": "Acme Law", "guards": {**defaults, **none}}
+    assert code == 0
+    assert shown.splitlines() == [
+        "setting\tvalue",
+        "name\tAcme Law",
+        "remove-percent\toff",
+        "remove-at-least\t5",
+        "requires-release\tyes",
+        "release-type\tremove",
+    ]
+    changed = {"removePercent": 30, "removeAtLeast": 5}
+    assert after == {"slug": "acme", "name": "Acme", "guards": {**changed, **none}}
 
 
 def test_importers(on_migrated: Operator) -> None:

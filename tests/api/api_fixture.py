@@ -26,9 +26,11 @@ from models.app import App, Permission, create_token, token_digest
 from models.app import create_app as create_app_row
 from models.db import connection
 from models.imports import ImportStatus
+from models.webhook import WebhookEvent, enqueue_deliveries, make_secret
 
 PREFLIGHT = {"GraphQL-Preflight": "1"}
 ASSIGN = b"case_id,user_id,case_role_order,case_role_id,case_notify\r\ncase-1,user-1,,staff,0\r\n"
+WEBHOOK_URL = "https://hooks.example.org/"
 CREATE_IMPORT = """
 mutation ($input: CreateImportInput!) {
   createImport(input: $input) {
@@ -287,6 +289,25 @@ async def add_import(
     places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
     statement = f"INSERT INTO imports ({', '.join(values)}) VALUES ({places}) RETURNING id"
     return int(await sql("fetchval", statement, *values.values()))
+
+
+async def add_webhook(app: App, *deliveries: int, **columns: Any) -> int:
+    """Add a webhook, and a delivery to it about each of some imports."""
+    values: dict[str, Any] = {
+        "app_id": app.id,
+        "url": WEBHOOK_URL,
+        "events": ["IMPORT_FINISHED"],
+        "description": "",
+        "secret": make_secret(),
+        **columns,
+    }
+    places = ", ".join(f"${number}" for number in range(1, len(values) + 1))
+    statement = f"INSERT INTO webhooks ({', '.join(values)}) VALUES ({places}) RETURNING id"
+    key = int(await sql("fetchval", statement, *values.values()))
+    async with connection() as db:
+        for import_id in deliveries:
+            await enqueue_deliveries(db, import_id, WebhookEvent.IMPORT_FINISHED)
+    return key
 
 
 def node_id(kind: str, key: int) -> str:

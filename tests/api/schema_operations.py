@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
+from typing import Any
+
 from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, is_leaf_type
 from graphql.type.definition import GraphQLField
 
@@ -24,29 +27,41 @@ def node_types() -> set[str]:
     return {kind.name for kind in schema._schema.get_possible_types(node)}
 
 
-def everything(kind: str, seen: set[str] | None = None) -> str:
-    """Select every field of a type and of all types below it, each type once.
+def everything(kind: str) -> str:
+    """Select every field of a type and of all types below it.
 
-    Where a type comes again, only its plain fields are selected, or its `id` alone: it may come in
-    too many places for all of its fields. Each object names its type.
+    Each object names its type. Where a type comes again, further down, its objects have nothing but
+    that and their ID, or the operation would be too large.
     """
-    seen = {kind} if seen is None else seen
+    selection: dict[str, Any] = {}
+    seen: set[str] = set()
+    # By levels, so that no type is first met at the end of a long way.
+    waiting = deque([(kind, selection)])
+    while waiting:
+        name, found = waiting.popleft()
+        for field, inner in _fields(name, only_id=name in seen).items():
+            found[field] = None if inner is None else {}
+            if inner is not None:
+                waiting.append((inner, found[field]))
+        seen.add(name)
+    return _written(selection)
+
+
+def _fields(kind: str, *, only_id: bool) -> dict[str, str | None]:
+    """Return the fields of a type, with their arguments, and the types to select from."""
     found = schema._schema.type_map[kind]
     assert isinstance(found, GraphQLObjectType | GraphQLInterfaceType)
-    fields = [_field(name, field, seen) for name, field in found.fields.items()]
-    return "{ __typename " + " ".join(filter(None, fields)) + " }"
+    fields: dict[str, str | None] = {}
+    for name, field in found.fields.items():
+        inner = get_named_type(field.type)
+        if name == "id" or not only_id:
+            text = name + (_PAGE if "first" in field.args else "")
+            fields[text] = None if is_leaf_type(inner) else inner.name
+    return fields
 
 
-def _field(name: str, field: GraphQLField, seen: set[str]) -> str:
-    kind = get_named_type(field.type)
-    if is_leaf_type(kind):
-        return name
-    arguments = _PAGE if "first" in field.args else ""
-    if kind.name in seen:
-        leaves = [
-            each for each, inner in kind.fields.items() if is_leaf_type(get_named_type(inner.type))
-        ]
-        leaves = ["id"] if "id" in leaves else leaves
-        return f"{name}{arguments} {{ __typename {' '.join(leaves)} }}"
-    seen.add(kind.name)
-    return f"{name}{arguments} {everything(kind.name, seen)}"
+def _written(selection: dict[str, Any]) -> str:
+    fields = [
+        name if inner is None else f"{name} {_written(inner)}" for name, inner in selection.items()
+    ]
+    return "{ __typename " + " ".join(fields) + " }"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,8 @@ def test_every_variable(tmp_path: Path) -> None:
             "CASEROLL_ORIGINS": "https://a.example.org, http://localhost:3000",
             "CASEROLL_ORIGIN_HEADERS": "X-Request-ID x-amzn-trace-id",
             "CASEROLL_RETENTION_DAYS": "0",
+            "CASEROLL_MANY_CASES": "25",
+            "CASEROLL_WEBHOOK_NETWORKS": "10.2.0.0/16, ::1",
         }
     )
 
@@ -123,6 +126,8 @@ def test_every_variable(tmp_path: Path) -> None:
         origins=("https://a.example.org", "http://localhost:3000"),
         origin_headers=("X-Request-ID", "x-amzn-trace-id"),
         retention_days=0,
+        many_cases=25,
+        webhook_networks=(ip_network("10.2.0.0/16"), ip_network("::1/128")),
     )
 
 
@@ -135,6 +140,7 @@ def test_all_problems_at_once() -> None:
         "CASEROLL_RETENTION_DAYS": "-1",
         "CASEROLL_PLUGINS": "/not/there.toml",
         "CASEROLL_MAIL_FROM": "nobody",
+        "CASEROLL_WEBHOOK_NETWORKS": "10.2.0.1/16 localhost",
     }
 
     with pytest.raises(ConfigError) as caught:
@@ -145,6 +151,9 @@ def test_all_problems_at_once() -> None:
         "CASEROLL_PLUGINS: there is no file '/not/there.toml'.",
         "CASEROLL_PORT has to be a whole number from 1 to 65535, not '70000'.",
         "CASEROLL_RETENTION_DAYS has to be a whole number from 0 to 36500, not '-1'.",
+        "CASEROLL_WEBHOOK_NETWORKS has to be networks such as 10.0.0.0/8 or ::1, not "
+        "'10.2.0.1/16'.",
+        "CASEROLL_WEBHOOK_NETWORKS has to be networks such as 10.0.0.0/8 or ::1, not 'localhost'.",
         "CASEROLL_WORKERS has to be a whole number from 1 to 1000, not 'two'.",
         "DATABASE_URL is not set.",
         "REDIS_URL has to be a URL that begins with redis://.",

@@ -43,7 +43,7 @@ def _options() -> argparse.Namespace:
         prog="make chaos",
         description=f"{__doc__} Faults are staged in turn against real servers, workers and an"
         " API of its own, while imports of all three types run. Then every row, assignment,"
-        " history entry, counter and mail is compared with what the files ask for."
+        " history entry, counter, mail and webhook is compared with what the files ask for."
         " Exits with 1 if a result is lost, doubled or wrong, or if an import did not end or made"
         " no progress for more than 30 s after a fault was over.",
         epilog="\n".join(f"  {fault.name:24}{fault.promise}" for fault in FAULTS.values()),

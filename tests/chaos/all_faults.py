@@ -9,6 +9,7 @@ from tests.chaos import (
     database_faults,
     host_faults,
     plugin_faults,
+    webhook_faults,
     worker_faults,
 )
 from tests.chaos.fault import Fault
@@ -23,6 +24,7 @@ FAULTS: dict[str, Fault] = {
         host_faults,
         conflict_faults,
         plugin_faults,
+        webhook_faults,
     )
     for fault in module.FAULTS
 }

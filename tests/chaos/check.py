@@ -1,4 +1,4 @@
-"""Compare the database and the sent mails with the known results of a file."""
+"""Compare the database, the sent mails and webhooks with the known results of a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from typing import Any
 
 import asyncpg
 
+from importers.sdk.node_id import encode_node_id
 from tests.chaos.dataset import Dataset, Pair, State
+from tests.chaos.hook_server import HookServer
 from tests.chaos.known_file import Expected, KnownFile
 from tests.chaos.mail_server import MailServer
 from tests.chaos.site import Site
@@ -20,6 +22,8 @@ from tests.chaos.site import Site
 STATUS = {1: "PASSED", 2: "FAILED", 3: "CANCELLED"}
 OUTCOME = {1: "CREATED", 2: "UPDATED", 3: "REMOVED", 4: "UNCHANGED", None: None}
 _MAIL_SECONDS = 60.0
+# A worker has the time to send a message before it is sent once more.
+_CUT_SECONDS = 1.0
 _CANCELLED = Expected("CANCELLED")
 
 
@@ -102,7 +106,7 @@ async def check(site: Site, imports: Iterable[Checked]) -> Findings:
     db = await site.connect()
     try:
         for each in imports:
-            await _Inspector(db, site.mail_server, each, findings).inspect()
+            await _Inspector(db, site.mail_server, site.hook_server, each, findings).inspect()
     finally:
         await db.close()
     return findings
@@ -134,6 +138,7 @@ class _Inspector:
 
     db: asyncpg.Connection
     mail_server: MailServer
+    hook_server: HookServer
     checked: Checked
     findings: Findings
 
@@ -158,6 +163,7 @@ class _Inspector:
         await self.compare_history(changes)
         await self.compare_assignments(changes)
         await self.compare_mails({number: row for number, row in changes.items() if row.has_mail})
+        await self.compare_webhooks()
 
     def compare_results(
         self, rows: Mapping[int, Expected], results: list[tuple[int, Expected]]
@@ -248,6 +254,47 @@ class _Inspector:
             if not any(mail["is_waiting"] for mail in mails) or time.monotonic() > deadline:
                 return list(mails)
             await asyncio.sleep(0.1)
+
+    async def compare_webhooks(self) -> None:
+        """Check that each end has one message, which arrived, and that no other has arrived."""
+        rows = await self.messages_that_left()
+        finished_at = "SELECT to_jsonb(finished_at) #>> '{}' FROM imports WHERE id = $1"
+        last = await self.db.fetchval(finished_at, self.checked.key)
+        ends = [row["finished_at"] for row in rows]
+        self.findings.count(f"message of {self.name}, end", {*ends, last}, ends)
+        for row in rows:
+            bodies = self.hook_server.bodies[row["node_id"]]
+            if row["node_id"] not in self.hook_server.accepted:
+                self.findings.lose(f"message {row['id']} of {self.name}: {dict(row)}")
+            self.findings.compare(f"bodies of message {row['id']}", 1, len(bodies))
+        told = f'"id":"{encode_node_id("Import", self.checked.key)}"'.encode()
+        with self.hook_server.lock:
+            received = dict(self.hook_server.bodies)
+        arrived = [key for key, bodies in received.items() if any(told in body for body in bodies)]
+        # What is told before the commit may be of an end that never was.
+        self.findings.compare(
+            f"messages of {self.name}", {row["node_id"] for row in rows}, set(arrived)
+        )
+
+    async def messages_that_left(self) -> list[Any]:
+        """Wait until the receiver has taken all messages, for which the pauses are cut short."""
+        deadline = time.monotonic() + _MAIL_SECONDS
+        while True:
+            await self.db.execute(
+                "UPDATE webhook_deliveries SET next_attempt_at = now()"
+                " WHERE import_id = $1 AND status = 'PENDING' AND next_attempt_at > now()",
+                self.checked.key,
+            )
+            rows = await self.db.fetch(
+                "SELECT id, status, attempts, error, state ->> 'finished_at' AS finished_at,"
+                " replace(encode(convert_to('WebhookDelivery:' || id, 'UTF8'), 'base64'), E'\\n',"
+                " '') AS node_id FROM webhook_deliveries WHERE import_id = $1 ORDER BY id",
+                self.checked.key,
+            )
+            is_over = all(row["status"] == "DELIVERED" for row in rows)
+            if is_over or time.monotonic() > deadline:
+                return list(rows)
+            await asyncio.sleep(_CUT_SECONDS)
 
 
 def _envelope(row: Expected) -> tuple[str, str]:

@@ -1,4 +1,5 @@
-"""A running Caseroll: PostgreSQL, Valkey, a mail server, the API and the workers."""
+"""A running Caseroll: PostgreSQL, Valkey, a mail server, a receiver of webhooks, the API and the
+workers."""
 
 from __future__ import annotations
 
@@ -23,12 +24,19 @@ from api.processes.parent_death import bound_command
 from bench.port import free_port
 from models.database_url import credentials
 from tests.acceptance.program import SETTINGS, children_of
+from tests.chaos.hook_server import HookServer
 from tests.chaos.mail_server import MailServer
 
 CHUNK_ROWS = 250
 WORKERS = 2
 _DATABASE = "chaos"
 _READY_SECONDS = 60.0
+# Files that remove most of what is there are not held.
+_LET_REMOVE = "UPDATE apps SET remove_percent = NULL"
+_ADD_WEBHOOK = """
+    INSERT INTO webhooks (app_id, url, events, description, secret)
+    VALUES (1, $1, '{IMPORT_FINISHED}', '', 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw')
+"""
 # The faults end processes and never cut the power, so that nothing needs fsync.
 _POSTGRES = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "64MB"}
 
@@ -65,6 +73,7 @@ class Site:
         )
         self.valkey = EmbeddedValkey(folder / "valkey")
         self.mail_server = MailServer()
+        self.hook_server = HookServer()
         self.temporary = folder / "tmp"
         self.token = ""
         self._port = free_port()
@@ -88,11 +97,13 @@ class Site:
             self.temporary.mkdir()
             if self.options.tablespace:
                 self._tablespace = self._stack.enter_context(self.options.tablespace(self.folder))
-            for part in (self.postgres, self.valkey, self.mail_server):
+            for part in (self.postgres, self.valkey, self.mail_server, self.hook_server):
                 self._stack.enter_context(part)
             self._make_database()
             self._run("app", "create", "chaos", "Chaos")
             self.token = self._run("token", "create", "--app", "chaos", "--name", "chaos").strip()
+            asyncio.run(self.query(_LET_REMOVE))
+            asyncio.run(self.query(_ADD_WEBHOOK, self.hook_server.url))
             self.start_api()
             self.start_workers()
         except BaseException:
@@ -198,6 +209,7 @@ class Site:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.valkey.url,
             "CASEROLL_SMTP_URL": self.mail_server.url,
+            "CASEROLL_WEBHOOK_NETWORKS": "127.0.0.1",
             "CASEROLL_CHUNK_ROWS": str(CHUNK_ROWS),
             "CASEROLL_WORKERS": str(WORKERS),
             "TMPDIR": str(self.temporary),

@@ -34,7 +34,7 @@ from models.audit import COMMAND_LINE, Actor
 from models.db import connection, transaction
 from models.file_part import store_file
 from models.imports import ImportEnd
-from models.mail import OutgoingMail
+from models.mail import TakenMail
 from models.new_import import NewName
 from models.progress import request_cancel
 from models.row import RowOutcome, RowStatus, find_rows, row_number
@@ -75,6 +75,10 @@ class FakeQueue:
         """Ask for the outbox to be emptied."""
         self.messages.append(("send_mails", ()))
 
+    async def enqueue_send_webhooks(self) -> None:
+        """Ask for the messages to webhooks to be sent."""
+        self.messages.append(("send_webhooks", ()))
+
     async def notify_changed(self, app_id: int, import_id: int) -> None:
         """Note that an import has changed."""
         self.changes.append(import_id)
@@ -89,10 +93,10 @@ class FakeQueue:
 class FakeTransport:
     """Keeps the mails, or raises the next of `failures`."""
 
-    sent: list[OutgoingMail] = field(default_factory=list)
+    sent: list[TakenMail] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
 
-    def send(self, mail: OutgoingMail) -> None:
+    def send(self, mail: TakenMail) -> None:
         """Take a mail, or fail."""
         if self.failures:
             raise self.failures.pop(0)

@@ -10,7 +10,7 @@ import pytest
 
 from importers.mail_sender import NotSentError
 from models.db import connection
-from models.mail import mark_sent, mark_unsent, sweep_mails, take_mail
+from models.mail import EndMail, mark_sent, mark_unsent, sweep_mails, take_mail
 from tests.importers.engine_fixture import EngineFixture
 
 
@@ -20,6 +20,16 @@ async def with_mail(world: EngineFixture, rows: int = 1) -> None:
     import_id = await world.split("assign", *[f"trv-001,{user},,staff,1" for user in users])
     await world.engine.run(import_id)
     world.queue.messages.clear()
+
+
+async def with_end(world: EngineFixture, *recipients: str) -> int:
+    """Let an import end of which these addresses are to be told."""
+    import_id = await world.upload("assign", "trv-001,jack-001,,staff,0", "trv-002,gone-001,,x,0")
+    await world.execute(
+        "UPDATE imports SET notify = $2 WHERE id = $1", import_id, recipients or ["boss@x.org"]
+    )
+    await world.engine.split(import_id, is_to_run=True)
+    return import_id
 
 
 async def mail(world: EngineFixture) -> Any:
@@ -182,3 +192,65 @@ async def test_taking_turns(world: EngineFixture, monkeypatch: pytest.MonkeyPatc
 
     assert enqueued == [("send_mails", ())]
     assert len(world.transport.sent) == 3
+
+
+async def test_told_of_an_end(world: EngineFixture) -> None:
+    """Each address that the upload named gets a mail, which says how the import ended."""
+    import_id = await with_end(world, "boss@x.org", "ops@x.org")
+    enqueued = list(world.queue.messages)
+    await world.drain()
+    counts = (await world.counts(import_id))._asdict()
+    told = [each for each in world.transport.sent if isinstance(each, EndMail)]
+
+    assert enqueued == [("send_mails", ())]
+    assert sorted(each.recipient for each in told) == ["boss@x.org", "ops@x.org"]
+    assert {(each.app_name, each.import_id) for each in told} == {("Demo", import_id)}
+    assert [{name: each.import_state[name] for name in counts} for each in told] == [counts] * 2
+
+
+async def test_told_of_each_end(world: EngineFixture) -> None:
+    """A retry ends the import again; each mail has the counts of its own end."""
+    import_id = await with_end(world)
+    await world.retry(import_id, {3: {"case_id": "trv-003", "user_id": "jill-001",
+                                      "case_role_id": "staff"}})  # fmt: skip
+    told = [each for each in world.transport.sent if isinstance(each, EndMail)]
+
+    assert [each.import_state["failed"] for each in told] == [1, 0]
+
+
+async def test_an_end_that_may_have_been_told(world: EngineFixture) -> None:
+    """A mail about an end is sent again where one to a user would be left alone."""
+    await with_end(world)
+    world.transport.failures.append(ConnectionResetError("reset by peer"))
+    await world.engine.send_mails()
+    row = await mail(world)
+    await world.execute("UPDATE mails SET next_attempt_at = now()")
+    await world.engine.send_mails()
+
+    assert (row["state"], row["error"]) == ("PENDING", "reset by peer")
+    assert (await mail(world))["state"] == "SENT"
+    assert len(world.transport.sent) == 1
+
+
+async def test_an_end_whose_sender_died(world: EngineFixture) -> None:
+    """So is one whose sender died in the middle."""
+    await with_end(world)
+    async with connection() as db:
+        taken = await take_mail(db)
+        is_due = await sweep_mails(db, abandoned_after=-1)
+    await world.engine.send_mails()
+
+    assert isinstance(taken, EndMail)
+    assert is_due
+    assert world.transport.sent == [taken._replace(attempts=2)]
+
+
+async def test_no_one_is_told_before_the_end(world: EngineFixture) -> None:
+    """Mails about an end are written with the end, not with the upload or the split."""
+    import_id = await world.split("assign", "trv-001,jack-001,,staff,0")
+    await world.execute("UPDATE imports SET notify = '{boss@x.org}'")
+    before = await mail(world)
+    await world.engine.run(import_id)
+
+    assert before is None
+    assert (await mail(world))["recipient"] == "boss@x.org"

@@ -16,17 +16,21 @@ from api.schema.input_errors import InputErrors, UserError, user_error
 from api.schema.shown_enum import show_enum
 from importers.reading.table import check_head
 from importers.rows.header import header_spec, match_header
+from importers.sdk.cells.formats import is_email
 from importers.sdk.errors import ErrorDetail, FileRefusedError
 from models.imports import DateOrder
 from models.new_import import NewImport, find_repeated, insert_import, is_name_in_use
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from importers.sdk.importer import Importer
 
 _NAME_LONGEST = 200
 _SOURCE_LONGEST = 50
 _ENCODING_LONGEST = 40
 _KEY_LONGEST = 200
+_MOST_NOTIFIED = 20
 _DEFAULT_SOURCE = "api"
 # Enough for most headers: a slow client learns of a wrong one before it has sent a mebibyte.
 _FIRST_BYTES = 64 * 1024
@@ -68,6 +72,11 @@ class CreateImportInput:
         default=None,
         description="Any text that is new for each upload. Sent once more, with the same file, it "
         "returns the same import instead of making another.",
+    )
+    notify: list[str] | None = field(
+        default=None,
+        description="Up to 20 e-mail addresses. Each gets a mail when the import ends, and again "
+        "when a retry of it ends.",
     )
 
 
@@ -151,6 +160,7 @@ def _read_description(
     source = errors.text("source", values.source, longest=_SOURCE_LONGEST)
     encoding = errors.text("encoding", values.encoding, longest=_ENCODING_LONGEST)
     key = errors.text("idempotencyKey", values.idempotency_key, longest=_KEY_LONGEST)
+    notified = _read_addresses(values.notify or (), errors)
     types = context.services.registry.importers
     if values.type not in types:
         known = ", ".join(types) or "none"
@@ -167,8 +177,20 @@ def _read_description(
         file_size=0,
         file_sha256="",
         date_order=values.date_order,
+        notify=notified or None,
         is_atomic=bool(values.atomic),
     )
+
+
+def _read_addresses(addresses: Sequence[str], errors: InputErrors) -> list[str]:
+    """Return each address once."""
+    found = list(dict.fromkeys(address.strip() for address in addresses))
+    if len(found) > _MOST_NOTIFIED:
+        errors.add("TOO_MANY_ADDRESSES", "notify", f"Name {_MOST_NOTIFIED} addresses at the most.")
+    for address in found:
+        if not is_email(address):
+            errors.add("INVALID_EMAIL", "notify", f"'{address}' is not an e-mail address.")
+    return found
 
 
 def _with_file(new: NewImport, file: UploadedFile) -> NewImport:
@@ -240,7 +262,8 @@ async def _answer_repeated(
         return await _load_created(context, key)
     error = user_error(
         "IDEMPOTENCY_KEY_REUSED",
-        "Another upload, with another file, type, name, encoding, date order, atomic or dryRun, "
+        "Another upload, with another file, type, name, encoding, date order, atomic, notify or "
+        "dryRun, "
         "had this key.",
         "input",
         "idempotencyKey",

@@ -11,6 +11,7 @@ from strawberry import argument, field
 from api.access.context import Context, Info
 from api.batch.row_type import Part, RowColumn, RowType, node_id
 from api.errors import ApiError
+from api.schema.actor import created_by
 from api.schema.connection import (
     After,
     Before,
@@ -24,6 +25,7 @@ from api.schema.connection import (
 from api.schema.importing.hold import Hold
 from api.schema.importing.import_rows import ImportProblem, ImportRow, problems_of, row_type_for
 from api.schema.importing.import_types import ImportType, as_workbook
+from api.schema.importing.schedule import ESTIMATED_END, IS_WAITING, queue_position
 from api.schema.importing.undo_refusal import find_undo_refusal
 from api.schema.input_errors import UserError, user_error
 from api.schema.list_order import OrderBy, UpdatedSince, ordered
@@ -93,6 +95,8 @@ class Import(Node):
     key: strawberry.Private[int]
     type_key: strawberry.Private[str]
     header: strawberry.Private[Any]
+    token_key: strawberry.Private[int | None]
+    is_waiting: strawberry.Private[bool]
     applied_from_key: strawberry.Private[int | None]
     undo_of_key: strawberry.Private[int | None]
     name: str = field(description="The name that the upload gave it.")
@@ -130,6 +134,10 @@ class Import(Node):
     updated_at: datetime = field(description="When its status or its counts last changed.")
     started_at: datetime | None = field(description="When a worker began.")
     finished_at: datetime | None = field(description="When it was finished.")
+    estimated_end_at: datetime | None = field(
+        description="When it will probably be finished, at the speed of its last rows; null unless "
+        "rows are being applied or tried out, and while that time is over."
+    )
     purged_at: datetime | None = field(
         description="When its file and its rows were removed, as their retention time was over; "
         "`rows` is empty since then. Null while they are there."
@@ -143,6 +151,9 @@ class Import(Node):
         description="Path of the same rows as an XLSX workbook, with notes at the cells that have "
         "errors; for at most 100,000 rows. Null when `failedRowsUrl` is."
     )
+
+    created_by = created_by
+    queue_position = queue_position
 
     @strawberry.field(description="What kind of import it is.")
     def type(self, info: Info) -> ImportType:
@@ -268,6 +279,9 @@ IMPORT_ROW = RowType(
     id=node_id("Import"),
     key=RowColumn(("id",)),
     type_key=RowColumn(("type",)),
+    token_key=RowColumn(("token_id",)),
+    is_waiting=IS_WAITING,
+    estimated_end_at=ESTIMATED_END,
     status=RowColumn(("status",), ImportStatus),
     dry_run=RowColumn(("is_dry_run",)),
     updated_at=RowColumn(("changed_at",)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import io
 import json
 import os
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 # -P and -s: the child imports nothing from its working folder or the user's site-packages.
 _READER = ["-P", "-s", "-m", "importers.reading.workbooks.reader"]
 
-# As much as any user may ask the kernel for.
+# As much as Linux grants to any user.
 _PIPE_BYTES = 1024 * 1024
 
 # 3 is the reader's own exit status for a MemoryError. The signals are those that end a process
@@ -88,12 +90,11 @@ def _read_isolated(file: BinaryIO, filename: str, limits: Limits) -> Iterator[Me
             [sys.executable, *_READER, *arguments],
             stdin=_real_file(file, copy),
             stdout=subprocess.PIPE,
-            # So that the child reads on while this process works on what it has read.
-            pipesize=_PIPE_BYTES,
             # The reader gets none of this process's environment, which holds the database's
             # password.
             env={"PYTHONPATH": str(Path(__file__).resolve().parents[3])},
         )
+        _widen(process)
         try:
             for kind, content in _reader_messages(process, limits):
                 if kind == "end":
@@ -107,6 +108,14 @@ def _read_isolated(file: BinaryIO, filename: str, limits: Limits) -> Iterator[Me
             process.wait()
             if process.stdout:
                 process.stdout.close()
+
+
+def _widen(process: subprocess.Popen[bytes]) -> None:
+    """Let the child read on while this process works on what it has read."""
+    if sys.platform == "linux" and process.stdout:
+        # Refused to a user who has many such pipes; the usual 64 KiB do as well, only slower.
+        with suppress(OSError):
+            fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _real_file(file: BinaryIO, copy: BinaryIO) -> BinaryIO:

@@ -27,6 +27,7 @@ from tests.api.api_fixture import (
     add_cases,
     add_import,
     add_users,
+    add_webhook,
     assign,
     bearer,
     multipart,
@@ -56,6 +57,8 @@ QUERIES = {
     "validators": "",
     "sampleTemplate": '(type: "assign")',
     "auditEvents": "",
+    "webhooks": "",
+    "assignmentChanges": "",
 }
 MUTATIONS = {
     "createImport": '(input: {name: "a", type: "b", file: null})',
@@ -69,6 +72,8 @@ MUTATIONS = {
     "updateCase": '(id: "{case}", input: {about: "x"})',
     "createUser": '(input: {email: "x@example.org"})',
     "updateUser": '(id: "{user}", input: {givenName: "x"})',
+    "createWebhook": '(input: {url: "https://x.example.org", events: [IMPORT_FINISHED]})',
+    "deleteWebhook": '(id: "{webhook}")',
     "createDownload": '(path: "/files/imports/{import}")',
 }
 FOR_VIEWERS = {"createDownload"}
@@ -82,12 +87,15 @@ ADMIN_ONLY = {
 }
 IDENTIFIED = {
     "Assignment": "assignments",
+    "AssignmentChange": "assignment_history",
     "AuditEvent": "audit_events",
+    "EntityChange": "entity_history",
     "Case": "cases",
     "Import": "imports",
     "Role": "roles",
     "Token": "api_tokens",
     "User": "users",
+    "Webhook": "webhooks",
 }
 
 
@@ -137,10 +145,17 @@ async def fill(api: Api, text: str) -> str:
         api.world.app.id,
     )
     keys = {"Case": case, "User": user, "Import": imported, "App": api.world.app.id}
-    for kind, table in (("Assignment", "assignments"), ("AuditEvent", "audit_events")):
-        app_id = api.world.app.id
-        found = f"SELECT max(id) FROM {table} WHERE app_id = $1"
-        keys[kind] = await sql("fetchval", found, app_id)
+    keys["Webhook"] = await add_webhook(api.world.app, imported)
+    await sql(
+        "execute",
+        "INSERT INTO entity_history (app_id, case_id, actor, after)"
+        """ VALUES ($1, $2, 'admin', '{"about": "x"}')""",
+        api.world.app.id,
+        case,
+    )
+    for kind in ("Assignment", "AssignmentChange", "AuditEvent", "EntityChange"):
+        found = f"SELECT max(id) FROM {IDENTIFIED[kind]} WHERE app_id = $1"
+        keys[kind] = await sql("fetchval", found, api.world.app.id)
     for kind, key in keys.items():
         text = text.replace(f"{{{kind.lower()}}}", node_id(kind, key))
     return text
@@ -226,7 +241,7 @@ async def test_subscriptions_without_a_good_token(api: Api, name: str, how: str)
 
 @pytest.mark.parametrize("name", QUERIES)
 async def test_viewer_reads(api: Api, name: str) -> None:
-    """A viewer reads everything but the audit trail."""
+    """A viewer reads everything but what only ADMIN tokens may."""
     query = await fill(api, OPERATIONS[name])
     if name in ADMIN_ONLY:
         assert await api.code(query, token=api.world.viewer) == "FORBIDDEN"
@@ -288,7 +303,7 @@ async def test_viewer_uploads_nothing(api: Api) -> None:
 
 async def contents() -> list[str]:
     """Return every row that a mutation could add or change, as text."""
-    tables = ("cases", "users", "imports", "assignments", "audit_events")
+    tables = ("cases", "users", "imports", "assignments", "audit_events", "webhooks")
     return [
         f"{table} {row[0]}"
         for table in tables

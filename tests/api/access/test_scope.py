@@ -10,7 +10,15 @@ from asyncpg import Connection, InsufficientPrivilegeError
 
 from models.app import App
 from models.row_security import SETTING
-from tests.api.api_fixture import Api, add_cases, add_import, add_users, assign, sql
+from tests.api.api_fixture import (
+    Api,
+    add_cases,
+    add_import,
+    add_users,
+    add_webhook,
+    assign,
+    sql,
+)
 
 OWNED = """
 SELECT table_name::text FROM information_schema.columns
@@ -31,12 +39,14 @@ async def fill(app: App) -> None:
         "INSERT INTO entity_history (app_id, import_id) VALUES ($1, $2)",
         "INSERT INTO import_file_parts (app_id, import_id, number, data) VALUES ($1, $2, 0, '')",
         "INSERT INTO import_chunks (app_id, import_id, number, payload) VALUES ($1, $2, 0, '')",
+        "INSERT INTO entity_history (app_id, import_id) VALUES ($1, $2)",
         "INSERT INTO mails (app_id, import_id, row, case_id, user_id, role_id, outcome)"
         " VALUES ($1, $2, 2, 1, 1, 1, 1)",
         "INSERT INTO download_links (app_id, token_id, digest, expires_at)"
         " VALUES ($1, $2, ($2::bigint)::text, now())",
     ):
         await sql("execute", statement, app.id, imported)
+    await add_webhook(app, imported)
 
 
 async def owned_tables() -> list[str]:
@@ -85,7 +95,8 @@ async def test_every_table_has_its_policy(api: Api) -> None:
 async def test_without_an_app_there_is_nothing(api: Api) -> None:
     """While a connection is for no app, or for one that makes no sense, it shows nothing."""
     await fill(api.world.app)
-    open_ = [*(set(await owned_tables()) - CLOSED), "case_words", "user_words", "import_words"]
+    views = ["case_words", "user_words", "import_words", "import_queue", "token_names"]
+    open_ = [*(set(await owned_tables()) - CLOSED), *views]
     async with api.server.services.pool.transaction(api.world.app.id) as db:
         for value in ("''", "'-1'", "'0'"):
             await db.execute(f"SET LOCAL {SETTING} = {value}")

@@ -24,7 +24,7 @@ from starlette.websockets import WebSocket
 from api.cli.client import ApiClient, ApiLostError, find_api
 from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder
-from api.cli.imports import exit_code, follow
+from api.cli.import_watch import follow
 
 STATE = {"id": "1", "status": "PROCESSING", "passed": 0, "failed": 0, "errors": []}
 
@@ -126,6 +126,14 @@ async def test_follow_to_the_end(fake: FakeApi) -> None:
     assert fake.init == [{"Authorization": "Bearer secret"}]
 
 
+async def test_follow_until_held(fake: FakeApi) -> None:
+    """An import that is held may wait for days: following ends there, on an open connection."""
+    fake.streams = [[STATE, {**STATE, "status": "HELD"}]]
+    fake.is_patient = True
+
+    assert await states(ApiClient(fake.url, "secret")) == ["PROCESSING", "HELD"]
+
+
 async def test_follow_over_a_broken_connection(fake: FakeApi) -> None:
     """A connection that breaks is made again: the first event is the state at that time."""
     fake.streams = [[STATE], [], [STATE, {**STATE, "status": "CANCELLED"}]]
@@ -135,7 +143,7 @@ async def test_follow_over_a_broken_connection(fake: FakeApi) -> None:
 
 async def test_follow_gives_up(fake: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
     """An API that never answers again is reported after several tries."""
-    monkeypatch.setattr("api.cli.imports._MOST_TRIES", 2)
+    monkeypatch.setattr("api.cli.import_watch._MOST_TRIES", 2)
 
     with pytest.raises(ApiLostError):
         await states(ApiClient(fake.url, "t"))
@@ -224,22 +232,6 @@ async def test_a_warning_of_an_upload(fake: FakeApi, tmp_path: Path) -> None:
 
     assert (command.returncode, output.decode()) == (0, "1\n")
     assert complaints.decode() == "Warning: The same file was imported as 'M\ufffd[2Jay'.\n"
-
-
-@pytest.mark.parametrize(
-    ("state", "code"),
-    [
-        pytest.param({"status": "PROCESSED", "failed": 0, "errors": []}, 0, id="all passed"),
-        pytest.param({"status": "QUEUED", "failed": 0, "errors": []}, 0, id="not followed"),
-        pytest.param({"status": "PROCESSED", "failed": 3, "errors": []}, 1, id="some failed"),
-        pytest.param({"status": "FAILED", "failed": 3, "errors": []}, 1, id="every row failed"),
-        pytest.param({"status": "CANCELLED", "failed": 0, "errors": []}, 1, id="cancelled"),
-        pytest.param({"status": "FAILED", "failed": 0, "errors": [{}]}, 2, id="file refused"),
-    ],
-)
-def test_exit_code(state: dict[str, Any], code: int) -> None:
-    """0: every row passed; 1: some did not; 2: the file was refused."""
-    assert exit_code(state) == code
 
 
 class TestFindApi:

@@ -11,7 +11,10 @@ import pytest
 
 from api.cli.failure import EXTRAS
 
-CLIENTS = ["export", "failed-rows", "import", "import-types", "imports", "sample"]
+CLIENTS = [
+    "apply", "cancel", "export", "failed-rows", "history", "import", "import-types", "imports",
+    "release", "sample", "undo", "webhook",
+]  # fmt: skip
 
 
 def run(code: str, *arguments: str) -> tuple[int, str]:

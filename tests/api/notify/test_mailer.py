@@ -16,8 +16,10 @@ from aiosmtpd.smtp import SMTP
 
 from api.notify.mailer import FileTransport, SmtpTransport, compose, make_transport
 from importers.mail_sender import NoTransport, NotSentError
-from models.mail import OutgoingMail
+from importers.sdk.node_id import encode_node_id
+from models.mail import EndMail, OutgoingMail
 from models.row import RowOutcome
+from tests.api.notify.deliveries import STATE
 
 SENDER = "cases@example.org"
 MAIL = OutgoingMail(
@@ -31,6 +33,16 @@ MAIL = OutgoingMail(
     outcome=RowOutcome.CREATED,
     app_name="Demo",
 )
+
+END = EndMail(
+    id=8,
+    attempts=1,
+    recipient="boss@example.org",
+    app_name="Demo",
+    import_id=5,
+    import_state=STATE,
+)
+PATH = encode_node_id("Import", 5)
 
 
 class Inbox:
@@ -295,3 +307,62 @@ def test_neither() -> None:
     """Without a server and a folder, mails wait."""
     with pytest.raises(NotSentError, match="neither CASEROLL_SMTP_URL nor CASEROLL_MAIL_DIR"):
         make_transport(None, None, SENDER).send(MAIL)
+
+
+def test_about_an_end() -> None:
+    """A mail about an end says what ended, how, and where the failed rows are."""
+    mail = compose(END, SENDER)
+
+    assert (mail["To"], mail["Message-ID"]) == ("boss@example.org", "<mail-8.caseroll@example.org>")
+    assert mail["Subject"] == "The import 'May' is finished; failed rows: 1"
+    assert mail.get_content() == (
+        "Hello,\n\nThe import 'May' (type assign) is finished.\n\n"
+        "Rows: 3 (2 passed, 1 failed, 2 created).\n\n"
+        "The failed rows, to be corrected and uploaded again:\n\n"
+        f"    caseroll failed-rows {PATH} -o failed.csv\n\n"
+        f"or /files/imports/{PATH}/failed-rows.csv at the API, with your token.\n\nDemo\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "subject", "text"),
+    [
+        pytest.param(
+            {"failed": 0, "passed": 3, "created": 3},
+            "The import 'May' is finished",
+            "The import 'May' (type assign) is finished.\n\nRows: 3 (3 passed, 3 created).",
+            id="all passed",
+        ),
+        pytest.param(
+            {"failed": 0, "is_dry_run": True},
+            "The dry run 'May' is finished",
+            "Its rows were only tried out; nothing has been changed.",
+            id="dry run",
+        ),
+        pytest.param(
+            {"status": "CANCELLED", "failed": 0, "cancelled": 1},
+            "The import 'May' was cancelled",
+            "Rows: 3 (2 passed, 1 cancelled, 2 created).",
+            id="cancelled",
+        ),
+        pytest.param(
+            {"status": "FAILED", "total": 0, "passed": 0, "failed": 0, "created": 0},
+            "The import 'May' has failed",
+            f"The file was refused; `errors` of the import {PATH} say why.",
+            id="refused",
+        ),
+        pytest.param(
+            {"name": "May\r\nBcc: x@example.org", "failed": 0},
+            "The import 'May Bcc: x@example.org' is finished",
+            "The import 'May Bcc: x@example.org' (type assign)",
+            id="lines in its name",
+        ),
+    ],
+)
+def test_ends(changes: dict[str, Any], subject: str, text: str) -> None:
+    """Each way in which an import ends has its words."""
+    mail = compose(END._replace(import_state={**STATE, **changes}), SENDER)
+
+    assert mail["Subject"] == subject
+    assert text in mail.get_content()
+    assert ("failed-rows" in mail.get_content()) is bool({**STATE, **changes}["failed"])

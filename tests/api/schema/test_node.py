@@ -18,6 +18,7 @@ from tests.api.api_fixture import (
     add_cases,
     add_import,
     add_users,
+    add_webhook,
     assign,
     change_settings,
     node_id,
@@ -57,6 +58,7 @@ async def fill(api: Api) -> dict[str, str]:
         await write_rows(db, app.id, imported, [row])
     await add_role(app, "paralegal", "Paralegal")
     await create_token(app, "reports", Permission.VIEWER)
+    await add_webhook(app, imported)
     return {
         "case": node_id("Case", cases[0]),
         "user": node_id("User", users[0]),
@@ -98,7 +100,7 @@ async def test_an_id_names_one_object_of_one_type(
             types[each["id"]].add(each["__typename"])
 
     assert {key: kinds for key, kinds in types.items() if len(kinds) > 1} == {}
-    assert set().union(*types.values()) == node_types()
+    assert set().union(*types.values()) == node_types() | {"WebhookDelivery"}
 
 
 async def test_nodes(api: Api, statements: list[str]) -> None:

@@ -86,6 +86,24 @@ async def test_one_import(api: Api) -> None:
     assert api.server.services.hub.subscribers == 0
 
 
+# The type makes the selection one that graphql-core executes.
+@pytest.mark.parametrize("others", ["", "type { key }"])
+async def test_what_is_loaded_beside(api: Api, others: str) -> None:
+    """Events also have what is read from other tables: whose an import is, and its place."""
+    token = await sql("fetchval", "SELECT id FROM api_tokens WHERE name = 'admin'")
+    key = await add_import(api.world.app, status=ImportStatus.QUEUED, token_id=token)
+    query = ONE.replace("progress", f"createdBy {{ name }} queuePosition {others}")
+    async with subscriber(api, token=api.world.viewer) as peer:
+        await watch(api, peer, query, key)
+        first = await peer.next()
+        await change(api, key, status=RUNNING, split_attempts=1)
+        second = await peer.next()
+
+    events = [each["importUpdated"] for each in (first, second)]
+    assert [each["createdBy"] for each in events] == [{"name": "admin"}] * 2
+    assert [each["queuePosition"] for each in events] == [1, None]
+
+
 @pytest.mark.parametrize("status", ["PROCESSED", "FAILED", "CANCELLED"])
 async def test_finished_import(api: Api, status: str) -> None:
     """Of a finished import the state comes, and that is all."""

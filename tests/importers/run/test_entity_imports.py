@@ -13,6 +13,7 @@ from asyncpg import Connection
 from api.demo.load import create_demo
 from importers.plugins.sample_file import sample_csv
 from importers.sdk.node_id import encode_node_id
+from importers.undo.undo_import import UNDO
 from tests.importers.engine_fixture import Counts, EngineFixture, Result
 
 USER = "email, given_name, family_name, locale, zoneinfo, tag_id, is_active::int"
@@ -426,7 +427,8 @@ async def test_samples_pass_on_the_demo_data(world: EngineFixture) -> None:
     """Every type's sample file passes as it is."""
     await world.execute("UPDATE apps SET slug = 'other'")
     app = await create_demo()
-    for type_, importer in world.engine.importers.items():
+    uploaded = {key: each for key, each in world.engine.importers.items() if key != UNDO}
+    for type_, importer in uploaded.items():
         import_id = await replace(world, app_id=app.id).run(
             type_, data=sample_csv(importer).encode()
         )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from importers import Assign, CaseRef, Importer, RoleRef, Row, RowError, UserRef
-from importers.plan_requests import PlanError
+from importers.plan_requests import PlanError, request_release
+from importers.sdk.errors import RetryableError
 from importers.split import planned_rows
+from importers.undo.undo_request import UndoError
 from models.audit import COMMAND_LINE, Actor
 from models.db import connection, transaction
 from models.guard import AppGuard, read_guard
@@ -238,3 +242,89 @@ async def test_a_plan_outlives_its_application(small: EngineFixture) -> None:
         await expire_imports(db, kept_for=60)
     row = await small.fetchrow("SELECT is_purging FROM imports WHERE id = $1", plan)
     assert row["is_purging"]
+
+
+async def follow_the_sweeper(world: EngineFixture, import_id: int) -> None:
+    """Run an import whose every message is lost, but for those of the sweeper."""
+    for _ in range(100):
+        if (await world.counts(import_id)).status not in ("QUEUED", "PROCESSING"):
+            return
+        await world.execute(
+            "UPDATE imports SET notified_at = notified_at - interval '1 minute',"
+            " split_at = split_at - interval '1 minute'"
+        )
+        await world.execute(
+            "UPDATE import_chunks SET attempted_at = attempted_at - interval '1 minute'"
+        )
+        world.queue.messages.clear()
+        await world.engine.sweep()
+        messages = [each for each in world.queue.messages if each[0] in ("split", "run")]
+        assert len(messages) == 1
+        [(name, arguments)] = messages
+        await getattr(world.engine, name)(*arguments)
+    raise AssertionError("the import does not come to an end")
+
+
+@pytest.mark.parametrize("is_atomic", [True, False])
+async def test_lost_messages(small: EngineFixture, is_atomic: bool) -> None:
+    """Whatever message is lost, in whatever stage, the sweeper makes up for it."""
+    await guard(small, requires_release=True)
+    rows = [
+        f"{case},{user},,staff,0"
+        for case in ("trv-001", "trv-003", "trv-004")
+        for user in ("jack-001", "jill-001")
+    ]
+    key = await small.upload("assign", *rows, is_atomic=is_atomic)
+    # It is cut, its chunks are planned, and it is held.
+    await follow_the_sweeper(small, key)
+    assert (await small.counts(key)).status == "HELD"
+    await small.engine.sweep()
+    assert not small.queue.messages
+    async with transaction() as db:
+        await request_release(db, small.app_id, key, by=OTHER)
+
+    await follow_the_sweeper(small, key)
+
+    assert await small.counts(key) == Counts("PROCESSED", 6, 6, 0, 0, 6, 0, 0, 0)
+
+
+async def test_workers_that_do_the_same(small: EngineFixture) -> None:
+    """Two workers with the same messages do each step once."""
+    rows = [f"{case},jack-001,,staff,1" for case in ("trv-001", "trv-003", "trv-004")]
+    rows += ["trv-001,jill-001,,staff,1"]
+    for is_atomic in (True, False):
+        await guard(small, requires_release=not is_atomic)
+        await small.execute("DELETE FROM assignments")
+        key = await small.upload("assign", *rows, is_atomic=is_atomic)
+
+        async def work(key: int = key) -> None:
+            for _ in range(20):
+                with suppress(RetryableError):
+                    await small.engine.split(key)
+                with suppress(RetryableError):
+                    await small.engine.run(key)
+
+        await asyncio.gather(work(), work(), work())
+        if not is_atomic:
+            async with transaction() as db:
+                await request_release(db, small.app_id, key, by=OTHER)
+            await asyncio.gather(work(), work(), work())
+
+        assert await small.counts(key) == Counts("PROCESSED", 4, 4, 0, 0, 4, 0, 0, 0)
+        assert len(await small.mails(key)) == 4
+        assert len(await small.history(key)) == 4
+
+
+async def test_two_requests_at_once(small: EngineFixture) -> None:
+    """Of two requests to apply a plan, and to undo it, one is refused."""
+    plan = await small.run("assign", "trv-001,jack-001,,staff,0", is_dry_run=True)
+
+    applied = await asyncio.gather(
+        *[small.apply_plan(plan, name) for name in "ab"], return_exceptions=True
+    )
+    [key] = [each for each in applied if isinstance(each, int)]
+    assert [each.code for each in applied if isinstance(each, PlanError)] == ["ALREADY_APPLIED"]
+
+    undone = await asyncio.gather(*[small.undo(key) for _ in "ab"], return_exceptions=True)
+    assert [each.code for each in undone if isinstance(each, UndoError)] == ["ALREADY_UNDONE"]
+    assert await small.assignments() == {}

@@ -180,6 +180,7 @@ async def test_same_key_again(api: Api) -> None:
         {"dryRun": True},
         {"encoding": "windows-1252"},
         {"dateOrder": "DMY"},
+        {"notify": ["boss@example.org"]},
     ],
     ids=lambda value: next(iter(value)),
 )
@@ -260,3 +261,36 @@ async def test_no_warning_of_the_import_itself(api: Api) -> None:
     again = await api.upload(idempotencyKey="k")
 
     assert again["warnings"] == []
+
+
+async def test_who_is_told(api: Api) -> None:
+    """Addresses are kept once each, without blanks around them."""
+    await api.upload(notify=[" boss@example.org", "ops@example.org", "boss@example.org "])
+    await api.upload(name="June", notify=[])
+    rows = await sql("fetch", "SELECT notify FROM imports ORDER BY id")
+
+    assert [row["notify"] for row in rows] == [["boss@example.org", "ops@example.org"], None]
+
+
+@pytest.mark.parametrize(
+    ("notify", "found"),
+    [
+        (["boss"], ["INVALID_EMAIL"]),
+        (["boss@example.org", "", "x\r\nBcc: y@example.org"], ["INVALID_EMAIL"] * 2),
+        ([f"a{n}@example.org" for n in range(21)], ["TOO_MANY_ADDRESSES"]),
+    ],
+    ids=["no address", "several", "too many"],
+)
+async def test_who_can_not_be_told(api: Api, notify: list[str], found: list[str]) -> None:
+    """What is no address is named, and nothing is created."""
+    payload = await api.upload(notify=notify)
+
+    assert codes(payload) == [(code, "notify") for code in found]
+    assert payload["import"] is None
+
+
+async def test_the_most_who_are_told(api: Api) -> None:
+    """Twenty addresses are not too many, however often each is named."""
+    addresses = [f"a{n}@example.org" for n in range(20)]
+
+    assert (await api.upload(notify=addresses * 2))["userErrors"] == []

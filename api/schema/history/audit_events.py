@@ -12,15 +12,15 @@ from strawberry.utils.str_converters import to_camel_case
 
 from api.access.context import Context, Info
 from api.batch.row_type import RowColumn, RowType, node_id
-from api.errors import ApiError
+from api.schema.actor import AuditActor
 from api.schema.connection import After, Before, Connection, First, Last, PageArguments, connect
 from api.schema.entities import CASE_ROW, USER_ROW
 from api.schema.importing.imports import IMPORT_ROW
 from api.schema.node import Node, load_together
+from api.schema.notify.webhooks import load_webhook
 from api.schema.shown_enum import show_enum
 from api.schema.viewer import load_app
-from importers.sdk.node_id import encode_node_id
-from models.app import Permission
+from importers.sdk.node_id import decode_node_id, encode_node_id
 from models.audit import Action
 from models.listing import (
     AUDIT_EVENTS,
@@ -30,6 +30,7 @@ from models.listing import (
     did_one_of,
     happened_between,
     was_done_by,
+    was_done_to,
 )
 
 if TYPE_CHECKING:
@@ -52,25 +53,10 @@ TARGETS: dict[str, Callable[[Context, int], Awaitable[Any]]] = {
     "Case": partial(load_together, CASES, CASE_ROW),
     "Import": partial(load_together, IMPORTS, IMPORT_ROW),
     "User": partial(load_together, USERS, USER_ROW),
+    "Webhook": load_webhook,
 }
 
 show_enum(Action, name="AuditAction", description="What was done.")
-
-
-@strawberry.type(description="Who did something: a token, or a command at the server.")
-class AuditActor:
-    """A token, or the command line."""
-
-    name: str = field(
-        description="The token's name; `command line` for what was done at the server itself."
-    )
-    token_id: strawberry.ID | None = field(
-        description="Tells tokens of the same name apart; null for the command line."
-    )
-
-    @classmethod
-    def of(cls, name: str, token: int | None) -> AuditActor:
-        return cls(name=name, token_id=None if token is None else _object_id("Token", token))
 
 
 @strawberry.type(description="What something was done to.")
@@ -83,8 +69,8 @@ class AuditTarget:
         description="Tells objects of the same name apart; the `id` of `node`, if there is one."
     )
     name: str | None = field(
-        description="An app's, import's or token's name at that time, or a role's key; null for "
-        "cases and users."
+        description="An app's, import's or token's name at that time, a role's key, or a webhook's "
+        "URL; null for cases and users."
     )
 
     @strawberry.field(description="The object as it is now; null for a role or a token.")
@@ -147,24 +133,25 @@ async def list_audit_events(
     actor: Annotated[
         str | None, argument(description="Only what an actor of exactly this name did.")
     ] = None,
+    target: Annotated[
+        strawberry.ID | None,
+        argument(description="Only what was done to the object with this `objectId`."),
+    ] = None,
     since: Annotated[datetime | None, argument(description="Only from this time on.")] = None,
     until: Annotated[datetime | None, argument(description="Only before this time.")] = None,
 ) -> Connection[AuditEvent]:
-    _admit_admins(info.context)
+    info.context.require_admin("read the audit trail")
     arguments = PageArguments(first=first, after=after, last=last, before=before)
     conditions = happened_between(since, until)
     if action is not None:
         conditions.append(did_one_of(action))
     if actor is not None:
         conditions.append(was_done_by(actor))
+    if target is not None:
+        conditions.extend(was_done_to(*(decode_node_id(target) or ("", 0))))
     return await connect(info.context, AUDIT_EVENTS, EVENT_ROW, arguments, conditions)
 
 
 async def load_audit_event(context: Context, key: int) -> AuditEvent | None:
-    _admit_admins(context)
+    context.require_admin("read the audit trail")
     return await load_together(AUDIT_EVENTS, EVENT_ROW, context, key)
-
-
-def _admit_admins(context: Context) -> None:
-    if context.token.permission is not Permission.ADMIN:
-        raise ApiError("FORBIDDEN", "Only ADMIN tokens may read the audit trail.")

@@ -1,0 +1,1 @@
+"""What was done and changed, when, by which token: the audit trail, and changes of assignments."""
