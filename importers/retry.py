@@ -8,6 +8,7 @@ from importers.request_error import RequestError
 from importers.rows.header import IGNORED, column_name
 from importers.sdk.errors import storable
 from models.audit import Action, record
+from models.new_import import find_applied
 from models.progress import lock_for_retry, reopen
 from models.row import RowStatus, find_rows
 
@@ -54,7 +55,7 @@ async def request_retry(
         )
     if not found.failed:
         raise RetryError("NOTHING_TO_RETRY", "The import has no failed rows.", "id")
-    if found.is_applied:
+    if await find_applied(db, import_id):
         message = "The plan has been applied as it was; upload the failed rows for another one."
         raise RetryError("ALREADY_APPLIED", message, "id")
     if found.is_undo and any((corrections or {}).values()):

@@ -90,7 +90,6 @@ class ImportToRetry(NamedTuple):
     purged_at: datetime | None
     is_atomic: bool
     is_undo: bool
-    is_applied: bool
 
 
 class CancelResult(StrEnum):
@@ -350,9 +349,7 @@ async def lock_for_retry(db: Connection, app_id: int, import_id: int) -> ImportT
     """Lock an import until the transaction ends."""
     row = await db.fetchrow(
         "SELECT name, status, coalesce(header, '{}') AS header, failed, purged_at, is_atomic,"
-        " undo_of_id IS NOT NULL AS is_undo, EXISTS ("
-        "   SELECT 1 FROM imports applied WHERE applied.applied_from_id = $2) AS is_applied"
-        " FROM imports"
+        " undo_of_id IS NOT NULL AS is_undo FROM imports"
         " WHERE app_id = $1 AND id = $2 FOR UPDATE",
         app_id,
         import_id,

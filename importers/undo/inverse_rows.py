@@ -70,14 +70,19 @@ def _entity_cells(row: Record) -> list[str]:
 def _merged(
     changes: Sequence[tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]],
 ) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
-    """Return the fields before the first of several changes, and after the last."""
+    """Return the fields before the first of several changes, and after the last.
+
+    A field that others have changed in between comes as it was before the next change.
+    """
     first, _ = changes[0]
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for old, new in changes:
         if new is None:
             return None, None
-        before = {**(old or {}), **before}
+        for name, value in (old or {}).items():
+            if name not in after or after[name] != value:
+                before[name] = value
         after = {**after, **new}
     return (None if first is None else before), after
 

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from importers.run import run_whole
+from importers.sdk.errors import RetryableError
 from models.chunk import claim_chunk
 from models.database_url import credentials
 from tests.importers.engine_fixture import Counts, EngineFixture, Result
@@ -25,9 +26,9 @@ async def other(module_database_url: str) -> AsyncIterator[asyncpg.Connection]:
     await db.close()
 
 
-async def planned(world: EngineFixture) -> int:
+async def planned(world: EngineFixture, type_: str = "assign", *rows: str) -> int:
     """Upload an import of all or nothing, and plan it; its chunks are next."""
-    key = await world.upload("assign", *ROWS, is_atomic=True)
+    key = await world.upload(type_, *(rows or ROWS), is_atomic=True)
     await world.engine.split(key)
     world.queue.messages.clear()
     while ("split", (key,)) not in world.queue.messages:
@@ -112,3 +113,34 @@ async def test_workers_that_die(small: EngineFixture) -> None:
     assert set((await small.results(key)).values()) == {Result("FAILED", codes=("IMPORTER_ERROR",))}
     assert await small.counts(key) == Counts("FAILED", 5, 0, 5, 0, 0, 0, 0, 0)
     assert await small.assignments() == {}
+
+
+async def test_early_failures(small: EngineFixture) -> None:
+    """Rows that fail before the file is read to its end keep the others from being applied."""
+    done = await small.run("assign", "nowhere,jack-001,,staff,0", *ROWS, is_atomic=True)
+
+    results = await small.results(done)
+    assert results.pop(2) == Result("FAILED", codes=("NOT_FOUND",))
+    assert set(results.values()) == {Result("FAILED", codes=("NOT_APPLIED",))}
+    assert await small.counts(done) == Counts("FAILED", 6, 0, 6, 0, 0, 0, 0, 0)
+    assert await small.assignments() == {}
+
+
+async def test_a_row_that_others_hold(small: EngineFixture, other: asyncpg.Connection) -> None:
+    """An import that waits for another one's lock in vain begins again, and is not to blame."""
+    rows = ["trv-001,jack-001,clients,1", "trv-003,jack-001,clients,1"]
+    await small.put(("trv-001", "jack-001", "staff", 0), ("trv-003", "jack-001", "staff", 0))
+    key = await planned(small, "modify", *rows)
+    holding = other.transaction()
+    await holding.start()
+    await other.execute("SELECT 1 FROM assignments WHERE case_id = $1 FOR UPDATE",
+                        small.cases["trv-003"])  # fmt: skip
+    with pytest.raises(RetryableError):
+        await small.engine.run(key)
+    await holding.rollback()
+    row = await small.fetchrow("SELECT split_attempts FROM imports WHERE id = $1", key)
+    assert row["split_attempts"] == 0
+
+    await small.engine.run(key)
+
+    assert await small.counts(key) == Counts("PROCESSED", 2, 2, 0, 0, 0, 2, 0, 0)

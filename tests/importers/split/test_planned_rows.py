@@ -278,6 +278,7 @@ async def test_lost_messages(small: EngineFixture, is_atomic: bool) -> None:
     # It is cut, its chunks are planned, and it is held.
     await follow_the_sweeper(small, key)
     assert (await small.counts(key)).status == "HELD"
+    small.queue.messages.clear()
     await small.engine.sweep()
     assert not small.queue.messages
     async with transaction() as db:
@@ -325,6 +326,8 @@ async def test_two_requests_at_once(small: EngineFixture) -> None:
     [key] = [each for each in applied if isinstance(each, int)]
     assert [each.code for each in applied if isinstance(each, PlanError)] == ["ALREADY_APPLIED"]
 
-    undone = await asyncio.gather(*[small.undo(key) for _ in "ab"], return_exceptions=True)
+    undone = await asyncio.gather(
+        *[small.undo(key, name=name) for name in "ab"], return_exceptions=True
+    )
     assert [each.code for each in undone if isinstance(each, UndoError)] == ["ALREADY_UNDONE"]
     assert await small.assignments() == {}

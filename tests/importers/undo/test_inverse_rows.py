@@ -33,3 +33,37 @@ async def test_order(small: EngineFixture) -> None:
     assert [cells[0] for cells in await small.cells(undone, 2, 3)] == ["assignment", "user"]
     await small.retry(undone)
     assert await small.results(undone) == {2: Result("REMOVED"), 3: Result("UPDATED")}
+
+
+async def test_what_others_have_changed_between(small: EngineFixture) -> None:
+    """Of what an import has changed twice, what others have changed in between stays."""
+    await small.put(("trv-001", "jack-001", "staff", 0), ("trv-003", "jack-001", "staff", 0))
+    done = await small.run(
+        "modify",
+        "trv-001,jack-001,clients,",
+        "trv-003,jack-001,clients,",
+        "trv-01,jack-001,staff,1",
+        "trv-03,jack-001,default,",
+    )
+    await small.run("modify", "trv-001,jack-001,default,1")
+    await small.retry(done, {4: {"case_id": "trv-001"}, 5: {"case_id": "trv-003"}})
+
+    await small.undo(done)
+
+    assert await small.assignments() == {
+        ("trv-001", "jack-001"): ("default", 1),
+        ("trv-003", "jack-001"): ("staff", 0),
+    }
+
+
+async def test_fields_that_others_have_changed_between(small: EngineFixture) -> None:
+    """So it is with the fields of cases."""
+    done = await small.run("modify-cases", "trv-001,,01/31/2026,First", "trv-01,,,Third")
+    await small.run("modify-cases", "trv-001,,,Second")
+    await small.retry(done, {3: {"case_id": "trv-001"}})
+
+    undone = await small.undo(done)
+
+    assert await small.results(undone) == {2: Result("UPDATED")}
+    case = await small.fetchrow("SELECT about, date_opened FROM cases WHERE tag_id = 'trv-001'")
+    assert tuple(case) == ("Second", None)
