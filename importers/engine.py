@@ -222,7 +222,8 @@ class Engine:
         claim = await next_chunk(import_id)
         if claim is None:
             return False
-        if claim.has_more and has_message:
+        # One worker runs all chunks of an import that is applied as a whole.
+        if claim.has_more and has_message and not claim.is_whole:
             await self.queue.enqueue_run(import_id)
         with self._fairness.working(import_id):
             if claim.is_whole:

@@ -79,6 +79,9 @@ def _require_plan(plan: StoredPlan) -> None:
         )
     if not plan.passed:
         raise PlanError("NOTHING_TO_APPLY", "No row of the dry run has passed.", "id")
+    if plan.is_atomic and plan.failed:
+        message = f"The import is all or nothing, and {plan.failed:,} rows of the dry run failed."
+        raise PlanError("NOTHING_TO_APPLY", message, "id")
 
 
 async def request_release(db: Connection, app_id: int, import_id: int, *, by: Actor) -> None:
@@ -87,13 +90,13 @@ async def request_release(db: Connection, app_id: int, import_id: int, *, by: Ac
     Raises:
         PlanError: the request is refused; nothing has changed.
     """
-    held = await lock_held(db, app_id, import_id)
+    held = await lock_held(db, app_id, import_id, by.token_id)
     if held is None:
         raise PlanError("NOT_FOUND", "There is no such import.", "id")
     if held.code is None:
         raise PlanError("NOT_HELD", "The import is not held.", "id")
-    if held.code == TO_BE_RELEASED.code and held.token_id == by.token_id:
-        message = "Another token than the one that uploaded the import must release it."
+    if held.code == TO_BE_RELEASED.code and held.is_own:
+        message = "Another token than the one that uploaded or retried the import must release it."
         raise PlanError("SAME_TOKEN", message, "id")
     await release(db, import_id)
     await record(db, app_id, by, Action.IMPORT_RELEASED, import_id, name=held.name)

@@ -8,6 +8,7 @@ from importers.request_error import RequestError
 from importers.rows.header import IGNORED, column_name
 from importers.sdk.errors import storable
 from models.audit import Action, record
+from models.new_import import find_applied
 from models.progress import lock_for_retry, reopen
 from models.row import RowStatus, failed_page, find_rows
 from models.row_errors import error_pattern
@@ -69,6 +70,12 @@ async def request_retry(
         )
     if not found.failed:
         raise RetryError("NOTHING_TO_RETRY", "The import has no failed rows.", "id")
+    if await find_applied(db, import_id):
+        message = "The plan has been applied as it was; upload the failed rows for another one."
+        raise RetryError("ALREADY_APPLIED", message, "id")
+    if found.is_undo and any((corrections or {}).values()):
+        message = "Rows that undo an import say what it has changed, and can't be corrected."
+        raise RetryError("NOT_CORRECTABLE", message, "rows")
     retry: dict[str, Any] = {"rows": None, "cells": {}}
     if corrections is not None:
         await _require_failed_rows(db, import_id, corrections)

@@ -116,10 +116,11 @@ async def claim_chunk(db: Connection, import_id: int) -> ClaimedChunk | None:
     return ClaimedChunk(*row) if row else None
 
 
-async def chunk_ids(db: Connection, import_id: int) -> list[int]:
-    """Return the import's chunks, in the order of their numbers."""
+async def lock_chunks(db: Connection, import_id: int) -> list[int]:
+    """Take the leases of all of an import's chunks; return them in the order of their numbers."""
+    # Waits for workers that count an attempt just now; from then on they find no chunk.
     rows = await db.fetch(
-        "SELECT id FROM import_chunks WHERE import_id = $1 ORDER BY number", import_id
+        "SELECT id FROM import_chunks WHERE import_id = $1 ORDER BY number FOR UPDATE", import_id
     )
     return [row["id"] for row in rows]
 

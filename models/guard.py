@@ -58,7 +58,12 @@ async def update_guard(
 
 
 class Removals(NamedTuple):
-    """What other imports of the app have removed within the last hour."""
+    """What imports of the app have removed within the last hour.
+
+    Args:
+        rows: how many at most: some may have removed a part before.
+        import_ids: the imports.
+    """
 
     rows: int
     import_ids: Collection[int]
@@ -72,20 +77,17 @@ async def read_guard(db: Connection, app_id: int) -> AppGuard:
     return AppGuard(*row)
 
 
-async def recent_removals(db: Connection, app_id: int, but: int) -> Removals:
+async def recent_removals(db: Connection, app_id: int) -> Removals:
     """Sum up what imports of the last hour have removed.
 
-    Several small files together are one large one.
-
-    Args:
-        but: the import that is looked at.
+    Several small files together are one large one, and so are several retries of one file.
     """
     sql = """
         SELECT id, removed FROM imports
-        WHERE app_id = $1 AND changed_at > now() - interval '1 hour' AND id <> $2
-          AND removed > 0 AND NOT is_dry_run AND coalesce(stage, 'APPLY') = 'APPLY'
+        WHERE app_id = $1 AND changed_at > now() - interval '1 hour'
+          AND removed > 0 AND NOT is_dry_run
     """
-    rows = await db.fetch(sql, app_id, but)
+    rows = await db.fetch(sql, app_id)
     return Removals(sum(row["removed"] for row in rows), [row["id"] for row in rows])
 
 
@@ -106,7 +108,9 @@ async def find_excess(
         planned AS (SELECT case_id, count(*) AS number FROM removals GROUP BY case_id),
         earlier AS (
           SELECT case_id, count(*) AS number FROM assignment_history
-          WHERE import_id = ANY($4::bigint[]) AND after_role_id IS NULL GROUP BY case_id),
+          WHERE import_id = ANY($4::bigint[]) AND after_role_id IS NULL
+            AND changed_at > now() - interval '1 hour'
+          GROUP BY case_id),
         cases_hit AS (
           SELECT case_id, p.number + coalesce(e.number, 0) AS gone,
             coalesce(e.number, 0) + (

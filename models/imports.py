@@ -64,8 +64,9 @@ class Import(Model):
     `split_at` is empty while a worker still has to cut the rows into chunks: those of the file, or,
     when `retry` is set, the failed rows that it selects:
     `{"rows": [3, 7], "cells": {"7": {"2": "…"}}}`, with null for all rows, and with the new cells
-    by their row's number and their column's position. `split_attempts` counts the workers that have
-    begun to cut and neither finished nor failed.
+    by their row's number and their column's position. A retry that is planned first keeps it until
+    it has ended. `split_attempts` counts the workers that have begun to cut and neither finished
+    nor failed.
 
     `observed` is what the columns have shown in the file as a whole, by their names: that days come
     before months, for example. Rows are read with it, those of a retry as well.

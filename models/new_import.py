@@ -113,7 +113,7 @@ async def insert_applied(
     """
     columns = """
         type, source, declared_encoding, date_order, file_name, file_size, file_sha256, encoding,
-        delimiter, header, warnings, observed, undo_of_id, notify
+        delimiter, header, warnings, observed, undo_of_id, is_atomic, notify
     """
     sql = f"""
         INSERT INTO imports (app_id, token_id, name, idempotency_key, applied_from_id, {columns})

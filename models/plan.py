@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
-    from models.imports import ImportEnd
+    from models.imports import ImportEnd, Stage
 
 Signature: TypeAlias = tuple[Any, ...]
 """What a row comes to: its outcome, and both sides of all that it changes. Two are equal where a
@@ -30,17 +30,24 @@ class StoredPlan(NamedTuple):
     """A dry run as `request_apply` needs it."""
 
     is_dry_run: bool
+    is_atomic: bool
     status: ImportStatus
     passed: int
+    failed: int
     purged_at: datetime | None
 
 
 class HeldImport(NamedTuple):
-    """An import as `request_release` needs it; `code` says why it is held, if it is."""
+    """An import as `request_release` needs it.
+
+    Args:
+        code: why it is held, if it is.
+        is_own: whether the same token has uploaded it, or let its rows run again.
+    """
 
     name: str
-    token_id: int | None
     code: str | None
+    is_own: bool
 
 
 class Hold(NamedTuple):
@@ -78,7 +85,7 @@ def _planned(row: Mapping[str, Any]) -> RowResult:
 
 
 async def planned_page(
-    db: Connection, plan_id: int, *, after: int, most: int, is_own: bool
+    db: Connection, plan_id: int, *, after: int, most: int, is_own: bool, has_context: bool = False
 ) -> list[tuple[int, list[str]]]:
     """Read the next rows of a plan: their numbers and cells; none at the end.
 
@@ -87,13 +94,16 @@ async def planned_page(
         most: bytes of the page's cells, its last row not counted.
         is_own: whether the plan is that of the import itself, of which other rows may have been
             applied before.
+        has_context: read the import's other rows too, with negative numbers.
     """
+    is_planned = _planned_condition(is_own)
     # As in `failed_page`, the size *before* a row is compared, so that each page has a row.
     sql = f"""
-        SELECT id, cells FROM (
-          SELECT id, cells, sum(octet_length(cells::text)) OVER before AS size_before
+        SELECT id, cells, is_it FROM (
+          SELECT id, cells, coalesce({is_planned}, false) AS is_it,
+            sum(octet_length(cells::text)) OVER before AS size_before
           FROM import_rows
-          WHERE id > $1 AND id < $2 AND status = 1 {_planned_condition(is_own)}
+          WHERE id > $1 AND id < $2 {"" if has_context else f"AND {is_planned}"}
           WINDOW before AS (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
           ORDER BY id LIMIT $3) page
         WHERE size_before IS NULL OR size_before < $4
@@ -101,11 +111,23 @@ async def planned_page(
     """
     first, end = row_key(plan_id, after), row_key(plan_id + 1, 0)
     rows = await db.fetch(sql, first, end, _ROWS_AT_ONCE, most)
-    return [(row_number(row["id"]), json.loads(row["cells"])) for row in rows]
+    return [
+        (row_number(row["id"]) * (1 if row["is_it"] else -1), json.loads(row["cells"]))
+        for row in rows
+    ]
+
+
+async def has_changes(db: Connection, plan_id: int, *, is_own: bool) -> bool:
+    """Tell whether a plan would change anything."""
+    sql = f"""
+        SELECT EXISTS (SELECT 1 FROM import_rows
+          WHERE id > $1 AND id < $2 AND outcome <> 4 AND {_planned_condition(is_own)})
+    """
+    return bool(await db.fetchval(sql, row_key(plan_id, 0), row_key(plan_id + 1, 0)))
 
 
 def _planned_condition(is_own: bool) -> str:
-    return "AND is_planned" if is_own else ""
+    return "status = 1 AND is_planned" if is_own else "status = 1"
 
 
 async def find_untold_row(db: Connection, import_id: int) -> int | None:
@@ -122,17 +144,23 @@ async def find_untold_row(db: Connection, import_id: int) -> int | None:
     return key and row_number(key)
 
 
-async def finish_plan_split(db: Connection, import_id: int, *, rows: int) -> ImportEnd | None:
-    """Record that the rows of a plan wait in chunks to be applied; without any, end the import."""
+async def finish_plan_split(
+    db: Connection, import_id: int, *, rows: int, stage: Stage | None
+) -> ImportEnd | None:
+    """Record that the rows of a plan wait in chunks; without any, end the import.
+
+    Args:
+        stage: what is to be done with them; None where the plan is another import.
+    """
     await _uncount_planned(db, import_id)
     sql = f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, pending = $2,
-          total = coalesce(total, $2), stage = CASE WHEN stage IS NULL THEN NULL ELSE 'APPLY' END,
+          total = coalesce(total, $2), stage = $3,
           status = CASE WHEN $2 > 0 THEN status ELSE {FINAL_STATUS} END,
           finished_at = CASE WHEN $2 > 0 THEN NULL ELSE clock_timestamp() END, {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
-    return await conclude(db, await db.fetchrow(sql, import_id, rows))
+    return await conclude(db, await db.fetchrow(sql, import_id, rows, stage))
 
 
 async def end_planned(
@@ -144,22 +172,26 @@ async def end_planned(
         error: why they have failed.
     """
     await _uncount_planned(db, import_id)
-    rows = await _end_planned_rows(db, import_id, status, error)
-    column = "failed" if status is RowStatus.FAILED else "cancelled"
-    return await _end(db, import_id, f"{column} = {column} + $2", rows)
+    return await end_whole(db, import_id, status, error)
 
 
-async def fail_whole(
-    db: Connection, import_id: int, failed: int, error: Mapping[str, Any]
+async def end_whole(
+    db: Connection,
+    import_id: int,
+    status: RowStatus,
+    error: Mapping[str, Any] | None = None,
+    *,
+    others: int = 0,
 ) -> ImportEnd | None:
-    """End an import of which nothing is applied because some rows have failed.
+    """End an import of which nothing is applied, and whose planned rows are not counted any more.
 
     Args:
-        failed: how many; their results are written.
-        error: why all others have failed.
+        error: why they have failed.
+        others: how many more rows come to the same; their results are written.
     """
-    rows = await _end_planned_rows(db, import_id, RowStatus.FAILED, error)
-    return await _end(db, import_id, "failed = failed + $2", rows + failed)
+    rows = await _end_planned_rows(db, import_id, status, error)
+    column = "failed" if status is RowStatus.FAILED else "cancelled"
+    return await _end(db, import_id, f"{column} = {column} + $2", rows + others)
 
 
 async def _end_planned_rows(
@@ -186,7 +218,8 @@ async def _end(db: Connection, import_id: int, counted: str, rows: int) -> Impor
     await db.execute(f"UPDATE imports SET {counted} WHERE id = $1", import_id, rows)
     sql = f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, pending = 0,
-          stage = NULL, status = {FINAL_STATUS}, finished_at = clock_timestamp(), {TOUCH}
+          stage = NULL, retry = NULL, status = {FINAL_STATUS}, finished_at = clock_timestamp(),
+          {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
     return await conclude(db, await db.fetchrow(sql, import_id))
@@ -214,7 +247,7 @@ async def _uncount_planned(db: Connection, import_id: int) -> None:
 async def lock_plan(db: Connection, app_id: int, import_id: int) -> StoredPlan | None:
     """Lock an import until the transaction ends."""
     row = await db.fetchrow(
-        "SELECT is_dry_run, status, passed, purged_at FROM imports"
+        "SELECT is_dry_run, is_atomic, status, passed, failed, purged_at FROM imports"
         " WHERE app_id = $1 AND id = $2 FOR UPDATE",
         app_id,
         import_id,
@@ -222,13 +255,20 @@ async def lock_plan(db: Connection, app_id: int, import_id: int) -> StoredPlan |
     return StoredPlan(**{**row, "status": ImportStatus(row["status"])}) if row else None
 
 
-async def lock_held(db: Connection, app_id: int, import_id: int) -> HeldImport | None:
+async def lock_held(
+    db: Connection, app_id: int, import_id: int, token_id: int | None
+) -> HeldImport | None:
     """Lock an import until the transaction ends."""
+    # A token that corrects rows decides about them like the one that uploads them.
     sql = """
-        SELECT name, token_id, CASE WHEN status = 'HELD' THEN hold ->> 'code' END AS code
+        SELECT name, CASE WHEN status = 'HELD' THEN hold ->> 'code' END,
+          token_id IS NOT DISTINCT FROM $3 OR EXISTS (
+            SELECT 1 FROM audit_events e
+            WHERE e.app_id = $1 AND e.target_id = $2
+              AND e.action = 'IMPORT_RETRIED' AND e.token_id IS NOT DISTINCT FROM $3)
         FROM imports WHERE app_id = $1 AND id = $2 FOR UPDATE
     """
-    row = await db.fetchrow(sql, app_id, import_id)
+    row = await db.fetchrow(sql, app_id, import_id, token_id)
     return HeldImport(*row) if row else None
 
 
@@ -248,12 +288,18 @@ async def read_standing(db: Connection, import_id: int) -> tuple[int, bool]:
     return row["failed"], row["released_at"] is not None
 
 
-async def hold(db: Connection, import_id: int, why: Hold) -> None:
-    """Hold an import until it is released or cancelled, and tell webhooks of it."""
+async def hold(db: Connection, import_id: int, why: Hold) -> bool:
+    """Hold an import until it is released or cancelled, and tell webhooks of it.
+
+    Returns:
+        False if it has been cancelled already.
+    """
     sql = f"""
         UPDATE imports SET status = 'HELD', split_attempts = 0, {TOUCH},
           hold = jsonb_build_object('code', $2::text, 'message', $3::text, 'since', now())
-        WHERE id = $1
+        WHERE id = $1 AND cancel_requested_at IS NULL
     """
-    await db.execute(sql, import_id, *why)
+    if await db.execute(sql, import_id, *why) == "UPDATE 0":
+        return False
     await enqueue_deliveries(db, import_id, WebhookEvent.IMPORT_HELD)
+    return True

@@ -89,6 +89,7 @@ class ImportToRetry(NamedTuple):
     failed: int
     purged_at: datetime | None
     is_atomic: bool
+    is_undo: bool
 
 
 class CancelResult(StrEnum):
@@ -112,6 +113,12 @@ async def read_work(db: Connection, import_id: int) -> ImportWork | None:
     stage = Stage(row["stage"]) if row["stage"] else None
     observed = json.loads(row["observed"])
     return ImportWork(*row)._replace(retry=retry, observed=observed, stage=stage)
+
+
+async def is_cancelled(db: Connection, import_id: int) -> bool:
+    """Tell whether a client has asked to cancel an import."""
+    sql = "SELECT cancel_requested_at IS NOT NULL FROM imports WHERE id = $1"
+    return bool(await db.fetchval(sql, import_id))
 
 
 async def lock_split(db: Connection, import_id: int) -> bool:
@@ -195,7 +202,8 @@ async def finish_retry_split(
     """
     sql = f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, pending = $2,
-          retry = NULL, stage = $3, {_end_without("$2")}, {TOUCH}
+          retry = CASE WHEN $3::text IS NULL THEN NULL ELSE retry END, stage = $3,
+          {_end_without("$2")}, {TOUCH}
         WHERE id = $1 {RETURNING_END}
     """
     return await conclude(db, await db.fetchrow(sql, import_id, rows, stage))
@@ -302,6 +310,7 @@ async def count(
           updated = updated + $8, removed = removed + $9, unchanged = unchanged + $10,
           stage = CASE WHEN {is_planned} THEN 'PLANNED' ELSE stage END,
           split_at = CASE WHEN {is_planned} THEN NULL ELSE split_at END,
+          retry = CASE WHEN pending > $2 OR {is_planned} THEN retry END,
           notified_at = CASE WHEN {is_planned} THEN clock_timestamp() ELSE notified_at END,
           status = CASE WHEN pending > $2 OR {is_planned} THEN status
             WHEN cancelled + $6 > 0 THEN 'CANCELLED'
@@ -339,8 +348,8 @@ async def request_cancel(db: Connection, app_id: int, import_id: int, *, by: Act
 async def lock_for_retry(db: Connection, app_id: int, import_id: int) -> ImportToRetry | None:
     """Lock an import until the transaction ends."""
     row = await db.fetchrow(
-        "SELECT name, status, coalesce(header, '{}') AS header, failed, purged_at, is_atomic"
-        " FROM imports"
+        "SELECT name, status, coalesce(header, '{}') AS header, failed, purged_at, is_atomic,"
+        " undo_of_id IS NOT NULL AS is_undo FROM imports"
         " WHERE app_id = $1 AND id = $2 FOR UPDATE",
         app_id,
         import_id,

@@ -44,14 +44,20 @@ async def read_to_undo(
         lock: lock it until the transaction ends.
         within_days: how long after its end an import can be undone; 0: for ever.
     """
-    sql = f"""
+    if lock:
+        # A statement of its own: one that waits for a lock sees other rows as they were before.
+        lock_it = "SELECT 1 FROM imports WHERE app_id = $1 AND id = $2 FOR UPDATE"
+        await db.execute(lock_it, app_id, import_id)
+    # An undo does not take back what a retry has changed after it.
+    sql = """
         SELECT name, status, is_dry_run, finished_at,
           $3::int > 0 AND coalesce(finished_at < now() - $3::int * interval '1 day', false),
           EXISTS (SELECT 1 FROM assignment_history WHERE import_id = $2)
             OR EXISTS (SELECT 1 FROM entity_history WHERE import_id = $2),
           (SELECT u.name FROM imports u WHERE u.undo_of_id = $2 AND NOT u.is_dry_run
-             AND u.status NOT IN ('FAILED', 'CANCELLED') ORDER BY u.id LIMIT 1)
-        FROM imports WHERE app_id = $1 AND id = $2 {"FOR UPDATE" if lock else ""}
+             AND u.status NOT IN ('FAILED', 'CANCELLED') AND u.created_at > imports.finished_at
+             ORDER BY u.id LIMIT 1)
+        FROM imports WHERE app_id = $1 AND id = $2
     """
     row = await db.fetchrow(sql, app_id, import_id, within_days)
     return ImportToUndo(*row)._replace(status=ImportStatus(row["status"])) if row else None
@@ -79,32 +85,50 @@ async def insert_undo(
     return int(row["id"])
 
 
-async def find_undo(db: Connection, app_id: int, idempotency_key: str) -> tuple[int, int] | None:
-    """Find the import that has an idempotency key, and which one it undoes."""
+class RequestedUndo(NamedTuple):
+    """An import that undoes another one."""
+
+    id: int
+    undo_of_id: int
+    is_dry_run: bool
+
+    def repeats(self, import_id: int, *, is_dry_run: bool) -> bool:
+        """Tell whether a request asks for this undo once more."""
+        return (self.undo_of_id, self.is_dry_run) == (import_id, is_dry_run)
+
+
+async def find_undo(db: Connection, app_id: int, idempotency_key: str) -> RequestedUndo | None:
+    """Find the undo that has an idempotency key."""
     sql = """
-        SELECT id, undo_of_id FROM imports
+        SELECT id, undo_of_id, is_dry_run FROM imports
         WHERE app_id = $1 AND idempotency_key = $2 AND undo_of_id IS NOT NULL
     """
     row = await db.fetchrow(sql, app_id, idempotency_key)
-    return (row["id"], row["undo_of_id"]) if row else None
+    return RequestedUndo(*row) if row else None
 
 
 async def read_changed_assignments(db: Connection, import_id: int) -> AsyncIterator[list[Record]]:
     """Read which assignments an import has changed, and both sides of that, newest first.
 
     An assignment that it has changed several times, as a retry may, comes once: as it was before
-    the first change, and as it was after the last.
+    the first change, and as it was after the last. What others have changed in between stays: then
+    it comes as it was before the first change after theirs.
     """
     sql = """
         SELECT h.case_id, h.user_id, c.tag_id AS case_tag, u.tag_id AS user_tag,
           b.key AS before_role, h.before_notify, a.key AS after_role, h.after_notify
         FROM (
           SELECT case_id, user_id, max(id) AS last,
-            (array_agg(before_role_id ORDER BY id))[1] AS before_role_id,
-            (array_agg(before_notify ORDER BY id))[1] AS before_notify,
+            (array_agg(before_role_id ORDER BY id DESC) FILTER (WHERE begins))[1] AS before_role_id,
+            (array_agg(before_notify ORDER BY id DESC) FILTER (WHERE begins))[1] AS before_notify,
             (array_agg(after_role_id ORDER BY id DESC))[1] AS after_role_id,
             (array_agg(after_notify ORDER BY id DESC))[1] AS after_notify
-          FROM assignment_history WHERE import_id = $1 GROUP BY case_id, user_id) h
+          FROM (
+            SELECT *, lag(id) OVER same IS NULL OR (before_role_id, before_notify)
+              IS DISTINCT FROM (lag(after_role_id) OVER same, lag(after_notify) OVER same) AS begins
+            FROM assignment_history WHERE import_id = $1
+            WINDOW same AS (PARTITION BY case_id, user_id ORDER BY id)) steps
+          GROUP BY case_id, user_id) h
         JOIN cases c ON c.id = h.case_id JOIN users u ON u.id = h.user_id
         LEFT JOIN roles b ON b.id = h.before_role_id LEFT JOIN roles a ON a.id = h.after_role_id
         WHERE (before_role_id, before_notify) IS DISTINCT FROM (after_role_id, after_notify)

@@ -151,10 +151,10 @@ async def apply_columns(context: ChunkContext, rows: Sequence[ReadRow]) -> Settl
             settled = columnar.settle(context, current)
             if is_guess and len(settled.edits) < len(pairs):
                 raise RaceError  # a row that is not written can't show that the guess was wrong
-            if is_dry_run:
-                return settled._replace(notifications=[])
             if find_changed(context, settled.results):
                 return None
+            if is_dry_run:
+                return settled._replace(notifications=[])
             await store.write_edits(settled.edits)
             return settled
     except asyncpg.PostgresError as error:

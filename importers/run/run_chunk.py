@@ -11,6 +11,7 @@ from importers.isolation.attempts import PATIENCE_SECONDS, is_blameless, most_at
 from importers.isolation.guard import guard_of, guarding
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
 from importers.rows.layout import stored_layout
+from importers.rows.not_applied import cancelled_as
 from importers.rows.payload import unpack_rows
 from importers.run.apply import apply, carry_on
 from importers.run.carried_keys import CarriedKeys
@@ -28,7 +29,7 @@ from models.imports import Stage
 from models.mail import enqueue_mails
 from models.plan import read_plan
 from models.progress import Tally, count, read_work
-from models.row import RowResult, RowStatus, delete_rows, write_rows
+from models.row import RowResult, delete_rows, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -167,10 +168,7 @@ async def _settle(
     most = most_attempts(condemned)
     importer = plugins.importers.get(work.type)
     if work.is_cancelled:
-        # The rows of a retry have run before: they stay as failed as they were.
-        ended = [] if _retries(work, chunk) else rows
-        cancelled = [RowResult(row.number, row.text, RowStatus.CANCELLED) for row in ended]
-        return Settled(cancelled), carried
+        return Settled(_cancelled(work, chunk, rows)), carried
     if claim.attempts > most:
         template = "These rows stopped their worker, or took too long, {attempts} times."
         return Settled(_given_up(rows, importer_error(template, attempts=most))), carried
@@ -197,6 +195,16 @@ async def _settle(
     if guard:
         _tell_if_slow(guard, work, len(fit))
     return settled._replace(results=[*settled.results, *left_out]), carried
+
+
+def _cancelled(work: ImportWork, chunk: ChunkWork, rows: Sequence[ReadRow]) -> list[RowResult]:
+    # The rows of a retry have run before: they stay as failed as they were.
+    if _retries(work, chunk):
+        return []
+    status, error = cancelled_as(work)
+    if error:
+        return _given_up(rows, error)
+    return [RowResult(row.number, row.text, status) for row in rows if not row.is_context]
 
 
 def _retries(work: ImportWork, chunk: ChunkWork) -> bool:

@@ -7,14 +7,22 @@ import time
 from typing import TYPE_CHECKING
 
 from importers.isolation.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_blameless
-from importers.rows.not_applied import NOT_APPLIED
+from importers.rows.not_applied import NOT_APPLIED, cancelled_as
 from importers.run.plan_rows import importer_error
 from importers.run.run_chunk import ChunkEnd, Plugins, carry_out_chunk
 from importers.sdk.errors import RetryableError
-from models.chunk import ClaimedChunk, chunk_ids, delete_chunks, lock_chunk
+from models.chunk import ClaimedChunk, delete_chunks, lock_chunk, lock_chunks
 from models.db import allow_long, is_passing, persist, transaction
-from models.plan import fail_whole
-from models.progress import Tally, begin, count, lock_split, read_work, take_back_begin
+from models.plan import end_whole
+from models.progress import (
+    Tally,
+    begin,
+    count,
+    is_cancelled,
+    lock_split,
+    read_work,
+    take_back_begin,
+)
 from models.row import RowStatus, delete_rows, write_rows
 
 if TYPE_CHECKING:
@@ -81,12 +89,15 @@ async def _apply_all(import_id: int, plugins: Plugins) -> ChunkEnd | None:
         work = await _hold(db, import_id)
         if work is None:
             return None
+        if work.is_cancelled:
+            status, why = cancelled_as(work)
+            return await _end_unapplied(db, work, status, why)
         tally, rows, has_mails = Tally.of(()), 0, False
         failed: list[RowResult] = []
-        for chunk_id in await chunk_ids(db, import_id):
+        for chunk_id in await lock_chunks(db, import_id):
             chunk = await lock_chunk(db, chunk_id)
-            if chunk is None:
-                raise RetryableError(f"chunk {chunk_id} is held by another worker")
+            if chunk is None or await is_cancelled(db, import_id):
+                raise RetryableError("it was cancelled, or lost its chunks")
             claim = ClaimedChunk(chunk_id, attempts=1, has_more=True)
             settled, done = await carry_out_chunk(db, work, chunk, claim, plugins)
             failed += [each for each in settled.results if each.status is RowStatus.FAILED]
@@ -119,8 +130,20 @@ async def _give_up(
         work = await _hold(db, import_id)
         if work is None:
             return None
-        await delete_chunks(db, import_id)
         await delete_rows(db, import_id, [result.number for result in failed])
         await write_rows(db, work.app_id, import_id, failed)
-        end = await fail_whole(db, import_id, len(failed), error.as_dict())
-        return ChunkEnd(work.app_id, has_successor=False, has_notifications=False, import_end=end)
+        return await _end_unapplied(db, work, RowStatus.FAILED, error, others=len(failed))
+
+
+async def _end_unapplied(
+    db: Connection,
+    work: ImportWork,
+    status: RowStatus,
+    error: ErrorDetail | None,
+    *,
+    others: int = 0,
+) -> ChunkEnd:
+    await delete_chunks(db, work.id)
+    details = error.as_dict() if error else None
+    end = await end_whole(db, work.id, status, details, others=others)
+    return ChunkEnd(work.app_id, has_successor=False, has_notifications=False, import_end=end)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.reading.limits import MAX_CHUNK
 from importers.reading.record import Batch
 from importers.rows.header import header_spec
-from importers.rows.not_applied import NOT_APPLIED
+from importers.rows.not_applied import NOT_APPLIED, cancelled_as
+from importers.sdk.importer import Importer
+from importers.sdk.references import Reference
 from models.guard import TO_BE_RELEASED, find_excess, read_guard, recent_removals
 from models.imports import Stage
-from models.plan import Hold, end_planned, hold, planned_page, read_standing
+from models.plan import Hold, end_planned, has_changes, hold, planned_page, read_standing
 from models.row import RowStatus
 
 if TYPE_CHECKING:
@@ -18,7 +22,6 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
-    from importers.sdk.importer import Importer
     from models.imports import ImportEnd
     from models.progress import ImportWork
 
@@ -44,31 +47,50 @@ async def stage_of(db: Connection, work: ImportWork, importer: Importer, rows: i
         return Stage.PLAN
     if header_spec(importer).at_worst != "removes" or guard.remove_percent is None:
         return None
-    recent = await recent_removals(db, work.app_id, work.id)
-    return Stage.PLAN if rows + recent.rows >= guard.remove_at_least else None
+    recent = await recent_removals(db, work.app_id)
+    most = rows * _most_pairs(importer) + recent.rows
+    return Stage.PLAN if most >= guard.remove_at_least else None
+
+
+def _most_pairs(importer: Importer) -> int:
+    """Return how many assignments a row can be about, given the cases and users that it names."""
+    columns = importer.columns.values()
+    named = [column._may_name for column in columns if isinstance(column, Reference)]
+    return prod(sum(noun in nouns for nouns in named) for noun in ("case", "user"))
 
 
 async def decide(db: Connection, work: ImportWork, plan_id: int) -> PlanDecision:
     """Decide about a plan: end the import, hold it, or let the plan be carried out."""
-    is_own = plan_id == work.id
+    is_own, is_cancelled = plan_id == work.id, work.is_cancelled
     failed, is_released = await read_standing(db, work.id)
-    if is_own and work.is_cancelled:
-        return PlanDecision(False, await end_planned(db, work.id, RowStatus.CANCELLED))
-    if is_own and work.is_atomic and failed:
+    if is_own and work.is_atomic and failed and not is_cancelled:
         error = NOT_APPLIED.as_dict()
         return PlanDecision(False, await end_planned(db, work.id, RowStatus.FAILED, error))
-    if work.is_cancelled or is_released:
-        return PlanDecision(True)
-    why = await _find_hold(db, work, plan_id)
-    if why:
-        await hold(db, work.id, why)
-    return PlanDecision(why is None)
+    if not (is_cancelled or is_released):
+        why = await _find_hold(db, work, plan_id, is_own=is_own)
+        if why and await hold(db, work.id, why):
+            return PlanDecision(False)
+        # A client has cancelled it since the worker began.
+        is_cancelled = why is not None
+    if is_own and is_cancelled:
+        return PlanDecision(False, await end_cancelled(db, work))
+    return PlanDecision(True)
 
 
-async def _find_hold(db: Connection, work: ImportWork, plan_id: int) -> Hold | None:
+async def end_cancelled(db: Connection, work: ImportWork) -> ImportEnd | None:
+    """End an import that was cancelled when its rows were planned."""
+    status, error = cancelled_as(work)
+    return await end_planned(db, work.id, status, error.as_dict() if error else None)
+
+
+async def _find_hold(
+    db: Connection, work: ImportWork, plan_id: int, *, is_own: bool
+) -> Hold | None:
+    if not await has_changes(db, plan_id, is_own=is_own):
+        return None
     guard = await read_guard(db, work.app_id)
-    recent = await recent_removals(db, work.app_id, work.id)
-    excess = await find_excess(db, work.app_id, plan_id, guard, recent, is_own=plan_id == work.id)
+    recent = await recent_removals(db, work.app_id)
+    excess = await find_excess(db, work.app_id, plan_id, guard, recent, is_own=is_own)
     if not guard.requires_release_of(work.type):
         return excess
     if excess is None:
@@ -76,9 +98,23 @@ async def _find_hold(db: Connection, work: ImportWork, plan_id: int) -> Hold | N
     return Hold(TO_BE_RELEASED.code, f"{TO_BE_RELEASED.message} {excess.message}")
 
 
-async def planned_rows(db: Connection, work: ImportWork, plan_id: int) -> AsyncIterator[Batch]:
-    """Read the rows of a plan that have passed, page by page."""
-    last, is_own = 0, plan_id == work.id
-    while rows := await planned_page(db, plan_id, after=last, most=MAX_CHUNK, is_own=is_own):
+async def planned_rows(
+    db: Connection, work: ImportWork, plan_id: int, importer: Importer
+) -> AsyncIterator[Batch]:
+    """Read the rows of a plan that have passed, page by page.
+
+    Where `check_chunk` looks at rows together, the others come as context: it has seen them when
+    it judged those that have passed.
+    """
+    read = partial(
+        planned_page,
+        db,
+        plan_id,
+        most=MAX_CHUNK,
+        is_own=plan_id == work.id,
+        has_context=type(importer).check_chunk is not Importer.check_chunk,
+    )
+    last = 0
+    while rows := await read(after=last):
         yield Batch.of(rows)
-        last = rows[-1][0]
+        last = abs(rows[-1][0])

@@ -23,10 +23,11 @@ from importers.split.chunk_writer import write_chunks
 from importers.split.failed_rows import failed_rows
 from importers.split.file_rows import OpenedFile, observing, stored_file, unfinished_rows
 from importers.split.grouping import UngroupableError, group_as_one, grouping_by_keys
-from importers.split.planned_rows import decide, planned_rows, stage_of
+from importers.split.planned_rows import decide, end_cancelled, planned_rows, stage_of
 from importers.undo.inverse_rows import inverse_rows
 from importers.undo.undo_import import HEADER
 from models.db import allow_long, connection, is_passing, persist, transaction
+from models.imports import Stage
 from models.plan import end_planned, finish_plan_split
 from models.progress import (
     begin,
@@ -174,6 +175,8 @@ async def _refuse_import(work: ImportWork, errors: Sequence[ErrorDetail]) -> Imp
     with suppress(_TakenError):
         async with _holding(work) as db:
             details = [detail.as_dict() for detail in errors]
+            if work.plan_id == work.id and work.is_cancelled:
+                return await end_cancelled(db, work)
             if work.plan_id == work.id:
                 return await end_planned(db, work.id, RowStatus.FAILED, details[0])
             end = await refuse(db, work.id, details)
@@ -216,10 +219,18 @@ async def _split_plan(
         if not decision.is_carried_out:
             return decision.end
         directory = StoredDirectory(db, work.app_id)
-        batches = partial(planned_rows, db, work, plan_id)
+        batches = partial(planned_rows, db, work, plan_id, importer)
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
         count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
-        return await finish_plan_split(db, work.id, rows=count)
+        return await finish_plan_split(db, work.id, rows=count, stage=_stage_after(work, plan_id))
+
+
+def _stage_after(work: ImportWork, plan_id: int) -> Stage | None:
+    """Return the stage in which a plan's rows are run."""
+    if plan_id == work.id:
+        return Stage.APPLY
+    # All or nothing of another import's plan: whether all of it still holds is seen before.
+    return Stage.PLAN if work.is_atomic else None
 
 
 async def _split_undo(

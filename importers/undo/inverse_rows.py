@@ -12,7 +12,7 @@ from models.entity_history import to_json
 from models.undo import read_changed_assignments, read_changed_entities
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
     from asyncpg import Connection, Record
 
@@ -23,15 +23,15 @@ _FIRST_ROW = 2
 async def inverse_rows(db: Connection, import_id: int) -> AsyncIterator[Batch]:
     """Make the rows that undo an import, some thousand at a time."""
     numbers = count(_FIRST_ROW)
-    async for entities in read_changed_entities(db, import_id):
-        yield _batch(numbers, map(_entity_cells, entities))
+    # Assignments first: with one of them a new user is not disabled, nor a new case closed.
     async for assignments in read_changed_assignments(db, import_id):
         yield _batch(numbers, map(_assignment_cells, assignments))
+    async for entities in read_changed_entities(db, import_id):
+        yield _batch(numbers, map(_entity_cells, entities))
 
 
-def _batch(numbers: Iterable[int], rows: Iterable[list[str]]) -> Batch:
-    cells = list(rows)
-    return Batch([number for number, _ in zip(numbers, cells, strict=False)], cells)
+def _batch(numbers: Iterator[int], rows: Iterable[list[str]]) -> Batch:
+    return Batch.of([(next(numbers), cells) for cells in rows])
 
 
 def _assignment_cells(row: Record) -> list[str]:
@@ -70,14 +70,19 @@ def _entity_cells(row: Record) -> list[str]:
 def _merged(
     changes: Sequence[tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]],
 ) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
-    """Return the fields before the first of several changes, and after the last."""
+    """Return the fields before the first of several changes, and after the last.
+
+    A field that others have changed in between comes as it was before the next change.
+    """
     first, _ = changes[0]
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     for old, new in changes:
         if new is None:
             return None, None
-        before = {**(old or {}), **before}
+        for name, value in (old or {}).items():
+            if name not in after or after[name] != value:
+                before[name] = value
         after = {**after, **new}
     return (None if first is None else before), after
 

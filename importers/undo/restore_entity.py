@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from importers.sdk.changes import Applied, Difference, OwnChange, Refused
 from importers.sdk.errors import RowError
 from models.undo import find_used
-from models.write_many import lock_many, update_many
+from models.write_many import find_by_tag, lock_many, update_many
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -69,10 +69,12 @@ async def _restore(
     stored = await lock_many(db, app_id, table, [change.entity.id for change in changes])
     new = [change.entity.id for change in changes if change.fields is None]
     used = await find_used(db, table, new) if new else set()
+    tags = {tag for change in changes if (tag := (change.fields or {}).get("tag_id"))}
+    owners = {tag: row["id"] for tag, row in (await find_by_tag(db, app_id, table, tags)).items()}
     answers: dict[tuple[Key, ...], Applied | Refused] = {}
     rows: dict[int, Mapping[str, Any]] = {}
     for change in changes:
-        answer, values = _answer(change, stored[change.entity.id], used)
+        answer, values = _answer(change, stored[change.entity.id], used, owners)
         answers[change.keys] = answer
         if values:
             rows[change.entity.id] = values
@@ -87,9 +89,17 @@ async def _restore(
 
 
 def _answer(
-    change: RestoreEntity, stored: Mapping[str, Any], used: Collection[int]
+    change: RestoreEntity,
+    stored: Mapping[str, Any],
+    used: Collection[int],
+    owners: Mapping[str, int],
 ) -> tuple[Applied | Refused, Mapping[str, Any] | None]:
-    """Say what becomes of a change, and which columns to write."""
+    """Say what becomes of a change, and which columns to write.
+
+    Args:
+        used: those that have assignments.
+        owners: which of the app's have the Tag IDs that are to be given back.
+    """
     is_new = change.fields is None
     wanted: dict[str, Any] = {"is_active": False} if is_new else dict(change.fields or {})
     now = {name: _plain_day(stored[name]) for name in wanted}
@@ -99,6 +109,8 @@ def _answer(
         return _kept(change, _IN_USE), None
     if any(_plain_day(stored[name]) != value for name, value in change.present.items()):
         return _kept(change, _CHANGED), None
+    if owners.get(wanted.get("tag_id") or "", change.entity.id) != change.entity.id:
+        return _kept(change, _TAG_TAKEN), None
     ids = {f"{change.noun}_id": change.entity.id}
     difference = Difference(before=now, after=wanted, **ids)
     day = wanted.get("date_opened")
@@ -107,6 +119,7 @@ def _answer(
 
 
 _IN_USE = "the {noun} has assignments by now, and stays as it is."
+_TAG_TAKEN = "another {noun} has the Tag ID by now, so the {noun} stays as it is."
 _CHANGED = "the {noun} is not as the import has left it, and stays as it is."
 
 

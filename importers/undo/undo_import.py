@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from importers.sdk.row import Row
 
 UNDO = "undo"
+# All fields of a case or a user, as JSON, each as long as a cell of another file may be.
+_LONGEST = 1_000_000
 
 
 class UndoImport(Importer):
@@ -33,8 +35,8 @@ class UndoImport(Importer):
     case_notify = Flag()
     present_role_id = RoleRef()
     present_notify = Flag()
-    fields: Column[str] = Column()
-    present_fields: Column[str] = Column()
+    fields: Column[str] = Column(longest=_LONGEST)
+    present_fields: Column[str] = Column(longest=_LONGEST)
 
     def change(self, row: Row) -> Restore | OwnChange:
         """Return the opposite of a change.

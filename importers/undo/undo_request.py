@@ -47,8 +47,8 @@ async def request_undo(
         raise UndoError("NOT_FOUND", "There is no such import.", "id")
     if new.idempotency_key:
         earlier = await find_undo(db, app_id, new.idempotency_key)
-        if earlier and earlier[1] == import_id:
-            return earlier[0]
+        if earlier and earlier.repeats(import_id, is_dry_run=is_dry_run):
+            return earlier.id
     refusal = undo_refusal(found, within_days, is_dry_run=is_dry_run)
     if refusal:
         raise refusal

@@ -274,11 +274,18 @@ class EngineFixture:
         await self.drain()
         return key
 
-    async def undo(self, import_id: int, *, is_dry_run: bool = False, within_days: int = 30) -> int:
+    async def undo(
+        self,
+        import_id: int,
+        *,
+        is_dry_run: bool = False,
+        within_days: int = 30,
+        name: str | None = None,
+    ) -> int:
         """Undo an import, and do all that there is to do for it."""
         async with transaction() as db:
             key = await request_undo(
-                db, self.app_id, import_id, NewName(), is_dry_run=is_dry_run,
+                db, self.app_id, import_id, NewName(name), is_dry_run=is_dry_run,
                 within_days=within_days, by=COMMAND_LINE,
             )  # fmt: skip
         await self.queue.enqueue_split(key)

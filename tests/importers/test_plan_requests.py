@@ -9,6 +9,7 @@ import pytest
 
 from importers.plan_requests import PlanError
 from importers.reading.limits import Limits
+from importers.retry import RetryError
 from models.audit import Actor
 from tests.importers.engine_fixture import PAIRS, Counts, EngineFixture, Result
 
@@ -118,7 +119,11 @@ async def test_refused(small: EngineFixture) -> None:
     plan = await small.run("assign", "trv-003,jack-001,,staff,0", is_dry_run=True)
     waiting = await small.upload("assign", "trv-003,jack-001,,staff,0", is_dry_run=True)
     await small.apply_plan(plan)
+    retried = await small.run("assign", "trv-004,jack-001,,staff,0", "no,,,,", is_dry_run=True)
+    await small.apply_plan(retried)
 
+    with pytest.raises(RetryError, match="has been applied"):
+        await small.request_retry(retried)
     for key, code in (
         (real, "NOT_A_PLAN"),
         (failed, "NOTHING_TO_APPLY"),

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from importers.undo.undo_request import UndoError
+from importers.retry import RetryError
+from importers.undo.undo_request import UndoError, request_undo
+from models.audit import COMMAND_LINE
+from models.db import transaction
+from models.new_import import NewName
 from tests.importers.engine_fixture import EngineFixture, Result
 
 
@@ -218,3 +222,49 @@ async def test_a_plugins_own_change(small: EngineFixture) -> None:
 
     codes = sorted(end.codes for end in (await small.results(undone)).values())
     assert codes == [(), ("NOT_REVERSIBLE",)]
+
+
+async def test_the_same_key_for_a_plan(small: EngineFixture) -> None:
+    """An idempotency key of a dry run stands for no other request."""
+    done = await small.run("assign", "trv-001,jack-001,,staff,0")
+
+    async def request(*, is_dry_run: bool) -> int:
+        async with transaction() as db:
+            return await request_undo(
+                db, small.app_id, done, NewName("Undone", "key"), is_dry_run=is_dry_run,
+                within_days=30, by=COMMAND_LINE,
+            )  # fmt: skip
+
+    plan = await request(is_dry_run=True)
+    assert await request(is_dry_run=True) == plan
+    with pytest.raises(UndoError) as caught:
+        await request(is_dry_run=False)
+    assert caught.value.code == "NAME_TAKEN"
+
+
+async def test_a_retry_after_an_undo(small: EngineFixture) -> None:
+    """What a retry has changed after the undo can be undone as well."""
+    done = await small.run("assign", "trv-001,jack-001,,staff,0", "trv-03,jack-001,,staff,0")
+    await small.undo(done)
+    await small.retry(done, {3: {"case_id": "trv-003"}})
+
+    undone = await small.undo(done)
+
+    assert sorted(end.what for end in (await small.results(undone)).values()) == [
+        "REMOVED", "UNCHANGED",
+    ]  # fmt: skip
+    assert await small.assignments() == {}
+
+
+async def test_corrections(small: EngineFixture) -> None:
+    """Rows of an undo are run again as they are, or not at all."""
+    done = await small.run("assign", "trv-001,jack-001,,staff,0")
+    await small.run("modify", "trv-001,jack-001,clients,")
+    undone = await small.undo(done)
+
+    with pytest.raises(RetryError) as caught:
+        await small.request_retry(undone, {2: {"what": "case"}})
+    assert caught.value.code == "NOT_CORRECTABLE"
+    await small.run("modify", "trv-001,jack-001,staff,")
+    await small.retry(undone, {2: {}})
+    assert await small.results(undone) == {2: Result("REMOVED")}
