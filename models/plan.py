@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import orjson
+
 from models.import_end import conclude
 from models.imports import RETURNING_END, ImportStatus
 from models.progress import FINAL_STATUS, TOUCH
-from models.row import RowOutcome, RowResult, RowStatus, changes_of, row_key, row_number
+from models.row import RowOutcome, RowStatus, packed_changes, row_key, row_number
 from models.webhook import WebhookEvent, enqueue_deliveries
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from models.imports import ImportEnd, Stage
+    from models.row import RowResult
 
 Signature: TypeAlias = tuple[Any, ...]
 """What a row comes to: its outcome, and both sides of all that it changes. Two are equal where a
@@ -58,12 +61,39 @@ class Hold(NamedTuple):
 
 
 def signature_of(result: RowResult) -> Signature:
-    # What is created has another key each time, or none yet.
-    others = [
-        (None, None, edit.before, edit.after) if edit.before is None else edit[1:]
-        for edit in result.entity_edits
-    ]
-    return result.outcome, [edit._replace(row=0) for edit in result.edits], others
+    return _signature(result.outcome, *packed_changes(result))
+
+
+def _signature(
+    outcome: int | None,
+    case_id: int | None,
+    user_id: int | None,
+    before: int | None,
+    after: int | None,
+    edits: str | None,
+    edit_count: int | None,
+) -> Signature:
+    """Compare what rows store: nearly all change one assignment, and need no more than numbers."""
+    if edits is None:
+        return outcome, case_id, user_id, before, after
+    sides = orjson.loads(edits)
+    if edit_count is None:
+        return outcome, *_lasting(case_id, user_id, *sides)
+    return outcome, sides["assignments"], [_lasting(*each) for each in sides["others"]]
+
+
+def _lasting(case_id: int | None, user_id: int | None, before: Any, after: Any) -> Signature:
+    """Leave out the keys of what is created: it has another one each time, or none yet."""
+    return (None, None, before, after) if before is None else (case_id, user_id, before, after)
+
+
+def touched_by(signature: Signature) -> tuple[int | None, int | None]:
+    """Return the case and the user that a planned row is about first, by primary key."""
+    _, first, second, *_ = signature
+    if isinstance(first, list):
+        case_id, user_id, *_ = next(iter([*first, *second]))
+        return case_id, user_id
+    return first, second
 
 
 async def read_plan(
@@ -71,17 +101,11 @@ async def read_plan(
 ) -> dict[int, Signature]:
     """Read what rows have come to when they were planned, by their numbers."""
     sql = """
-        SELECT id, outcome, case_id, user_id, before, after, edits
+        SELECT id, outcome, case_id, user_id, before, after, edits, edit_count
         FROM unnest($1::bigint[]) AS k(id) JOIN import_rows USING (id) WHERE status = 1
     """
     rows = await db.fetch(sql, [row_key(import_id, number) for number in numbers])
-    return {row_number(row["id"]): signature_of(_planned(row)) for row in rows}
-
-
-def _planned(row: Mapping[str, Any]) -> RowResult:
-    edits, others = changes_of(row)
-    outcome = RowOutcome(row["outcome"])
-    return RowResult(0, b"", RowStatus.PASSED, outcome, edits=edits, entity_edits=others)
+    return {row_number(key): _signature(*changes) for key, *changes in rows}
 
 
 async def planned_page(
@@ -112,7 +136,7 @@ async def planned_page(
     first, end = row_key(plan_id, after), row_key(plan_id + 1, 0)
     rows = await db.fetch(sql, first, end, _ROWS_AT_ONCE, most)
     return [
-        (row_number(row["id"]) * (1 if row["is_it"] else -1), json.loads(row["cells"]))
+        (row_number(row["id"]) * (1 if row["is_it"] else -1), orjson.loads(row["cells"]))
         for row in rows
     ]
 

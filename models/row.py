@@ -70,7 +70,7 @@ class ImportRow(Model):
     What the row has changed, or would change if it is one of a dry run, stands beside the result,
     so that a plan needs no table of its own. A row that changes one assignment has `case_id`,
     `user_id` and both sides, each `role_id * 2 + notify`, or null where there is no assignment. All
-    else is in `edits`, JSON (`_packed_changes`), with `edit_count` if there are several changes.
+    else is in `edits`, JSON (`packed_changes`), with `edit_count` if there are several changes.
     `is_planned` marks rows of an import that is no dry run, which have been planned and not been
     applied yet.
     """
@@ -156,7 +156,7 @@ async def write_rows(
                 orjson.dumps(result.errors).decode() if result.errors else None,
                 orjson.dumps(result.warnings).decode() if result.warnings else None,
                 result.text.decode(),
-                *(_packed_changes(result) if result.outcome in WRITTEN else _NO_CHANGES),
+                *packed_changes(result),
                 *((result.status is RowStatus.PASSED,) if is_plan else ()),
             )
             for result in results
@@ -164,7 +164,7 @@ async def write_rows(
     )
 
 
-def _packed_changes(result: RowResult) -> tuple[object, ...]:
+def packed_changes(result: RowResult) -> tuple[Any, ...]:
     """Return what the columns from `case_id` on say of a row.
 
     A row that changes one assignment has no JSON; one that changes one other thing has both of its
@@ -177,6 +177,8 @@ def _packed_changes(result: RowResult) -> tuple[object, ...]:
 
         {"assignments": [[1, 7, 6, null]], "others": [[null, 7, {"locale": "en"}, null]]}
     """
+    if result.outcome not in WRITTEN:
+        return _NO_CHANGES
     edits, others = result.edits, result.entity_edits
     if len(edits) == 1 and not others:
         [(case_id, user_id, _, before, after)] = edits

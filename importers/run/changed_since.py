@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from importers.sdk.errors import ErrorDetail
 from models.last_changes import find_last_changes
-from models.plan import signature_of
+from models.plan import signature_of, touched_by
 from models.row import RowStatus
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ async def name_changes(
 ) -> Settled:
     """Say of the rows that have failed what has changed since the plan was made."""
     failed = [result for result in settled.results if result.status is RowStatus.FAILED]
-    touched = {result.number: _touched(plan.get(result.number)) for result in failed}
+    touched = {
+        result.number: touched_by(plan[result.number]) if result.number in plan else (None, None)
+        for result in failed
+    }
     return await _named(db, plan_id, settled, touched)
 
 
@@ -95,16 +98,6 @@ async def _named(
     return settled._replace(
         results=[named.get(result.number, result) for result in settled.results]
     )
-
-
-def _touched(signature: Signature | None) -> Touched:
-    """Return the case and the user that a planned row is about first, by primary key."""
-    if signature is None:
-        return None, None
-    _, edits, others = signature
-    for case_id, user_id, *_ in (*edits, *others):
-        return case_id, user_id
-    return None, None
 
 
 def _changed_since(result: RowResult, touched: Touched, causes: LastChanges) -> ErrorDetail:
