@@ -8,8 +8,13 @@ from typing import Any
 from graphql import GraphQLInterfaceType, GraphQLObjectType, get_named_type, is_leaf_type
 from graphql.type.definition import GraphQLField
 
+from api.limits import QueryLimits
 from api.schema.definition import schema
 
+# What selects everything there is may be larger than what a client may ask.
+NO_LIMITS = QueryLimits(
+    depth=100, fields=10_000, objects=10**9, values=10**9, answer_characters=10**9
+)
 _PAGE = "(first: 2)"
 
 

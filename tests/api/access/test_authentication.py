@@ -30,11 +30,12 @@ from tests.api.api_fixture import (
     add_webhook,
     assign,
     bearer,
+    change_settings,
     multipart,
     node_id,
     sql,
 )
-from tests.api.schema_operations import everything, node_types, root_fields
+from tests.api.schema_operations import NO_LIMITS, everything, node_types, root_fields
 from tests.api.websocket_client import subscriber
 
 # The arguments of every root field: what they ask for is an app's that has a few of everything.
@@ -97,6 +98,12 @@ IDENTIFIED = {
     "User": "users",
     "Webhook": "webhooks",
 }
+
+
+@pytest.fixture(autouse=True)
+def no_limits(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let operations select everything there is."""
+    change_settings(api, monkeypatch, query=NO_LIMITS)
 
 
 def test_the_identified_are_complete() -> None:

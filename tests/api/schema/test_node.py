@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from graphql import get_named_type
 
-from api.limits import QueryLimits
 from models.app import Permission, add_role, create_token
 from models.db import transaction
 from models.row import RowResult, RowStatus, write_rows
@@ -24,7 +23,7 @@ from tests.api.api_fixture import (
     node_id,
     sql,
 )
-from tests.api.schema_operations import everything, node_types, root_fields
+from tests.api.schema_operations import NO_LIMITS, everything, node_types, root_fields
 
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id } }"
 # The arguments of root fields that need some; ADMIN tokens may use all fields.
@@ -86,8 +85,7 @@ async def test_an_id_names_one_object_of_one_type(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever is asked, an `id` comes with the same type: clients store objects by it."""
-    limits = QueryLimits(fields=10_000, objects=10**9, values=10**9, answer_characters=10**9)
-    change_settings(api, monkeypatch, query=limits)
+    change_settings(api, monkeypatch, query=NO_LIMITS)
     ids = await fill(api)
     answers = [await api.data(f"mutation {{ {filled_in(each, ids)} }}") for each in CHANGES]
     for name, field in root_fields("Query").items():
