@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import click
 from tortoise.exceptions import IntegrityError
@@ -15,7 +15,7 @@ from api.cli.output import json_option, print_json, print_table
 from api.cli.printable import printable
 from api.settings import plugins_file, process_environment
 from importers.plugins.registry import load
-from models.app import add_role, create_app
+from models.app import Role, add_role, create_app
 from models.audit import COMMAND_LINE
 from models.db import transaction
 from models.guard import update_guard
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.app import App
+
+AppSettings: TypeAlias = dict[str, Any]
+"""What an app has set, in the API's words."""
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 _KEY = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
@@ -76,7 +79,7 @@ def create(slug: str, name: str, folder: DataFolder) -> None:
 @folder_option
 def show(slug: str, folder: DataFolder, *, as_json: bool) -> None:
     """Show the app SLUG: its name, and what holds its imports."""
-    _print_app(on_database(database_url(folder), find_app(slug)), as_json=as_json)
+    _print_app(on_database(database_url(folder), _read_app(slug)), as_json=as_json)
 
 
 @app.command("set")
@@ -106,6 +109,11 @@ def show(slug: str, folder: DataFolder, *, as_json: bool) -> None:
     help="Hold every import of this type likewise; may be repeated, and replaces the list.",
 )
 @click.option("--no-release-types", "clears_types", is_flag=True, help="Empty that list.")
+@click.option(
+    "--required-role",
+    metavar="KEY|off",
+    help="Plans say which cases would be left without a user in this role.",
+)
 @json_option
 @folder_option
 def set_(
@@ -118,6 +126,7 @@ def set_(
     requires_release: bool | None,
     release_types: Sequence[str],
     clears_types: bool,
+    required_role: str | None,
     as_json: bool,
 ) -> None:
     """Change the app SLUG: its name, and what holds its imports.
@@ -132,6 +141,7 @@ def set_(
         "remove_at_least": remove_at_least,
         "requires_release": requires_release,
         "release_types": [] if clears_types else _known_types(release_types) or None,
+        "required_role": required_role,
     }
     changes: dict[str, object] = {key: each for key, each in given.items() if each is not None}
     if not changes:
@@ -198,28 +208,55 @@ def _known_types(keys: Sequence[str]) -> list[str]:
     return sorted(set(keys))
 
 
-async def _update_app(slug: str, changes: Mapping[str, object]) -> App:
+async def _update_app(slug: str, changes: Mapping[str, object]) -> AppSettings:
     app = await find_app(slug)
+    columns = dict(changes)
+    if "required_role" in columns:
+        columns["required_role_id"] = await _find_role(app, str(columns.pop("required_role")))
     async with transaction() as db:
-        await update_guard(db, app.id, changes, by=COMMAND_LINE)
-    return await find_app(slug)
+        await update_guard(db, app.id, columns, by=COMMAND_LINE)
+    return await _read_app(slug)
 
 
-def _print_app(app: App, *, as_json: bool) -> None:
-    if as_json:
-        guards = {
-            "removePercent": app.remove_percent,
-            "removeAtLeast": app.remove_at_least,
-            "requiresRelease": app.requires_release,
-            "releaseTypes": app.release_types,
-        }
-        print_json({"slug": app.slug, "name": app.name, "guards": guards})
-        return
-    settings = {
+async def _find_role(app: App, key: str) -> int | None:
+    """Return the primary key of a role; None for `off`.
+
+    Raises:
+        RefusedError: the app has no such role.
+    """
+    if key == "off":
+        return None
+    roles = dict(await Role.filter(app_id=app.id).order_by("id").values_list("key", "id"))
+    if key not in roles:
+        raise RefusedError(f"the app {app.slug} has no role {key!r}; it has: {', '.join(roles)}.")
+    return int(roles[key])
+
+
+async def _read_app(slug: str) -> AppSettings:
+    app = await find_app(slug)
+    role = await Role.get_or_none(id=app.required_role_id) if app.required_role_id else None
+    return {
         "name": app.name,
-        "remove-percent": "off" if app.remove_percent is None else app.remove_percent,
-        "remove-at-least": app.remove_at_least,
-        "requires-release": "yes" if app.requires_release else "no",
-        "release-type": ", ".join(app.release_types) or "none",
+        "removePercent": app.remove_percent,
+        "removeAtLeast": app.remove_at_least,
+        "requiresRelease": app.requires_release,
+        "releaseTypes": app.release_types,
+        "requiredRole": role and role.key,
     }
-    print_table(["setting", "value"], settings.items())
+
+
+def _print_app(settings: AppSettings, *, as_json: bool) -> None:
+    """Print what an app has set; in the table, by the options that set it."""
+    if as_json:
+        print_json(settings)
+        return
+    percent, types = settings["removePercent"], settings["releaseTypes"]
+    rows = {
+        "name": settings["name"],
+        "remove-percent": "off" if percent is None else percent,
+        "remove-at-least": settings["removeAtLeast"],
+        "requires-release": "yes" if settings["requiresRelease"] else "no",
+        "release-type": ", ".join(types) or "none",
+        "required-role": settings["requiredRole"] or "off",
+    }
+    print_table(["setting", "value"], rows.items())

@@ -154,17 +154,18 @@ def test_app_settings(on_migrated: Operator) -> None:
     on_migrated.run("app", "create", "acme", "Acme Law")
     before = json.loads(on_migrated.run("app", "show", "acme", "--json")[1])
     options = ["--remove-percent", "off", "--release-type", "remove", "--requires-release"]
+    options += ["--required-role", "staff"]
     code, shown, _ = on_migrated.run("app", "set", "acme", *options, "--remove-at-least", "5")
     after = json.loads(
         on_migrated.run(
             "app", "set", "acme", "--name", "Acme", "--no-release-types", "--json",
-            "--no-requires-release", "--remove-percent", "30",
+            "--no-requires-release", "--remove-percent", "30", "--required-role", "off",
         )[1]
     )  # fmt: skip
 
-    defaults = {"removePercent": 20, "removeAtLeast": 100}
+    defaults = {"removePercent": 20, "removeAtLeast": 100, "requiredRole": None}
     none = {"requiresRelease": False, "releaseTypes": []}
-    assert before == {"slug": "acme", "name": "Acme Law", "guards": {**defaults, **none}}
+    assert before == {"name": "Acme Law", **defaults, **none}
     assert code == 0
     assert shown.splitlines() == [
         "setting\tvalue",
@@ -173,9 +174,20 @@ def test_app_settings(on_migrated: Operator) -> None:
         "remove-at-least\t5",
         "requires-release\tyes",
         "release-type\tremove",
+        "required-role\tstaff",
     ]
-    changed = {"removePercent": 30, "removeAtLeast": 5}
-    assert after == {"slug": "acme", "name": "Acme", "guards": {**changed, **none}}
+    changed = {"removePercent": 30, "removeAtLeast": 5, "requiredRole": None}
+    assert after == {"name": "Acme", **changed, **none}
+
+
+def test_unknown_role(on_migrated: Operator) -> None:
+    """A role that the app requires is one that it has."""
+    on_migrated.run("app", "create", "acme", "Acme Law")
+
+    assert on_migrated.run("app", "set", "acme", "--required-role", "boss")[::2] == (
+        2,
+        "Error: the app acme has no role 'boss'; it has: clients, staff, default.\n",
+    )
 
 
 def test_importers(on_migrated: Operator) -> None:
