@@ -57,6 +57,7 @@ class Settings:
     origin_headers: tuple[str, ...] = ()
     # Failed rows are corrected within days, and reports look back over a quarter.
     retention_days: int = 90
+    many_cases: int = 100
     webhook_networks: tuple[Network, ...] = ()
     undo_days: int = 30
 
@@ -96,6 +97,7 @@ class Settings:
             retention_days=reader.number(
                 "CASEROLL_RETENTION_DAYS", default.retention_days, low=0, high=36_500
             ),
+            many_cases=reader.number("CASEROLL_MANY_CASES", default.many_cases, high=1_000_000),
             webhook_networks=reader.networks("CASEROLL_WEBHOOK_NETWORKS"),
         )
         reader.check()

@@ -24,8 +24,8 @@ _REMOVALS = """
     WHERE id > $2 AND id < $3 AND status = 1 AND before IS NOT NULL AND after IS NULL {planned}
     UNION ALL
     SELECT (edit ->> 0)::bigint
-    FROM import_rows, jsonb_array_elements(edits -> 'assignments') AS edit
-    WHERE id > $2 AND id < $3 AND status = 1 AND edits IS NOT NULL {planned}
+    FROM import_rows, json_array_elements(edits::json -> 'assignments') AS edit
+    WHERE id > $2 AND id < $3 AND status = 1 AND edit_count IS NOT NULL {planned}
       AND edit ->> 2 IS NOT NULL AND edit ->> 3 IS NULL
 """
 

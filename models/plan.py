@@ -114,7 +114,8 @@ async def find_untold_row(db: Connection, import_id: int) -> int | None:
     sql = """
         SELECT id FROM import_rows
         WHERE id > $1 AND id < $2 AND outcome <> 4 AND case_id IS NULL
-          AND (edits IS NULL OR edits @? '$.others[*] ? (@[2] == null && @[3] == null)')
+          AND (edits IS NULL OR edits = '[null,null]' OR edit_count IS NOT NULL
+            AND edits::jsonb @? '$.others[*] ? (@[2] == null && @[3] == null)')
         ORDER BY id LIMIT 1
     """
     key = await db.fetchval(sql, row_key(import_id, 0), row_key(import_id + 1, 0))
@@ -167,7 +168,7 @@ async def _end_planned_rows(
     sql = """
         UPDATE import_rows SET status = $3, outcome = NULL, message = NULL, errors = $4,
           case_id = NULL, user_id = NULL, before = NULL, after = NULL, edits = NULL,
-          is_planned = NULL
+          edit_count = NULL, is_planned = NULL
         WHERE id > $1 AND id < $2 AND is_planned
     """
     errors = json.dumps([error]) if error else None

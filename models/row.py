@@ -40,7 +40,9 @@ class RowOutcome(DescribedIntEnum):
 
 
 WRITTEN = (RowOutcome.CREATED, RowOutcome.UPDATED, RowOutcome.REMOVED)
-_NO_CHANGES = (None, None, None, None, None)
+STORED_CHANGES = ("id", "case_id", "user_id", "before", "after", "edits")
+"""The columns that `changes_of` reads."""
+_NO_CHANGES = (None, None, None, None, None, None)
 _COLUMNS = (
     "id",
     "app_id",
@@ -55,6 +57,7 @@ _COLUMNS = (
     "before",
     "after",
     "edits",
+    "edit_count",
 )
 
 
@@ -67,8 +70,9 @@ class ImportRow(Model):
     What the row has changed, or would change if it is one of a dry run, stands beside the result,
     so that a plan needs no table of its own. A row that changes one assignment has `case_id`,
     `user_id` and both sides, each `role_id * 2 + notify`, or null where there is no assignment. All
-    else is in `edits` (`_packed_edits`). `is_planned` marks rows of an import that is no dry run,
-    which have been planned and not been applied yet.
+    else is in `edits`, JSON (`_packed_changes`), with `edit_count` if there are several changes.
+    `is_planned` marks rows of an import that is no dry run, which have been planned and not been
+    applied yet.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -81,9 +85,10 @@ class ImportRow(Model):
     cells: list[str] = fields.JSONField()
     case_id = fields.BigIntField(null=True)
     user_id = fields.BigIntField(null=True)
-    before = fields.BigIntField(null=True)
-    after = fields.BigIntField(null=True)
-    edits: list[dict[str, Any]] | None = fields.JSONField(null=True)
+    before = fields.IntField(null=True)
+    after = fields.IntField(null=True)
+    edits = fields.TextField(null=True)
+    edit_count = fields.IntField(null=True)
     is_planned: bool | None = fields.BooleanField(null=True)  # type: ignore[assignment]
 
     class Meta:
@@ -160,39 +165,48 @@ async def write_rows(
 
 
 def _packed_changes(result: RowResult) -> tuple[object, ...]:
-    """Return what the columns from `case_id` on say of a row."""
+    """Return what the columns from `case_id` on say of a row.
+
+    A row that changes one assignment has no JSON; one that changes one other thing has both of its
+    sides, and its case or user in columns as well:
+
+        (1, 7, 6, null, null, null)
+        (null, 7, null, null, [{"locale": "en"}, {"locale": "es"}], null)
+
+    Several changes are in JSON with all that they are about:
+
+        {"assignments": [[1, 7, 6, null]], "others": [[null, 7, {"locale": "en"}, null]]}
+    """
     edits, others = result.edits, result.entity_edits
     if len(edits) == 1 and not others:
         [(case_id, user_id, _, before, after)] = edits
-        return case_id, user_id, before and before.packed, after and after.packed, None
+        return case_id, user_id, before and before.packed, after and after.packed, None, None
+    if len(others) == 1 and not edits:
+        [(_, of_case, of_user, *sides)] = others
+        return of_case, of_user, None, None, orjson.dumps(sides).decode(), None
     if not (edits or others):
         return _NO_CHANGES
-    return None, None, None, None, orjson.dumps(_packed_edits(edits, others)).decode()
-
-
-def _packed_edits(edits: Sequence[Edit], others: Sequence[EntityEdit]) -> dict[str, Any]:
-    """Write changes down, with the packed sides of assignments.
-
-    {"assignments": [[1, 7, 6, null]], "others": [[null, 7, {"locale": "en"}, {"locale": "es"}]]}
-    """
-    return {
+    packed = {
         "assignments": [
             (case_id, user_id, before and before.packed, after and after.packed)
             for case_id, user_id, _, before, after in edits
         ],
         "others": [edit[1:] for edit in others],
     }
+    return None, None, None, None, orjson.dumps(packed).decode(), len(edits) + len(others)
 
 
 def changes_of(row: Mapping[str, Any]) -> tuple[Sequence[Edit], Sequence[EntityEdit]]:
     """Read what a stored row has changed, or would change: assignments, and all else."""
     number, unpacked = row_number(row["id"]), Present.unpacked
-    if row["case_id"] is not None:
-        sides = unpacked(row["before"]), unpacked(row["after"])
-        return [Edit(row["case_id"], row["user_id"], number, *sides)], ()
+    case_id, user_id = row["case_id"], row["user_id"]
     if row["edits"] is None:
-        return (), ()
+        if case_id is None:
+            return (), ()
+        return [Edit(case_id, user_id, number, unpacked(row["before"]), unpacked(row["after"]))], ()
     packed = orjson.loads(row["edits"])
+    if isinstance(packed, list):
+        return [], [EntityEdit(number, case_id, user_id, *packed)]
     edits = [
         Edit(case_id, user_id, number, unpacked(before), unpacked(after))
         for case_id, user_id, before, after in packed["assignments"]

@@ -152,7 +152,7 @@ async def insert_webhook(db: Connection, app_id: int, new: NewWebhook, *, by: Ac
     return key
 
 
-async def delete_webhook(db: Connection, app_id: int, key: int, *, by: Actor) -> bool:
+async def remove_webhook(db: Connection, app_id: int, key: int, *, by: Actor) -> bool:
     """Delete a webhook with its deliveries; False when the app has no such webhook."""
     url = await db.fetchval(
         "DELETE FROM webhooks WHERE app_id = $1 AND id = $2 RETURNING url", app_id, key

@@ -21,8 +21,10 @@ if TYPE_CHECKING:
     from models.write_one import Table
 
 _MODELS = {"cases": Case, "users": User}
+# The sequence is looked up once, not once a row: OFFSET keeps the subquery apart.
 _NEXT_IDS = """
-    SELECT array_agg(nextval(pg_get_serial_sequence('{}', 'id'))) FROM generate_series(1, $1)
+    SELECT array_agg(nextval(sequence)) FROM generate_series(1, $1),
+      (SELECT pg_get_serial_sequence('{}', 'id')::regclass AS sequence OFFSET 0) s
 """
 # Not `varchar(64)`: a cast to that would cut what is too long, without an error.
 _SQL_TYPES = {str: "text", bool: "bool", date: "date"}

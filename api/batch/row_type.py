@@ -91,7 +91,7 @@ class RowType(Generic[T_co]):
         sources: of attributes that are not simply the column with their name.
     """
 
-    def __init__(self, kind: type[T_co], **sources: RowColumn | Part) -> None:
+    def __init__(self, kind: type[T_co], /, **sources: RowColumn | Part) -> None:
         self.kind = kind
         names = [field.name for field in dataclasses.fields(cast("Any", kind)) if field.init]
         self.sources: Mapping[str, RowColumn | Part] = {

@@ -16,6 +16,7 @@ _COMMANDS = {
     "app": "api.cli.app:app",
     "apply": "api.cli.plans:apply",
     "cancel": "api.cli.plans:cancel",
+    "changes": "api.cli.changes:changes",
     "demo": "api.cli.demo:demo",
     "export": "api.cli.export:export",
     "failed-rows": "api.cli.failed_rows:failed_rows",

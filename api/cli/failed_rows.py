@@ -11,17 +11,12 @@ from api.cli.client import find_api
 from api.cli.failure import RefusedError
 from api.cli.file_format import format_option, is_workbook
 from api.cli.folder import DataFolder, folder_option
+from api.cli.named import find_import
 
 if TYPE_CHECKING:
     from api.cli.client import ApiClient
 
-_FIELDS = "name finishedAt purgedAt failedRowsUrl failedRowsWorkbookUrl"
-_BY_ID = f"query ($id: ID!) {{ import(id: $id) {{ {_FIELDS} }} }}"
-_BY_NAME = f"""
-query ($name: String!) {{
-  imports(first: 100, search: $name) {{ edges {{ node {{ {_FIELDS} }} }} }}
-}}
-"""
+_FIELDS = "finishedAt purgedAt failedRowsUrl failedRowsWorkbookUrl"
 
 
 @click.command("failed-rows")
@@ -36,12 +31,7 @@ def failed_rows(wanted: str, output: IO[bytes], format_: str | None, folder: Dat
 
 
 async def _download(api: ApiClient, wanted: str, url: str, output: IO[bytes]) -> None:
-    data = await api.execute(_BY_NAME, name=wanted)
-    named = [edge["node"] for edge in data["imports"]["edges"] if edge["node"]["name"] == wanted]
-    # The newest of that name, or else the one with that ID.
-    found = named[0] if named else (await api.execute(_BY_ID, id=wanted))["import"]
-    if found is None:
-        raise RefusedError(f"there is no import with the ID or name {wanted!r}.")
+    found = await find_import(api, wanted, _FIELDS)
     if found[url] is None:
         raise RefusedError(_why_there_is_no_file(found))
     await api.download(found[url], output.write)

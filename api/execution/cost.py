@@ -46,9 +46,16 @@ _LIST_LENGTHS = {
     ("ImportError", "params"): 3,
     ("ImportRow", "cells"): 20,
     ("ImportRow", "warnings"): 2,
+    ("ImportRow", "changes"): 3,
+    ("ImportChange", "fields"): 3,
+    ("Import", "consequences"): 4,
+    ("Consequence", "cases"): 5,
+    ("Consequence", "users"): 5,
     ("Import", "warnings"): 2,
     ("__Field", "args"): 5,
 }
+# Fields that take as long to find as so many objects, however short the answer.
+_WORK = {("Import", "consequences"): 2_000}
 
 
 class Size(NamedTuple):
@@ -69,11 +76,13 @@ class Cost(NamedTuple):
         kind: the name of the type that is selected from.
         times: how many of them it returns; None: as many as its arguments say.
         is_shell: whether it only wraps what is counted, as a connection's edges do.
+        work: as how many more objects it counts.
     """
 
     kind: str = ""
     times: int | None = 1
     is_shell: bool = False
+    work: int = 0
 
 
 @lru_cache(8)
@@ -102,7 +111,8 @@ def _field_cost(parent: str, name: str, field: GraphQLField) -> Cost:
     if is_page or is_place:
         return Cost(kind, is_shell=True)
     if isinstance(get_nullable_type(field.type), GraphQLList):
-        return Cost(kind, _LIST_LENGTHS.get((parent, name), _LIST_LENGTH))
+        length = _LIST_LENGTHS.get((parent, name), _LIST_LENGTH)
+        return Cost(kind, length, work=_WORK.get((parent, name), 0))
     return Cost(kind)
 
 
@@ -223,7 +233,7 @@ class AnswerSizer:
             depth=inner.depth + 1,
             fields=inner.fields + 1,
             aliases=inner.aliases + (node.alias is not None),
-            objects=times * (own + inner.objects),
+            objects=times * (own + inner.objects) + cost.work,
             # The field itself is one value, and so is each item of a list of scalars.
             values=1 + times * inner.values if node.selection_set else times,
             names=len((node.alias or node.name).value) + times * inner.names,

@@ -106,20 +106,14 @@ class HttpTransport:
         """Resolve a host, and return those of its addresses that may be connected to."""
         look_up = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
         found = await asyncio.get_running_loop().run_in_executor(self.resolver, look_up)
-        addresses = [str(each[4][0]) for each in found]
-        chosen = [each for each in addresses if self._is_allowed(each, is_secure=is_secure)]
+        addresses = [ip_address(each[4][0]) for each in found]
+        chosen = [each for each in addresses if may_connect(each, self.allowed)]
         if addresses and not chosen:
             # Without the address, which may be known inside the network alone.
-            raise NotDeliveredError(
-                f"{host} leads to a private network; the operator can allow it"
-                if is_secure
-                else f"{host} is another machine, to which only HTTPS may be used"
-            )
-        return chosen[:_ADDRESSES_TRIED]
-
-    def _is_allowed(self, text: str, *, is_secure: bool) -> bool:
-        address = ip_address(text)
-        return may_connect(address, self.allowed) and (is_secure or address.is_loopback)
+            raise NotDeliveredError(f"{host} leads to a private network; the operator can allow it")
+        if not (is_secure or all(each.is_loopback for each in chosen)):
+            raise NotDeliveredError(f"{host} is another machine, to which only HTTPS may be used")
+        return list(map(str, chosen[:_ADDRESSES_TRIED]))
 
 
 async def _exchange(

@@ -18,6 +18,8 @@ from strawberry.utils.str_converters import to_camel_case
 from api.access.context import Context, Info
 from api.schema.assignments import find_assignment, list_assignments
 from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cases, update_case
+from api.schema.changes.consequences import Consequence
+from api.schema.changes.import_changes import ImportChange
 from api.schema.entities import (
     ASSIGNMENT_ROW,
     CHANGE_ROW,
@@ -40,11 +42,11 @@ from api.schema.importing.plans import apply_import, release_import, undo_import
 from api.schema.importing.plugins import list_validators
 from api.schema.importing.upload import UPLOAD, UploadedFile
 from api.schema.node import MOST_NAMED, Node, check_named, load_together
+from api.schema.notify.webhooks import create_webhook, delete_webhook, list_webhooks
 from api.schema.scalars import DATE, DATE_TIME
 from api.schema.subscription import Subscription
 from api.schema.users import create_user, find_user, find_users_by_tag, list_users, update_user
 from api.schema.viewer import show_viewer, update_app
-from api.schema.webhooks import create_webhook, delete_webhook, list_webhooks
 from importers.sdk.node_id import decode_node_id
 from models.history_lists import ASSIGNMENT_CHANGES, ENTITY_CHANGES
 from models.listing import ASSIGNMENTS
@@ -152,7 +154,8 @@ schema = strawberry.Schema(
         "Mutation", MUTATIONS, description="Everything that can be changed, by tokens that may."
     ),
     subscription=Subscription,
-    types=[Assignment],
+    # Fields of imports are added where these are defined.
+    types=[Assignment, Consequence, ImportChange],
     config=StrawberryConfig(
         name_converter=_Names(), scalar_map={UploadedFile: UPLOAD, date: DATE, datetime: DATE_TIME}
     ),

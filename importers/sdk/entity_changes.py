@@ -400,9 +400,12 @@ def _updated(
 def _created(
     change: AddUser | AddCase, *, case_id: int | None = None, user_id: int | None = None
 ) -> Difference:
-    after = _storable_fields(
-        {name: value for name, value in _values(change).items() if value not in (None, "")}
-    )
+    names: tuple[str, ...] = change.__slots__
+    after = {
+        name: value.isoformat() if type(value) is date else value
+        for name in names
+        if (value := getattr(change, name)) is not None and value != ""
+    }
     return Difference(before=None, after=after, case_id=case_id, user_id=user_id)
 
 

@@ -96,6 +96,33 @@ def test_failed_rows(place: Place) -> None:
     )
 
 
+def test_changes(place: Place) -> None:
+    """A dry run lists what it would change, with what follows from it, for people and programs."""
+    (place.folder / "remove.csv").write_text(
+        "user_id,case_id\njones-001,trv-001\njones-001,trv-999\njones-001,trv-209\n"
+    )
+    place.run("import", "remove.csv", "--type", "remove", "--name", "Plan", "--dry-run")
+    code, output = place.run("changes", "Plan")
+    of_program = json.loads(place.run("changes", "Plan", "--json", "--case", "trv-001")[1])
+    of_other = place.run("changes", "Plan", "--kind", "create", "--user", "jones-001")
+
+    assert code == 0
+    lines = output.splitlines()
+    assert lines[-2] == "row\tkind\tcase\tuser\tchange"
+    assert lines[-1].startswith("2\tREMOVE\ttrv-001\tjones-001\t")
+    assert (of_program["dryRun"], of_program["totalCount"]) == (True, 1)
+    assert [each["row"] for each in of_program["changes"]] == [2]
+    assert of_other[1].splitlines()[-1] == lines[-2]
+    assert place.run("changes", "Plan", "--user", "nobody") == (
+        2,
+        "Error: there is no user with the Tag ID or ID 'nobody'.\n",
+    )
+    assert place.run("changes", "Nothing") == (
+        2,
+        "Error: there is no import with the ID or name 'Nothing'.\n",
+    )
+
+
 def test_history(place: Place) -> None:
     """What an import has changed is listed, for people and for programs."""
     (place.folder / "two.csv").write_text("case_id,user_id,case_role_id\ntrv-009,jack-001,staff\n")

@@ -84,6 +84,7 @@ def test_every_variable(tmp_path: Path) -> None:
             "CASEROLL_ORIGINS": "https://a.example.org, http://localhost:3000",
             "CASEROLL_ORIGIN_HEADERS": "X-Request-ID x-amzn-trace-id",
             "CASEROLL_RETENTION_DAYS": "0",
+            "CASEROLL_MANY_CASES": "25",
             "CASEROLL_WEBHOOK_NETWORKS": "10.2.0.0/16, ::1",
         }
     )
@@ -125,6 +126,7 @@ def test_every_variable(tmp_path: Path) -> None:
         origins=("https://a.example.org", "http://localhost:3000"),
         origin_headers=("X-Request-ID", "x-amzn-trace-id"),
         retention_days=0,
+        many_cases=25,
         webhook_networks=(ip_network("10.2.0.0/16"), ip_network("::1/128")),
     )
 

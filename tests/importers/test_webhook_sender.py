@@ -18,10 +18,10 @@ from models.progress import request_cancel
 from models.webhook import (
     OutgoingDelivery,
     WebhookEvent,
-    delete_webhook,
     enqueue_deliveries,
     mark_delivered,
     put_off,
+    remove_webhook,
     take_delivery,
 )
 from tests.importers.engine_fixture import EngineFixture, make_world
@@ -274,7 +274,7 @@ async def test_a_webhook_that_is_deleted_meanwhile(site: Site) -> None:
     key = await site.add()
     import_id = await site.world.split("assign", ROW)
     async with connection() as db, db.transaction():
-        await delete_webhook(db, site.world.app_id, key, by=COMMAND_LINE)
+        await remove_webhook(db, site.world.app_id, key, by=COMMAND_LINE)
         running = asyncio.create_task(site.world.engine.run(import_id))
         waiting = "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)"
         while not await db.fetchval(waiting):

@@ -17,9 +17,9 @@ from api.schema.connection import After, Before, Connection, First, Last, PageAr
 from api.schema.entities import CASE_ROW, USER_ROW
 from api.schema.importing.imports import IMPORT_ROW
 from api.schema.node import Node, load_together
+from api.schema.notify.webhooks import load_webhook
 from api.schema.shown_enum import show_enum
 from api.schema.viewer import load_app
-from api.schema.webhooks import load_webhook
 from importers.sdk.node_id import decode_node_id, encode_node_id
 from models.audit import Action
 from models.listing import (

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 @strawberry.type(description="One field before and after a change.")
 class FieldChange:
-    name: str = field(description="The field's name, as its object has it.")
+    name: str = field(
+        description="The field's name: as its object has it in a history, and as the column of "
+        "files has it in what an import changes."
+    )
     before: str | None = field(description="Its value before; null when it was empty.")
     after: str | None = field(description="Its value after; null when it is empty.")
 

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import strawberry
 from strawberry import field
 
+from api.access.context import Context, Info
+from api.batch.objects import TOGETHER, Lists, Together, read
 from api.batch.row_type import RowColumn, RowType
+from api.schema.importing.field_change import FieldChange
+from api.schema.importing.file_fields import fields_of, role_keys
 from api.schema.shown_enum import show_enum
 from importers.sdk.cell_note import shown_text
-from models.row import RowOutcome, RowStatus, row_number
+from models.assignment import Edit
+from models.entity_history import EntityEdit
+from models.row import STORED_CHANGES, RowOutcome, RowStatus, changes_of, row_number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
+
+    from api.batch.objects import Items, Selected
 
 
 show_enum(RowStatus, description="Whether a row took effect.")
@@ -69,8 +78,16 @@ class Cell:
     value: str = field(description="The cell's text.")
 
 
+async def _load_changes(context: Context, rows: Items, _: Selected) -> Lists:
+    roles = await role_keys(context)
+    return Lists.of(
+        [fields_of(roles, *changes) for changes in cast("list[Any]", read(rows, "made"))]
+    )
+
+
 @strawberry.type(description="One row of an import's file, and what became of it.")
 class ImportRow:
+    made: strawberry.Private[Sequence[Edit | EntityEdit]]
     number: int = field(description="The number that a spreadsheet shows: the header is row 1.")
     cells: list[Cell] = field(description="The row's cells, in the file's own order.")
     status: RowStatus = field(description="Whether the row took effect.")
@@ -83,6 +100,18 @@ class ImportRow:
         description="What to look at in a row that took effect, e.g. a Tag ID that is much like "
         "another one."
     )
+
+    @strawberry.field(
+        description="What it has changed, or would change if the import is a dry run.",
+        metadata={TOGETHER: Together(_load_changes, ("made",))},
+    )
+    async def changes(self, info: Info) -> list[FieldChange]:
+        return fields_of(await role_keys(info.context), *self.made)
+
+
+def _changes_made(*columns: Any) -> Sequence[Edit | EntityEdit]:
+    assignments, others = changes_of(dict(zip(STORED_CHANGES, columns, strict=True)))
+    return [*assignments, *others]
 
 
 def _cells_of_row(header: Sequence[str], stored: str) -> list[Cell]:
@@ -99,6 +128,7 @@ def row_type_for(header: Sequence[str]) -> RowType[ImportRow]:
     """Return how rows of a file with this header are made."""
     return RowType(
         ImportRow,
+        made=RowColumn(STORED_CHANGES, _changes_made),
         number=RowColumn(("id",), row_number),
         cells=RowColumn(("cells",), partial(_cells_of_row, header)),
         status=RowColumn(("status",), RowStatus),

@@ -327,6 +327,7 @@ async def test_row(api: Api) -> None:
         "message": "a remark",
         "errors": [],
         "warnings": [],
+        "changes": [],
         "cells": [{"column": "case_id", "value": "a"}, {"column": "user_id", "value": "d"}],
     }
     assert rows[3]["node"] == {
@@ -345,6 +346,7 @@ async def test_row(api: Api) -> None:
             }
         ],
         "warnings": [],
+        "changes": [],
         "cells": [
             {"column": "case_id", "value": "x"},
             {"column": "user_id", "value": "e"},

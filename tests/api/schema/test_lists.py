@@ -27,8 +27,8 @@ from api.schema.importing import create_import
 from api.schema.importing.import_rows import ImportProblem, row_type_for
 from api.schema.importing.imports import IMPORT_ROW
 from api.schema.importing.plugins import PluginState
+from api.schema.notify.webhooks import DELIVERY_ROW, WEBHOOK_ROW
 from api.schema.users import USER, CreateUserInput, UpdateUserInput
-from api.schema.webhooks import DELIVERY_ROW, WEBHOOK_ROW
 from importers.plugins.plugin_status import PluginStatus
 from importers.sdk.errors import ErrorDetail
 from models import history_lists
@@ -72,9 +72,7 @@ HIDDEN = {
         "app_id", "idempotency_key", "declared_encoding", "date_order", "observed", "notify",
         "retry", "notified_at", "is_purging", "version", "released_at",
     },
-    "IMPORT_ROWS": {
-        "app_id", "case_id", "user_id", "before", "after", "edits", "is_planned",
-    },
+    "IMPORT_ROWS": {"app_id", "edit_count", "is_planned"},
     "AUDIT_EVENTS": {"app_id"},
     "CASE_ASSIGNMENTS": {"app_id", "role_id"},
     "WEBHOOKS": {"app_id", "secret"},

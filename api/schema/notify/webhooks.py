@@ -25,9 +25,7 @@ from models.webhook import (
     WebhookEvent,
     insert_webhook,
     make_secret,
-)
-from models.webhook import (
-    delete_webhook as delete_row,
+    remove_webhook,
 )
 
 if TYPE_CHECKING:
@@ -205,7 +203,7 @@ async def delete_webhook(
     context = info.context
     key = key_of("Webhook", node_id)
     webhook = None if key is None else await load_node(context, WEBHOOKS, WEBHOOK_ROW, key)
-    if key is None or not await context.scope.write(delete_row, key, by=context.actor):
+    if key is None or not await context.scope.write(remove_webhook, key, by=context.actor):
         return _refuse_webhook(user_error("NOT_FOUND", "There is no such webhook.", "id"))
     return WebhookPayload(webhook=webhook)
 

@@ -1,0 +1,1 @@
+"""The GraphQL schema of what is told to others: webhooks and their deliveries."""

@@ -1,0 +1,123 @@
+"""Whether what changes found, or have left, is what is stored now."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from models.assignment import Edit, present_assignments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from asyncpg import Connection
+
+    from models.entity_history import EntityEdit
+    from models.write_one import Table
+
+
+class _FieldSet(NamedTuple):
+    """The fields of cases or users that files set, and which of them tell one from others."""
+
+    fields: frozenset[str]
+    names: tuple[str, ...]
+
+
+_USER = {"given_name", "family_name", "locale", "zoneinfo", "is_active"}
+_FIELD_SETS: Mapping[Table, _FieldSet] = {
+    "cases": _FieldSet(frozenset({"tag_id", "about", "is_active", "date_opened"}), ("tag_id",)),
+    "users": _FieldSet(frozenset({"email", "tag_id", *_USER}), ("lower(email)", "tag_id")),
+}
+
+
+def table_of(edit: EntityEdit) -> Table | None:
+    """Return where the fields of a change are stored; None for those of a plugin's own records."""
+    fields = {*(edit.before or ()), *(edit.after or ())}
+    table: Table
+    if edit.user_id is None is edit.case_id:
+        # What a dry run would create has no key yet. A user always has an address.
+        table = "users" if "email" in fields else "cases"
+        is_named = "email" in fields or "tag_id" in fields
+    else:
+        table = "users" if edit.case_id is None else "cases"
+        is_named = edit.case_id is None or edit.user_id is None
+    return table if is_named and fields <= _FIELD_SETS[table].fields else None
+
+
+async def are_stale(
+    db: Connection, app_id: int, changes: Sequence[tuple[Edit | EntityEdit, bool]]
+) -> list[bool]:
+    """Tell of each change whether what it has found, or has left, is stored no more.
+
+    Nothing is known of a plugin's own records: their changes never count as stale.
+
+    Args:
+        changes: each with whether it is still to be made.
+    """
+    pairs = {(each.case_id, each.user_id) for each, _ in changes if isinstance(each, Edit)}
+    present = await present_assignments(db, pairs, lock=False) if pairs else {}
+    others = [each for each, _ in changes if not isinstance(each, Edit)]
+    entities = await _read_entities(db, app_id, others)
+    found = []
+    for change, is_ahead in changes:
+        if isinstance(change, Edit):
+            state = change.before if is_ahead else change.after
+            found.append(present.get((change.case_id, change.user_id)) != state)
+        else:
+            fields = change.before if is_ahead else change.after
+            found.append(_differs(change, fields, entities))
+    return found
+
+
+Entities = dict[tuple["Table | None", object], dict[str, Any]]
+
+
+def _differs(edit: EntityEdit, expected: Mapping[str, Any] | None, entities: Entities) -> bool:
+    table = table_of(edit)
+    if table is None:
+        return False
+    stored = [entities[table, name] for name in _names_of(edit) if (table, name) in entities]
+    if expected is None or not stored:
+        return (expected is None) == bool(stored)
+    return any(stored[0][name] != value for name, value in expected.items())
+
+
+def _names_of(edit: EntityEdit) -> list[object]:
+    """Return what finds the case or user: the key, or, if it has none yet, the unique values."""
+    if key := edit.case_id or edit.user_id:
+        return [key]
+    fields = edit.after or {}
+    return [
+        fields[name].lower() if name == "email" else fields[name]
+        for name in ("email", "tag_id")
+        if name in fields
+    ]
+
+
+async def _read_entities(db: Connection, app_id: int, edits: Sequence[EntityEdit]) -> Entities:
+    """Read the cases and users that changes are about, each by its key and by its unique values.
+
+    SELECT *, ARRAY[lower(email), tag_id] AS names FROM users
+    WHERE app_id = $1 AND (id = ANY($2::bigint[])
+      OR lower(email) = ANY($3::text[]) OR tag_id = ANY($3::text[]))
+    """
+    found: Entities = {}
+    for table, (fields, columns) in _FIELD_SETS.items():
+        names = [name for edit in edits if table_of(edit) == table for name in _names_of(edit)]
+        if not names:
+            continue
+        is_named = "".join(f" OR {column} = ANY($3::text[])" for column in columns)
+        sql = f"""
+            SELECT *, ARRAY[{", ".join(columns)}] AS names FROM {table}
+            WHERE app_id = $1 AND (id = ANY($2::bigint[]){is_named})
+        """
+        keys = [name for name in names if isinstance(name, int)]
+        texts = [name for name in names if isinstance(name, str)]
+        for row in await db.fetch(sql, app_id, keys, texts):
+            stored = {name: _as_json(row[name]) for name in fields}
+            found.update({(table, name): stored for name in (row["id"], *row["names"])})
+    return found
+
+
+def _as_json(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value
