@@ -12,7 +12,7 @@ from models.entity_history import to_json
 from models.undo import read_changed_assignments, read_changed_entities
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
     from asyncpg import Connection, Record
 
@@ -29,9 +29,10 @@ async def inverse_rows(db: Connection, import_id: int) -> AsyncIterator[Batch]:
         yield _batch(numbers, map(_assignment_cells, assignments))
 
 
-def _batch(numbers: Iterable[int], rows: Iterable[list[str]]) -> Batch:
+def _batch(numbers: Iterator[int], rows: Iterable[list[str]]) -> Batch:
     cells = list(rows)
-    return Batch([number for number, _ in zip(numbers, cells, strict=False)], cells)
+    # `zip(numbers, cells)` would take one number too many at the end of each batch.
+    return Batch([next(numbers) for _ in cells], cells)
 
 
 def _assignment_cells(row: Record) -> list[str]:
