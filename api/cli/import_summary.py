@@ -146,14 +146,16 @@ def _print_next(state: ImportJson, folder: DataFolder) -> None:
     if state["failed"] > shown:
         click.echo(f"… and {state['failed'] - shown} more failed rows.")
     arguments = f"{state['id']}{folder.option}"
-    if state["status"] == "HELD":
+    is_held = state["status"] == "HELD"
+    if state["failed"] and not is_held:
+        command = f"caseroll failed-rows {state['id']} -o failed.csv{folder.option}"
+        click.echo(f"All of them, to correct: {command}")
+    if is_held or _is_plan(state):
+        click.echo(f"What it would change: caseroll changes {arguments}")
+    if is_held:
         needs_other = state["hold"]["code"] == "RELEASE_REQUIRED"
         token = ", with the other token in CASEROLL_TOKEN" if needs_other else ""
         click.echo(f"Let it go on{token}: caseroll release {arguments}")
         click.echo(f"Or end it: caseroll cancel {arguments}")
-        return
-    if state["failed"]:
-        command = f"caseroll failed-rows {state['id']} -o failed.csv{folder.option}"
-        click.echo(f"All of them, to correct: {command}")
     if _is_plan(state):
         click.echo(f"Apply just what passed: caseroll apply {arguments}")
