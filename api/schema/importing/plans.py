@@ -69,7 +69,7 @@ async def undo_import(
         str | None, argument(description="What to call the new import; else the import's name.")
     ] = None,
     dry_run: Annotated[
-        bool, argument(description="Only say what would become of it; the plan can be applied.")
+        bool | None, argument(description="Only say what would become of it; the plan can be applied.")
     ] = False,
     idempotency_key: Annotated[
         str | None,
@@ -89,7 +89,7 @@ async def undo_import(
             request_undo,
             key,
             new,
-            is_dry_run=dry_run,
+            is_dry_run=bool(dry_run),
             within_days=context.services.settings.undo_days,
             by=context.actor,
         )
