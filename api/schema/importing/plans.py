@@ -69,7 +69,8 @@ async def undo_import(
         str | None, argument(description="What to call the new import; else the import's name.")
     ] = None,
     dry_run: Annotated[
-        bool | None, argument(description="Only say what would become of it; the plan can be applied.")
+        bool | None,
+        argument(description="Only say what would become of it; the plan can be applied."),
     ] = False,
     idempotency_key: Annotated[
         str | None,
