@@ -6,7 +6,11 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from asyncpg import CharacterNotInRepertoireError, UntranslatableCharacterError
+from asyncpg import (
+    CharacterNotInRepertoireError,
+    QueryCanceledError,
+    UntranslatableCharacterError,
+)
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import StrawberryInputCoercionError
 
@@ -78,6 +82,8 @@ def shape_error(error: GraphQLError) -> dict[str, Any]:
         return _replace(error, "TOO_COMPLEX", "The query is nested too deeply.")
     if isinstance(cause, CharacterNotInRepertoireError | UntranslatableCharacterError):
         return _replace(error, "BAD_REQUEST", "Text must not contain NUL characters.")
+    if isinstance(cause, QueryCanceledError):
+        return _replace(error, "TIMED_OUT", "To find this takes too long; ask for less of it.")
     if cause is None or isinstance(cause, _CLIENTS_FAULT):
         own = error.extensions or {}
         # A guess must not reveal names of the schema.

@@ -22,6 +22,7 @@ from api.notify.webhook_client import HttpTransport
 from api.processes.exit_code import EXIT_REFUSED
 from api.settings import Settings, process_environment
 from importers.engine import SWEEP_SECONDS, Engine
+from importers.error_groups import group_after
 from importers.isolation.guard import die_when_stuck
 from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load
@@ -125,7 +126,8 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
         queue=queue,
         mail_transport=make_transport(settings.smtp_url, settings.mail_dir, settings.mail_from),
         webhook_transport=HttpTransport(allowed=settings.webhook_networks),
-        on_end=[queue.notify_ended, analyze_after],
+        # First, so that a client that hears of the end finds the groups.
+        on_end=[group_after, queue.notify_ended, analyze_after],
         serves_others=True,
         retention_days=settings.retention_days,
     )

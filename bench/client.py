@@ -49,10 +49,16 @@ class Client:
         return answer["data"]
 
     async def upload(
-        self, type_: str, name: str, file: bytes, file_name: str = "bench.csv"
+        self,
+        type_: str,
+        name: str,
+        file: bytes,
+        file_name: str = "bench.csv",
+        *,
+        is_dry_run: bool = False,
     ) -> dict[str, Any]:
         """Upload a file; return the mutation's payload."""
-        values = {"type": type_, "name": name, "file": None}
+        values = {"type": type_, "name": name, "file": None, "dryRun": is_dry_run}
         form = aiohttp.FormData(quote_fields=False, default_to_multipart=True)
         form.add_field(
             "operations", json.dumps({"query": CREATE_IMPORT, "variables": {"input": values}})
@@ -68,9 +74,17 @@ class Client:
         payload: dict[str, Any] = answer["data"]["createImport"]
         return payload
 
-    async def start(self, type_: str, name: str, file: bytes, file_name: str = "bench.csv") -> str:
+    async def start(
+        self,
+        type_: str,
+        name: str,
+        file: bytes,
+        file_name: str = "bench.csv",
+        *,
+        is_dry_run: bool = False,
+    ) -> str:
         """Upload a file that is accepted; return the import's ID."""
-        payload = await self.upload(type_, name, file, file_name)
+        payload = await self.upload(type_, name, file, file_name, is_dry_run=is_dry_run)
         if payload["userErrors"]:
             raise SystemExit(f"the API refuses the file: {payload['userErrors']}")
         return str(payload["import"]["id"])
@@ -83,7 +97,7 @@ class Client:
         began = time.perf_counter()
         while True:
             found = (await self.query(_STATUS, {"id": import_id}))["node"]
-            if found["status"] in FINAL:
+            if found["status"] in (*FINAL, "HELD"):
                 break
             waited = time.perf_counter() - began
             await asyncio.sleep(max(_LEAST_POLL_SECONDS, waited * _POLL_SHARE))

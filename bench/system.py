@@ -25,7 +25,7 @@ from api.processes.parent_death import bound_command
 from bench.client import Client
 from bench.port import free_port
 from bench.usage import Used
-from models.app import Permission, create_app, create_token
+from models.app import App, Permission, create_app, create_token
 from models.database_url import credentials
 from models.db import database, migrate
 
@@ -119,6 +119,8 @@ class System:
         await migrate(url)
         async with database(url):
             app = await create_app(APP, "Bench")
+            # No import of a benchmark is to be held because it removes much.
+            await App.filter(id=app.id).update(remove_percent=None)
             self._tokens[name] = await create_token(app, "bench", Permission.ADMIN)
         return self._database(name)
 

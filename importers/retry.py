@@ -9,10 +9,11 @@ from importers.rows.header import IGNORED, column_name
 from importers.sdk.errors import storable
 from models.audit import Action, record
 from models.progress import lock_for_retry, reopen
-from models.row import RowStatus, find_rows
+from models.row import RowStatus, failed_page, find_rows
+from models.row_errors import error_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from asyncpg import Connection
 
@@ -24,21 +25,35 @@ Corrections = dict[int, dict[str, str]]
 New cells for every column of the file are the whole row: its cells beyond the header go."""
 
 
+ErrorFields = dict[str, str | None]
+"""The fields that an error of a row has: any of `column`, `code` and `value`."""
+
+
 class RetryError(RequestError):
     """The import, or one of the rows, can't be run again as requested."""
 
 
 async def request_retry(
-    db: Connection, app_id: int, import_id: int, corrections: Corrections | None, *, by: Actor
+    db: Connection,
+    app_id: int,
+    import_id: int,
+    corrections: Corrections | None,
+    *,
+    by: Actor,
+    where: ErrorFields | None = None,
+    cells: Mapping[str, str] | None = None,
 ) -> None:
     """Let failed rows run again; of two requests at the same moment one is refused.
 
     Args:
         corrections: the rows; None for every failed row with the same data.
+        where: instead of them, all failed rows with such an error.
+        cells: what these rows get, by the names of columns; None for the same data.
 
     Raises:
         RetryError: the request is refused; nothing has changed.
     """
+    _require_one_choice(corrections, where, cells)
     # The second of two requests waits here for the first, and finds the import running.
     found = await lock_for_retry(db, app_id, import_id)
     if found is None:
@@ -57,15 +72,45 @@ async def request_retry(
     retry: dict[str, Any] = {"rows": None, "cells": {}}
     if corrections is not None:
         await _require_failed_rows(db, import_id, corrections)
-        _require_storable_cells(corrections)
         # All or nothing is all: rows that are not named have failed with those that are.
         rows = None if found.is_atomic else sorted(corrections)
         retry = {"rows": rows, "cells": _by_position(found.header, corrections)}
+    if where is not None:
+        await _require_such_rows(db, app_id, import_id, where)
+        new = _new_cells(found.header, cells or {}, "set")
+        retry |= {"where": _error_fields(where), "set": new}
     if not await reopen(db, import_id, retry):
         raise RetryError(
             "NAME_TAKEN", "Another import of this name is running; wait for its end.", "id"
         )
     await record(db, app_id, by, Action.IMPORT_RETRIED, import_id, name=found.name)
+
+
+def _require_one_choice(
+    corrections: Corrections | None, where: ErrorFields | None, cells: Mapping[str, str] | None
+) -> None:
+    if where is not None and corrections is not None:
+        raise RetryError("ROWS_AND_WHERE", "Give rows or where, not both.", "where")
+    if where is None and cells is not None:
+        message = "Give the new cells of rows in rows; set is for the rows that where finds."
+        raise RetryError("SET_WITHOUT_WHERE", message, "set")
+    if where is not None and not where:
+        message = "Name a column, a code or a value; leave where out for all failed rows."
+        raise RetryError("EMPTY_WHERE", message, "where")
+
+
+def _error_fields(where: ErrorFields) -> ErrorFields:
+    """Return the fields as errors have them: with the column's name, not as a header writes it."""
+    column = where.get("column")
+    return where | ({"column": column_name(column)} if column else {})
+
+
+async def _require_such_rows(
+    db: Connection, app_id: int, import_id: int, where: ErrorFields
+) -> None:
+    error = error_pattern(_error_fields(where))
+    if not await failed_page(db, app_id, import_id, after=0, most=1, error=error):
+        raise RetryError("NO_SUCH_ROW", "No failed row has such an error.", "where")
 
 
 async def _require_failed_rows(db: Connection, import_id: int, corrections: Corrections) -> None:
@@ -80,32 +125,39 @@ async def _require_failed_rows(db: Connection, import_id: int, corrections: Corr
             raise RetryError("ROW_NOT_FAILED", message, "rows")
 
 
-def _require_storable_cells(corrections: Corrections) -> None:
-    """Refuse characters that PostgreSQL can't store, and that no file can contain."""
-    for number, cells in corrections.items():
-        for name, cell in cells.items():
-            if storable(cell) != cell:
-                fault = "contains characters that can't be stored."
-                message = f"Row {number}: the new cell of '{name}' {fault}"
-                raise RetryError("INVALID_CELL", message, "rows")
-
-
 def _by_position(header: Sequence[str], corrections: Corrections) -> dict[str, dict[str, str]]:
-    """Translate column names to positions of cells; numbers become text, as JSON's keys are."""
+    """Return new cells by their row's number, as text: a key of JSON."""
+    return {
+        str(number): _new_cells(header, cells, "rows", f"Row {number}: ")
+        for number, cells in corrections.items()
+        if cells
+    }
+
+
+def _new_cells(
+    header: Sequence[str], cells: Mapping[str, str], argument: str, start: str = ""
+) -> dict[str, str]:
+    """Translate column names to positions of cells, as text.
+
+    Args:
+        argument: that of the request which has the cells.
+        start: what a message on a cell begins with.
+    """
     names = [column_name(name) for name in header]
     positions = {name: str(index) for index, name in enumerate(names)}
     ignored = {str(index): "" for index, name in enumerate(names) if name in IGNORED}
-    found: dict[str, dict[str, str]] = {}
-    for number, cells in corrections.items():
-        new: dict[str, str] = {}
-        for name, cell in cells.items():
-            position = positions.get(column_name(name))
-            if position is None:
-                message = f"The file has no column '{name}'; it has {', '.join(header)}."
-                raise RetryError("UNKNOWN_COLUMN", message, "rows")
-            new[position] = cell
-        if new:
-            # A whole row need not have the columns that a download of failed rows has added.
-            is_whole = len(new.keys() | ignored.keys()) == len(names)
-            found[str(number)] = ignored | new if is_whole else new
-    return found
+    new: dict[str, str] = {}
+    for name, cell in cells.items():
+        position = positions.get(column_name(name))
+        if position is None:
+            message = f"The file has no column '{name}'; it has {', '.join(header)}."
+            raise RetryError("UNKNOWN_COLUMN", message, argument)
+        # No file can contain what PostgreSQL can't store.
+        if storable(cell) != cell:
+            fault = "contains characters that can't be stored."
+            message = f"{start}the new cell of '{name}' {fault}"
+            raise RetryError("INVALID_CELL", message, argument)
+        new[position] = cell
+    # A whole row need not have the columns that a download of failed rows has added.
+    is_whole = len(new.keys() | ignored.keys()) == len(names)
+    return ignored | new if new and is_whole else new

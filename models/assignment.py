@@ -132,11 +132,12 @@ async def present_assignments(
     """
     # Without the app: primary keys belong to one app each, and the look-up of the cells found only
     # those of this app.
+    # Ordered only with a lock: sessions of the API would rather walk all pairs than sort a few.
     sql = f"""
         SELECT a.case_id, a.user_id, a.role_id, a.notify
         FROM unnest($1::bigint[], $2::bigint[]) AS p(case_id, user_id)
         JOIN assignments a USING (case_id, user_id)
-        ORDER BY a.case_id, a.user_id {"FOR NO KEY UPDATE OF a" if lock else ""}
+        {"ORDER BY a.case_id, a.user_id FOR NO KEY UPDATE OF a" if lock else ""}
     """
     rows = await db.fetch(sql, [pair[0] for pair in pairs], [pair[1] for pair in pairs])
     return {(row[0], row[1]): Present(row[2], row[3]) for row in rows}

@@ -205,3 +205,10 @@ async def find_consequences(
         for row in rows
         if row["number"]
     ]
+
+
+async def read_required_role(db: Connection, app_id: int) -> str | None:
+    """Return the key of the role in which each case of the app should have a user."""
+    sql = "SELECT r.key FROM apps a JOIN roles r ON r.id = a.required_role_id WHERE a.id = $1"
+    key: str | None = await db.fetchval(sql, app_id)
+    return key

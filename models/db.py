@@ -38,6 +38,7 @@ MODULES = (
     "models.chunk",
     "models.download_link",
     "models.entity_history",
+    "models.error_group",
     "models.file_part",
     "models.imports",
     "models.mail",

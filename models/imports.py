@@ -79,6 +79,8 @@ class Import(Model):
     `applied_from_id` is the dry run whose plan it carries out, `undo_of_id` the import whose
     changes it takes back.
 
+    `grouped_at` is the `finished_at` of the end whose failed rows `error_groups` has.
+
     From `purged_at` on, its file and its row results count as gone; while `is_purging`, some of
     them are still to be deleted.
 
@@ -140,6 +142,7 @@ class Import(Model):
     split_at = fields.DatetimeField(null=True)
     split_attempts = fields.SmallIntField(db_default=0)
     finished_at = fields.DatetimeField(null=True)
+    grouped_at = fields.DatetimeField(null=True)
     notified_at = fields.DatetimeField(db_default=Now())
     changed_at = fields.DatetimeField(db_default=Now())
     purged_at = fields.DatetimeField(null=True)

@@ -50,6 +50,8 @@ IMPORT_ROWS = Listing(
     name="row", table="import_rows", parent="t.id > {0} << 32 AND t.id < ({0} + 1) << 32"
 )
 
+ERROR_GROUPS = Listing(name="error-group", table="error_groups", parent=IMPORT_ROWS.parent)
+
 _SEARCH_LONGEST = 500
 """Characters. PostgreSQL's words have 2,046 bytes at most."""
 _WORD = re.compile(r"[^\W_]+")

@@ -63,6 +63,8 @@ async def purge_step(db: Connection, import_id: int, after: int) -> int | None:
     last = await db.fetchval(find_last, first, end, _ROWS_AT_ONCE)
     if last is not None:
         await db.execute("DELETE FROM import_rows WHERE id > $1 AND id <= $2", first, last)
+        # Ten thousand at most: they go with the first rows.
+        await db.execute("DELETE FROM error_groups WHERE id > $1 AND id < $2", first, end)
         return int(last) - row_key(import_id, 0)
     delete_parts = """
         DELETE FROM import_file_parts WHERE import_id = $1 AND number IN (

@@ -241,6 +241,7 @@ async def failed_page(
     *,
     after: int,
     most: int,
+    error: str = "[]",
 ) -> list[RowResult]:
     """Read the next failed rows of an import, in order; none at the end.
 
@@ -248,17 +249,19 @@ async def failed_page(
         numbers: only these rows; None for all.
         after: number of the last row of the page before, or 0.
         most: bytes of the page's cells, its last row not counted.
+        error: as JSON, what their errors contain.
     """
     # The size *before* a row is compared: so a page has at least one row, however large, and the
     # next page comes further. The status is a constant for the sake of the partial index of failed
     # rows.
-    chosen = "" if numbers is None else "JOIN unnest($6::bigint[]) AS k(id) USING (id)"
+    chosen = "" if numbers is None else "JOIN unnest($7::bigint[]) AS k(id) USING (id)"
     sql = f"""
         SELECT * FROM (
           SELECT id, cells, status, outcome, message, errors,
             sum(octet_length(cells::text)) OVER before AS size_before
           FROM import_rows {chosen}
           WHERE id > $1 AND id < $2 AND app_id = $3 AND status = 2
+            AND coalesce(errors, '[]') @> $6::jsonb
           WINDOW before AS (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
           ORDER BY id LIMIT $4) page
         WHERE size_before IS NULL OR size_before < $5
@@ -271,6 +274,7 @@ async def failed_page(
         app_id,
         _ROWS_PER_PAGE,
         most,
+        error,
         *([[row_key(import_id, number) for number in numbers]] if numbers is not None else []),
     )
     return [_result_of(row) for row in rows]

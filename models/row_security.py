@@ -31,6 +31,7 @@ _GRANTS = {
     "cases": "SELECT, INSERT, UPDATE",
     "download_links": "SELECT, INSERT, DELETE",
     "entity_history": "SELECT, INSERT",
+    "error_groups": "SELECT, INSERT, DELETE",
     "import_file_parts": "SELECT, INSERT",
     "import_queue": "SELECT",
     "import_rows": "SELECT",

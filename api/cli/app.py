@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING
 
 import click
 from tortoise.exceptions import IntegrityError
@@ -17,16 +17,14 @@ from api.settings import plugins_file, process_environment
 from importers.plugins.registry import load
 from models.app import Role, add_role, create_app
 from models.audit import COMMAND_LINE
-from models.db import transaction
+from models.consequences import read_required_role
+from models.db import connection, transaction
 from models.guard import update_guard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from models.app import App
-
-AppSettings: TypeAlias = dict[str, Any]
-"""What an app has set, in the API's words."""
 
 _SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?")
 _KEY = re.compile(r"[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?")
@@ -79,7 +77,7 @@ def create(slug: str, name: str, folder: DataFolder) -> None:
 @folder_option
 def show(slug: str, folder: DataFolder, *, as_json: bool) -> None:
     """Show the app SLUG: its name, and what holds its imports."""
-    _print_app(on_database(database_url(folder), _read_app(slug)), as_json=as_json)
+    _print_app(*on_database(database_url(folder), _read_app(slug)), as_json=as_json)
 
 
 @app.command("set")
@@ -111,8 +109,8 @@ def show(slug: str, folder: DataFolder, *, as_json: bool) -> None:
 @click.option("--no-release-types", "clears_types", is_flag=True, help="Empty that list.")
 @click.option(
     "--required-role",
-    metavar="KEY|off",
-    help="Plans say which cases would be left without a user in this role.",
+    metavar="KEY|OFF",
+    help="The role in which each case should have a user: plans tell of cases without one.",
 )
 @json_option
 @folder_option
@@ -148,7 +146,7 @@ def set_(
         raise click.UsageError("there is nothing to set; `caseroll app set --help` lists options.")
     if remove_percent == _OFF:
         changes["remove_percent"] = None
-    _print_app(on_database(database_url(folder), _update_app(slug, changes)), as_json=as_json)
+    _print_app(*on_database(database_url(folder), _update_app(slug, changes)), as_json=as_json)
 
 
 @click.group()
@@ -208,55 +206,48 @@ def _known_types(keys: Sequence[str]) -> list[str]:
     return sorted(set(keys))
 
 
-async def _update_app(slug: str, changes: Mapping[str, object]) -> AppSettings:
+async def _update_app(slug: str, changes: Mapping[str, object]) -> tuple[App, str | None]:
     app = await find_app(slug)
-    columns = dict(changes)
-    if "required_role" in columns:
-        columns["required_role_id"] = await _find_role(app, str(columns.pop("required_role")))
+    if "required_role" in changes:
+        key = str(changes["required_role"])
+        others = {name: value for name, value in changes.items() if name != "required_role"}
+        changes = {**others, "required_role_id": await _role_id(app, key)}
     async with transaction() as db:
-        await update_guard(db, app.id, columns, by=COMMAND_LINE)
+        await update_guard(db, app.id, changes, by=COMMAND_LINE)
     return await _read_app(slug)
 
 
-async def _find_role(app: App, key: str) -> int | None:
-    """Return the primary key of a role; None for `off`.
-
-    Raises:
-        RefusedError: the app has no such role.
-    """
-    if key == "off":
-        return None
-    roles = dict(await Role.filter(app_id=app.id).order_by("id").values_list("key", "id"))
-    if key not in roles:
-        raise RefusedError(f"the app {app.slug} has no role {key!r}; it has: {', '.join(roles)}.")
-    return int(roles[key])
-
-
-async def _read_app(slug: str) -> AppSettings:
+async def _read_app(slug: str) -> tuple[App, str | None]:
+    """Return an app, and the key of the role that its cases require."""
     app = await find_app(slug)
-    role = await Role.get_or_none(id=app.required_role_id) if app.required_role_id else None
-    return {
-        "name": app.name,
-        "removePercent": app.remove_percent,
-        "removeAtLeast": app.remove_at_least,
-        "requiresRelease": app.requires_release,
-        "releaseTypes": app.release_types,
-        "requiredRole": role and role.key,
-    }
+    async with connection() as db:
+        return app, await read_required_role(db, app.id)
 
 
-def _print_app(settings: AppSettings, *, as_json: bool) -> None:
-    """Print what an app has set; in the table, by the options that set it."""
+async def _role_id(app: App, key: str) -> int | None:
+    role = await Role.get_or_none(app_id=app.id, key=key)
+    if role is None and key.lower() != "off":
+        raise RefusedError(f"the app has no role {key!r}.")
+    return role.id if role else None
+
+
+def _print_app(app: App, required_role: str | None, *, as_json: bool) -> None:
     if as_json:
-        print_json(settings)
+        guards = {
+            "removePercent": app.remove_percent,
+            "removeAtLeast": app.remove_at_least,
+            "requiresRelease": app.requires_release,
+            "releaseTypes": app.release_types,
+        }
+        shown = {"slug": app.slug, "name": app.name, "guards": guards}
+        print_json({**shown, "requiredRole": required_role})
         return
-    percent, types = settings["removePercent"], settings["releaseTypes"]
-    rows = {
-        "name": settings["name"],
-        "remove-percent": "off" if percent is None else percent,
-        "remove-at-least": settings["removeAtLeast"],
-        "requires-release": "yes" if settings["requiresRelease"] else "no",
-        "release-type": ", ".join(types) or "none",
-        "required-role": settings["requiredRole"] or "off",
+    settings = {
+        "name": app.name,
+        "remove-percent": "off" if app.remove_percent is None else app.remove_percent,
+        "remove-at-least": app.remove_at_least,
+        "requires-release": "yes" if app.requires_release else "no",
+        "release-type": ", ".join(app.release_types) or "none",
+        "required-role": required_role or "none",
     }
-    print_table(["setting", "value"], rows.items())
+    print_table(["setting", "value"], settings.items())

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from api.cli.client import find_api
-from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
+from api.cli.named import find_id, find_import
 from api.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
@@ -19,23 +19,6 @@ if TYPE_CHECKING:
 
     Change = dict[str, Any]
 
-# What a person may call each, and what a message says of that; an ID is the last to be tried.
-_FIND = {
-    "case": (
-        "tag: case(by: {tagId: $name}) { id } node: case(by: {id: $id}) { id }",
-        "Tag ID or ID",
-    ),
-    "user": (
-        "tag: user(by: {tagId: $name}) { id } email: user(by: {email: $name}) { id }"
-        " node: user(by: {id: $id}) { id }",
-        "Tag ID, e-mail address or ID",
-    ),
-    "import": (
-        "imports(first: 100, search: $name) { edges { node { id name } } }"
-        " node: import(id: $id) { id }",
-        "name or ID",
-    ),
-}
 _BY = "changedAt actor { name } origin { row import { id name } }"
 _CHANGES = f"""
 query ($first: Int!, $case: ID, $user: ID, $import: ID) {{
@@ -89,7 +72,12 @@ def history(
 
 
 async def _read_changes(api: ApiClient, given: Mapping[str, str], last: int) -> list[Change]:
-    ids = {kind: await _find_id(api, kind, name) for kind, name in given.items()}
+    ids = {
+        kind: (await find_import(api, name, "id"))["id"]
+        if kind == "import"
+        else await find_id(api, kind, name)
+        for kind, name in given.items()
+    }
     data = await api.execute(_CHANGES, first=last, **ids)
     changes = _nodes(data["assignmentChanges"])
     # An import's changes of cases and users are in its results.
@@ -98,22 +86,6 @@ async def _read_changes(api: ApiClient, given: Mapping[str, str], last: int) -> 
         data = await api.execute(_OWN_CHANGES, first=last, id=node_id)
         changes += _nodes(data["node"]["history"])
     return sorted(changes, key=lambda change: str(change["changedAt"]), reverse=True)[:last]
-
-
-async def _find_id(api: ApiClient, kind: str, name: str) -> str:
-    """Return the ID of a case, user or import that a person has named.
-
-    Raises:
-        RefusedError: there is none.
-    """
-    fields, names = _FIND[kind]
-    data = await api.execute(f"query ($name: String!, $id: ID!) {{ {fields} }}", name=name, id=name)
-    listed = _nodes(data.pop("imports", {"edges": []}))
-    found = [each for each in listed if each["name"] == name]
-    found += [each for each in data.values() if each]
-    if not found:
-        raise RefusedError(f"there is no {kind} with the {names} {name!r}.")
-    return str(found[0]["id"])
 
 
 def _nodes(connection: Mapping[str, Any]) -> list[Change]:

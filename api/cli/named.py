@@ -1,4 +1,4 @@
-"""What the arguments of commands name: imports by name or ID, cases and users by Tag ID or ID."""
+"""What the arguments of commands name: imports by name, cases and users by Tag ID, all by ID."""
 
 from __future__ import annotations
 
@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 _BY_NAME = """
 query ($name: String!) { imports(first: 100, search: $name) { edges { node { id name } } } }
 """
+# By kind: the API's type, the ways to name one in the order in which they are tried, and what
+# people call these.
+_WAYS = {
+    "case": ("CaseBy", ("tagId", "id"), "Tag ID or ID"),
+    "user": ("UserBy", ("tagId", "email", "id"), "Tag ID, e-mail address or ID"),
+}
 
 
 async def find_import(api: ApiClient, wanted: str, fields: str) -> dict[str, Any]:
@@ -35,7 +41,7 @@ async def find_import(api: ApiClient, wanted: str, fields: str) -> dict[str, Any
 
 
 async def find_id(api: ApiClient, kind: str, wanted: str) -> str:
-    """Return the ID of the case or the user with a Tag ID or an ID.
+    """Return the ID of the case with a Tag ID or an ID, or of the user with one or an address.
 
     Args:
         kind: `case` or `user`.
@@ -43,15 +49,12 @@ async def find_id(api: ApiClient, kind: str, wanted: str) -> str:
     Raises:
         RefusedError: there is none.
     """
-    by = {"case": "CaseBy", "user": "UserBy"}[kind]
-    query = f"""
-        query ($tag: {by}!, $id: {by}!) {{
-          tag: {kind}(by: $tag) {{ id }}
-          {kind}(by: $id) {{ id }}
-        }}
-    """
-    data = await api.execute(query, tag={"tagId": wanted}, id={"id": wanted})
-    found = data["tag"] or data[kind]
+    by, ways, names = _WAYS[kind]
+    fields = " ".join(f"{way}: {kind}(by: ${way}) {{ id }}" for way in ways)
+    variables = ", ".join(f"${way}: {by}!" for way in ways)
+    query = f"query ({variables}) {{ {fields} }}"
+    data = await api.execute(query, **{way: {way: wanted} for way in ways})
+    found = next((each for each in data.values() if each), None)
     if found is None:
-        raise RefusedError(f"there is no {kind} with the Tag ID or ID {wanted!r}.")
+        raise RefusedError(f"there is no {kind} with the {names} {wanted!r}.")
     return str(found["id"])

@@ -43,6 +43,7 @@ _EDGE = "Edge"
 # How long lists without pages commonly are; the schema does not say it.
 _LIST_LENGTH = 10
 _LIST_LENGTHS = {
+    ("ErrorGroup", "params"): 3,
     ("ImportError", "params"): 3,
     ("ImportRow", "cells"): 20,
     ("ImportRow", "warnings"): 2,

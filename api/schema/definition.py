@@ -36,10 +36,10 @@ from api.schema.importing.imports import (
     cancel_import,
     find_import,
     list_imports,
-    retry_import,
 )
 from api.schema.importing.plans import apply_import, release_import, undo_import
 from api.schema.importing.plugins import list_validators
+from api.schema.importing.retry_import import retry_import
 from api.schema.importing.upload import UPLOAD, UploadedFile
 from api.schema.node import MOST_NAMED, Node, check_named, load_together
 from api.schema.notify.webhooks import create_webhook, delete_webhook, list_webhooks

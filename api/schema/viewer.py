@@ -16,6 +16,7 @@ from api.schema.shown_enum import show_enum
 from importers.sdk.node_id import encode_node_id
 from models.access import TokenRecord  # noqa: TC001
 from models.app import Permission
+from models.consequences import read_required_role
 from models.guard import AppGuard, read_guard, update_guard
 
 if TYPE_CHECKING:
@@ -55,6 +56,13 @@ class App(Node):
     async def guards(self, info: Info) -> Guards:
         return Guards.of(await info.context.scope.read(read_guard))
 
+    @strawberry.field(
+        description="Key of the role in which each case should have a user: the consequences of an "
+        "import tell of cases that it leaves without one. Null: none is required."
+    )
+    async def required_role(self, info: Info) -> str | None:
+        return await info.context.scope.read(read_required_role)
+
     @classmethod
     def of(cls, token: TokenRecord) -> App:
         node_id = strawberry.ID(encode_node_id("App", token.app_id))
@@ -70,6 +78,9 @@ class UpdateAppInput:
     remove_at_least: int | None = field(default=UNSET, description="See `Guards`: at least 1.")
     requires_release: bool | None = field(default=UNSET, description="See `Guards`.")
     release_types: list[str] | None = field(default=UNSET, description="See `Guards`.")
+    required_role: str | None = field(
+        default=UNSET, description="Key of a role; see `App`. Null requires none."
+    )
 
 
 @strawberry.type(description="What came of changing the app.")
@@ -80,7 +91,9 @@ class AppPayload:
     )
 
 
-@strawberry.mutation(description="Change the app of the token: its name, and its guards.")
+@strawberry.mutation(
+    description="Change the token's app: its name, its guards, and the role that cases require."
+)
 async def update_app(
     info: Info,
     values: Annotated[UpdateAppInput, argument(name="input", description="The changes.")],
@@ -96,6 +109,12 @@ async def update_app(
     for key in changes.get("release_types", ()):
         if key not in known:
             errors.add("UNKNOWN_TYPE", "releaseTypes", f"There is no import type '{key}'.")
+    if "required_role" in changes:
+        key = changes.pop("required_role")
+        roles = {row["key"]: row["id"] for row in await context.loaders.roles()}
+        if key is not None and key not in roles:
+            errors.add("UNKNOWN_ROLE", "requiredRole", f"The app has no role '{key}'.")
+        changes["required_role_id"] = roles.get(key)
     if errors.found:
         return AppPayload(app=None, user_errors=errors.found)
     name = await context.scope.write(update_guard, changes, by=context.actor)
@@ -120,6 +139,7 @@ _READERS: Mapping[str, Callable[[InputErrors, Any], Any]] = {
     "remove_at_least": _at_least,
     "requires_release": lambda errors, value: errors.present("requiresRelease", value),
     "release_types": lambda errors, value: errors.present("releaseTypes", value) or [],
+    "required_role": lambda _, value: value,
 }
 
 

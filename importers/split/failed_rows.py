@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from importers.reading.limits import MAX_CHUNK
 from importers.reading.record import Batch
 from importers.sdk.cell_note import shown_text
 from importers.sdk.importer import Importer
 from models.row import RowStatus, failed_page, find_passed, find_rows
+from models.row_errors import error_pattern
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -29,20 +30,28 @@ async def failed_rows(
     They come page by page, each after the passed rows that are its context.
     """
     retry: dict[str, Any] = work.retry or {}
-    # New cells by row number and position, both as text: they come from JSON.
-    new_cells: Mapping[str, Mapping[str, str]] = retry["cells"]
+    # All or nothing is all: the other failed rows run again with those that are corrected.
+    where = {} if work.is_atomic else retry.get("where", {})
     positions = []
     if type(importer).check_chunk is not Importer.check_chunk:
         keys = [name for name, column in importer.columns.items() if column.is_key]
         positions = [layout.positions[name] for name in keys if name in layout.positions]
     last = 0
     while failed := await failed_page(
-        db, work.app_id, work.id, retry["rows"], after=last, most=MAX_CHUNK
+        db,
+        work.app_id,
+        work.id,
+        retry["rows"],
+        after=last,
+        most=MAX_CHUNK,
+        error=error_pattern(where) if where else "[]",
     ):
+        new_cells = [_new_cells(retry, row) for row in failed]
         rows = [
-            (row.number, corrected(row, layout, new_cells.get(str(row.number)))) for row in failed
+            (row.number, corrected(row, layout, new))
+            for row, new in zip(failed, new_cells, strict=True)
         ]
-        unchanged = [row for row in failed if str(row.number) not in new_cells]
+        unchanged = [row for row, new in zip(failed, new_cells, strict=True) if not new]
         context = [
             *await _conflicting_passed_rows(db, work.id, unchanged),
             *await _rows_checked_together(db, work.id, rows, positions),
@@ -50,6 +59,15 @@ async def failed_rows(
         # A row that is only context is known by its negative number, and comes once.
         yield Batch.of([*{-row.number: row.cells for row in context}.items(), *rows])
         last = failed[-1].number
+
+
+def _new_cells(retry: Mapping[str, Any], row: RowResult) -> Mapping[str, str]:
+    """Return the new cells that a retry has for a row; positions are texts, as keys of JSON are."""
+    if cells := retry["cells"].get(str(row.number)):
+        return cast("Mapping[str, str]", cells)
+    wanted = retry.get("where", {}).items()
+    is_meant = any(wanted <= error.items() for error in row.errors)
+    return cast("Mapping[str, str]", retry.get("set", {})) if is_meant else {}
 
 
 def corrected(row: RowResult, layout: Layout, new: Mapping[str, str] | None) -> list[str]:

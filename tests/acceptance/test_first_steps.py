@@ -115,7 +115,7 @@ def test_changes(place: Place) -> None:
     assert of_other[1].splitlines()[-1] == lines[-2]
     assert place.run("changes", "Plan", "--user", "nobody") == (
         2,
-        "Error: there is no user with the Tag ID or ID 'nobody'.\n",
+        "Error: there is no user with the Tag ID, e-mail address or ID 'nobody'.\n",
     )
     assert place.run("changes", "Nothing") == (
         2,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -230,6 +231,36 @@ async def test_mended_failed_rows(system: System) -> None:
 
     assert download.splitlines()[0] == f"{header},row,errors"
     assert (end["status"], end["created"]) == ("PROCESSED", 1)
+
+
+def caseroll(system: System, *arguments: str) -> tuple[int, str]:
+    with launch(arguments, cwd=system.folder) as popen:
+        output, _ = popen.communicate(timeout=60)
+    return popen.returncode, output
+
+
+async def test_a_group_mended_at_once(system: System) -> None:
+    """Of 412 rows with the same mistyped ID, the command line says so, and mends all at once."""
+    await system.sql("INSERT INTO cases (app_id, tag_id) SELECT 1, 'mend-' || i"
+                     " FROM generate_series(1, 412) i")  # fmt: skip
+    lines = [f"mend-{i},jonez-001,,staff,0" for i in range(1, 413)]
+    lines += ["mend-1,jack-001,,stafff,0", "mend-2,jack-001,,staff,0"]
+    text = "\n".join([SAMPLES["assign"].partition("\r\n")[0], *lines])
+    end = await system.end(await system.upload("assign", "mistyped", text))
+    _, shown = caseroll(system, "groups", "mistyped", "--json")
+    [largest, other] = [edge["node"] for edge in json.loads(shown)["edges"]]
+    where = ["--column", largest["column"], "--code", largest["code"], "--value", largest["value"]]
+    retried = caseroll(system, "retry", "mistyped", *where, "--set", "user_id=jones-001")
+    again = caseroll(system, "retry", "mistyped", *where)
+
+    assert (end["passed"], end["failed"]) == (1, 413)
+    assert (largest["count"], largest["rows"], largest["suggestion"]) == (
+        412, ["2-413"], "jones-001",
+    )  # fmt: skip
+    assert (other["count"], other["code"]) == (1, "INVALID_CHOICE")
+    assert retried[0] == 1
+    assert "413 passed, 1 failed" in retried[1]
+    assert again == (2, "Error: No failed row has such an error.\n")
 
 
 @pytest.mark.timeout(600)

@@ -154,8 +154,8 @@ def test_app_settings(on_migrated: Operator) -> None:
     on_migrated.run("app", "create", "acme", "Acme Law")
     before = json.loads(on_migrated.run("app", "show", "acme", "--json")[1])
     options = ["--remove-percent", "off", "--release-type", "remove", "--requires-release"]
-    options += ["--required-role", "staff"]
-    code, shown, _ = on_migrated.run("app", "set", "acme", *options, "--remove-at-least", "5")
+    options += ["--remove-at-least", "5", "--required-role", "staff"]
+    code, shown, _ = on_migrated.run("app", "set", "acme", *options)
     after = json.loads(
         on_migrated.run(
             "app", "set", "acme", "--name", "Acme", "--no-release-types", "--json",
@@ -163,9 +163,10 @@ def test_app_settings(on_migrated: Operator) -> None:
         )[1]
     )  # fmt: skip
 
-    defaults = {"removePercent": 20, "removeAtLeast": 100, "requiredRole": None}
+    defaults = {"removePercent": 20, "removeAtLeast": 100}
     none = {"requiresRelease": False, "releaseTypes": []}
-    assert before == {"name": "Acme Law", **defaults, **none}
+    named = {"slug": "acme", "requiredRole": None}
+    assert before == {**named, "name": "Acme Law", "guards": {**defaults, **none}}
     assert code == 0
     assert shown.splitlines() == [
         "setting\tvalue",
@@ -176,8 +177,8 @@ def test_app_settings(on_migrated: Operator) -> None:
         "release-type\tremove",
         "required-role\tstaff",
     ]
-    changed = {"removePercent": 30, "removeAtLeast": 5, "requiredRole": None}
-    assert after == {"name": "Acme", **changed, **none}
+    changed = {"removePercent": 30, "removeAtLeast": 5}
+    assert after == {**named, "name": "Acme", "guards": {**changed, **none}}
 
 
 def test_unknown_role(on_migrated: Operator) -> None:
@@ -186,7 +187,7 @@ def test_unknown_role(on_migrated: Operator) -> None:
 
     assert on_migrated.run("app", "set", "acme", "--required-role", "boss")[::2] == (
         2,
-        "Error: the app acme has no role 'boss'; it has: clients, staff, default.\n",
+        "Error: the app has no role 'boss'.\n",
     )
 
 

@@ -250,15 +250,19 @@ class EngineFixture:
                 await asyncio.sleep(0.01)
             await asyncio.sleep(0)
 
-    async def retry(self, import_id: int, corrections: Corrections | None = None) -> None:
+    async def retry(
+        self, import_id: int, corrections: Corrections | None = None, **where: Any
+    ) -> None:
         """Ask for failed rows to be run again, and do it."""
-        await self.request_retry(import_id, corrections)
+        await self.request_retry(import_id, corrections, **where)
         await self.drain()
 
-    async def request_retry(self, import_id: int, corrections: Corrections | None = None) -> None:
+    async def request_retry(
+        self, import_id: int, corrections: Corrections | None = None, **where: Any
+    ) -> None:
         """Ask for failed rows to be run again."""
         async with transaction() as db:
-            await request_retry(db, self.app_id, import_id, corrections, by=COMMAND_LINE)
+            await request_retry(db, self.app_id, import_id, corrections, by=COMMAND_LINE, **where)
         await self.queue.enqueue_split(import_id)
 
     async def apply_plan(self, plan_id: int, name: str | None = None) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -10,6 +11,10 @@ import pytest
 from importers import Row, RowError
 from importers.builtin.assign import AssignUsers
 from importers.retry import Corrections, RetryError
+from importers.rows.layout import stored_layout
+from importers.split.failed_rows import failed_rows
+from models.db import connection
+from models.progress import read_work
 from tests.importers.engine_fixture import HEADERS, Counts, EngineFixture, Result
 
 CLOSED = "trv-002,jack-001,,staff,1"
@@ -282,6 +287,113 @@ async def test_what_can_not_be_tried_again(small: EngineFixture) -> None:
     assert await refused(small, passed) == ("NOTHING_TO_RETRY", "The import has no failed rows.")
     assert await refused(small, file) == ("NOTHING_TO_RETRY", "The import has no failed rows.")
     assert await refused(small, 404) == ("NOT_FOUND", "There is no such import.")
+
+
+UNKNOWN = {"column": "user_id", "code": "NOT_FOUND", "value": "jones-1"}
+
+
+async def test_a_correction_of_all_rows_of_a_kind(small: EngineFixture) -> None:
+    """All failed rows with an error get the same new cell; other failed rows are not run."""
+    import_id = await small.run(
+        "assign",
+        "trv-001,jones-1,,staff,0",
+        "trv-003,jones-1,,staff,0",
+        "trv-003,jack-9,,staff,0",
+        CLOSED,
+        OK,
+    )
+    await small.set_active("cases", "trv-002", is_active=True)
+    await small.retry(import_id, where=UNKNOWN, cells={"User ID": "jones-001"})
+
+    assert [result.what for result in (await small.results(import_id)).values()] == [
+        "CREATED", "CREATED", "FAILED", "FAILED", "CREATED",
+    ]  # fmt: skip
+    assert await small.counts(import_id) == Counts("PROCESSED", 5, 3, 2, 0, 3, 0, 0, 0)
+    assert (await small.cells(import_id, 2))[0][1] == "jones-001"
+    assert ("trv-003", "jones-001") in await small.assignments()
+
+
+async def test_all_rows_of_a_kind_as_they_are(small: EngineFixture) -> None:
+    """Without new cells, the rows of a kind are run again with the same data."""
+    import_id = await small.run("assign", CLOSED, "trv-002,jones-001,,staff,0", "x,jack-001,,,")
+    await small.set_active("cases", "trv-002", is_active=True)
+    await small.retry(import_id, where={"code": "CASE_CLOSED"})
+
+    assert [result.what for result in (await small.results(import_id)).values()] == [
+        "CREATED", "CREATED", "FAILED",
+    ]  # fmt: skip
+
+
+async def test_one_error_has_all_that_is_asked_for(small: EngineFixture) -> None:
+    """A row with several errors is meant only if one of them has all fields."""
+    import_id = await small.run("assign", "x,y,,staff,0", "trv-001,x,,staff,0")
+
+    with pytest.raises(RetryError, match="No failed row has such an error"):
+        await small.request_retry(import_id, where={"column": "case_id", "value": "y"})
+    await small.retry(import_id, where={"column": "case_id", "value": "x"},
+                      cells={"case_id": "trv-001"})  # fmt: skip
+    assert [cells[0] for cells in await small.cells(import_id, 2, 3)] == ["trv-001", "trv-001"]
+    assert [len(each) for each in (await small.errors(import_id)).values()] == [1, 1]
+
+
+async def test_errors_of_whole_rows(small: EngineFixture) -> None:
+    """A field that is None stands for an error without it."""
+    import_id = await small.run("assign", ",,,,0", ",jack-001,,staff,0")
+    await small.request_retry(import_id, where={"code": "REQUIRED", "column": None})
+    async with connection() as db:
+        work = await read_work(db, import_id)
+        assert work
+        layout = stored_layout(work, small.engine.importers["assign"])
+        batches = failed_rows(db, work, small.engine.importers["assign"], layout)
+        numbers = [number for batch in [each async for each in batches] for number in batch.numbers]
+
+    assert numbers == [2]
+
+
+async def test_an_import_as_a_whole_runs_all_again(small: EngineFixture) -> None:
+    """Of an atomic import, the rows that are not corrected run again with those that are."""
+    import_id = await small.run("assign", "trv-001,jones-1,,staff,0", OK, is_atomic=True)
+    before = await small.counts(import_id)
+    await small.retry(import_id, where=UNKNOWN, cells={"user_id": "jones-001"})
+
+    assert (before.passed, before.failed) == (0, 2)
+    assert await small.counts(import_id) == Counts("PROCESSED", 2, 2, 0, 0, 2, 0, 0, 0)
+
+
+async def test_many_rows_of_a_kind_are_stored_in_a_few_words(small: EngineFixture) -> None:
+    """What is kept of the request does not grow with the rows."""
+    rows = [f"trv-00{number},jones-1,,staff,0" for number in (1, 3, 4)]
+    import_id = await small.run("assign", *rows)
+    await small.request_retry(import_id, where=UNKNOWN, cells={"user_id": "jones-001"})
+
+    stored = (await small.fetchrow("SELECT retry FROM imports"))["retry"]
+    assert json.loads(stored) == {
+        "rows": None, "cells": {}, "where": UNKNOWN, "set": {"1": "jones-001"},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("request_", "code", "field"),
+    [
+        ({"corrections": {2: {}}, "where": UNKNOWN}, "ROWS_AND_WHERE", ("where",)),
+        ({"cells": {"user_id": "x"}}, "SET_WITHOUT_WHERE", ("set",)),
+        ({"corrections": {2: {}}, "cells": {"user_id": "x"}}, "SET_WITHOUT_WHERE", ("set",)),
+        ({"where": {}}, "EMPTY_WHERE", ("where",)),
+        ({"where": {"code": "NOT_FOUND"}}, "NO_SUCH_ROW", ("where",)),
+        ({"where": {"code": "CASE_CLOSED"}, "cells": {"no": "x"}}, "UNKNOWN_COLUMN", ("set",)),
+        ({"where": {"code": "CASE_CLOSED"}, "cells": {"case_id": "\0"}}, "INVALID_CELL", ("set",)),
+    ],
+)
+async def test_wrong_wheres(
+    small: EngineFixture, request_: dict[str, Any], code: str, field: tuple[str, ...]
+) -> None:
+    """What can't be meant, or would run no row, is refused, and nothing is run."""
+    import_id = await small.run("assign", CLOSED)
+    with pytest.raises(RetryError) as caught:
+        await small.request_retry(import_id, **request_)
+
+    assert (caught.value.code, caught.value.field) == (code, field)
+    assert (await small.counts(import_id)).status == "FAILED"
 
 
 async def test_name_taken(small: EngineFixture) -> None:

@@ -14,18 +14,25 @@ from strawberry import field
 from api.access.context import Context, Info
 from api.batch.objects import TOGETHER, Lists, Together, read
 from api.batch.row_type import RowColumn, RowType
+from api.errors import ApiError
 from api.schema.importing.field_change import FieldChange
 from api.schema.importing.file_fields import fields_of, role_keys
 from api.schema.shown_enum import show_enum
+from importers.rows.header import column_name
 from importers.sdk.cell_note import shown_text
 from models.assignment import Edit
 from models.entity_history import EntityEdit
 from models.row import STORED_CHANGES, RowOutcome, RowStatus, changes_of, row_number
+from models.row_errors import has_error, mentions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from api.batch.objects import Items, Selected
+    from models.page import Condition
+
+# Of a code and a column each; every row is compared with all of them.
+_MOST_KINDS = 100
 
 
 show_enum(RowStatus, description="Whether a row took effect.")
@@ -136,3 +143,18 @@ def row_type_for(header: Sequence[str]) -> RowType[ImportRow]:
         errors=RowColumn(("errors",), problems_of),
         warnings=RowColumn(("warnings",), problems_of),
     )
+
+
+def row_filters(
+    code: Sequence[str] | None, column: Sequence[str] | None, value: str | None, search: str | None
+) -> list[Condition]:
+    """Return the conditions on the errors and texts of rows."""
+    conditions = []
+    if not (code is None and column is None and value is None):
+        columns = None if column is None else [column_name(each) for each in column]
+        if max(1, len(code or ())) * max(1, len(columns or ())) > _MOST_KINDS:
+            raise ApiError("TOO_COMPLEX", f"code and column name more than {_MOST_KINDS} kinds.")
+        conditions.append(has_error(code, columns, value))
+    if search and search.strip():
+        conditions.append(mentions(search))
+    return conditions

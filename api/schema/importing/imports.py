@@ -22,8 +22,19 @@ from api.schema.connection import (
     Search,
     connect,
 )
+from api.schema.importing.error_groups import (
+    ErrorGroupConnection,
+    GroupedRows,
+    connect_groups,
+)
 from api.schema.importing.hold import Hold
-from api.schema.importing.import_rows import ImportProblem, ImportRow, problems_of, row_type_for
+from api.schema.importing.import_rows import (
+    ImportProblem,
+    ImportRow,
+    problems_of,
+    row_filters,
+    row_type_for,
+)
 from api.schema.importing.import_types import ImportType, as_workbook
 from api.schema.importing.schedule import ESTIMATED_END, IS_WAITING, queue_position
 from api.schema.importing.undo_refusal import find_undo_refusal
@@ -31,8 +42,6 @@ from api.schema.input_errors import UserError, user_error
 from api.schema.list_order import OrderBy, UpdatedSince, ordered
 from api.schema.node import Node, find_object, key_of, load_node
 from api.schema.shown_enum import show_enum
-from importers.retry import Corrections, RetryError, request_retry
-from importers.rows.header import column_name
 from importers.sdk.node_id import encode_node_id
 from models.imports import ImportStatus, Stage
 from models.listing import (
@@ -51,7 +60,7 @@ from models.progress import CancelResult, request_cancel
 from models.row import RowOutcome, RowStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
 ImportId: TypeAlias = Annotated[
     strawberry.ID, argument(name="id", description="The import's `id`.")
@@ -98,6 +107,7 @@ class Import(Node):
     token_key: strawberry.Private[int | None]
     is_waiting: strawberry.Private[bool]
     applied_from_key: strawberry.Private[int | None]
+    grouped_at: strawberry.Private[datetime | None]
     undo_of_key: strawberry.Private[int | None]
     name: str = field(description="The name that the upload gave it.")
     source: str = field(
@@ -218,16 +228,40 @@ class Import(Node):
         outcome: Annotated[
             list[RowOutcome] | None, argument(description="Only passed rows that did one of these.")
         ] = None,
+        code: Annotated[
+            list[str] | None, argument(description="Only failed rows with one of these codes.")
+        ] = None,
+        column: Annotated[
+            list[str] | None,
+            argument(description="Only failed rows with an error at one of these columns."),
+        ] = None,
+        value: Annotated[
+            str | None,
+            argument(
+                description="Only failed rows with an error at a cell of this value, as errors "
+                "show it. With `code` and `column`, one error has all three."
+            ),
+        ] = None,
+        search: Annotated[
+            str | None,
+            argument(
+                description="Only rows in which a cell, or a message, contains this text, in any "
+                "case. Reads all rows that the other arguments leave."
+            ),
+        ] = None,
     ) -> Connection[ImportRow]:
         arguments = PageArguments(first=first, after=after, last=last, before=before)
         conditions: list[Condition] = []
         if status is not None or outcome is not None:
             conditions.append(has_result(status, outcome))
-        total = self._count_rows(status, outcome)
+        total: int | None = self._count_rows(status, outcome)
         # Without a look at the rows: it would pass over a million others, or find some that are
         # still to be deleted.
         if not total:
             conditions.append(Condition("false"))
+        if filters := row_filters(code, column, value, search):
+            conditions += filters
+            total = None
         return await connect(
             info.context,
             IMPORT_ROWS,
@@ -237,6 +271,17 @@ class Import(Node):
             parent=self.key,
             total=total,
         )
+
+    @strawberry.field(
+        description="The failed rows by what is wrong with them, the largest groups first: rows "
+        "with the same code at the same column and value. `retryImport(where:)` runs such rows."
+    )
+    async def error_groups(
+        self, info: Info, *, first: First = None, after: After = None
+    ) -> ErrorGroupConnection:
+        failed = 0 if self.purged_at else self.failed
+        grouped = GroupedRows(self.key, failed, self.finished_at, self.grouped_at)
+        return await connect_groups(info.context, grouped, PageArguments(first=first, after=after))
 
     def _count_rows(
         self, status: Collection[RowStatus] | None, outcome: Collection[RowOutcome] | None
@@ -297,22 +342,6 @@ IMPORT_ROW = RowType(
     failed_rows_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_url),
     failed_rows_workbook_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_workbook_url),
 )
-
-
-@strawberry.input(description="A new cell of a row that is to be run again.")
-class CellInput:
-    column: str = field(description="The column's name in the file.")
-    value: str = field(description="The cell's new text.")
-
-
-@strawberry.input(description="A failed row that is to be run again.")
-class RowCorrectionInput:
-    number: int = field(description="The row's number, as a spreadsheet shows it.")
-    cells: list[CellInput] | None = field(
-        default=None,
-        description="The cells to replace; none: the same data again. Cells of every column of the "
-        "file are the whole row: cells beyond the header go.",
-    )
 
 
 @strawberry.type(description="What came of cancelling an import or running rows again.")
@@ -383,47 +412,6 @@ async def cancel_import(info: Info, node_id: ImportId) -> ImportPayload:
     await context.services.queue.enqueue_split(key)
     await context.services.queue.enqueue_run(key)
     return await show_changed(context, key)
-
-
-@strawberry.mutation(description="Run failed rows of a finished import again.")
-async def retry_import(
-    info: Info,
-    node_id: ImportId,
-    rows: Annotated[
-        list[RowCorrectionInput] | None,
-        argument(description="Which rows, and new cells; none: all failed rows."),
-    ] = None,
-) -> ImportPayload:
-    context = info.context
-    key = key_of("Import", node_id)
-    if key is None:
-        return refuse(no_such_import())
-    if ambiguity := _find_repeated(rows or ()):
-        return refuse(ambiguity)
-    try:
-        corrections = None if rows is None else _corrections(rows)
-        await context.scope.write(request_retry, key, corrections, by=context.actor)
-    except RetryError as error:
-        return refuse(user_error(error.code, error.message, *error.field))
-    await context.services.queue.enqueue_split(key)
-    return await show_changed(context, key)
-
-
-def _find_repeated(rows: Sequence[RowCorrectionInput]) -> UserError | None:
-    """Refuse to choose between two corrections of the same row or cell."""
-    numbers = [row.number for row in rows]
-    if len(set(numbers)) < len(numbers):
-        return user_error("ROW_TWICE", "The list names a row twice.", "rows")
-    for row in rows:
-        columns = [column_name(cell.column) for cell in row.cells or ()]
-        if len(set(columns)) < len(columns):
-            message = f"Row {row.number}: the list names a column twice."
-            return user_error("COLUMN_TWICE", message, "rows")
-    return None
-
-
-def _corrections(rows: Sequence[RowCorrectionInput]) -> Corrections:
-    return {row.number: {cell.column: cell.value for cell in row.cells or ()} for row in rows}
 
 
 async def show_changed(context: Context, key: int) -> ImportPayload:

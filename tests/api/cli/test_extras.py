@@ -12,8 +12,8 @@ import pytest
 from api.cli.failure import EXTRAS
 
 CLIENTS = [
-    "apply", "cancel", "changes", "export", "failed-rows", "history", "import", "import-types",
-    "imports", "release", "sample", "undo", "webhook",
+    "apply", "cancel", "changes", "export", "failed-rows", "groups", "history", "import",
+    "import-types", "imports", "release", "retry", "sample", "undo", "webhook",
 ]  # fmt: skip
 
 

@@ -77,7 +77,7 @@ async def test_own_changes(api: Api) -> None:
     [
         ("case", "Tag ID or ID"),
         ("user", "Tag ID, e-mail address or ID"),
-        ("import", "name or ID"),
+        ("import", "ID or name"),
     ],
 )
 async def test_no_such_thing(api: Api, kind: str, names: str) -> None:

@@ -106,6 +106,7 @@ def test_held(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         "Held: May, 3 rows, once it is released: 2 passed, 1 failed, 2 removed.",
         "Why: 2 of the 2 assignments would be gone.",
         "… and 1 more failed rows.",
+        f"What they have in common: caseroll groups 1 --data {tmp_path}",
         f"What it would change: caseroll changes 1 --data {tmp_path}",
         f"Let it go on: caseroll release 1 --data {tmp_path}",
         f"Or end it: caseroll cancel 1 --data {tmp_path}",

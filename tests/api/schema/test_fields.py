@@ -29,6 +29,7 @@ async def test_viewer(api: Api) -> None:
         "removePercent": 20, "removeAtLeast": 100, "requiresRelease": False, "releaseTypes": [],
     }  # fmt: skip
     app = {"id": node_id("App", api.world.app.id), "slug": "one", "name": "One", "guards": guards}
+    app["requiredRole"] = None
 
     data = await ask(api, "Me")
 

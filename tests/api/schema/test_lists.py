@@ -24,6 +24,7 @@ from api.schema.entities import (
 from api.schema.entity_kind import EntityKind
 from api.schema.history.audit_events import EVENT_ROW
 from api.schema.importing import create_import
+from api.schema.importing.error_groups import GROUP_ROW
 from api.schema.importing.import_rows import ImportProblem, row_type_for
 from api.schema.importing.imports import IMPORT_ROW
 from api.schema.importing.plugins import PluginState
@@ -43,6 +44,7 @@ LISTS = {
     "CASES": CASE_ROW,
     "USERS": USER_ROW,
     "ROLES": ROLE_ROW,
+    "ERROR_GROUPS": GROUP_ROW,
     "IMPORTS": IMPORT_ROW,
     "IMPORT_ROWS": row_type_for(()),
     "AUDIT_EVENTS": EVENT_ROW,
@@ -75,6 +77,7 @@ HIDDEN = {
     "IMPORT_ROWS": {"app_id", "edit_count", "is_planned"},
     "AUDIT_EVENTS": {"app_id"},
     "CASE_ASSIGNMENTS": {"app_id", "role_id"},
+    "ERROR_GROUPS": {"id", "app_id"},
     "WEBHOOKS": {"app_id", "secret"},
     "WEBHOOK_DELIVERIES": {"app_id", "webhook_id", "state", "delivered_at"},
     "ENTITY_CHANGES": {"app_id"},

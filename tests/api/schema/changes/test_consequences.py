@@ -92,6 +92,25 @@ async def test_plan_of_which_some_is_done(api: Api) -> None:
     assert await ask(api, plan) == {"USERS_WITHOUT_CASES": (1, ["user-2"])}
 
 
+async def require(api: Api, role: str | None) -> dict[str, Any]:
+    data = await api.data(
+        """mutation ($role: String) { updateApp(input: {requiredRole: $role}) {
+          app { requiredRole } userErrors { code field } } }""",
+        {"role": role},
+    )
+    payload: dict[str, Any] = data["updateApp"]
+    return payload
+
+
+async def test_setting_of_the_required_role(api: Api) -> None:
+    """An app requires one of its own roles, or none."""
+    error = {"code": "UNKNOWN_ROLE", "field": ["input", "requiredRole"]}
+
+    assert await require(api, "staff") == {"app": {"requiredRole": "staff"}, "userErrors": []}
+    assert await require(api, "boss") == {"app": None, "userErrors": [error]}
+    assert await require(api, None) == {"app": {"requiredRole": None}, "userErrors": []}
+
+
 async def test_required_role(api: Api) -> None:
     """Cases that lose their last user in the role that the app requires, by any change."""
     await fill(
@@ -100,11 +119,7 @@ async def test_required_role(api: Api) -> None:
         *("case-2,user-1,staff,0", "case-2,user-2,staff,0"),
         *("case-3,user-1,staff,0", "case-3,user-2,staff,0"),
     )
-    await sql(
-        "execute",
-        "UPDATE apps SET required_role_id = r.id FROM roles r"
-        " WHERE r.app_id = apps.id AND r.key = 'staff'",
-    )
+    await require(api, "staff")
 
     modified = await both(
         api, "modify", "case-1,user-1,clients,", "case-2,user-1,clients,", "case-2,user-2,staff,1"
@@ -220,3 +235,23 @@ async def test_cost(api: Api) -> None:
 def test_wordings() -> None:
     """Each code has its words."""
     assert consequences._WORDINGS.keys() == set(ConsequenceCode)
+
+
+async def test_held(api: Api) -> None:
+    """Of an import that is held, changes and consequences are those of its plan."""
+    await fill(api, "case-1,user-1,staff,0", "case-2,user-2,staff,0")
+    await sql("execute", "UPDATE apps SET requires_release = true")
+    held = await run(api, "remove", "case-1,user-1", "case-2,user-2")
+    stale = """query ($id: ID!) { import(id: $id) { status changes { totalCount edges { node {
+      kind isStale } } } } }"""
+
+    expected = {
+        "CASES_WITHOUT_USERS": (2, ["case-1", "case-2"]),
+        "USERS_WITHOUT_CASES": (2, ["user-1", "user-2"]),
+    }
+    assert await ask(api, held) == expected
+    found = (await api.data(stale, {"id": held}))["import"]
+    assert (found["status"], found["changes"]["totalCount"]) == ("HELD", 2)
+    assert [edge["node"] for edge in found["changes"]["edges"]] == [
+        {"kind": "REMOVE", "isStale": False}
+    ] * 2

@@ -386,3 +386,22 @@ async def test_wrong_cursor(api: Api, cursor: str) -> None:
     import_id = await run(api, "assign", "case-1,user-1,staff,0")
 
     assert await api.code(CHANGES, {"id": import_id, "after": cursor}) == "BAD_CURSOR"
+
+
+async def test_names_of_columns(api: Api) -> None:
+    """Fields are called as the columns of the type's own files."""
+    await fill(api)
+    files = {
+        "add-users": "jo@example.org,Jo,Smith,en,America/New_York,jo-1",
+        "modify-users": "user-1,Kim,es,,0",
+        "add-cases": "new-1,0,01/31/2026,Smith",
+        "modify-cases": "case-1,0,02/28/2026,other",
+    }
+    for type_, row in files.items():
+        import_id = await run(api, type_, row, is_dry_run=True)
+        query = "query ($id: ID!) { import(id: $id) { type { columns { name } } } }"
+        found = (await api.data(query, {"id": import_id}))["import"]["type"]["columns"]
+        [(*_, fields)] = await shown(api, import_id)
+
+        assert fields.keys() <= {column["name"] for column in found}
+        assert len(fields) >= 3

@@ -1,0 +1,126 @@
+"""Running failed rows again: those that are named, or all that have an error in common."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+from strawberry import UNSET, argument, field
+
+from api.access.context import Info
+from api.schema.importing.imports import (
+    ImportId,
+    ImportPayload,
+    no_such_import,
+    refuse,
+    show_changed,
+)
+from api.schema.input_errors import UserError, user_error
+from api.schema.node import key_of
+from importers.retry import Corrections, ErrorFields, RetryError, request_retry
+from importers.rows.header import column_name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@strawberry.input(description="A new cell of a row that is to be run again.")
+class CellInput:
+    column: str = field(description="The column's name in the file.")
+    value: str = field(description="The cell's new text.")
+
+
+@strawberry.input(description="A failed row that is to be run again.")
+class RowCorrectionInput:
+    number: int = field(description="The row's number, as a spreadsheet shows it.")
+    cells: list[CellInput] | None = field(
+        default=None,
+        description="The cells to replace; none: the same data again. Cells of every column of the "
+        "file are the whole row: cells beyond the header go.",
+    )
+
+
+@strawberry.input(
+    description="Failed rows with an error that has these fields, as in `errorGroups`. A field "
+    "that is left out may be anything; null stands for an error without it."
+)
+class FailedRowsInput:
+    column: str | None = field(default=UNSET, description="The column at fault.")
+    code: str | None = field(default=UNSET, description="The error's code.")
+    value: str | None = field(default=UNSET, description="The cell at fault, as the error has it.")
+
+
+@strawberry.mutation(description="Run failed rows of a finished import again.")
+async def retry_import(
+    info: Info,
+    node_id: ImportId,
+    rows: Annotated[
+        list[RowCorrectionInput] | None,
+        argument(description="Which rows, and new cells; none: all failed rows."),
+    ] = None,
+    where: Annotated[
+        FailedRowsInput | None,
+        argument(description="Instead of `rows`: all failed rows with such an error."),
+    ] = None,
+    new_cells: Annotated[
+        list[CellInput] | None,
+        argument(
+            name="set",
+            description="With `where`: the cells to replace in all of these rows; none: the same "
+            "data again.",
+        ),
+    ] = None,
+) -> ImportPayload:
+    context = info.context
+    key = key_of("Import", node_id)
+    if key is None:
+        return refuse(no_such_import())
+    if ambiguity := _find_repeated(rows or ()) or _find_repeated_cell(new_cells or ()):
+        return refuse(ambiguity)
+    try:
+        await context.scope.write(
+            request_retry,
+            key,
+            None if rows is None else _corrections(rows),
+            by=context.actor,
+            where=None if where is None else _given_fields(where),
+            cells=None if new_cells is None else {each.column: each.value for each in new_cells},
+        )
+    except RetryError as error:
+        return refuse(user_error(error.code, error.message, *error.field))
+    await context.services.queue.enqueue_split(key)
+    return await show_changed(context, key)
+
+
+def _find_repeated(rows: Sequence[RowCorrectionInput]) -> UserError | None:
+    """Refuse to choose between two corrections of the same row or cell."""
+    numbers = [row.number for row in rows]
+    if len(set(numbers)) < len(numbers):
+        return user_error("ROW_TWICE", "The list names a row twice.", "rows")
+    for row in rows:
+        if _has_repeated_column(row.cells or ()):
+            message = f"Row {row.number}: the list names a column twice."
+            return user_error("COLUMN_TWICE", message, "rows")
+    return None
+
+
+def _find_repeated_cell(cells: Sequence[CellInput]) -> UserError | None:
+    if not _has_repeated_column(cells):
+        return None
+    return user_error("COLUMN_TWICE", "The list names a column twice.", "set")
+
+
+def _has_repeated_column(cells: Sequence[CellInput]) -> bool:
+    columns = [column_name(cell.column) for cell in cells]
+    return len(set(columns)) < len(columns)
+
+
+def _corrections(rows: Sequence[RowCorrectionInput]) -> Corrections:
+    return {row.number: {cell.column: cell.value for cell in row.cells or ()} for row in rows}
+
+
+def _given_fields(where: FailedRowsInput) -> ErrorFields:
+    """Return what was not left out; null is a value."""
+    fields = {each.name: getattr(where, each.name) for each in dataclasses.fields(where)}
+    return {name: value for name, value in fields.items() if value is not UNSET}
