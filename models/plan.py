@@ -61,19 +61,16 @@ class Hold(NamedTuple):
 
 
 def signature_of(result: RowResult) -> Signature:
-    return _signature(result.outcome, *packed_changes(result))
+    return _signature(result.outcome, packed_changes(result))
 
 
-def _signature(
-    outcome: int | None,
-    case_id: int | None,
-    user_id: int | None,
-    before: int | None,
-    after: int | None,
-    edits: str | None,
-    edit_count: int | None,
-) -> Signature:
-    """Compare what rows store: nearly all change one assignment, and need no more than numbers."""
+def _signature(outcome: int | None, changes: Sequence[Any]) -> Signature:
+    """Compare what rows store: nearly all change one assignment, and need no more than numbers.
+
+    Args:
+        changes: as `packed_changes` returns them.
+    """
+    case_id, user_id, before, after, edits, edit_count = changes
     if edits is None:
         return outcome, case_id, user_id, before, after
     sides = orjson.loads(edits)
@@ -105,7 +102,7 @@ async def read_plan(
         FROM unnest($1::bigint[]) AS k(id) JOIN import_rows USING (id) WHERE status = 1
     """
     rows = await db.fetch(sql, [row_key(import_id, number) for number in numbers])
-    return {row_number(key): _signature(*changes) for key, *changes in rows}
+    return {row_number(key): _signature(outcome, changes) for key, outcome, *changes in rows}
 
 
 async def planned_page(

@@ -142,20 +142,21 @@ def _print_rows(found: dict[str, Any], kind: str, title: str) -> None:
 
 def _print_next(state: ImportJson, folder: DataFolder) -> None:
     """Print the commands that go on from here."""
-    shown = len(state["rows"]["edges"])
-    if state["failed"] > shown:
-        click.echo(f"… and {state['failed'] - shown} more failed rows.")
     arguments = f"{state['id']}{folder.option}"
-    if state["status"] == "HELD":
+    is_held, is_plan = state["status"] == "HELD", _is_plan(state)
+    more = state["failed"] - len(state["rows"]["edges"])
+    if more > 0:
+        click.echo(f"… and {more} more failed rows.")
+        click.echo(f"What they have in common: caseroll groups {arguments}")
+    if state["failed"] and not is_held:
+        command = f"caseroll failed-rows {state['id']} -o failed.csv{folder.option}"
+        click.echo(f"All of them, to correct: {command}")
+    if is_held or is_plan:
+        click.echo(f"What it would change: caseroll changes {arguments}")
+    if is_plan:
+        click.echo(f"Apply just what passed: caseroll apply {arguments}")
+    if is_held:
         needs_other = state["hold"]["code"] == "RELEASE_REQUIRED"
         token = ", with the other token in CASEROLL_TOKEN" if needs_other else ""
         click.echo(f"Let it go on{token}: caseroll release {arguments}")
         click.echo(f"Or end it: caseroll cancel {arguments}")
-        return
-    if state["failed"] > shown:
-        click.echo(f"What they have in common: caseroll groups {arguments}")
-    if state["failed"]:
-        command = f"caseroll failed-rows {state['id']} -o failed.csv{folder.option}"
-        click.echo(f"All of them, to correct: {command}")
-    if _is_plan(state):
-        click.echo(f"Apply just what passed: caseroll apply {arguments}")

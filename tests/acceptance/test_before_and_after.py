@@ -58,7 +58,10 @@ def test_plan_apply_undo(place: Place) -> None:
 
     assert code == 1
     assert said[0] == "Planned: May, 2 rows: 1 passed, 1 failed, 1 to create."
-    assert said[-1] == f"Apply just what passed: caseroll apply {plan}"
+    assert said[-2:] == [
+        f"What it would change: caseroll changes {plan}",
+        f"Apply just what passed: caseroll apply {plan}",
+    ]
 
     assert place.run("apply", plan, "--name", "June") == (
         0,
@@ -70,7 +73,7 @@ def test_plan_apply_undo(place: Place) -> None:
     undone = place.run("undo", applied, "--name", "Back")
 
     assert again == (2, "Error: This plan was applied already, by the import 'June'.\n")
-    assert would[1].startswith("Planned: Back?, 1 row: 1 passed, 1 to remove.\nApply just")
+    assert would[1].startswith("Planned: Back?, 1 row: 1 passed, 1 to remove.\nWhat it")
     assert undone == (0, "Processed: Back, 1 row: 1 passed, 1 removed.\n")
     lines = [line.split("\t") for line in place.run("imports")[1].splitlines()]
     assert {line[1]: line[-1] for line in lines if line[1] in ("May", "June", "Back")} == {
@@ -117,6 +120,7 @@ def test_held(releasing: Place) -> None:
         "Error: Another token than the one that uploaded the import must release it.",
         "Held: Held, 1 row, once it is released: 1 passed, 1 removed.",
         "Why: The import must be released by another token than the one that uploaded it.",
+        f"What it would change: caseroll changes {held}",
         f"Let it go on, with the other token in CASEROLL_TOKEN: caseroll release {held}",
         f"Or end it: caseroll cancel {held}",
     ]

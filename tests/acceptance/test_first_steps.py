@@ -99,17 +99,17 @@ def test_failed_rows(place: Place) -> None:
 def test_changes(place: Place) -> None:
     """A dry run lists what it would change, with what follows from it, for people and programs."""
     (place.folder / "remove.csv").write_text(
-        "user_id,case_id\njones-001,trv-001\njones-001,trv-999\njones-001,trv-209\n"
+        "user_id,case_id\neriksen-008,trv-005\neriksen-008,trv-999\neriksen-008,trv-209\n"
     )
     place.run("import", "remove.csv", "--type", "remove", "--name", "Plan", "--dry-run")
     code, output = place.run("changes", "Plan")
-    of_program = json.loads(place.run("changes", "Plan", "--json", "--case", "trv-001")[1])
-    of_other = place.run("changes", "Plan", "--kind", "create", "--user", "jones-001")
+    of_program = json.loads(place.run("changes", "Plan", "--json", "--case", "trv-005")[1])
+    of_other = place.run("changes", "Plan", "--kind", "create", "--user", "eriksen-008")
 
     assert code == 0
     lines = output.splitlines()
     assert lines[-2] == "row\tkind\tcase\tuser\tchange"
-    assert lines[-1].startswith("2\tREMOVE\ttrv-001\tjones-001\t")
+    assert lines[-1].startswith("2\tREMOVE\ttrv-005\teriksen-008\t")
     assert (of_program["dryRun"], of_program["totalCount"]) == (True, 1)
     assert [each["row"] for each in of_program["changes"]] == [2]
     assert of_other[1].splitlines()[-1] == lines[-2]

@@ -181,6 +181,16 @@ def test_app_settings(on_migrated: Operator) -> None:
     assert after == {**named, "name": "Acme", "guards": {**changed, **none}}
 
 
+def test_unknown_role(on_migrated: Operator) -> None:
+    """A role that the app requires is one that it has."""
+    on_migrated.run("app", "create", "acme", "Acme Law")
+
+    assert on_migrated.run("app", "set", "acme", "--required-role", "boss")[::2] == (
+        2,
+        "Error: the app has no role 'boss'.\n",
+    )
+
+
 def test_importers(on_migrated: Operator) -> None:
     """`importers` lists what is on, without any server."""
     code, output, _ = on_migrated.run("importers", "--json")

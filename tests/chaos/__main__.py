@@ -9,12 +9,13 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain, count, groupby
 
 from tests.chaos.all_faults import FAULTS
 from tests.chaos.fault import Fault, NotStagedError
 from tests.chaos.report import FaultReport, print_reports
+from tests.chaos.run import PHASES
 from tests.chaos.staging import open_site, stage_fault
 
 _ROUNDS_ON_ONE_SITE = 25
@@ -42,8 +43,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="make chaos",
         description=f"{__doc__} Faults are staged in turn against real servers, workers and an"
-        " API of its own, while imports of all three types run. Then every row, assignment,"
-        " history entry, counter, mail and webhook is compared with what the files ask for."
+        " API of its own, while imports of all three types run, are planned, applied, undone and"
+        " released. Then every row, assignment, history entry, counter, mail and webhook is"
+        " compared with what the files ask for."
         " Exits with 1 if a result is lost, doubled or wrong, or if an import did not end or made"
         " no progress for more than 30 s after a fault was over.",
         epilog="\n".join(f"  {fault.name:24}{fault.promise}" for fault in FAULTS.values()),
@@ -66,15 +68,27 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--seed", default=secrets.token_hex(4), help="the seed of an earlier run, to repeat it"
     )
+    parser.add_argument(
+        "--phases", type=_phases, default=list(PHASES), metavar="NAME,NAME",
+        help=f"what imports do when a fault comes, of {', '.join(PHASES)}; by default all",
+    )  # fmt: skip
     parser.add_argument("--short", action="store_true", help="small files and short outages")
     return parser.parse_args()
 
 
 def _names(text: str) -> list[str]:
+    return _some_of(FAULTS, text)
+
+
+def _phases(text: str) -> list[str]:
+    return _some_of(PHASES, text)
+
+
+def _some_of(known: Collection[str], text: str) -> list[str]:
     names = text.split(",")
-    if unknown := [name for name in names if name not in FAULTS]:
+    if unknown := [name for name in names if name not in known]:
         raise argparse.ArgumentTypeError(
-            f"there is no {', '.join(unknown)}; there are {', '.join(FAULTS)}"
+            f"there is no {', '.join(unknown)}; there are {', '.join(known)}"
         )
     return names
 
@@ -94,7 +108,10 @@ def _stage(
                 for number, fault in chain([first], batch):
                     report = reports[fault.name]
                     seed = f"{options.seed} {fault.name} {number}"
-                    asyncio.run(stage_fault(site, fault, report, seed, is_short=options.short))
+                    staging = stage_fault(
+                        site, fault, report, seed, is_short=options.short, phases=options.phases
+                    )
+                    asyncio.run(staging)
                     _print_verdict(number, report)
         except NotStagedError as error:
             reports[first[1].name].not_staged = str(error)

@@ -92,12 +92,14 @@ class Checked:
         key: its primary key.
         rows: the result that each row must have.
         may_be_cancelled: rows may be CANCELLED instead, without any effect.
+        undone: the import that it undoes.
     """
 
     key: int
     file: KnownFile
     rows: Mapping[int, Expected]
     may_be_cancelled: bool = False
+    undone: int | None = None
 
 
 async def check(site: Site, imports: Iterable[Checked]) -> Findings:
@@ -197,9 +199,11 @@ class _Inspector:
             " FROM assignment_history h JOIN cases c ON c.id = h.case_id"
             " JOIN users u ON u.id = h.user_id LEFT JOIN roles b ON b.id = h.before_role_id"
             " LEFT JOIN roles a ON a.id = h.after_role_id"
-            " WHERE h.import_id = $1 OR c.tag_id LIKE $2 || '-%'",
+            " WHERE (h.import_id = $1 OR c.tag_id LIKE $2 || '-%')"
+            " AND h.import_id IS DISTINCT FROM $3",
             self.checked.key,
             self.dataset.prefix,
+            self.checked.undone,
         )
         nothing = (None, None)
         self.findings.count(

@@ -20,7 +20,7 @@ _FOLLOW = "subscription ($id: ID!) { importUpdated(id: $id) { status finishedAt 
 
 
 class Client:
-    """Uploads, retries and cancels.
+    """Uploads, and changes imports.
 
     Args:
         url: of the API.
@@ -36,18 +36,29 @@ class Client:
         """What each request needs."""
         return {"Authorization": f"Bearer {self._token}", "GraphQL-Preflight": "1"}
 
-    async def upload(self, type_: str, name: str, content: bytes, key: str = "") -> str:
+    def by(self, token: str) -> Client:
+        """Return a client with another token."""
+        return Client(self.url, token, self._http)
+
+    async def upload(
+        self, type_: str, name: str, content: bytes, key: str = "", **options: bool
+    ) -> str:
         """Upload a file with one idempotency key until that is answered; return the import's ID."""
         key = key or uuid4().hex
-        return await _patiently(lambda: self.upload_once(type_, name, content, key))
+        return await _patiently(lambda: self.upload_once(type_, name, content, key, **options))
 
-    async def upload_once(self, type_: str, name: str, content: bytes, key: str) -> str:
+    async def upload_once(
+        self, type_: str, name: str, content: bytes, key: str, **options: bool
+    ) -> str:
         """Upload a file.
+
+        Args:
+            options: `dryRun` and `atomic`.
 
         Raises:
             aiohttp.ClientError, UnavailableError: it was not answered, or not now.
         """
-        values = {"name": name, "type": type_, "idempotencyKey": key, "file": None}
+        values = {"name": name, "type": type_, "idempotencyKey": key, "file": None, **options}
         form = aiohttp.FormData(default_to_multipart=True)
         operations = {"query": _UPLOAD, "variables": {"input": values}}
         form.add_field("operations", json.dumps(operations))
@@ -57,9 +68,25 @@ class Client:
         return _import_id(data["createImport"])
 
     async def change(self, mutation: str, import_id: str) -> None:
-        """Send `retryImport` or `cancelImport`; its user errors are ignored."""
+        """Send `retryImport`, `cancelImport` or `releaseImport`; its user errors are ignored."""
         query = f"mutation ($id: ID!) {{ {mutation}(id: $id) {{ userErrors {{ code }} }} }}"
         await self._post(json={"query": query, "variables": {"id": import_id}})
+
+    async def derive(self, mutation: str, import_id: str) -> str:
+        """Send `applyImport` or `undoImport`, twice at the same moment; return the import that
+        this makes."""
+        query = (
+            f"mutation ($id: ID!, $key: String!) {{ {mutation}(id: $id, idempotencyKey: $key)"
+            " { import { id } userErrors { code message } } }"
+        )
+        request = {"query": query, "variables": {"id": import_id, "key": uuid4().hex}}
+
+        async def send() -> str:
+            return _import_id((await self._post(json=request))[mutation])
+
+        one, two = await asyncio.gather(_patiently(send), _patiently(send))
+        assert one == two, f"{mutation} was carried out twice"
+        return one
 
     async def end(self, import_id: str) -> str:
         """Follow an import over a WebSocket, connecting again whenever that breaks; return its

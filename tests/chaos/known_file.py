@@ -70,6 +70,27 @@ class KnownFile:
             self.again[number] = again or expected
         return number
 
+    def passing(self) -> KnownFile:
+        """Return a file of only the rows that pass."""
+        file = KnownFile(self.type, self.dataset)
+        for line, row in zip(self.lines, self.rows.values(), strict=True):
+            if row.status == "PASSED":
+                file.add(line, row)
+        return file
+
+    def planned(self) -> dict[int, Expected]:
+        """Return the result of each row of the plan that is applied."""
+        return {number: row for number, row in self.rows.items() if row.status == "PASSED"}
+
+    def whole(self) -> dict[int, Expected]:
+        """Return the result of each row when all are applied, or none."""
+        if len(self.planned()) == len(self.rows):
+            return self.rows
+        return {
+            number: failed("NOT_APPLIED") if row.status == "PASSED" else row
+            for number, row in self.rows.items()
+        }
+
     def retried(self) -> dict[int, Expected]:
         """Return the result of each row after all failed rows were retried."""
         return {**self.rows, **self.again}
@@ -83,6 +104,14 @@ def failed(*codes: str) -> Expected:
 def changed(outcome: str, pair: Pair, before: State | None, after: State | None) -> Expected:
     """Make the result of a row that takes effect."""
     return Expected("PASSED", outcome, (), pair, before, after)
+
+
+def undone(row: Expected) -> Expected:
+    """Make the result of the row that takes back what a row has changed."""
+    outcomes = {"CREATED": "REMOVED", "UPDATED": "UPDATED", "REMOVED": "CREATED"}
+    assert row.pair
+    assert row.outcome
+    return changed(outcomes[row.outcome], row.pair, row.after, row.before)
 
 
 UNCHANGED = Expected("PASSED", "UNCHANGED")

@@ -15,10 +15,19 @@ import asyncpg
 from tests.chaos.check import Checked, Findings, check
 from tests.chaos.client import Client
 from tests.chaos.dataset import insert_dataset, reopen
-from tests.chaos.known_file import SHARES, Expected, KnownFile, cases_for, write_file
+from tests.chaos.known_file import SHARES, Expected, KnownFile, cases_for, undone, write_file
 from tests.chaos.site import Site
 
-PHASES = {"split": 0.1, "chunks": 0.4, "retry": 0.15, "cancel": 0.05}
+PHASES = {
+    "split": 0.1,
+    "chunks": 0.4,
+    "retry": 0.15,
+    "cancel": 0.05,
+    "apply": 0.4,
+    "undo": 0.4,
+    "release": 0.4,
+    "atomic": 0.8,
+}
 """What the imports are doing when a fault comes, and about how many seconds that takes."""
 PROMISED_SECONDS = 30.0
 _END_SECONDS = 180.0
@@ -46,11 +55,17 @@ class Running:
     file: KnownFile
     rows: Mapping[int, Expected]
     may_be_cancelled: bool = False
+    undone: int | None = None
 
     @property
     def key(self) -> int:
         """Its primary key."""
-        return int(base64.b64decode(self.id).decode().partition(":")[2])
+        return key_of(self.id)
+
+
+def key_of(import_id: str) -> int:
+    """Return the primary key of an import."""
+    return int(base64.b64decode(import_id).decode().partition(":")[2])
 
 
 class Run:
@@ -60,16 +75,25 @@ class Run:
         rows: of each file.
         is_short: spend as little time as possible: the sweeper comes early, and `standstill` says
             nothing.
+        phases: those of `PHASES` that a fault may come in.
     """
 
     def __init__(
-        self, site: Site, client: Client, random: Random, rows: int, *, is_short: bool
+        self,
+        site: Site,
+        client: Client,
+        random: Random,
+        rows: int,
+        *,
+        is_short: bool,
+        phases: Sequence[str] = tuple(PHASES),
     ) -> None:
         self.site = site
         self.client = client
         self.random = random
         self.rows = rows
         self.is_short = is_short
+        self.phases = phases
         self.uploads = 0
         self._strikes: list[float] = []
         self.imports: list[Running] = []
@@ -91,24 +115,35 @@ class Run:
             await db.close()
         return write_file(type_, dataset, rows, self.random)
 
-    async def upload(self, file: KnownFile) -> Running:
+    async def upload(self, file: KnownFile, **options: bool) -> Running:
         """Upload a file."""
-        id_ = await self.send(file.type, file.dataset.prefix, file.content)
+        id_ = await self.send(file.type, file.dataset.prefix, file.content, **options)
         running = Running(id_, file, file.rows)
         self.imports.append(running)
         return running
 
-    async def send(self, type_: str, name: str, content: bytes, key: str = "") -> str:
+    async def send(
+        self, type_: str, name: str, content: bytes, key: str = "", **options: bool
+    ) -> str:
         """Upload any content; return the import's ID."""
         self.uploads += 1
-        return await self.client.upload(type_, name, content, key)
+        return await self.client.upload(type_, name, content, key, **options)
 
     async def begin(self, phase: str | None = None) -> None:
         """Start one import of each type; return when they are in that phase, or in a random one."""
-        phase = phase or self.random.choice(list(PHASES))
+        phase = phase or self.random.choice(self.phases)
         self._phase_seconds = PHASES[phase]
         files = [await self.write(type_) for type_ in SHARES]
         self.random.shuffle(files)
+        special = {
+            "apply": self._apply,
+            "undo": self._undo,
+            "release": self._release,
+            "atomic": self._upload_whole,
+        }
+        if phase in special:
+            await special[phase](files)
+            return
         await asyncio.gather(*map(self.upload, files))
         if phase == "split":
             return
@@ -155,6 +190,7 @@ class Run:
                 file=each.file,
                 rows=each.rows,
                 may_be_cancelled=each.may_be_cancelled,
+                undone=each.undone,
             )
             for each in self.imports
         ]
@@ -222,3 +258,49 @@ class Run:
             await db.close()
         for each in self.imports:
             await self.client.change("retryImport", each.id)
+
+    async def _apply(self, files: Sequence[KnownFile]) -> None:
+        plans = await asyncio.gather(
+            *(
+                self.send(file.type, file.dataset.prefix, file.content, dryRun=True)
+                for file in files
+            )
+        )
+        await self.ended([key_of(plan) for plan in plans])
+        for file, plan in zip(files, plans, strict=True):
+            applied = await self.client.derive("applyImport", plan)
+            self.imports.append(Running(applied, file, file.planned()))
+
+    async def _undo(self, files: Sequence[KnownFile]) -> None:
+        done = await asyncio.gather(*map(self.upload, files))
+        await self.ended()
+        self.imports = []
+        for each in done:
+            newest = await self.site.query(
+                "SELECT row FROM assignment_history WHERE import_id = $1 ORDER BY id DESC", each.key
+            )
+            rows = {
+                number: undone(each.rows[found["row"]]) for number, found in enumerate(newest, 2)
+            }
+            undo = await self.client.derive("undoImport", each.id)
+            self.imports.append(Running(undo, each.file, rows, undone=each.key))
+
+    async def _release(self, files: Sequence[KnownFile]) -> None:
+        await self.site.query("UPDATE apps SET requires_release = true")
+        await asyncio.gather(*map(self.upload, files))
+        await self.ended()
+        await self.site.query("UPDATE apps SET requires_release = false")
+        for state in await self.states():
+            self.findings.compare(
+                f"import {state['id']} before its release", "HELD", state["status"]
+            )
+        other = self.client.by(self.site.other_token)
+        for each in self.imports:
+            await other.change("releaseImport", each.id)
+
+    async def _upload_whole(self, files: Sequence[KnownFile]) -> None:
+        """Upload files all or nothing, some of them with failed rows."""
+        chosen = [file.passing() if self.random.random() < 0.5 else file for file in files]
+        for each in await asyncio.gather(*(self.upload(file, atomic=True) for file in chosen)):
+            each.rows = each.file.whole()
+        await self._progress()

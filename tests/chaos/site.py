@@ -76,6 +76,7 @@ class Site:
         self.hook_server = HookServer()
         self.temporary = folder / "tmp"
         self.token = ""
+        self.other_token = ""
         self._port = free_port()
         self._api: subprocess.Popen[bytes] | None = None
         self._workers: subprocess.Popen[bytes] | None = None
@@ -101,7 +102,9 @@ class Site:
                 self._stack.enter_context(part)
             self._make_database()
             self._run("app", "create", "chaos", "Chaos")
-            self.token = self._run("token", "create", "--app", "chaos", "--name", "chaos").strip()
+            create = ("token", "create", "--app", "chaos", "--name")
+            self.token = self._run(*create, "chaos").strip()
+            self.other_token = self._run(*create, "other").strip()
             asyncio.run(self.query(_LET_REMOVE))
             asyncio.run(self.query(_ADD_WEBHOOK, self.hook_server.url))
             self.start_api()

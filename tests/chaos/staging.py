@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from random import Random
@@ -13,7 +13,7 @@ import aiohttp
 from tests.chaos.client import Client
 from tests.chaos.fault import Fault
 from tests.chaos.report import FaultReport
-from tests.chaos.run import Run
+from tests.chaos.run import PHASES, Run
 from tests.chaos.site import Site, SiteOptions
 
 
@@ -33,15 +33,25 @@ def open_site(options: SiteOptions | None = None) -> Iterator[Site]:
 
 
 async def stage_fault(
-    site: Site, fault: Fault, report: FaultReport, seed: str, *, is_short: bool = False
+    site: Site,
+    fault: Fault,
+    report: FaultReport,
+    seed: str,
+    *,
+    is_short: bool = False,
+    phases: Sequence[str] = tuple(PHASES),
 ) -> None:
-    """Stage a fault once, and add the result to its report."""
+    """Stage a fault once, and add the result to its report.
+
+    Args:
+        phases: what imports may be doing when the fault comes.
+    """
     await site.is_ready()
     timeout = aiohttp.ClientTimeout(total=60)
     async with aiohttp.ClientSession(timeout=timeout) as http:
         client = Client(site.url, site.token, http)
         rows = fault.rows // 6 if is_short else fault.rows
-        run = Run(site, client, Random(seed), rows, is_short=is_short)
+        run = Run(site, client, Random(seed), rows, is_short=is_short, phases=phases)
         await fault.stage(run)
     report.staged += await run.hits()
     report.imports += run.uploads

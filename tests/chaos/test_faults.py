@@ -36,6 +36,20 @@ async def test_fault(site: Site, name: str) -> None:
     report = FaultReport(name)
     await stage_fault(site, FAULTS[name], report, f"test {name}", is_short=True)
 
+    _assert_clean(report)
+
+
+@pytest.mark.parametrize("phase", ["apply", "undo", "release", "atomic"])
+async def test_phase(site: Site, phase: str) -> None:
+    """Whatever imports are doing when all workers are killed, it is done once, and whole."""
+    report = FaultReport(phase)
+    fault = FAULTS["workers-killed"]
+    await stage_fault(site, fault, report, f"test {phase}", is_short=True, phases=[phase])
+
+    _assert_clean(report)
+
+
+def _assert_clean(report: FaultReport) -> None:
     assert report.findings.details == []
     assert report.findings.rows > 0
     assert report.is_clean, f"an import made no progress for {report.slowest:.0f} s"

@@ -85,6 +85,7 @@ def test_a_plan(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         "row\tcolumn\twhat is wrong",
         "2\tcase_id\tNo such case.",
         f"All of them, to correct: caseroll failed-rows 1 -o failed.csv --data {tmp_path}",
+        f"What it would change: caseroll changes 1 --data {tmp_path}",
         f"Apply just what passed: caseroll apply 1 --data {tmp_path}",
     ]
 
@@ -105,6 +106,8 @@ def test_held(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         "Held: May, 3 rows, once it is released: 2 passed, 1 failed, 2 removed.",
         "Why: 2 of the 2 assignments would be gone.",
         "… and 1 more failed rows.",
+        f"What they have in common: caseroll groups 1 --data {tmp_path}",
+        f"What it would change: caseroll changes 1 --data {tmp_path}",
         f"Let it go on: caseroll release 1 --data {tmp_path}",
         f"Or end it: caseroll cancel 1 --data {tmp_path}",
     ]

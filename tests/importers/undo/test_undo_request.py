@@ -268,3 +268,13 @@ async def test_corrections(small: EngineFixture) -> None:
     await small.run("modify", "trv-001,jack-001,staff,")
     await small.retry(undone, {2: {}})
     assert await small.results(undone) == {2: Result("REMOVED")}
+
+
+async def test_numbers_of_rows(small: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows are numbered without gaps, however many are read at a time."""
+    monkeypatch.setattr("models.undo._ROWS_AT_ONCE", 2)
+    cases = ("trv-001", "trv-003", "trv-004")
+    done = await small.run("assign", *(f"{case},jack-001,,staff,0" for case in cases))
+    undone = await small.undo(done)
+
+    assert list(await small.results(undone)) == [2, 3, 4]
