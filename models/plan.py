@@ -14,7 +14,7 @@ from models.row import RowOutcome, RowStatus, packed_changes, row_key, row_numbe
 from models.webhook import WebhookEvent, enqueue_deliveries
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from asyncpg import Connection
