@@ -73,7 +73,7 @@ async def request_retry(
     if await find_applied(db, import_id):
         message = "The plan has been applied as it was; upload the failed rows for another one."
         raise RetryError("ALREADY_APPLIED", message, "id")
-    if found.is_undo and any((corrections or {}).values()):
+    if found.is_undo and (cells or any((corrections or {}).values())):
         message = "Rows that undo an import say what it has changed, and can't be corrected."
         raise RetryError("NOT_CORRECTABLE", message, "rows")
     retry: dict[str, Any] = {"rows": None, "cells": {}}

@@ -176,7 +176,7 @@ async def finish_plan_split(
     await _uncount_planned(db, import_id)
     sql = f"""
         UPDATE imports SET split_at = clock_timestamp(), split_attempts = 0, pending = $2,
-          total = coalesce(total, $2), stage = $3,
+          total = coalesce(total, $2), stage = $3, retry = CASE WHEN $2 > 0 THEN retry END,
           status = CASE WHEN $2 > 0 THEN status ELSE {FINAL_STATUS} END,
           finished_at = CASE WHEN $2 > 0 THEN NULL ELSE clock_timestamp() END, {TOUCH}
         WHERE id = $1 {RETURNING_END}

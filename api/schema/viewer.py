@@ -14,6 +14,7 @@ from api.schema.input_errors import InputErrors, UserError
 from api.schema.node import Node
 from api.schema.shown_enum import show_enum
 from importers.sdk.node_id import encode_node_id
+from importers.undo.undo_import import UNDO
 from models.access import TokenRecord  # noqa: TC001
 from models.app import Permission
 from models.consequences import read_required_role
@@ -39,7 +40,8 @@ class Guards:
         description="Whether every import is held until another token releases it."
     )
     release_types: list[str] = field(
-        description="Keys of the import types of which each import is held likewise."
+        description="Keys of the import types of which each import is held likewise; `undo` for "
+        "those that undo others."
     )
 
     @classmethod
@@ -105,7 +107,7 @@ async def update_app(
         for each in dataclasses.fields(values)
         if getattr(values, each.name) is not UNSET
     }
-    known = context.services.registry.importers
+    known = {*context.services.registry.importers, UNDO}
     for key in changes.get("release_types", ()):
         if key not in known:
             errors.add("UNKNOWN_TYPE", "releaseTypes", f"There is no import type '{key}'.")

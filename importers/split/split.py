@@ -174,6 +174,7 @@ async def _refuse_import(work: ImportWork, errors: Sequence[ErrorDetail]) -> Imp
     end = None
     with suppress(_TakenError):
         async with _holding(work) as db:
+            await allow_long(db, _SPLIT_SECONDS)
             details = [detail.as_dict() for detail in errors]
             if work.plan_id == work.id and work.is_cancelled:
                 return await end_cancelled(db, work)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -12,6 +13,7 @@ import pytest
 
 from importers import Assign, CaseRef, Importer, RoleRef, Row, RowError, UserRef
 from importers.plan_requests import PlanError, request_release
+from importers.request_error import RequestError
 from importers.sdk.errors import RetryableError
 from importers.split import planned_rows
 from importers.undo.undo_request import UndoError
@@ -331,3 +333,57 @@ async def test_two_requests_at_once(small: EngineFixture) -> None:
     )
     assert [each.code for each in undone if isinstance(each, UndoError)] == ["ALREADY_UNDONE"]
     assert await small.assignments() == {}
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_any_moment(small: EngineFixture, seed: int) -> None:
+    """Whatever clients ask at whatever moment, results say what was done, and counts add up."""
+    random_ = random.Random(seed)
+    await guard(small, requires_release=random_.random() < 0.7)
+    pairs = [f"{case},{user}" for case in small.cases for user in small.users]
+    rows = [f"{pair},,staff,0" for pair in random_.sample(pairs, 7)] + ["nowhere,jack-001,,staff,0"]
+    key = await small.upload("assign", *rows, is_atomic=random_.random() < 0.4)
+    await small.queue.enqueue_split(key)
+
+    async def release() -> None:
+        async with transaction() as db:
+            await request_release(db, small.app_id, key, by=Actor("a third", 9))
+        await small.queue.enqueue_split(key)
+
+    async def cancel() -> None:
+        async with transaction() as db:
+            await request_cancel(db, small.app_id, key, by=COMMAND_LINE)
+        await small.queue.enqueue_split(key)
+        await small.queue.enqueue_run(key)
+
+    async def retry() -> None:
+        await small.request_retry(key, random_.choice([None, {9: {"case_id": "trv-001"}}]))
+
+    async def work() -> None:
+        if small.queue.messages:
+            small.queue.messages.rotate(random_.randrange(9))
+            name, arguments = small.queue.messages.popleft()
+            await getattr(small.engine, name)(*arguments)
+
+    for _ in range(30):
+        step = random_.choices([work, release, cancel, retry], [10, 2, 1, 2])[0]
+        with suppress(RequestError):
+            await step()
+    await small.drain()
+    with suppress(PlanError):
+        await release()
+    await small.drain()
+
+    counts, results = await small.counts(key), await small.results(key)
+    assert counts.status in ("PROCESSED", "FAILED", "CANCELLED")
+    ends = [end.what for end in results.values()]
+    assert counts.total == len(ends) == 8
+    assert (counts.failed, counts.cancelled, counts.created, counts.unchanged) == tuple(
+        ends.count(what) for what in ("FAILED", "CANCELLED", "CREATED", "UNCHANGED")
+    )
+    assert counts.created == len(await small.assignments()) == len(await small.history(key))
+    assert not await small.fetch("SELECT 1 FROM import_rows WHERE is_planned")
+    assert not await small.fetch("SELECT 1 FROM import_chunks")
+    assert not await small.fetch(
+        "SELECT 1 FROM imports WHERE retry IS NOT NULL OR hold IS NOT NULL"
+    )

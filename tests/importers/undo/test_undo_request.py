@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from importers.retry import RetryError
+from importers.retry import RetryError, request_retry
 from importers.undo.undo_request import UndoError, request_undo
 from models.audit import COMMAND_LINE
 from models.db import transaction
@@ -264,6 +264,13 @@ async def test_corrections(small: EngineFixture) -> None:
 
     with pytest.raises(RetryError) as caught:
         await small.request_retry(undone, {2: {"what": "case"}})
+    assert caught.value.code == "NOT_CORRECTABLE"
+    with pytest.raises(RetryError) as caught:
+        async with transaction() as db:
+            await request_retry(
+                db, small.app_id, undone, None, by=COMMAND_LINE,
+                where={"code": "CHANGED_SINCE"}, cells={"what": "case"},
+            )  # fmt: skip
     assert caught.value.code == "NOT_CORRECTABLE"
     await small.run("modify", "trv-001,jack-001,staff,")
     await small.retry(undone, {2: {}})
