@@ -95,8 +95,9 @@ async def request_release(db: Connection, app_id: int, import_id: int, *, by: Ac
         raise PlanError("NOT_FOUND", "There is no such import.", "id")
     if held.code is None:
         raise PlanError("NOT_HELD", "The import is not held.", "id")
-    if held.code == TO_BE_RELEASED.code and held.is_own:
-        message = "Another token than the one that uploaded or retried the import must release it."
+    if held.code == TO_BE_RELEASED.code and (held.is_uploader or held.has_retried):
+        deed = "uploaded" if held.is_uploader else "retried"
+        message = f"Another token than the one that {deed} the import must release it."
         raise PlanError("SAME_TOKEN", message, "id")
     await release(db, import_id)
     await record(db, app_id, by, Action.IMPORT_RELEASED, import_id, name=held.name)

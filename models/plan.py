@@ -45,12 +45,14 @@ class HeldImport(NamedTuple):
 
     Args:
         code: why it is held, if it is.
-        is_own: whether the same token has uploaded it, or let its rows run again.
+        is_uploader: whether the token is the one that has uploaded it.
+        has_retried: whether the token has let rows of it run again.
     """
 
     name: str
     code: str | None
-    is_own: bool
+    is_uploader: bool
+    has_retried: bool
 
 
 class Hold(NamedTuple):
@@ -279,11 +281,15 @@ async def lock_plan(db: Connection, app_id: int, import_id: int) -> StoredPlan |
 async def lock_held(
     db: Connection, app_id: int, import_id: int, token_id: int | None
 ) -> HeldImport | None:
-    """Lock an import until the transaction ends."""
+    """Lock an import until the transaction ends.
+
+    Args:
+        token_id: the token that is to release it.
+    """
     # A token that corrects rows decides about them like the one that uploads them.
     sql = """
         SELECT name, CASE WHEN status = 'HELD' THEN hold ->> 'code' END,
-          token_id IS NOT DISTINCT FROM $3 OR EXISTS (
+          token_id IS NOT DISTINCT FROM $3, EXISTS (
             SELECT 1 FROM audit_events e
             WHERE e.app_id = $1 AND e.target_id = $2
               AND e.action = 'IMPORT_RETRIED' AND e.token_id IS NOT DISTINCT FROM $3)

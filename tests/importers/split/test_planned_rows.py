@@ -152,8 +152,8 @@ async def test_release_by_who_has_retried(small: EngineFixture) -> None:
     await small.retry(done, {2: {"case_id": "trv-001"}})
     await small.execute("UPDATE imports SET token_id = NULL")
     await small.execute("UPDATE audit_events SET token_id = 7 WHERE action = 'IMPORT_RETRIED'")
-    for same in (COMMAND_LINE, OTHER):
-        with pytest.raises(PlanError, match="uploaded or retried"):
+    for same, deed in ((COMMAND_LINE, "uploaded"), (OTHER, "retried")):
+        with pytest.raises(PlanError, match=f"the one that {deed} the import"):
             await small.release(done, same)
 
     await small.release(done, Actor("a third", 8))
