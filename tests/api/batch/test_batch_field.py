@@ -188,5 +188,8 @@ async def test_objects_read_by_column(api: Api, listing: Any) -> None:
     objects = ASSIGNMENT_ROW.objects(rows)
 
     for field in dataclasses.fields(objects.kind):
+        # A field with a resolver is read by that.
+        if not field.init:
+            continue
         assert list(objects.read(field.name)) == [getattr(each, field.name) for each in objects]
     assert node_id("Assignment", rows[0]["id"]) == next(iter(objects)).id
