@@ -8,17 +8,11 @@ import strawberry
 from strawberry import argument
 
 from api.access.context import Info
-from api.schema.importing.import_payload import (
-    ImportPayload,
-    no_such_import,
-    refuse,
-    show_changed,
-)
+from api.schema.importing.import_payload import ImportPayload, carry_out
 from api.schema.importing.imports import ImportId
-from api.schema.input_errors import InputErrors, user_error
-from api.schema.node import key_of
-from importers.plan_requests import PlanError, request_apply, request_release
-from importers.undo.undo_request import UndoError, request_undo
+from api.schema.input_errors import InputErrors
+from importers.plan_requests import request_apply, request_release
+from importers.undo.undo_request import request_undo
 from models.new_import import NewName
 
 NAME_LONGEST = 200
@@ -41,20 +35,11 @@ async def apply_import(
         argument(description="Sent once more, it returns the same import instead of an error."),
     ] = None,
 ) -> ImportPayload:
-    context = info.context
-    key = key_of("Import", node_id)
-    if key is None:
-        return refuse(no_such_import())
     errors = InputErrors()
     new = _read_name(errors, name, idempotency_key)
     if errors.found:
         return ImportPayload(import_=None, user_errors=errors.found)
-    try:
-        applied = await context.scope.write(request_apply, key, new, by=context.actor)
-    except PlanError as error:
-        return refuse(user_error(error.code, error.message, *error.field))
-    await context.services.queue.enqueue_split(applied)
-    return await show_changed(context, applied)
+    return await carry_out(info.context, node_id, request_apply, new)
 
 
 @strawberry.mutation(
@@ -77,27 +62,14 @@ async def undo_import(
         argument(description="Sent once more, it returns the same import instead of an error."),
     ] = None,
 ) -> ImportPayload:
-    context = info.context
-    key = key_of("Import", node_id)
-    if key is None:
-        return refuse(no_such_import())
     errors = InputErrors()
     new = _read_name(errors, name, idempotency_key)
     if errors.found:
         return ImportPayload(import_=None, user_errors=errors.found)
-    try:
-        undone = await context.scope.write(
-            request_undo,
-            key,
-            new,
-            is_dry_run=bool(dry_run),
-            within_days=context.services.settings.undo_days,
-            by=context.actor,
-        )
-    except UndoError as error:
-        return refuse(user_error(error.code, error.message, *error.field))
-    await context.services.queue.enqueue_split(undone)
-    return await show_changed(context, undone)
+    days = info.context.services.settings.undo_days
+    return await carry_out(
+        info.context, node_id, request_undo, new, is_dry_run=bool(dry_run), within_days=days
+    )
 
 
 def _read_name(errors: InputErrors, name: str | None, idempotency_key: str | None) -> NewName:
@@ -111,13 +83,4 @@ def _read_name(errors: InputErrors, name: str | None, idempotency_key: str | Non
     description="Let an import that is `HELD` go on: what it was held with is applied, as a plan."
 )
 async def release_import(info: Info, node_id: ImportId) -> ImportPayload:
-    context = info.context
-    key = key_of("Import", node_id)
-    if key is None:
-        return refuse(no_such_import())
-    try:
-        await context.scope.write(request_release, key, by=context.actor)
-    except PlanError as error:
-        return refuse(user_error(error.code, error.message, *error.field))
-    await context.services.queue.enqueue_split(key)
-    return await show_changed(context, key)
+    return await carry_out(info.context, node_id, request_release)

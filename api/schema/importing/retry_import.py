@@ -9,16 +9,10 @@ import strawberry
 from strawberry import UNSET, argument, field
 
 from api.access.context import Info
-from api.schema.importing.import_payload import (
-    ImportPayload,
-    no_such_import,
-    refuse,
-    show_changed,
-)
+from api.schema.importing.import_payload import ImportPayload, carry_out, refuse
 from api.schema.importing.imports import ImportId
 from api.schema.input_errors import UserError, user_error
-from api.schema.node import key_of
-from importers.retry import Corrections, ErrorFields, RetryError, request_retry
+from importers.retry import Corrections, ErrorFields, request_retry
 from importers.rows.header import column_name
 
 if TYPE_CHECKING:
@@ -72,25 +66,16 @@ async def retry_import(
         ),
     ] = None,
 ) -> ImportPayload:
-    context = info.context
-    key = key_of("Import", node_id)
-    if key is None:
-        return refuse(no_such_import())
     if ambiguity := _find_repeated(rows or ()) or _find_repeated_cell(new_cells or ()):
         return refuse(ambiguity)
-    try:
-        await context.scope.write(
-            request_retry,
-            key,
-            None if rows is None else _corrections(rows),
-            by=context.actor,
-            where=None if where is None else _given_fields(where),
-            cells=None if new_cells is None else {each.column: each.value for each in new_cells},
-        )
-    except RetryError as error:
-        return refuse(user_error(error.code, error.message, *error.field))
-    await context.services.queue.enqueue_split(key)
-    return await show_changed(context, key)
+    return await carry_out(
+        info.context,
+        node_id,
+        request_retry,
+        None if rows is None else _corrections(rows),
+        where=None if where is None else _given_fields(where),
+        cells=None if new_cells is None else {each.column: each.value for each in new_cells},
+    )
 
 
 def _find_repeated(rows: Sequence[RowCorrectionInput]) -> UserError | None:
