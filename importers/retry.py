@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from models.audit import Actor
+    from models.progress import ImportToRetry
 
 Corrections = dict[int, dict[str, str]]
 """Row number → column name → new cell; an empty mapping runs the row with the same data.
@@ -59,17 +60,7 @@ async def request_retry(
     found = await lock_for_retry(db, app_id, import_id)
     if found is None:
         raise RetryError("NOT_FOUND", "There is no such import.", "id")
-    if not found.status.is_final:
-        raise RetryError("NOT_FINISHED", "The import is still running; wait for its end.", "id")
-    if found.purged_at:
-        raise RetryError(
-            "PURGED",
-            f"The rows of this import were removed on {found.purged_at:%Y-%m-%d}, when their "
-            "retention time was over; upload them again.",
-            "id",
-        )
-    if not found.failed:
-        raise RetryError("NOTHING_TO_RETRY", "The import has no failed rows.", "id")
+    _require_retryable(found)
     if await find_applied(db, import_id):
         message = "The plan has been applied as it was; upload the failed rows for another one."
         raise RetryError("ALREADY_APPLIED", message, "id")
@@ -91,6 +82,20 @@ async def request_retry(
             "NAME_TAKEN", "Another import of this name is running; wait for its end.", "id"
         )
     await record(db, app_id, by, Action.IMPORT_RETRIED, import_id, name=found.name)
+
+
+def _require_retryable(found: ImportToRetry) -> None:
+    if not found.status.is_final:
+        raise RetryError("NOT_FINISHED", "The import is still running; wait for its end.", "id")
+    if found.purged_at:
+        raise RetryError(
+            "PURGED",
+            f"The rows of this import were removed on {found.purged_at:%Y-%m-%d}, when their "
+            "retention time was over; upload them again.",
+            "id",
+        )
+    if not found.failed:
+        raise RetryError("NOTHING_TO_RETRY", "The import has no failed rows.", "id")
 
 
 def _require_one_choice(

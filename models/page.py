@@ -330,6 +330,13 @@ async def _read_pages(
           FROM {chosen} {listing.joins}) l
     """
     rows = await db.fetch(sql, *statement.values)
+    return _cut_pages(rows, parents, window, is_falling=is_falling)
+
+
+def _cut_pages(
+    rows: Sequence[Record], parents: Sequence[int], window: Window, *, is_falling: bool
+) -> dict[int, Page]:
+    """Give each parent its rows, in the order of the list."""
     found: dict[int, list[Record]] = {parent: [] for parent in parents}
     # Joins keep no order. By place, not by name: this is done for each row of a hundred lists.
     for row in sorted(rows, key=itemgetter(_PAGE_KEY), reverse=is_falling):
