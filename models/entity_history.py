@@ -56,10 +56,6 @@ class EntityEdit(NamedTuple):
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
 
-    @property
-    def is_told(self) -> bool:
-        return not (self.before is None is self.after)
-
 
 async def write_entity_history(
     db: Connection, app_id: int, import_id: int, edits: Iterable[EntityEdit]

@@ -97,7 +97,11 @@ async def lock_many(
 
 
 async def update_many(
-    db: Connection, app_id: int, table: Table, rows: Mapping[int, Mapping[str, object]]
+    db: Connection,
+    app_id: int,
+    table: Table,
+    changes: Mapping[int, Mapping[str, object]],
+    present: Mapping[int, Mapping[str, object]],
 ) -> None:
     """Change rows that are locked, in the order of their keys, which are next to each other there.
 
@@ -106,14 +110,22 @@ async def update_many(
         WHERE t.app_id = $1 AND t.id = n.id
 
     Args:
-        rows: by primary key, all with the same columns.
+        changes: the columns to change, by primary key; rows may differ in which.
+        present: the rows as they are.
 
     Raises:
         asyncpg.UniqueViolationError: a Tag ID is taken.
     """
     # `unnest` makes a table of one array for each column, whose types SQL must know.
-    names = list(next(iter(rows.values())))
-    ordered = sorted(rows.items())
+    names = sorted({name for values in changes.values() for name in values})
+    if not names:
+        return
+    # One UPDATE sets the same columns in all rows: a row gets its present value, which is locked,
+    # where its change says nothing.
+    ordered = [
+        (key, {name: values.get(name, present[key][name]) for name in names})
+        for key, values in sorted(changes.items())
+    ]
     sql = f"""
         UPDATE {table} t SET {", ".join(f"{name} = n.{name}" for name in names)}, updated_at = now()
         FROM unnest($2::bigint[], {_arrays(table, names, first=3)}) AS n(id, {", ".join(names)})

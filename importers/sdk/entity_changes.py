@@ -365,18 +365,10 @@ async def _update(
         new = {name: to for name, to in values.items() if differ(present[key][name], to)}
         if new:
             changed[key] = new
-    # One UPDATE sets the same columns in all rows: a row gets its present value, which is locked,
-    # where its change says nothing.
-    names = sorted({name for values in changed.values() for name in values})
-    rows = {
-        key: {name: values.get(name, present[key][name]) for name in names}
-        for key, values in changed.items()
-    }
-    if rows:
-        await update_many(transaction.db, transaction.app_id, table, rows)
+    await update_many(transaction.db, transaction.app_id, table, changed, present)
     return {
         key: (
-            {name: _storable_value(present[key][name]) for name in values},
+            {name: storable_value(present[key][name]) for name in values},
             _storable_fields(values),
         )
         for key, values in changed.items()
@@ -410,9 +402,9 @@ def _created(
 
 
 def _storable_fields(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _storable_value(value) for name, value in values.items()}
+    return {name: storable_value(value) for name, value in values.items()}
 
 
-def _storable_value(value: Any) -> Any:
+def storable_value(value: Any) -> Any:
     """Return a stored value as JSON can hold it."""
     return value.isoformat() if isinstance(value, date) else value

@@ -7,6 +7,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from importers.sdk.changes import Applied, Difference, OwnChange, Refused
+from importers.sdk.entity_changes import storable_value
 from importers.sdk.errors import RowError
 from models.undo import find_used
 from models.write_many import find_by_tag, lock_many, update_many
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from importers.sdk.changes import Key, Transaction
     from importers.sdk.entities import Case, User
     from models.write_one import Table
+
+
+_IN_USE = "the {noun} has assignments by now, and stays as it is."
+_TAG_TAKEN = "another {noun} has the Tag ID by now, so the {noun} stays as it is."
+_CHANGED = "the {noun} is not as the import has left it, and stays as it is."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,13 +84,7 @@ async def _restore(
         answers[change.keys] = answer
         if values:
             rows[change.entity.id] = values
-    names = sorted({name for values in rows.values() for name in values})
-    whole = {
-        key: {name: values.get(name, stored[key][name]) for name in names}
-        for key, values in rows.items()
-    }
-    if whole:
-        await update_many(db, app_id, table, whole)
+    await update_many(db, app_id, table, rows, stored)
     return answers
 
 
@@ -102,12 +102,12 @@ def _answer(
     """
     is_new = change.fields is None
     wanted: dict[str, Any] = {"is_active": False} if is_new else dict(change.fields or {})
-    now = {name: _plain_day(stored[name]) for name in wanted}
+    now = {name: storable_value(stored[name]) for name in wanted}
     if now == wanted:
         return Applied("UNCHANGED", "is so already"), None
     if is_new and change.entity.id in used:
         return _kept(change, _IN_USE), None
-    if any(_plain_day(stored[name]) != value for name, value in change.present.items()):
+    if any(storable_value(stored[name]) != value for name, value in change.present.items()):
         return _kept(change, _CHANGED), None
     if owners.get(wanted.get("tag_id") or "", change.entity.id) != change.entity.id:
         return _kept(change, _TAG_TAKEN), None
@@ -118,15 +118,6 @@ def _answer(
     return Applied("UPDATED", difference=difference), values
 
 
-_IN_USE = "the {noun} has assignments by now, and stays as it is."
-_TAG_TAKEN = "another {noun} has the Tag ID by now, so the {noun} stays as it is."
-_CHANGED = "the {noun} is not as the import has left it, and stays as it is."
-
-
 def _kept(change: RestoreEntity, template: str) -> Refused:
     error = RowError(None, "CHANGED_SINCE", template, noun=change.noun)
     return Refused(((change.entity, error),))
-
-
-def _plain_day(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, date) else value
