@@ -14,6 +14,7 @@ from api.access.authentication import Tokens
 from api.access.context import Services
 from api.access.quota import Quotas
 from api.broker import BrokerQueue, make_broker
+from api.console.routes import console_routes
 from api.errors import HttpError, log_incident, masked
 from api.events.hub import open_hub
 from api.http.downloads import behind_token, send_failed_rows, send_file, send_sample
@@ -83,6 +84,7 @@ def create_app(settings: Settings) -> Starlette:
             Route("/docs/import-types", TypesPage().send),
             Route("/health", is_alive),
             Route("/ready", Readiness().answer),
+            *(console_routes() if settings.has_console else ()),
         ],
         middleware=cors(settings.origins, settings.origin_headers),
         lifespan=lifespan,
