@@ -22,7 +22,6 @@ from api.http.exports import send_export
 from api.http.graphql_http import serve_graphql
 from api.http.graphql_websocket import serve_socket
 from api.http.health import Readiness, is_alive
-from api.http.import_types_page import TypesPage
 from api.http.responses import json_response, refuse
 from api.http.same_origin import cors
 from api.limits import APP_CONNECTIONS
@@ -81,7 +80,6 @@ def create_app(settings: Settings) -> Starlette:
             Route("/files/imports/{import_id}/failed-rows.csv", behind_token(send_failed_rows)),
             Route("/files/samples/{name}", behind_token(send_sample)),
             Route("/files/{noun}.{extension}", behind_token(send_export)),
-            Route("/docs/import-types", TypesPage().send),
             Route("/health", is_alive),
             Route("/ready", Readiness().answer),
             *(console_routes() if settings.has_console else ()),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import click
 
 from api.cli.output import is_for_people, json_option, print_json, print_table
-from api.http.import_types_html import render_types_page
 from api.processes.exit_code import EXIT_SOME_FAILED
 from api.schema.importing.plugin_descriptions import plain
 from api.settings import plugins_file, process_environment
@@ -28,13 +26,7 @@ _COLUMNS = ["kind", "name", "state", "label", "distribution"]
 @click.command()
 @click.option("--check", is_flag=True, help="List only what is wrong; exit code 2 if anything is.")
 @json_option
-@click.option(
-    "--page",
-    type=click.File("w", encoding="utf-8", lazy=True),
-    metavar="FILE",
-    help="Write the page of what can be imported, as the API has it at /docs/import-types.",
-)
-def importers(*, check: bool, as_json: bool, page: IO[str] | None) -> int:
+def importers(*, check: bool, as_json: bool) -> int:
     """List the plugins here, importers and validators: on, off, or broken.
 
     The exit code is 1 when a plugin that is switched on is broken.
@@ -52,9 +44,7 @@ def importers(*, check: bool, as_json: bool, page: IO[str] | None) -> int:
         )
         for plugin in registry.plugins
     ]
-    if page:
-        page.write(asyncio.run(render_types_page(registry)))
-    elif as_json:
+    if as_json:
         print_json([{name: getattr(plugin, name) for name in _FIELDS} for plugin in plugins])
     else:
         _print_plugins(plugins)

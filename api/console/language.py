@@ -62,7 +62,7 @@ class Language(NamedTuple):
     def exact(self, moment: datetime) -> str:
         """Write a time with its zone."""
         local = moment.astimezone(ZoneInfo(self.zone))
-        return dates.format_datetime(local, "d MMM yyyy, HH:mm:ss z", locale=self.code)
+        return dates.format_datetime(local, "d MMM yyyy, HH:mm:ss ZZZZ", locale=self.code)
 
     def clock(self, moment: datetime) -> str:
         """Write the time of day."""

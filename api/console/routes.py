@@ -8,7 +8,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from api.access.authentication import unavailable
 from api.console.language import language_of
+from api.console.pages.api_reference import run_query, show_reference, show_type
+from api.console.pages.import_types import show_import_types
 from api.console.pages.imports import live_imports, show_imports
 from api.console.pages.preferences import change_language
 from api.console.pages.refusal import ask_to_sign_in, refuse_page
@@ -17,9 +20,10 @@ from api.console.rendering import root_of
 from api.console.session import check_origin, open_session
 from api.console.static_files import send_static
 from api.console.visit import Visit
-from api.errors import HttpError
+from api.errors import HttpError, log_incident, masked
 from api.http.downloads import send_failed_rows, send_file, send_sample
 from api.http.exports import send_export
+from models.db import is_passing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,7 +41,7 @@ def console_routes() -> list[Route]:
     return [
         Route("/", _lead_to_imports),
         Route("/console", _lead_to_imports),
-        Route("/console/static/{version}/{name}", send_static),
+        Route("/console/static/{version}/{name}", _open(send_static)),
         Route("/console/sign-in", _open(show_sign_in)),
         Route("/console/sign-in", _open(sign_in), methods=["POST"]),
         Route("/console/sign-out", _open(sign_out), methods=["POST"]),
@@ -48,6 +52,9 @@ def console_routes() -> list[Route]:
         Route("/console/files/{noun}.{extension}", _download(send_export)),
         *_screen("imports", show_imports),
         *_screen("imports/live", live_imports),
+        *_screen("types", show_import_types),
+        *_screen("api", show_reference, run_query),
+        *_screen("api/types/{name}", show_type),
     ]
 
 
@@ -107,8 +114,17 @@ def _open(endpoint: Endpoint) -> Endpoint:
             return refuse_page(request, error)
         except ClientDisconnect:
             return Response(status_code=499)
+        except Exception as error:  # a bug, or the database is away
+            return refuse_page(request, _mask_bug(request, error))
 
     return answer
+
+
+def _mask_bug(request: Request, error: Exception) -> HttpError:
+    if is_passing(error):
+        return unavailable()
+    incident = log_incident(f"{request.method} {request.url.path}", error)
+    return HttpError(500, "INTERNAL", masked(incident))
 
 
 async def _lead_to_imports(request: Request) -> Response:

@@ -110,16 +110,6 @@ def test_terminal(broken: str, width: int) -> None:
     ]
 
 
-def test_page(tmp_path: Path) -> None:
-    """`importers --page` writes the page that the API serves, without any server."""
-    code, output, _ = run("importers", "--page", str(tmp_path / "types.html"))
-    page = (tmp_path / "types.html").read_text()
-
-    assert (code, output) == (0, "")
-    assert page.startswith("<!doctype html>\n")
-    assert "Assign users to cases" in page
-
-
 def test_worker_tells_once(broken: str, database_url: str, redis_url: str) -> None:
     """`caseroll worker` logs broken plugins once, not once a process."""
     popen = launch(
