@@ -15,6 +15,7 @@ from api.console.rendering import render
 from api.errors import HttpError
 from api.execution.execute import stream
 from api.execution.prepare import Operation
+from api.http.responses import ENDLESS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -47,6 +48,7 @@ async def stream_live(
         operation: name of the subscription's file.
         template: is given the result's `data`.
     """
+    visit.request.scope[ENDLESS] = True
     lines = _events(visit, operation, template, dict(variables or {}))
     return StreamingResponse(lines, media_type="text/event-stream", headers=_HEADERS)
 

@@ -69,7 +69,7 @@ def test_all_is_well() -> None:
     assert "\toff\t" in output
 
 
-@pytest.mark.parametrize("options", [[], ["--json"], ["--page", os.devnull]])
+@pytest.mark.parametrize("options", [[], ["--json"]])
 def test_something_is_broken(broken: str, options: list[str]) -> None:
     """The exit code says that a plugin is broken."""
     code, _, error = run("importers", *options, CASEROLL_PLUGINS=broken)
