@@ -86,6 +86,20 @@ class Language(NamedTuple):
         )
 
 
+def read_messages(code: str) -> list[tuple[str, str, str]]:
+    """Read the context, the English and the translation of each text that is translated."""
+    path = FOLDER / code / "LC_MESSAGES" / "caseroll.po"
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=code)
+    return [
+        (each.context or "", each.id, each.string)
+        for each in catalogue
+        if isinstance(each.id, str) and each.id and isinstance(each.string, str) and each.string
+    ]
+
+
 @lru_cache(None)
 def read_catalogue(code: str) -> NullTranslations:
     """Read a language's texts; English is what the code and the templates say."""
