@@ -9,6 +9,9 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from api.console.language import language_of
+from api.console.pages.importing.import_page import lead_to_tab
+from api.console.pages.importing.problems import show_problems
+from api.console.pages.importing.progress import live_import
 from api.console.pages.imports import live_imports, show_imports
 from api.console.pages.preferences import change_language
 from api.console.pages.refusal import ask_to_sign_in, refuse_page
@@ -48,6 +51,9 @@ def console_routes() -> list[Route]:
         Route("/console/files/{noun}.{extension}", _download(send_export)),
         *_screen("imports", show_imports),
         *_screen("imports/live", live_imports),
+        *_screen("imports/{import_id}", lead_to_tab),
+        *_screen("imports/{import_id}/live", live_import),
+        *_screen("imports/{import_id}/problems", show_problems),
     ]
 
 
