@@ -12,6 +12,9 @@ from api.access.authentication import unavailable
 from api.console.language import language_of
 from api.console.pages.api_reference import run_query, show_reference, show_type
 from api.console.pages.import_types import show_import_types
+from api.console.pages.importing.import_page import lead_to_tab
+from api.console.pages.importing.problems import show_problems
+from api.console.pages.importing.progress import live_import
 from api.console.pages.imports import live_imports, show_imports
 from api.console.pages.preferences import change_language
 from api.console.pages.refusal import ask_to_sign_in, refuse_page
@@ -55,6 +58,9 @@ def console_routes() -> list[Route]:
         *_screen("types", show_import_types),
         *_screen("api", show_reference, run_query),
         *_screen("api/types/{name}", show_type),
+        *_screen("imports/{import_id}", lead_to_tab),
+        *_screen("imports/{import_id}/live", live_import),
+        *_screen("imports/{import_id}/problems", show_problems),
     ]
 
 
