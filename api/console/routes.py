@@ -16,6 +16,10 @@ from api.console.pages.importing.import_page import lead_to_tab
 from api.console.pages.importing.problems import show_problems
 from api.console.pages.importing.progress import live_import
 from api.console.pages.imports import live_imports, show_imports
+from api.console.pages.people.assignments import show_assignment, show_assignments
+from api.console.pages.people.cases import CASES
+from api.console.pages.people.history import show_assignment_changes, show_history
+from api.console.pages.people.users import USERS
 from api.console.pages.preferences import change_language
 from api.console.pages.refusal import ask_to_sign_in, refuse_page
 from api.console.pages.sign_in import show_sign_in, sign_in, sign_out
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from api.console.pages.people.entities import EntityScreens
     from api.http.downloads import Answer
 
     Page = Callable[[Visit], Awaitable[Response]]
@@ -61,6 +66,12 @@ def console_routes() -> list[Route]:
         *_screen("imports/{import_id}", lead_to_tab),
         *_screen("imports/{import_id}/live", live_import),
         *_screen("imports/{import_id}/problems", show_problems),
+        *_screen("assignments", show_assignments),
+        *_screen("assignments/{case}/{user}", show_assignment),
+        *_entity_screens(USERS),
+        *_entity_screens(CASES),
+        *_screen("history", show_history),
+        *_screen("history/assignments", show_assignment_changes),
     ]
 
 
@@ -70,6 +81,16 @@ def _screen(path: str, show: Page, change: Page | None = None) -> list[Route]:
     if change is not None:
         routes.append(Route(f"/console/{path}", _signed_in(change), methods=["POST"]))
     return routes
+
+
+def _entity_screens(kind: EntityScreens) -> list[Route]:
+    """Return the routes of the screens of cases, or of users."""
+    return [
+        *_screen(kind.place, kind.show_list),
+        *_screen(f"{kind.place}/new", kind.show_new, kind.create),
+        *_screen(f"{kind.place}/{{id}}", kind.show_one),
+        *_screen(f"{kind.place}/{{id}}/edit", kind.show_form, kind.save),
+    ]
 
 
 def _action(path: str, change: Page) -> Route:
