@@ -44,6 +44,8 @@ class ReadRow:
     Args:
         is_context: it is read again for rows that are judged beside it, and not run.
         text: its cells as JSON, where the row comes from a chunk.
+        refusals: of a row without errors, why what its cells name can't be used. They fail the row
+            if it would change anything: what has taken effect already stays unchanged.
     """
 
     number: int
@@ -52,6 +54,7 @@ class ReadRow:
     text: bytes = b""
     values: Sequence[Any] = ()
     errors: Sequence[ErrorDetail] = ()
+    refusals: Sequence[ErrorDetail] = ()
 
 
 async def read_rows(
@@ -69,18 +72,22 @@ async def read_rows(
         whole = [row for row in rows if _fits_header(row, layout)]
         cells = [_filled_up(row.cells, layout.width) for row in whole]
     cells_by_column = list(zip(*cells, strict=True))
-    columns, with_errors = [], set[int]()
+    columns, with_errors, refused = [], set[int](), set[int]()
     for name, column in layout.columns(importer).items():
         position = layout.positions.get(name)
         column_cells: Sequence[str] = [""] * len(whole)
         if whole and position is not None:
             column_cells = cells_by_column[position]
-        values, bad = await _read_column(column, column_cells, directory)
+        values, bad, unusable = await _read_column(column, column_cells, directory)
         columns.append(values)
         with_errors.update(bad)
+        refused.update(unusable)
     for row, row_values in zip(whole, zip(*columns, strict=True), strict=True):
         row.values = row_values
     _describe_errors(importer, layout, [whole[index] for index in sorted(with_errors)])
+    others = [whole[index] for index in sorted(refused - with_errors)]
+    for row, errors in zip(others, _errors_of(importer, layout, others), strict=True):
+        row.refusals = errors
 
 
 def _fits_header(row: ReadRow, layout: Layout) -> bool:
@@ -107,15 +114,29 @@ def _filled_up(cells: Sequence[str], width: int) -> Sequence[str]:
 
 async def _read_column(
     column: Column[Any], cells: Sequence[str], directory: Directory
-) -> tuple[list[Any], list[int]]:
-    """Return the values of a column, and the indices of those that are errors."""
+) -> tuple[list[Any], list[int], list[int]]:
+    """Return the values of a column, the indices of those that are errors, and of those refused."""
     values = _read_cells(column, set(cells))
     if isinstance(column, Reference):
         values = await _look_up(column, values, directory)
     # Errors are looked for among distinct cells; without any, rows are not looked at one by one.
     wrong = {cell for cell, value in values.items() if isinstance(value, RowError)}
-    bad = [index for index, cell in enumerate(cells) if cell in wrong] if wrong else []
-    return list(map(values.__getitem__, cells)), bad
+    refused = _refused_cells(column, values, wrong)
+    return list(map(values.__getitem__, cells)), _places(wrong, cells), _places(refused, cells)
+
+
+def _refused_cells(column: Column[Any], values: Mapping[str, Any], wrong: Set[str]) -> set[str]:
+    """Return the distinct cells that name something that can't be used."""
+    if not isinstance(column, Reference):
+        return set()
+    found = {cell: values[cell] for cell in values.keys() - wrong} if wrong else values
+    if not column._may_refuse(found.values()):
+        return set()
+    return {cell for cell, value in found.items() if _error_of(column, value)}
+
+
+def _places(wanted: Set[str], cells: Sequence[str]) -> list[int]:
+    return [index for index, cell in enumerate(cells) if cell in wanted] if wanted else []
 
 
 def _read_cells(column: Column[Any], cells: Set[str]) -> dict[str, Any]:
@@ -189,6 +210,14 @@ def _column_failure(column: Column[Any]) -> RowError:
 def _describe_errors(importer: Importer, layout: Layout, rows: Sequence[ReadRow]) -> None:
     """List the errors of rows' cells, and the refusals that would follow once they are mended."""
     rows = _without_left_over(importer, layout, rows)
+    for row, errors in zip(rows, _errors_of(importer, layout, rows), strict=True):
+        row.errors = errors
+
+
+def _errors_of(
+    importer: Importer, layout: Layout, rows: Sequence[ReadRow]
+) -> list[list[ErrorDetail]]:
+    """Return each row's errors and refusals, in the order of the columns."""
     found: list[list[ErrorDetail]] = [[] for _ in rows]
     for place, (name, column) in enumerate(importer.columns.items()):
         values = [row.values[place] for row in rows]
@@ -198,8 +227,7 @@ def _describe_errors(importer: Importer, layout: Layout, rows: Sequence[ReadRow]
         for errors, detail in zip(found, details, strict=True):
             if detail:
                 errors.append(detail)
-    for row, errors in zip(rows, found, strict=True):
-        row.errors = errors
+    return found
 
 
 def _may_have_errors(column: Column[Any], values: Sequence[Any]) -> bool:
@@ -278,9 +306,12 @@ def _without_left_over(
 
 def _refusal_of(column: Reference[Any], value: Any) -> RowError | None:
     try:
-        return guarded(column.refusal, value)
+        error = guarded(column.refusal, value)
+        if not isinstance(error, RowError | None):
+            raise TypeError(f"refusal() returned {error!r:.200}, no RowError")  # noqa: TRY301
     except Exception:
         return _column_failure(column)
+    return error
 
 
 def refusal_detail(
