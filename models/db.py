@@ -224,8 +224,8 @@ async def connection() -> AsyncIterator[Connection]:
         yield db
 
 
-async def allow_long(db: Connection, seconds: int) -> None:
-    """Let this transaction, and each of its statements, take this many seconds.
+async def allow_long(db: Connection, seconds: int, *, statements: bool = True) -> None:
+    """Let this transaction and, unless told otherwise, each of its statements take these seconds.
 
     It may still not be idle for long (`keep_alive`): a worker that hangs must not hold it.
     PostgreSQL starts a new limit of a transaction only where there is none, so the old one is
@@ -233,7 +233,8 @@ async def allow_long(db: Connection, seconds: int) -> None:
     """
     set_limits = "SELECT set_config(name, $2, true) FROM pg_settings WHERE name = ANY($1::text[])"
     await db.execute(set_limits, ["transaction_timeout"], "0")
-    await db.execute(set_limits, ["statement_timeout", "transaction_timeout"], f"{seconds}s")
+    limits = ["statement_timeout", "transaction_timeout"] if statements else ["transaction_timeout"]
+    await db.execute(set_limits, limits, f"{seconds}s")
 
 
 async def keep_alive(db: Connection, work: Awaitable[T]) -> T:

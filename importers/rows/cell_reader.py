@@ -7,11 +7,18 @@ are turned to columns, and each distinct cell is parsed, checked and looked up o
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from importers.isolation.guard import guarded, guarded_await, is_guarding, is_of_plugin
+from importers.isolation.guard import (
+    guarded,
+    guarded_await,
+    is_guarding,
+    is_of_plugin,
+    show_life,
+)
 from importers.sdk.cell_note import shown_text
 from importers.sdk.errors import ErrorDetail, RowError, fill, printable
 from importers.sdk.references import Reference
@@ -29,6 +36,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LONGEST_VALUE = 100
+_SECONDS_OF_SILENCE = 3.0
 # One cell that has what separates the others: the whole line is in one pair of quotes.
 _DELIMITERS = frozenset(",;\t|")
 _ENDS_EARLY = (
@@ -116,7 +124,7 @@ async def _read_column(
     column: Column[Any], cells: Sequence[str], directory: Directory
 ) -> tuple[list[Any], list[int], list[int]]:
     """Return the values of a column, the indices of those that are errors, and of those refused."""
-    values = _read_cells(column, set(cells))
+    values = await _read_cells(column, set(cells))
     if isinstance(column, Reference):
         values = await _look_up(column, values, directory)
     # Errors are looked for among distinct cells; without any, rows are not looked at one by one.
@@ -139,18 +147,30 @@ def _places(wanted: Set[str], cells: Sequence[str]) -> list[int]:
     return [index for index, cell in enumerate(cells) if cell in wanted] if wanted else []
 
 
-def _read_cells(column: Column[Any], cells: Set[str]) -> dict[str, Any]:
+async def _read_cells(column: Column[Any], cells: Set[str]) -> dict[str, Any]:
     """Read distinct cells; all at once where the column only trims them."""
     values = column._values_at_once(cells)
+    if values is None and is_guarding():
+        return await _read_guarded(column, cells)
     if values is None:
         return _read_each(column, cells)
     blank = cells - values.keys()
     return values | {cell: _read_cell(column, cell) for cell in blank}
 
 
+async def _read_guarded(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    signed = time.monotonic()
+    for cell in cells:
+        values[cell] = _read_cell(column, cell)
+        # A slow plugin may take 30 seconds for a chunk's cells.
+        if time.monotonic() - signed > _SECONDS_OF_SILENCE:
+            await show_life()
+            signed = time.monotonic()
+    return values
+
+
 def _read_each(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
-    if is_guarding():
-        return {cell: _read_cell(column, cell) for cell in cells}
     # `_read_cell` without the two calls that it makes for a cell: Caseroll's own columns need no
     # guard.
     values: dict[str, Any] = {}
