@@ -77,6 +77,8 @@ class StoredDirectory:
         async with self._shared as db:
             try:
                 async with db.transaction():
+                    # Ends with the savepoint.
+                    await db.execute("SET LOCAL transaction_read_only = on")
                     return list(await db.fetch(query, *arguments))
             except Exception as error:
                 if is_misuse(error, db):
