@@ -79,8 +79,8 @@ def _print_plugins(plugins: Sequence[PluginStatus]) -> None:
     columns = _COLUMNS if is_for_people() else [*_COLUMNS, "reason"]
     print_table(columns, [[getattr(plugin, column) for column in columns] for plugin in plugins])
     for plugin in plugins:
-        if plugin.state == "broken" and is_for_people():
+        if plugin.state != "off" and plugin.problems and is_for_people():
             click.echo()
-            click.secho(f"The {plugin.kind} {plugin.name} is broken:", bold=True)
+            click.secho(f"The {plugin.kind} {plugin.name} is {plugin.state}:", bold=True)
             for problem in plugin.problems:
                 click.echo(f"  {problem}")

@@ -118,6 +118,8 @@ def report(registry: Registry) -> None:
             log_line(line)
         if plugin.error:
             logger.error("%s %r does not load", plugin.kind, plugin.name, exc_info=plugin.error)
+        if plugin.state == "on" and plugin.problems:
+            logger.warning("%s %r: %s", plugin.kind, plugin.name, plugin.reason)
         if plugin.seconds > _SLOW_SECONDS:
             logger.warning("%s %r took %.1f s to load", plugin.kind, plugin.name, plugin.seconds)
     if registry.problems:
