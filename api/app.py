@@ -25,7 +25,8 @@ from api.http.health import Readiness, is_alive
 from api.http.responses import json_response, refuse
 from api.http.same_origin import cors
 from api.limits import APP_CONNECTIONS
-from importers.plugins.registry import load, report
+from importers.plugins.registry import load, report, report_problems
+from importers.plugins.tables import check_tables
 from models.app_pool import open_app_pool
 from models.db import database
 
@@ -55,6 +56,8 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         broker = make_broker(settings.redis_url)
+        checked = await check_tables(registry, settings.database_url)
+        report_problems(checked, known=registry.problems)
         async with (
             database(settings.database_url, connections=OWN_CONNECTIONS),
             open_app_pool(settings.database_url, connections=APP_CONNECTIONS) as pool,
@@ -62,7 +65,7 @@ def create_app(settings: Settings) -> Starlette:
         ):
             app.state.services = Services(
                 settings=settings,
-                registry=registry,
+                registry=checked,
                 queue=BrokerQueue(broker),
                 hub=hub,
                 tokens=Tokens(),
