@@ -91,7 +91,7 @@ class EntityScreens:
         node_id = visit.path("id")
         changes = {name: value or None for name, value in form.changes.items()}
         problems = unreadable_days(form)
-        if changes and not problems:
+        if not problems:
             saved = await visit.run(f"update_{self.noun}", id=node_id, input=changes)
             problems = saved["saved"]["userErrors"]
         if not problems:
