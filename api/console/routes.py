@@ -10,9 +10,12 @@ from starlette.routing import Route
 
 from api.console.language import language_of
 from api.console.pages.importing.import_page import lead_to_tab
+from api.console.pages.importing.left_out import leave_out
 from api.console.pages.importing.problems import show_problems
 from api.console.pages.importing.progress import live_import
+from api.console.pages.importing.try_again import try_again
 from api.console.pages.imports import live_imports, show_imports
+from api.console.pages.lookup import look_up
 from api.console.pages.preferences import change_language
 from api.console.pages.refusal import ask_to_sign_in, refuse_page
 from api.console.pages.sign_in import show_sign_in, sign_in, sign_out
@@ -53,7 +56,9 @@ def console_routes() -> list[Route]:
         *_screen("imports/live", live_imports),
         *_screen("imports/{import_id}", lead_to_tab),
         *_screen("imports/{import_id}/live", live_import),
-        *_screen("imports/{import_id}/problems", show_problems),
+        *_screen("imports/{import_id}/problems", show_problems, try_again),
+        _action("imports/{import_id}/problems/leave-out", leave_out),
+        *_screen("lookup", look_up),
     ]
 
 
