@@ -13,9 +13,12 @@ from api.console.language import language_of
 from api.console.pages.api_reference import run_query, show_reference, show_type
 from api.console.pages.import_types import show_import_types
 from api.console.pages.importing.import_page import lead_to_tab
+from api.console.pages.importing.left_out import leave_out
 from api.console.pages.importing.problems import show_problems
 from api.console.pages.importing.progress import live_import
+from api.console.pages.importing.try_again import try_again
 from api.console.pages.imports import live_imports, show_imports
+from api.console.pages.lookup import look_up
 from api.console.pages.people.assignments import show_assignment, show_assignments
 from api.console.pages.people.cases import CASES
 from api.console.pages.people.history import show_assignment_changes, show_history
@@ -72,6 +75,9 @@ def console_routes() -> list[Route]:
         *_entity_screens(CASES),
         *_screen("history", show_history),
         *_screen("history/assignments", show_assignment_changes),
+        *_screen("imports/{import_id}/problems", show_problems, try_again),
+        _action("imports/{import_id}/problems/leave-out", leave_out),
+        *_screen("lookup", look_up),
     ]
 
 
