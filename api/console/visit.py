@@ -50,7 +50,7 @@ class Visit:
         """Return a part of the address, such as an import's ID."""
         return str(self.request.path_params[name])
 
-    async def run(self, name: str, **variables: Any) -> dict[str, Any]:
+    async def run(self, name: str, /, **variables: Any) -> dict[str, Any]:
         """Run an operation with the visitor's token, and return its data.
 
         Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from api.console.form import read_form
 from api.console.pages.changes.change_list import count_kinds
 from api.console.pages.changes.consequences import sort_consequences
-from api.console.pages.importing.available import available_actions, must_be_another
+from api.console.pages.importing.available import available_actions, is_final, must_be_another
 from api.console.pages.importing.import_page import describe_heading, load_import_page
 
 if TYPE_CHECKING:
@@ -110,6 +110,7 @@ async def _show_action(
         item=item,
         heading=describe_heading(visit.language, item),
         is_available=action.name in actions.names,
+        is_final=is_final(item),
         must_be_another=must_be_another(visit, item),
         name=given.get("name") or item["name"],
         key=given.get("key") or actions.key,
