@@ -8,7 +8,13 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from api.access.authentication import unavailable
 from api.console.language import language_of
+from api.console.pages.api_reference import run_query, show_reference, show_type
+from api.console.pages.import_types import show_import_types
+from api.console.pages.importing.import_page import lead_to_tab
+from api.console.pages.importing.problems import show_problems
+from api.console.pages.importing.progress import live_import
 from api.console.pages.imports import live_imports, show_imports
 from api.console.pages.people.assignments import show_assignment, show_assignments
 from api.console.pages.people.cases import CASES
@@ -21,9 +27,10 @@ from api.console.rendering import root_of
 from api.console.session import check_origin, open_session
 from api.console.static_files import send_static
 from api.console.visit import Visit
-from api.errors import HttpError
+from api.errors import HttpError, log_incident, masked
 from api.http.downloads import send_failed_rows, send_file, send_sample
 from api.http.exports import send_export
+from models.db import is_passing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -42,7 +49,7 @@ def console_routes() -> list[Route]:
     return [
         Route("/", _lead_to_imports),
         Route("/console", _lead_to_imports),
-        Route("/console/static/{version}/{name}", send_static),
+        Route("/console/static/{version}/{name}", _open(send_static)),
         Route("/console/sign-in", _open(show_sign_in)),
         Route("/console/sign-in", _open(sign_in), methods=["POST"]),
         Route("/console/sign-out", _open(sign_out), methods=["POST"]),
@@ -53,6 +60,12 @@ def console_routes() -> list[Route]:
         Route("/console/files/{noun}.{extension}", _download(send_export)),
         *_screen("imports", show_imports),
         *_screen("imports/live", live_imports),
+        *_screen("types", show_import_types),
+        *_screen("api", show_reference, run_query),
+        *_screen("api/types/{name}", show_type),
+        *_screen("imports/{import_id}", lead_to_tab),
+        *_screen("imports/{import_id}/live", live_import),
+        *_screen("imports/{import_id}/problems", show_problems),
         *_screen("assignments", show_assignments),
         *_screen("assignments/{case}/{user}", show_assignment),
         *_entity_screens(USERS),
@@ -128,8 +141,17 @@ def _open(endpoint: Endpoint) -> Endpoint:
             return refuse_page(request, error)
         except ClientDisconnect:
             return Response(status_code=499)
+        except Exception as error:  # a bug, or the database is away
+            return refuse_page(request, _mask_bug(request, error))
 
     return answer
+
+
+def _mask_bug(request: Request, error: Exception) -> HttpError:
+    if is_passing(error):
+        return unavailable()
+    incident = log_incident(f"{request.method} {request.url.path}", error)
+    return HttpError(500, "INTERNAL", masked(incident))
 
 
 async def _lead_to_imports(request: Request) -> Response:
