@@ -77,7 +77,9 @@ class EntityScreens:
 
     async def show_one(self, visit: Visit) -> Response:
         """Show one: its fields, its assignments, and what has changed."""
-        data = await visit.run(self.operations.show_one, id=visit.path("id"), **page_variables(visit, 20))
+        data = await visit.run(
+            self.operations.show_one, id=visit.path("id"), **page_variables(visit, 20)
+        )
         entity = self._found(data)
         files = {self.noun: entity["id"]}
         return visit.page(
