@@ -9,6 +9,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from api.console.language import language_of
+from api.console.pages.importing.new_import import (
+    send_new_import,
+    show_new_import,
+    show_same_file,
+)
 from api.console.pages.imports import live_imports, show_imports
 from api.console.pages.preferences import change_language
 from api.console.pages.refusal import ask_to_sign_in, refuse_page
@@ -48,6 +53,8 @@ def console_routes() -> list[Route]:
         Route("/console/files/{noun}.{extension}", _download(send_export)),
         *_screen("imports", show_imports),
         *_screen("imports/live", live_imports),
+        *_screen("imports/new", show_new_import, send_new_import),
+        *_screen("imports/new/same-file", show_same_file),
     ]
 
 
