@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from api.schema.importing.upload import UploadedFile
+    from api.schema.uploads.upload import UploadedFile
     from api.settings import Settings
 
 # Two for each unknown name of a header. Together they take no more memory than a few requests.

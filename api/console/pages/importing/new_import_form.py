@@ -15,7 +15,7 @@ from api.console.form import Form
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from api.schema.importing.upload import UploadedFile
+    from api.schema.uploads.upload import UploadedFile
 
 ENCODINGS = (
     "windows-1252",
