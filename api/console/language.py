@@ -62,7 +62,7 @@ class Language(NamedTuple):
     def exact(self, moment: datetime) -> str:
         """Write a time with its zone."""
         local = moment.astimezone(ZoneInfo(self.zone))
-        return dates.format_datetime(local, "d MMM yyyy, HH:mm:ss z", locale=self.code)
+        return dates.format_datetime(local, "d MMM yyyy, HH:mm:ss ZZZZ", locale=self.code)
 
     def clock(self, moment: datetime) -> str:
         """Write the time of day."""
@@ -84,6 +84,20 @@ class Language(NamedTuple):
             add_direction=add_direction,
             threshold=1,
         )
+
+
+def read_messages(code: str) -> list[tuple[str, str, str]]:
+    """Read the context, the English and the translation of each text that is translated."""
+    path = FOLDER / code / "LC_MESSAGES" / "caseroll.po"
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=code)
+    return [
+        (each.context or "", each.id, each.string)
+        for each in catalogue
+        if isinstance(each.id, str) and each.id and isinstance(each.string, str) and each.string
+    ]
 
 
 @lru_cache(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import aclosing, suppress
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from starlette.responses import StreamingResponse
@@ -15,14 +15,18 @@ from api.console.rendering import render
 from api.errors import HttpError
 from api.execution.execute import stream
 from api.execution.prepare import Operation
+from api.http.responses import ENDLESS
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 
     from starlette.responses import Response
 
+    from api.access.context import Context
     from api.console.language import Language
     from api.console.visit import Visit
+
+    Prepare = Callable[[Language, dict[str, Any]], Mapping[str, object]]
 
 # Proxies close connections that are silent for a minute; and only a write finds out that a client
 # has gone.
@@ -36,7 +40,11 @@ _HEADERS = {
 
 
 async def stream_live(
-    visit: Visit, operation: str, template: str, variables: Mapping[str, object] | None = None
+    visit: Visit,
+    operation: str,
+    template: str,
+    variables: Mapping[str, object] | None = None,
+    prepare: Prepare | None = None,
 ) -> Response:
     """Answer with an event for each result of a subscription: the template, rendered with it.
 
@@ -46,15 +54,27 @@ async def stream_live(
     Args:
         operation: name of the subscription's file.
         template: is given the result's `data`.
+        prepare: makes what else it is given.
     """
-    lines = _events(visit, operation, template, dict(variables or {}))
+    visit.request.scope[ENDLESS] = True
+    view = _View(template, prepare, visit.language, visit.root, visit.is_admin)
+    lines = _events(visit.context, operation, dict(variables or {}), view)
     return StreamingResponse(lines, media_type="text/event-stream", headers=_HEADERS)
 
 
+class _View(NamedTuple):
+    """How a visitor is shown the results of a subscription."""
+
+    template: str
+    prepare: Prepare | None
+    language: Language
+    root: str
+    is_admin: bool
+
+
 async def _events(
-    visit: Visit, operation: str, template: str, variables: dict[str, object]
+    context: Context, operation: str, variables: dict[str, object], view: _View
 ) -> AsyncIterator[bytes]:
-    context = visit.context
     request = Operation(query=operation_text(operation), variables=variables, name=None)
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -70,7 +90,7 @@ async def _events(
                 if text is None:
                     yield b": \n\n"
                 else:
-                    yield _render_event(template, text, visit.language, visit.root, visit.is_admin)
+                    yield _render_event(view, text)
     yield b"event: end\ndata: \n\n" if not ended.done() else b"event: signed-out\ndata: \n\n"
 
 
@@ -104,10 +124,13 @@ async def _until(
 # Visitors who watch the same share the text of a result (`Event.result`), and so what it is
 # rendered as: the last events of a few dozen imports.
 @lru_cache(64)
-def _render_event(template: str, text: str, language: Language, root: str, is_admin: bool) -> bytes:
+def _render_event(view: _View, text: str) -> bytes:
     data = orjson.loads(text).get("data")
     if data is None:
         return b": \n\n"
-    html = render(language, template, root=root, data=data, is_admin=is_admin)
+    values = {} if view.prepare is None else view.prepare(view.language, data)
+    html = render(
+        view.language, view.template, root=view.root, data=data, is_admin=view.is_admin, **values
+    )
     lines = "\n".join(f"data: {line}" for line in html.splitlines())
     return f"event: fragment\n{lines}\n\n".encode()

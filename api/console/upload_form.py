@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from api.console.form import Form
-from api.errors import bad_request
+from api.errors import HttpError, bad_request
 from api.http.body import declared_length, read_blocks
 from api.http.multipart.parser import MultipartBody
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from api.console.visit import Visit
     from api.schema.uploads.upload import UploadedFile
     from api.settings import Settings
 
@@ -48,6 +49,10 @@ class UploadForm:
         """The file, from its first byte on; None if the form has none."""
         return next(iter(self.body.files.values()), None)
 
+    def close(self) -> None:
+        """Delete what has been stored of the file."""
+        self.body.close()
+
     async def read_fields(self, last: str) -> None:
         """Read until all fields have come.
 
@@ -67,19 +72,19 @@ class UploadForm:
 
 
 @contextmanager
-def open_upload_form(request: Request) -> Iterator[UploadForm]:
-    """Open a form with a file, which exists as long as the block.
+def receive_upload(visit: Visit) -> Iterator[UploadForm]:
+    """Open the form with a file that a visitor sends; the file exists as long as the block.
 
     Raises:
-        HttpError: the body is no such form.
+        HttpError: the token may only read, or has too many uploads under way, or sends no such
+            form. What may not upload is refused before its file arrives.
     """
-    if not is_upload(request):
+    if not visit.is_admin:
+        raise HttpError(403, "FORBIDDEN", "This token may only read.")
+    if not is_upload(visit.request):
         raise bad_request("This form is sent with a file, as multipart/form-data.")
-    form = UploadForm(request)
-    try:
+    with visit.context.quota.uploads.reserve(), closing(UploadForm(visit.request)) as form:
         yield form
-    finally:
-        form.body.close()
 
 
 def is_upload(request: Request) -> bool:
@@ -97,7 +102,7 @@ async def read_short_upload(request: Request) -> Form:
     size = declared_length(request, settings.limits.max_bytes)
     if not 0 < size <= settings.max_request_bytes:
         return Form()
-    with open_upload_form(request) as form:
+    with closing(UploadForm(request)) as form:
         while not form.body.is_whole:
             await form.body.read_on()
         return form.fields

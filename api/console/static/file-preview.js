@@ -20,12 +20,15 @@ class FilePreview extends HTMLElement {
   /** Looks again when something has changed that the answer depends on. */
   follow(field) {
     this.form.dataset.unsaved = "";
+    const isOther = ["file", "type", "encoding"].includes(field.name);
     if (field === this.file) {
-      // What was said of the last file is not true of this one.
       this.replaceChildren();
       this.form.elements.encoding.value = "";
+    } else if (isOther) {
+      // What was said of the header was said of another one.
+      for (const select of this.querySelectorAll("select")) select.value = "";
     }
-    if (["file", "type", "encoding"].includes(field.name) || this.contains(field)) this.look();
+    if (isOther || this.contains(field)) this.look();
   }
 
   /** Fills in a field, as a button in the preview proposes. */

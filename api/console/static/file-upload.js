@@ -9,6 +9,10 @@ class FileUpload extends HTMLElement {
     this.stop.addEventListener("click", () => this.request.abort());
     // The key of this page's upload: back and the same again leads to the same import.
     this.form.elements.key.value = history.state?.key ?? this.form.elements.key.value;
+    this.form.addEventListener("click", (event) => {
+      const button = event.target.closest("dialog [data-answer]");
+      button?.closest("dialog").close(button.dataset.answer);
+    });
     this.form.addEventListener("submit", (event) => this.submit(event));
     addEventListener("beforeunload", (event) => this.isSending && event.preventDefault());
   }

@@ -17,7 +17,7 @@ from api.console.pages.importing.new_import_form import (
     with_new_key,
 )
 from api.console.pages.refusal import FROM_SCRIPT
-from api.console.upload_form import is_upload, open_upload_form
+from api.console.upload_form import is_upload, receive_upload
 from api.errors import HttpError
 
 if TYPE_CHECKING:
@@ -38,10 +38,9 @@ async def show_new_import(visit: Visit) -> Response:
 
 async def send_new_import(visit: Visit) -> Response:
     """Create the import while its file arrives, and lead to it."""
-    refuse_viewer(visit)
     if not is_upload(visit.request):
         return await _resume_form(visit)
-    with visit.context.quota.uploads.reserve(), open_upload_form(visit.request) as form:
+    with receive_upload(visit) as form:
         try:
             payload = await _create(visit, form)
         except HttpError as error:
@@ -62,16 +61,6 @@ async def show_same_file(visit: Visit) -> Response:
     if not (data["import"] and data["earlier"]):
         return visit.go("imports")
     return visit.page("same_file.html", data=data, new=data["import"], earlier=data["earlier"])
-
-
-def refuse_viewer(visit: Visit) -> None:
-    """Refuse a token that may only read before its file arrives.
-
-    Raises:
-        HttpError: it may only read.
-    """
-    if not visit.is_admin:
-        raise HttpError(403, "FORBIDDEN", "This token may only read.")
 
 
 async def _create(visit: Visit, form: UploadForm) -> dict[str, Any]:

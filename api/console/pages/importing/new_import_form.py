@@ -30,6 +30,7 @@ ENCODINGS = (
 """Suggestions; the field takes any other name as well."""
 IGNORE = "-"
 """What the field of an unknown column says to have it left out."""
+_HEADER = "header-"
 _FIELDS = ("type", "file", "name", "encoding", "notify")
 _OWN_FIELDS = {"columns": "file", "ignoreColumns": "file"}
 _SEPARATORS = re.compile(r"[,;\s]+")
@@ -95,7 +96,24 @@ def import_input(form: Form, file: UploadedFile | None) -> dict[str, Any]:
         "dateOrder": form.text("date_order") or None,
         "idempotencyKey": idempotency_key(form),
         "notify": [address for address in notified if address],
+        **file_mapping(form),
     }
+
+
+def posted_mapping(form: Form) -> dict[str, str]:
+    """Return what the form says of names in the header: a column, or `IGNORE`."""
+    numbers = [name.removeprefix(_HEADER) for name in form if name.startswith(_HEADER)]
+    said = {form[_HEADER + number][0]: form.text(f"use-{number}") for number in numbers}
+    return {header: use for header, use in said.items() if use}
+
+
+def file_mapping(form: Form) -> dict[str, Any]:
+    """Return the part of an input that says what names in the header mean."""
+    said = posted_mapping(form)
+    columns = [{"header": name, "column": use} for name, use in said.items() if use != IGNORE]
+    ignored = [name for name, use in said.items() if use == IGNORE]
+    given = {"columns": columns, "ignoreColumns": ignored}
+    return {name: value for name, value in given.items() if value}
 
 
 def idempotency_key(form: Form) -> str:
