@@ -24,9 +24,15 @@ from api.console.pages.changes.actions import (
 from api.console.pages.changes.change_list import show_changes
 from api.console.pages.import_types import show_import_types
 from api.console.pages.importing.file import show_file
+from api.console.pages.importing.file_preview import show_preview
 from api.console.pages.importing.import_page import lead_to_tab
 from api.console.pages.importing.left_out import leave_out
 from api.console.pages.importing.log import show_log
+from api.console.pages.importing.new_import import (
+    send_new_import,
+    show_new_import,
+    show_same_file,
+)
 from api.console.pages.importing.problems import show_problems
 from api.console.pages.importing.progress import live_import
 from api.console.pages.importing.rows import show_rows
@@ -77,6 +83,9 @@ def console_routes() -> list[Route]:
         Route("/console/files/{noun}.{extension}", _download(send_export)),
         *_screen("imports", show_imports),
         *_screen("imports/live", live_imports),
+        *_screen("imports/new", show_new_import, send_new_import),
+        _action("imports/new/preview", show_preview),
+        *_screen("imports/new/same-file", show_same_file),
         *_screen("types", show_import_types),
         *_screen("api", show_reference, run_query),
         *_screen("api/types/{name}", show_type),
