@@ -153,6 +153,9 @@ class Import(Node):
         description="When it will probably be finished, at the speed of its last rows; null unless "
         "rows are being applied or tried out, and while that time is over."
     )
+    rows_per_second: float | None = field(
+        description="How many rows a second were run of late; null before the first ones are."
+    )
     purged_at: datetime | None = field(
         description="When its file and its rows were removed, as their retention time was over; "
         "`rows` is empty since then. Null while they are there."
