@@ -25,10 +25,22 @@ class ShownConsequence(NamedTuple):
     more: int
 
 
-def sort_consequences(found: Iterable[Mapping[str, Any]]) -> list[ShownConsequence]:
-    """Prepare consequences as the API has them, warnings first."""
-    shown = [_show_consequence(each) for each in found]
+def sort_consequences(item: Mapping[str, Any]) -> list[ShownConsequence]:
+    """Prepare the consequences of an import, warnings first.
+
+    Args:
+        item: with `ImportHead`, and with consequences if they were asked for.
+    """
+    found: Iterable[Mapping[str, Any]] = item.get("consequences", ())
+    # To take back what another import has done is what an undo is for.
+    shown = [
+        _show_consequence(each) for each in found if not (item["undoOf"] and _is_reversal(each))
+    ]
     return sorted(shown, key=lambda each: not each.is_warning)
+
+
+def _is_reversal(found: Mapping[str, Any]) -> bool:
+    return bool(found["code"] == "REVERSALS")
 
 
 def _show_consequence(found: Mapping[str, Any]) -> ShownConsequence:
