@@ -116,6 +116,7 @@ async def test_without_javascript(place: Place, browser: Browser) -> None:
     await console.open(f"imports/{plan}/changes")
     await page.fill("#token", console.token)
     await page.click("button.main")
+    await page.locator(".changes").wait_for()
     before = await lines(console)
     await page.click(".heading >> text=Apply exactly this")
     await page.click("button:has-text('Apply exactly this')")
