@@ -35,7 +35,7 @@ async def show_changes(visit: Visit) -> Response:
         kind=kinds or None,
         isFirst=is_first,
         **filters,
-        **page_variables(visit, 100),
+        **page_variables(visit),
     )
     item = data["import"]
     changes = nodes(item["changes"])

@@ -15,10 +15,11 @@ class ShownConsequence(NamedTuple):
     """One consequence.
 
     Args:
+        found: as the API has it.
         more: how many cases or users it concerns beside those that are named.
     """
 
-    message: str
+    found: Mapping[str, Any]
     is_warning: bool
     cases: list[Mapping[str, Any]]
     users: list[Mapping[str, Any]]
@@ -48,7 +49,7 @@ def _show_consequence(found: Mapping[str, Any]) -> ShownConsequence:
     # What is counted are cases, users, or pairs of both, of which the first few are named.
     named = max(len(cases), len(users))
     return ShownConsequence(
-        message=found["message"],
+        found=found,
         is_warning=found["code"] not in _REMARKS,
         cases=cases,
         users=users,

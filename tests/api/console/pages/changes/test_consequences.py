@@ -14,7 +14,7 @@ def test_warnings_first() -> None:
     found = [{**MAILS, "users": USERS}, {**last, "users": USERS[:1]}]
     shown = sort_consequences({"undoOf": None, "consequences": found})
 
-    assert [(each.message, each.is_warning, each.more) for each in shown] == [
+    assert [(each.found["message"], each.is_warning, each.more) for each in shown] == [
         ("1 user …", True, 0),
         ("7 users would get a mail.", False, 2),
     ]
