@@ -13,8 +13,8 @@ class FilePreview extends HTMLElement {
       const button = event.target.closest("[data-set]");
       if (button) this.set(button.dataset.set, button.dataset.value);
     });
-    // The browser may have kept the file over a reload.
-    if (this.file.files.length) this.look();
+    // After a reload, or on the way back, the browser may have kept the file.
+    addEventListener("pageshow", () => this.look());
   }
 
   /** Looks again when something has changed that the answer depends on. */

@@ -46,12 +46,14 @@ async def send_new_import(visit: Visit) -> Response:
         except HttpError as error:
             if error.status not in _BODY_REFUSED:
                 raise
-            problem = {"message": error.message, "field": ["input", "file"]}
+            problem = _file_problem(error.message, error.code)
             return await _show_problems(visit, form.fields, [problem], error.status)
         fields = form.fields
     if payload["userErrors"]:
         return await _show_problems(visit, fields, payload["userErrors"])
-    return _lead_on(visit, payload, is_repeat_meant="again" in fields)
+    # A rehearsal changes nothing, however often it runs.
+    is_repeat_meant = "again" in fields or fields.text("then") != "run"
+    return _lead_on(visit, payload, is_repeat_meant=is_repeat_meant)
 
 
 async def show_same_file(visit: Visit) -> Response:
@@ -87,7 +89,12 @@ async def _resume_form(visit: Visit) -> Response:
     """Show what was typed before the visitor had to sign in; browsers keep no file."""
     fields = await read_form(visit.request)
     message = visit.language.text("Choose the file again; everything else is as you left it.")
-    return await _show_problems(visit, fields, [{"message": message, "field": ["input", "file"]}])
+    return await _show_problems(visit, fields, [_file_problem(message)])
+
+
+def _file_problem(message: str, code: str = "") -> dict[str, Any]:
+    """Return what a mutation would say of the file."""
+    return {"code": code, "message": message, "field": ["input", "file"]}
 
 
 async def _show_problems(
@@ -99,7 +106,7 @@ async def _show_problems(
 
 
 async def _show_form(
-    visit: Visit, form: Form, problems: Mapping[str, Sequence[str]], status: int = 200
+    visit: Visit, form: Form, problems: Mapping[str, Any], status: int = 200
 ) -> Response:
     data = await visit.run("new_import")
     return visit.page(
