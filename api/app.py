@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> Starlette:
                 quotas=Quotas(settings.token),
             )
             yield
+            await app.state.services.tokens.uses.write()
         broker.close()
 
     app = Starlette(

@@ -1,7 +1,7 @@
 """Brings the catalogues of the console's texts up to date with its templates and code.
 
-New texts come in without a translation, and unused ones go. Messages of the server, which have
-their code as their context, stay: the code does not have them in one piece.
+New texts come in without a translation, and unused ones go. Messages of the server are in
+`server.po`, which is written by hand: the code does not have them in one piece.
 
 Run it as `python -m scripts.texts`; `make texts` does.
 """
@@ -43,9 +43,6 @@ def update(code: str) -> Catalog:
     for _, message in texts():
         known = old.get(message if isinstance(message, str) else message[0])
         new.add(message, known.string if known else None)
-    for each in old:
-        if each.context:
-            new.add(each.id, each.string, context=each.context)
     return new
 
 

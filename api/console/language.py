@@ -86,18 +86,12 @@ class Language(NamedTuple):
         )
 
 
+@lru_cache(None)
 def read_messages(code: str) -> list[tuple[str, str, str]]:
-    """Read the context, the English and the translation of each text that is translated."""
-    path = FOLDER / code / "LC_MESSAGES" / "caseroll.po"
-    if not path.exists():
-        return []
-    with path.open("rb") as file:
+    """Read the messages of the server: context, English and translation of each."""
+    with (FOLDER / code / "LC_MESSAGES" / "server.po").open("rb") as file:
         catalogue = read_po(file, locale=code)
-    return [
-        (each.context or "", each.id, each.string)
-        for each in catalogue
-        if isinstance(each.id, str) and each.id and isinstance(each.string, str) and each.string
-    ]
+    return [(str(each.context), str(each.id), str(each.string)) for each in catalogue if each.id]
 
 
 @lru_cache(None)

@@ -44,7 +44,9 @@ async def stream_live(
     operation: str,
     template: str,
     variables: Mapping[str, object] | None = None,
+    *,
     prepare: Prepare | None = None,
+    pause: float = 0.0,
 ) -> Response:
     """Answer with an event for each result of a subscription: the template, rendered with it.
 
@@ -55,10 +57,11 @@ async def stream_live(
         operation: name of the subscription's file.
         template: is given the result's `data`.
         prepare: makes what else it is given.
+        pause: seconds between two events; what changes meanwhile is in the next one.
     """
     visit.request.scope[ENDLESS] = True
     view = _View(template, prepare, visit.language, visit.root, visit.is_admin)
-    lines = _events(visit.context, operation, dict(variables or {}), view)
+    lines = _events(visit.context, operation, dict(variables or {}), view, pause)
     return StreamingResponse(lines, media_type="text/event-stream", headers=_HEADERS)
 
 
@@ -73,7 +76,11 @@ class _View(NamedTuple):
 
 
 async def _events(
-    context: Context, operation: str, variables: dict[str, object], view: _View
+    context: Context,
+    operation: str,
+    variables: dict[str, object],
+    view: _View,
+    pause: float,
 ) -> AsyncIterator[bytes]:
     request = Operation(query=operation_text(operation), variables=variables, name=None)
     ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -86,7 +93,7 @@ async def _events(
     with context.quota.sockets.reserve(), hub.watch_token(context.token.id, end):
         yield b"retry: %d\n\n" % _RETRY_MILLISECONDS
         async with aclosing(stream(context, request)) as results:
-            async for text in _until(results, ended):
+            async for text in _until(results, ended, pause):
                 if text is None:
                     yield b": \n\n"
                 else:
@@ -95,7 +102,7 @@ async def _events(
 
 
 async def _until(
-    results: AsyncGenerator[str, None], ended: asyncio.Future[None]
+    results: AsyncGenerator[str, None], ended: asyncio.Future[None], pause: float
 ) -> AsyncIterator[str | None]:
     """Yield results until the token ends, and None whenever there was none for a while."""
     pending: asyncio.Future[str] = asyncio.ensure_future(anext(results))
@@ -113,6 +120,7 @@ async def _until(
             except (StopAsyncIteration, HttpError):
                 return
             yield text
+            await asyncio.wait({ended}, timeout=pause)
             pending = asyncio.ensure_future(anext(results))
     finally:
         if not pending.done():

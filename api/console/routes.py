@@ -11,9 +11,23 @@ from starlette.routing import Route
 from api.access.authentication import unavailable
 from api.console.language import language_of
 from api.console.pages.api_reference import run_query, show_reference, show_type
+from api.console.pages.changes.actions import (
+    apply_import,
+    cancel_import,
+    release_import,
+    show_apply,
+    show_cancel,
+    show_release,
+    show_undo,
+    undo_import,
+)
+from api.console.pages.changes.change_list import show_changes
 from api.console.pages.import_types import show_import_types
+from api.console.pages.importing.file import show_file
 from api.console.pages.importing.file_preview import show_preview
 from api.console.pages.importing.import_page import lead_to_tab
+from api.console.pages.importing.left_out import leave_out
+from api.console.pages.importing.log import show_log
 from api.console.pages.importing.new_import import (
     send_new_import,
     show_new_import,
@@ -21,7 +35,10 @@ from api.console.pages.importing.new_import import (
 )
 from api.console.pages.importing.problems import show_problems
 from api.console.pages.importing.progress import live_import
+from api.console.pages.importing.rows import show_rows
+from api.console.pages.importing.try_again import try_again
 from api.console.pages.imports import live_imports, show_imports
+from api.console.pages.lookup import look_up
 from api.console.pages.people.assignments import show_assignment, show_assignments
 from api.console.pages.people.cases import CASES
 from api.console.pages.people.history import show_assignment_changes, show_history
@@ -81,6 +98,17 @@ def console_routes() -> list[Route]:
         *_entity_screens(CASES),
         *_screen("history", show_history),
         *_screen("history/assignments", show_assignment_changes),
+        *_screen("imports/{import_id}/problems", show_problems, try_again),
+        _action("imports/{import_id}/problems/leave-out", leave_out),
+        *_screen("lookup", look_up),
+        *_screen("imports/{import_id}/changes", show_changes),
+        *_screen("imports/{import_id}/rows", show_rows),
+        *_screen("imports/{import_id}/file", show_file),
+        *_screen("imports/{import_id}/log", show_log),
+        *_screen("imports/{import_id}/apply", show_apply, apply_import),
+        *_screen("imports/{import_id}/undo", show_undo, undo_import),
+        *_screen("imports/{import_id}/cancel", show_cancel, cancel_import),
+        *_screen("imports/{import_id}/release", show_release, release_import),
     ]
 
 

@@ -1,7 +1,8 @@
 """Messages of the server in the visitor's language: found by their code, with what stands in them.
 
-A message is made of a template, such as `no case has the Tag ID or ID '{text}'`. The catalogue has
-the templates of each code, with the code as their context. What no template fits stays English.
+A message is made of a template, such as `no case has the Tag ID or ID '{text}'`. A catalogue has
+the templates of each code, with the code as their context. Advice that may end several messages has
+the context `TAIL`. What no template fits stays English.
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"\{(\w+)(?::,)?\}")
 # Between the label of the column and the sentence.
 _LABEL = re.compile(r"(?P<label>[^:']{1,100}: )?(?P<sentence>.*)", re.DOTALL)
+# Names in templates that stand for words of ours, not for what an admin has written.
+_WORDS = ("noun", "what")
+_FULL_STOP = "."
 
 
 class Template(NamedTuple):
@@ -28,33 +32,44 @@ class Template(NamedTuple):
     translation: str
 
 
-def translate_error(code: str, error: Mapping[str, Any]) -> str:
+def translate_error(language: str, error: Mapping[str, Any]) -> str:
     """Return an error's message in a language.
 
     Args:
-        code: of the language.
+        language: its code.
         error: with its `code` and `message`.
     """
     message = str(error["message"])
     parts = _LABEL.fullmatch(message)
-    if code == "en" or parts is None:
+    if language == "en" or parts is None:
         return message
-    templates = _templates(code).get(error["code"], ())
-    label = parts["label"] or ""
-    for text, before in ((message, ""), (parts["sentence"], label)):
+    templates = _templates(language).get(error["code"], ())
+    for text, label in ((message, ""), (parts["sentence"], parts["label"] or "")):
         for template in templates:
             if found := template.pattern.fullmatch(text):
-                return before + template.translation.format(**found.groupdict())
+                return label + _fill(language, template.translation, found.groupdict())
     return message
+
+
+def _fill(language: str, translation: str, values: Mapping[str, str]) -> str:
+    words = {text: word for context, text, word in read_messages(language) if context == "WORD"}
+    shown = {
+        name: words.get(value, value) if name in _WORDS else value for name, value in values.items()
+    }
+    return translation.format(**shown)
 
 
 @lru_cache(None)
 def _templates(language: str) -> Mapping[str, Sequence[Template]]:
-    """Read the templates of each code, the longest first: it is the one that says most."""
+    """Read the templates of each code, each with each advice; the longest says most."""
+    messages = read_messages(language)
+    tails = [(text, word) for context, text, word in messages if context == "TAIL"]
     found: dict[str, list[Template]] = {}
-    for context, text, translation in read_messages(language):
-        if context:
-            found.setdefault(context, []).append(Template(_pattern(text), translation))
+    for context, text, translation in messages:
+        is_whole = text.endswith((_FULL_STOP, "?"))
+        for tail, word in [("", "")] if is_whole else [(_FULL_STOP, _FULL_STOP), *tails]:
+            template = Template(_pattern(text + tail), translation + word)
+            found.setdefault(context, []).append(template)
     for some in found.values():
         some.sort(key=lambda each: -len(each.pattern.pattern))
     return found

@@ -43,6 +43,7 @@ from api.schema.node import MOST_NAMED, Node, check_named, load_together
 from api.schema.notify.webhooks import create_webhook, delete_webhook, list_webhooks
 from api.schema.scalars import DATE, DATE_TIME
 from api.schema.subscription import Subscription
+from api.schema.tokens.tokens import create_token, list_tokens, load_token, revoke_token
 from api.schema.uploads.create_import import create_import
 from api.schema.uploads.preview_file import preview_file
 from api.schema.uploads.upload import UPLOAD, UploadedFile
@@ -63,6 +64,7 @@ NODES: dict[str, Callable[[Context, int], Awaitable[Any]]] = {
     "Assignment": functools.partial(load_together, ASSIGNMENTS, ASSIGNMENT_ROW),
     "AssignmentChange": functools.partial(load_together, ASSIGNMENT_CHANGES, CHANGE_ROW),
     "AuditEvent": load_audit_event,
+    "Token": load_token,
     "EntityChange": functools.partial(load_together, ENTITY_CHANGES, ENTITY_CHANGE_ROW),
 }
 
@@ -123,6 +125,7 @@ QUERIES = [
     list_audit_events,
     find_sample,
     list_webhooks,
+    list_tokens,
 ]
 # `api.execution.prepare` keeps viewers out of them, but for those that it lists.
 MUTATIONS = [
@@ -140,6 +143,8 @@ MUTATIONS = [
     update_user,
     create_webhook,
     delete_webhook,
+    create_token,
+    revoke_token,
     create_download,
 ]
 

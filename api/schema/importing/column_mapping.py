@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import strawberry
@@ -32,6 +33,15 @@ class ColumnMappingInput:
 class ColumnMapping:
     header: str = field(description="The name as the upload gave it.")
     column: str = field(description="The type's column of which the cells below it are.")
+
+
+def mapped_columns(stored: str | None) -> list[ColumnMapping]:
+    columns = json.loads(stored)["columns"] if stored else {}
+    return [ColumnMapping(header=header, column=column) for header, column in columns.items()]
+
+
+def ignored_columns(stored: str | None) -> list[str]:
+    return list(json.loads(stored)["ignored"]) if stored else []
 
 
 def read_mapping(

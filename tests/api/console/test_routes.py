@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from starlette.routing import Route
 
+from api.app import create_app
 from api.console.routes import console_routes
-from tests.api.api_fixture import Api
+from tests.api.api_fixture import Api, Server
 from tests.api.console.browser import Browser
 
 OPEN = {"/", "/console", "/console/sign-in", "/console/static/{version}/{name}"}
@@ -57,6 +60,15 @@ async def test_viewers_change_nothing(viewer: Browser, path: str) -> None:
     answer = await viewer.post(path)
 
     assert answer.status in (400, 403, 404) or path == "/console/api"
+
+
+def test_without_a_console(server: Server) -> None:
+    """CASEROLL_CONSOLE=off leaves nothing of it."""
+    settings = replace(server.services.settings, has_console=False)
+    found = [getattr(route, "path", "") for route in create_app(settings).routes]
+
+    assert "/graphql" in found
+    assert [path for path in found if path == "/" or path.startswith("/console")] == []
 
 
 async def test_old_browser(admin: Browser) -> None:

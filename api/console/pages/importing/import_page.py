@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from api.console.pages.importing.available import available_actions
 from api.console.pages.importing.progress import ProgressLine, describe_progress, done_parts
 from api.errors import HttpError
 
@@ -56,9 +57,15 @@ def show_import_page(
         values: what else the template is given.
     """
     item = data["import"]
-    heading = describe_heading(visit.language, item)
     return visit.page(
-        f"import_{tab}.html", status, data=data, item=item, heading=heading, tab=tab, **values
+        f"import_{tab}.html",
+        status,
+        data=data,
+        item=item,
+        heading=describe_heading(visit.language, item),
+        actions=available_actions(visit, item),
+        tab=tab,
+        **values,
     )
 
 
@@ -83,8 +90,11 @@ async def lead_to_tab(visit: Visit) -> Response:
 
 def first_tab(item: dict[str, Any]) -> str:
     """Choose the tab that an import's own address leads to; that of its problems while it runs."""
-    is_troubled = item["status"] in RUNNING or item["failed"] or item["errors"]
-    return "problems" if is_troubled else "changes"
+    if item["status"] in RUNNING or item["errors"]:
+        return "problems"
+    # What is held is to be released for its changes, and those say what an undo can't take back.
+    is_about_changes = item["status"] == "HELD" or item["undoOf"]
+    return "problems" if item["failed"] and not is_about_changes else "changes"
 
 
 def _length_of_time(language: Language, start: str | None, end: str | None) -> str:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from api.console.live import stream_live
+from api.console.paging import nodes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # A speed that was measured for less than this says nothing of the time that is left.
 _SURE_AFTER_SECONDS = 5
+# Between two changes of the figures; more of them a second can't be read.
+_PAUSE_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,13 +79,22 @@ async def live_import(visit: Visit) -> Response:
     """Send each state of an import until it is finished."""
     variables = {"id": visit.path("import_id")}
     return await stream_live(
-        visit, "import_live", "parts/import_live.html", variables, _values_of_event
+        visit,
+        "import_live",
+        "parts/import_live.html",
+        variables,
+        prepare=_values_of_event,
+        pause=_PAUSE_SECONDS,
     )
 
 
 def _values_of_event(language: Language, data: dict[str, Any]) -> dict[str, Any]:
     item = data["importUpdated"]
-    return {"item": item, "progress": describe_progress(language, item)}
+    return {
+        "item": item,
+        "progress": describe_progress(language, item),
+        "rows": nodes(item["rows"]),
+    }
 
 
 def _time_left(language: Language, item: Mapping[str, Any], now: datetime) -> str:

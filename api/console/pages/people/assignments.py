@@ -15,13 +15,21 @@ if TYPE_CHECKING:
 
     from api.console.visit import Visit
 
-FILTERS = ("search", "role", "import", "case", "user")
+_FILTERS = ("search", "role", "import", "case", "user")
 _FILES = ("modify", "remove", "assign")
+_STATES = {
+    "ACTIVE": {"caseStatus": "ACTIVE", "userStatus": "ACTIVE"},
+    "CLOSED": {"caseStatus": "CLOSED"},
+    "DISABLED": {"userStatus": "DISABLED"},
+}
 
 
 async def show_assignments(visit: Visit) -> Response:
     """Show a page of the list, filtered as the address says."""
-    filters = {name: visit.argument(name) for name in FILTERS}
+    status = visit.argument("status")
+    status = status if status in _STATES else None
+    filters: dict[str, str | None] = {name: visit.argument(name) for name in _FILTERS}
+    filters |= _STATES[status] if status else {}
     data = await visit.run(
         "assignments", **filters, chosen=chosen_ids(filters), **page_variables(visit)
     )
@@ -32,6 +40,8 @@ async def show_assignments(visit: Visit) -> Response:
         assignments=nodes(data["assignments"]),
         links=page_links(visit, data["assignments"]),
         filters=filters,
+        chosen_status=status,
+        statuses=list(_STATES),
         chosen=chosen,
         imports=_import_choices(nodes(data["recent"]), chosen.get("Import")),
         is_filtered=any(filters.values()),
