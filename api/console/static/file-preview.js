@@ -84,8 +84,9 @@ class FilePreview extends HTMLElement {
   }
 
   show(answer, text) {
-    document.getElementById("signed-out").hidden = answer.status !== 401;
-    if (!answer.ok) return this.say(text);
+    const isSignedOut = answer.status === 401;
+    document.getElementById("signed-out").hidden = !isSignedOut;
+    if (!answer.ok) return this.say(isSignedOut ? "" : text);
     const focused = this.contains(document.activeElement) ? document.activeElement.id : null;
     this.removeAttribute("aria-busy");
     this.innerHTML = text;

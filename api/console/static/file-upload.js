@@ -86,8 +86,12 @@ class FileUpload extends HTMLElement {
   /** @param {XMLHttpRequest} request */
   answer(request) {
     const address = request.getResponseHeader("Location");
-    document.getElementById("signed-out").hidden = request.status !== 401;
-    if (request.status === 201 && address) {
+    const signedOut = document.getElementById("signed-out");
+    signedOut.hidden = request.status !== 401;
+    if (!signedOut.hidden) {
+      this.end("");
+      signedOut.querySelector("a").focus();
+    } else if (request.status === 201 && address) {
       this.isSending = false;
       delete this.form.dataset.unsaved;
       location.assign(address);

@@ -17,7 +17,7 @@ from api.console.pages.importing.new_import_form import (
     with_new_key,
 )
 from api.console.pages.refusal import FROM_SCRIPT
-from api.console.upload_form import is_upload, receive_upload
+from api.console.upload_form import is_upload, receive_upload, refuse_viewer
 from api.errors import HttpError
 
 if TYPE_CHECKING:
@@ -67,6 +67,8 @@ async def show_same_file(visit: Visit) -> Response:
 
 async def _create(visit: Visit, form: UploadForm) -> dict[str, Any]:
     await form.read_fields(last="then")
+    if form.file is None:
+        return {"userErrors": [_file_problem(visit.language.text("Choose a file."))]}
     values = import_input(form.fields, form.file)
     data = await run_upload(visit.context, "create_import", {"input": values}, form.body)
     payload: dict[str, Any] = data["createImport"]
@@ -87,6 +89,7 @@ def _lead_on(visit: Visit, payload: Mapping[str, Any], *, is_repeat_meant: bool)
 
 async def _resume_form(visit: Visit) -> Response:
     """Show what was typed before the visitor had to sign in; browsers keep no file."""
+    refuse_viewer(visit)
     fields = await read_form(visit.request)
     message = visit.language.text("Choose the file again; everything else is as you left it.")
     return await _show_problems(visit, fields, [_file_problem(message)])

@@ -82,7 +82,7 @@ def with_new_key(form: Form, errors: Sequence[Mapping[str, Any]]) -> Form:
     return Form(form, key=[_new_key()]) if is_used or not form.text("key") else form
 
 
-def import_input(form: Form, file: UploadedFile | None) -> dict[str, Any]:
+def import_input(form: Form, file: UploadedFile) -> dict[str, Any]:
     """Return the mutation's input."""
     notified = _SEPARATORS.split(form.text("notify"))
     return {
