@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import Guard
 from importers.plugins.captured_output import CapturedOutput, log_line
+from importers.plugins.column_names import name_problems
 from importers.plugins.plugin_settings import fill_settings
 from importers.plugins.plugin_status import OWN_DISTRIBUTION, PluginStatus
-from importers.rows.header import IGNORED, column_name
 from importers.sdk.errors import ConfigError
 from importers.sdk.importer import Importer
 from importers.sdk.plugin import version_problem
@@ -120,17 +120,7 @@ def class_problems(importer_class: type[Importer]) -> list[str]:
         problems.append("the class has no label")
     if not importer_class.columns:
         problems.append("the class has no columns")
-    names = [*importer_class.columns, *importer_class.assignments]
-    problems += [
-        f"a column can't be called '{name}'"
-        for name in names
-        if name == "number" or name in IGNORED
-    ]
-    return problems + [
-        f"a column can't be called '{name}': use small letters"
-        for name in names
-        if name != column_name(name)
-    ]
+    return problems + name_problems(importer_class)
 
 
 def migrations_name(module: str) -> str:

@@ -158,9 +158,10 @@ def test_sorted_by_label(tmp_path: Path) -> None:
                      id="neither"),
         pytest.param(
             Point("odd", Numbered),
-            "a column can't be called 'number'; "
-            "a column can't be called 'errors'; "
-            "a column can't be called 'Case_ID': use small letters",
+            "a column can't be called 'number', as rows have one: give it another name, and"
+            " header='number'; "
+            "a column can't be called 'errors': downloads of failed rows have one; "
+            "a column can't be called 'Case_ID': use small letters, or give it a header",
             id="names that files or rows can't have",
         ),
         pytest.param(Point("odd", Tuned), "the setting 'limit' is missing", id="no settings"),
