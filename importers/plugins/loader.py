@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import Guard
 from importers.plugins.captured_output import CapturedOutput, log_line
+from importers.plugins.change_methods import change_problems
 from importers.plugins.column_names import name_problems
 from importers.plugins.plugin_settings import fill_settings
 from importers.plugins.plugin_status import OWN_DISTRIBUTION, PluginStatus
@@ -120,7 +121,7 @@ def class_problems(importer_class: type[Importer]) -> list[str]:
         problems.append("the class has no label")
     if not importer_class.columns:
         problems.append("the class has no columns")
-    return problems + name_problems(importer_class)
+    return [*problems, *name_problems(importer_class), *change_problems(importer_class)]
 
 
 def migrations_name(module: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import guarded
 from importers.rows.header import header_spec, match_header
-from importers.sdk.columns import Column
+from importers.sdk.columns import Column, column_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -34,6 +34,11 @@ class Layout:
     width: int
     knowing: Mapping[str, Column[Any]] = field(default_factory=dict)
     header: Sequence[str] = ()
+
+    def position_of(self, name: str | None) -> int | None:
+        """Return the index of the cell at fault, given the column that a stored error names."""
+        names = list(map(column_name, self.header))
+        return names.index(name) if name in names else self.positions.get(name or "")
 
     def columns(self, importer: Importer) -> Mapping[str, Column[Any]]:
         """Return the importer's columns as this file's cells are to be read."""

@@ -9,14 +9,21 @@ from typing import Any
 
 import pytest
 
-from importers import CaseRef, Importer, Validator
+from importers import CaseRef, Importer, Row, Validator
 from importers.builtin.users_per_case import UsersPerCase
 from importers.plugins.plugins_file import default_path
 from importers.plugins.registry import MissingValidator, load, report
 from importers.sdk.errors import ConfigError
 
 
-class Good(Importer):
+class Idle(Importer):
+    """Do nothing, with what every importer needs."""
+
+    def change(self, row: Row) -> None:
+        """Ask for nothing."""
+
+
+class Good(Idle):
     """Do good."""
 
     label = "Good"
@@ -29,20 +36,20 @@ class Better(Good):
     label = "Better"
 
 
-class NoLabel(Importer):
+class NoLabel(Idle):
     case_id = CaseRef()
 
 
-class Numeric(Importer):
+class Numeric(Idle):
     label = 5  # type: ignore[assignment]
     case_id = CaseRef()
 
 
-class NoColumns(Importer):
+class NoColumns(Idle):
     label = "No columns"
 
 
-class Numbered(Importer):
+class Numbered(Idle):
     label = "Numbered"
     number = CaseRef()
     errors = CaseRef()
@@ -154,7 +161,8 @@ def test_sorted_by_label(tmp_path: Path) -> None:
         pytest.param(Point("odd", NoLabel), "the class has no label", id="no label"),
         pytest.param(Point("odd", NoColumns), "the class has no columns", id="no columns"),
         pytest.param(Point("odd", Numeric), "its label must be a text, not 5", id="odd label"),
-        pytest.param(Point("odd", Importer), "the class has no label; the class has no columns",
+        pytest.param(Point("odd", Importer), "the class has no label; the class has no columns;"
+                " the class says nothing of rows: it needs a method change, or every_row",
                      id="neither"),
         pytest.param(
             Point("odd", Numbered),
