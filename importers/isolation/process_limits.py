@@ -1,15 +1,17 @@
-"""What plugins may not do to the process that runs them: fork it, or take all of its memory."""
+"""What plugins may not do to their process: fork it, end it, or take all of its memory."""
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
+from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +27,10 @@ class ForkError(RuntimeError):
     """
 
 
+class ExitError(RuntimeError):
+    """A plugin wants to end the process that loads it."""
+
+
 @cache
 def forbid_forks() -> None:
     """Let every fork of this process fail, once and for all; other programs can be started.
@@ -37,6 +43,23 @@ def forbid_forks() -> None:
 def _refuse_fork(event: str, _arguments: object) -> None:
     if event in _FORKS:
         raise ForkError(f"{event}() is refused: it would take the worker's connections along")
+
+
+@contextmanager
+def exits_refused() -> Iterator[None]:
+    """Let `os._exit` fail within the block, in its thread: nothing would tell whose code it was."""
+    end, thread = os._exit, threading.get_ident()
+
+    def refuse_exit(status: int) -> None:
+        if threading.get_ident() != thread:
+            end(status)
+        raise ExitError(f"it wants to end the process, with os._exit({status!r})")
+
+    os._exit = refuse_exit  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        os._exit = end
 
 
 def limit_memory(most_bytes: int, when_exhausted: Callable[[], object]) -> None:

@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import Guard
+from importers.isolation.process_limits import exits_refused
 from importers.plugins.captured_output import CapturedOutput, log_line
 from importers.plugins.change_methods import change_problems
 from importers.plugins.column_names import name_problems
@@ -71,7 +72,7 @@ def _load(
     output = CapturedOutput(sys.stdout, printed.append)
     try:
         # What plugins print must not get between the lines of `caseroll importers --json`.
-        with redirect_stdout(output):
+        with redirect_stdout(output), exits_refused():
             instance = guard.call(_instantiate, kind, name, points, table)
     except ConfigError as error:
         problems += error.problems

@@ -11,6 +11,7 @@ from strawberry import argument, field
 from api.access.context import Context, Info
 from api.errors import ApiError
 from api.schema.importing.imports import Import, load_import
+from api.schema.importing.plugins import why_no_type
 from api.schema.importing.upload import HEAD_BYTES, UploadedFile
 from api.schema.input_errors import InputErrors, UserError, user_error
 from api.schema.shown_enum import show_enum
@@ -163,8 +164,7 @@ def _read_description(
     notified = _read_addresses(values.notify or (), errors)
     types = context.services.registry.importers
     if values.type not in types:
-        known = ", ".join(types) or "none"
-        errors.add("UNKNOWN_TYPE", "type", f"There is no such import type; there are: {known}.")
+        errors.add("UNKNOWN_TYPE", "type", why_no_type(context, values.type))
     return NewImport(
         token_id=context.token.id,
         type=values.type,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,6 +80,9 @@ class Fussy(Good):
                 raise ValueError("the setting 'limit' must be below 10")
 
 
+END = os._exit  # what modules call, by that name, to end the process
+
+
 @dataclass
 class Package:
     """Stands for an installed package."""
@@ -100,6 +104,8 @@ class Point:
     def load(self) -> Any:
         if isinstance(self.loads, Exception):
             raise self.loads
+        if self.loads is END:
+            os._exit(3)
         return self.loads
 
 
@@ -154,6 +160,8 @@ def test_sorted_by_label(tmp_path: Path) -> None:
         pytest.param(Point("odd", ImportError("no module named 'acme'")), "no module named 'acme'",
                      id="fails to import"),
         pytest.param(Point("odd", ZeroDivisionError()), "ZeroDivisionError", id="without a text"),
+        pytest.param(Point("odd", END),
+                     "it wants to end the process, with os._exit(3)", id="ends the process"),
         pytest.param(Point("odd", dict), "acme.roster:Roster is not an Importer class",
                      id="another class"),
         pytest.param(Point("odd", Good()), "acme.roster:Roster is not an Importer class",
