@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from api.console.language import language_of
-from api.console.pages.importing.import_page import lead_to_tab
+from api.console.pages.importing.first_tab import show_first_tab
 from api.console.pages.importing.left_out import leave_out
 from api.console.pages.importing.problems import show_problems
 from api.console.pages.importing.progress import live_import
@@ -54,7 +54,7 @@ def console_routes() -> list[Route]:
         Route("/console/files/{noun}.{extension}", _download(send_export)),
         *_screen("imports", show_imports),
         *_screen("imports/live", live_imports),
-        *_screen("imports/{import_id}", lead_to_tab),
+        *_screen("imports/{import_id}", show_first_tab),
         *_screen("imports/{import_id}/live", live_import),
         *_screen("imports/{import_id}/problems", show_problems, try_again),
         _action("imports/{import_id}/problems/leave-out", leave_out),
