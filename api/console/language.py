@@ -62,7 +62,7 @@ class Language(NamedTuple):
     def exact(self, moment: datetime) -> str:
         """Write a time with its zone."""
         local = moment.astimezone(ZoneInfo(self.zone))
-        return dates.format_datetime(local, "d MMM yyyy, HH:mm:ss z", locale=self.code)
+        return dates.format_datetime(local, "d MMM yyyy, HH:mm:ss ZZZZ", locale=self.code)
 
     def clock(self, moment: datetime) -> str:
         """Write the time of day."""
@@ -84,6 +84,14 @@ class Language(NamedTuple):
             add_direction=add_direction,
             threshold=1,
         )
+
+
+@lru_cache(None)
+def read_messages(code: str) -> list[tuple[str, str, str]]:
+    """Read the messages of the server: context, English and translation of each."""
+    with (FOLDER / code / "LC_MESSAGES" / "server.po").open("rb") as file:
+        catalogue = read_po(file, locale=code)
+    return [(str(each.context), str(each.id), str(each.string)) for each in catalogue if each.id]
 
 
 @lru_cache(None)

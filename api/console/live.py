@@ -15,6 +15,7 @@ from api.console.rendering import render
 from api.errors import HttpError
 from api.execution.execute import stream
 from api.execution.prepare import Operation
+from api.http.responses import ENDLESS
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
@@ -58,6 +59,7 @@ async def stream_live(
         prepare: makes what else it is given.
         pause: seconds between two events; what changes meanwhile is in the next one.
     """
+    visit.request.scope[ENDLESS] = True
     view = _View(template, prepare, visit.language, visit.root, visit.is_admin)
     lines = _events(visit.context, operation, dict(variables or {}), view, pause)
     return StreamingResponse(lines, media_type="text/event-stream", headers=_HEADERS)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from api.access.context import Context
+    from api.http.multipart.parser import MultipartBody
 
 FOLDER = Path(__file__).parent / "operations"
 _SPREAD = re.compile(r"\.\.\.(\w+)")
@@ -64,14 +65,23 @@ async def run_operation(
     return result.data or {}
 
 
-async def run_upload(context: Context, name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+async def run_upload(
+    context: Context, name: str, variables: Mapping[str, Any], body: MultipartBody
+) -> dict[str, Any]:
     """Run a mutation whose file is still arriving; it takes no place of other operations.
 
+    Args:
+        body: where the file comes from.
+
     Raises:
-        HttpError: as `run_operation` does.
+        HttpError: as `run_operation` does, and when the body breaks off or is malformed.
+        ClientDisconnect: the client has left.
     """
     operation = Operation(query=operation_text(name), variables=dict(variables), name=None)
     result = await execute(context, operation)
+    # The result has it as an error of the field; that would be logged as a bug.
+    if body.error is not None:
+        raise body.error
     if result.errors:
         raise _to_http_error(shape_error(result.errors[0]))
     return result.data or {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from api.console.language import LANGUAGES, Language
+from api.console.server_text import translate_error
 from api.console.static_files import static_version
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _environment(code: str) -> Environment:
         Language(code).translations, newstyle=True
     )
     environment.filters["shown"] = show_text
+    environment.filters["server_text"] = partial(translate_error, code)
     return environment
 
 

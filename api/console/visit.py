@@ -50,13 +50,13 @@ class Visit:
         """Return a part of the address, such as an import's ID."""
         return str(self.request.path_params[name])
 
-    async def run(self, name: str, **variables: Any) -> dict[str, Any]:
+    async def run(self, operation: str, /, **variables: Any) -> dict[str, Any]:
         """Run an operation with the visitor's token, and return its data.
 
         Raises:
             HttpError: it is refused; the visitor gets a page that says so.
         """
-        return await run_operation(self.context, name, variables)
+        return await run_operation(self.context, operation, variables)
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:
         """Render a page, in the frame that all pages have.

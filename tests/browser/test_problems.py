@@ -23,7 +23,7 @@ async def test_mend_a_group(console: Console) -> None:
     await console.open(f"imports/{console.import_id('A group', rows)}")
     await page.get_by_role("link", name=GROUP).click()
     await page.get_by_role("link", name="Use “jack-001” in all 7").click()
-    preview = await page.locator("#actions tbody tr").all_inner_texts()
+    preview = await page.locator("#replacement tbody tr").all_inner_texts()
     await page.get_by_role("button", name="Try all 7 rows with it").click()
 
     await expect(page.locator(".sentence")).to_have_text("8 created of 8 rows")

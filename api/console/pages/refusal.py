@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from api.console.form import read_form
+from api.console.form import Form, read_form
 from api.console.language import language_of
 from api.console.rendering import render_page, root_of
+from api.console.upload_form import is_upload, read_short_upload
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -30,15 +31,14 @@ async def ask_to_sign_in(request: Request, error: HttpError) -> Response:
         return _ask_again()
     why = "expired" if error.code == "TOKEN_EXPIRED" else ""
     if request.method == "POST":
-        is_form = "urlencoded" in request.headers.get("content-type", "")
-        fields = await read_form(request) if is_form else {}
+        fields = await _read_fields(request)
         return render_page(
             request,
             language_of(request),
             "sign_in.html",
             401,
             next=request.headers.get("referer", ""),
-            why=why or "ended",
+            why=why or ("ended" if fields else "lost"),
             problem=None,
             resume=root + _place(request),
             fields=fields,
@@ -47,6 +47,14 @@ async def ask_to_sign_in(request: Request, error: HttpError) -> Response:
     wanted = {"next": f"{root}{_place(request)}{query}", "why": why}
     given = {name: value for name, value in wanted.items() if value}
     return RedirectResponse(f"{root}/sign-in?{urlencode(given)}", 303)
+
+
+async def _read_fields(request: Request) -> Form:
+    """Read what was typed; of a form with a file, not the file."""
+    if is_upload(request):
+        return await read_short_upload(request)
+    is_form = "urlencoded" in request.headers.get("content-type", "")
+    return await read_form(request) if is_form else Form()
 
 
 def refuse_page(request: Request, error: HttpError) -> Response:

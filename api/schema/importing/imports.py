@@ -21,6 +21,7 @@ from api.schema.connection import (
     Search,
     connect,
 )
+from api.schema.importing.column_mapping import ColumnMapping, ignored_columns, mapped_columns
 from api.schema.importing.error_groups import (
     ErrorGroupConnection,
     GroupedRows,
@@ -140,6 +141,12 @@ class Import(Node):
     errors: list[ImportProblem] = field(description="Why the file was refused.")
     warnings: list[ImportProblem] = field(
         description="Remarks on the file as a whole, which was accepted all the same."
+    )
+    column_mapping: list[ColumnMapping] = field(
+        description="What the upload says of names in the file's header."
+    )
+    ignored_columns: list[str] = field(
+        description="Names in the file's header of columns that the upload has passed over."
     )
     file: ImportFile = field(description="The file.")
     created_at: datetime = field(description="When it was uploaded.")
@@ -343,6 +350,8 @@ IMPORT_ROW = RowType(
     progress=RowColumn(("status", "pending", "total", "split_at", "stage"), _progress),
     errors=RowColumn(("errors",), problems_of),
     warnings=RowColumn(("warnings",), problems_of),
+    column_mapping=RowColumn(("header_mapping",), mapped_columns),
+    ignored_columns=RowColumn(("header_mapping",), ignored_columns),
     file=Part(FILE_ROW, ""),
     failed_rows_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_url),
     failed_rows_workbook_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_workbook_url),

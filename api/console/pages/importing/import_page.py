@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from api.console.pages.importing.available import available_actions
 from api.console.pages.importing.progress import ProgressLine, describe_progress, done_parts
 from api.errors import HttpError
 
@@ -56,9 +57,15 @@ def show_import_page(
         values: what else the template is given.
     """
     item = data["import"]
-    heading = describe_heading(visit.language, item)
     return visit.page(
-        f"import_{tab}.html", status, data=data, item=item, heading=heading, tab=tab, **values
+        f"import_{tab}.html",
+        status,
+        data=data,
+        item=item,
+        heading=describe_heading(visit.language, item),
+        actions=available_actions(visit, item),
+        tab=tab,
+        **values,
     )
 
 
