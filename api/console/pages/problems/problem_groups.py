@@ -84,11 +84,6 @@ def is_left_out(errors: Sequence[Mapping[str, Any]], left_out: Collection[str]) 
     return bool(left_out) and any(GroupKey.of(error).mark() in left_out for error in errors)
 
 
-def find_replaced(group: ProblemGroup, columns: Sequence[FileColumn]) -> FileColumn | None:
-    """Return the column whose cells can be replaced; None for errors that no cell of it has."""
-    return next((column for column in columns if column.name == group.key.column), None)
-
-
 def preview_replacement(
     column: FileColumn | None, value: str | None, rows: Sequence[FailedRow]
 ) -> Replacement | None:

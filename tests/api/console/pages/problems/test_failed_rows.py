@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from api.console.pages.problems.failed_rows import failed_row, file_columns
+from api.console.pages.problems.failed_rows import failed_row, file_columns, find_column
 
 HEADER = ["row", "Case ID", "user_id", "errors"]
 
@@ -15,7 +15,8 @@ def an_import(header: list[str] | None = HEADER) -> dict[str, Any]:
         {"name": "case_id", "description": "The case.", "choices": None, "names": ["CASE"]},
         {"name": "user_id", "description": "", "choices": None, "names": ["CASE", "USER"]},
     ]
-    return {"file": {"header": header}, "type": {"columns": columns}}
+    mapping = [{"header": "Colleague", "column": "user_id"}]
+    return {"file": {"header": header}, "type": {"columns": columns}, "columnMapping": mapping}
 
 
 def a_row(*cells: str, errors: list[dict[str, Any]]) -> dict[str, Any]:
@@ -39,9 +40,18 @@ def test_columns() -> None:
 
 def test_columns_of_a_type_that_has_gone() -> None:
     """Without its type, a file's columns have their names."""
-    columns = file_columns({"file": {"header": ["case_id"]}, "type": {"columns": []}})
+    columns = file_columns(an_import(["case_id"]) | {"type": {"columns": []}})
 
     assert [(each.header, each.description) for each in columns] == [("case_id", "")]
+
+
+def test_mapped_column() -> None:
+    """An error finds a column by its own name, or by that of the type's column."""
+    columns = file_columns(an_import(["Case ID", "colleague"]))
+    found = [find_column(columns, name) for name in ("colleague", "user_id", "zoneinfo", None)]
+
+    assert columns[1].names == "case user"
+    assert found == [columns[1], columns[1], None, None]
 
 
 def test_no_header() -> None:

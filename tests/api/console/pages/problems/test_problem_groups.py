@@ -9,7 +9,6 @@ import pytest
 from api.console.pages.problems.failed_rows import FailedRow, FileColumn
 from api.console.pages.problems.group_key import GroupKey
 from api.console.pages.problems.problem_groups import (
-    find_replaced,
     is_left_out,
     list_groups,
     preview_replacement,
@@ -17,7 +16,13 @@ from api.console.pages.problems.problem_groups import (
 )
 
 USER_ID = FileColumn(
-    place=1, header="User ID", name="user_id", description="", choices=(), names="user"
+    place=1,
+    header="User ID",
+    name="user_id",
+    meant="user_id",
+    description="",
+    choices=(),
+    names="user",
 )
 ROWS = [FailedRow(number=each, cells=[], errors=[], is_uneven=False) for each in range(2, 9)]
 
@@ -48,17 +53,6 @@ def test_left_out() -> None:
     assert [group.error for group in list_groups([gone, kept], left_out)] == [kept]
     assert is_left_out([kept, gone], left_out)
     assert not is_left_out([kept], left_out)
-
-
-def test_replaced_column() -> None:
-    """Only cells that the file has can be replaced."""
-    columns = [USER_ID]
-    found = [
-        find_replaced(list_groups([a_group(column)], ())[0], columns)
-        for column in ("user_id", "case_id", None)
-    ]
-
-    assert found == [USER_ID, None, None]
 
 
 def test_preview() -> None:

@@ -21,12 +21,12 @@ WHERE = {"code": "NOT_FOUND", "column": "user_id", "value": "jones-1"}
         ({"all": ["1"]}, {}),
         ({"group": [GROUP.encode()]}, {"where": WHERE, "set": None}),
         (
-            {"group": [GROUP.encode()], "use": [" jones-001 "]},
-            {"where": WHERE, "set": [{"column": "user_id", "value": "jones-001"}]},
+            {"group": [GROUP.encode()], "column": ["User ID"], "use": [" jones-001 "]},
+            {"where": WHERE, "set": [{"column": "User ID", "value": "jones-001"}]},
         ),
         (
-            {"group": [GROUP.encode()], "use": [""]},
-            {"where": WHERE, "set": [{"column": "user_id", "value": ""}]},
+            {"group": [GROUP.encode()], "column": ["User ID"], "use": [""]},
+            {"where": WHERE, "set": [{"column": "User ID", "value": ""}]},
         ),
         (
             {"cell.12.user_id": ["a"], "cell.12.A. B": [""], "cell.3.user_id": ["b"]},
