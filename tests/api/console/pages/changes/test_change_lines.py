@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.console.pages.changes.change_lines import ChangeGroup, ChangedSubject, group_changes
+from api.console.pages.changes.change_lines import ChangedSubject, ChangeGroup, group_changes
 
 CASE = {"id": "c1", "tagId": "trv-001", "about": "Zhang v. Lee"}
 OTHER_CASE = {"id": "c2", "tagId": None, "about": "No tag"}
