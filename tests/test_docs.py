@@ -59,7 +59,7 @@ def plugins(guide: ModuleType, base: type) -> dict[str, Any]:
     }  # fmt: skip
 
 
-IMPORTERS = ["SeatingPlan", "Staffing", "Leavers", "Promotions", "OneLead", "Rooms"]
+IMPORTERS = ["SeatingPlan", "Staffing", "Transfers", "Leavers", "Promotions", "OneLead", "Rooms"]
 
 
 def test_the_first_importer_is_short() -> None:
