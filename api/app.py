@@ -17,7 +17,13 @@ from api.broker import BrokerQueue, make_broker
 from api.console.routes import console_routes
 from api.errors import HttpError, log_incident, masked
 from api.events.hub import open_hub
-from api.http.downloads import behind_token, send_failed_rows, send_file, send_sample
+from api.http.downloads import (
+    behind_token,
+    send_failed_rows,
+    send_file,
+    send_results,
+    send_sample,
+)
 from api.http.exports import send_export
 from api.http.graphql_http import serve_graphql
 from api.http.graphql_websocket import serve_socket
@@ -82,6 +88,7 @@ def create_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", serve_socket),
             Route("/files/imports/{import_id}", behind_token(send_file)),
             Route("/files/imports/{import_id}/failed-rows.csv", behind_token(send_failed_rows)),
+            Route("/files/imports/{import_id}/results.csv", behind_token(send_results)),
             Route("/files/samples/{name}", behind_token(send_sample)),
             Route("/files/{noun}.{extension}", behind_token(send_export)),
             Route("/health", is_alive),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from importers.request_error import RequestError
-from importers.rows.header import IGNORED, column_name
+from importers.rows.header import IGNORED
+from importers.sdk.columns import column_name
 from importers.sdk.errors import storable
 from models.audit import Action, record
 from models.new_import import find_applied

@@ -253,33 +253,48 @@ async def failed_page(
         most: bytes of the page's cells, its last row not counted.
         error: as JSON, what their errors contain.
     """
-    # The size *before* a row is compared: so a page has at least one row, however large, and the
-    # next page comes further. The status is a constant for the sake of the partial index of failed
-    # rows.
     chosen = "" if numbers is None else "JOIN unnest($7::bigint[]) AS k(id) USING (id)"
-    sql = f"""
+    # A constant for the sake of the partial index of failed rows.
+    sql = _page_sql("AND status = 2 AND coalesce(errors, '[]') @> $6::jsonb", chosen)
+    keys = [] if numbers is None else [[row_key(import_id, number) for number in numbers]]
+    window = row_key(import_id, after), row_key(import_id + 1, 0), app_id, _ROWS_PER_PAGE, most
+    rows = await db.fetch(sql, *window, error, *keys)
+    return [_result_of(row) for row in rows]
+
+
+async def result_page(
+    db: Connection, app_id: int, import_id: int, *, after: int, most: int
+) -> list[RowResult]:
+    """Read the next rows of an import, in order, with their warnings; none at the end.
+
+    Args:
+        after: number of the last row of the page before, or 0.
+        most: bytes of the page's cells, its last row not counted.
+    """
+    window = row_key(import_id, after), row_key(import_id + 1, 0), app_id, _ROWS_PER_PAGE, most
+    rows = await db.fetch(_page_sql(), *window)
+    return [
+        _result_of(row)._replace(warnings=orjson.loads(row["warnings"] or "[]")) for row in rows
+    ]
+
+
+def _page_sql(condition: str = "", join: str = "") -> str:
+    """Return the statement that reads rows of an import between two keys.
+
+    The size *before* a row is compared: so a page has at least one row, however large, and the next
+    page comes further.
+    """
+    return f"""
         SELECT * FROM (
-          SELECT id, cells, status, outcome, message, errors,
+          SELECT id, cells, status, outcome, message, errors, warnings,
             sum(octet_length(cells::text)) OVER before AS size_before
-          FROM import_rows {chosen}
-          WHERE id > $1 AND id < $2 AND app_id = $3 AND status = 2
-            AND coalesce(errors, '[]') @> $6::jsonb
+          FROM import_rows {join}
+          WHERE id > $1 AND id < $2 AND app_id = $3 {condition}
           WINDOW before AS (ORDER BY id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
           ORDER BY id LIMIT $4) page
         WHERE size_before IS NULL OR size_before < $5
         ORDER BY id
     """
-    rows = await db.fetch(
-        sql,
-        row_key(import_id, after),
-        row_key(import_id + 1, 0),
-        app_id,
-        _ROWS_PER_PAGE,
-        most,
-        error,
-        *([[row_key(import_id, number) for number in numbers]] if numbers is not None else []),
-    )
-    return [_result_of(row) for row in rows]
 
 
 async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> dict[int, RowResult]:

@@ -51,7 +51,7 @@ from api.console.session import check_origin, open_session
 from api.console.static_files import send_static
 from api.console.visit import Visit
 from api.errors import HttpError, log_incident, masked
-from api.http.downloads import send_failed_rows, send_file, send_sample
+from api.http.downloads import send_failed_rows, send_file, send_results, send_sample
 from api.http.exports import send_export
 from models.db import is_passing
 
@@ -79,6 +79,7 @@ def console_routes() -> list[Route]:
         Route("/console/language", _open(change_language), methods=["POST"]),
         Route("/console/files/imports/{import_id}", _download(send_file)),
         Route("/console/files/imports/{import_id}/failed-rows.csv", _download(send_failed_rows)),
+        Route("/console/files/imports/{import_id}/results.csv", _download(send_results)),
         Route("/console/files/samples/{name}", _download(send_sample)),
         Route("/console/files/{noun}.{extension}", _download(send_export)),
         *_screen("imports", show_imports),
@@ -91,7 +92,6 @@ def console_routes() -> list[Route]:
         *_screen("api/types/{name}", show_type),
         *_screen("imports/{import_id}", lead_to_tab),
         *_screen("imports/{import_id}/live", live_import),
-        *_screen("imports/{import_id}/problems", show_problems),
         *_screen("assignments", show_assignments),
         *_screen("assignments/{case}/{user}", show_assignment),
         *_entity_screens(USERS),

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from api.files.table_row import TableRow
 from importers.reading.record import add_guards
-from importers.rows.header import IGNORED, column_name
+from importers.rows.header import IGNORED
 from importers.sdk.cell_note import Holds, note_of, shown_text
+from importers.sdk.columns import column_name
 from models.row import failed_page
 
 if TYPE_CHECKING:

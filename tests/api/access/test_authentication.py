@@ -84,7 +84,11 @@ MUTATIONS = {
 FOR_VIEWERS = {"createDownload"}
 SUBSCRIPTIONS = {"importUpdated": '(id: "{import}")', "importsUpdated": "", "importFinished": ""}
 TABLES = {"Query": QUERIES, "Mutation": MUTATIONS, "Subscription": SUBSCRIPTIONS}
-ROUTES = ["/files/imports/{import}", "/files/imports/{import}/failed-rows.csv"]
+ROUTES = [
+    "/files/imports/{import}",
+    "/files/imports/{import}/failed-rows.csv",
+    "/files/imports/{import}/results.csv",
+]
 EXPORT = "/files/assignments.csv?case={case}"
 OPEN_ROUTES = {"/health", "/ready"}
 ADMIN_ONLY = {
@@ -149,7 +153,7 @@ def test_the_routes_are_complete(server: Server) -> None:
 async def fill(api: Api, text: str) -> str:
     """Give the app a few of everything, and put their IDs into a text."""
     [case], [user] = await add_cases(api.world.app, 1), await add_users(api.world.app, 1)
-    imported = await add_import(api.world.app, failed=1)
+    imported = await add_import(api.world.app, failed=1, total=1)
     await assign(api.world.app, [case], [user], imported)
     await sql(
         "execute",

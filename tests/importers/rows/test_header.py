@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from importers.rows.header import HeaderSpec, column_name, header_spec, match_header
-from importers.sdk.columns import Column
+from importers.rows.header import HeaderSpec, header_spec, match_header
+from importers.sdk.columns import Column, column_name
 from importers.sdk.errors import FileRefusedError
 from importers.sdk.importer import Importer
 from importers.sdk.references import CaseRef
