@@ -13,7 +13,8 @@ from importers.isolation.guard import Guard
 from importers.plugins.captured_output import CapturedOutput, log_line
 from importers.plugins.plugin_settings import fill_settings
 from importers.plugins.plugin_status import OWN_DISTRIBUTION, PluginStatus
-from importers.rows.header import IGNORED, column_name
+from importers.rows.header_mapping import IGNORED
+from importers.sdk.columns import column_name
 from importers.sdk.errors import ConfigError
 from importers.sdk.importer import Importer
 from importers.sdk.plugin import version_problem

@@ -58,6 +58,16 @@ def _label_of(name: str) -> str:
     return name.replace("_", " ").title()
 
 
+def column_name(name: str) -> str:
+    """Return the column that a name in a header means.
+
+    Example:
+        >>> column_name(" Case-ID ")
+        'case_id'
+    """
+    return re.sub(r"[\s-]", "_", name.strip().lower())
+
+
 def only_trims(parse: F) -> F:
     """Mark a `parse` that returns every text as it is."""
     _ONLY_TRIMS.add(parse)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import strawberry
 from strawberry import field
 
-from importers.rows.header import HeaderMapping, column_name
+from importers.rows.header_mapping import HeaderMapping
+from importers.sdk.columns import column_name
 from importers.sdk.errors import storable
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from importers.rows.header import IGNORED, column_name
+from importers.rows.header_mapping import IGNORED
+from importers.sdk.columns import column_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from api.console.pages.importing.import_page import load_import_page, show_import_page
 from api.console.paging import nodes, page_links, page_variables
-from importers.rows.header import column_name
+from importers.sdk.columns import column_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
