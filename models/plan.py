@@ -63,7 +63,9 @@ class Hold(NamedTuple):
 
 
 def signature_of(result: RowResult) -> Signature:
-    return _signature(result.outcome, packed_changes(result))
+    return _signature(
+        result.outcome, packed_changes(result.outcome, result.edits, result.entity_edits)
+    )
 
 
 def _signature(outcome: int | None, changes: Sequence[Any]) -> Signature:
