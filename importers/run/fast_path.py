@@ -7,8 +7,6 @@ are left to that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import count
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -25,16 +23,16 @@ from models.db import RaceError, is_passing
 from models.row import RowOutcome, RowResult, RowStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from importers.rows.cell_reader import ReadRow
     from importers.run.chunk_context import ChunkContext
     from importers.run.rules import AssignmentRule, Decision
     from importers.sdk.changes import AssignmentChange
     from models.assignment import Pair, Present
+    from models.mail import Notification
 
 _PLAIN: Mapping[str, type] = {"case": CaseRef, "user": UserRef, "role": RoleRef, "notify": Flag}
-_is_context = attrgetter("is_context")
 # Enough to find some assignment in nearly every file that has many: a wrong guess costs the chunk
 # another attempt, a right one saves the look-up of 10,000 pairs.
 _SAMPLE = 50
@@ -46,14 +44,14 @@ class Columnar:
 
     Args:
         kind: the class of the change that every row asks for.
-        columns: for each field of the change the values of the rows without errors.
-        pairs: what these rows are about.
+        places: for each field of the change the index of its column.
+        pairs: what the rows without errors are about.
     """
 
     kind: type[AssignmentChange]
     rule: AssignmentRule[Any]
+    places: Mapping[str, int]
     rows: Sequence[ReadRow]
-    columns: Mapping[str, Sequence[Any]]
     pairs: Sequence[Pair]
 
     @classmethod
@@ -63,77 +61,63 @@ class Columnar:
         if every_row is None or not _is_plain(importer, every_row):
             return None
         names = list(importer.columns)
-        values = list(zip(*[row.values for row in rows if not row.errors], strict=True))
-        columns = {
-            field: values[names.index(name)] if values else ()
-            for field, name in every_row.columns.items()
-        }
-        cases, users = ([entity.id for entity in columns[field]] for field in ("case", "user"))
-        pairs = list(zip(cases, users, strict=True))
-        if len(set(pairs)) < len(pairs) or any(map(_is_context, rows)):
+        places = {field: names.index(name) for field, name in every_row.columns.items()}
+        case, user = places["case"], places["user"]
+        pairs = [(row.values[case].id, row.values[user].id) for row in rows if not row.errors]
+        if len(set(pairs)) < len(pairs) or any(row.is_context for row in rows):
             return None
         kind = every_row.kind
-        return cls(kind=kind, rule=RULES[kind], rows=rows, columns=columns, pairs=pairs)
+        return cls(kind=kind, rule=RULES[kind], places=places, rows=rows, pairs=pairs)
 
     def settle(self, context: ChunkContext, current: Mapping[Pair, Present]) -> Settled:
         """Decide about every row, given the current assignments of the pairs."""
         results: list[RowResult] = []
         edits: list[Edit] = []
+        notifications: list[Notification] = []
+        role_keys = context.role_keys
         passed, nothing = RowStatus.PASSED, RowOutcome.UNCHANGED
-        decided = zip(self.pairs, self._decide(context, current), strict=True)
+        case, user = self.places["case"], self.places["user"]
+        role, notify = self.places.get("role"), self.places.get("notify")
+        # Rows that are alike in all that rules look at have the same decision; a file has a few
+        # dozen kinds of rows at most, so nearly every row is spared a change and a decision.
+        known: dict[tuple[object, ...], Decision] = {}
+        pairs = iter(self.pairs)
         for row in self.rows:
             if row.errors:
                 results.append(failed_result(row, row.errors))
                 continue
-            (case_id, user_id), (outcome, before, after, message, refusals, *_) = next(decided)
-            if refusals:
-                reasons = [context.refusal(why, at, row) for at, why in refusals]
-                results.append(failed_result(row, reasons))
-            elif outcome is nothing:
+            pair, values = next(pairs), row.values
+            before = current.get(pair)
+            likeness = (
+                before,
+                role is not None and values[role] and values[role].id,
+                notify is not None and values[notify],
+                values[case].is_active,
+                values[user].is_active,
+            )
+            decision = known.get(likeness)
+            if decision is None:
+                change = self.kind(**{field: values[at] for field, at in self.places.items()})
+                decision = self.rule.decide(change, before, role_keys)
+                if decision.refusals:
+                    # Not remembered: its errors name this row's own cells.
+                    reasons = [context.refusal(why, at, row) for at, why in decision.refusals]
+                    results.append(failed_result(row, reasons))
+                    continue
+                known[likeness] = decision
+            outcome, after = decision.outcome, decision.after
+            if outcome is nothing:
+                message = decision.message
                 results.append(RowResult(row.number, row.text, passed, outcome, message))
-            else:
-                edit = Edit(case_id, user_id, row.number, before, after)
-                edits.append(edit)
-                results.append(
-                    RowResult(row.number, row.text, passed, outcome, message, (), (), (edit,))
-                )
-        mails = [notification_of(edit) for edit in edits if edit.after and edit.after.notify]
-        return Settled(results, edits, mails, {})
-
-    def _decide(self, context: ChunkContext, current: Mapping[Pair, Present]) -> Iterator[Decision]:
-        """Decide about the rows without errors, one by one."""
-        role_keys = context.role_keys
-        states = [current.get(pair) for pair in self.pairs] if current else [None] * len(self.pairs)
-        likenesses = self._likenesses(states)
-        # A file has a few dozen kinds of rows at most, so nearly every row is spared a change and a
-        # decision.
-        known = {
-            likeness: self.rule.decide(self._change_at(place), states[place], role_keys)
-            for likeness, place in dict(zip(likenesses, count(), strict=False)).items()
-        }
-        for place, likeness in enumerate(likenesses):
-            decision = known[likeness]
-            # Errors name the row's own cells, not those of another row that is like it.
-            if decision.refusals:
-                decision = self.rule.decide(self._change_at(place), states[place], role_keys)
-            yield decision
-
-    def _likenesses(self, states: Sequence[Present | None]) -> list[tuple[object, ...]]:
-        """Return for each row all that rules look at: rows that are alike have one decision."""
-        columns = self.columns
-        parts: list[Iterable[object]] = [
-            states,
-            [case.is_active for case in columns["case"]],
-            [user.is_active for user in columns["user"]],
-        ]
-        if "role" in columns:
-            parts.append([role and role.id for role in columns["role"]])
-        if "notify" in columns:
-            parts.append(columns["notify"])
-        return list(zip(*parts, strict=True))
-
-    def _change_at(self, place: int) -> AssignmentChange:
-        return self.kind(**{field: values[place] for field, values in self.columns.items()})
+                continue
+            edit = Edit(*pair, row.number, before, after)
+            edits.append(edit)
+            results.append(
+                RowResult(row.number, row.text, passed, outcome, decision.message, (), (), (edit,))
+            )
+            if after and after.notify:
+                notifications.append(notification_of(edit))
+        return Settled(results, edits, notifications, {})
 
 
 async def apply_columns(context: ChunkContext, rows: Sequence[ReadRow]) -> Settled | None:
