@@ -26,6 +26,7 @@ from importers.error_groups import group_after
 from importers.isolation.guard import die_when_stuck
 from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load
+from importers.plugins.tables import check_tables
 from importers.sdk.errors import ConfigError
 from importers.statistics import analyze_after
 from importers.undo.undo_import import UNDO, UndoImport
@@ -33,6 +34,8 @@ from models.db import database
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
+
+    from importers.plugins.registry import Registry
 
 logger = logging.getLogger(__name__)
 
@@ -115,8 +118,11 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
 
     Raises:
         ConfigError: the plugins are wrong.
+        NoDatabaseError: whether plugins have their tables can't be seen.
     """
     registry = load(settings.plugins)
+    if registry.migrations:
+        registry = _with_tables(registry, settings.database_url)
     broker = make_broker(settings.redis_url)
     queue = BrokerQueue(broker)
     engine = Engine(
@@ -142,6 +148,13 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
     return worker
 
 
+def _with_tables(registry: Registry, url: str) -> Registry:
+    try:
+        return asyncio.run(check_tables(registry, url))
+    except Exception as error:
+        raise NoDatabaseError(f"the database can't be opened: {error!r}") from error
+
+
 def main() -> int:
     """Run one worker process until a signal stops it; return its exit code."""
     logging.basicConfig(
@@ -158,6 +171,7 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    worker = None
     try:
         worker = make_worker(Settings.from_environment(process_environment()))
         gc.freeze()  # modules and plugins stay for ever, so no collection need look through them
@@ -168,7 +182,8 @@ def main() -> int:
         return EXIT_REFUSED
     except NoDatabaseError as error:
         logger.critical("%s", error)
-        worker.broker.emit_after("worker_shutdown", worker)
+        if worker:
+            worker.broker.emit_after("worker_shutdown", worker)
         # The supervisor starts another one, unless that would be refused as well.
         return EXIT_REFUSED if isinstance(error.__cause__, PermissionError) else 1
     stop.wait()

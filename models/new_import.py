@@ -84,6 +84,16 @@ async def insert_import(
     return Inserted(*row)
 
 
+async def find_same_file(db: Connection, app_id: int, type_: str, sha256: str) -> int | None:
+    """Find the newest import of a type with the same file that may have had an effect."""
+    sql = """
+        SELECT max(id) FROM imports WHERE app_id = $1 AND type = $2 AND file_sha256 = $3
+          AND NOT is_dry_run AND status <> 'FAILED'
+    """
+    key: int | None = await db.fetchval(sql, app_id, type_, sha256)
+    return key
+
+
 class NewName(NamedTuple):
     """What a request says of an import that it makes of another one."""
 

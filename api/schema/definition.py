@@ -31,7 +31,6 @@ from api.schema.entities import (
 from api.schema.files.create_download import create_download
 from api.schema.history.assignment_changes import list_assignment_changes
 from api.schema.history.audit_events import TARGETS, list_audit_events, load_audit_event
-from api.schema.importing.create_import import create_import
 from api.schema.importing.import_payload import cancel_import
 from api.schema.importing.import_types import find_sample, list_import_types
 from api.schema.importing.imports import (
@@ -40,11 +39,13 @@ from api.schema.importing.imports import (
 )
 from api.schema.importing.plugins import list_validators
 from api.schema.importing.retry_import import retry_import
-from api.schema.importing.upload import UPLOAD, UploadedFile
 from api.schema.node import MOST_NAMED, Node, check_named, load_together
 from api.schema.notify.webhooks import create_webhook, delete_webhook, list_webhooks
 from api.schema.scalars import DATE, DATE_TIME
 from api.schema.subscription import Subscription
+from api.schema.uploads.create_import import create_import
+from api.schema.uploads.preview_file import preview_file
+from api.schema.uploads.upload import UPLOAD, UploadedFile
 from api.schema.users import create_user, find_user, find_users_by_tag, list_users, update_user
 from api.schema.viewer import show_viewer, update_app
 from importers.sdk.node_id import decode_node_id
@@ -125,6 +126,7 @@ QUERIES = [
 ]
 # `api.execution.prepare` keeps viewers out of them, but for those that it lists.
 MUTATIONS = [
+    preview_file,
     create_import,
     retry_import,
     cancel_import,

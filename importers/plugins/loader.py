@@ -51,14 +51,19 @@ def load_plugins(
 def _load(
     kind: Kind, name: str, points: Sequence[EntryPoint], table: Mapping[str, Any] | None
 ) -> PluginStatus:
-    # Of several packages that offer a name, ours counts: a name of ours that is broken must stop
-    # the start, whatever else is installed.
-    distribution = _distribution(max(points, key=_is_own)) if points else None
+    # A package that is merely installed must neither replace one of our own nor stop the start.
+    own = [point for point in points if _is_own(point)]
+    passed_over = [] if table is None or not own else [each for each in points if each not in own]
+    points = own or points
+    distribution = _distribution(points[0]) if points else None
     status = partial(PluginStatus, kind=kind, name=name, distribution=distribution)
     if table is None:
         return status(state="off", problems=(f"plugins.toml has no table [{kind}s.{name}]",))
     instance: Plugin | None = None
-    problems: tuple[str, ...] = ()
+    problems = tuple(
+        f"{_distribution(each)} offers this {kind} as well; Caseroll's own is taken"
+        for each in passed_over
+    )
     failure: Exception | None = None
     guard = Guard(f"{kind} {name!r}", call_seconds=_LOAD_SECONDS)
     printed: list[str] = []
@@ -68,9 +73,9 @@ def _load(
         with redirect_stdout(output):
             instance = guard.call(_instantiate, kind, name, points, table)
     except ConfigError as error:
-        problems = error.problems
+        problems += error.problems
     except Exception as error:
-        problems, failure = (str(error) or type(error).__name__,), error
+        problems, failure = (*problems, str(error) or type(error).__name__), error
     output.pass_on = log_line  # the plugin may have kept it, as handlers of logs do
     return status(
         state="broken" if instance is None else "on",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importers.sdk.cell_note import shown_text
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 IGNORED = frozenset({"row", "errors"})
 """Columns that a download of failed rows adds; every type accepts and ignores them."""
+
+_PASSED_OVER = "row"
 
 # difflib may take quadratic time, and a name in a header may be as long as a client likes.
 _MAX_GUESSED = 64
@@ -42,6 +44,51 @@ class HeaderSpec:
     label: str
     columns: Mapping[str, bool]
     at_worst: AtWorst = "adds"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderMapping:
+    """What an upload says of its file's header: names that are not those of the type's columns.
+
+    Args:
+        columns: name in the header → column of the type.
+        ignored: names in the header of columns that are passed over.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    ignored: Sequence[str] = ()
+
+    def names(self, header: Iterable[str]) -> list[str]:
+        """Return the columns that the names in a header mean."""
+        meant = {column_name(name): column for name, column in self.columns.items()}
+        # As if it were a column that every type passes over.
+        meant |= {column_name(name): _PASSED_OVER for name in self.ignored}
+        return [meant.get(name, name) for name in map(column_name, header)]
+
+    def absent(self, header: Iterable[str]) -> list[str]:
+        """Return the names of the mapping that the header lacks."""
+        present = set(map(column_name, header))
+        return [name for name in (*self.columns, *self.ignored) if column_name(name) not in present]
+
+
+_AS_WRITTEN = HeaderMapping()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderColumn:
+    """A name in a file's header, and what it means.
+
+    Args:
+        name: as the file has it.
+        column: the type's column of which the cells below are.
+        is_ignored: whether the cells below are passed over.
+        suggestion: the column that an unknown name probably means.
+    """
+
+    name: str
+    column: str | None
+    is_ignored: bool
+    suggestion: str | None
 
 
 def header_spec(importer: Importer) -> HeaderSpec:
@@ -69,6 +116,7 @@ def match_header(
     spec: HeaderSpec,
     others: Sequence[HeaderSpec],
     *,
+    mapping: HeaderMapping = _AS_WRITTEN,
     below: Sequence[Record] = (),
     first_column: int = 0,
 ) -> dict[str, int]:
@@ -83,6 +131,7 @@ def match_header(
         header: the file's column names, in its order.
         spec: the type that the file was uploaded as.
         others: types that the file may have been meant for; may include `spec`.
+        mapping: what the upload says of the header.
         below: the rows below it, of which one may be the header that was meant.
         first_column: index of its first column in the sheet.
 
@@ -92,12 +141,14 @@ def match_header(
     Raises:
         FileRefusedError: with every problem, in the order of the file, missing columns last.
     """
-    names = [column_name(name) for name in header]
+    names = mapping.names(header)
     other_specs = [other for other in others if other.key != spec.key]
     absent = _absent_names(names, spec)
     if absent and (row := _header_below(below, spec)):
         raise FileRefusedError([_not_first(row)])
-    if absent and (meant := _nearest_specs(names, spec, other_specs)):
+    if unknown := mapping.absent(header):
+        raise FileRefusedError([_no_such_header(name, header) for name in unknown])
+    if absent and (meant := _nearest_specs(names, other_specs, spec.at_worst)):
         raise FileRefusedError([_wrong_type(absent, spec, meant)])
     problems = _column_errors(header, names, spec, other_specs, first_column)
     problems += [_missing_column(name, spec) for name in absent]
@@ -106,6 +157,37 @@ def match_header(
     if problems:
         raise FileRefusedError(problems)
     return {name: index for index, name in enumerate(names) if name in spec.columns}
+
+
+def describe_header(
+    header: Sequence[str], spec: HeaderSpec, mapping: HeaderMapping = _AS_WRITTEN
+) -> list[HeaderColumn]:
+    """Say what each name in a header means, whether or not the header fits the type."""
+    names = mapping.names(header)
+    unknown = set(_unknown_names(names, spec))
+    return [
+        HeaderColumn(
+            name=written,
+            column=name if name in spec.columns else None,
+            is_ignored=name in IGNORED,
+            suggestion=_nearest_column(name, names, spec) if name in unknown else None,
+        )
+        for written, name in zip(header, names, strict=True)
+    ]
+
+
+def missing_columns(
+    header: Sequence[str], spec: HeaderSpec, mapping: HeaderMapping = _AS_WRITTEN
+) -> list[str]:
+    """Return the columns that the type needs and the header lacks."""
+    return _absent_names(mapping.names(header), spec)
+
+
+def find_spec(header: Sequence[str], specs: Sequence[HeaderSpec]) -> HeaderSpec | None:
+    """Find the one type that a header fits best, unless it removes: that is an admin's to say."""
+    fitting = _nearest_specs([column_name(name) for name in header], specs, "removes")
+    is_sure = len(fitting) == 1 and fitting[0].at_worst != "removes"
+    return fitting[0] if is_sure else None
 
 
 def _header_below(below: Sequence[Record], spec: HeaderSpec) -> int | None:
@@ -141,16 +223,16 @@ def _absent_names(names: Iterable[str], spec: HeaderSpec) -> list[str]:
 
 
 def _nearest_specs(
-    names: Sequence[str], own: HeaderSpec, others: Sequence[HeaderSpec]
+    names: Sequence[str], others: Sequence[HeaderSpec], at_worst: AtWorst
 ) -> list[HeaderSpec]:
-    """Return, of the other types that the header fits, those of which it leaves out fewest columns.
+    """Return, of the types that the header fits, those of which it leaves out fewest columns.
 
-    None does worse than the header's own type.
+    None does worse than `at_worst`, which is what the header's own type does.
     """
     fitting = {
         other.key: len(set(other.columns) - set(names))
         for other in others
-        if EFFECTS.index(other.at_worst) <= EFFECTS.index(own.at_worst) and _fits_spec(names, other)
+        if EFFECTS.index(other.at_worst) <= EFFECTS.index(at_worst) and _fits_spec(names, other)
     }
     best = min(fitting.values(), default=0)
     return [other for other in others if fitting.get(other.key) == best]
@@ -237,8 +319,7 @@ def _unknown_column(
     first: int,
 ) -> ErrorDetail:
     name = names[index]
-    free = [known for known in spec.columns if known not in names]
-    near = difflib.get_close_matches(name, free, n=1) if len(name) <= _MAX_GUESSED else []
+    near = _nearest_column(name, names, spec)
     owners = [other for other in others if name in other.columns]
     params: dict[str, str | int] = {"type": spec.label, "columns": ", ".join(spec.columns)}
     advice = ". The columns of *{type}* are {columns}: rename it, or remove it."
@@ -254,10 +335,29 @@ def _unknown_column(
         "Column {letters}, '{name}', is not known" + advice,
         column=name[:100],
         value=written[:100],
-        suggestion=near[0] if near else None,
+        suggestion=near,
         letters=_letters(first + index),
         name=written[:100],
         **params,
+    )
+
+
+def _nearest_column(name: str, names: Sequence[str], spec: HeaderSpec) -> str | None:
+    """Return the column that a name in the header probably means."""
+    if len(name) > _MAX_GUESSED:
+        return None
+    free = [known for known in spec.columns if known not in names]
+    return next(iter(difflib.get_close_matches(name, free, n=1)), None)
+
+
+def _no_such_header(name: str, header: Sequence[str]) -> ErrorDetail:
+    return ErrorDetail.of(
+        "NO_SUCH_HEADER",
+        "The upload says what the column '{name}' is, and the file has no such column; it has "
+        "{header}.",
+        value=name[:100],
+        name=name[:100],
+        header=_quoted_names(header),
     )
 
 

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import PATIENCE_SECONDS, is_blameless, most_attempts
-from importers.isolation.guard import guard_of, guarding
+from importers.isolation.guard import GUARDED_SECONDS, guard_of, guarding, is_guest
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
 from importers.rows.layout import stored_layout
 from importers.rows.not_applied import cancelled_as
@@ -23,7 +23,7 @@ from importers.run.poison_rows import find_suspects
 from importers.run.settle import Settled
 from importers.sdk.errors import RetryableError
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk, read_trial
-from models.db import RaceError, connection, is_passing, persist, transaction
+from models.db import RaceError, allow_long, connection, is_passing, persist, transaction
 from models.entity_history import write_entity_history
 from models.imports import Stage
 from models.mail import enqueue_mails
@@ -58,6 +58,11 @@ class Plugins(NamedTuple):
 
     importers: Mapping[str, Importer]
     validators: Sequence[Validator]
+
+    def has_guests(self, import_type: str) -> bool:
+        """Tell whether rows of this type run code that needs a guard."""
+        importer = self.importers.get(import_type)
+        return bool(self.validators) or (importer is not None and is_guest(importer))
 
 
 class ChunkEnd(NamedTuple):
@@ -114,6 +119,8 @@ async def run_chunk(
             if chunk is None or work is None:
                 return None
             plugins = Plugins(importers, validators)
+            if plugins.has_guests(work.type):
+                await allow_long(db, GUARDED_SECONDS, statements=False)
             settled, done = await carry_out_chunk(db, work, chunk, claim, plugins)
             # Last, as this locks the import's row: other workers that have finished a chunk of the
             # import wait for it until the commit.
@@ -178,10 +185,10 @@ async def _settle(
     fit = [row for place, row in enumerate(rows) if place not in condemned]
     stops = importer_error("This row stops its worker.")
     left_out = _given_up([rows[place] for place in condemned], stops)
-    guard = guard_of(importer)
+    store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
+    guard = guard_of(importer, store.keep_alive)
     with guarding(guard):
         layout = stored_layout(work, importer)
-        store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
         is_chained = bool(chunk.has_successor or chunk.carry)
         plan = await _read_plan(db, work, chunk, fit)
         context = await open_context(

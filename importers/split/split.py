@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_blameless
-from importers.isolation.guard import guard_of, guarding
+from importers.isolation.guard import GUARDED_SECONDS, guard_of, guarding, is_guest
 from importers.reading.record import Batch
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
 from importers.rows.layout import layout_of, stored_layout, with_knowledge
@@ -270,6 +270,8 @@ async def _split_file(
             first = file.head.part(0, MOST if attempts <= 1 else 0)
             # A transaction of its own, so that clients see these results while the file is read.
             async with _holding(work) as db:
+                if is_guest(importer):
+                    await allow_long(db, GUARDED_SECONDS, statements=False)
                 has_results = await _write_early_failures(db, work, importer, layout, first)
                 # Results are shown with the names of their columns.
                 await keep_header(db, work.id, table.header)
@@ -345,13 +347,19 @@ async def _write_early_failures(
         ReadRow(number, cells, text=text)
         for (number, cells), text in zip(rows.records(), texts_of(rows.cells), strict=True)
     ]
-    with guarding(guard_of(importer)):
-        await read_rows(importer, layout, read, StoredDirectory(db, work.app_id))
-    failed = [failed_result(row, row.errors) for row in read if row.errors]
+    directory = StoredDirectory(db, work.app_id)
+    with guarding(guard_of(importer, directory.keep_alive)):
+        await read_rows(importer, layout, read, directory)
+    failed = [failed_result(row, row.errors) for row in read if _fails_for_sure(row.errors)]
     if failed:
         await write_rows(db, work.app_id, work.id, failed)
         await count_first(db, work.id, len(failed))
     return bool(failed)
+
+
+def _fails_for_sure(errors: Sequence[ErrorDetail]) -> bool:
+    """Tell whether a row's errors are the file's: a plugin that fails may do better later."""
+    return bool(errors) and all(error.code != "IMPORTER_ERROR" for error in errors)
 
 
 async def _store_chunks(

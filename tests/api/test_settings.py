@@ -86,6 +86,8 @@ def test_every_variable(tmp_path: Path) -> None:
             "CASEROLL_RETENTION_DAYS": "0",
             "CASEROLL_MANY_CASES": "25",
             "CASEROLL_WEBHOOK_NETWORKS": "10.2.0.0/16, ::1",
+            "CASEROLL_CONSOLE": "off",
+            "CASEROLL_ROOT_PATH": "/caseroll/",
         }
     )
 
@@ -128,6 +130,8 @@ def test_every_variable(tmp_path: Path) -> None:
         retention_days=0,
         many_cases=25,
         webhook_networks=(ip_network("10.2.0.0/16"), ip_network("::1/128")),
+        has_console=False,
+        root_path="/caseroll",
     )
 
 

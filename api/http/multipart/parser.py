@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from api.errors import HttpError, bad_request
 from api.http.multipart.part_header import decode, read_part_header
-from api.schema.importing.upload import UploadedFile
+from api.schema.uploads.upload import UploadedFile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator

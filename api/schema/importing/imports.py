@@ -78,6 +78,9 @@ class ImportFile:
     delimiter: str | None = field(
         description="What separates its cells; null for workbooks, and until it is read."
     )
+    header: list[str] | None = field(
+        description="The names of its columns, as the file has them; null until it is read."
+    )
     url: str = field(
         description="Path of its original bytes on this server; wants the same bearer token. "
         "Answers 410 once they were removed (`purgedAt`)."
@@ -93,6 +96,7 @@ FILE_ROW = RowType(
     name=RowColumn(("file_name",)),
     size=RowColumn(("file_size",)),
     sha256=RowColumn(("file_sha256",)),
+    header=RowColumn(("header",)),
     url=RowColumn(("id",), _file_url),
 )
 
@@ -145,6 +149,9 @@ class Import(Node):
     estimated_end_at: datetime | None = field(
         description="When it will probably be finished, at the speed of its last rows; null unless "
         "rows are being applied or tried out, and while that time is over."
+    )
+    rows_per_second: float | None = field(
+        description="How many rows a second were run of late; null before the first ones are."
     )
     purged_at: datetime | None = field(
         description="When its file and its rows were removed, as their retention time was over; "

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import Guard
 from importers.plugins.sample_file import sample_csv
+from importers.sdk.references import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,13 +35,18 @@ _threads = ThreadPoolExecutor(4, thread_name_prefix="description")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnDescription:
-    """What a column says of itself; it has no choices when its cells may hold more than a list."""
+    """What a column says of itself; it has no choices when its cells may hold more than a list.
+
+    Args:
+        names: what its cells may name, `case` or `user`.
+    """
 
     name: str
     required: bool = False
     help: str = ""
     example: str | None = None
     choices: tuple[str, ...] | None = None
+    names: frozenset[str] = frozenset()
 
 
 class PluginDescription:
@@ -127,6 +133,7 @@ def _describe(name: str, column: Column[Any]) -> ColumnDescription:
         required=bool(column.required),
         help=plain(column.help),
         example=None if column.example is None else plain(column.example),
+        names=column._may_name if isinstance(column, Reference) else frozenset(),
     )
 
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from importers.plugins.plugin_status import Kind
 
 PROBLEMS = (
-    "Why it isn't on. Only tokens with the permission ADMIN are told, as the text of an error may "
-    "say more than its author thought of; others get an empty list."
+    "Why it isn't on, or what to look at although it is. Only tokens with the permission ADMIN are "
+    "told, as the text of an error may say more than its author thought of; others get an empty "
+    "list."
 )
 DISTRIBUTION = "The package that brings it, with its version; null when no installed one does."
 

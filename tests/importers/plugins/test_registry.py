@@ -227,11 +227,28 @@ def test_two_packages_with_one_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["ours first", "theirs first"])
-def test_another_package_with_our_key(tmp_path: Path, order: int) -> None:
-    """A package that takes one of our own keys keeps Caseroll from starting, in any order."""
-    found = [Point("one", dist=OWN), Point("one")][::order]
+def test_another_package_with_our_key(
+    tmp_path: Path, order: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a package that offers one of our own keys, ours is taken, and the other is reported."""
+    found = [Point("one", dist=OWN), Point("one", Better, dist=Package("acme"))][::order]
+    registry = loaded(tmp_path, "[importers.one]", *found)
+    report(registry)
 
-    assert len(problems(tmp_path, "[importers.one]", *found)) == 1
+    assert type(registry.importers["one"]) is Good
+    (status,) = registry.plugins
+    assert (status.state, status.distribution) == ("on", f"{OWN.name} {OWN.version}")
+    assert status.reason == "acme 1.0 offers this importer as well; Caseroll's own is taken"
+    assert status.reason in caplog.text
+    assert registry.problems == []
+
+
+def test_another_package_with_our_key_that_is_off(tmp_path: Path) -> None:
+    """Where our own is off, there is no more to say."""
+    found = [Point("one", dist=OWN), Point("one", dist=Package("acme"))]
+    (status,) = loaded(tmp_path, "", *found).plugins
+
+    assert (status.state, status.reason) == ("off", "plugins.toml has no table [importers.one]")
 
 
 def test_settings(tmp_path: Path) -> None:

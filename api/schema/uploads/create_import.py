@@ -11,9 +11,10 @@ from strawberry import argument, field
 from api.access.context import Context, Info
 from api.errors import ApiError
 from api.schema.importing.imports import Import, load_import
-from api.schema.importing.upload import HEAD_BYTES, UploadedFile
 from api.schema.input_errors import InputErrors, UserError, user_error
 from api.schema.shown_enum import show_enum
+from api.schema.uploads.import_input import ENCODING_LONGEST, find_importer, too_large
+from api.schema.uploads.upload import HEAD_BYTES, UploadedFile
 from importers.reading.table import check_head
 from importers.rows.header import header_spec, match_header
 from importers.sdk.cells.formats import is_email
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
 _NAME_LONGEST = 200
 _SOURCE_LONGEST = 50
-_ENCODING_LONGEST = 40
 _KEY_LONGEST = 200
 _MOST_NOTIFIED = 20
 _DEFAULT_SOURCE = "api"
@@ -158,13 +158,10 @@ def _read_description(
     """Return what the input says of the import; size and hash need the whole file."""
     name = errors.text("name", values.name, longest=_NAME_LONGEST, required=True)
     source = errors.text("source", values.source, longest=_SOURCE_LONGEST)
-    encoding = errors.text("encoding", values.encoding, longest=_ENCODING_LONGEST)
+    encoding = errors.text("encoding", values.encoding, longest=ENCODING_LONGEST)
     key = errors.text("idempotencyKey", values.idempotency_key, longest=_KEY_LONGEST)
     notified = _read_addresses(values.notify or (), errors)
-    types = context.services.registry.importers
-    if values.type not in types:
-        known = ", ".join(types) or "none"
-        errors.add("UNKNOWN_TYPE", "type", f"There is no such import type; there are: {known}.")
+    find_importer(context, values.type, errors)
     return NewImport(
         token_id=context.token.id,
         type=values.type,
@@ -222,13 +219,13 @@ async def _receive_all(context: Context, file: UploadedFile) -> list[UserError]:
     """Wait for all of the file, unless it is too large."""
     most = context.services.settings.limits.max_bytes
     await file.arrive(most + 1)
-    return [_file_error(_too_large(most))] if file.size > most else []
+    return [_file_error(too_large(most))] if file.size > most else []
 
 
 def _check_file(context: Context, values: CreateImportInput, importer: Importer | None) -> None:
     file, limits = values.file, context.services.settings.limits
     if file.size > limits.max_bytes:
-        raise FileRefusedError([_too_large(limits.max_bytes)])
+        raise FileRefusedError([too_large(limits.max_bytes)])
     head = check_head(
         file.head(),
         filename=file.name,
@@ -292,11 +289,6 @@ async def _warn_of_same_file(context: Context, key: int) -> list[UploadWarning]:
 def _name_taken(name: str) -> UserError:
     message = f"An import named '{name}' is running; wait for its end, or choose another name."
     return user_error("NAME_TAKEN", message, "input", "name")
-
-
-def _too_large(limit: int) -> ErrorDetail:
-    template = "The file is too large; {limit:,} bytes are the most that can be imported."
-    return ErrorDetail.of("TOO_LARGE", template, limit=limit)
 
 
 def _file_error(detail: ErrorDetail) -> UserError:
