@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from importers.rows.header import IGNORED
+from importers.rows.header_mapping import IGNORED
 from importers.sdk.columns import column_name
 
 if TYPE_CHECKING:
