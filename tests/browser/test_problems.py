@@ -175,6 +175,7 @@ async def test_accessibility(console: Console, scheme: str) -> None:
     found["group"] = await console.accessibility()
     await page.get_by_role("link", name="Use “jack-001”").click()
     found["replacement"] = await console.accessibility()
+    await console.open(f"imports/{identity}/problems")
     await page.get_by_role("link", name="2", exact=True).click()
     found["form"] = await console.accessibility()
 
