@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import strawberry
 from strawberry import field
 
-from importers.rows.header import HeaderMapping
+from importers.rows.header_mapping import HeaderMapping
 from importers.sdk.columns import column_name
 from importers.sdk.errors import storable
 
