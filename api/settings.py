@@ -50,6 +50,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     chunk_rows: int = 10_000
     workers: int = 2
+    # A plugin that takes gigabytes must not take the host along.
+    worker_memory_bytes: int = 4 * 1024**3
     max_request_bytes: int = 1024 * 1024
     query: QueryLimits = field(default_factory=QueryLimits)
     token: TokenLimits = field(default_factory=TokenLimits)
@@ -85,6 +87,9 @@ class Settings:
             limits=reader.limits(),
             chunk_rows=reader.number("CASEROLL_CHUNK_ROWS", default.chunk_rows, high=100_000),
             workers=reader.number("CASEROLL_WORKERS", default.workers, high=1_000),
+            worker_memory_bytes=reader.number(
+                "CASEROLL_WORKER_MEMORY_BYTES", default.worker_memory_bytes, low=256 * 1024**2
+            ),
             max_request_bytes=reader.number(
                 "CASEROLL_MAX_REQUEST_BYTES", default.max_request_bytes, high=_LARGEST_INT
             ),

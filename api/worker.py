@@ -19,11 +19,12 @@ from dramatiq.middleware import Middleware, MiddlewareError
 from api.broker import BrokerQueue, make_broker, register
 from api.notify.mailer import make_transport
 from api.notify.webhook_client import HttpTransport
-from api.processes.exit_code import EXIT_REFUSED
+from api.processes.exit_code import EXIT_NO_MEMORY, EXIT_REFUSED
 from api.settings import Settings, process_environment
 from importers.engine import SWEEP_SECONDS, Engine
 from importers.error_groups import group_after
 from importers.isolation.guard import die_when_stuck
+from importers.isolation.process_limits import forbid_forks, is_exhausted, limit_memory
 from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load
 from importers.plugins.tables import check_tables
@@ -167,12 +168,15 @@ def main() -> int:
     gc.set_threshold(*GC_THRESHOLDS)
     sys.stdout = cast("TextIO", CapturedOutput(sys.stdout))
     die_when_stuck()
+    forbid_forks()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     worker = None
     try:
-        worker = make_worker(Settings.from_environment(process_environment()))
+        settings = Settings.from_environment(process_environment())
+        limit_memory(settings.worker_memory_bytes, stop.set)
+        worker = make_worker(settings)
         gc.freeze()  # modules and plugins stay for ever, so no collection need look through them
         worker.start()
     except ConfigError as error:
@@ -187,7 +191,7 @@ def main() -> int:
         return EXIT_REFUSED if isinstance(error.__cause__, PermissionError) else 1
     stop.wait()
     worker.stop(timeout=_GRACE_MILLISECONDS)
-    return 0
+    return EXIT_NO_MEMORY if is_exhausted() else 0
 
 
 if __name__ == "__main__":

@@ -92,7 +92,6 @@ def console_routes() -> list[Route]:
         *_screen("api/types/{name}", show_type),
         *_screen("imports/{import_id}", lead_to_tab),
         *_screen("imports/{import_id}/live", live_import),
-        *_screen("imports/{import_id}/problems", show_problems),
         *_screen("assignments", show_assignments),
         *_screen("assignments/{case}/{user}", show_assignment),
         *_entity_screens(USERS),

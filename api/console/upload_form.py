@@ -77,14 +77,24 @@ def receive_upload(visit: Visit) -> Iterator[UploadForm]:
 
     Raises:
         HttpError: the token may only read, or has too many uploads under way, or sends no such
-            form. What may not upload is refused before its file arrives.
+            form.
     """
-    if not visit.is_admin:
-        raise HttpError(403, "FORBIDDEN", "This token may only read.")
+    # Before the file arrives.
+    refuse_viewer(visit)
     if not is_upload(visit.request):
         raise bad_request("This form is sent with a file, as multipart/form-data.")
     with visit.context.quota.uploads.reserve(), closing(UploadForm(visit.request)) as form:
         yield form
+
+
+def refuse_viewer(visit: Visit) -> None:
+    """Refuse a token that may only read.
+
+    Raises:
+        HttpError: it may.
+    """
+    if not visit.is_admin:
+        raise HttpError(403, "FORBIDDEN", "This token may only read.")
 
 
 def is_upload(request: Request) -> bool:

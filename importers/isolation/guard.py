@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from dramatiq.threading import Interrupt, raise_thread_exception
 
+from importers.isolation.process_limits import note_exhausted
 from importers.isolation.signs_of_life import SignsOfLife
 
 if TYPE_CHECKING:
@@ -112,6 +113,9 @@ class Guard:
                 return function(*arguments)
             except _StopError:
                 self._is_shot = False  # it has arrived: `_disarm` need not wait for it
+                raise
+            except MemoryError:
+                note_exhausted(self.plugin)
                 raise
             finally:
                 self._disarm()

@@ -10,11 +10,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import Guard
+from importers.isolation.process_limits import exits_refused
 from importers.plugins.captured_output import CapturedOutput, log_line
+from importers.plugins.change_methods import change_problems
+from importers.plugins.column_names import name_problems
 from importers.plugins.plugin_settings import fill_settings
 from importers.plugins.plugin_status import OWN_DISTRIBUTION, PluginStatus
-from importers.rows.header_mapping import IGNORED
-from importers.sdk.columns import column_name
 from importers.sdk.errors import ConfigError
 from importers.sdk.importer import Importer
 from importers.sdk.plugin import version_problem
@@ -71,7 +72,7 @@ def _load(
     output = CapturedOutput(sys.stdout, printed.append)
     try:
         # What plugins print must not get between the lines of `caseroll importers --json`.
-        with redirect_stdout(output):
+        with redirect_stdout(output), exits_refused():
             instance = guard.call(_instantiate, kind, name, points, table)
     except ConfigError as error:
         problems += error.problems
@@ -121,17 +122,7 @@ def class_problems(importer_class: type[Importer]) -> list[str]:
         problems.append("the class has no label")
     if not importer_class.columns:
         problems.append("the class has no columns")
-    names = [*importer_class.columns, *importer_class.assignments]
-    problems += [
-        f"a column can't be called '{name}'"
-        for name in names
-        if name == "number" or name in IGNORED
-    ]
-    return problems + [
-        f"a column can't be called '{name}': use small letters"
-        for name in names
-        if name != column_name(name)
-    ]
+    return [*problems, *name_problems(importer_class), *change_problems(importer_class)]
 
 
 def migrations_name(module: str) -> str:

@@ -20,6 +20,7 @@ from importers.isolation.guard import (
     show_life,
 )
 from importers.sdk.cell_note import shown_text
+from importers.sdk.columns import column_name
 from importers.sdk.errors import ErrorDetail, RowError, fill, printable
 from importers.sdk.references import Reference
 from models.db import is_passing
@@ -363,7 +364,11 @@ def error_detail(
     """
     position = layout.positions.get(column) if column else None
     known = importer.columns.get(column) if column else None
-    label = known.label if known else column
+    label, name = (known.label, known.public_name) if known else (column, column)
+    # A column that has names of its own is known by the one that the file uses.
+    if known and known.headers and position is not None and layout.header:
+        label = layout.header[position].strip()
+        name = column_name(label)
     message, value, params = error.message, None, error.params
     if position is not None and position < len(row.cells):
         value = shown_text(row.cells[position]).strip()
@@ -375,7 +380,7 @@ def error_detail(
     return ErrorDetail(
         code=error.code,
         message=f"{label}: {message}" if label else message,
-        column=column,
+        column=name,
         value=value and _cut(value),
         suggestion=error.suggestion,
         params=params,

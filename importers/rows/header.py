@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from importers.rows.header_mapping import IGNORED, HeaderMapping, quoted_names
@@ -35,12 +35,24 @@ class HeaderSpec:
         columns: column name → whether the file must have it; in the order of the sample file.
         at_worst: what a row may do. A file is never said to look like one of a type that does
             worse than its own: an admin who forgot a column must not be led to a removal.
+        aliases: other names of columns → the columns.
+        headers: columns → their names as the sample file writes them, where these differ.
     """
 
     key: str
     label: str
     columns: Mapping[str, bool]
     at_worst: AtWorst = "adds"
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self, names: Iterable[str]) -> list[str]:
+        """Return which columns are meant by the names of a header; unknown ones stay."""
+        return [self.aliases.get(name, name) for name in names]
+
+    def written(self, column: str) -> str:
+        """Return a column's name as the sample file has it."""
+        return self.headers.get(column, column)
 
 
 _AS_WRITTEN = HeaderMapping()
@@ -65,11 +77,18 @@ class HeaderColumn:
 
 def header_spec(importer: Importer) -> HeaderSpec:
     """Describe the header that the importer's files have."""
+    columns = importer.columns.values()
     return HeaderSpec(
         key=importer.key,
         label=importer.label,
-        columns={name: column.required for name, column in importer.columns.items()},
+        columns={column.public_name: column.required for column in columns},
         at_worst=importer.every_row.kind._at_worst if importer.every_row else importer.at_worst,
+        aliases={
+            column_name(each): column.public_name
+            for column in columns
+            for each in column.headers[1:]
+        },
+        headers={column.public_name: column.header for column in columns},
     )
 
 
@@ -103,19 +122,22 @@ def match_header(
     Raises:
         FileRefusedError: with every problem, in the order of the file, missing columns last.
     """
-    names = mapping.names(header)
+    plain = mapping.names(header)
+    names = spec.read(plain)
     other_specs = [other for other in others if other.key != spec.key]
     absent = _absent_names(names, spec)
     if absent and (row := _header_below(below, spec)):
         raise FileRefusedError([_not_first(row)])
     if unknown := mapping.absent(header):
         raise FileRefusedError([_no_such_header(name, header) for name in unknown])
-    if absent and (meant := _nearest_specs(names, other_specs, spec.at_worst)):
+    if absent and (meant := _nearest_specs(plain, other_specs, spec.at_worst)):
         raise FileRefusedError([_wrong_type(absent, spec, meant)])
     problems = _column_errors(header, names, spec, other_specs, first_column)
     has_unknown = bool(_unknown_names(names, spec))
     problems += [_missing_column(name, spec, has_unknown=has_unknown) for name in absent]
-    if not problems and any(set(names) - IGNORED == set(other.columns) for other in other_specs):
+    if not problems and any(
+        set(other.read(plain)) - IGNORED == set(other.columns) for other in other_specs
+    ):
         problems += _nothing_to_do(names, spec)
     if problems:
         raise FileRefusedError(problems)
@@ -126,7 +148,7 @@ def describe_header(
     header: Sequence[str], spec: HeaderSpec, mapping: HeaderMapping = _AS_WRITTEN
 ) -> list[HeaderColumn]:
     """Say what each name in a header means, whether or not the header fits the type."""
-    names = mapping.names(header)
+    names = spec.read(mapping.names(header))
     unknown = set(_unknown_names(names, spec))
     return [
         HeaderColumn(
@@ -143,7 +165,7 @@ def missing_columns(
     header: Sequence[str], spec: HeaderSpec, mapping: HeaderMapping = _AS_WRITTEN
 ) -> list[str]:
     """Return the columns that the type needs and the header lacks."""
-    return _absent_names(mapping.names(header), spec)
+    return _absent_names(spec.read(mapping.names(header)), spec)
 
 
 def find_spec(header: Sequence[str], specs: Sequence[HeaderSpec]) -> HeaderSpec | None:
@@ -158,7 +180,7 @@ def _header_below(below: Sequence[Record], spec: HeaderSpec) -> int | None:
     for number, cells in below:
         # Below a title, a file's delimiter may be another one than was found from the title.
         written = re.split(r"[;\t|]", cells[0]) if len(cells) == 1 else map(shown_text, cells)
-        if not _absent_names([column_name(each) for each in written], spec):
+        if not _absent_names(spec.read(map(column_name, written)), spec):
             return number
     return None
 
@@ -193,9 +215,10 @@ def _nearest_specs(
     None does worse than `at_worst`, which is what the header's own type does.
     """
     fitting = {
-        other.key: len(set(other.columns) - set(names))
+        other.key: len(set(other.columns) - set(other.read(names)))
         for other in others
-        if EFFECTS.index(other.at_worst) <= EFFECTS.index(at_worst) and _fits_spec(names, other)
+        if EFFECTS.index(other.at_worst) <= EFFECTS.index(at_worst)
+        and _fits_spec(other.read(names), other)
     }
     best = min(fitting.values(), default=0)
     return [other for other in others if fitting.get(other.key) == best]
@@ -212,7 +235,7 @@ def _wrong_type(
         "Add what is missing, or choose the other type.",
         suggestion=meant[0].key if len(meant) == 1 else None,
         type=spec.label,
-        columns=quoted_names(absent),
+        columns=quoted_names(list(map(spec.written, absent))),
         **labels,
     )
 
@@ -225,7 +248,7 @@ def _missing_column(name: str, spec: HeaderSpec, *, has_unknown: bool) -> ErrorD
         "MISSING_COLUMN",
         "The column '{name}' is missing, and *{type}* needs it. " + advice,
         column=name,
-        name=name,
+        name=spec.written(name),
         type=spec.label,
     )
 
@@ -241,7 +264,7 @@ def _nothing_to_do(names: Sequence[str], spec: HeaderSpec) -> list[ErrorDetail]:
             "*{type}* would find nothing to do in the file. Add a column that says what to change, "
             "such as '{name}', to the header row.",
             column=optional[-1],
-            name=optional[-1],
+            name=spec.written(optional[-1]),
             type=spec.label,
         )
     ]
@@ -271,7 +294,7 @@ def _column_errors(
         elif name in unknown and names.index(name) == index:
             problems.append(_unknown_column(written, index, names, spec, others, first=first))
         elif counts[name] > 1 and name in spec.columns and names.index(name) == index:
-            problems.append(_duplicate_column(name, first, names))
+            problems.append(_duplicate_column(name, spec, first, names))
     return problems
 
 
@@ -286,8 +309,9 @@ def _unknown_column(
 ) -> ErrorDetail:
     name = names[index]
     near = _nearest_column(name, names, spec)
-    owners = [other for other in others if name in other.columns]
-    params: dict[str, str | int] = {"type": spec.label, "columns": ", ".join(spec.columns)}
+    owners = [other for other in others if other.aliases.get(name, name) in other.columns]
+    known = ", ".join(map(spec.written, spec.columns))
+    params: dict[str, str | int] = {"type": spec.label, "columns": known}
     advice = (
         ". The columns of *{type}* are {columns}: rename it or remove it, or say at the upload "
         "which of them it is, or that it is to be ignored."
@@ -304,7 +328,7 @@ def _unknown_column(
         "Column {letters}, '{name}', is not known" + advice,
         column=name[:100],
         value=written[:100],
-        suggestion=near,
+        suggestion=spec.written(near) if near else None,
         letters=_letters(first + index),
         name=written[:100],
         **params,
@@ -330,7 +354,7 @@ def _no_such_header(name: str, header: Sequence[str]) -> ErrorDetail:
     )
 
 
-def _duplicate_column(name: str, first: int, names: Sequence[str]) -> ErrorDetail:
+def _duplicate_column(name: str, spec: HeaderSpec, first: int, names: Sequence[str]) -> ErrorDetail:
     places = [_letters(first + index) for index, other in enumerate(names) if other == name]
     every = "both" if len(places) == 2 else "all"
     return ErrorDetail.of(
@@ -339,7 +363,7 @@ def _duplicate_column(name: str, first: int, names: Sequence[str]) -> ErrorDetai
         column=name,
         letters=", ".join(places[:-1]),
         last=places[-1],
-        name=name,
+        name=spec.written(name),
     )
 
 

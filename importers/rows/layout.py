@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from importers.isolation.guard import guarded
 from importers.rows.header import header_spec, match_header
 from importers.rows.header_mapping import HeaderMapping
-from importers.sdk.columns import Column
+from importers.sdk.columns import Column, column_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -23,15 +23,23 @@ class Layout:
     """How a file's rows are laid out.
 
     Args:
-        positions: column name → index of its cell; columns that the file lacks are left out.
+        positions: column's attribute → index of its cell; columns that the file lacks are left
+            out.
         width: how many cells a row has.
         knowing: columns, by name, that know something of the whole file, in the place of the
             importer's.
+        header: the names of columns as the file writes them.
     """
 
     positions: Mapping[str, int]
     width: int
     knowing: Mapping[str, Column[Any]] = field(default_factory=dict)
+    header: Sequence[str] = ()
+
+    def position_of(self, name: str | None) -> int | None:
+        """Return the index of the cell at fault, given the column that a stored error names."""
+        names = list(map(column_name, self.header))
+        return names.index(name) if name in names else self.positions.get(name or "")
 
     def columns(self, importer: Importer) -> Mapping[str, Column[Any]]:
         """Return the importer's columns as this file's cells are to be read."""
@@ -68,7 +76,12 @@ def layout_of(
         below=below,
         first_column=first_column,
     )
-    return Layout(positions=positions, width=len(header))
+    places = {
+        name: positions[column.public_name]
+        for name, column in importer.columns.items()
+        if column.public_name in positions
+    }
+    return Layout(positions=places, width=len(header), header=header)
 
 
 def with_knowledge(

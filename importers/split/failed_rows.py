@@ -84,7 +84,7 @@ def corrected(row: RowResult, layout: Layout, new: Mapping[str, str] | None) -> 
     cells += [""] * (layout.width - len(cells))
     if len(new) == layout.width:
         del cells[layout.width :]
-    faulty = {layout.positions.get(error["column"]) for error in row.errors}
+    faulty = {layout.position_of(error["column"]) for error in row.errors}
     for position, cell in ((int(key), cell) for key, cell in new.items()):
         # A client that sends the whole row sends a workbook's day as the sheet shows it. The stored
         # cell says which day that is, and stays. At a cell with an error, the text is meant.

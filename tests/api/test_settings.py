@@ -62,6 +62,7 @@ def test_every_variable(tmp_path: Path) -> None:
             "CASEROLL_MAX_COLUMNS": "3",
             "CASEROLL_CHUNK_ROWS": "4",
             "CASEROLL_WORKERS": "5",
+            "CASEROLL_WORKER_MEMORY_BYTES": "268435457",
             "CASEROLL_MAX_REQUEST_BYTES": "6",
             "CASEROLL_MAX_QUERY_CHARACTERS": "7",
             "CASEROLL_MAX_QUERY_TOKENS": "8",
@@ -103,6 +104,7 @@ def test_every_variable(tmp_path: Path) -> None:
         limits=Limits(max_bytes=1, max_rows=2, max_columns=3),
         chunk_rows=4,
         workers=5,
+        worker_memory_bytes=268_435_457,
         max_request_bytes=6,
         query=QueryLimits(
             characters=7,

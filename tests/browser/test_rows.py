@@ -18,6 +18,7 @@ async def test_rows(console: Console) -> None:
     wrong = await page.locator("td.wrong").all_inner_texts()
     await page.select_option("[name=code]", "NOT_FOUND")
     await page.click("button:has-text('Show')")
+    await page.wait_for_url("**code=NOT_FOUND**")
     chosen = await page.locator("tbody tr").count()
     await page.click("text=Show all")
     await page.fill("[name=search]", "JONES")

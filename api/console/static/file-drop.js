@@ -9,6 +9,8 @@ class FileDrop extends HTMLElement {
     this.problem = this.querySelector(".problem");
     // In the capturing phase: before the form's listeners, which look at the file.
     this.input.addEventListener("change", () => this.check(), true);
+    // After a reload, or on the way back, the browser may have kept the file.
+    addEventListener("pageshow", () => this.check());
     // Anywhere on the page: beside the zone, the browser would leave the page for the file.
     addEventListener("dragover", (event) => {
       event.preventDefault();
@@ -57,7 +59,7 @@ class FileDrop extends HTMLElement {
   check() {
     const file = this.input.files[0];
     const refusal = file ? this.refuse(file) : "";
-    this.say(refusal);
+    if (refusal || this.problem.textContent) this.say(refusal);
     // So that the form with another file is another form, which makes another import.
     this.input.form.elements.mark.value = file && !refusal ? `${file.name} ${file.size} ${file.lastModified}` : "";
     if (refusal) this.input.value = "";

@@ -13,8 +13,8 @@ class FilePreview extends HTMLElement {
       const button = event.target.closest("[data-set]");
       if (button) this.set(button.dataset.set, button.dataset.value);
     });
-    // The browser may have kept the file over a reload.
-    if (this.file.files.length) this.look();
+    // After a reload, or on the way back, the browser may have kept the file.
+    addEventListener("pageshow", () => this.look());
   }
 
   /** Looks again when something has changed that the answer depends on. */
@@ -84,8 +84,9 @@ class FilePreview extends HTMLElement {
   }
 
   show(answer, text) {
-    document.getElementById("signed-out").hidden = answer.status !== 401;
-    if (!answer.ok) return this.say(text);
+    const isSignedOut = answer.status === 401;
+    document.getElementById("signed-out").hidden = !isSignedOut;
+    if (!answer.ok) return this.say(isSignedOut ? "" : text);
     const focused = this.contains(document.activeElement) ? document.activeElement.id : null;
     this.removeAttribute("aria-busy");
     this.innerHTML = text;

@@ -7,8 +7,10 @@ class FileUpload extends HTMLElement {
     this.problem = this.querySelector(".problem");
     this.stop = this.querySelector(".sending button");
     this.stop.addEventListener("click", () => this.request.abort());
-    // The key of this page's upload: back and the same again leads to the same import.
-    this.form.elements.key.value = history.state?.key ?? this.form.elements.key.value;
+    // Back, and the same once more, leads to the import that was made.
+    const { key, name } = history.state ?? {};
+    if (key) Object.assign(this.form.elements.key, { value: key });
+    if (name) Object.assign(this.form.elements.name, { value: name });
     this.form.addEventListener("click", (event) => {
       const button = event.target.closest("dialog [data-answer]");
       button?.closest("dialog").close(button.dataset.answer);
@@ -44,7 +46,7 @@ class FileUpload extends HTMLElement {
   }
 
   send(body) {
-    history.replaceState({ ...history.state, key: this.form.elements.key.value }, "");
+    history.replaceState({ key: body.get("key"), name: body.get("name") }, "");
     const request = (this.request = new XMLHttpRequest());
     request.open("POST", this.form.action);
     request.setRequestHeader("X-Requested-With", "console");
@@ -84,8 +86,12 @@ class FileUpload extends HTMLElement {
   /** @param {XMLHttpRequest} request */
   answer(request) {
     const address = request.getResponseHeader("Location");
-    document.getElementById("signed-out").hidden = request.status !== 401;
-    if (request.status === 201 && address) {
+    const signedOut = document.getElementById("signed-out");
+    signedOut.hidden = request.status !== 401;
+    if (!signedOut.hidden) {
+      this.end("");
+      signedOut.querySelector("a").focus();
+    } else if (request.status === 201 && address) {
       this.isSending = false;
       delete this.form.dataset.unsaved;
       location.assign(address);

@@ -101,7 +101,7 @@ class PluginDescription:
         questions: dict[str, Callable[[], Any]] = {}
         own: Mapping[str, Column[Any]] = self._plugin.columns
         for name, column in own.items():
-            questions[f"column {name}"] = partial(_describe, name, column)
+            questions[f"column {name}"] = partial(_describe, column)
             questions[f"choices of column {name}"] = partial(_choices, column, roles)
         answers = await self._ask(questions)
         return [
@@ -127,9 +127,9 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _describe(name: str, column: Column[Any]) -> ColumnDescription:
+def _describe(column: Column[Any]) -> ColumnDescription:
     return ColumnDescription(
-        name=name,
+        name=column.public_name,
         required=bool(column.required),
         help=plain(column.help),
         example=None if column.example is None else plain(column.example),

@@ -53,6 +53,17 @@ def shown_problems(context: Context, status: PluginStatus) -> list[str]:
     return [plain(problem) for problem in status.problems]
 
 
+def why_no_type(context: Context, key: str) -> str:
+    """Say why nothing can be imported as this type."""
+    status = find_status(context, "importer", key)
+    if status.state == "broken":
+        problems = "; ".join(shown_problems(context, status)).rstrip(".")
+        why = problems or "a token with the permission ADMIN sees why in importTypes"
+        return f"The import type '{plain(key)}' is broken: {why}."
+    known = ", ".join(context.services.registry.importers) or "none"
+    return f"There is no such import type; there are: {known}."
+
+
 @strawberry.type(description="A plugin that may refuse rows of imports of any type.")
 class Validator:
     plugin: strawberry.Private[Any]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from api.schema.importing.plugins import why_no_type
 from importers.sdk.errors import ErrorDetail
 
 if TYPE_CHECKING:
@@ -17,8 +18,7 @@ ENCODING_LONGEST = 40
 def find_importer(context: Context, key: str, errors: InputErrors) -> Importer | None:
     types = context.services.registry.importers
     if key not in types:
-        known = ", ".join(types) or "none"
-        errors.add("UNKNOWN_TYPE", "type", f"There is no such import type; there are: {known}.")
+        errors.add("UNKNOWN_TYPE", "type", why_no_type(context, key))
     return types.get(key)
 
 

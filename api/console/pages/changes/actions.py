@@ -116,6 +116,6 @@ async def _show_action(
         key=given.get("key") or actions.key,
         errors=errors,
         name_errors=[error for error in errors if "name" in (error["field"] or ())],
-        consequences=sort_consequences(item.get("consequences", ())),
+        consequences=sort_consequences(item),
         counts=count_kinds(item) if action.has_plan else {},
     )

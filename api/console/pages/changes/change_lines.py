@@ -13,7 +13,7 @@ _NAMES = ("tag_id", "host_tag_id", "username")
 _ROLE, _MAIL = "case_role_id", "case_notify"
 
 
-class Subject(NamedTuple):
+class ChangedSubject(NamedTuple):
     """The case or the user that a change is about.
 
     Args:
@@ -44,7 +44,7 @@ class ChangeLine:
 
     kind: str
     row: int
-    other: Subject | None
+    other: ChangedSubject | None
     before: str | None
     after: str | None
     mail: str | None
@@ -55,7 +55,7 @@ class ChangeLine:
 class ChangeGroup(NamedTuple):
     """The changes about one case, or one user, on a page."""
 
-    subject: Subject
+    subject: ChangedSubject
     lines: list[ChangeLine]
 
 
@@ -74,7 +74,7 @@ def group_changes(changes: Iterable[Mapping[str, Any]], view: str) -> list[Chang
     return list(groups.values())
 
 
-def _sides(change: Mapping[str, Any], view: str) -> tuple[Subject, Subject | None]:
+def _sides(change: Mapping[str, Any], view: str) -> tuple[ChangedSubject, ChangedSubject | None]:
     """Return what a change is to be listed under, and the other side of an assignment."""
     case = _case_of(change["case"]) if change["case"] else None
     user = _user_of(change["user"]) if change["user"] else None
@@ -84,22 +84,24 @@ def _sides(change: Mapping[str, Any], view: str) -> tuple[Subject, Subject | Non
     return second or _new_subject(change["fields"]), None
 
 
-def _case_of(case: Mapping[str, Any]) -> Subject:
-    return Subject("case", case["id"], case["tagId"] or case["about"], case["about"])
+def _case_of(case: Mapping[str, Any]) -> ChangedSubject:
+    return ChangedSubject("case", case["id"], case["tagId"] or case["about"], case["about"])
 
 
-def _user_of(user: Mapping[str, Any]) -> Subject:
+def _user_of(user: Mapping[str, Any]) -> ChangedSubject:
     name = f"{user['givenName']} {user['familyName']}".strip()
-    return Subject("user", user["id"], user["tagId"] or user["email"], name or user["email"])
+    return ChangedSubject("user", user["id"], user["tagId"] or user["email"], name or user["email"])
 
 
-def _new_subject(fields: Iterable[Mapping[str, Any]]) -> Subject:
+def _new_subject(fields: Iterable[Mapping[str, Any]]) -> ChangedSubject:
     values = {field["name"]: field["after"] or field["before"] for field in fields}
     tag = next((values[name] for name in _NAMES if values.get(name)), "")
-    return Subject("", None, tag, values.get("about") or "")
+    return ChangedSubject("", None, tag, values.get("about") or "")
 
 
-def _change_line(change: Mapping[str, Any], subject: Subject, other: Subject | None) -> ChangeLine:
+def _change_line(
+    change: Mapping[str, Any], subject: ChangedSubject, other: ChangedSubject | None
+) -> ChangeLine:
     fields = {field["name"]: field for field in change["fields"]}
     role = fields.pop(_ROLE, None) or {}
     mail = fields.pop(_MAIL, None) or {}

@@ -35,7 +35,7 @@ async def show_changes(visit: Visit) -> Response:
         kind=kinds or None,
         isFirst=is_first,
         **filters,
-        **page_variables(visit, 100),
+        **page_variables(visit),
     )
     item = data["import"]
     changes = nodes(item["changes"])
@@ -54,7 +54,7 @@ async def show_changes(visit: Visit) -> Response:
         kinds=kinds,
         view=view,
         filters={name: key for name, key in filters.items() if key},
-        consequences=sort_consequences(item.get("consequences", ())),
+        consequences=sort_consequences(item),
         piles=sort_into_piles(item) if is_first and item["undoOf"] and is_final(item) else None,
         kept=item["kept"]["totalCount"] if is_first else 0,
     )

@@ -10,6 +10,7 @@ from api.console.operation import run_upload
 from api.console.pages.importing.new_import_form import IGNORE, file_mapping, posted_mapping
 from api.console.paging import nodes
 from api.console.upload_form import receive_upload
+from api.errors import bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -45,9 +46,11 @@ async def show_preview(visit: Visit) -> Response:
     """Show what a file's beginning says, as a part of the page."""
     with receive_upload(visit) as form:
         await form.read_fields(last="size")
+        if form.file is None:
+            raise bad_request(visit.language.text("Choose a file."))
         values = preview_input(form.fields, form.file)
         data = await run_upload(visit.context, "preview_file", {"input": values}, form.body)
-        fields, file_name = form.fields, form.file.name if form.file else ""
+        fields, file_name = form.fields, form.file.name
     stem = PurePath(file_name).stem[:_NAME_LONGEST]
     names = await visit.run("preview_names", search=stem)
     payload = data["previewFile"]
@@ -64,7 +67,7 @@ async def show_preview(visit: Visit) -> Response:
     )
 
 
-def preview_input(form: Form, file: UploadedFile | None) -> dict[str, Any]:
+def preview_input(form: Form, file: UploadedFile) -> dict[str, Any]:
     """Return the mutation's input."""
     size = form.text("size")
     return {

@@ -17,7 +17,7 @@ from api.console.pages.importing.new_import_form import (
     with_new_key,
 )
 from api.console.pages.refusal import FROM_SCRIPT
-from api.console.upload_form import is_upload, receive_upload
+from api.console.upload_form import is_upload, receive_upload, refuse_viewer
 from api.errors import HttpError
 
 if TYPE_CHECKING:
@@ -46,12 +46,14 @@ async def send_new_import(visit: Visit) -> Response:
         except HttpError as error:
             if error.status not in _BODY_REFUSED:
                 raise
-            problem = {"message": error.message, "field": ["input", "file"]}
+            problem = _file_problem(error.message, error.code)
             return await _show_problems(visit, form.fields, [problem], error.status)
         fields = form.fields
     if payload["userErrors"]:
         return await _show_problems(visit, fields, payload["userErrors"])
-    return _lead_on(visit, payload, is_repeat_meant="again" in fields)
+    # A rehearsal changes nothing, however often it runs.
+    is_repeat_meant = "again" in fields or fields.text("then") != "run"
+    return _lead_on(visit, payload, is_repeat_meant=is_repeat_meant)
 
 
 async def show_same_file(visit: Visit) -> Response:
@@ -65,6 +67,8 @@ async def show_same_file(visit: Visit) -> Response:
 
 async def _create(visit: Visit, form: UploadForm) -> dict[str, Any]:
     await form.read_fields(last="then")
+    if form.file is None:
+        return {"userErrors": [_file_problem(visit.language.text("Choose a file."))]}
     values = import_input(form.fields, form.file)
     data = await run_upload(visit.context, "create_import", {"input": values}, form.body)
     payload: dict[str, Any] = data["createImport"]
@@ -85,9 +89,15 @@ def _lead_on(visit: Visit, payload: Mapping[str, Any], *, is_repeat_meant: bool)
 
 async def _resume_form(visit: Visit) -> Response:
     """Show what was typed before the visitor had to sign in; browsers keep no file."""
+    refuse_viewer(visit)
     fields = await read_form(visit.request)
     message = visit.language.text("Choose the file again; everything else is as you left it.")
-    return await _show_problems(visit, fields, [{"message": message, "field": ["input", "file"]}])
+    return await _show_problems(visit, fields, [_file_problem(message)])
+
+
+def _file_problem(message: str, code: str = "") -> dict[str, Any]:
+    """Return what a mutation would say of the file."""
+    return {"code": code, "message": message, "field": ["input", "file"]}
 
 
 async def _show_problems(
@@ -99,7 +109,7 @@ async def _show_problems(
 
 
 async def _show_form(
-    visit: Visit, form: Form, problems: Mapping[str, Sequence[str]], status: int = 200
+    visit: Visit, form: Form, problems: Mapping[str, Any], status: int = 200
 ) -> Response:
     data = await visit.run("new_import")
     return visit.page(

@@ -82,7 +82,7 @@ def with_new_key(form: Form, errors: Sequence[Mapping[str, Any]]) -> Form:
     return Form(form, key=[_new_key()]) if is_used or not form.text("key") else form
 
 
-def import_input(form: Form, file: UploadedFile | None) -> dict[str, Any]:
+def import_input(form: Form, file: UploadedFile) -> dict[str, Any]:
     """Return the mutation's input."""
     notified = _SEPARATORS.split(form.text("notify"))
     return {
@@ -122,16 +122,17 @@ def idempotency_key(form: Form) -> str:
     The same form sent twice makes one import; with anything changed in it, another one. The file is
     not part of the key, so a script adds a field with its size and time.
     """
-    return hashlib.sha256(orjson.dumps(form, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    said = {name: values for name, values in form.items() if name != "again"}
+    return hashlib.sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
-def problems_by_field(errors: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """Return messages by the field of the form that they stand at."""
-    found: dict[str, list[str]] = {}
+def problems_by_field(errors: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return errors by the field of the form that they stand at."""
+    found: dict[str, list[Mapping[str, Any]]] = {}
     for error in errors:
         name = (error["field"] or [""])[-1]
         field = _OWN_FIELDS.get(name, name if name in _FIELDS else "form")
-        found.setdefault(field, []).append(error["message"])
+        found.setdefault(field, []).append(error)
     return found
 
 

@@ -55,7 +55,7 @@ class Problems:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
+class RefusedRetry:
     """A request that was refused, and what had been typed for it.
 
     Args:
@@ -67,7 +67,7 @@ class Refused:
     cells: Form
 
 
-async def show_problems(visit: Visit, refused: Refused | None = None) -> Response:
+async def show_problems(visit: Visit, refused: RefusedRetry | None = None) -> Response:
     """Show what is wrong: all of it, or that of the group which the address names."""
     wanted = decode_group(visit.argument("group"))
     data = await load_import_page(

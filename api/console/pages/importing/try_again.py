@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.console.form import Form, read_form
 from api.console.pages.importing.group_key import decode_group
-from api.console.pages.importing.problems import Refused, show_problems
+from api.console.pages.importing.problems import RefusedRetry, show_problems
 from api.errors import bad_request
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ async def try_again(visit: Visit) -> Response:
     place = visit.path("import_id")
     data = await visit.run("retry_import", id=place, **retry_variables(form))
     if errors := data["retryImport"]["userErrors"]:
-        return await show_problems(visit, Refused(errors=errors, cells=form))
+        return await show_problems(visit, RefusedRetry(errors=errors, cells=form))
     return visit.go(f"imports/{place}/problems", tried="1")
 
 

@@ -225,3 +225,20 @@ def test_terminals_are_safe(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (result.return_value, result.exception) == (1, None)
         assert "\ufffd]0;x\ufffd?" in result.output
         assert "\x1b" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("broken", "The import type 'broken' is broken: one; t?."),
+        ("nothing", "There is no such import type; there are: roster, assign."),
+    ],
+)
+async def test_an_upload_as_a_type_that_is_not_on(api: Api, key: str, message: str) -> None:
+    """It says that the type is broken, and why; or which types there are."""
+    with offering(api.server, REGISTRY):
+        payload = await api.upload(b"a,b\r\n1,2\r\n", type=key)
+
+    assert [
+        each["message"] for each in payload["userErrors"] if each["code"] == "UNKNOWN_TYPE"
+    ] == [message]

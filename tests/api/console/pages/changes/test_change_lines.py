@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.console.pages.changes.change_lines import ChangeGroup, Subject, group_changes
+from api.console.pages.changes.change_lines import ChangedSubject, ChangeGroup, group_changes
 
 CASE = {"id": "c1", "tagId": "trv-001", "about": "Zhang v. Lee"}
 OTHER_CASE = {"id": "c2", "tagId": None, "about": "No tag"}
@@ -49,8 +49,8 @@ def test_names() -> None:
     """A case is named by what it is about, a user by the name, or else the address."""
     [group] = group_changes([change("CREATE", user=NAMELESS)], "case")
 
-    assert group.subject == Subject("case", "c1", "trv-001", "Zhang v. Lee")
-    assert group.lines[0].other == Subject("user", "u2", "n@example.org", "n@example.org")
+    assert group.subject == ChangedSubject("case", "c1", "trv-001", "Zhang v. Lee")
+    assert group.lines[0].other == ChangedSubject("user", "u2", "n@example.org", "n@example.org")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_not_there_yet() -> None:
     ]
     [[subject, [line]]] = group_changes([change("CREATE", *fields, case=None, user=None)], "case")
 
-    assert subject == Subject("", None, "new-1", "New")
+    assert subject == ChangedSubject("", None, "new-1", "New")
     assert [each["name"] for each in line.fields] == ["case_status"]
 
 
