@@ -162,7 +162,9 @@ class _Statement:
         """Return the table `p` with a row for each list; a list of the app belongs to the app."""
         if not listing.parent:
             return "(SELECT $1::bigint) AS p(parent)"
-        return f"unnest({self.add(list(keys))}::bigint[]) AS p(parent)"
+        # As text: of a list, asyncpg asks of each item several times whether it is a list, too.
+        keys_text = self.add(f"{{{','.join(map(str, keys))}}}")
+        return f"unnest({keys_text}::text::bigint[]) AS p(parent)"
 
     def source(self, listing: Listing, conditions: Sequence[Condition]) -> str:
         """Return what the rows are read from: the table, all of some kinds, or of a search.
@@ -293,24 +295,43 @@ async def _read_pages(
 ) -> dict[int, Page]:
     """Read the pages with one statement.
 
+    Args:
+        nearest: how many rows to search, the next ones of the list; by default all.
+    """
+    sql, values = page_statement(
+        app_id, listing, parents, conditions, window=window, columns=columns, nearest=nearest
+    )
+    rows = await db.fetch(sql, *values)
+    return _cut_pages(rows, parents, window, is_falling=_is_falling(listing, window))
+
+
+def page_statement(
+    app_id: int,
+    listing: Listing,
+    parents: Sequence[int],
+    conditions: Sequence[Condition],
+    *,
+    window: Window,
+    columns: Collection[str] | None,
+    nearest: int | None = None,
+) -> tuple[str, Sequence[object]]:
+    """Return the statement that reads pages, their rows in any order, and its parameters.
+
     The page is cut before tables are joined to it, so that the join reads no more than its rows:
 
-        SELECT p.parent AS page_parent, l.* FROM unnest($2::bigint[]) AS p(parent), LATERAL (
+        SELECT p.parent AS page_parent, l.* FROM unnest($2::text::bigint[]) AS p(parent), LATERAL (
           SELECT u.email AS user_email, t.user_id AS page_key FROM (
             SELECT t.* FROM assignments t
             WHERE t.app_id = $1 AND t.case_id = p.parent AND t.user_id > $3
             ORDER BY t.user_id ASC LIMIT $4) t JOIN users u ON u.id = t.user_id) l
 
-    Args:
-        nearest: how many rows to search, the next ones of the list; by default all.
+    It reads one row more than the page has, which tells whether the list goes on.
     """
     statement = _Statement(app_id)
     lists = statement.parents(listing, parents)
     where = statement.where(listing, conditions, "p.parent") + statement.within(listing, window)
     lateral = "LATERAL" if listing.parent else ""
-    is_falling = listing.is_descending != window.is_backward
-    order = listing.order("DESC" if is_falling else "ASC")
-    # One row more than the page has tells whether the list goes on.
+    order = listing.order("DESC" if _is_falling(listing, window) else "ASC")
     cut = f"ORDER BY {order} LIMIT {statement.add(window.size + 1)}"
     if nearest is not None:
         near = f"SELECT * FROM {listing.words} t WHERE {where} ORDER BY {order} LIMIT {nearest}"
@@ -329,8 +350,11 @@ async def _read_pages(
           SELECT {listing.select(columns)}, {listing.place} AS page_key
           FROM {chosen} {listing.joins}) l
     """
-    rows = await db.fetch(sql, *statement.values)
-    return _cut_pages(rows, parents, window, is_falling=is_falling)
+    return sql, statement.values
+
+
+def _is_falling(listing: Listing, window: Window) -> bool:
+    return listing.is_descending != window.is_backward
 
 
 def _cut_pages(
@@ -403,7 +427,7 @@ async def _ask_each(
 
         SELECT p.parent, (SELECT count(*) FROM assignments t
           WHERE t.app_id = $1 AND t.case_id = p.parent)
-        FROM unnest($2::bigint[]) AS p(parent)
+        FROM unnest($2::text::bigint[]) AS p(parent)
 
     Args:
         ask: the question, as SQL; its rows stand where `{}` is.

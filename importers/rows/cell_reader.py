@@ -393,4 +393,4 @@ def _cut(value: str) -> str:
 
 def failed_result(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
     details = [error.as_dict() for error in errors]
-    return RowResult(row.number, row.text, RowStatus.FAILED, errors=details)
+    return RowResult(row.number, row.text, RowStatus.FAILED, None, None, details)

@@ -296,7 +296,7 @@ async def _store_file(
 ) -> ImportEnd | None:
     """Store the rows of a file in chunks, but for those that have their results."""
     # These may be another worker's, or those of an attempt before this.
-    finished_numbers = await row_numbers(db, work.id)
+    finished_numbers = frozenset(await row_numbers(db, work.id))
     await allow_long(db, _SPLIT_SECONDS)
     directory = StoredDirectory(db, work.app_id)
     observed: Observed = {}

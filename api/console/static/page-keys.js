@@ -23,5 +23,6 @@ function move(step) {
 
 // A reader of the screen hears the heading after a change of screen, unless a field has the focus.
 if (!location.hash && document.activeElement === document.body) {
-  document.querySelector("[autofocus], [role=alert] a, h1")?.focus({ preventScroll: true });
+  const first = ["[autofocus]", "[role=alert] a", "h1"].map((each) => document.querySelector(each)).find(Boolean);
+  first?.focus({ preventScroll: first.matches("h1") });
 }

@@ -228,7 +228,7 @@ async def test_lists_use_their_indexes(
     await read(api, first=2, **({"import": node_id("Import", key)} if of_import else {}))
     [page] = [each for each in statements if "page_key" in each]
     async with api.server.services.pool.connection(app.id) as db:
-        plan = await db.fetch(f"EXPLAIN {page}", app.id, *([[key]] if of_import else []), 3)
+        plan = await db.fetch(f"EXPLAIN {page}", app.id, *([f"{{{key}}}"] if of_import else []), 3)
 
     text = "\n".join(row[0] for row in plan)
     assert index in text, text

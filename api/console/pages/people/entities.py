@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from api.console.filled_form import open_form, read_filled_form, unreadable_days
 from api.console.form import read_form
 from api.console.pages.people.export_links import export_links
-from api.console.pages.people.filled_form import open_form, read_filled_form, unreadable_days
 from api.console.paging import nodes, page_links, page_variables
 from api.errors import HttpError
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from api.console.pages.people.filled_form import FilledForm
+    from api.console.filled_form import FilledForm
     from api.console.visit import Visit
 
 

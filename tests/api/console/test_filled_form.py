@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from api.console.form import Form
-from api.console.pages.people.filled_form import (
+from api.console.filled_form import (
     FilledForm,
     open_form,
     read_filled_form,
     unreadable_days,
 )
+from api.console.form import Form
 
 FIELDS = ("about", "tagId", "dateOpened")
 
