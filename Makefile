@@ -8,7 +8,7 @@ BENCH_STAMP := $(VENV)/.bench-installed
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test fuzz chaos check fmt schema reference bench bench-long lock clean
+.PHONY: help setup up test fuzz chaos check fmt texts schema reference bench bench-long lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ check: setup ## Check format, lint, types, layers and known vulnerabilities
 fmt: setup ## Format the code, and fix what the linter can fix
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
+
+texts: setup ## Bring the catalogues of the console up to date with its texts
+	$(BIN)/python -m scripts.texts
 
 schema: setup ## Write docs/schema.graphql
 	$(BIN)/python -m api.schema > docs/schema.graphql

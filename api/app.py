@@ -14,18 +14,25 @@ from api.access.authentication import Tokens
 from api.access.context import Services
 from api.access.quota import Quotas
 from api.broker import BrokerQueue, make_broker
+from api.console.routes import console_routes
 from api.errors import HttpError, log_incident, masked
 from api.events.hub import open_hub
-from api.http.downloads import behind_token, send_failed_rows, send_file, send_sample
+from api.http.downloads import (
+    behind_token,
+    send_failed_rows,
+    send_file,
+    send_results,
+    send_sample,
+)
 from api.http.exports import send_export
 from api.http.graphql_http import serve_graphql
 from api.http.graphql_websocket import serve_socket
 from api.http.health import Readiness, is_alive
-from api.http.import_types_page import TypesPage
 from api.http.responses import json_response, refuse
 from api.http.same_origin import cors
 from api.limits import APP_CONNECTIONS
-from importers.plugins.registry import load, report
+from importers.plugins.registry import load, report, report_problems
+from importers.plugins.tables import check_tables
 from models.app_pool import open_app_pool
 from models.db import database
 
@@ -55,6 +62,8 @@ def create_app(settings: Settings) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         broker = make_broker(settings.redis_url)
+        checked = await check_tables(registry, settings.database_url)
+        report_problems(checked, known=registry.problems)
         async with (
             database(settings.database_url, connections=OWN_CONNECTIONS),
             open_app_pool(settings.database_url, connections=APP_CONNECTIONS) as pool,
@@ -62,7 +71,7 @@ def create_app(settings: Settings) -> Starlette:
         ):
             app.state.services = Services(
                 settings=settings,
-                registry=registry,
+                registry=checked,
                 queue=BrokerQueue(broker),
                 hub=hub,
                 tokens=Tokens(),
@@ -70,6 +79,7 @@ def create_app(settings: Settings) -> Starlette:
                 quotas=Quotas(settings.token),
             )
             yield
+            await app.state.services.tokens.uses.write()
         broker.close()
 
     app = Starlette(
@@ -78,11 +88,12 @@ def create_app(settings: Settings) -> Starlette:
             WebSocketRoute("/graphql", serve_socket),
             Route("/files/imports/{import_id}", behind_token(send_file)),
             Route("/files/imports/{import_id}/failed-rows.csv", behind_token(send_failed_rows)),
+            Route("/files/imports/{import_id}/results.csv", behind_token(send_results)),
             Route("/files/samples/{name}", behind_token(send_sample)),
             Route("/files/{noun}.{extension}", behind_token(send_export)),
-            Route("/docs/import-types", TypesPage().send),
             Route("/health", is_alive),
             Route("/ready", Readiness().answer),
+            *(console_routes() if settings.has_console else ()),
         ],
         middleware=cors(settings.origins, settings.origin_headers),
         lifespan=lifespan,

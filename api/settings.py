@@ -26,6 +26,7 @@ _LARGEST_INT = 2**31 - 1
 # As browsers send it: in lower case, with nothing after the port. Apps that show pages have schemes
 # of their own, such as `capacitor://localhost`.
 _ORIGIN = re.compile(r"(?!file:)[a-z][a-z0-9+.\-]*://[a-z0-9._\-\[\]:]+")
+_ROOT_PATH = re.compile(r"(/[A-Za-z0-9._~\-]+)*")
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 
 
@@ -49,6 +50,8 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     chunk_rows: int = 10_000
     workers: int = 2
+    # A plugin that takes gigabytes must not take the host along.
+    worker_memory_bytes: int = 4 * 1024**3
     max_request_bytes: int = 1024 * 1024
     query: QueryLimits = field(default_factory=QueryLimits)
     token: TokenLimits = field(default_factory=TokenLimits)
@@ -60,6 +63,9 @@ class Settings:
     many_cases: int = 100
     webhook_networks: tuple[Network, ...] = ()
     undo_days: int = 30
+    has_console: bool = True
+    # What a proxy takes from the beginning of each path, such as `/caseroll`.
+    root_path: str = ""
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Settings:
@@ -81,6 +87,9 @@ class Settings:
             limits=reader.limits(),
             chunk_rows=reader.number("CASEROLL_CHUNK_ROWS", default.chunk_rows, high=100_000),
             workers=reader.number("CASEROLL_WORKERS", default.workers, high=1_000),
+            worker_memory_bytes=reader.number(
+                "CASEROLL_WORKER_MEMORY_BYTES", default.worker_memory_bytes, low=256 * 1024**2
+            ),
             max_request_bytes=reader.number(
                 "CASEROLL_MAX_REQUEST_BYTES", default.max_request_bytes, high=_LARGEST_INT
             ),
@@ -99,6 +108,8 @@ class Settings:
             ),
             many_cases=reader.number("CASEROLL_MANY_CASES", default.many_cases, high=1_000_000),
             webhook_networks=reader.networks("CASEROLL_WEBHOOK_NETWORKS"),
+            has_console=reader.switch("CASEROLL_CONSOLE"),
+            root_path=reader.root_path("CASEROLL_ROOT_PATH"),
         )
         reader.check()
         return settings
@@ -184,6 +195,19 @@ class _Reader:
             atomic_rows=self.number("CASEROLL_ATOMIC_ROWS", default.atomic_rows),
             max_columns=self.number("CASEROLL_MAX_COLUMNS", default.max_columns, high=1_000),
         )
+
+    def switch(self, name: str) -> bool:
+        """Read `on` or `off`; what is not set is on."""
+        text = (self.text(name) or "on").lower()
+        if text not in ("on", "off"):
+            self._problems.append(f"{name} has to be on or off, not {text!r}.")
+        return text != "off"
+
+    def root_path(self, name: str) -> str:
+        text = (self.text(name) or "").rstrip("/")
+        if not _ROOT_PATH.fullmatch(text):
+            self._problems.append(f"{name} has to be a path such as /caseroll, not {text!r}.")
+        return text
 
     def names(self, name: str, pattern: re.Pattern[str], expected: str) -> tuple[str, ...]:
         """Read names that are separated by commas or spaces."""

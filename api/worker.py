@@ -19,13 +19,15 @@ from dramatiq.middleware import Middleware, MiddlewareError
 from api.broker import BrokerQueue, make_broker, register
 from api.notify.mailer import make_transport
 from api.notify.webhook_client import HttpTransport
-from api.processes.exit_code import EXIT_REFUSED
+from api.processes.exit_code import EXIT_NO_MEMORY, EXIT_REFUSED
 from api.settings import Settings, process_environment
 from importers.engine import SWEEP_SECONDS, Engine
 from importers.error_groups import group_after
 from importers.isolation.guard import die_when_stuck
+from importers.isolation.process_limits import forbid_forks, is_exhausted, limit_memory
 from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load
+from importers.plugins.tables import check_tables
 from importers.sdk.errors import ConfigError
 from importers.statistics import analyze_after
 from importers.undo.undo_import import UNDO, UndoImport
@@ -34,6 +36,8 @@ from models.db import database
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
 
+    from importers.plugins.registry import Registry
+
 logger = logging.getLogger(__name__)
 
 # Dramatiq's threads. Each process takes one message at a time (`queue_prefetch`): measured on two
@@ -41,9 +45,10 @@ logger = logging.getLogger(__name__)
 THREADS = 3
 # The longest pause between two looks at the queue: what a small import waits for an idle worker.
 _IDLE_MILLISECONDS = 20
-# A chunk makes hundreds of thousands of objects that all live until its end: with Python's default,
-# a collection every 700 objects, looking through them for cycles takes a fifth of the time.
-GC_THRESHOLDS = (100_000, 50, 50)
+# A chunk makes hundreds of thousands of objects that all live until its end, and hardly any cycle.
+# With Python's default, a collection every 700 objects, looking through them for cycles takes a
+# fifth of the time; with one every 100,000, still a tenth where rows fail.
+GC_THRESHOLDS = (1_000_000, 50, 50)
 # As long as the supervisor waits before it kills (`GRACE_SECONDS`).
 _GRACE_MILLISECONDS = 20_000
 
@@ -114,8 +119,11 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
 
     Raises:
         ConfigError: the plugins are wrong.
+        NoDatabaseError: whether plugins have their tables can't be seen.
     """
     registry = load(settings.plugins)
+    if registry.migrations:
+        registry = _with_tables(registry, settings.database_url)
     broker = make_broker(settings.redis_url)
     queue = BrokerQueue(broker)
     engine = Engine(
@@ -141,6 +149,13 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
     return worker
 
 
+def _with_tables(registry: Registry, url: str) -> Registry:
+    try:
+        return asyncio.run(check_tables(registry, url))
+    except Exception as error:
+        raise NoDatabaseError(f"the database can't be opened: {error!r}") from error
+
+
 def main() -> int:
     """Run one worker process until a signal stops it; return its exit code."""
     logging.basicConfig(
@@ -154,11 +169,15 @@ def main() -> int:
     gc.set_threshold(*GC_THRESHOLDS)
     sys.stdout = cast("TextIO", CapturedOutput(sys.stdout))
     die_when_stuck()
+    forbid_forks()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    worker = None
     try:
-        worker = make_worker(Settings.from_environment(process_environment()))
+        settings = Settings.from_environment(process_environment())
+        limit_memory(settings.worker_memory_bytes, stop.set)
+        worker = make_worker(settings)
         gc.freeze()  # modules and plugins stay for ever, so no collection need look through them
         worker.start()
     except ConfigError as error:
@@ -167,12 +186,13 @@ def main() -> int:
         return EXIT_REFUSED
     except NoDatabaseError as error:
         logger.critical("%s", error)
-        worker.broker.emit_after("worker_shutdown", worker)
+        if worker:
+            worker.broker.emit_after("worker_shutdown", worker)
         # The supervisor starts another one, unless that would be refused as well.
         return EXIT_REFUSED if isinstance(error.__cause__, PermissionError) else 1
     stop.wait()
     worker.stop(timeout=_GRACE_MILLISECONDS)
-    return 0
+    return EXIT_NO_MEMORY if is_exhausted() else 0
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import (
+    console,
     fairness,
     first_failure,
     growth,
@@ -55,6 +56,7 @@ SCENARIOS: Mapping[str, Callable[[System, Options], Awaitable[list[Figure]]]] = 
     "startup": startup.measure,
     "reads": reads.measure,
     "subscribers": subscribers.measure,
+    "console": console.measure,
 }
 DOCS = Path(__file__).parent.parent / "docs"
 

@@ -22,18 +22,21 @@ class Load(NamedTuple):
 
 
 async def load_server(
-    url: str, headers: dict[str, str], body: bytes, *, connections: int, seconds: float
+    url: str, headers: dict[str, str], body: bytes | None, *, connections: int, seconds: float
 ) -> Load:
-    """Send the same request repeatedly; each connection sends the next after the last answer."""
+    """Send the same request repeatedly; each connection sends the next after the last answer.
+
+    Args:
+        body: JSON, that is posted; None to get the address.
+    """
     parts = urlsplit(url)
-    lines = [
-        f"POST {parts.path} HTTP/1.1",
-        f"Host: {parts.netloc}",
-        "Content-Type: application/json",
-        f"Content-Length: {len(body)}",
-        *(f"{name}: {value}" for name, value in headers.items()),
-    ]
-    request = "\r\n".join(lines).encode() + _HEAD_END + body
+    about = [f"Host: {parts.netloc}", *(f"{name}: {value}" for name, value in headers.items())]
+    if body is None:
+        lines = [f"GET {parts.path} HTTP/1.1", *about]
+    else:
+        length = f"Content-Length: {len(body)}"
+        lines = [f"POST {parts.path} HTTP/1.1", "Content-Type: application/json", length, *about]
+    request = "\r\n".join(lines).encode() + _HEAD_END + (body or b"")
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
     opened = []
@@ -70,8 +73,8 @@ class _LoadConnection(asyncio.Protocol):
         begin = head.lower().find(_LENGTH) + len(_LENGTH)
         if len(body) < int(head[begin:].split(b"\r\n", 1)[0]):
             return
-        if not head.startswith(b"HTTP/1.1 200") or b'"errors":' in body:
-            self.done.set_exception(RuntimeError(bytes(self._received)))
+        if not head.startswith(b"HTTP/1.1 200") or body.startswith(b'{"errors":'):
+            self.done.set_exception(RuntimeError(bytes(self._received[:2_000])))
         self._received.clear()
         self._count += 1
         assert self._transport is not None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from importers.fairness import Fairness
+from importers.isolation.process_limits import note_exhausted
 from importers.mail_sender import send_mails
 from importers.retention import purge
 from importers.run.run_chunk import next_chunk, run_chunk
@@ -316,6 +317,9 @@ def _retryable(work: str) -> Iterator[None]:
         yield
     except RetryableError:
         raise
+    except MemoryError as error:
+        note_exhausted(work)
+        raise RetryableError(f"{work} is to be tried by another worker: no memory") from error
     except Exception as error:
         if not is_passing(error):
             raise

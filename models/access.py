@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from models.app import Permission
+from models.audit import Action, record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from asyncpg import Connection
+
+    from models.audit import Actor
+
+MOST_TOKENS = 100
+"""Tokens of an app that are neither revoked nor expired, if clients make them: each has a quota of
+its own, so without a limit an app could take as much of the API as it likes."""
 
 # By the clock of the database: those of the hosts may differ.
 _IS_EXPIRED = "coalesce(t.expires_at <= now(), false)"
@@ -67,3 +74,52 @@ async def ended_tokens(db: Connection, token_ids: Collection[int]) -> EndedToken
         revoked=set(token_ids) - {row[0] for row in rows},
         expired={row[0]: row[2] for row in rows if row[1]},
     )
+
+
+async def note_use(db: Connection, token_ids: Collection[int]) -> None:
+    """Note that tokens have been used now, unless that is known to the minute."""
+    # SKIP LOCKED: another process that notes the same is not waited for.
+    sql = """
+        UPDATE api_tokens SET last_used_at = now() WHERE id IN (
+          SELECT id FROM api_tokens
+          WHERE id = ANY($1::bigint[])
+            AND coalesce(last_used_at < now() - interval '1 minute', true)
+          FOR NO KEY UPDATE SKIP LOCKED)
+    """
+    await db.execute(sql, list(token_ids))
+
+
+class NewToken(NamedTuple):
+    """A token to be made."""
+
+    name: str
+    digest: str
+    permission: Permission
+    expires_at: datetime | None
+
+
+async def insert_token(db: Connection, app_id: int, new: NewToken, *, by: Actor) -> int | None:
+    """Create a token and return its key; None when the app has `MOST_TOKENS` already."""
+    sql = """
+        INSERT INTO api_tokens (app_id, name, digest, permission, expires_at)
+        SELECT $1, $2, $3, $4, $5 WHERE (
+          SELECT count(*) FROM token_names WHERE app_id = $1 AND revoked_at IS NULL
+            AND coalesce(expires_at > now(), true)) < $6
+        RETURNING id
+    """
+    key: int | None = await db.fetchval(sql, app_id, *new, MOST_TOKENS)
+    if key is not None:
+        await record(db, app_id, by, Action.TOKEN_CREATED, key, name=new.name)
+    return key
+
+
+async def end_token(db: Connection, app_id: int, key: int, *, by: Actor) -> None:
+    """Revoke a token of the app; one that is revoked keeps its time, and has one event."""
+    sql = """
+        UPDATE api_tokens t SET revoked_at = now() FROM token_names n
+        WHERE n.app_id = $1 AND n.id = $2 AND n.revoked_at IS NULL AND t.id = n.id
+        RETURNING n.name
+    """
+    name = await db.fetchval(sql, app_id, key)
+    if name is not None:
+        await record(db, app_id, by, Action.TOKEN_REVOKED, key, name=name)

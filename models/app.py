@@ -66,7 +66,10 @@ class Role(Model):
 
 
 class ApiToken(Model):
-    """A bearer token of one app; only its SHA-256 is kept."""
+    """A bearer token of one app; only its SHA-256 is kept.
+
+    `last_used_at` is to the minute; while it is in use, it is at most a minute old.
+    """
 
     id = fields.BigIntField(primary_key=True)
     app: fields.ForeignKeyRelation[App] = fields.ForeignKeyField(
@@ -77,6 +80,7 @@ class ApiToken(Model):
     digest = fields.CharField(max_length=64, unique=True)
     permission = fields.CharEnumField(Permission, max_length=10)
     created_at = fields.DatetimeField(db_default=Now())
+    last_used_at = fields.DatetimeField(null=True)
     expires_at = fields.DatetimeField(null=True)
     revoked_at = fields.DatetimeField(null=True)
 
@@ -106,6 +110,10 @@ async def add_role(app: App, key: str, label: str, *, by: Actor = COMMAND_LINE) 
     return role
 
 
+def make_token() -> str:
+    return TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+
 def token_digest(token: str) -> str:
     """Hash a token for storing and finding it: 256 random bits need no salt and no slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
@@ -120,7 +128,7 @@ async def create_token(
     by: Actor = COMMAND_LINE,
 ) -> str:
     """Create a token and return it; only its digest is stored."""
-    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token = make_token()
     async with transaction() as db:
         row = await ApiToken.create(
             app_id=app.id,

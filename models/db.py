@@ -17,6 +17,7 @@ from tortoise.context import get_current_context
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.transactions import in_transaction
 
+from models.plugin_tables import FailedMigration
 from models.row_security import apply_row_security, is_row_security_active
 from models.session import TIMEOUTS, first_session, pool_options
 from models.statistics import analyze_changed
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 
     from asyncpg import Connection
+
+    Progress = Callable[[str, str, str], object]
 
 log = logging.getLogger(__name__)
 
@@ -140,11 +143,14 @@ async def database(url: str, *, connections: int = 5) -> AsyncIterator[None]:
         await Tortoise.close_connections()
 
 
-async def migrate(url: str, plugins: Mapping[str, str] | None = None) -> None:
+async def migrate(url: str, plugins: Mapping[str, str] | None = None) -> list[FailedMigration]:
     """Bring the schema up to date; several processes may try at once, one of them works.
 
     Args:
         plugins: the migrations of plugins' own tables: a name → the Python package.
+
+    Returns:
+        the migrations of plugins that failed; all others have run.
 
     Raises:
         PoolerError: a pooler shares sessions.
@@ -154,20 +160,53 @@ async def migrate(url: str, plugins: Mapping[str, str] | None = None) -> None:
     # Tortoise connects by itself, so the lock needs a connection beside it; closing that frees it.
     async with first_session(url) as lock:
         await lock.execute("SELECT pg_advisory_lock(hashtext('caseroll migrate'))")
-        attempts = 1
-        while not await _migrate_tables(url, plugins or {}):
-            if attempts == _MIGRATION_ATTEMPTS:
-                raise TimeoutError(f"{_IN_USE}, also at attempt {attempts}; {_WHOSE}")
-            log.warning("%s; trying again in %.0f s", _IN_USE, _MIGRATION_PAUSE_SECONDS)
-            await asyncio.sleep(_MIGRATION_PAUSE_SECONDS)
-            attempts += 1
+        await _migrate_in_time(url, {})
+        failed = await _migrate_plugins(url, plugins or {})
         # Only now are all tables there, those of plugins as well.
         await apply_row_security(lock)
         # A dump that was restored has none.
         await analyze_changed(lock)
+        return failed
 
 
-async def _migrate_tables(url: str, plugins: Mapping[str, str]) -> bool:
+async def _migrate_plugins(url: str, plugins: Mapping[str, str]) -> list[FailedMigration]:
+    """Run the migrations of all plugins together, as they may depend on one another.
+
+    Where that fails, each plugin's are run by themselves, so that one can't hold up the others.
+    """
+    if plugins and await _migrate_plugin(url, plugins):
+        tries = [await _migrate_plugin(url, {name: each}) for name, each in plugins.items()]
+        return [failed for failed in tries if failed]
+    return []
+
+
+async def _migrate_plugin(url: str, plugins: Mapping[str, str]) -> FailedMigration | None:
+    begun: list[tuple[str, str]] = []
+    try:
+        await _migrate_in_time(url, plugins, lambda _event, app, name: begun.append((app, name)))
+    except Exception as error:
+        if is_passing(error):
+            raise
+        name, module = begun[-1] if begun else (next(iter(plugins)), None)
+        return FailedMigration.of(plugins[name], module, error)
+    return None
+
+
+async def _migrate_in_time(
+    url: str, plugins: Mapping[str, str], progress: Progress | None = None
+) -> None:
+    attempts = 1
+    while not await _migrate_tables(url, plugins, progress):
+        if attempts == _MIGRATION_ATTEMPTS:
+            raise TimeoutError(f"{_IN_USE}, also at attempt {attempts}; {_WHOSE}")
+        log.warning("%s; trying again in %.0f s", _IN_USE, _MIGRATION_PAUSE_SECONDS)
+        await asyncio.sleep(_MIGRATION_PAUSE_SECONDS)
+        attempts += 1
+
+
+async def _migrate_tables(
+    url: str, plugins: Mapping[str, str], progress: Progress | None = None
+) -> bool:
     """Run all migrations that are due; False if one gave up, as a table is in use.
 
     Each is a transaction of its own, so the next attempt goes on with the one that gave up.
@@ -176,7 +215,8 @@ async def _migrate_tables(url: str, plugins: Mapping[str, str]) -> bool:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message=".*has no models", category=RuntimeWarning)
             await run_migrations(
-                config=tortoise_config(url, settings=_MIGRATION_SETTINGS, migrations=plugins)
+                config=tortoise_config(url, settings=_MIGRATION_SETTINGS, migrations=plugins),
+                progress=progress,
             )
     except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
         return False
@@ -224,8 +264,8 @@ async def connection() -> AsyncIterator[Connection]:
         yield db
 
 
-async def allow_long(db: Connection, seconds: int) -> None:
-    """Let this transaction, and each of its statements, take this many seconds.
+async def allow_long(db: Connection, seconds: int, *, statements: bool = True) -> None:
+    """Let this transaction and, unless told otherwise, each of its statements take these seconds.
 
     It may still not be idle for long (`keep_alive`): a worker that hangs must not hold it.
     PostgreSQL starts a new limit of a transaction only where there is none, so the old one is
@@ -233,7 +273,8 @@ async def allow_long(db: Connection, seconds: int) -> None:
     """
     set_limits = "SELECT set_config(name, $2, true) FROM pg_settings WHERE name = ANY($1::text[])"
     await db.execute(set_limits, ["transaction_timeout"], "0")
-    await db.execute(set_limits, ["statement_timeout", "transaction_timeout"], f"{seconds}s")
+    limits = ["statement_timeout", "transaction_timeout"] if statements else ["transaction_timeout"]
+    await db.execute(set_limits, limits, f"{seconds}s")
 
 
 async def keep_alive(db: Connection, work: Awaitable[T]) -> T:

@@ -71,6 +71,9 @@ class Import(Model):
     `observed` is what the columns have shown in the file as a whole, by their names: that days come
     before months, for example. Rows are read with it, those of a retry as well.
 
+    `header_mapping` is what the upload says of the file's header:
+    `{"columns": {"E-Mail": "username"}, "ignored": ["Notes"]}`; null if it says nothing.
+
     `rows_per_second` is the speed of the last chunks that have run.
 
     `stage` is set while it is planned before it is applied: because it is to be applied as a whole
@@ -113,6 +116,7 @@ class Import(Model):
     encoding = fields.CharField(max_length=40, null=True)
     delimiter = fields.CharField(max_length=1, null=True)
     header: list[str] | None = ArrayField(element_type="text", null=True)
+    header_mapping: dict[str, Any] | None = fields.JSONField(null=True)
     errors: list[dict[str, Any]] = fields.JSONField(db_default=[])
     warnings: list[dict[str, Any]] = fields.JSONField(db_default=[])
     observed: dict[str, list[str]] = fields.JSONField(db_default={})

@@ -40,9 +40,9 @@ WEBHOOK_DELIVERIES = Listing(
     parent="t.webhook_id = {}",
     is_descending=True,
 )
-# The views of migration 0017: the API reads no digests of tokens, and of the imports of other apps
-# only how many are before one's own.
-TOKENS = Listing(name="token", table="token_names")
+# The views of migrations 0017 and 0020: the API reads no digests of tokens, and of the imports of
+# other apps only how many are before one's own.
+TOKENS = Listing(name="token", table="token_names", is_descending=True)
 IMPORT_QUEUE = Listing(name="queue", table="import_queue")
 
 # An import's rows are those whose keys begin with its own (`models.row.row_key`).

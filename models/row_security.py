@@ -23,6 +23,8 @@ _LOCK_SECONDS = 2
 _IS_OWN = f"{{}} = (SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"
 # What the API does for clients; workers and the command line do the rest as the tables' owner.
 _GRANTS = {
+    # What else of a token may be read, the view has: no digest.
+    "api_tokens": "SELECT (id), INSERT, UPDATE (revoked_at)",
     "apps": "SELECT, UPDATE",
     "assignment_history": "SELECT",
     "assignments": "SELECT",

@@ -39,7 +39,7 @@ def explained_codes(files: str) -> list[str]:
 
 def known_params() -> Mapping[str, Sequence[str]]:
     """Return the params of each code that importers, readers and uploads can give."""
-    upload = ROOT / "api/schema/importing/create_import.py"
+    upload = ROOT / "api/schema/uploads/import_input.py"
     return params_by_code([*sorted((ROOT / "importers").rglob("*.py")), upload])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from api.access.token_uses import TokenUses
 from api.errors import HttpError, bad_request, say_expired
 from models.access import find_tokens
 from models.app import token_digest
@@ -37,6 +38,7 @@ class Tokens:
         self._wanted: set[str] = set()
         self._next: asyncio.Task[Mapping[str, TokenRecord]] | None = None
         self._under_way: asyncio.Task[Mapping[str, TokenRecord]] | None = None
+        self.uses = TokenUses()
 
     async def find(self, digest: str) -> TokenRecord | None:
         """Find a token that is not revoked; it may be expired."""
@@ -56,7 +58,9 @@ class Tokens:
         wanted, self._wanted = self._wanted, set()
         self._under_way, self._next = self._next, None
         async with connection() as db:
-            return await find_tokens(db, wanted)
+            found = await find_tokens(db, wanted)
+        self.uses.add(token.id for token in found.values() if not token.is_expired)
+        return found
 
 
 async def authenticate(request: Request) -> TokenRecord:

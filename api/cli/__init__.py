@@ -20,6 +20,7 @@ _COMMANDS = {
     "demo": "api.cli.demo:demo",
     "export": "api.cli.export:export",
     "failed-rows": "api.cli.failed_rows:failed_rows",
+    "results": "api.cli.failed_rows:results",
     "groups": "api.cli.error_groups:groups",
     "history": "api.cli.history:history",
     "import": "api.cli.imports:import_",

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
+import asyncpg
 import click
 
+from api.cli.folder import DataFolder, folder_option
 from api.cli.output import is_for_people, json_option, print_json, print_table
-from api.http.import_types_html import render_types_page
 from api.processes.exit_code import EXIT_SOME_FAILED
 from api.schema.importing.plugin_descriptions import plain
 from api.settings import plugins_file, process_environment
 from importers.plugins.registry import Registry, load
+from importers.plugins.tables import check_tables
 from importers.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -28,21 +31,20 @@ _COLUMNS = ["kind", "name", "state", "label", "distribution"]
 @click.command()
 @click.option("--check", is_flag=True, help="List only what is wrong; exit code 2 if anything is.")
 @json_option
-@click.option(
-    "--page",
-    type=click.File("w", encoding="utf-8", lazy=True),
-    metavar="FILE",
-    help="Write the page of what can be imported, as the API has it at /docs/import-types.",
-)
-def importers(*, check: bool, as_json: bool, page: IO[str] | None) -> int:
+@folder_option
+def importers(*, check: bool, as_json: bool, folder: DataFolder) -> int:
     """List the plugins here, importers and validators: on, off, or broken.
 
-    The exit code is 1 when a plugin that is switched on is broken.
+    The exit code is 1 when a plugin that is switched on is broken. Whether plugins have their
+    tables is looked up in the database of DATABASE_URL, or of the local `caseroll up`.
     """
+    url = process_environment().get("DATABASE_URL", "").strip() or folder.read("database.url")
     if check:
-        load_whole(process_environment())
+        load_whole(process_environment(), url)
         return 0
     registry = load(plugins_file(process_environment()))
+    with suppress(OSError, asyncpg.PostgresError):  # the list is of use without the database, too
+        registry = asyncio.run(check_tables(registry, url)) if url else registry
     plugins = [
         # Control characters of a plugin's texts could change the terminal.
         replace(
@@ -52,9 +54,7 @@ def importers(*, check: bool, as_json: bool, page: IO[str] | None) -> int:
         )
         for plugin in registry.plugins
     ]
-    if page:
-        page.write(asyncio.run(render_types_page(registry)))
-    elif as_json:
+    if as_json:
         print_json([{name: getattr(plugin, name) for name in _FIELDS} for plugin in plugins])
     else:
         _print_plugins(plugins)
@@ -62,13 +62,19 @@ def importers(*, check: bool, as_json: bool, page: IO[str] | None) -> int:
     return EXIT_SOME_FAILED if is_broken else 0
 
 
-def load_whole(environ: dict[str, str]) -> Registry:
-    """Load the plugins that are switched on, all or none.
+def load_whole(environ: dict[str, str], url: str | None) -> Registry:
+    """Load the plugins that are switched on, all or none; not to be called in an event loop.
+
+    Args:
+        url: the database, which knows whether plugins have their tables; None asks none.
 
     Raises:
         ConfigError: plugins.toml is wrong, or plugins are broken; it names every problem.
+        OSError, asyncpg.PostgresError: the database can't be reached.
     """
     registry = load(plugins_file(environ))
+    if url:
+        registry = asyncio.run(check_tables(registry, url))
     if registry.problems:
         raise ConfigError(registry.problems)
     return registry
@@ -79,8 +85,8 @@ def _print_plugins(plugins: Sequence[PluginStatus]) -> None:
     columns = _COLUMNS if is_for_people() else [*_COLUMNS, "reason"]
     print_table(columns, [[getattr(plugin, column) for column in columns] for plugin in plugins])
     for plugin in plugins:
-        if plugin.state == "broken" and is_for_people():
+        if plugin.state != "off" and plugin.problems and is_for_people():
             click.echo()
-            click.secho(f"The {plugin.kind} {plugin.name} is broken:", bold=True)
+            click.secho(f"The {plugin.kind} {plugin.name} is {plugin.state}:", bold=True)
             for problem in plugin.problems:
                 click.echo(f"  {problem}")

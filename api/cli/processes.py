@@ -9,7 +9,7 @@ import os
 import socket
 import sys
 from dataclasses import replace
-from typing import TextIO, cast
+from typing import TYPE_CHECKING, TextIO, cast
 
 import asyncpg
 import click
@@ -17,13 +17,21 @@ import click
 from api.cli.failure import RefusedError, print_error
 from api.cli.folder import DataFolder, folder_option
 from api.cli.local import database_url
+from api.cli.printable import printable
 from api.processes.child import ChildSpec
+from api.processes.exit_code import EXIT_SOME_FAILED
 from api.processes.supervisor import Supervisor
 from api.settings import Settings, plugins_file, process_environment
 from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load, report
 from models.db import check_server
 from models.db import migrate as migrate_database
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from importers.plugins.registry import Registry
+    from models.plugin_tables import FailedMigration
 
 _GARBAGE_OBJECTS = 20_000
 
@@ -105,14 +113,28 @@ def worker(processes: int | None) -> int:
 
 @click.command()
 @folder_option
-def migrate(folder: DataFolder) -> None:
+def migrate(folder: DataFolder) -> int:
     """Bring the database's schema up to date, and the tables of plugins that are on.
 
-    Safe to run from several hosts at once.
+    Safe to run from several hosts at once. The exit code is 1 when a migration of a plugin fails;
+    that plugin is then broken, and all else is up to date.
     """
-    migrations = load(plugins_file(process_environment())).migrations
-    asyncio.run(migrate_database(database_url(folder), migrations))
-    click.echo("The database is up to date.")
+    registry = load(plugins_file(process_environment()))
+    failed = asyncio.run(migrate_database(database_url(folder), registry.migrations))
+    print_failed_migrations(registry, failed)
+    click.echo("The database is up to date" + (", but for these plugins." if failed else "."))
+    return EXIT_SOME_FAILED if failed else 0
+
+
+def print_failed_migrations(registry: Registry, failed: Sequence[FailedMigration]) -> None:
+    """Say which plugins are broken, as a migration of theirs has failed: by file and statement."""
+    for each in failed:
+        names = [
+            f"{plugin.kind} '{plugin.name}'"
+            for plugin in registry.plugins
+            if plugin.instance and plugin.instance.migrations == each.package
+        ]
+        click.echo(f"{' and '.join(names)} can't be switched on: {printable(str(each))}", err=True)
 
 
 def worker_spec(environ: dict[str, str], count: int) -> ChildSpec:

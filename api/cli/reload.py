@@ -10,6 +10,8 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import asyncpg
+
 from api.cli.plugins import load_whole
 from api.processes.terminal import Terminal
 from importers.sdk.errors import ConfigError
@@ -36,8 +38,8 @@ def reload_on_hangup(app: Starlette, environ: dict[str, str]) -> None:
             # folder.
             importlib.invalidate_caches()
             try:
-                registry = load_whole(environ)
-            except ConfigError as error:
+                registry = load_whole(environ, app.state.services.settings.database_url)
+            except (ConfigError, OSError, asyncpg.PostgresError) as error:
                 log.error("the plugins stay as they were; this is wrong:\n%s", error)  # noqa: TRY400
                 return
             # One assignment: a request sees the old plugins or the new ones, never some of each.

@@ -12,7 +12,7 @@ import click
 
 from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
-from api.cli.processes import api_spec, listen, worker_spec
+from api.cli.processes import api_spec, listen, print_failed_migrations, worker_spec
 from api.cli.welcome import Welcome
 from api.demo.load import create_demo
 from api.processes.embedded_postgres import EmbeddedPostgres
@@ -26,9 +26,10 @@ from models.db import database, migrate
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from api.processes.embedded_server import EmbeddedServer
+    from importers.plugins.registry import Registry
 
 _PORTS_TRIED = 100
 
@@ -68,7 +69,7 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
     # Receivers of webhooks are tried out on the same machine.
     environ.setdefault("CASEROLL_WEBHOOK_NETWORKS", "127.0.0.0/8 ::1")
     settings = Settings.from_environment(environ)
-    migrations = load(settings.plugins).migrations
+    registry = load(settings.plugins)
     is_fixed = bool(environ.get("CASEROLL_PORT", "").strip())
     # Before the servers start, which takes seconds: a port that is taken is refused at once.
     listener = stack.enter_context(_listen(settings, is_fixed=is_fixed))
@@ -78,7 +79,7 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
     for server in servers:
         stack.enter_context(server)
     old_token = folder.read("admin.token")
-    token = asyncio.run(_prepare(settings.database_url, old_token, migrations, demo=demo))
+    token = asyncio.run(_prepare(settings.database_url, old_token, registry, demo=demo))
     welcome = Welcome(settings, folder, token)
     notes = {"admin.token": token, "database.url": settings.database_url, "url": welcome.url}
     for name, text in notes.items():
@@ -93,15 +94,13 @@ def _run(environ: dict[str, str], folder: DataFolder, stack: ExitStack, *, demo:
     return code
 
 
-async def _prepare(
-    url: str, old_token: str | None, migrations: Mapping[str, str], *, demo: bool
-) -> str:
+async def _prepare(url: str, old_token: str | None, registry: Registry, *, demo: bool) -> str:
     """Migrate the database, create an app if there is none, and return an admin's token.
 
     Returns:
         the old token if it still opens the right app, which is the demo app if that is wanted.
     """
-    await migrate(url, migrations)
+    print_failed_migrations(registry, await migrate(url, registry.migrations))
     async with database(url, connections=2):
         app = await create_demo() if demo else None
         if old_token and await _is_good(old_token, app):

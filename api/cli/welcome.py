@@ -64,19 +64,26 @@ class Welcome:
         finally:
             connection.close()
 
+    def _console(self) -> dict[str, str]:
+        """Return the link by which a browser is signed in: a fragment reaches no server's log."""
+        if not self._settings.has_console:
+            return {}
+        link = f"{self.url}{self._settings.root_path}/console/sign-in#token={self._token}"
+        return {"Console": f"{link}  (open it in a browser)"}
+
     def _text(self) -> str:
         path = self._folder.path
         mails = f"no mail server is configured: they are .eml files in {self._settings.mail_dir}"
         if self._settings.smtp_url:
             mails = "go out by the mail server of CASEROLL_SMTP_URL"
         lines = {
+            **self._console(),
             "API": f"{self.url}/graphql",
-            "Types": f"{self.url}/docs/import-types  (what can be imported)",
             "Token": f"{self._token}  (also in {path / 'admin.token'})",
             "Data": str(path),
             "Mails": mails,
             "Try": f"caseroll sample assign -o assign.csv{self._folder.option} && "
             f'caseroll import assign.csv --type assign --name "First try"{self._folder.option}',
         }
-        shown = [f"  {click.style(f'{name:<6}', bold=True)} {text}" for name, text in lines.items()]
+        shown = [f"  {click.style(f'{name:<7}', bold=True)} {text}" for name, text in lines.items()]
         return "\n".join(["Caseroll is ready; Ctrl-C stops it.", *shown])

@@ -112,7 +112,7 @@ EXPORTS: Mapping[str, ExportNoun] = {
         },
         listing=ASSIGNMENTS,
         page_rows=2_000,
-        filters=("case", "user", "role"),
+        filters=("case", "user", "role", "import", "search", "caseStatus", "userStatus"),
     ),
     "users": ExportNoun(
         types={ModifyUsers: True, AddUsers: False},

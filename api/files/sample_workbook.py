@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from api.files.text_workbook import SheetColumn, TextWorkbook
 from api.files.workbook_thread import in_workbook_thread
+from importers.sdk.columns import column_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -31,7 +32,7 @@ def _write_sample(content: str, described: Sequence[ColumnDescription]) -> bytes
     header, examples = csv.reader(io.StringIO(content, newline=""))
     by_name = {column.name: column for column in described}
     columns = [
-        SheetColumn.of(name, by_name.get(name), [example])
+        SheetColumn.of(name, by_name.get(column_name(name)), [example])
         for name, example in zip(header, examples, strict=True)
     ]
     with tempfile.TemporaryDirectory(prefix="caseroll-") as folder:

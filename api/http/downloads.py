@@ -13,6 +13,7 @@ from api.access.scope import Scope
 from api.errors import HttpError, bad_request
 from api.files.failed_rows_csv import failed_rows_csv
 from api.files.failed_rows_workbook import failed_rows_workbook
+from api.files.results_csv import results_csv
 from api.files.sample_workbook import sample_workbook
 from api.files.text_workbook import XLSX_TYPE
 from api.http.responses import CountedResponse, refusal_of
@@ -76,15 +77,10 @@ async def send_file(request: Request, token: TokenRecord) -> Response:
 async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
     """Send the failed rows of an import that has ended."""
     is_workbook = _wants_workbook(request)
-    scope, memory, row = await _open_download(request, token, "rows")
-    if not ImportStatus(row["status"]).is_final:
-        message = (
-            "The import is still running; its failed rows can be downloaded when it has ended."
-        )
-        raise HttpError(409, "NOT_FINISHED", message)
+    scope, memory, row = await _open_rows(request, token, "failed rows")
     if not row["failed"]:
         raise HttpError(404, "NOT_FOUND", "No row of this import has failed.")
-    stem = f"{row['file_name'].rpartition('.')[0] or row['file_name']}-failed-rows"
+    stem = f"{_stem(row)}-failed-rows"
     if not is_workbook:
         headers = download_headers(f"{stem}.csv", CSV_TYPE)
         return CountedResponse(failed_rows_csv(scope, row), headers, memory.reserve(_BLOCK_BYTES))
@@ -92,6 +88,15 @@ async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
     blocks = failed_rows_workbook(scope, row, described)
     headers = download_headers(f"{stem}.xlsx", XLSX_TYPE)
     return CountedResponse(blocks, headers, memory.reserve(WORKBOOK_BYTES))
+
+
+async def send_results(request: Request, token: TokenRecord) -> Response:
+    """Send all rows of an import that has ended, with what became of them."""
+    scope, memory, row = await _open_rows(request, token, "results")
+    if not row["total"]:
+        raise HttpError(404, "NOT_FOUND", "This import has no rows.")
+    headers = download_headers(f"{_stem(row)}-results.csv", CSV_TYPE)
+    return CountedResponse(results_csv(scope, row), headers, memory.reserve(_BLOCK_BYTES))
 
 
 async def send_sample(request: Request, token: TokenRecord) -> Response:
@@ -154,6 +159,22 @@ async def _open_download(
         )
         raise HttpError(410, "GONE", message)
     return scope, services.quotas.for_token(token.id).memory, rows[0]
+
+
+async def _open_rows(
+    request: Request, token: TokenRecord, what: str
+) -> tuple[Scope, ConcurrencyLimit, Record]:
+    """Open the download of rows of an import, which has ended."""
+    scope, memory, row = await _open_download(request, token, "rows")
+    if not ImportStatus(row["status"]).is_final:
+        message = f"The import is still running; its {what} can be downloaded when it has ended."
+        raise HttpError(409, "NOT_FINISHED", message)
+    return scope, memory, row
+
+
+def _stem(row: Record) -> str:
+    """Return the name of an import's file without its ending."""
+    return str(row["file_name"].rpartition(".")[0] or row["file_name"])
 
 
 async def _parts(scope: Scope, import_id: int) -> AsyncIterator[bytes]:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from api.access.download_links import PARAMETER
-from api.access.loaders import Loaders
 from api.errors import HttpError, bad_request
 from api.files.export_form import ExportForm
-from api.files.export_nouns import EXPORTS, FIND
+from api.files.export_nouns import EXPORTS
 from api.files.export_rows import Export
 from api.files.text_workbook import XLSX_TYPE
+from api.http.assignment_filters import choose_assignments, shown_name
 from api.http.downloads import WORKBOOK_BYTES, describe_columns, download_headers, scope_of
 from api.http.responses import CountedResponse
 from api.schema.importing.import_types import CSV_TYPE
-from api.schema.node import key_of
-from models.listing import CASE_ASSIGNMENTS, USER_ASSIGNMENTS, has_role, has_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +27,6 @@ if TYPE_CHECKING:
     from importers.plugins.registry import Registry
     from models.access import TokenRecord
     from models.page import Condition
-
-_LONGEST_SHOWN = 100
 
 
 async def send_export(request: Request, token: TokenRecord) -> Response:
@@ -67,7 +63,7 @@ def _read_parameters(request: Request, noun: ExportNoun) -> Mapping[str, str]:
     asked = dict(pairs)
     if unknown := [name for name in asked if name not in known]:
         these = f"there are {', '.join(known)}" if noun.filters else "there is type"
-        raise bad_request(f"There is no parameter {_shown_name(unknown[0])}; {these}.")
+        raise bad_request(f"There is no parameter {shown_name(unknown[0])}; {these}.")
     if len(asked) < len(pairs):
         raise bad_request("A parameter of the URL comes twice.")
     return asked
@@ -85,56 +81,21 @@ def _choose_type(registry: Registry, noun: ExportNoun, asked: Mapping[str, str])
     key = asked.get("type", known[0] if known else "")
     if key not in known:
         these = f"the types are {', '.join(known)}" if known else "none is switched on"
-        raise bad_request(f"There is no export of type {_shown_name(key)}; {these}.")
+        raise bad_request(f"There is no export of type {shown_name(key)}; {these}.")
     return key
 
 
 async def _choose_rows(
     scope: Scope, noun: ExportNoun, form: ExportForm, asked: Mapping[str, str]
 ) -> Export:
-    listing, parent = noun.listing, scope.app_id
+    listing, parent = noun.listing, None
     conditions: list[Condition] = []
-    if "case" in asked:
-        listing, parent = CASE_ASSIGNMENTS, await _find_key(scope, "case", asked["case"])
-    if "user" in asked:
-        user = await _find_key(scope, "user", asked["user"])
-        if "case" in asked:
-            conditions.append(has_user(user))
-        else:
-            listing, parent = USER_ASSIGNMENTS, user
-    if "role" in asked:
-        roles = [role["key"] for role in await Loaders(scope).roles()]
-        if asked["role"] not in roles:
-            these = f"the app has {', '.join(roles)}"
-            message = f"There is no role {_shown_name(asked['role'])}; {these}."
-            raise HttpError(404, "NOT_FOUND", message)
-        conditions.append(has_role(asked["role"]))
+    if noun.filters:
+        listing, parent, conditions = await choose_assignments(scope, asked)
     return Export(
         form=form,
         listing=listing,
-        parent=parent,
+        parent=scope.app_id if parent is None else parent,
         conditions=conditions,
         page_rows=noun.page_rows,
     )
-
-
-async def _find_key(scope: Scope, noun: Literal["case", "user"], name: str) -> int:
-    """Find a case or user as files name it: by its Tag ID, or else by the ID that the API shows.
-
-    Raises:
-        HttpError: the app has none.
-    """
-    kind = noun.title()
-    key = key_of(kind, name)
-    # PostgreSQL takes no NUL.
-    tags = [] if "\0" in name else [name]
-    found = await scope.read(FIND[kind], tags=tags, ids=[] if key is None else [key])
-    if not found:
-        message = f"There is no {noun} with the Tag ID or ID {_shown_name(name)}."
-        raise HttpError(404, "NOT_FOUND", message)
-    by_tag = (each.id for each in found if each.tag_id == name)
-    return next(by_tag, found[0].id)
-
-
-def _shown_name(name: str) -> str:
-    return f"'{name[:_LONGEST_SHOWN]}'"

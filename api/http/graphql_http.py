@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from graphql import OperationType
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from api.access.authentication import authenticate
 from api.access.context import Context
@@ -39,7 +39,10 @@ _STOPPING = HttpError(
 
 
 async def serve_graphql(request: Request) -> Response:
-    """Answer one GraphQL request."""
+    """Answer one GraphQL request; a browser that opens the address is led to the console."""
+    if _is_person(request):
+        root = request.app.state.services.settings.root_path
+        return RedirectResponse(f"{root}/console/api", 303)
     media_type = JSON
     try:
         media_type = choose_media_type(",".join(request.headers.getlist("accept")))
@@ -55,6 +58,18 @@ async def serve_graphql(request: Request) -> Response:
     # A shorter one fits into the connection's write buffer, and into the kernel's.
     is_long = len(answer.body) > SLICE_BYTES
     return CountedAnswer(answer, context.quota.memory) if is_long else answer
+
+
+def _is_person(request: Request) -> bool:
+    """Tell whether a browser opens the address itself, without any query."""
+    is_page = request.headers.get("accept", "").startswith("text/html")
+    return (
+        request.method == "GET"
+        and is_page
+        and "query" not in request.query_params
+        and "extensions" not in request.query_params
+        and request.app.state.services.settings.has_console
+    )
 
 
 async def _execute(request: Request, context: Context) -> ExecutionResult:

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from api.access.quota import ConcurrencyLimit
 
 JSON = "application/json"
+ENDLESS = "caseroll.is_endless"
+"""The key of a request's scope that says that its response goes on until the client leaves."""
+
 # As much as a connection's write buffer takes before the server waits for the client.
 SLICE_BYTES = 64 * 1024
 # Answers name people, and are true for a moment and for one token.

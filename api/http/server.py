@@ -18,6 +18,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from api.errors import HttpError, bad_request
 from api.http.deadlines import ReadDeadline, WriteDeadline
+from api.http.responses import ENDLESS
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -149,6 +150,14 @@ class HttpConnection(_Connection, H11Protocol):
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         super().send_400_response(msg)
+
+    def shutdown(self) -> None:
+        """Close once a response is complete; one that never ends is not waited for."""
+        cycle = self.cycle
+        if cycle is not None and not cycle.response_complete and cycle.scope.get(ENDLESS):
+            self.transport.close()
+        else:
+            super().shutdown()
 
     def _start_head_timer(self) -> None:
         seconds = self.config.patience.head_seconds

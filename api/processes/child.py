@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from api.processes.exit_code import EXIT_REFUSED
+from api.processes.exit_code import EXIT_NO_MEMORY, EXIT_REFUSED
 from api.processes.parent_death import bound_command
 
 if TYPE_CHECKING:
@@ -124,6 +124,8 @@ class Child:
         if code == EXIT_REFUSED and not (self._is_patient and self._was_healthy):
             return False
         end = f"ended with exit code {code}"
+        if code == EXIT_NO_MEMORY:
+            end = "ended, as it had run out of the memory that it may take"
         if code < 0:
             end = f"was ended by signal {-code} ({signal.strsignal(-code)})"
         log.warning("%s %s; starting it again in %.1f s", self.name, end, self._delay)

@@ -7,4 +7,6 @@ EXIT_REFUSED = 2
 """The arguments or settings are wrong, so that another attempt would fail as well."""
 EXIT_HELD = 3
 """An import waits until it is released or cancelled."""
+EXIT_NO_MEMORY = 12
+"""A worker has met its limit of memory, and ended after the work that it had begun."""
 EXIT_INTERRUPTED = 130

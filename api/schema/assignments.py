@@ -17,18 +17,17 @@ from api.schema.connection import (
     PageArguments,
     connect,
 )
-from api.schema.entities import ASSIGNMENT_ROW, Assignment, InRole, in_role
-from api.schema.node import find_object, key_of
-from models.listing import (
-    ASSIGNMENTS,
-    CASE_ASSIGNMENTS,
-    IMPORT_ASSIGNMENTS,
-    USER_ASSIGNMENTS,
-    concerns,
-    has_user,
-    is_pair,
-    was_written_by,
+from api.schema.entities import (
+    ASSIGNMENT_ROW,
+    Assignment,
+    CaseStatus,
+    InRole,
+    UserStatus,
+    in_role,
 )
+from api.schema.node import find_object, key_of
+from models.assignment_lists import assignments_of, has_state
+from models.listing import ASSIGNMENTS, CASE_ASSIGNMENTS, concerns, is_pair
 from models.page import Condition
 
 if TYPE_CHECKING:
@@ -67,12 +66,24 @@ async def list_assignments(
         str | None,
         argument(description="Only those of cases, and of users, that this search finds."),
     ] = None,
+    case_status: Annotated[
+        CaseStatus | None, argument(description="Only those of cases in this state.")
+    ] = None,
+    user_status: Annotated[
+        UserStatus | None, argument(description="Only those of users in this state.")
+    ] = None,
 ) -> Connection[Assignment]:
     arguments = PageArguments(first=first, after=after, last=last, before=before)
     listing, parent, conditions = _choose_list(case, user, import_)
     conditions += in_role(role)
     if search and search.strip():
         conditions.append(await info.context.scope.read(concerns, search))
+    if case_status is not None:
+        is_open = case_status is CaseStatus.ACTIVE
+        conditions.append(await info.context.scope.read(has_state, "case", is_active=is_open))
+    if user_status is not None:
+        is_enabled = user_status is UserStatus.ACTIVE
+        conditions.append(await info.context.scope.read(has_state, "user", is_active=is_enabled))
     return await connect(
         info.context, listing, ASSIGNMENT_ROW, arguments, conditions, parent=parent
     )
@@ -86,17 +97,9 @@ def _choose_list(
     keys = {kind: key_of(kind, node_id) for kind, node_id in ids.items() if node_id is not None}
     if None in keys.values():
         return ASSIGNMENTS, None, [Condition("false")]
-    of_case, of_user, of_import = keys.get("Case"), keys.get("User"), keys.get("Import")
-    conditions = []
-    if of_case is not None and of_user is not None:
-        conditions.append(has_user(of_user))
-    if of_import is not None and not (of_case is None is of_user):
-        conditions.append(was_written_by(of_import))
-    if of_case is not None:
-        return CASE_ASSIGNMENTS, of_case, conditions
-    if of_user is not None:
-        return USER_ASSIGNMENTS, of_user, conditions
-    return (ASSIGNMENTS if of_import is None else IMPORT_ASSIGNMENTS), of_import, conditions
+    return assignments_of(
+        case=keys.get("Case"), user=keys.get("User"), import_key=keys.get("Import")
+    )
 
 
 @strawberry.field(

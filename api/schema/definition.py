@@ -31,7 +31,6 @@ from api.schema.entities import (
 from api.schema.files.create_download import create_download
 from api.schema.history.assignment_changes import list_assignment_changes
 from api.schema.history.audit_events import TARGETS, list_audit_events, load_audit_event
-from api.schema.importing.create_import import create_import
 from api.schema.importing.import_payload import cancel_import
 from api.schema.importing.import_types import find_sample, list_import_types
 from api.schema.importing.imports import (
@@ -40,11 +39,14 @@ from api.schema.importing.imports import (
 )
 from api.schema.importing.plugins import list_validators
 from api.schema.importing.retry_import import retry_import
-from api.schema.importing.upload import UPLOAD, UploadedFile
 from api.schema.node import MOST_NAMED, Node, check_named, load_together
 from api.schema.notify.webhooks import create_webhook, delete_webhook, list_webhooks
 from api.schema.scalars import DATE, DATE_TIME
 from api.schema.subscription import Subscription
+from api.schema.tokens.tokens import create_token, list_tokens, load_token, revoke_token
+from api.schema.uploads.create_import import create_import
+from api.schema.uploads.preview_file import preview_file
+from api.schema.uploads.upload import UPLOAD, UploadedFile
 from api.schema.users import create_user, find_user, find_users_by_tag, list_users, update_user
 from api.schema.viewer import show_viewer, update_app
 from importers.sdk.node_id import decode_node_id
@@ -62,6 +64,7 @@ NODES: dict[str, Callable[[Context, int], Awaitable[Any]]] = {
     "Assignment": functools.partial(load_together, ASSIGNMENTS, ASSIGNMENT_ROW),
     "AssignmentChange": functools.partial(load_together, ASSIGNMENT_CHANGES, CHANGE_ROW),
     "AuditEvent": load_audit_event,
+    "Token": load_token,
     "EntityChange": functools.partial(load_together, ENTITY_CHANGES, ENTITY_CHANGE_ROW),
 }
 
@@ -122,9 +125,11 @@ QUERIES = [
     list_audit_events,
     find_sample,
     list_webhooks,
+    list_tokens,
 ]
 # `api.execution.prepare` keeps viewers out of them, but for those that it lists.
 MUTATIONS = [
+    preview_file,
     create_import,
     retry_import,
     cancel_import,
@@ -138,6 +143,8 @@ MUTATIONS = [
     update_user,
     create_webhook,
     delete_webhook,
+    create_token,
+    revoke_token,
     create_download,
 ]
 

@@ -9,6 +9,7 @@ from importers.conformance.changes import check_own_changes
 from importers.conformance.description import check_description, check_sample, settings_problem
 from importers.conformance.files import check_independence, check_repeats
 from importers.conformance.problem import Problem, raise_problems
+from importers.conformance.refusals import check_refusals
 from importers.conformance.specimens import specimens
 from importers.conformance.speed import check_speed
 from importers.conformance.subject import Subject
@@ -35,10 +36,10 @@ def check_conformance(
     """Check that an importer keeps the rules of all importers.
 
     It is described, and its sample file passes. Blank cells, missing columns and unusual cells
-    never make it fail. A repeated row changes nothing. Rows about the same thing share a group key;
-    others have the same outcome alone, together and in any order. It is not much slower than
-    `assign`, the importer that comes with Caseroll. Rows are made of the examples of the columns,
-    and of what `world` holds. Not for use in a coroutine.
+    never make it fail. What its columns refuse fails the row. A repeated row changes nothing. Rows
+    about the same thing share a group key; others have the same outcome alone, together and in any
+    order. It is not much slower than `assign`, the importer that comes with Caseroll. Rows are made
+    of the examples of the columns, and of what `world` holds. Not for use in a coroutine.
 
     Args:
         importer: the class, or an instance with its settings.
@@ -63,6 +64,7 @@ def check_conformance(
     if not subject.sampled.only.crashes:
         problems += check_hostile_cells(subject)
     if not subject.sampled.only.errors:
+        problems += check_refusals(subject)
         rest = specimens(subject)
         problems += check_blank_cells(subject)
         problems += check_own_changes(subject, rest)

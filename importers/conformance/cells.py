@@ -36,7 +36,7 @@ def check_blank_cells(subject: Subject) -> Iterator[Problem]:
         where = f"column {name!r}, left blank"
         if column.required:
             if [(error["column"], error["code"]) for error in blank.only.errors] != [
-                (name, "REQUIRED")
+                (column.public_name, "REQUIRED")
             ]:
                 yield Problem(
                     where,
@@ -107,18 +107,19 @@ def _malformed(
     importer: Importer, errors: Iterable[Mapping[str, Any]]
 ) -> Iterator[tuple[str, str]]:
     """Find errors that clients can't show, with what to do about it."""
+    labels = {column.public_name: column.label for column in importer.columns.values()}
     for error in errors:
         code, message, column = error["code"], error["message"], error["column"]
         name = f"the error {code!r:.80}"
         if not is_code(code):
             yield f"{name} has a code that is not in capitals", "Codes are like SEAT_TAKEN."
-        if column is not None and column not in importer.columns:
+        if column is not None and column not in labels:
             yield (
                 f"{name} is on {column!r:.80}, which is no column",
                 f"Name one of {', '.join(importer.columns)}, or None for the row as a whole.",
             )
             continue
-        label = f"{importer.columns[column].label}: " if column else ""
+        label = f"{labels[column]}: " if column else ""
         if len(message) > _LONGEST_MESSAGE:
             what = f"{name} has a message of more than {_LONGEST_MESSAGE} characters"
             yield what, "Cut the cell in it short."

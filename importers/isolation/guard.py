@@ -16,15 +16,18 @@ import threading
 import time
 import traceback
 import types
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from dramatiq.threading import Interrupt, raise_thread_exception
 
+from importers.isolation.process_limits import note_exhausted
+from importers.isolation.signs_of_life import SignsOfLife
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Generator, Iterator
 
     from importers.sdk.importer import Importer
 
@@ -32,11 +35,13 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# PostgreSQL ends a transaction that is silent for 15 seconds, or takes 60.
+# PostgreSQL ends a transaction that is silent for 15 seconds.
 CALL_SECONDS = 10.0
 TOTAL_SECONDS = 30.0
 # Long enough for PostgreSQL's own limit of 30 seconds a statement to come first.
 AWAIT_SECONDS = 40.0
+GUARDED_SECONDS = 300
+"""How long a transaction may take in which plugins are called: they end before that."""
 _LOOK_SECONDS = 0.2
 # Code that catches the interrupt is interrupted again, but has this long to clean up.
 _SHOOT_AGAIN_SECONDS = 3.0
@@ -68,6 +73,7 @@ class Guard:
         plugin: its name in the log, e.g. `importer 'acme-roster'`.
         call_seconds: the most that one call may take.
         total_seconds: the most that all calls may take together.
+        keep_alive: sends a statement in the transaction that waits for the plugin, if one does.
     """
 
     def __init__(
@@ -76,10 +82,13 @@ class Guard:
         *,
         call_seconds: float = CALL_SECONDS,
         total_seconds: float = TOTAL_SECONDS,
+        keep_alive: Callable[[], Awaitable[object]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.plugin = plugin
         self.spent = 0.0
+        self.waited = 0.0
+        self.signs = SignsOfLife(keep_alive) if keep_alive else None
         self._call_seconds = call_seconds
         self._total_seconds = total_seconds
         self._clock = clock
@@ -104,6 +113,9 @@ class Guard:
                 return function(*arguments)
             except _StopError:
                 self._is_shot = False  # it has arrived: `_disarm` need not wait for it
+                raise
+            except MemoryError:
+                note_exhausted(self.plugin)
                 raise
             finally:
                 self._disarm()
@@ -203,11 +215,22 @@ def _watch_calls() -> None:
             guard.watch(thread)
 
 
-def guard_of(importer: Importer) -> Guard | None:
-    """Make a guard for a chunk or file of an importer; None for Caseroll's own, which need none."""
-    if type(importer).__module__.startswith("importers.builtin."):
+def is_guest(importer: Importer) -> bool:
+    """Tell whether an importer's code needs a guard, as it is not Caseroll's own."""
+    return not type(importer).__module__.startswith("importers.builtin.")
+
+
+def guard_of(
+    importer: Importer, keep_alive: Callable[[], Awaitable[object]] | None = None
+) -> Guard | None:
+    """Make a guard for a chunk or file of an importer; None for Caseroll's own, which need none.
+
+    Args:
+        keep_alive: sends a statement in the transaction that waits for the importer, if one does.
+    """
+    if not is_guest(importer):
         return None
-    return Guard(f"importer {importer.key!r}")
+    return Guard(f"importer {importer.key!r}", keep_alive=keep_alive)
 
 
 @contextmanager
@@ -264,13 +287,27 @@ async def guarded_await(coroutine: Coroutine[Any, Any, T]) -> T:
     guard = _current.get()
     if guard is None:
         return await coroutine
+    loop = asyncio.get_running_loop()
+    since = loop.time()
     try:
-        async with asyncio.timeout(AWAIT_SECONDS) as limit:
+        async with (
+            guard.signs.while_waiting() if guard.signs else nullcontext(),
+            asyncio.timeout(AWAIT_SECONDS - guard.waited) as limit,
+        ):
             return await _step_by_step(coroutine, guard)
     except TimeoutError as error:
         if not limit.expired():
             raise
         raise TooSlowError(f"{guard.plugin} waited for {AWAIT_SECONDS:.0f} s") from error
+    finally:
+        guard.waited += loop.time() - since
+
+
+async def show_life() -> None:
+    """Keep the transaction that waits for a plugin from being idle, if the last sign is old."""
+    guard = _current.get()
+    if guard and guard.signs:
+        await guard.signs.send_if_due()
 
 
 @types.coroutine
@@ -289,5 +326,7 @@ def _step_by_step(coroutine: Coroutine[Any, Any, T], guard: Guard) -> Generator[
         try:
             argument = yield awaited
             step = coroutine.send
+            if guard.signs:
+                yield from guard.signs.passed()
         except BaseException as error:
             argument, step = error, coroutine.throw

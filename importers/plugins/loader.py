@@ -10,10 +10,12 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import Guard
+from importers.isolation.process_limits import exits_refused
 from importers.plugins.captured_output import CapturedOutput, log_line
+from importers.plugins.change_methods import change_problems
+from importers.plugins.column_names import name_problems
 from importers.plugins.plugin_settings import fill_settings
 from importers.plugins.plugin_status import OWN_DISTRIBUTION, PluginStatus
-from importers.rows.header import IGNORED, column_name
 from importers.sdk.errors import ConfigError
 from importers.sdk.importer import Importer
 from importers.sdk.plugin import version_problem
@@ -51,26 +53,31 @@ def load_plugins(
 def _load(
     kind: Kind, name: str, points: Sequence[EntryPoint], table: Mapping[str, Any] | None
 ) -> PluginStatus:
-    # Of several packages that offer a name, ours counts: a name of ours that is broken must stop
-    # the start, whatever else is installed.
-    distribution = _distribution(max(points, key=_is_own)) if points else None
+    # A package that is merely installed must neither replace one of our own nor stop the start.
+    own = [point for point in points if _is_own(point)]
+    passed_over = [] if table is None or not own else [each for each in points if each not in own]
+    points = own or points
+    distribution = _distribution(points[0]) if points else None
     status = partial(PluginStatus, kind=kind, name=name, distribution=distribution)
     if table is None:
         return status(state="off", problems=(f"plugins.toml has no table [{kind}s.{name}]",))
     instance: Plugin | None = None
-    problems: tuple[str, ...] = ()
+    problems = tuple(
+        f"{_distribution(each)} offers this {kind} as well; Caseroll's own is taken"
+        for each in passed_over
+    )
     failure: Exception | None = None
     guard = Guard(f"{kind} {name!r}", call_seconds=_LOAD_SECONDS)
     printed: list[str] = []
     output = CapturedOutput(sys.stdout, printed.append)
     try:
         # What plugins print must not get between the lines of `caseroll importers --json`.
-        with redirect_stdout(output):
+        with redirect_stdout(output), exits_refused():
             instance = guard.call(_instantiate, kind, name, points, table)
     except ConfigError as error:
-        problems = error.problems
+        problems += error.problems
     except Exception as error:
-        problems, failure = (str(error) or type(error).__name__,), error
+        problems, failure = (*problems, str(error) or type(error).__name__), error
     output.pass_on = log_line  # the plugin may have kept it, as handlers of logs do
     return status(
         state="broken" if instance is None else "on",
@@ -115,17 +122,7 @@ def class_problems(importer_class: type[Importer]) -> list[str]:
         problems.append("the class has no label")
     if not importer_class.columns:
         problems.append("the class has no columns")
-    names = [*importer_class.columns, *importer_class.assignments]
-    problems += [
-        f"a column can't be called '{name}'"
-        for name in names
-        if name == "number" or name in IGNORED
-    ]
-    return problems + [
-        f"a column can't be called '{name}': use small letters"
-        for name in names
-        if name != column_name(name)
-    ]
+    return [*problems, *name_problems(importer_class), *change_problems(importer_class)]
 
 
 def migrations_name(module: str) -> str:

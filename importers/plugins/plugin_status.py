@@ -16,7 +16,7 @@ class PluginStatus:
 
     Args:
         name: the entry point's name, which is the plugin's key.
-        problems: why it is not on.
+        problems: why it is not on; of one that is on, what to look at all the same.
         label: what menus call it, if it was loaded.
         distribution: the name and version of the package that brings it.
         error: the exception that ended its loading, unless that only names the problems.
@@ -38,7 +38,7 @@ class PluginStatus:
 
     @property
     def reason(self) -> str | None:
-        """Why it is not on, in one line."""
+        """Its problems, in one line."""
         return "; ".join(self.problems) or None
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from importers.plugins.captured_output import log_line
@@ -57,6 +57,35 @@ class Registry:
     plugins: Sequence[PluginStatus]
     path: Path
 
+    @classmethod
+    def of(cls, plugins: Sequence[PluginStatus], validators: Sequence[str], path: Path) -> Registry:
+        """Make it of the states of all plugins.
+
+        Args:
+            plugins: importers first, each kind sorted by name.
+            validators: the names of those that are switched on, in their order.
+        """
+        on = {(each.kind, each.name): each.instance for each in plugins if each.state == "on"}
+        found = [each for (kind, _), each in on.items() if kind == "importer"]
+        importers = sorted(found, key=lambda each: (each.label, each.key))
+        return cls(
+            importers={each.key: each for each in importers},
+            validators=[
+                on.get(("validator", name)) or MissingValidator(name) for name in validators
+            ],
+            plugins=plugins,
+            path=path,
+        )
+
+    def without_tables(self, missing: Mapping[str, Sequence[str]]) -> Registry:
+        """Return the registry in which plugins whose migrations have not run are broken.
+
+        Args:
+            missing: the names of plugins' migrations → those that have not run.
+        """
+        plugins = [_without_tables(plugin, missing) for plugin in self.plugins]
+        return Registry.of(plugins, [each.key for each in self.validators], self.path)
+
     @property
     def problems(self) -> list[str]:
         """What is wrong with the plugins that are broken, a sentence each."""
@@ -78,6 +107,15 @@ class Registry:
         }
 
 
+def _without_tables(plugin: PluginStatus, missing: Mapping[str, Sequence[str]]) -> PluginStatus:
+    package = plugin.instance.migrations if plugin.instance else None
+    names = missing.get(migrations_name(package), ()) if package else ()
+    if not names:
+        return plugin
+    problem = f"its migration '{names[0]}' has not run; run `caseroll migrate`"
+    return replace(plugin, state="broken", problems=(problem,), instance=None)
+
+
 def load(path: Path | None = None, *, found: Iterable[EntryPoint] | None = None) -> Registry:
     """Load the plugins that the file switches on; `report` logs how that went.
 
@@ -95,14 +133,7 @@ def load(path: Path | None = None, *, found: Iterable[EntryPoint] | None = None)
     tables = read_tables(path)
     importers = load_plugins("importer", tables["importers"], found)
     validators = load_plugins("validator", tables["validators"], found)
-    on = [each.instance for each in importers if each.state == "on"]
-    by_name = {each.name: each.instance for each in validators}
-    registry = Registry(
-        importers={each.key: each for each in sorted(on, key=lambda each: (each.label, each.key))},
-        validators=[by_name[name] or MissingValidator(name) for name in tables["validators"]],
-        plugins=[*importers, *validators],
-        path=path,
-    )
+    registry = Registry.of([*importers, *validators], list(tables["validators"]), path)
     # These come with the release: if one does not load, the installation is broken as a whole.
     own = [plugin for plugin in registry.plugins if plugin.state == "broken" and plugin.is_own]
     if own:
@@ -118,12 +149,24 @@ def report(registry: Registry) -> None:
             log_line(line)
         if plugin.error:
             logger.error("%s %r does not load", plugin.kind, plugin.name, exc_info=plugin.error)
+        if plugin.state == "on" and plugin.problems:
+            logger.warning("%s %r: %s", plugin.kind, plugin.name, plugin.reason)
         if plugin.seconds > _SLOW_SECONDS:
             logger.warning("%s %r took %.1f s to load", plugin.kind, plugin.name, plugin.seconds)
-    if registry.problems:
+    report_problems(registry)
+
+
+def report_problems(registry: Registry, known: Sequence[str] = ()) -> None:
+    """Log which plugins are broken, and why.
+
+    Args:
+        known: the problems that were logged before.
+    """
+    problems = [problem for problem in registry.problems if problem not in known]
+    if problems:
         logger.error(
             "%s: importers that are broken are left out; validators that are broken refuse every"
             " row.\n  %s",
             registry.path,
-            "\n  ".join(registry.problems),
+            "\n  ".join(problems),
         )

@@ -20,6 +20,6 @@ def sample_csv(importer: Importer) -> str:
     columns = [column for column in importer.columns.values() if column.in_sample]
     text = io.StringIO(newline="")
     writer = csv.writer(text)
-    writer.writerow([column.name for column in columns])
+    writer.writerow([column.header for column in columns])
     writer.writerow([column.example or "" for column in columns])
     return text.getvalue()

@@ -7,7 +7,7 @@ import os
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import chain
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO
 
 from importers.reading.delimited import DELIMITERS, DelimitedText
 from importers.reading.encoding import decode_blocks, find_encoding, is_cut_mark
@@ -44,6 +44,7 @@ class Table:
         encoding: `utf-8`, `utf-8-bom`, `utf-16-le`, `windows-1252` …; None for a workbook.
         delimiter: `,`, `;`, tab or `|`; None for a workbook.
         header: the names as the file has them, trimmed, without empty names at the end.
+        header_row: its number.
         batches: the rows that are not blank, with the numbers that a spreadsheet shows; no batch
             is empty. Cells are not trimmed, and a row may have more or fewer cells than the header
             has names. Iterate once, while the file is open; any step may raise FileRefusedError.
@@ -55,6 +56,7 @@ class Table:
     encoding: str | None
     delimiter: str | None
     header: tuple[str, ...]
+    header_row: int
     batches: Iterator[Batch]
     below: Sequence[Record] = ()
     first_column: int = 0
@@ -65,17 +67,11 @@ class Table:
         return chain.from_iterable(batch.records() for batch in self.batches)
 
 
-class Head(NamedTuple):
-    """The beginning of a file: `Table.header` and `Table.below`, as far as they are there."""
-
-    header: tuple[str, ...]
-    below: Sequence[Record]
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _HeaderRow:
-    """The header's names, how many cells its row has, and the rest of its batch."""
+    """The header's number and names, how many cells its row has, and the rest of its batch."""
 
+    number: int
     names: tuple[str, ...]
     width: int
     below: Batch
@@ -114,19 +110,14 @@ def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: L
     if is_workbook(head):
         refuse_foreign(head, filename)
         book = IsolatedWorkbook(file, filename=filename, limits=limits)
-        table = _table_of(iter(book), limits)
+        table = _whole(_begin_table(iter(book), limits))
         return replace(table, first_column=book.first_column, warnings=book.warnings)
-    text, label = _open_text(file, head, filename, encoding)
-    table = _table_of(iter(text), limits, label, text.delimiter)
-    if is_named_as_workbook(filename):
-        template = "is no workbook, though its name says so; it was read as text."
-        table.warnings.append(file_error("NOT_A_WORKBOOK", template, filename))
-    return table
+    return _whole(_text_table(file, head, filename=filename, encoding=encoding, limits=limits))
 
 
 def check_head(
     head: bytes, *, filename: str, encoding: str | None, limits: Limits, is_whole: bool = False
-) -> Head | None:
+) -> Table | None:
     """Refuse a file for what its first bytes show, while the rest may still be on its way.
 
     Args:
@@ -136,7 +127,7 @@ def check_head(
 
     Returns:
         None for a workbook, whose header is not in its first bytes, and when the header's line is
-        not complete.
+        not complete. The table's rows have been read.
 
     Raises:
         FileRefusedError: `open_table`, or iterating over its batches, would raise it too.
@@ -144,30 +135,55 @@ def check_head(
     if is_workbook(head):
         refuse_foreign(head, filename)
         return None
+    table = open_head(head, filename=filename, encoding=encoding, limits=limits, is_whole=is_whole)
+    for _ in table.batches if table else ():
+        pass
+    return table
+
+
+def open_head(
+    head: bytes, *, filename: str, encoding: str | None, limits: Limits, is_whole: bool = False
+) -> Table | None:
+    """Open the first bytes of a text, as `check_head` takes them; a cut last row is left out.
+
+    Returns:
+        None when the header's line is not complete.
+
+    Raises:
+        FileRefusedError: `open_table` would raise it too, or iterating over the first batch.
+    """
     if not is_whole and head and is_cut_mark(head):
         return None
-    text, _ = _open_text(io.BytesIO(head), head, filename, encoding, is_whole=is_whole)
-    batches = iter(text)
-    header = _read_header(batches, limits)
-    if header is None:
-        if is_whole or not head:
-            raise _empty_file()
-        return None
-    data = _data_batches(batches, header, limits)
-    first = next(data, None)
-    if is_whole and first is None:
-        raise _no_rows()
-    for _ in data:
-        pass
-    return Head(header.names, _first_records(first) if first else ())
+    table = _text_table(
+        io.BytesIO(head),
+        head,
+        filename=filename,
+        encoding=encoding,
+        limits=limits,
+        is_whole=is_whole,
+    )
+    return _whole(table) if is_whole or not head else table
 
 
-def _first_records(batch: Batch) -> Sequence[Record]:
-    return list(batch.part(0, _ROWS_BELOW).records())
+def _text_table(
+    file: BinaryIO,
+    head: bytes,
+    *,
+    filename: str,
+    encoding: str | None,
+    limits: Limits,
+    is_whole: bool = True,
+) -> Table | None:
+    text, label = _open_text(file, head, filename, encoding, is_whole=is_whole)
+    table = _begin_table(iter(text), limits, label, text.delimiter)
+    if table and is_named_as_workbook(filename):
+        template = "is no workbook, though its name says so; it was read as text."
+        table.warnings.append(file_error("NOT_A_WORKBOOK", template, filename))
+    return table
 
 
 def _open_text(
-    file: BinaryIO, head: bytes, filename: str, declared: str | None, *, is_whole: bool = True
+    file: BinaryIO, head: bytes, filename: str, declared: str | None, *, is_whole: bool
 ) -> tuple[DelimitedText, str]:
     refuse_foreign(head, filename)
     refuse_broken_workbook(head, filename)
@@ -177,23 +193,40 @@ def _open_text(
     return DelimitedText(blocks, is_whole=is_whole), encoding.label
 
 
-def _table_of(
+def _begin_table(
     batches: Batches, limits: Limits, encoding: str | None = None, delimiter: str | None = None
-) -> Table:
+) -> Table | None:
+    """Read the header and the first rows, as far as they are there; None without a header."""
     header = _read_header(batches, limits)
     if header is None:
-        raise _empty_file()
+        return None
     data = _data_batches(batches, header, limits)
     first = next(data, None)
-    if first is None:
-        raise _no_rows()
     return Table(
         encoding=encoding,
         delimiter=delimiter,
         header=header.names,
-        batches=chain([first], data),
-        below=_first_records(first),
+        header_row=header.number,
+        batches=chain([first] if first else [], data),
+        below=_first_records(first) if first else (),
     )
+
+
+def _whole(table: Table | None) -> Table:
+    """Return the table of a whole file, which has a header and a row.
+
+    Raises:
+        FileRefusedError: it has not.
+    """
+    if table is None:
+        raise _empty_file()
+    if not table.below:
+        raise _no_rows()
+    return table
+
+
+def _first_records(batch: Batch) -> Sequence[Record]:
+    return list(batch.part(0, _ROWS_BELOW).records())
 
 
 def _read_header(batches: Batches, limits: Limits) -> _HeaderRow | None:
@@ -213,7 +246,7 @@ def _read_header(batches: Batches, limits: Limits) -> _HeaderRow | None:
                 batches.close()
                 raise _one_cell(row)
             below = batch.part(index, len(batch.numbers))
-            return _HeaderRow(names=tuple(names), width=len(cells), below=below)
+            return _HeaderRow(number=row, names=tuple(names), width=len(cells), below=below)
     return None
 
 

@@ -7,12 +7,20 @@ are turned to columns, and each distinct cell is parsed, checked and looked up o
 from __future__ import annotations
 
 import logging
+import time
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from importers.isolation.guard import guarded, guarded_await, is_guarding, is_of_plugin
+from importers.isolation.guard import (
+    guarded,
+    guarded_await,
+    is_guarding,
+    is_of_plugin,
+    show_life,
+)
 from importers.sdk.cell_note import shown_text
+from importers.sdk.columns import column_name
 from importers.sdk.errors import ErrorDetail, RowError, fill, printable
 from importers.sdk.references import Reference
 from models.db import is_passing
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LONGEST_VALUE = 100
+_SECONDS_OF_SILENCE = 3.0
 # One cell that has what separates the others: the whole line is in one pair of quotes.
 _DELIMITERS = frozenset(",;\t|")
 _ENDS_EARLY = (
@@ -44,6 +53,8 @@ class ReadRow:
     Args:
         is_context: it is read again for rows that are judged beside it, and not run.
         text: its cells as JSON, where the row comes from a chunk.
+        refusals: of a row without errors, why what its cells name can't be used. They fail the row
+            if it would change anything: what has taken effect already stays unchanged.
     """
 
     number: int
@@ -52,6 +63,7 @@ class ReadRow:
     text: bytes = b""
     values: Sequence[Any] = ()
     errors: Sequence[ErrorDetail] = ()
+    refusals: Sequence[ErrorDetail] = ()
 
 
 async def read_rows(
@@ -69,18 +81,22 @@ async def read_rows(
         whole = [row for row in rows if _fits_header(row, layout)]
         cells = [_filled_up(row.cells, layout.width) for row in whole]
     cells_by_column = list(zip(*cells, strict=True))
-    columns, with_errors = [], set[int]()
+    columns, with_errors, refused = [], set[int](), set[int]()
     for name, column in layout.columns(importer).items():
         position = layout.positions.get(name)
         column_cells: Sequence[str] = [""] * len(whole)
         if whole and position is not None:
             column_cells = cells_by_column[position]
-        values, bad = await _read_column(column, column_cells, directory)
+        values, bad, unusable = await _read_column(column, column_cells, directory)
         columns.append(values)
         with_errors.update(bad)
+        refused.update(unusable)
     for row, row_values in zip(whole, zip(*columns, strict=True), strict=True):
         row.values = row_values
     _describe_errors(importer, layout, [whole[index] for index in sorted(with_errors)])
+    others = [whole[index] for index in sorted(refused - with_errors)]
+    for row, errors in zip(others, _errors_of(importer, layout, others), strict=True):
+        row.refusals = errors
 
 
 def _fits_header(row: ReadRow, layout: Layout) -> bool:
@@ -107,29 +123,55 @@ def _filled_up(cells: Sequence[str], width: int) -> Sequence[str]:
 
 async def _read_column(
     column: Column[Any], cells: Sequence[str], directory: Directory
-) -> tuple[list[Any], list[int]]:
-    """Return the values of a column, and the indices of those that are errors."""
-    values = _read_cells(column, set(cells))
+) -> tuple[list[Any], list[int], list[int]]:
+    """Return the values of a column, the indices of those that are errors, and of those refused."""
+    values = await _read_cells(column, set(cells))
     if isinstance(column, Reference):
         values = await _look_up(column, values, directory)
     # Errors are looked for among distinct cells; without any, rows are not looked at one by one.
     wrong = {cell for cell, value in values.items() if isinstance(value, RowError)}
-    bad = [index for index, cell in enumerate(cells) if cell in wrong] if wrong else []
-    return list(map(values.__getitem__, cells)), bad
+    refused = _refused_cells(column, values, wrong)
+    return list(map(values.__getitem__, cells)), _places(wrong, cells), _places(refused, cells)
 
 
-def _read_cells(column: Column[Any], cells: Set[str]) -> dict[str, Any]:
+def _refused_cells(column: Column[Any], values: Mapping[str, Any], wrong: Set[str]) -> set[str]:
+    """Return the distinct cells that name something that can't be used."""
+    if not isinstance(column, Reference):
+        return set()
+    found = {cell: values[cell] for cell in values.keys() - wrong} if wrong else values
+    if not column._may_refuse(found.values()):
+        return set()
+    return {cell for cell, value in found.items() if _error_of(column, value)}
+
+
+def _places(wanted: Set[str], cells: Sequence[str]) -> list[int]:
+    return [index for index, cell in enumerate(cells) if cell in wanted] if wanted else []
+
+
+async def _read_cells(column: Column[Any], cells: Set[str]) -> dict[str, Any]:
     """Read distinct cells; all at once where the column only trims them."""
     values = column._values_at_once(cells)
+    if values is None and is_guarding():
+        return await _read_guarded(column, cells)
     if values is None:
         return _read_each(column, cells)
     blank = cells - values.keys()
     return values | {cell: _read_cell(column, cell) for cell in blank}
 
 
+async def _read_guarded(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    signed = time.monotonic()
+    for cell in cells:
+        values[cell] = _read_cell(column, cell)
+        # A slow plugin may take 30 seconds for a chunk's cells.
+        if time.monotonic() - signed > _SECONDS_OF_SILENCE:
+            await show_life()
+            signed = time.monotonic()
+    return values
+
+
 def _read_each(column: Column[Any], cells: Collection[str]) -> dict[str, Any]:
-    if is_guarding():
-        return {cell: _read_cell(column, cell) for cell in cells}
     # `_read_cell` without the two calls that it makes for a cell: Caseroll's own columns need no
     # guard.
     values: dict[str, Any] = {}
@@ -189,6 +231,14 @@ def _column_failure(column: Column[Any]) -> RowError:
 def _describe_errors(importer: Importer, layout: Layout, rows: Sequence[ReadRow]) -> None:
     """List the errors of rows' cells, and the refusals that would follow once they are mended."""
     rows = _without_left_over(importer, layout, rows)
+    for row, errors in zip(rows, _errors_of(importer, layout, rows), strict=True):
+        row.errors = errors
+
+
+def _errors_of(
+    importer: Importer, layout: Layout, rows: Sequence[ReadRow]
+) -> list[list[ErrorDetail]]:
+    """Return each row's errors and refusals, in the order of the columns."""
     found: list[list[ErrorDetail]] = [[] for _ in rows]
     for place, (name, column) in enumerate(importer.columns.items()):
         values = [row.values[place] for row in rows]
@@ -198,8 +248,7 @@ def _describe_errors(importer: Importer, layout: Layout, rows: Sequence[ReadRow]
         for errors, detail in zip(found, details, strict=True):
             if detail:
                 errors.append(detail)
-    for row, errors in zip(rows, found, strict=True):
-        row.errors = errors
+    return found
 
 
 def _may_have_errors(column: Column[Any], values: Sequence[Any]) -> bool:
@@ -278,9 +327,12 @@ def _without_left_over(
 
 def _refusal_of(column: Reference[Any], value: Any) -> RowError | None:
     try:
-        return guarded(column.refusal, value)
+        error = guarded(column.refusal, value)
+        if not isinstance(error, RowError | None):
+            raise TypeError(f"refusal() returned {error!r:.200}, no RowError")  # noqa: TRY301
     except Exception:
         return _column_failure(column)
+    return error
 
 
 def refusal_detail(
@@ -312,7 +364,11 @@ def error_detail(
     """
     position = layout.positions.get(column) if column else None
     known = importer.columns.get(column) if column else None
-    label = known.label if known else column
+    label, name = (known.label, known.public_name) if known else (column, column)
+    # A column that has names of its own is known by the one that the file uses.
+    if known and known.headers and position is not None and layout.header:
+        label = layout.header[position].strip()
+        name = column_name(label)
     message, value, params = error.message, None, error.params
     if position is not None and position < len(row.cells):
         value = shown_text(row.cells[position]).strip()
@@ -324,7 +380,7 @@ def error_detail(
     return ErrorDetail(
         code=error.code,
         message=f"{label}: {message}" if label else message,
-        column=column,
+        column=name,
         value=value and _cut(value),
         suggestion=error.suggestion,
         params=params,
@@ -337,4 +393,4 @@ def _cut(value: str) -> str:
 
 def failed_result(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
     details = [error.as_dict() for error in errors]
-    return RowResult(row.number, row.text, RowStatus.FAILED, errors=details)
+    return RowResult(row.number, row.text, RowStatus.FAILED, None, None, details)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from importers.rows.header_mapping import IGNORED, HeaderMapping, quoted_names
 from importers.sdk.cell_note import shown_text
 from importers.sdk.changes import EFFECTS
-from importers.sdk.errors import ErrorDetail, FileRefusedError, alternatives, printable
+from importers.sdk.columns import column_name
+from importers.sdk.errors import ErrorDetail, FileRefusedError, alternatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -18,9 +20,6 @@ if TYPE_CHECKING:
     from importers.reading.record import Record
     from importers.sdk.changes import AtWorst
     from importers.sdk.importer import Importer
-
-IGNORED = frozenset({"row", "errors"})
-"""Columns that a download of failed rows adds; every type accepts and ignores them."""
 
 # difflib may take quadratic time, and a name in a header may be as long as a client likes.
 _MAX_GUESSED = 64
@@ -36,32 +35,61 @@ class HeaderSpec:
         columns: column name → whether the file must have it; in the order of the sample file.
         at_worst: what a row may do. A file is never said to look like one of a type that does
             worse than its own: an admin who forgot a column must not be led to a removal.
+        aliases: other names of columns → the columns.
+        headers: columns → their names as the sample file writes them, where these differ.
     """
 
     key: str
     label: str
     columns: Mapping[str, bool]
     at_worst: AtWorst = "adds"
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self, names: Iterable[str]) -> list[str]:
+        """Return which columns are meant by the names of a header; unknown ones stay."""
+        return [self.aliases.get(name, name) for name in names]
+
+    def written(self, column: str) -> str:
+        """Return a column's name as the sample file has it."""
+        return self.headers.get(column, column)
+
+
+_AS_WRITTEN = HeaderMapping()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeaderColumn:
+    """A name in a file's header, and what it means.
+
+    Args:
+        name: as the file has it.
+        column: the type's column of which the cells below are.
+        is_ignored: whether the cells below are passed over.
+        suggestion: the column that an unknown name probably means.
+    """
+
+    name: str
+    column: str | None
+    is_ignored: bool
+    suggestion: str | None
 
 
 def header_spec(importer: Importer) -> HeaderSpec:
     """Describe the header that the importer's files have."""
+    columns = importer.columns.values()
     return HeaderSpec(
         key=importer.key,
         label=importer.label,
-        columns={name: column.required for name, column in importer.columns.items()},
+        columns={column.public_name: column.required for column in columns},
         at_worst=importer.every_row.kind._at_worst if importer.every_row else importer.at_worst,
+        aliases={
+            column_name(each): column.public_name
+            for column in columns
+            for each in column.headers[1:]
+        },
+        headers={column.public_name: column.header for column in columns},
     )
-
-
-def column_name(name: str) -> str:
-    """Return the column that a name in a header means.
-
-    Example:
-        >>> column_name(" Case-ID ")
-        'case_id'
-    """
-    return re.sub(r"[\s-]", "_", name.strip().lower())
 
 
 def match_header(
@@ -69,6 +97,7 @@ def match_header(
     spec: HeaderSpec,
     others: Sequence[HeaderSpec],
     *,
+    mapping: HeaderMapping = _AS_WRITTEN,
     below: Sequence[Record] = (),
     first_column: int = 0,
 ) -> dict[str, int]:
@@ -83,6 +112,7 @@ def match_header(
         header: the file's column names, in its order.
         spec: the type that the file was uploaded as.
         others: types that the file may have been meant for; may include `spec`.
+        mapping: what the upload says of the header.
         below: the rows below it, of which one may be the header that was meant.
         first_column: index of its first column in the sheet.
 
@@ -92,20 +122,57 @@ def match_header(
     Raises:
         FileRefusedError: with every problem, in the order of the file, missing columns last.
     """
-    names = [column_name(name) for name in header]
+    plain = mapping.names(header)
+    names = spec.read(plain)
     other_specs = [other for other in others if other.key != spec.key]
     absent = _absent_names(names, spec)
     if absent and (row := _header_below(below, spec)):
         raise FileRefusedError([_not_first(row)])
-    if absent and (meant := _nearest_specs(names, spec, other_specs)):
+    if unknown := mapping.absent(header):
+        raise FileRefusedError([_no_such_header(name, header) for name in unknown])
+    if absent and (meant := _nearest_specs(plain, other_specs, spec.at_worst)):
         raise FileRefusedError([_wrong_type(absent, spec, meant)])
     problems = _column_errors(header, names, spec, other_specs, first_column)
-    problems += [_missing_column(name, spec) for name in absent]
-    if not problems and any(set(names) - IGNORED == set(other.columns) for other in other_specs):
+    has_unknown = bool(_unknown_names(names, spec))
+    problems += [_missing_column(name, spec, has_unknown=has_unknown) for name in absent]
+    if not problems and any(
+        set(other.read(plain)) - IGNORED == set(other.columns) for other in other_specs
+    ):
         problems += _nothing_to_do(names, spec)
     if problems:
         raise FileRefusedError(problems)
     return {name: index for index, name in enumerate(names) if name in spec.columns}
+
+
+def describe_header(
+    header: Sequence[str], spec: HeaderSpec, mapping: HeaderMapping = _AS_WRITTEN
+) -> list[HeaderColumn]:
+    """Say what each name in a header means, whether or not the header fits the type."""
+    names = spec.read(mapping.names(header))
+    unknown = set(_unknown_names(names, spec))
+    return [
+        HeaderColumn(
+            name=written,
+            column=name if name in spec.columns else None,
+            is_ignored=name in IGNORED,
+            suggestion=_nearest_column(name, names, spec) if name in unknown else None,
+        )
+        for written, name in zip(header, names, strict=True)
+    ]
+
+
+def missing_columns(
+    header: Sequence[str], spec: HeaderSpec, mapping: HeaderMapping = _AS_WRITTEN
+) -> list[str]:
+    """Return the columns that the type needs and the header lacks."""
+    return _absent_names(spec.read(mapping.names(header)), spec)
+
+
+def find_spec(header: Sequence[str], specs: Sequence[HeaderSpec]) -> HeaderSpec | None:
+    """Find the one type that a header fits best, unless it removes: that is an admin's to say."""
+    fitting = _nearest_specs([column_name(name) for name in header], specs, "removes")
+    is_sure = len(fitting) == 1 and fitting[0].at_worst != "removes"
+    return fitting[0] if is_sure else None
 
 
 def _header_below(below: Sequence[Record], spec: HeaderSpec) -> int | None:
@@ -113,7 +180,7 @@ def _header_below(below: Sequence[Record], spec: HeaderSpec) -> int | None:
     for number, cells in below:
         # Below a title, a file's delimiter may be another one than was found from the title.
         written = re.split(r"[;\t|]", cells[0]) if len(cells) == 1 else map(shown_text, cells)
-        if not _absent_names([column_name(each) for each in written], spec):
+        if not _absent_names(spec.read(map(column_name, written)), spec):
             return number
     return None
 
@@ -141,16 +208,17 @@ def _absent_names(names: Iterable[str], spec: HeaderSpec) -> list[str]:
 
 
 def _nearest_specs(
-    names: Sequence[str], own: HeaderSpec, others: Sequence[HeaderSpec]
+    names: Sequence[str], others: Sequence[HeaderSpec], at_worst: AtWorst
 ) -> list[HeaderSpec]:
-    """Return, of the other types that the header fits, those of which it leaves out fewest columns.
+    """Return, of the types that the header fits, those of which it leaves out fewest columns.
 
-    None does worse than the header's own type.
+    None does worse than `at_worst`, which is what the header's own type does.
     """
     fitting = {
-        other.key: len(set(other.columns) - set(names))
+        other.key: len(set(other.columns) - set(other.read(names)))
         for other in others
-        if EFFECTS.index(other.at_worst) <= EFFECTS.index(own.at_worst) and _fits_spec(names, other)
+        if EFFECTS.index(other.at_worst) <= EFFECTS.index(at_worst)
+        and _fits_spec(other.read(names), other)
     }
     best = min(fitting.values(), default=0)
     return [other for other in others if fitting.get(other.key) == best]
@@ -167,17 +235,20 @@ def _wrong_type(
         "Add what is missing, or choose the other type.",
         suggestion=meant[0].key if len(meant) == 1 else None,
         type=spec.label,
-        columns=_quoted_names(absent),
+        columns=quoted_names(list(map(spec.written, absent))),
         **labels,
     )
 
 
-def _missing_column(name: str, spec: HeaderSpec) -> ErrorDetail:
+def _missing_column(name: str, spec: HeaderSpec, *, has_unknown: bool) -> ErrorDetail:
+    advice = "Add it to the header row."
+    if has_unknown:
+        advice = "Add it to the header row, or say at the upload which column it is."
     return ErrorDetail.of(
         "MISSING_COLUMN",
-        "The column '{name}' is missing, and *{type}* needs it. Add it to the header row.",
+        "The column '{name}' is missing, and *{type}* needs it. " + advice,
         column=name,
-        name=name,
+        name=spec.written(name),
         type=spec.label,
     )
 
@@ -193,7 +264,7 @@ def _nothing_to_do(names: Sequence[str], spec: HeaderSpec) -> list[ErrorDetail]:
             "*{type}* would find nothing to do in the file. Add a column that says what to change, "
             "such as '{name}', to the header row.",
             column=optional[-1],
-            name=optional[-1],
+            name=spec.written(optional[-1]),
             type=spec.label,
         )
     ]
@@ -223,7 +294,7 @@ def _column_errors(
         elif name in unknown and names.index(name) == index:
             problems.append(_unknown_column(written, index, names, spec, others, first=first))
         elif counts[name] > 1 and name in spec.columns and names.index(name) == index:
-            problems.append(_duplicate_column(name, first, names))
+            problems.append(_duplicate_column(name, spec, first, names))
     return problems
 
 
@@ -237,11 +308,14 @@ def _unknown_column(
     first: int,
 ) -> ErrorDetail:
     name = names[index]
-    free = [known for known in spec.columns if known not in names]
-    near = difflib.get_close_matches(name, free, n=1) if len(name) <= _MAX_GUESSED else []
-    owners = [other for other in others if name in other.columns]
-    params: dict[str, str | int] = {"type": spec.label, "columns": ", ".join(spec.columns)}
-    advice = ". The columns of *{type}* are {columns}: rename it, or remove it."
+    near = _nearest_column(name, names, spec)
+    owners = [other for other in others if other.aliases.get(name, name) in other.columns]
+    known = ", ".join(map(spec.written, spec.columns))
+    params: dict[str, str | int] = {"type": spec.label, "columns": known}
+    advice = (
+        ". The columns of *{type}* are {columns}: rename it or remove it, or say at the upload "
+        "which of them it is, or that it is to be ignored."
+    )
     if near:
         params, advice = {}, "; did you mean '{suggestion}'?"
     elif owners:
@@ -254,14 +328,33 @@ def _unknown_column(
         "Column {letters}, '{name}', is not known" + advice,
         column=name[:100],
         value=written[:100],
-        suggestion=near[0] if near else None,
+        suggestion=spec.written(near) if near else None,
         letters=_letters(first + index),
         name=written[:100],
         **params,
     )
 
 
-def _duplicate_column(name: str, first: int, names: Sequence[str]) -> ErrorDetail:
+def _nearest_column(name: str, names: Sequence[str], spec: HeaderSpec) -> str | None:
+    """Return the column that a name in the header probably means."""
+    if len(name) > _MAX_GUESSED:
+        return None
+    free = [known for known in spec.columns if known not in names]
+    return next(iter(difflib.get_close_matches(name, free, n=1)), None)
+
+
+def _no_such_header(name: str, header: Sequence[str]) -> ErrorDetail:
+    return ErrorDetail.of(
+        "NO_SUCH_HEADER",
+        "The upload says what the column '{name}' is, and the file has no such column; it has "
+        "{header}.",
+        value=name[:100],
+        name=name[:100],
+        header=quoted_names(header),
+    )
+
+
+def _duplicate_column(name: str, spec: HeaderSpec, first: int, names: Sequence[str]) -> ErrorDetail:
     places = [_letters(first + index) for index, other in enumerate(names) if other == name]
     every = "both" if len(places) == 2 else "all"
     return ErrorDetail.of(
@@ -270,12 +363,8 @@ def _duplicate_column(name: str, first: int, names: Sequence[str]) -> ErrorDetai
         column=name,
         letters=", ".join(places[:-1]),
         last=places[-1],
-        name=name,
+        name=spec.written(name),
     )
-
-
-def _quoted_names(names: Sequence[str]) -> str:
-    return ", ".join(f"'{printable(name[:100])}'" for name in names[:10])
 
 
 def _letters(index: int) -> str:

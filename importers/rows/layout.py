@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import guarded
 from importers.rows.header import header_spec, match_header
-from importers.sdk.columns import Column
+from importers.rows.header_mapping import HeaderMapping
+from importers.sdk.columns import Column, column_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -22,15 +23,23 @@ class Layout:
     """How a file's rows are laid out.
 
     Args:
-        positions: column name → index of its cell; columns that the file lacks are left out.
+        positions: column's attribute → index of its cell; columns that the file lacks are left
+            out.
         width: how many cells a row has.
         knowing: columns, by name, that know something of the whole file, in the place of the
             importer's.
+        header: the names of columns as the file writes them.
     """
 
     positions: Mapping[str, int]
     width: int
     knowing: Mapping[str, Column[Any]] = field(default_factory=dict)
+    header: Sequence[str] = ()
+
+    def position_of(self, name: str | None) -> int | None:
+        """Return the index of the cell at fault, given the column that a stored error names."""
+        names = list(map(column_name, self.header))
+        return names.index(name) if name in names else self.positions.get(name or "")
 
     def columns(self, importer: Importer) -> Mapping[str, Column[Any]]:
         """Return the importer's columns as this file's cells are to be read."""
@@ -42,6 +51,7 @@ def layout_of(
     importer: Importer,
     others: Iterable[Importer] = (),
     *,
+    mapping: HeaderMapping | None = None,
     below: Sequence[Record] = (),
     first_column: int = 0,
 ) -> Layout:
@@ -50,6 +60,7 @@ def layout_of(
     Args:
         others: importers that the file may have been meant for, to suggest one when the header does
             not match; `importer` may be among them.
+        mapping: what the upload says of the header.
         below: the rows below it, of which one may be the header that was meant.
         first_column: index of its first column in the sheet.
 
@@ -58,9 +69,19 @@ def layout_of(
     """
     candidates = [header_spec(other) for other in others]
     positions = match_header(
-        header, header_spec(importer), candidates, below=below, first_column=first_column
+        header,
+        header_spec(importer),
+        candidates,
+        mapping=mapping or HeaderMapping(),
+        below=below,
+        first_column=first_column,
     )
-    return Layout(positions=positions, width=len(header))
+    places = {
+        name: positions[column.public_name]
+        for name, column in importer.columns.items()
+        if column.public_name in positions
+    }
+    return Layout(positions=places, width=len(header), header=header)
 
 
 def with_knowledge(
@@ -90,5 +111,5 @@ def stored_layout(work: ImportWork, importer: Importer) -> Layout:
     Raises:
         FileRefusedError: its header is not one of this importer's files any more.
     """
-    layout = layout_of(work.header or [], importer)
+    layout = layout_of(work.header or [], importer, mapping=HeaderMapping.of(work.header_mapping))
     return with_knowledge(layout, importer, work.observed, work.date_order)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from importers.sdk.entities import Assignment, Case, Role, User
@@ -23,11 +24,43 @@ if TYPE_CHECKING:
 E = TypeVar("E", Case, User)
 
 
-class StoredDirectory:
-    """Look references up for one app, within one transaction, as `Directory` describes."""
+class OneByOne:
+    """A connection that each takes for a while, as `async with shared as db`.
 
-    def __init__(self, db: Connection, app_id: int) -> None:
+    Plugins may gather their look-ups, and a sign of life may be due as they do.
+    """
+
+    def __init__(self, db: Connection) -> None:
         self._db = db
+        self._turn = asyncio.Lock()
+
+    async def __aenter__(self) -> Connection:
+        await self._turn.acquire()
+        return self._db
+
+    async def __aexit__(self, *_: object) -> None:
+        self._turn.release()
+
+    async def keep_alive(self) -> None:
+        """Send something, so that the transaction is not ended for its silence."""
+        async with self as db:
+            try:
+                await db.execute("SELECT 1")
+            except Exception as error:
+                # A statement that a plugin has sent by itself is on its way: there is no silence.
+                if not is_misuse(error, db):
+                    raise
+
+
+class StoredDirectory:
+    """Look references up for one app, within one transaction, as `Directory` describes.
+
+    Args:
+        db: the transaction's connection; shared, if others send statements on it meanwhile.
+    """
+
+    def __init__(self, db: Connection | OneByOne, app_id: int) -> None:
+        self._shared = db if isinstance(db, OneByOne) else OneByOne(db)
         self._app_id = app_id
         self._roles: dict[str, Role] | None = None
 
@@ -35,57 +68,72 @@ class StoredDirectory:
     def app_id(self) -> int:
         return self._app_id
 
+    async def keep_alive(self) -> None:
+        """Send something, so that the transaction is not ended for its silence."""
+        await self._shared.keep_alive()
+
     async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
         """Read rows of a plugin's own tables; a query that fails does not end the transaction."""
-        try:
-            async with self._db.transaction():
-                return list(await self._db.fetch(query, *arguments))
-        except Exception as error:
-            if is_misuse(error, self._db):
-                raise ValueError(f"the query can't be sent: {error}") from error
-            raise
+        async with self._shared as db:
+            try:
+                async with db.transaction():
+                    # Ends with the savepoint.
+                    await db.execute("SET LOCAL transaction_read_only = on")
+                    return list(await db.fetch(query, *arguments))
+            except Exception as error:
+                if is_misuse(error, db):
+                    raise ValueError(f"the query can't be sent: {error}") from error
+                raise
 
     async def cases(self, keys: Collection[str]) -> Mapping[str, Case]:
         ids = _ids("Case", keys)
-        found = await find_cases(self._db, self._app_id, tags=list(keys), ids=list(ids.values()))
+        async with self._shared as db:
+            found = await find_cases(db, self._app_id, tags=list(keys), ids=list(ids.values()))
         return _by_key(keys, ids, _cases(found))
 
     async def cases_by_id(self, ids: Collection[int]) -> Mapping[int, Case]:
         """Find cases by primary key, whatever Tag IDs there are."""
-        found = await find_cases(self._db, self._app_id, tags=[], ids=list(ids))
+        async with self._shared as db:
+            found = await find_cases(db, self._app_id, tags=[], ids=list(ids))
         return {case.id: case for case in _cases(found)}
 
     async def users(self, keys: Collection[str]) -> Mapping[str, User]:
         ids = _ids("User", keys)
-        found = await find_users(self._db, self._app_id, tags=list(keys), ids=list(ids.values()))
+        async with self._shared as db:
+            found = await find_users(db, self._app_id, tags=list(keys), ids=list(ids.values()))
         return _by_key(keys, ids, _users(found))
 
     async def users_by_id(self, ids: Collection[int]) -> Mapping[int, User]:
         """Find users by primary key, whatever Tag IDs there are."""
-        found = await find_users(self._db, self._app_id, tags=[], ids=list(ids))
+        async with self._shared as db:
+            found = await find_users(db, self._app_id, tags=[], ids=list(ids))
         return {user.id: user for user in _users(found)}
 
     async def users_by_email(self, keys: Collection[str]) -> Mapping[str, User]:
-        found = await find_users_by_email(self._db, self._app_id, list(keys))
+        async with self._shared as db:
+            found = await find_users_by_email(db, self._app_id, list(keys))
         by_email = {user.email.lower(): user for user in _users(found)}
         return {key: by_email[key.lower()] for key in keys if key.lower() in by_email}
 
     async def users_by_name(self, keys: Collection[str]) -> Mapping[str, Sequence[User]]:
-        found = await find_users_by_name(self._db, self._app_id, list(keys))
+        async with self._shared as db:
+            found = await find_users_by_name(db, self._app_id, list(keys))
         return {name: _users(records) for name, records in found.items()}
 
     async def roles(self) -> Mapping[str, Role]:
         """Return all roles by key, read once."""
         if self._roles is None:
             query = "SELECT id, key, label FROM roles WHERE app_id = $1"
-            rows = await self._db.fetch(query, self._app_id)
+            async with self._shared as db:
+                rows = await db.fetch(query, self._app_id)
             self._roles = {row["key"]: Role(**row) for row in rows}
         return self._roles
 
     async def assignments(
         self, pairs: Collection[tuple[int, int]]
     ) -> Mapping[tuple[int, int], Assignment]:
-        found = await present_assignments(self._db, pairs, lock=False)
+        async with self._shared as db:
+            found = await present_assignments(db, pairs, lock=False)
         roles = {role.id: role for role in (await self.roles()).values()}
         if not {state.role_id for state in found.values()} <= roles.keys():
             # Each statement sees what is committed by then, so an assignment may have a role that
@@ -98,16 +146,20 @@ class StoredDirectory:
         }
 
     async def count_users(self, case_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
-        return await count_assignments(self._db, self._app_id, "case_id", case_ids)
+        async with self._shared as db:
+            return await count_assignments(db, self._app_id, "case_id", case_ids)
 
     async def count_cases(self, user_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
-        return await count_assignments(self._db, self._app_id, "user_id", user_ids)
+        async with self._shared as db:
+            return await count_assignments(db, self._app_id, "user_id", user_ids)
 
     async def near_cases(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        return await find_similar_tags(self._db, self._app_id, "cases", keys)
+        async with self._shared as db:
+            return await find_similar_tags(db, self._app_id, "cases", keys)
 
     async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
-        return await find_similar_tags(self._db, self._app_id, "users", keys)
+        async with self._shared as db:
+            return await find_similar_tags(db, self._app_id, "users", keys)
 
 
 def _cases(found: Iterable[CaseRecord]) -> list[Case]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Protocol
 
 from importers.isolation.guard import guarded_await
 from importers.rows.cell_reader import error_detail, refusal_detail
-from importers.rows.stored_directory import StoredDirectory
+from importers.rows.stored_directory import OneByOne, StoredDirectory
 from importers.sdk.changes import Transaction
 from importers.sdk.entities import Assignment
 from models.assignment import present_assignments, write_edits
@@ -93,16 +93,21 @@ class DatabaseStore:
     app_id: int
     import_id: int
     is_dry_run: bool
+    _shared: OneByOne = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # A default can't know `db`, and the dataclass is frozen.
+        object.__setattr__(self, "_shared", OneByOne(self.db))
 
     def directory(self) -> StoredDirectory:
-        return StoredDirectory(self.db, self.app_id)
+        return StoredDirectory(self._shared, self.app_id)
 
     def savepoint(self) -> AbstractAsyncContextManager[Any]:
         # Within a transaction, asyncpg makes this a savepoint.
         return self.db.transaction()  # type: ignore[no-any-return]
 
     async def keep_alive(self) -> None:
-        await self.db.execute("SELECT 1")
+        await self._shared.keep_alive()
 
     async def hold(self, table: Table, ids: Collection[int]) -> None:
         await lock_many(self.db, self.app_id, table, ids)

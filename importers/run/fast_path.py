@@ -14,7 +14,7 @@ import asyncpg
 from importers.rows.cell_reader import failed_result
 from importers.run.changed_since import find_changed
 from importers.run.rules import RULES
-from importers.run.settle import Settled, notification_of
+from importers.run.settle import Settled, notification_of, refusals_of
 from importers.sdk.columns import Flag
 from importers.sdk.importer import EveryRow, Importer
 from importers.sdk.references import CaseRef, RoleRef, UserRef
@@ -95,13 +95,12 @@ class Columnar:
                 values[case].is_active,
                 values[user].is_active,
             )
-            decision = known.get(likeness)
+            decision = None if row.refusals else known.get(likeness)
             if decision is None:
                 change = self.kind(**{field: values[at] for field, at in self.places.items()})
                 decision = self.rule.decide(change, before, role_keys)
-                if decision.refusals:
+                if reasons := refusals_of(context, row, (decision,)):
                     # Not remembered: its errors name this row's own cells.
-                    reasons = [context.refusal(why, at, row) for at, why in decision.refusals]
                     results.append(failed_result(row, reasons))
                     continue
                 known[likeness] = decision

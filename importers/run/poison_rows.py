@@ -7,7 +7,7 @@ from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import PATIENCE_SECONDS, most_attempts
-from importers.isolation.guard import guard_of, guarding
+from importers.isolation.guard import GUARDED_SECONDS, guard_of, guarding
 from importers.rows.cell_reader import read_rows
 from importers.rows.layout import stored_layout
 from importers.rows.payload import unpack_rows
@@ -15,7 +15,7 @@ from importers.run.carried_keys import CarriedKeys
 from importers.run.chunk_context import DatabaseStore, open_context
 from importers.run.plan_rows import plan_rows
 from models.chunk import Trial, end_trial, lock_chunk, note_trial, read_trial
-from models.db import connection, persist, transaction
+from models.db import allow_long, connection, persist, transaction
 from models.progress import read_work
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ async def find_suspects(
                 # or the next worker takes them for those that its predecessor has died of.
                 noted = trial
                 await note_trial(notes, chunk_id, trial)
-                await _try_out(db, tried, trial)
+                await _try_out(tried, trial)
             await note_trial(notes, chunk_id, Trial(0, 0, condemned))
     except Exception:  # the worker is alive, so whatever it was is no fault of the rows
         if noted and not await persist(
@@ -87,6 +87,7 @@ class _Tried(NamedTuple):
     chunk: ChunkWork
     importer: Importer
     guard: Guard
+    store: DatabaseStore
     rows: Sequence[ReadRow]
 
 
@@ -96,10 +97,14 @@ async def _lock_tried(
     chunk = await lock_chunk(db, claim.chunk_id)
     work = await read_work(db, import_id) if chunk else None
     importer = importers.get(work.type) if work else None
-    guard = guard_of(importer) if importer else None
-    if chunk is None or work is None or importer is None or guard is None or work.is_cancelled:
+    if chunk is None or work is None or importer is None or work.is_cancelled:
         return None
-    return _Tried(work, chunk, importer, guard, unpack_rows(chunk.payload))
+    store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
+    guard = guard_of(importer, store.keep_alive)
+    if guard is None:
+        return None
+    await allow_long(db, GUARDED_SECONDS, statements=False)
+    return _Tried(work, chunk, importer, guard, store, unpack_rows(chunk.payload))
 
 
 def _condemned(tried: _Tried, found: Trial) -> Sequence[int]:
@@ -120,7 +125,7 @@ def _pieces(found: Trial, condemned: Sequence[int], rows: int) -> Iterator[Trial
         yield Trial(place, place + size, condemned)
 
 
-async def _try_out(db: Connection, tried: _Tried, trial: Trial) -> None:
+async def _try_out(tried: _Tried, trial: Trial) -> None:
     """Read and plan rows, as running them does, but for those that are condemned."""
     places = range(trial.since, min(trial.until, len(tried.rows)))
     rows = [tried.rows[place] for place in places if place not in trial.condemned]
@@ -128,8 +133,7 @@ async def _try_out(db: Connection, tried: _Tried, trial: Trial) -> None:
         return
     work, importer = tried.work, tried.importer
     layout = stored_layout(work, importer)
-    store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
     with guarding(tried.guard):
-        context = await open_context(importer, layout, store)
+        context = await open_context(importer, layout, tried.store)
         await read_rows(importer, layout, rows, context.directory)
         await plan_rows(context, rows, CarriedKeys.unpack(tried.chunk.carry))

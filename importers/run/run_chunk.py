@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import PATIENCE_SECONDS, is_blameless, most_attempts
-from importers.isolation.guard import guard_of, guarding
+from importers.isolation.guard import GUARDED_SECONDS, guard_of, guarding, is_guest
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
 from importers.rows.layout import stored_layout
 from importers.rows.not_applied import cancelled_as
@@ -23,13 +23,13 @@ from importers.run.poison_rows import find_suspects
 from importers.run.settle import Settled
 from importers.sdk.errors import RetryableError
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk, read_trial
-from models.db import RaceError, connection, is_passing, persist, transaction
+from models.db import RaceError, allow_long, connection, is_passing, persist, transaction
 from models.entity_history import write_entity_history
 from models.imports import Stage
 from models.mail import enqueue_mails
 from models.plan import read_plan
 from models.progress import Tally, count, read_work
-from models.row import RowResult, delete_rows, write_rows
+from models.row import RowResult, replace_rows, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -58,6 +58,11 @@ class Plugins(NamedTuple):
 
     importers: Mapping[str, Importer]
     validators: Sequence[Validator]
+
+    def has_guests(self, import_type: str) -> bool:
+        """Tell whether rows of this type run code that needs a guard."""
+        importer = self.importers.get(import_type)
+        return bool(self.validators) or (importer is not None and is_guest(importer))
 
 
 class ChunkEnd(NamedTuple):
@@ -114,6 +119,8 @@ async def run_chunk(
             if chunk is None or work is None:
                 return None
             plugins = Plugins(importers, validators)
+            if plugins.has_guests(work.type):
+                await allow_long(db, GUARDED_SECONDS, statements=False)
             settled, done = await carry_out_chunk(db, work, chunk, claim, plugins)
             # Last, as this locks the import's row: other workers that have finished a chunk of the
             # import wait for it until the commit.
@@ -178,10 +185,10 @@ async def _settle(
     fit = [row for place, row in enumerate(rows) if place not in condemned]
     stops = importer_error("This row stops its worker.")
     left_out = _given_up([rows[place] for place in condemned], stops)
-    guard = guard_of(importer)
+    store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
+    guard = guard_of(importer, store.keep_alive)
     with guarding(guard):
         layout = stored_layout(work, importer)
-        store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
         is_chained = bool(chunk.has_successor or chunk.carry)
         plan = await _read_plan(db, work, chunk, fit)
         context = await open_context(
@@ -262,10 +269,9 @@ def _tell_if_slow(guard: Guard, work: ImportWork, rows: int) -> None:
 async def _write_results(
     db: Connection, work: ImportWork, chunk: ChunkWork, settled: Settled
 ) -> None:
-    if chunk.is_retry:
-        await delete_rows(db, work.id, [result.number for result in settled.results])
+    write = replace_rows if chunk.is_retry else write_rows
     is_plan = work.stage is Stage.PLAN
-    await write_rows(db, work.app_id, work.id, settled.results, is_plan=is_plan)
+    await write(db, work.app_id, work.id, settled.results, is_plan=is_plan)
     edits = [edit for result in settled.results for edit in result.entity_edits]
     if edits and not work.is_dry_run:
         await write_entity_history(db, work.app_id, work.id, edits)

@@ -13,6 +13,7 @@ from models.row import WRITTEN, RowOutcome, RowResult, RowStatus
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from importers.rows.cell_reader import ReadRow
     from importers.run.carried_keys import Verdicts
     from importers.run.chunk_context import ChunkContext
     from importers.run.planned_row import PlannedRow
@@ -59,11 +60,13 @@ def settle(
             # Nearly all rows of files that add users or cases: this halves the time to settle them.
             (only,) = plan.changes
             decision = decisions[only.keys]
-            if only.rule is None and not decision.refusals:
+            if only.rule is None and not (decision.refusals or plan.row.refusals):
                 results.append(_success(context, plan, (decision,)))
                 continue
         made: Sequence[Decision] = ()
         errors: Sequence[ErrorDetail] = plan.errors
+        if errors and plan.row.refusals:
+            errors = list(dict.fromkeys([*errors, *plan.row.refusals]))
         if is_to_apply:
             made = [decisions[each.keys] for each in plan.changes]
             errors = _errors(context, plan, made, known)
@@ -91,13 +94,25 @@ def _errors(
     context: ChunkContext, plan: PlannedRow, made: Sequence[Decision], verdicts: Verdicts
 ) -> Sequence[ErrorDetail]:
     """Say why a row fails: its changes are refused, or it repeats rows that failed."""
+    errors = refusals_of(context, plan.row, made)
+    for key, _ in plan.repeats:
+        errors += verdicts.get(key, ())
+    return errors
+
+
+def refusals_of(context: ChunkContext, row: ReadRow, made: Sequence[Decision]) -> list[ErrorDetail]:
+    """Say why a row's changes are refused: by their rules, and by the columns they come from.
+
+    Columns refuse nothing of a row that changes nothing: a corrected file can be uploaded again as
+    a whole, and what has taken effect by then stays unchanged.
+    """
     errors = [
-        context.refusal(error, at_fault, plan.row)
+        context.refusal(error, at_fault, row)
         for decision in made
         for at_fault, error in decision.refusals
     ]
-    for key, _ in plan.repeats:
-        errors += verdicts.get(key, ())
+    if row.refusals and any(decision.outcome is not RowOutcome.UNCHANGED for decision in made):
+        errors = list(dict.fromkeys([*errors, *row.refusals]))
     return errors
 
 

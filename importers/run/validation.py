@@ -209,9 +209,12 @@ async def _hold(context: ChunkContext, changes: Sequence[Change]) -> None:
 async def _prepare(
     context: ChunkContext, changes: Sequence[Change], validator: Validator
 ) -> Judgement:
-    judgement = Judgement(
-        validator, Guard(f"validator {validator.key!r}", total_seconds=_TOTAL_SECONDS)
+    guard = Guard(
+        f"validator {validator.key!r}",
+        total_seconds=_TOTAL_SECONDS,
+        keep_alive=context.store.keep_alive,
     )
+    judgement = Judgement(validator, guard)
     with guarding(judgement.guard):
         try:
             prepared = validator.prepare(changes, context.directory)

@@ -58,6 +58,16 @@ def _label_of(name: str) -> str:
     return name.replace("_", " ").title()
 
 
+def column_name(name: str) -> str:
+    """Return the column that a name in a header means.
+
+    Example:
+        >>> column_name(" Case-ID ")
+        'case_id'
+    """
+    return re.sub(r"[\s-]", "_", name.strip().lower())
+
+
 def only_trims(parse: F) -> F:
     """Mark a `parse` that returns every text as it is."""
     _ONLY_TRIMS.add(parse)
@@ -83,10 +93,13 @@ def keyed_by(function: Callable[[str], str]) -> Callable[[F], F]:
 class Column(Generic[T]):
     """A column of text, and the base of all others.
 
-    The attribute's name is the column's name in the file, in any case and order. A subclass that
-    overrides `parse` is a column of another kind.
+    The attribute's name is the column's name in the file, in any case and order, unless `header`
+    gives it another one. A subclass that overrides `parse` is a column of another kind.
 
     Args:
+        header: the column's name in the file, free of Python's rules for names, or several, by any
+            of which it is known; the sample file has the first. Capitals make no difference, and a
+            space or hyphen is the same as `_`.
         required: a file without the column is refused, a row with a blank cell in it fails.
         default: the row's value when the cell is blank, or the file has no such column.
         help: one sentence for the person who fills the file in.
@@ -107,7 +120,10 @@ class Column(Generic[T]):
     """
 
     name: str
-    """The attribute's name, which is the column's name in the file."""
+    """The attribute's name, by which rows have the value."""
+
+    headers: Sequence[str]
+    """The names in files that `header` gives; none if the attribute's name is the one."""
 
     choices: ClassVar[Sequence[str] | None] = None
     """What a cell may hold, for menus, if that is a list."""
@@ -117,6 +133,7 @@ class Column(Generic[T]):
     def __init__(
         self,
         *,
+        header: str | Sequence[str] = (),
         required: bool = False,
         default: T | None = None,
         help: str = "",  # noqa: A002 - the word that plugin authors expect
@@ -126,6 +143,7 @@ class Column(Generic[T]):
         longest: int = _LONGEST_CELL,
     ) -> None:
         self.name = ""
+        self.headers = (header,) if isinstance(header, str) else tuple(header)
         self.required = required
         self.default = default
         self.help = help
@@ -141,7 +159,17 @@ class Column(Generic[T]):
     @property
     def label(self) -> str:
         """The name as messages write it: `case_id` is "Case Id"."""
-        return _label_of(self.name)
+        return self.headers[0] if self.headers else _label_of(self.name)
+
+    @property
+    def header(self) -> str:
+        """The name in the sample file."""
+        return self.headers[0] if self.headers else self.name
+
+    @property
+    def public_name(self) -> str:
+        """The name by which clients know the column, and that its errors have."""
+        return column_name(self.headers[0]) if self.headers else self.name
 
     def read(self, cell: str) -> T | None:
         """Check a cell as every column does, then parse it.

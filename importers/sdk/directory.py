@@ -14,7 +14,8 @@ class Directory(Protocol):
     """What is stored of one app, for `Reference.resolve` and `Validator.prepare`.
 
     Keys that find nothing are left out of the results. Each method is one query at most, so ask for
-    all keys of a chunk at once.
+    all keys of a chunk at once. Queries run one after another, also those that `asyncio.gather`
+    starts together.
 
     Example:
         >>> async def resolve(self, directory, keys):
@@ -29,7 +30,8 @@ class Directory(Protocol):
         """Read rows of a plugin's own tables.
 
         Args:
-            query: SQL with `$1`, `$2` … in the places of the arguments. It may read, not write.
+            query: SQL with `$1`, `$2` … in the places of the arguments. It may read; PostgreSQL
+                refuses what writes or locks rows.
             *arguments: their values, in this order.
 
         Example:

@@ -173,7 +173,7 @@ class FileRefusedError(RunError):
 
 def fill(template: str, params: Params, suggestion: str | None = None) -> str:
     """Make a message of its template; one without params is taken as it is, braces and all."""
-    return template.format(**params, suggestion=suggestion) if params else template
+    return template.format_map({**params, "suggestion": suggestion}) if params else template
 
 
 def alternatives(name: str, texts: Sequence[str], form: str = "'{}'") -> tuple[str, dict[str, str]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from importers.sdk.columns import Column
 from importers.sdk.plugin import Plugin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from importers.sdk.changes import Answer, Assign, AtWorst, Change, Modify, Remove
     from importers.sdk.errors import RowError
@@ -121,9 +122,13 @@ class Importer(Plugin):
         columns = {name: value for name, value in own if isinstance(value, Column)}
         # As in dataclasses: the base's columns come first, and one that is redefined keeps its
         # place.
-        cls.columns = {**cls.columns, **columns}
+        cls.columns = {**_declared(cls, "columns"), **columns}
+        for name, found in cls.columns.items():
+            # Python names only those that are attributes; `columns` itself may hold others.
+            if isinstance(found, Column) and not found.name:
+                found.__set_name__(cls, name)
         present = {name: value for name, value in own if isinstance(value, AssignmentOf)}
-        cls.assignments = {**cls.assignments, **present}
+        cls.assignments = {**_declared(cls, "assignments"), **present}
         for name, each in present.items():
             for column in (each.case, each.user):
                 if column not in cls.columns:
@@ -181,3 +186,9 @@ class Importer(Plugin):
         if self.every_row is None:
             raise NotImplementedError
         return self.every_row.change(row)
+
+
+def _declared(importer_class: type[Importer], name: str) -> Mapping[str, Any]:
+    """Return what the class or its bases have by this name, unless that is a column so called."""
+    found = (vars(each).get(name) for each in importer_class.__mro__)
+    return next(each for each in found if isinstance(each, Mapping))

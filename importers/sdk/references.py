@@ -82,7 +82,10 @@ class Reference(Column[T]):
         }
 
     def refusal(self, value: T) -> RowError | None:
-        """Say why what was found can't be used, if so; shown together with the row's other errors.
+        """Say why what was found can't be used, if so; the row then fails, whatever it asks for.
+
+        Shown together with the row's other errors. A row that would change nothing is not refused:
+        what is in effect already stays unchanged.
 
         Args:
             value: what `resolve` has found.
@@ -118,8 +121,8 @@ class CaseRef(Reference["Case"]):
     If a cell is both, the Tag ID wins. Unknown ones fail, with a suggestion.
 
     Args:
-        must_be_open: report a closed case together with the row's other errors. `Assign` and
-            `Modify` refuse closed cases in any event.
+        must_be_open: refuse closed cases, whatever the row would change. `Assign` and `Modify`
+            refuse them in any event, but only when the row has no other errors.
 
     Example:
         >>> matter = CaseRef(required=True, example="trv-001")
@@ -173,8 +176,8 @@ class UserRef(Reference["User"]):
     Args:
         by: `tag` for Tag IDs and the API's IDs (if a cell is both, the Tag ID wins), `email` for
             addresses (in any case).
-        must_be_active: report a disabled user together with the row's other errors. `Assign`
-            refuses disabled users in any event.
+        must_be_active: refuse disabled users, whatever the row would change. `Assign` refuses them
+            in any event, but only when the row has no other errors.
 
     Example:
         >>> person = UserRef(required=True, by="email", example="jo@example.org")

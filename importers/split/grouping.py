@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from importers.rows.layout import Layout
+    from importers.rows.stored_directory import StoredDirectory
     from importers.sdk.columns import Column
     from importers.sdk.directory import Directory
     from importers.sdk.importer import Importer
@@ -54,13 +55,13 @@ Grouping = Callable[[Sequence[Cells]], Awaitable[Groups]]
 
 
 def grouping_by_keys(
-    importer: Importer, layout: Layout, directory: Directory, together: Collection[str]
+    importer: Importer, layout: Layout, directory: StoredDirectory, together: Collection[str]
 ) -> Grouping:
     """Let rows that could be about the same thing share a key, as `group_rows` finds it."""
 
     async def group(rows: Sequence[Cells]) -> Groups:
         # A guard for each batch: as much time as the importer has for a chunk. Files may be large.
-        with guarding(guard_of(importer)):
+        with guarding(guard_of(importer, directory.keep_alive)):
             return await group_rows(importer, layout, rows, directory, together)
 
     return group

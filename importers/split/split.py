@@ -11,9 +11,10 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_blameless
-from importers.isolation.guard import guard_of, guarding
+from importers.isolation.guard import GUARDED_SECONDS, guard_of, guarding, is_guest
 from importers.reading.record import Batch
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
+from importers.rows.header_mapping import HeaderMapping
 from importers.rows.layout import layout_of, stored_layout, with_knowledge
 from importers.rows.observation import observing_positions
 from importers.rows.payload import texts_of
@@ -259,6 +260,7 @@ async def _split_file(
             table.header,
             importer,
             settings.importers.values(),
+            mapping=HeaderMapping.of(work.header_mapping),
             below=table.below,
             first_column=table.first_column,
         )
@@ -270,6 +272,8 @@ async def _split_file(
             first = file.head.part(0, MOST if attempts <= 1 else 0)
             # A transaction of its own, so that clients see these results while the file is read.
             async with _holding(work) as db:
+                if is_guest(importer):
+                    await allow_long(db, GUARDED_SECONDS, statements=False)
                 has_results = await _write_early_failures(db, work, importer, layout, first)
                 # Results are shown with the names of their columns.
                 await keep_header(db, work.id, table.header)
@@ -292,7 +296,7 @@ async def _store_file(
 ) -> ImportEnd | None:
     """Store the rows of a file in chunks, but for those that have their results."""
     # These may be another worker's, or those of an attempt before this.
-    finished_numbers = await row_numbers(db, work.id)
+    finished_numbers = frozenset(await row_numbers(db, work.id))
     await allow_long(db, _SPLIT_SECONDS)
     directory = StoredDirectory(db, work.app_id)
     observed: Observed = {}
@@ -305,6 +309,7 @@ async def _store_file(
         raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
     # Its present one: when rows can't be grouped, the file is read again, and opened for that.
     table = file.table
+    warnings = [*table.warnings, *HeaderMapping.of(work.header_mapping).warnings()]
     return await finish_split(
         db,
         work.id,
@@ -313,7 +318,7 @@ async def _store_file(
         header=table.header,
         encoding=table.encoding,
         delimiter=table.delimiter,
-        warnings=[warning.as_dict() for warning in table.warnings],
+        warnings=[warning.as_dict() for warning in warnings],
         observed={name: sorted(shown) for name, shown in observed.items()},
         stage=await stage_of(db, work, importer, count),
     )
@@ -345,13 +350,19 @@ async def _write_early_failures(
         ReadRow(number, cells, text=text)
         for (number, cells), text in zip(rows.records(), texts_of(rows.cells), strict=True)
     ]
-    with guarding(guard_of(importer)):
-        await read_rows(importer, layout, read, StoredDirectory(db, work.app_id))
-    failed = [failed_result(row, row.errors) for row in read if row.errors]
+    directory = StoredDirectory(db, work.app_id)
+    with guarding(guard_of(importer, directory.keep_alive)):
+        await read_rows(importer, layout, read, directory)
+    failed = [failed_result(row, row.errors) for row in read if _fails_for_sure(row.errors)]
     if failed:
         await write_rows(db, work.app_id, work.id, failed)
         await count_first(db, work.id, len(failed))
     return bool(failed)
+
+
+def _fails_for_sure(errors: Sequence[ErrorDetail]) -> bool:
+    """Tell whether a row's errors are the file's: a plugin that fails may do better later."""
+    return bool(errors) and all(error.code != "IMPORTER_ERROR" for error in errors)
 
 
 async def _store_chunks(

@@ -69,7 +69,7 @@ def test_all_is_well() -> None:
     assert "\toff\t" in output
 
 
-@pytest.mark.parametrize("options", [[], ["--json"], ["--page", os.devnull]])
+@pytest.mark.parametrize("options", [[], ["--json"]])
 def test_something_is_broken(broken: str, options: list[str]) -> None:
     """The exit code says that a plugin is broken."""
     code, _, error = run("importers", *options, CASEROLL_PLUGINS=broken)
@@ -108,16 +108,6 @@ def test_terminal(broken: str, width: int) -> None:
         "The validator walls is broken:",
         "  no installed package offers this validator",
     ]
-
-
-def test_page(tmp_path: Path) -> None:
-    """`importers --page` writes the page that the API serves, without any server."""
-    code, output, _ = run("importers", "--page", str(tmp_path / "types.html"))
-    page = (tmp_path / "types.html").read_text()
-
-    assert (code, output) == (0, "")
-    assert page.startswith("<!doctype html>\n")
-    assert "Assign users to cases" in page
 
 
 def test_worker_tells_once(broken: str, database_url: str, redis_url: str) -> None:

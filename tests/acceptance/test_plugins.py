@@ -171,15 +171,6 @@ async def test_types_on_offer(running: Place) -> None:
     assert b"".join(served).decode() == seating["sampleTemplate"]["content"]
 
 
-async def test_page(running: Place) -> None:
-    """The page of import types has the new types, and the validator."""
-    served: list[bytes] = []
-    await running.api.download("/docs/import-types", served.append)
-    page = b"".join(served).decode()
-
-    assert all(label in page for label in ("Acme seating", "Weekly roster", "acme-wall"))
-
-
 @pytest.mark.parametrize("type_", ["acme-seating", "acme-roster", "acme-rates"])
 def test_samples_pass(running: Place, type_: str) -> None:
     """A plugin's sample file, uploaded unchanged, passes on the demo data."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import HTTPCookieProcessor, Request, build_opener
 from zipfile import ZipFile
 
 import pytest
@@ -72,6 +74,7 @@ def test_contents(wheel: Path) -> None:
     assert {name for name in names if ".dist-info/" not in name} == {
         *product,
         "importers/plugins.toml",
+        "api/console/api.md",
     }
 
 
@@ -86,6 +89,20 @@ def test_first_import(running: Path, python: Path) -> None:
             said += command.communicate(timeout=60)[0]
 
     assert said == "Processed: First import, 1 row: 1 passed, 1 created.\n"
+
+
+def test_console(running: Path, python: Path) -> None:
+    """The console has its templates, styles and snippets there: pages of it are whole."""
+    folder = running / ".caseroll"
+    url, token = ((folder / name).read_text().strip() for name in ("url", "admin.token"))
+    opener = build_opener(HTTPCookieProcessor())
+    sign_in = Request(f"{url}/console/sign-in", f"token={token}".encode(), {"Origin": url})
+    imports = opener.open(sign_in).read().decode()
+    [style] = re.findall(r'href="([^"]+\.css)"', imports)
+
+    assert "Demo: assignments" in imports
+    assert b":root" in opener.open(f"{url}{style}").read()
+    assert "Python: gql" in opener.open(f"{url}/console/api").read().decode()
 
 
 def test_it_is_the_wheel(python: Path, tmp_path: Path) -> None:

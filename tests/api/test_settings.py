@@ -62,6 +62,7 @@ def test_every_variable(tmp_path: Path) -> None:
             "CASEROLL_MAX_COLUMNS": "3",
             "CASEROLL_CHUNK_ROWS": "4",
             "CASEROLL_WORKERS": "5",
+            "CASEROLL_WORKER_MEMORY_BYTES": "268435457",
             "CASEROLL_MAX_REQUEST_BYTES": "6",
             "CASEROLL_MAX_QUERY_CHARACTERS": "7",
             "CASEROLL_MAX_QUERY_TOKENS": "8",
@@ -86,6 +87,8 @@ def test_every_variable(tmp_path: Path) -> None:
             "CASEROLL_RETENTION_DAYS": "0",
             "CASEROLL_MANY_CASES": "25",
             "CASEROLL_WEBHOOK_NETWORKS": "10.2.0.0/16, ::1",
+            "CASEROLL_CONSOLE": "off",
+            "CASEROLL_ROOT_PATH": "/caseroll/",
         }
     )
 
@@ -101,6 +104,7 @@ def test_every_variable(tmp_path: Path) -> None:
         limits=Limits(max_bytes=1, max_rows=2, max_columns=3),
         chunk_rows=4,
         workers=5,
+        worker_memory_bytes=268_435_457,
         max_request_bytes=6,
         query=QueryLimits(
             characters=7,
@@ -128,6 +132,8 @@ def test_every_variable(tmp_path: Path) -> None:
         retention_days=0,
         many_cases=25,
         webhook_networks=(ip_network("10.2.0.0/16"), ip_network("::1/128")),
+        has_console=False,
+        root_path="/caseroll",
     )
 
 

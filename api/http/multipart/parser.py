@@ -1,4 +1,4 @@
-"""A multipart body: two short fields and a file, read only as far as needed."""
+"""A multipart body: short fields and a file, read only as far as needed."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from starlette.requests import ClientDisconnect
 
 from api.errors import HttpError, bad_request
 from api.http.multipart.part_header import decode, read_part_header
-from api.schema.importing.upload import UploadedFile
+from api.schema.uploads.upload import UploadedFile
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
 # `operations` and `map`.
-_MOST_FIELDS = 2
+_GRAPHQL_FIELDS = 2
 
 
 class MultipartBody:
@@ -24,6 +24,7 @@ class MultipartBody:
 
     Args:
         field_bytes: how long a field may be.
+        most_fields: how many fields there may be beside the file.
 
     Attributes:
         fields: texts of the fields that are complete, by name.
@@ -36,7 +37,11 @@ class MultipartBody:
     """
 
     def __init__(
-        self, content_type: str, blocks: AsyncGenerator[bytes, None], field_bytes: int
+        self,
+        content_type: str,
+        blocks: AsyncGenerator[bytes, None],
+        field_bytes: int,
+        most_fields: int = _GRAPHQL_FIELDS,
     ) -> None:
         self.fields: dict[str, str] = {}
         self.files: dict[str, UploadedFile] = {}
@@ -44,6 +49,7 @@ class MultipartBody:
         self.error: HttpError | ClientDisconnect | None = None
         self._blocks = blocks
         self._field_bytes = field_bytes
+        self._most_fields = most_fields
         self._part = _Part()
         self._is_at_end = False
         boundary = parse_options_header(content_type)[1].get(b"boundary")
@@ -143,10 +149,10 @@ class MultipartBody:
     def _end_part(self) -> None:
         if self._part.file is not None:
             return
-        if self._part.name in self.fields or len(self.fields) == _MOST_FIELDS:
+        if self._part.name in self.fields or len(self.fields) == self._most_fields:
             raise _malformed(
-                f"there are more than {_MOST_FIELDS} fields, or one of them twice; the part of the"
-                " file needs a filename"
+                f"there are more than {self._most_fields} fields, or one of them twice; the part of"
+                " the file needs a filename"
             )
         self.fields[self._part.name] = decode(bytes(self._part.content))
 

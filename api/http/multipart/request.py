@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from api.access.persisted_queries import PersistedQueries
-    from api.schema.importing.upload import UploadedFile
+    from api.schema.uploads.upload import UploadedFile
     from api.settings import Settings
 
 # A browser sends none of these from a form of another site, but only from a script, after it has

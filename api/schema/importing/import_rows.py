@@ -18,8 +18,8 @@ from api.errors import ApiError
 from api.schema.importing.field_change import FieldChange
 from api.schema.importing.file_fields import fields_of, role_keys
 from api.schema.shown_enum import show_enum
-from importers.rows.header import column_name
 from importers.sdk.cell_note import shown_text
+from importers.sdk.columns import column_name
 from models.assignment import Edit
 from models.entity_history import EntityEdit
 from models.row import STORED_CHANGES, RowOutcome, RowStatus, changes_of, row_number

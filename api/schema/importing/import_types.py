@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -24,6 +25,12 @@ _ON = [PluginState.ON]
 CSV_TYPE = "text/csv; charset=utf-8"
 
 
+@strawberry.enum(description="What the cells of a column may name.")
+class NamedObject(Enum):
+    CASE = strawberry.enum_value("case", description="A case, by its Tag ID or `id`.")
+    USER = strawberry.enum_value("user", description="A user, by its Tag ID or `id`.")
+
+
 @strawberry.type(name="Column", description="A column of a type's files.")
 class ImportColumn:
     name: str = field(description="Its name in the header.")
@@ -32,6 +39,9 @@ class ImportColumn:
     example: str | None = field(description="A cell, as in the sample file.")
     choices: list[str] | None = field(
         description="What its cells may hold; null when that is no list."
+    )
+    names: list[NamedObject] = field(
+        description="What its cells name, such as a user; nothing when they hold plain values."
     )
 
     @classmethod
@@ -42,6 +52,7 @@ class ImportColumn:
             description=column.help,
             example=column.example,
             choices=None if column.choices is None else list(column.choices),
+            names=[NamedObject(name) for name in sorted(column.names)],
         )
 
 

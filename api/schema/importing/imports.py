@@ -21,6 +21,13 @@ from api.schema.connection import (
     Search,
     connect,
 )
+from api.schema.importing.column_mapping import ColumnMapping, ignored_columns, mapped_columns
+from api.schema.importing.download_urls import (
+    FAILED_ROWS_URL,
+    FAILED_ROWS_WORKBOOK_URL,
+    RESULTS_URL,
+    file_url,
+)
 from api.schema.importing.error_groups import (
     ErrorGroupConnection,
     GroupedRows,
@@ -34,14 +41,13 @@ from api.schema.importing.import_rows import (
     row_filters,
     row_type_for,
 )
-from api.schema.importing.import_types import ImportType, as_workbook
+from api.schema.importing.import_types import ImportType
 from api.schema.importing.schedule import ESTIMATED_END, IS_WAITING, queue_position
 from api.schema.importing.undo_refusal import find_undo_refusal
 from api.schema.input_errors import UserError
 from api.schema.list_order import OrderBy, UpdatedSince, ordered
 from api.schema.node import Node, find_object, key_of, load_node
 from api.schema.shown_enum import show_enum
-from importers.sdk.node_id import encode_node_id
 from models.imports import ImportStatus, Stage
 from models.listing import (
     IMPORT_ROWS,
@@ -78,14 +84,13 @@ class ImportFile:
     delimiter: str | None = field(
         description="What separates its cells; null for workbooks, and until it is read."
     )
+    header: list[str] | None = field(
+        description="The names of its columns, as the file has them; null until it is read."
+    )
     url: str = field(
         description="Path of its original bytes on this server; wants the same bearer token. "
         "Answers 410 once they were removed (`purgedAt`)."
     )
-
-
-def _file_url(key: int) -> str:
-    return f"/files/imports/{encode_node_id('Import', key)}"
 
 
 FILE_ROW = RowType(
@@ -93,7 +98,8 @@ FILE_ROW = RowType(
     name=RowColumn(("file_name",)),
     size=RowColumn(("file_size",)),
     sha256=RowColumn(("file_sha256",)),
-    url=RowColumn(("id",), _file_url),
+    header=RowColumn(("header",)),
+    url=RowColumn(("id",), file_url),
 )
 
 
@@ -137,6 +143,12 @@ class Import(Node):
     warnings: list[ImportProblem] = field(
         description="Remarks on the file as a whole, which was accepted all the same."
     )
+    column_mapping: list[ColumnMapping] = field(
+        description="What the upload says of names in the file's header."
+    )
+    ignored_columns: list[str] = field(
+        description="Names in the file's header of columns that the upload has passed over."
+    )
     file: ImportFile = field(description="The file.")
     created_at: datetime = field(description="When it was uploaded.")
     updated_at: datetime = field(description="When its status or its counts last changed.")
@@ -145,6 +157,9 @@ class Import(Node):
     estimated_end_at: datetime | None = field(
         description="When it will probably be finished, at the speed of its last rows; null unless "
         "rows are being applied or tried out, and while that time is over."
+    )
+    rows_per_second: float | None = field(
+        description="How many rows a second were run of late; null before the first ones are."
     )
     purged_at: datetime | None = field(
         description="When its file and its rows were removed, as their retention time was over; "
@@ -158,6 +173,11 @@ class Import(Node):
     failed_rows_workbook_url: str | None = field(
         description="Path of the same rows as an XLSX workbook, with notes at the cells that have "
         "errors; for at most 100,000 rows. Null when `failedRowsUrl` is."
+    )
+    results_url: str | None = field(
+        description="Path of a CSV file of all rows, each with its status, outcome and errors; "
+        "wants the same bearer token. Null until the import has ended, and when the rows were "
+        "removed."
     )
 
     created_by = created_by
@@ -304,19 +324,6 @@ def _progress(
     return done if stage is None else done / 2 + (0 if stage == Stage.PLAN else 0.5)
 
 
-def _failed_rows_url(key: int, status: str, failed: int, purged_at: datetime | None) -> str | None:
-    is_there = ImportStatus(status).is_final and failed and not purged_at
-    return f"{_file_url(key)}/failed-rows.csv" if is_there else None
-
-
-def _failed_rows_workbook_url(*columns: Any) -> str | None:
-    url = _failed_rows_url(*columns)
-    return url and as_workbook(url)
-
-
-_FAILED_ROWS_COLUMNS = ("id", "status", "failed", "purged_at")
-
-
 IMPORT_ROW = RowType(
     Import,
     id=node_id("Import"),
@@ -336,9 +343,12 @@ IMPORT_ROW = RowType(
     progress=RowColumn(("status", "pending", "total", "split_at", "stage"), _progress),
     errors=RowColumn(("errors",), problems_of),
     warnings=RowColumn(("warnings",), problems_of),
+    column_mapping=RowColumn(("header_mapping",), mapped_columns),
+    ignored_columns=RowColumn(("header_mapping",), ignored_columns),
     file=Part(FILE_ROW, ""),
-    failed_rows_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_url),
-    failed_rows_workbook_url=RowColumn(_FAILED_ROWS_COLUMNS, _failed_rows_workbook_url),
+    failed_rows_url=FAILED_ROWS_URL,
+    failed_rows_workbook_url=FAILED_ROWS_WORKBOOK_URL,
+    results_url=RESULTS_URL,
 )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import Guard
 from importers.plugins.sample_file import sample_csv
+from importers.sdk.references import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +28,7 @@ _CALL_SECONDS = 1.0
 _TOTAL_SECONDS = 3.0
 # The guard can't stop code that waits outside of Python, so the request stops waiting after this.
 _PATIENCE_SECONDS = 5.0
+_NOUNS = frozenset({"case", "user"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 # Threads of their own, so that plugins that hang hold up other descriptions and nothing else.
 _threads = ThreadPoolExecutor(4, thread_name_prefix="description")
@@ -34,13 +36,18 @@ _threads = ThreadPoolExecutor(4, thread_name_prefix="description")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ColumnDescription:
-    """What a column says of itself; it has no choices when its cells may hold more than a list."""
+    """What a column says of itself; it has no choices when its cells may hold more than a list.
+
+    Args:
+        names: what its cells may name, `case` or `user`.
+    """
 
     name: str
     required: bool = False
     help: str = ""
     example: str | None = None
     choices: tuple[str, ...] | None = None
+    names: frozenset[str] = frozenset()
 
 
 class PluginDescription:
@@ -95,7 +102,7 @@ class PluginDescription:
         questions: dict[str, Callable[[], Any]] = {}
         own: Mapping[str, Column[Any]] = self._plugin.columns
         for name, column in own.items():
-            questions[f"column {name}"] = partial(_describe, name, column)
+            questions[f"column {name}"] = partial(_describe, column)
             questions[f"choices of column {name}"] = partial(_choices, column, roles)
         answers = await self._ask(questions)
         return [
@@ -121,12 +128,13 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def _describe(name: str, column: Column[Any]) -> ColumnDescription:
+def _describe(column: Column[Any]) -> ColumnDescription:
     return ColumnDescription(
-        name=name,
+        name=column.public_name,
         required=bool(column.required),
         help=plain(column.help),
         example=None if column.example is None else plain(column.example),
+        names=_NOUNS & column._may_name if isinstance(column, Reference) else frozenset(),
     )
 
 

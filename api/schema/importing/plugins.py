@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from importers.plugins.plugin_status import Kind
 
 PROBLEMS = (
-    "Why it isn't on. Only tokens with the permission ADMIN are told, as the text of an error may "
-    "say more than its author thought of; others get an empty list."
+    "Why it isn't on, or what to look at although it is. Only tokens with the permission ADMIN are "
+    "told, as the text of an error may say more than its author thought of; others get an empty "
+    "list."
 )
 DISTRIBUTION = "The package that brings it, with its version; null when no installed one does."
 
@@ -50,6 +51,17 @@ def shown_problems(context: Context, status: PluginStatus) -> list[str]:
     if context.token.permission is not Permission.ADMIN:
         return []
     return [plain(problem) for problem in status.problems]
+
+
+def why_no_type(context: Context, key: str) -> str:
+    """Say why nothing can be imported as this type."""
+    status = find_status(context, "importer", key)
+    if status.state == "broken":
+        problems = "; ".join(shown_problems(context, status)).rstrip(".")
+        why = problems or "a token with the permission ADMIN sees why in importTypes"
+        return f"The import type '{plain(key)}' is broken: {why}."
+    known = ", ".join(context.services.registry.importers) or "none"
+    return f"There is no such import type; there are: {known}."
 
 
 @strawberry.type(description="A plugin that may refuse rows of imports of any type.")

@@ -13,7 +13,7 @@ from api.schema.importing.import_payload import ImportPayload, carry_out, refuse
 from api.schema.importing.imports import ImportId
 from api.schema.input_errors import UserError, user_error
 from importers.retry import Corrections, ErrorFields, request_retry
-from importers.rows.header import column_name
+from importers.sdk.columns import column_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,7 +13,7 @@ from api.cli.failure import EXTRAS
 
 CLIENTS = [
     "apply", "cancel", "changes", "export", "failed-rows", "groups", "history", "import",
-    "import-types", "imports", "release", "retry", "sample", "undo", "webhook",
+    "import-types", "imports", "release", "results", "retry", "sample", "undo", "webhook",
 ]  # fmt: skip
 
 

@@ -10,6 +10,9 @@ from api.files.sample_workbook import sample_workbook
 from api.schema.importing.plugin_descriptions import PluginDescription
 from importers.plugins.sample_file import sample_csv
 from tests.importers.fakes import ASSIGN
+from tests.importers.rows.test_layout import Transfers
+
+TRANSFERS = Transfers("transfers")
 
 
 async def test_sample() -> None:
@@ -30,3 +33,20 @@ async def test_sample() -> None:
     assert {
         str(each.sqref)[:2]: each.formula1 for each in sheet.data_validations.dataValidation
     } == {"D2": '"staff,clients"', "E2": '"0,1"'}
+
+
+async def test_columns_with_names_of_their_own() -> None:
+    """Clients know a column by its name in files; the sample has it as it is written."""
+    asked = PluginDescription("importer", "transfers", TRANSFERS)
+    described = await asked.columns([])
+    workbook = await sample_workbook(sample_csv(TRANSFERS), described)
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook)).active
+    assert sheet
+
+    assert [column.name for column in described] == ["from", "e_mail", "role", "reason_(short)"]
+    assert [(cell.value, cell.comment and cell.comment.text) for cell in sheet[1]] == [
+        ("From", "The case."),
+        ("E-Mail", "Who."),
+        ("role", "As what."),
+        ("Reason (short)", "Why."),
+    ]

@@ -217,7 +217,7 @@ async def test_answer_that_is_not_taken(hasty: Server, narrow: socket.socket) ->
     await loop.sock_connect(narrow, (host, int(port)))
     with suppress(ConnectionError):
         for _ in range(2_000):
-            request = b"GET /docs/import-types HTTP/1.1\r\nHost: x\r\n\r\n"
+            request = b"GET /console/sign-in HTTP/1.1\r\nHost: x\r\n\r\n"
             await asyncio.wait_for(loop.sock_sendall(narrow, request), LONG)
 
     assert await is_left(hasty)

@@ -24,7 +24,7 @@ from models.db import transaction
 from models.imports import ImportStatus
 from models.listing import IMPORTS, has_id
 from models.page import find_rows
-from models.row import RowResult, RowStatus, write_rows
+from models.row import RowOutcome, RowResult, RowStatus, write_rows
 from tests.api.api_fixture import ASSIGN, Api, add_import, bearer, node_id, sql
 
 ERROR = {"code": "NOT_FOUND", "message": "Case Id: no.", "column": "case_id"}
@@ -69,7 +69,9 @@ async def test_file_that_retention_has_removed(api: Api) -> None:
     uploaded = (await api.upload())["import"]
     await sql("execute", "UPDATE imports SET failed = 1, purged_at = '2026-03-01Z'")
 
-    for path in ("", "/failed-rows.csv"):
+    await sql("execute", "UPDATE imports SET total = 1")
+
+    for path in ("", "/failed-rows.csv", "/results.csv"):
         status, body, _ = await api.get(f"/files/imports/{uploaded['id']}{path}")
 
         assert (status, b"GONE" in body, b"2026-03-01" in body) == (410, True, True)
@@ -80,8 +82,8 @@ async def test_file_that_retention_has_removed(api: Api) -> None:
 )
 async def test_no_such_import(api: Api, import_id: str) -> None:
     """There is no file of an import that is not there."""
-    for path in (f"/files/imports/{import_id}", f"/files/imports/{import_id}/failed-rows.csv"):
-        assert (await api.get(path))[0] == 404
+    for path in ("", "/failed-rows.csv", "/results.csv"):
+        assert (await api.get(f"/files/imports/{import_id}{path}"))[0] == 404
 
 
 async def test_failed_rows(api: Api) -> None:
@@ -97,6 +99,57 @@ async def test_failed_rows(api: Api) -> None:
         "c,d,7,Case Id: no. Case Id: no.\r\n"
     )
     assert headers["Content-Disposition"] == 'attachment; filename="May-failed-rows.csv"'
+
+
+async def test_results(api: Api) -> None:
+    """Each row has the file's columns, its number, what became of it, remarks and errors."""
+    app = api.world.app
+    key = await add_import(app, total=4, header=["User ID", "=Case"], delimiter=";")
+    results = [
+        RowResult(2, b'["a","b"]', RowStatus.PASSED, RowOutcome.CREATED),
+        RowResult(3, b'["=1+1"]', RowStatus.FAILED, errors=[ERROR, ERROR]),
+        RowResult(5, b'["a","b","c"]', RowStatus.CANCELLED),
+        RowResult(
+            7,
+            b'["a","b"]',
+            RowStatus.PASSED,
+            RowOutcome.UNCHANGED,
+            "repeats row 2.",
+            warnings=[{"message": "much like."}],
+        ),
+    ]
+    async with transaction() as db:
+        await write_rows(db, app.id, key, results)
+
+    status, body, headers = await api.get(f"/files/imports/{node_id('Import', key)}/results.csv")
+
+    assert (status, headers["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    assert headers["Content-Disposition"] == 'attachment; filename="May-results.csv"'
+    assert body.decode() == (
+        "\ufeffUser ID;'=Case;row;status;outcome;message;errors\r\n"
+        "a;b;2;PASSED;CREATED;;\r\n"
+        "'=1+1;;3;FAILED;;;Case Id: no. Case Id: no.\r\n"
+        "a;b;5;CANCELLED;;;;c\r\n"
+        "a;b;7;PASSED;UNCHANGED;repeats row 2. much like.;\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("columns", "status", "code"),
+    [
+        ({"status": ImportStatus.PROCESSING, "total": 1}, 409, b"NOT_FINISHED"),
+        ({"status": ImportStatus.FAILED, "total": 0}, 404, b"NOT_FOUND"),
+    ],
+)
+async def test_no_results(api: Api, columns: dict[str, Any], status: int, code: bytes) -> None:
+    """An import that runs has no results yet, and one whose file was refused has none."""
+    key = await add_import(api.world.app, **columns)
+    url = "query ($id: ID!) { import(id: $id) { resultsUrl } }"
+
+    found = await api.get(f"/files/imports/{node_id('Import', key)}/results.csv")
+
+    assert (found[0], code in found[1]) == (status, True)
+    assert (await api.data(url, {"id": node_id("Import", key)}))["import"]["resultsUrl"] is None
 
 
 async def test_failed_rows_again(api: Api) -> None:

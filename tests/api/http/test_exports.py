@@ -24,6 +24,7 @@ from models.app import add_role
 from tests.api.api_fixture import (
     Api,
     add_cases,
+    add_import,
     add_users,
     assign,
     bearer,
@@ -187,6 +188,38 @@ async def test_filters(api: Api, *, by_id: bool) -> None:
     ]
 
 
+async def test_filters_of_lists(api: Api) -> None:
+    """What a list of the API can be filtered by chooses rows as well."""
+    cases, users = await some_assignments(api)
+    import_id = await add_import(api.world.app)
+    await sql(
+        "execute", "DELETE FROM assignments WHERE case_id = $1 AND user_id = $2", cases[1], users[0]
+    )
+    await assign(api.world.app, cases[1:], users[:1], import_id)
+    await sql("execute", "UPDATE cases SET is_active = false WHERE id = $1", cases[1])
+    await sql("execute", "UPDATE users SET is_active = false WHERE id = $1", users[2])
+    found = []
+    for asked in (
+        {"import": node_id("Import", import_id)},
+        {"import": node_id("Import", import_id), "case": "case-1"},
+        {"search": "name2"},
+        {"search": "case-2", "userStatus": "DISABLED"},
+        {"caseStatus": "CLOSED", "role": "staff"},
+        {"caseStatus": "ACTIVE", "userStatus": "ACTIVE", "role": "staff"},
+    ):
+        _, body, _ = await api.get(f"/files/assignments.csv?{urlencode(asked)}")
+        found.append(pairs(body))
+
+    assert found == [
+        [("case-2", "user-1")],
+        [],
+        [("case-1", "user-2"), ("case-2", "user-2")],
+        [("case-2", "user-3")],
+        [("case-2", "user-2"), ("case-2", "user-3"), ("case-2", "user-1")],
+        [("case-1", "user-1")],
+    ]
+
+
 async def test_a_tag_id_wins(api: Api) -> None:
     """A name that is the Tag ID of one case and the ID of another means the former, as in files."""
     cases, _ = await some_assignments(api)
@@ -218,7 +251,16 @@ async def test_a_tag_id_wins(api: Api) -> None:
         ("users.csv?case=case-1", 400, "BAD_REQUEST",
          "There is no parameter 'case'; there is type."),
         ("assignments.csv?cases=case-1", 400, "BAD_REQUEST",
-         "There is no parameter 'cases'; there are type, case, user, role."),
+         "There is no parameter 'cases'; there are type, case, user, role, import, search, "
+         "caseStatus, userStatus."),
+        ("assignments.csv?import=SW1wb3J0Ojk=", 404, "NOT_FOUND",
+         "There is no import with the ID 'SW1wb3J0Ojk='."),
+        ("assignments.csv?import=case-1", 404, "NOT_FOUND",
+         "There is no import with the ID 'case-1'."),
+        ("assignments.csv?caseStatus=OPEN", 400, "BAD_REQUEST",
+         "There is no state 'OPEN' of cases; there are ACTIVE and CLOSED."),
+        ("assignments.csv?userStatus=CLOSED", 400, "BAD_REQUEST",
+         "There is no state 'CLOSED' of users; there are ACTIVE and DISABLED."),
         ("assignments.csv?case=case-1&case=case-2", 400, "BAD_REQUEST",
          "A parameter of the URL comes twice."),
     ],

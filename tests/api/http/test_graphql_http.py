@@ -436,9 +436,25 @@ async def test_answers_are_private(api: Api) -> None:
         assert response.headers["X-Content-Type-Options"] == "nosniff"
 
 
+async def test_a_person(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser that opens the address is led to the console, if there is one; a query is run."""
+    headers = {"Accept": "text/html,*/*;q=0.8"}
+
+    async def ask(query: str) -> int:
+        async with api.http.get(
+            f"{api.url}/graphql{query}", headers=headers, allow_redirects=False
+        ) as response:
+            return response.status
+
+    led, asked = await ask(""), await ask("?query={roles{key}}")
+    change_settings(api, monkeypatch, has_console=False)
+
+    assert [led, asked, await ask("")] == [303, 401, 401]
+
+
 async def test_unknown_paths(api: Api) -> None:
     """There is nothing else here: no GraphiQL, no redirects; also told in JSON."""
-    for path in ("/", "/graphql/", "/graphiql", "/files/imports/", "/files/imports/a/b/c"):
+    for path in ("/graphql/", "/graphiql", "/files/imports/", "/files/imports/a/b/c"):
         status, body, headers = await api.get(path)
         assert (status, headers["Content-Type"].partition(";")[0]) == (404, "application/json")
         assert b"NOT_FOUND" in body

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from api.processes.child import ChildSpec
+from api.processes.exit_code import EXIT_NO_MEMORY
 from api.processes.supervisor import Supervisor
 
 # Notes its process id in a file, then does as its argument says.
@@ -164,6 +165,21 @@ def test_failing_child_is_retried_more_and_more_slowly(notes: Path) -> None:
     assert pauses[0] >= 0.15
     assert pauses[1] >= 0.35
     assert pauses[2] >= 0.75
+
+
+def test_child_without_memory_is_replaced(notes: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A worker that has run out of memory ends by itself: the log says so, and another starts."""
+
+    def look() -> None:
+        if len(noted(notes)) == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with Supervisor([spec(notes, str(EXIT_NO_MEMORY))]) as supervisor:
+        assert supervisor.run(look) == 0
+
+    assert caplog.messages[0] == (
+        "child ended, as it had run out of the memory that it may take; starting it again in 0.2 s"
+    )
 
 
 def test_refusing_child_stops_everything(notes: Path) -> None:

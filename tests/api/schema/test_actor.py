@@ -45,10 +45,11 @@ async def test_an_upload_is_its_tokens(api: Api) -> None:
     assert edge["node"]["createdBy"]["name"] == "admin"
 
 
-async def test_of_tokens_only_names_can_be_read(api: Api) -> None:
-    """The API's role sees the names of the app's tokens, and nothing else of them."""
+async def test_of_tokens_all_but_the_digest_can_be_read(api: Api) -> None:
+    """The API's role sees what `tokens` shows of the app's tokens, and never a digest."""
     async with api.server.services.pool.connection(api.world.app.id) as db:
         rows = await db.fetch("SELECT * FROM token_names")
 
     assert {row["name"] for row in rows} == {"admin", "viewer"}
-    assert set(rows[0].keys()) == {"id", "app_id", "name"}
+    times = {"created_at", "last_used_at", "expires_at", "revoked_at"}
+    assert set(rows[0].keys()) == {"id", "app_id", "name", "permission", *times}

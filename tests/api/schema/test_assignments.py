@@ -6,13 +6,16 @@ from typing import Any
 
 import pytest
 
+from models import assignment_lists
 from tests.api.api_fixture import Api, add_cases, add_import, add_users, assign, node_id, sql
 
 QUERY = """
 query ($first: Int, $after: String, $last: Int, $before: String, $case: ID, $user: ID,
-       $role: String, $import: ID, $search: String) {
+       $role: String, $import: ID, $search: String, $caseStatus: CaseStatus,
+       $userStatus: UserStatus) {
   assignments(first: $first, after: $after, last: $last, before: $before, case: $case, user: $user,
-              role: $role, import: $import, search: $search) {
+              role: $role, import: $import, search: $search, caseStatus: $caseStatus,
+              userStatus: $userStatus) {
     totalCount edges { cursor node { id case { tagId } user { tagId } role { key } } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   }
@@ -158,6 +161,33 @@ async def test_search_with_many_hits(
     assert page["totalCount"] == len(expected)
     read_all = [each for each in statements if "page_key" in each and "IN (SELECT" in each]
     assert len(read_all) == (search == "name2")
+
+
+@pytest.mark.parametrize("few", [1_000, 2])
+async def test_states(api: Api, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """States of cases and users choose, whether few assignments are of such or many."""
+    monkeypatch.setattr(assignment_lists, "_FEW", few)
+    await fill(api)
+    await sql("execute", "UPDATE cases SET is_active = false WHERE tag_id = 'case-2'")
+    await sql("execute", "UPDATE users SET is_active = false WHERE tag_id = 'user-3'")
+
+    found = {
+        (case, user): pairs(await read(api, caseStatus=case, userStatus=user))
+        for case in ("ACTIVE", "CLOSED", None)
+        for user in ("ACTIVE", "DISABLED", None)
+    }
+
+    assert {states: sorted(some) for states, some in found.items()} == {
+        ("ACTIVE", "ACTIVE"): ["11", "12", "31", "32c"],
+        ("ACTIVE", "DISABLED"): ["13", "33c"],
+        ("ACTIVE", None): ["11", "12", "13", "31", "32c", "33c"],
+        ("CLOSED", "ACTIVE"): ["21", "22"],
+        ("CLOSED", "DISABLED"): ["23"],
+        ("CLOSED", None): ["21", "22", "23"],
+        (None, "ACTIVE"): ["11", "12", "21", "22", "31", "32c"],
+        (None, "DISABLED"): ["13", "23", "33c"],
+        (None, None): ALL,
+    }
 
 
 @pytest.mark.parametrize("filters", [{}, {"import": "import1"}, {"case": "case1"}])

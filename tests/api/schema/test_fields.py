@@ -203,6 +203,7 @@ async def test_import(api: Api) -> None:
         "startedAt": None,
         "finishedAt": None,
         "failedRowsUrl": f"/files/imports/{node_id('Import', key)}/failed-rows.csv",
+        "resultsUrl": f"/files/imports/{node_id('Import', key)}/results.csv",
         "failedRowsWorkbookUrl": (
             f"/files/imports/{node_id('Import', key)}/failed-rows.csv?format=xlsx"
         ),

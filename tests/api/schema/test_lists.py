@@ -23,12 +23,12 @@ from api.schema.entities import (
 )
 from api.schema.entity_kind import EntityKind
 from api.schema.history.audit_events import EVENT_ROW
-from api.schema.importing import create_import
 from api.schema.importing.error_groups import GROUP_ROW
 from api.schema.importing.import_rows import ImportProblem, row_type_for
 from api.schema.importing.imports import IMPORT_ROW
 from api.schema.importing.plugins import PluginState
 from api.schema.notify.webhooks import DELIVERY_ROW, WEBHOOK_ROW
+from api.schema.uploads import create_import
 from api.schema.users import USER, CreateUserInput, UpdateUserInput
 from importers.plugins.plugin_status import PluginStatus
 from importers.sdk.errors import ErrorDetail
@@ -172,8 +172,8 @@ def test_every_node_can_be_loaded() -> None:
 
 
 def test_targets_of_actions_have_ids() -> None:
-    """An action is done to a node, or else to a role or token, which have IDs all the same."""
-    assert {action.target for action in Action} - node_types() == {"Role", "Token"}
+    """An action is done to a node, or else to a role, which has an ID all the same."""
+    assert {action.target for action in Action} - node_types() == {"Role"}
 
 
 def test_plugins_have_all_states() -> None:

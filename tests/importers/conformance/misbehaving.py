@@ -17,6 +17,7 @@ from importers import (
     Directory,
     Importer,
     Modify,
+    ModifyUser,
     OwnChange,
     Reference,
     RoleRef,
@@ -405,3 +406,40 @@ class LooseSettings(Seats):
 
     class Settings:
         """Anything."""
+
+
+class RaisingUser(UserRef):
+    """Raises what it has to return."""
+
+    def refusal(self, value: Any) -> RowError | None:
+        """Object to users who are disabled."""
+        if not value.is_active:
+            raise RowError(None, "GONE", "is gone.")
+        return None
+
+
+class RaisedRefusal(Seats):
+    """Raises a refusal."""
+
+    person = RaisingUser(required=True, example="jack-001", help="Who.")
+
+
+class UnaskedUser(UserRef):
+    """Is not asked."""
+
+    def refusal(self, value: Any) -> RowError | None:
+        """Object to users who are disabled."""
+        return None if value.is_active else RowError(None, "GONE", "is gone.")
+
+    def _may_refuse(self, values: Iterable[Any]) -> bool:
+        return False
+
+
+class UnaskedRefusal(Seats):
+    """Has a refusal that is not asked, and takes off who is not to be touched."""
+
+    person = UnaskedUser(required=True, example="jack-001", help="Who.")
+
+    def change(self, row: Row) -> Any:
+        """Rename the person."""
+        return ModifyUser(user=row.person, given_name=row.note)

@@ -299,7 +299,7 @@ def odd(world: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engin
     """A world with that importer, whose calls may take 0.3 seconds of the clock above."""
     monkeypatch.setattr(
         "importers.run.run_chunk.guard_of",
-        lambda importer: Guard(
+        lambda importer, _: Guard(
             f"importer {importer.key!r}", call_seconds=0.3, total_seconds=1.5, clock=CLOCK
         ),
     )

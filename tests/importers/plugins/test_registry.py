@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,14 +10,21 @@ from typing import Any
 
 import pytest
 
-from importers import CaseRef, Importer, Validator
+from importers import CaseRef, Importer, Row, Validator
 from importers.builtin.users_per_case import UsersPerCase
 from importers.plugins.plugins_file import default_path
 from importers.plugins.registry import MissingValidator, load, report
 from importers.sdk.errors import ConfigError
 
 
-class Good(Importer):
+class Idle(Importer):
+    """Do nothing, with what every importer needs."""
+
+    def change(self, row: Row) -> None:
+        """Ask for nothing."""
+
+
+class Good(Idle):
     """Do good."""
 
     label = "Good"
@@ -29,20 +37,20 @@ class Better(Good):
     label = "Better"
 
 
-class NoLabel(Importer):
+class NoLabel(Idle):
     case_id = CaseRef()
 
 
-class Numeric(Importer):
+class Numeric(Idle):
     label = 5  # type: ignore[assignment]
     case_id = CaseRef()
 
 
-class NoColumns(Importer):
+class NoColumns(Idle):
     label = "No columns"
 
 
-class Numbered(Importer):
+class Numbered(Idle):
     label = "Numbered"
     number = CaseRef()
     errors = CaseRef()
@@ -72,6 +80,9 @@ class Fussy(Good):
                 raise ValueError("the setting 'limit' must be below 10")
 
 
+END = os._exit  # what modules call, by that name, to end the process
+
+
 @dataclass
 class Package:
     """Stands for an installed package."""
@@ -93,6 +104,8 @@ class Point:
     def load(self) -> Any:
         if isinstance(self.loads, Exception):
             raise self.loads
+        if self.loads is END:
+            os._exit(3)
         return self.loads
 
 
@@ -147,6 +160,8 @@ def test_sorted_by_label(tmp_path: Path) -> None:
         pytest.param(Point("odd", ImportError("no module named 'acme'")), "no module named 'acme'",
                      id="fails to import"),
         pytest.param(Point("odd", ZeroDivisionError()), "ZeroDivisionError", id="without a text"),
+        pytest.param(Point("odd", END),
+                     "it wants to end the process, with os._exit(3)", id="ends the process"),
         pytest.param(Point("odd", dict), "acme.roster:Roster is not an Importer class",
                      id="another class"),
         pytest.param(Point("odd", Good()), "acme.roster:Roster is not an Importer class",
@@ -154,13 +169,15 @@ def test_sorted_by_label(tmp_path: Path) -> None:
         pytest.param(Point("odd", NoLabel), "the class has no label", id="no label"),
         pytest.param(Point("odd", NoColumns), "the class has no columns", id="no columns"),
         pytest.param(Point("odd", Numeric), "its label must be a text, not 5", id="odd label"),
-        pytest.param(Point("odd", Importer), "the class has no label; the class has no columns",
+        pytest.param(Point("odd", Importer), "the class has no label; the class has no columns;"
+                " the class says nothing of rows: it needs a method change, or every_row",
                      id="neither"),
         pytest.param(
             Point("odd", Numbered),
-            "a column can't be called 'number'; "
-            "a column can't be called 'errors'; "
-            "a column can't be called 'Case_ID': use small letters",
+            "a column can't be called 'number', as rows have one: give it another name, and"
+            " header='number'; "
+            "a column can't be called 'errors': downloads of failed rows have one; "
+            "a column can't be called 'Case_ID': use small letters, or give it a header",
             id="names that files or rows can't have",
         ),
         pytest.param(Point("odd", Tuned), "the setting 'limit' is missing", id="no settings"),
@@ -227,11 +244,28 @@ def test_two_packages_with_one_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["ours first", "theirs first"])
-def test_another_package_with_our_key(tmp_path: Path, order: int) -> None:
-    """A package that takes one of our own keys keeps Caseroll from starting, in any order."""
-    found = [Point("one", dist=OWN), Point("one")][::order]
+def test_another_package_with_our_key(
+    tmp_path: Path, order: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Of a package that offers one of our own keys, ours is taken, and the other is reported."""
+    found = [Point("one", dist=OWN), Point("one", Better, dist=Package("acme"))][::order]
+    registry = loaded(tmp_path, "[importers.one]", *found)
+    report(registry)
 
-    assert len(problems(tmp_path, "[importers.one]", *found)) == 1
+    assert type(registry.importers["one"]) is Good
+    (status,) = registry.plugins
+    assert (status.state, status.distribution) == ("on", f"{OWN.name} {OWN.version}")
+    assert status.reason == "acme 1.0 offers this importer as well; Caseroll's own is taken"
+    assert status.reason in caplog.text
+    assert registry.problems == []
+
+
+def test_another_package_with_our_key_that_is_off(tmp_path: Path) -> None:
+    """Where our own is off, there is no more to say."""
+    found = [Point("one", dist=OWN), Point("one", dist=Package("acme"))]
+    (status,) = loaded(tmp_path, "", *found).plugins
+
+    assert (status.state, status.reason) == ("off", "plugins.toml has no table [importers.one]")
 
 
 def test_settings(tmp_path: Path) -> None:

@@ -6,9 +6,22 @@ from typing import Any
 
 import pytest
 
+from importers import (
+    CaseRef,
+    Column,
+    Importer,
+    ModifyUser,
+    Remove,
+    Row,
+    RowError,
+    User,
+    UserRef,
+)
+from importers.testing import Assigned, World, check_importer, run_importer
 from models.assignment import Edit, Present
 from models.mail import Notification
 from models.row import RowOutcome, RowStatus
+from tests.importers.engine_fixture import EngineFixture, Result
 from tests.importers.fakes import (
     ASSIGN,
     CLIENTS,
@@ -273,3 +286,84 @@ def test_a_third_party_importer() -> None:
         "Matter: the case 'trv-002' is closed; reopen it first.",
     ]
     assert found.notifications == [Notification(2, *PAIR, STAFF.id, CREATED)]
+
+
+class Careful(Importer):
+    """Takes active users off cases that its own look-up does not refuse."""
+
+    label = "Careful"
+    case_id = CaseRef(required=True)
+    user_id = UserRef(required=True, must_be_active=True)
+
+    def change(self, row: Row) -> Remove:
+        """Take the user off."""
+        return Remove(case=row.case_id, user=row.user_id)
+
+
+def test_a_column_refuses_rows_that_are_otherwise_right() -> None:
+    """Whatever the change: a disabled user stays on the case; one who is not on it is unchanged."""
+    disabled = {
+        "code": "USER_DISABLED",
+        "message": "User Id: the user 'gone-001' is disabled; enable the user first.",
+        "column": "user_id",
+        "value": "gone-001",
+        "params": {"user": "gone-001"},
+    }
+    world = World(assignments=[Assigned(case="trv-001", user="gone-001", role="staff")])
+
+    check_importer(
+        Careful,
+        "case_id,user_id\ntrv-001,gone-001\ntrv-002,gone-001\ntrv-001,gone-001\n",
+        [
+            {"row": 2, "errors": [disabled]},
+            {"row": 3, "outcome": "UNCHANGED", "message": "was not assigned"},
+            {"row": 4, "errors": [disabled]},
+        ],
+        world=world,
+    )
+
+
+class Locked(UserRef):
+    """Users, none of whom may be changed."""
+
+    def refusal(self, value: User) -> RowError | None:
+        """Object to every user."""
+        return RowError(None, "LOCKED", "is locked.")
+
+
+class LockedUsers(Importer):
+    """Renames users."""
+
+    label = "Locked"
+    who = Locked(required=True, is_key=True)
+    other = UserRef()
+    name: Column[str] = Column()
+
+    def change(self, row: Row) -> Any:
+        """Rename the users of the row."""
+        return [ModifyUser(user=each, given_name=row.name) for each in (row.who, row.other) if each]
+
+
+def test_a_refusal_fails_custom_changes() -> None:
+    """A refusal that always objects lets no change pass, be it of users."""
+    (report,) = run_importer(LockedUsers, "who,name\njack-001,Jack\n")
+
+    assert [(each["column"], each["code"]) for each in report["errors"]] == [("who", "LOCKED")]
+
+
+async def test_a_refusal_undoes_what_was_applied(world: EngineFixture) -> None:
+    """In the database, nothing of a refused row stays, and what is in effect is unchanged."""
+    engine = world.with_engine(locked=LockedUsers("locked"))
+    await world.execute("UPDATE users SET given_name = 'Jo' WHERE tag_id = 'jones-001'")
+    file = ["jack-001,jill-001,Jack", "jones-001,,Jo"]
+
+    import_id = await engine.run("locked", *file, header="who,other,name")
+
+    assert await world.results(import_id) == {
+        2: Result("FAILED", None, ("LOCKED",)),
+        3: Result("UNCHANGED"),
+    }
+    names = await world.fetch(
+        "SELECT given_name FROM users WHERE tag_id IN ('jack-001', 'jill-001')"
+    )
+    assert [row["given_name"] for row in names] == ["", ""]

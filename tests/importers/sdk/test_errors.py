@@ -19,7 +19,7 @@ MODULES = {
     for path in [
         *sorted((ROOT / "importers").rglob("*.py")),
         *sorted((ROOT / "examples").glob("*/src/**/*.py")),
-        ROOT / "api/schema/importing/create_import.py",
+        ROOT / "api/schema/uploads/create_import.py",
     ]
 }
 # It puts the column's label before a message whose params are known.

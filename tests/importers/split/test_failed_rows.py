@@ -55,3 +55,11 @@ def test_a_cell_that_holds_more_than_it_shows(text: str, faulty: str, expected: 
     row = failed(["a", "b", DAY], faulty)
 
     assert corrected(row, LAYOUT, {"0": "x", "2": text}) == ["x", "b", expected]
+
+
+def test_a_cell_of_a_column_with_a_name_of_its_own() -> None:
+    """The error names the column as the file has it."""
+    layout = Layout(positions={"opened": 1}, width=2, header=["Case", "Date opened"])
+    row = failed(["a", DAY], "date_opened")
+
+    assert corrected(row, layout, {"0": "x", "1": "04/07/2026"}) == ["x", "04/07/2026"]

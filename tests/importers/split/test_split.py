@@ -175,7 +175,7 @@ async def test_rows_that_can_not_be_told_apart(
     rows = ["trv-001,first", *[f"case x{n},x" for n in range(40)], "case trv-001,second"]
     with monkeypatch.context() as patch:
         guard = partial(Guard, "importer 'about'", total_seconds=0.02 if kind is Slow else 30)
-        patch.setattr("importers.split.grouping.guard_of", lambda _: guard())
+        patch.setattr("importers.split.grouping.guard_of", lambda *_: guard())
         import_id = await small.split("about", *rows, header="case_id,about")
     await small.queue.enqueue_run(import_id)
     await small.drain(random.Random(1))

@@ -239,7 +239,7 @@ async def test_large_file_again(api: Api, monkeypatch: pytest.MonkeyPatch) -> No
     """The same upload again is told by its key and its bytes, and its header not looked at."""
     content = ASSIGN + BLOCK * 30
     first = await api.upload(content, idempotencyKey="k")
-    monkeypatch.setattr("api.schema.importing.create_import.match_header", None)
+    monkeypatch.setattr("api.schema.uploads.create_import.match_header", None)
 
     again = await api.upload(content, idempotencyKey="k")
 

@@ -77,6 +77,21 @@ async def test_states(api: Api, states: dict[str, Any], keys: Sequence[str]) -> 
     assert keys == [each["key"] for each in data["importTypes"]]
 
 
+async def test_what_columns_name(api: Api) -> None:
+    """A column of Tag IDs says of what; others name nothing."""
+    with offering(api.server, REGISTRY):
+        data = await api.data("{ importTypes { key columns { name names } } }")
+    [assign] = [each for each in data["importTypes"] if each["key"] == "assign"]
+
+    assert {column["name"]: column["names"] for column in assign["columns"]} == {
+        "case_id": ["CASE"],
+        "user_id": ["USER"],
+        "case_role_order": [],
+        "case_role_id": [],
+        "case_notify": [],
+    }
+
+
 async def test_type_that_is_not_on(api: Api) -> None:
     """A type that is off or broken has its key for a label, and says why it is not on."""
     with offering(api.server, REGISTRY):
@@ -225,3 +240,20 @@ def test_terminals_are_safe(monkeypatch: pytest.MonkeyPatch) -> None:
         assert (result.return_value, result.exception) == (1, None)
         assert "\ufffd]0;x\ufffd?" in result.output
         assert "\x1b" not in result.output
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("broken", "The import type 'broken' is broken: one; t?."),
+        ("nothing", "There is no such import type; there are: roster, assign."),
+    ],
+)
+async def test_an_upload_as_a_type_that_is_not_on(api: Api, key: str, message: str) -> None:
+    """It says that the type is broken, and why; or which types there are."""
+    with offering(api.server, REGISTRY):
+        payload = await api.upload(b"a,b\r\n1,2\r\n", type=key)
+
+    assert [
+        each["message"] for each in payload["userErrors"] if each["code"] == "UNKNOWN_TYPE"
+    ] == [message]

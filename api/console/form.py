@@ -1,0 +1,49 @@
+"""Forms: what a page of the console has sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs
+
+from api.errors import bad_request
+from api.http.body import read_body
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+
+    from api.settings import Settings
+
+# A grid of a hundred rows of twenty columns has fewer.
+_MOST_FIELDS = 4_000
+
+
+class Form(dict[str, list[str]]):
+    """The fields of a form, each with all its values."""
+
+    def text(self, name: str) -> str:
+        """Return a field's first value without blanks around it, or an empty text."""
+        return self.get(name, [""])[0].strip()
+
+    def all(self, name: str) -> list[str]:
+        """Return the values of a field that are not empty."""
+        return [value for value in self.get(name, ()) if value]
+
+
+async def read_form(request: Request) -> Form:
+    """Read a form's fields.
+
+    Raises:
+        HttpError: the body is no form, or larger than a request may be.
+    """
+    settings: Settings = request.app.state.services.settings
+    body = await read_body(request, settings.max_request_bytes, settings.patience)
+    try:
+        return Form(
+            parse_qs(
+                body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
+            )
+        )
+    except ValueError as error:
+        raise bad_request(
+            "The form can't be read: it has too many fields, or is not UTF-8."
+        ) from error

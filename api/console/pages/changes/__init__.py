@@ -1,0 +1,1 @@
+"""One file a screen of what an import changes: listed, applied, undone, cancelled, released."""

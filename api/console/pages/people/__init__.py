@@ -1,0 +1,1 @@
+"""The screens of who is on which case: assignments, users, cases, and their history."""

@@ -1,0 +1,147 @@
+"""Pages from templates: Jinja's environment of each language, and the headers of every page."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.responses import HTMLResponse
+
+from api.console.language import LANGUAGES, Language
+from api.console.server_text import translate_error
+from api.console.static_files import static_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from babel.support import NullTranslations
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from api.settings import Settings
+
+# No inline script or style, and nothing from elsewhere: the pages work without a network.
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    # Pages name people.
+    "Cache-Control": "private, no-store",
+}
+
+
+def root_of(request: Request) -> str:
+    """Return the console's path, as the browser sees it: behind a proxy it may have a prefix."""
+    settings: Settings = request.app.state.services.settings
+    return f"{settings.root_path}/console"
+
+
+def render_page(
+    request: Request, language: Language, template: str, status: int = 200, **values: Any
+) -> Response:
+    """Render a template as a page."""
+    text = render(language, template, root=root_of(request), request=request, **values)
+    return HTMLResponse(text, status, headers=_HEADERS)
+
+
+def render(language: Language, template: str, *, root: str, **values: Any) -> str:
+    """Render a template: a page, or a part of one."""
+    return (
+        _environment(language.code)
+        .get_template(template)
+        .render(
+            language=language,
+            languages=LANGUAGES,
+            root=root,
+            static=f"{root}/static/{static_version()}",
+            when=_When(language),
+            **values,
+        )
+    )
+
+
+@lru_cache(None)
+def _environment(code: str) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("api.console"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]
+    environment.globals.update(_text_functions(Language(code).translations))
+    environment.filters["shown"] = show_text
+    environment.filters["server_text"] = partial(translate_error, code)
+    return environment
+
+
+def _text_functions(translations: NullTranslations) -> dict[str, Callable[..., Markup]]:
+    """Return what templates call for their texts.
+
+    Jinja's own functions look the catalogue up and make markup for each call: a third of the time
+    of a page whose rows have labels.
+    """
+
+    @lru_cache(None)
+    def translate(message: str) -> Markup:
+        return Markup(translations.gettext(message))  # noqa: S704 - a catalogue is our own
+
+    def gettext(message: str, /, **values: object) -> Markup:
+        return translate(message) % values if values else translate(message)
+
+    def ngettext(one: str, many: str, num: int, **values: object) -> Markup:
+        text = translations.ngettext(one, many, num)
+        return Markup(text) % {"num": num, **values}  # noqa: S704
+
+    return {"_": gettext, "gettext": gettext, "ngettext": ngettext}
+
+
+class _When:
+    """Writes times for templates: `when(text)`, relative, with the exact time in the title."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def __call__(self, text: str | None) -> Markup:
+        if text is None:
+            return Markup("")
+        moment = datetime.fromisoformat(text)
+        exact, ago = self._language.exact(moment), self._language.ago(moment)
+        # Faster than `Markup.format`; nothing in it has been written by a person.
+        return Markup(f'<time datetime="{text}" title="{exact}">{ago}</time>')  # noqa: S704
+
+    def exactly(self, text: str) -> Markup:
+        moment = datetime.fromisoformat(text)
+        return Markup('<time datetime="{}">{}</time>').format(text, self._language.exact(moment))
+
+    def day(self, text: str | None) -> str:
+        return self._language.day(date.fromisoformat(text)) if text else ""
+
+
+def show_text(text: str | None) -> Markup:
+    """Show what a cell holds: in its own direction, and with names for invisible letters.
+
+    Example:
+        >>> show_text("a\\u200bb")
+        Markup('<bdi dir="auto">a<span class="invisible">U+200B</span>b</bdi>')
+    """
+    text = text or ""
+    # Most cells: nothing in them is to be looked at letter by letter.
+    if text.isprintable():
+        # Four times as fast as `Markup.format`, and a page has hundreds.
+        return Markup(f'<bdi dir="auto">{escape(text)}</bdi>')  # noqa: S704 - it is escaped
+    parts = [escape(letter) if letter.isprintable() else _name_letter(letter) for letter in text]
+    return Markup('<bdi dir="auto">{}</bdi>').format(Markup("").join(parts))
+
+
+def _name_letter(letter: str) -> Markup:
+    return Markup('<span class="invisible">U+{}</span>').format(f"{ord(letter):04X}")

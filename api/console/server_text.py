@@ -1,0 +1,89 @@
+"""Messages of the server in the visitor's language: found by their code, with what stands in them.
+
+A message is made of a template, such as `no case has the Tag ID or ID '{text}'`. A catalogue has
+the templates of each code, with the code as their context. Advice that may end several messages has
+the context `TAIL`. What no template fits stays English.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from api.console.language import read_messages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+_NAME = re.compile(r"\{(\w+)(?::,)?\}")
+# Between the label of the column and the sentence.
+_LABEL = re.compile(r"(?P<label>[^:']{1,100}: )?(?P<sentence>.*)", re.DOTALL)
+# Names in templates that stand for words of ours, not for what an admin has written.
+_WORDS = ("noun", "what")
+_FULL_STOP = "."
+
+
+class Template(NamedTuple):
+    """What messages look like in English, and how to write them."""
+
+    pattern: re.Pattern[str]
+    translation: str
+
+
+def translate_error(language: str, error: Mapping[str, Any]) -> str:
+    """Return an error's message in a language.
+
+    Args:
+        language: its code.
+        error: with its `code` and `message`.
+    """
+    message = str(error["message"])
+    parts = _LABEL.fullmatch(message)
+    if language == "en" or parts is None:
+        return message
+    templates = _templates(language).get(error["code"], ())
+    for text, label in ((message, ""), (parts["sentence"], parts["label"] or "")):
+        for template in templates:
+            if found := template.pattern.fullmatch(text):
+                return label + _fill(language, template.translation, found.groupdict())
+    return message
+
+
+def _fill(language: str, translation: str, values: Mapping[str, str]) -> str:
+    words = {text: word for context, text, word in read_messages(language) if context == "WORD"}
+    shown = {
+        name: words.get(value, value) if name in _WORDS else value for name, value in values.items()
+    }
+    return translation.format(**shown)
+
+
+@lru_cache(None)
+def _templates(language: str) -> Mapping[str, Sequence[Template]]:
+    """Read the templates of each code, each with each advice; the longest says most."""
+    messages = read_messages(language)
+    tails = [(text, word) for context, text, word in messages if context == "TAIL"]
+    found: dict[str, list[Template]] = {}
+    for context, text, translation in messages:
+        is_whole = text.endswith((_FULL_STOP, "?"))
+        for tail, word in [("", "")] if is_whole else [(_FULL_STOP, _FULL_STOP), *tails]:
+            template = Template(_pattern(text + tail), translation + word)
+            found.setdefault(context, []).append(template)
+    for some in found.values():
+        some.sort(key=lambda each: -len(each.pattern.pattern))
+    return found
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """Make an expression that finds what stands in a message for each name of its template."""
+    named: set[str] = set()
+    parts: list[str] = []
+    end = 0
+    for found in _NAME.finditer(template):
+        name = found[1]
+        parts.append(re.escape(template[end : found.start()]))
+        parts.append(f"(?P={name})" if name in named else f"(?P<{name}>.*?)")
+        named.add(name)
+        end = found.end()
+    return re.compile("".join([*parts, re.escape(template[end:])]), re.DOTALL)

@@ -1,0 +1,1 @@
+"""GraphQL of tokens: listed, created and revoked by the tokens that may."""

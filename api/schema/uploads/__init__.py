@@ -1,0 +1,1 @@
+"""GraphQL of files on their way in: received, previewed, made into imports."""

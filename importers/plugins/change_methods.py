@@ -1,0 +1,44 @@
+"""What an importer's class says of rows: whether it can be called at all."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import MISSING, fields
+from typing import TYPE_CHECKING
+
+from importers.sdk.changes import Assign, Modify, Remove
+from importers.sdk.importer import EveryRow, Importer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+_KINDS = (Assign, Modify, Remove)
+
+
+def change_problems(importer_class: type[Importer]) -> Iterator[str]:
+    """List why no row could be carried out: what `change` lacks, or `every_row` in its place."""
+    every_row = importer_class.every_row
+    if importer_class.change is Importer.change and every_row is None:
+        yield "the class says nothing of rows: it needs a method change, or every_row"
+    for name in ("change", "check_chunk"):
+        method = getattr(importer_class, name)
+        if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
+            yield f"its {name} is async, and is not awaited: look things up in a Reference"
+    if every_row is not None:
+        yield from _every_row_problems(importer_class, every_row)
+
+
+def _every_row_problems(importer_class: type[Importer], every_row: object) -> Iterator[str]:
+    if not isinstance(every_row, EveryRow) or every_row.kind not in _KINDS:
+        yield f"its every_row is {every_row!r:.80}, not an EveryRow of Assign, Modify or Remove"
+        return
+    kind = every_row.kind
+    columns = set(every_row.columns.values())
+    for name in sorted(columns - importer_class.columns.keys()):
+        yield f"its every_row names the column '{name}', which there is not"
+    given, declared = set(every_row.columns), {field.name: field for field in fields(kind)}
+    needed = {name for name, field in declared.items() if field.default is MISSING}
+    yield from (f"its every_row names no column for '{name}'" for name in sorted(needed - given))
+    for name in sorted(given - declared.keys()):
+        yield f"its every_row names a column for '{name}', which {kind.__name__} does not have"

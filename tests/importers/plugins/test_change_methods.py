@@ -1,0 +1,67 @@
+"""An importer whose rows could not be carried out is broken as it is loaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from importers import Assign, CaseRef, EveryRow, Importer, Remove, RoleRef, UserRef
+from importers.plugins.change_methods import change_problems
+from importers.plugins.loader import class_problems
+
+
+def change(self: Any, row: Any) -> None:
+    """Ask for nothing."""
+
+
+async def change_later(self: Any, row: Any) -> None:
+    """Ask for nothing, if it were awaited."""
+
+
+async def changes_later(self: Any, row: Any) -> Any:
+    """Ask for something, if it were iterated."""
+    yield None
+
+
+def importer_with(**attributes: Any) -> type[Importer]:
+    columns = {"matter": CaseRef(), "person": UserRef(), "role": RoleRef()}
+    return type("Odd", (Importer,), {"label": "Odd", **columns, **attributes})
+
+
+@pytest.mark.parametrize(
+    ("attributes", "problems"),
+    [
+        ({}, ["the class says nothing of rows: it needs a method change, or every_row"]),
+        ({"change": change_later},
+         ["its change is async, and is not awaited: look things up in a Reference"]),
+        ({"change": changes_later},
+         ["its change is async, and is not awaited: look things up in a Reference"]),
+        ({"change": change, "check_chunk": change_later},
+         ["its check_chunk is async, and is not awaited: look things up in a Reference"]),
+        ({"every_row": Remove},
+         ["its every_row is <class 'importers.sdk.changes.Remove'>, not an EveryRow of Assign,"
+          " Modify or Remove"]),
+        ({"every_row": EveryRow(Importer, case="matter")},  # type: ignore[arg-type]
+         [f"its every_row is {'<importers.sdk.importer.EveryRow object at 0x'}"]),
+        ({"every_row": EveryRow(Assign, case="matter", user="nobody", rolle="role")},
+         ["its every_row names the column 'nobody', which there is not",
+          "its every_row names no column for 'role'",
+          "its every_row names a column for 'rolle', which Assign does not have"]),
+        ({"every_row": EveryRow(Assign, case="matter", user="person", role="role")}, []),
+        ({"change": change}, []),
+    ],
+)  # fmt: skip
+def test_changes(attributes: dict[str, Any], problems: list[str]) -> None:
+    """Neither, an async one, and an `every_row` that makes no change."""
+    found = list(change_problems(importer_with(**attributes)))
+
+    assert len(found) == len(problems)
+    assert all(text.startswith(start) for text, start in zip(found, problems, strict=True))
+
+
+def test_it_is_among_the_problems_of_a_class() -> None:
+    """So the plugin is broken, and the kit says so."""
+    assert class_problems(importer_with()) == [
+        "the class says nothing of rows: it needs a method change, or every_row"
+    ]
