@@ -15,7 +15,7 @@ Params: TypeAlias = Mapping[str, str | int]
 
 # PostgreSQL can't store NUL and lone surrogates in a text.
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
-_TEXT_OR_NONE, _TEXT_OR_NUMBER = (str, type(None)), (str, int)
+_TEXT_OR_NONE = (str, type(None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,13 +139,16 @@ class RowError(CaserollError):
         ):
             given = (column, code, message, suggestion)
             raise TypeError(f"RowError takes texts, not {given!r:.200}")
-        for each in params.values():
-            if not isinstance(each, _TEXT_OR_NUMBER):
+        # One pass, as there may be an error for each row of a file; the dict is this call's own.
+        for name, each in params.items():
+            if isinstance(each, str):
+                params[name] = printable(each)
+            elif not isinstance(each, int):
                 fault = f"are texts and whole numbers, not {params!r:.200}"
                 raise TypeError(f"params of RowError {fault}")
         self.column = column and storable(column)
         self.code = storable(code)
-        self.params: Params = printable_params(params)
+        self.params: Params = params
         self.message = storable(fill(message, self.params, suggestion))
         self.suggestion = suggestion and storable(suggestion)
         super().__init__(self.message)
