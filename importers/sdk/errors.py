@@ -15,6 +15,7 @@ Params: TypeAlias = Mapping[str, str | int]
 
 # PostgreSQL can't store NUL and lone surrogates in a text.
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+_CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", re.ASCII)
 _TEXT_OR_NONE, _TEXT_OR_NUMBER = (str, type(None)), (str, int)
 
 
@@ -106,7 +107,7 @@ class RowError(CaserollError):
     Args:
         column: name of the column at fault, or None for the whole row. `Column.parse` gives None,
             since the engine knows the column; a validator gives the name of the change's field.
-        code: stable, upper-case name of the kind of error.
+        code: stable name of the kind of error, in capitals and digits, as in `SEAT_TAKEN`.
         message: what is wrong and what to do, in one sentence. If there is a column, the engine
             puts its label before the message, so begin in lower case. With `params` it is a
             template, with a name in braces for each of them; without, it is taken as it is.
@@ -139,6 +140,8 @@ class RowError(CaserollError):
         ):
             given = (column, code, message, suggestion)
             raise TypeError(f"RowError takes texts, not {given!r:.200}")
+        if not _CODE.fullmatch(code):
+            raise ValueError(f"the code of a RowError is like SEAT_TAKEN, not {code!r:.80}")
         for each in params.values():
             if not isinstance(each, _TEXT_OR_NUMBER):
                 fault = f"are texts and whole numbers, not {params!r:.200}"
