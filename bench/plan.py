@@ -42,12 +42,17 @@ _PAGES: dict[str, dict[str, Any]] = {
 
 
 class _Times(NamedTuple):
-    """Seconds that the steps of one plan took; those of its pages by what they are."""
+    """Seconds that the steps of one plan took; those of its pages by what they are.
+
+    Args:
+        cpu: seconds of all processes for the apply.
+    """
 
     dry_run: float
     pages: dict[str, float]
     consequences: float
     apply: float
+    cpu: float
 
 
 async def measure(system: System, options: Options) -> list[Figure]:
@@ -69,14 +74,18 @@ async def _compare(
     system: System, options: Options, type_: str, file: bytes, template: Database
 ) -> list[Figure]:
     plain: list[float] = []
+    plain_cpu: list[float] = []
     plans: list[_Times] = []
     for _ in range(options.rounds):
         async with system.copied(template) as copy:
-            plain.append((await run_import(system, copy, options.workers, type_, file))[0])
+            seconds, used = await run_import(system, copy, options.workers, type_, file)
+            plain.append(seconds)
+            plain_cpu.append(sum(used.cpu.values()))
         async with system.copied(template) as copy:
             plans.append(await _run_plan(system, copy, options, type_, file))
     applied = [each.apply for each in plans]
     ratios = [one / other for one, other in zip(applied, plain, strict=True)]
+    shares = [plan.cpu / cpu for plan, cpu in zip(plans, plain_cpu, strict=True)]
     size = f"{options.rows:,} rows"
     consequences = [each.consequences for each in plans]
     return [
@@ -84,6 +93,9 @@ async def _compare(
         median_of(SCENARIO, f"{type_}: its dry run", [each.dry_run for each in plans], "s"),
         median_of(SCENARIO, f"{type_}: its plan applied", applied, "s"),
         median_of(SCENARIO, f"{type_}: applied, to the import", ratios, "", bar=_APPLY_BAR),
+        median_of(
+            SCENARIO, f"{type_}: CPU of the apply, to the import", shares, "", bar=_APPLY_BAR
+        ),
         median_of(SCENARIO, f"{type_}: consequences", consequences, "s", bar=_CONSEQUENCES_BAR),
         *(
             median_of(
@@ -112,12 +124,13 @@ async def _run_plan(
             for what, variables in _PAGES.items()
         }
         consequences = await _seconds(client, _CONSEQUENCES, id=plan)
-        start = time.perf_counter()
+        start, before = time.perf_counter(), running.usage()
         payload = (await client.query(_APPLY, {"id": plan}))["applyImport"]
         if payload["userErrors"]:
             raise SystemExit(f"the API refuses the plan: {payload['userErrors']}")
         await client.wait(payload["import"]["id"], failed=0)
-        return _Times(dry_run, pages, consequences, time.perf_counter() - start)
+        seconds, used = time.perf_counter() - start, running.usage(before)
+        return _Times(dry_run, pages, consequences, seconds, sum(used.cpu.values()))
 
 
 async def _seconds(client: Client, query: str, **variables: Any) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from importers.request_error import RequestError
-from importers.rows.header import IGNORED
+from importers.rows.header_mapping import IGNORED, HeaderMapping
 from importers.sdk.columns import column_name
 from importers.sdk.errors import storable
 from models.audit import Action, record
@@ -15,7 +15,7 @@ from models.row import RowStatus, failed_page, find_rows
 from models.row_errors import error_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from asyncpg import Connection
 
@@ -73,10 +73,10 @@ async def request_retry(
         await _require_failed_rows(db, import_id, corrections)
         # All or nothing is all: rows that are not named have failed with those that are.
         rows = None if found.is_atomic else sorted(corrections)
-        retry = {"rows": rows, "cells": _by_position(found.header, corrections)}
+        retry = {"rows": rows, "cells": _by_position(found, corrections)}
     if where is not None:
         await _require_such_rows(db, app_id, import_id, where)
-        new = _new_cells(found.header, cells or {}, "set")
+        new = _new_cells(found, cells or {}, "set")
         retry |= {"where": _error_fields(where), "set": new}
     if not await reopen(db, import_id, retry):
         raise RetryError(
@@ -138,26 +138,30 @@ async def _require_failed_rows(db: Connection, import_id: int, corrections: Corr
             raise RetryError("ROW_NOT_FAILED", message, "rows")
 
 
-def _by_position(header: Sequence[str], corrections: Corrections) -> dict[str, dict[str, str]]:
+def _by_position(found: ImportToRetry, corrections: Corrections) -> dict[str, dict[str, str]]:
     """Return new cells by their row's number, as text: a key of JSON."""
     return {
-        str(number): _new_cells(header, cells, "rows", f"Row {number}: ")
+        str(number): _new_cells(found, cells, "rows", f"Row {number}: ")
         for number, cells in corrections.items()
         if cells
     }
 
 
 def _new_cells(
-    header: Sequence[str], cells: Mapping[str, str], argument: str, start: str = ""
+    found: ImportToRetry, cells: Mapping[str, str], argument: str, start: str = ""
 ) -> dict[str, str]:
     """Translate column names to positions of cells, as text.
+
+    A column goes by its name in the file, and by that of the type's column that it is mapped to.
 
     Args:
         argument: that of the request which has the cells.
         start: what a message on a cell begins with.
     """
+    header = found.header
     names = [column_name(name) for name in header]
-    positions = {name: str(index) for index, name in enumerate(names)}
+    mapped = HeaderMapping.of(found.header_mapping).columns_of(header)
+    positions = {name: str(index) for each in (mapped, names) for index, name in enumerate(each)}
     ignored = {str(index): "" for index, name in enumerate(names) if name in IGNORED}
     new: dict[str, str] = {}
     for name, cell in cells.items():

@@ -204,9 +204,10 @@ async def _insert(db: Connection, app_id: int, import_id: int, edits: list[Edit]
                     "created_row",
                 ),
                 records=(
-                    (app_id, case_id, user_id, *after, import_id, row)
+                    (app_id, case_id, user_id, role_id, notify, import_id, row)
                     for case_id, user_id, row, _, after in edits
                     if after
+                    for role_id, notify in [after]
                 ),
             )
     except asyncpg.UniqueViolationError as error:
@@ -264,8 +265,10 @@ async def _write_history(db: Connection, app_id: int, import_id: int, edits: lis
             "after_notify",
         ),
         records=(
-            (app_id, import_id, case_id, user_id, row, *(before or nothing), *(after or nothing))
+            (app_id, import_id, case_id, user_id, row, old_role, old_notify, role, notify)
             for case_id, user_id, row, before, after in edits
+            for old_role, old_notify in [before or nothing]
+            for role, notify in [after or nothing]
         ),
     )
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import json
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models.audit import Action, record
 from models.file_part import store_file
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import BinaryIO
 
     from asyncpg import Connection
@@ -35,6 +37,7 @@ class NewImport(NamedTuple):
     date_order: str | None = None
     is_atomic: bool = False
     notify: list[str] | None = None
+    header_mapping: dict[str, Any] | None = None
 
     def repeats(self, other: NewImport) -> bool:
         """Tell whether this is the same upload once more, from any token, place and file name."""
@@ -76,7 +79,8 @@ async def insert_import(
             AND o.created_at > now() - interval '24 hours')
     """
     # Waits for another upload of the same name or key to commit or roll back.
-    row = await db.fetchrow(sql, app_id, *new)
+    mapping = json.dumps(new.header_mapping) if new.header_mapping else None
+    row = await db.fetchrow(sql, app_id, *new._replace(header_mapping=mapping))  # type: ignore[arg-type]
     if row is None:
         return None
     await store_file(db, app_id, row["id"], file)
@@ -91,6 +95,20 @@ async def find_same_file(db: Connection, app_id: int, type_: str, sha256: str) -
           AND NOT is_dry_run AND status <> 'FAILED'
     """
     key: int | None = await db.fetchval(sql, app_id, type_, sha256)
+    return key
+
+
+async def find_mapped(db: Connection, app_id: int, type_: str, header: Sequence[str]) -> int | None:
+    """Find the newest import of a type with a mapping, whose file has the same names in its header.
+
+    In any order; a mapping that the header did not fit has no header, as its file was refused.
+    """
+    sql = """
+        SELECT id FROM imports WHERE app_id = $1 AND type = $2 AND header_mapping IS NOT NULL
+          AND header @> $3::text[] AND header <@ $3::text[]
+        ORDER BY id DESC LIMIT 1
+    """
+    key: int | None = await db.fetchval(sql, app_id, type_, list(header))
     return key
 
 
@@ -123,7 +141,7 @@ async def insert_applied(
     """
     columns = """
         type, source, declared_encoding, date_order, file_name, file_size, file_sha256, encoding,
-        delimiter, header, warnings, observed, undo_of_id, is_atomic, notify
+        delimiter, header, warnings, observed, undo_of_id, is_atomic, notify, header_mapping
     """
     sql = f"""
         INSERT INTO imports (app_id, token_id, name, idempotency_key, applied_from_id, {columns})
@@ -156,7 +174,10 @@ async def find_repeated(
         app_id,
         idempotency_key,
     )
-    return (row["id"], NewImport(*row[1:])) if row else None
+    if row is None:
+        return None
+    mapping = json.loads(row["header_mapping"] or "null")
+    return row["id"], NewImport(*row[1:])._replace(header_mapping=mapping)
 
 
 async def is_name_in_use(db: Connection, app_id: int, name: str) -> bool:

@@ -61,6 +61,7 @@ class ImportWork(NamedTuple):
     stage: Stage | None = None
     is_atomic: bool = False
     undo_of_id: int | None = None
+    header_mapping: Mapping[str, Any] | None = None
 
     @property
     def plan_id(self) -> int | None:
@@ -90,6 +91,7 @@ class ImportToRetry(NamedTuple):
     purged_at: datetime | None
     is_atomic: bool
     is_undo: bool
+    header_mapping: Mapping[str, Any] | None
 
 
 class CancelResult(StrEnum):
@@ -103,7 +105,8 @@ async def read_work(db: Connection, import_id: int) -> ImportWork | None:
     sql = """
         SELECT id, app_id, type, header, is_dry_run OR stage IS NOT DISTINCT FROM 'PLAN',
           cancel_requested_at IS NOT NULL, file_name, declared_encoding, date_order, observed,
-          retry, split_at IS NOT NULL, applied_from_id, stage, is_atomic, undo_of_id
+          retry, split_at IS NOT NULL, applied_from_id, stage, is_atomic, undo_of_id,
+          header_mapping
         FROM imports WHERE id = $1 AND status IN ('QUEUED', 'PROCESSING')
     """
     row = await db.fetchrow(sql, import_id)
@@ -112,7 +115,10 @@ async def read_work(db: Connection, import_id: int) -> ImportWork | None:
     retry = json.loads(row["retry"]) if row["retry"] else None
     stage = Stage(row["stage"]) if row["stage"] else None
     observed = json.loads(row["observed"])
-    return ImportWork(*row)._replace(retry=retry, observed=observed, stage=stage)
+    mapping = json.loads(row["header_mapping"] or "null")
+    return ImportWork(*row)._replace(
+        retry=retry, observed=observed, stage=stage, header_mapping=mapping
+    )
 
 
 async def is_cancelled(db: Connection, import_id: int) -> bool:
@@ -349,14 +355,16 @@ async def lock_for_retry(db: Connection, app_id: int, import_id: int) -> ImportT
     """Lock an import until the transaction ends."""
     row = await db.fetchrow(
         "SELECT name, status, coalesce(header, '{}') AS header, failed, purged_at, is_atomic,"
-        " undo_of_id IS NOT NULL AS is_undo FROM imports"
+        " undo_of_id IS NOT NULL AS is_undo, header_mapping FROM imports"
         " WHERE app_id = $1 AND id = $2 FOR UPDATE",
         app_id,
         import_id,
     )
     if row is None:
         return None
-    return ImportToRetry(**{**row, "status": ImportStatus(row["status"])})
+    mapping = json.loads(row["header_mapping"] or "null")
+    converted = {"status": ImportStatus(row["status"]), "header_mapping": mapping}
+    return ImportToRetry(**{**row, **converted})
 
 
 async def reopen(db: Connection, import_id: int, retry: Mapping[str, Any]) -> bool:

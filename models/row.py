@@ -15,7 +15,7 @@ from models.entity_history import EntityEdit
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from asyncpg import Connection
+    from asyncpg import Connection, Record
 
 # This leaves 31 bits of a bigint for imports.
 _ROW_BITS = 32
@@ -42,6 +42,9 @@ class RowOutcome(DescribedIntEnum):
 WRITTEN = (RowOutcome.CREATED, RowOutcome.UPDATED, RowOutcome.REMOVED)
 STORED_CHANGES = ("id", "case_id", "user_id", "before", "after", "edits")
 """The columns that `changes_of` reads."""
+# By number, as to call an enum takes ten times as long.
+_STATUSES = {int(each): each for each in RowStatus}
+_OUTCOMES: dict[int | None, RowOutcome | None] = {None: None, **{int(e): e for e in RowOutcome}}
 _NO_CHANGES = (None, None, None, None, None, None)
 _COLUMNS = (
     "id",
@@ -58,6 +61,7 @@ _COLUMNS = (
     "after",
     "edits",
     "edit_count",
+    "is_planned",
 )
 
 
@@ -145,27 +149,38 @@ async def write_rows(
     first = row_key(import_id, 0)
     await db.copy_records_to_table(
         "import_rows",
-        columns=(*_COLUMNS, "is_planned") if is_plan else _COLUMNS,
+        columns=_COLUMNS,
         records=(
             (
-                first + result.number,
+                first + number,
                 app_id,
-                result.status,
-                result.outcome,
-                result.message,
-                orjson.dumps(result.errors).decode() if result.errors else None,
-                orjson.dumps(result.warnings).decode() if result.warnings else None,
-                result.text.decode(),
-                *packed_changes(result),
-                *((result.status is RowStatus.PASSED,) if is_plan else ()),
+                status,
+                outcome,
+                message,
+                orjson.dumps(errors).decode() if errors else None,
+                orjson.dumps(warnings).decode() if warnings else None,
+                text.decode(),
+                case_id,
+                user_id,
+                before,
+                after,
+                packed,
+                edit_count,
+                (status is RowStatus.PASSED) if is_plan else None,
             )
-            for result in results
+            for number, text, status, outcome, message, errors, warnings, edits, others in results
+            # No `*packed_changes(…)`: for that, Python makes a list of each row.
+            for case_id, user_id, before, after, packed, edit_count in [
+                packed_changes(outcome, edits, others)
+            ]
         ),
     )
 
 
-def packed_changes(result: RowResult) -> tuple[Any, ...]:
-    """Return what the columns from `case_id` on say of a row.
+def packed_changes(
+    outcome: RowOutcome | None, edits: Sequence[Edit], others: Sequence[EntityEdit]
+) -> tuple[Any, ...]:
+    """Return what the columns from `case_id` on say of a row, given what is in its result.
 
     A row that changes one assignment has no JSON; one that changes one other thing has both of its
     sides, and its case or user in columns as well:
@@ -177,9 +192,8 @@ def packed_changes(result: RowResult) -> tuple[Any, ...]:
 
         {"assignments": [[1, 7, 6, null]], "others": [[null, 7, {"locale": "en"}, null]]}
     """
-    if result.outcome not in WRITTEN:
+    if outcome not in WRITTEN:
         return _NO_CHANGES
-    edits, others = result.edits, result.entity_edits
     if len(edits) == 1 and not others:
         [(case_id, user_id, _, before, after)] = edits
         return case_id, user_id, before and before.packed, after and after.packed, None, None
@@ -227,8 +241,47 @@ async def row_numbers(db: Connection, import_id: int) -> list[int]:
     return [row_number(row["id"]) for row in rows]
 
 
+async def replace_rows(
+    db: Connection,
+    app_id: int,
+    import_id: int,
+    results: Collection[RowResult],
+    *,
+    is_plan: bool = False,
+) -> None:
+    """Write the results of rows that have some already; what is the same as before stays.
+
+    Args:
+        is_plan: as `write_rows` takes it.
+    """
+    same = await _find_same(db, import_id, results)
+    new = [result for result in results if result.number not in same]
+    await delete_rows(db, import_id, [result.number for result in new])
+    await write_rows(db, app_id, import_id, new, is_plan=is_plan)
+
+
+async def _find_same(db: Connection, import_id: int, results: Iterable[RowResult]) -> set[int]:
+    """Find rows that have failed again, with the same cells and errors as before."""
+    # To read these is a third of the work of writing them.
+    failed = {each.number: each for each in results if each.status is RowStatus.FAILED}
+    if not failed:
+        return set()
+    sql = """
+        SELECT id, cells, errors FROM unnest($1::bigint[]) AS k(id) JOIN import_rows USING (id)
+        WHERE status = 2
+    """
+    stored = await db.fetch(sql, [row_key(import_id, number) for number in failed])
+    found = zip(stored, _decode([row["errors"] for row in stored]), strict=True)
+    return {
+        number
+        for (key, cells, _), errors in found
+        for number in [row_number(key)]
+        if cells.encode() == failed[number].text and errors == failed[number].errors
+    }
+
+
 async def delete_rows(db: Connection, import_id: int, numbers: Iterable[int]) -> None:
-    """Remove results that a retry is about to replace."""
+    """Remove results that are about to be replaced."""
     await db.execute(
         "DELETE FROM import_rows r USING unnest($1::bigint[]) AS k(id) WHERE r.id = k.id",
         [row_key(import_id, number) for number in numbers],
@@ -259,7 +312,7 @@ async def failed_page(
     keys = [] if numbers is None else [[row_key(import_id, number) for number in numbers]]
     window = row_key(import_id, after), row_key(import_id + 1, 0), app_id, _ROWS_PER_PAGE, most
     rows = await db.fetch(sql, *window, error, *keys)
-    return [_result_of(row) for row in rows]
+    return _results_of(rows)
 
 
 async def result_page(
@@ -273,8 +326,10 @@ async def result_page(
     """
     window = row_key(import_id, after), row_key(import_id + 1, 0), app_id, _ROWS_PER_PAGE, most
     rows = await db.fetch(_page_sql(), *window)
+    warnings = _decode([row["warnings"] for row in rows])
     return [
-        _result_of(row)._replace(warnings=orjson.loads(row["warnings"] or "[]")) for row in rows
+        result._replace(warnings=some)
+        for result, some in zip(_results_of(rows), warnings, strict=True)
     ]
 
 
@@ -300,7 +355,7 @@ def _page_sql(condition: str = "", join: str = "") -> str:
 async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> dict[int, RowResult]:
     sql = "SELECT r.* FROM unnest($1::bigint[]) AS k(id) JOIN import_rows r USING (id)"
     rows = await db.fetch(sql, [row_key(import_id, number) for number in numbers])
-    return {result.number: result for result in map(_result_of, rows)}
+    return {result.number: result for result in _results_of(rows)}
 
 
 async def find_passed(
@@ -318,15 +373,24 @@ async def find_passed(
         WHERE r.id > $1 AND r.id < $2 AND status = 1
     """
     rows = await db.fetch(sql, row_key(import_id, 0), row_key(import_id + 1, 0), place, list(cells))
-    return [_result_of(row) for row in rows]
+    return _results_of(rows)
 
 
-def _result_of(row: Any) -> RowResult:
-    return RowResult(
-        row_number(row["id"]),
-        row["cells"].encode(),
-        RowStatus(row["status"]),
-        RowOutcome(row["outcome"]) if row["outcome"] else None,
-        row["message"],
-        orjson.loads(row["errors"]) if row["errors"] else (),
-    )
+def _results_of(rows: Sequence[Record]) -> list[RowResult]:
+    return [
+        RowResult(
+            row_number(row["id"]),
+            row["cells"].encode(),
+            _STATUSES[row["status"]],
+            _OUTCOMES[row["outcome"]],
+            row["message"],
+            errors,
+        )
+        for row, errors in zip(rows, _decode([row["errors"] for row in rows]), strict=True)
+    ]
+
+
+def _decode(errors: Iterable[str | None]) -> list[list[dict[str, Any]]]:
+    """Read the errors of rows at once: a call of orjson for each takes longer."""
+    decoded: list[list[dict[str, Any]]] = orjson.loads(f"[{','.join(e or '[]' for e in errors)}]")
+    return decoded

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from strawberry.dataloader import DataLoader
 
 from models.listing import ROLES, has_id
+from models.nested_pages import fetch_nested_pages
 from models.page import Page, Window, count_rows, fetch_pages, find_rows, has_rows
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
     from api.access.scope import Scope
+    from models.nested_pages import NestedPages
     from models.page import Condition, Listing
 
 # The API returns roles as a plain list, without pages.
@@ -32,7 +33,7 @@ class Loaders:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         # By what lists have in common that differ in their parents alone.
-        self._pages: dict[tuple[object, ...], DataLoader[tuple[int, ...], Sequence[Page]]] = {}
+        self._pages: dict[tuple[object, ...], DataLoader[int, Page]] = {}
         self._answers: dict[tuple[object, ...], DataLoader[int, Any]] = {}
         self._rows: dict[tuple[object, ...], DataLoader[int, Record | None]] = {}
 
@@ -47,29 +48,42 @@ class Loaders:
 
     async def roles(self) -> Sequence[Record]:
         """Load the app's roles, in the order in which they were added."""
-        [page] = await self.pages(ROLES, [self._scope.app_id], (), Window(_MOST_ROLES))
+        page = await self.page(ROLES, self._scope.app_id, (), Window(_MOST_ROLES))
         return page.rows
 
-    async def pages(
+    async def page(
+        self,
+        listing: Listing,
+        parent: int,
+        conditions: Sequence[Condition],
+        window: Window,
+        columns: frozenset[str] | None = None,
+    ) -> Page:
+        """Load `columns`, or all, of the page of the list that belongs to a parent."""
+        load = partial(
+            _load_pages, self._scope, listing, conditions, window=window, columns=columns
+        )
+        # Lists of the app are asked for at once: there is nothing to gather.
+        if not listing.parent:
+            [page] = await load([parent])
+            return page
+        kind = (listing.name, repr(conditions), window, columns)
+        if kind not in self._pages:
+            self._pages[kind] = DataLoader(load)
+        return await self._pages[kind].load(parent)
+
+    async def nested_pages(
         self,
         listing: Listing,
         parents: Sequence[int],
         conditions: Sequence[Condition],
         window: Window,
-        columns: frozenset[str] | None = None,
-    ) -> Sequence[Page]:
-        """Load `columns`, or all, of the page of each list that belongs to one of the parents."""
-        load = partial(
-            _load_pages, self._scope, listing, conditions, window=window, columns=columns
+        columns: frozenset[str],
+    ) -> NestedPages:
+        """Load `columns` of the pages of the lists that belong to many parents."""
+        return await self._scope.read(
+            fetch_nested_pages, listing, parents, conditions, window=window, columns=columns
         )
-        # Lists of the app, and of many parents, are asked for at once: there is nothing to gather.
-        if not listing.parent or len(parents) > 1:
-            [pages] = await load([tuple(parents)])
-            return pages
-        kind = (listing.name, repr(conditions), window, columns)
-        if kind not in self._pages:
-            self._pages[kind] = DataLoader(load)
-        return await self._pages[kind].load(tuple(parents))
 
     async def count(self, listing: Listing, parent: int, conditions: Sequence[Condition]) -> int:
         """Count the list that belongs to a parent."""
@@ -107,16 +121,15 @@ async def _load_pages(
     scope: Scope,
     listing: Listing,
     conditions: Sequence[Condition],
-    wanted: list[tuple[int, ...]],
+    parents: list[int],
     *,
     window: Window,
     columns: frozenset[str] | None,
-) -> list[Sequence[Page]]:
-    parents = list(dict.fromkeys(chain.from_iterable(wanted)))
+) -> list[Page]:
     pages = await scope.read(
         fetch_pages, listing, parents, conditions, window=window, columns=columns
     )
-    return [[pages[parent] for parent in some] for some in wanted]
+    return [pages[parent] for parent in parents]
 
 
 async def _load_answers(

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from api.access.persisted_queries import PersistedQueries
 from api.errors import HttpError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Iterator
 
     from api.limits import TokenLimits
+
+T = TypeVar("T")
 
 BURST_SECONDS = 10
 # For everything of a token that is under way; the largest answer takes an eighth, if it is ASCII.
@@ -67,10 +69,16 @@ class FairLock:
         self._entered_at = 0.0
 
     async def __aenter__(self) -> None:
+        await self.acquire()
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self.release()
+
+    async def acquire(self) -> None:
         await self._lock.acquire()
         self._entered_at = time.monotonic()
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    def release(self) -> None:
         held = time.monotonic() - self._entered_at
         if held < _SHORT_SECONDS:
             self._lock.release()
@@ -78,6 +86,49 @@ class FairLock:
         # Released by a timer: the holder gets its answer without waiting for the pause.
         pause = max(held / 10, _PAUSE_SECONDS)
         asyncio.get_running_loop().call_later(pause, self._lock.release)
+
+
+class Turn:
+    """An operation's turn at a lock; others have theirs while it waits for the database.
+
+    Its reads may overlap, and one may end after the operation, which has failed meanwhile.
+    """
+
+    def __init__(self, lock: FairLock) -> None:
+        self._lock = lock
+        self._is_held = False
+        self._is_over = False
+        # Two reads that end together would wait for the lock, and one of them for the other.
+        self._resuming = asyncio.Lock()
+
+    async def __aenter__(self) -> Self:
+        await self._take()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        self._is_over = True
+        self._give_up()
+
+    async def wait_for(self, read: Awaitable[T]) -> T:
+        """Wait for a read; an operation whose read fails goes on without the lock."""
+        self._give_up()
+        found = await read
+        await self._take()
+        return found
+
+    async def _take(self) -> None:
+        async with self._resuming:
+            if self._is_held or self._is_over:
+                return
+            await self._lock.acquire()
+            self._is_held = True
+        if self._is_over:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        if self._is_held:
+            self._is_held = False
+            self._lock.release()
 
 
 class OncePerStep:

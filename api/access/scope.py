@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from api.access.quota import Turn
 from models.db import undisturbed
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from asyncpg import Connection
 
+    from api.access.quota import FairLock
     from models.app_pool import AppPool
 
 P = ParamSpec("P")
@@ -32,6 +35,14 @@ class Scope:
         self.app_id = app_id
         self._pool = pool
         self._places = places
+        self._turn: Turn | None = None
+
+    @asynccontextmanager
+    async def in_turn(self, lock: FairLock) -> AsyncIterator[None]:
+        """Hold a lock for the length of a block, except while the database reads."""
+        self._turn = Turn(lock)
+        async with self._turn:
+            yield
 
     async def read(
         self,
@@ -47,7 +58,8 @@ class Scope:
             async with self._places, self._pool.connection(self.app_id) as db:
                 return await function(db, self.app_id, *args, **kwargs)
 
-        return await undisturbed(call())
+        read = undisturbed(call())
+        return await (self._turn.wait_for(read) if self._turn else read)
 
     async def write(
         self,

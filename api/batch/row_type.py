@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar, cast
 
 from api.batch.objects import Objects
@@ -22,21 +21,31 @@ _IDS_KEPT = 8_192  # of about 200 bytes each
 
 
 class Columns:
-    """The columns of rows by name, all made when the first is read.
+    """The columns of rows, by name.
 
-    `zip` takes rows apart in C, all columns in the time of two look-ups by name in each row.
+    Args:
+        size: how many rows there are; if there are none, nor need there be columns.
     """
 
-    def __init__(self, rows: Sequence[Record]) -> None:
-        self.rows = rows
+    def __init__(self, by_name: Mapping[str, list[Any]], size: int) -> None:
+        self.size = size
+        self._by_name = by_name
+
+    @classmethod
+    def of(cls, rows: Sequence[Record]) -> Columns:
+        """Take rows apart: in C, all columns in the time of two look-ups by name in each row."""
+        columns = map(list, zip(*rows, strict=True))
+        return cls(dict(zip(rows[0].keys(), columns, strict=True)) if rows else {}, len(rows))
 
     def read(self, name: str) -> list[Any]:
-        return self._by_name[name] if self.rows else []
+        return self._by_name[name] if self.size else []
 
-    @cached_property
-    def _by_name(self) -> dict[str, list[Any]]:
-        columns = map(list, zip(*self.rows, strict=True))
-        return dict(zip(self.rows[0].keys(), columns, strict=True))
+    def part(self, begin: int, end: int) -> Columns:
+        """Return the columns of some of the rows."""
+        if (begin, end) == (0, self.size):
+            return self
+        by_name = {name: values[begin:end] for name, values in self._by_name.items()}
+        return Columns(by_name, end - begin)
 
 
 class RowColumn(NamedTuple):
@@ -102,7 +111,7 @@ class RowType(Generic[T_co]):
         return cast("T_co", next(iter(self.objects([row]))))
 
     def objects(self, rows: Sequence[Record]) -> RowObjects:
-        return RowObjects(self, Columns(rows))
+        return RowObjects(self, Columns.of(rows))
 
     def columns(self, prefix: str = "", selected: Selected | None = None) -> frozenset[str]:
         """Return the columns that hold what is selected of the objects, by default everything."""
@@ -121,7 +130,7 @@ class RowObjects(Objects):
         self._prefix = prefix
 
     def __len__(self) -> int:
-        return len(self.columns.rows)
+        return self.columns.size
 
     def __iter__(self) -> Iterator[Any]:
         sources = self._type.sources

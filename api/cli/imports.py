@@ -29,6 +29,21 @@ query ($first: Int!) { imports(first: $first) { edges { node { ...Fields ...Rela
 """
 
 
+class _Mapped(click.ParamType[dict[str, str]]):
+    """A name in a file's header, and the column that it stands for."""
+
+    name = "HEADER=COLUMN"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, context: click.Context | None
+    ) -> dict[str, str]:
+        """Return the fields of a `ColumnMappingInput`; a header may have a `=` of its own."""
+        header, sign, column = str(value).rpartition("=")
+        if not (sign and header.strip() and column.strip()):
+            self.fail(f"{value!r} does not say which column a header is: 'E-Mail=username'.")
+        return {"header": header, "column": column}
+
+
 @click.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False))
 @click.option("--type", "type_", required=True, help="What the rows mean: assign, modify, …")
@@ -43,6 +58,8 @@ query ($first: Int!) { imports(first: $first) { edges { node { ...Fields ...Rela
     type=click.Choice(["MDY", "DMY"], case_sensitive=False),
     help="What comes first in dates: the month, or the day.",
 )
+@click.option("--map", "mapped", multiple=True, type=_Mapped(), help="What a header stands for.")
+@click.option("--ignore", "ignored", multiple=True, metavar="HEADER", help="Pass a column over.")
 @click.option("--notify", multiple=True, metavar="ADDRESS", help="Mail this address at the end.")
 @json_option
 @folder_option
@@ -58,6 +75,8 @@ def import_(
     release: bool,
     encoding: str | None,
     date_order: str | None,
+    mapped: tuple[dict[str, str], ...],
+    ignored: tuple[str, ...],
     notify: tuple[str, ...],
     as_json: bool,
 ) -> int:
@@ -70,6 +89,7 @@ def import_(
     fields = {"name": name, "type": type_, "dryRun": is_plan, "atomic": atomic}
     fields |= {"file": FileVar(file), "source": "cli", "encoding": encoding}
     fields |= {"dateOrder": date_order, "notify": list(notify) or None}
+    fields |= {"columns": list(mapped) or None, "ignoreColumns": list(ignored) or None}
     mutation = ImportMutation(
         document=_CREATE, folder=folder, is_watched=watched, as_json=as_json, is_released=release
     )

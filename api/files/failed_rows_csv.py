@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.files.csv_file import csv_blocks
-from api.files.failed_rows_table import FailedRowsTable, failed_rows
+from api.files.failed_rows_table import failed_rows, table_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -17,6 +17,6 @@ if TYPE_CHECKING:
 
 def failed_rows_csv(scope: Scope, of_import: Record) -> AsyncIterator[bytes]:
     """Write the failed rows with the file's own delimiter, page by page."""
-    table = FailedRowsTable(of_import["header"] or [])
+    table = table_of(of_import)
     pages = ([row.cells for row in page] async for page in failed_rows(scope, of_import, table))
     return csv_blocks(table.header, pages, delimiter=of_import["delimiter"] or ",")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from api.files.table_row import TableRow
 from importers.reading.record import add_guards
-from importers.rows.header import IGNORED
+from importers.rows.header_mapping import IGNORED, HeaderMapping
 from importers.sdk.cell_note import Holds, note_of, shown_text
 from importers.sdk.columns import column_name
 from models.row import failed_page
@@ -34,21 +35,30 @@ class FailedRowsTable:
     Columns of these two names in the file itself come from an earlier download, and are left out.
     Cells beyond the header come last: without them, a row that failed for having too many would
     pass. Cells that a spreadsheet would compute get a `'`, which an upload takes off again.
+
+    Args:
+        mapping: what the upload has said of the header.
     """
 
-    def __init__(self, header: Sequence[str]) -> None:
+    def __init__(self, header: Sequence[str], mapping: HeaderMapping | None = None) -> None:
         self._width = len(header)
-        self._names = [column_name(name) for name in header]
-        self._kept = [index for index, name in enumerate(self._names) if name not in IGNORED]
+        self._names = (mapping or HeaderMapping()).columns_of(header)
+        own = list(map(column_name, header))
+        # Errors name a column as the type does or, if that has several names for it, as the file.
+        self._meant = dict(zip(own, self._names, strict=True))
+        self._kept = [index for index, name in enumerate(own) if name not in IGNORED]
         self.columns = [self._names[index] for index in self._kept]
         self.header = [*[header[index] for index in self._kept], "row", "errors"]
 
     def row_of(self, result: RowResult) -> TableRow:
         """Lay a result out as a row of the table."""
         messages = defaultdict(list)
+        damaged = set()
         for error in result.errors:
-            messages[error["column"]].append(error["message"])
-        damaged = {each["column"] for each in result.errors if each["code"] == _DAMAGED}
+            column = self._meant.get(error["column"], error["column"])
+            messages[column].append(error["message"])
+            if error["code"] == _DAMAGED:
+                damaged.add(column)
         is_unread = not _UNREAD.isdisjoint(each["code"] for each in result.errors)
         read = result.cells
         cells = [
@@ -68,6 +78,12 @@ class FailedRowsTable:
             if name in messages
         }
         return TableRow(result.number, add_guards(own), notes)
+
+
+def table_of(of_import: Record) -> FailedRowsTable:
+    """Return the table of an import's failed rows."""
+    mapping = HeaderMapping.of(json.loads(of_import["header_mapping"] or "null"))
+    return FailedRowsTable(of_import["header"] or [], mapping)
 
 
 async def failed_rows(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.files.failed_rows_table import FailedRowsTable, failed_rows
+from api.files.failed_rows_table import failed_rows, table_of
 from api.files.workbook_file import check_workbook_rows, workbook_blocks
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def failed_rows_workbook(
         HttpError: a workbook can't hold the rows; because of a cell, before the first block.
     """
     check_workbook_rows(of_import["failed"])
-    table = FailedRowsTable(of_import["header"] or [])
+    table = table_of(of_import)
     by_name = {column.name: column for column in described}
     # `row` and `errors` come last.
     columns = [*(by_name.get(name) for name in table.columns), None, None]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import binascii
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Generic, TypeAlias, TypeVar, cast
 
 import strawberry
 from strawberry import argument, field
 
 from api.batch.objects import Lists, Objects
+from api.batch.row_type import Columns, RowObjects
 from api.errors import ApiError
 from models.listing import is_beyond
 from models.page import Window
@@ -19,12 +19,10 @@ from models.page import Window
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from asyncpg import Record
-
     from api.access.context import Context
     from api.batch.objects import Selected, Values
-    from api.batch.row_type import RowObjects, RowType
-    from models.page import Condition, Listing, Page, Place
+    from api.batch.row_type import RowType
+    from models.page import Condition, Listing, Place
 
 T = TypeVar("T")
 
@@ -63,6 +61,8 @@ class Slice:
 
     Args:
         parent: primary key of what the list belongs to; the app's for a list of the app.
+        has_more: whether the list goes on, in the direction of reading.
+        places: those of the page's rows.
         total: how many rows the whole list has, when that is known without counting.
     """
 
@@ -71,7 +71,8 @@ class Slice:
     parent: int
     conditions: Sequence[Condition]
     window: Window
-    page: Page
+    has_more: bool
+    places: Sequence[Place]
     total: int | None = None
 
     async def count(self) -> int:
@@ -80,11 +81,11 @@ class Slice:
         return await self.context.loaders.count(self.listing, self.parent, self.conditions)
 
     async def has_next(self) -> bool:
-        is_known = self.page.has_more and not self.window.is_backward
+        is_known = self.has_more and not self.window.is_backward
         return is_known or await self._is_beyond(self.window.before, forward=True)
 
     async def has_previous(self) -> bool:
-        is_known = self.page.has_more and self.window.is_backward
+        is_known = self.has_more and self.window.is_backward
         return is_known or await self._is_beyond(self.window.after, forward=False)
 
     async def _is_beyond(self, limit: Place | None, *, forward: bool) -> bool:
@@ -105,11 +106,11 @@ class PageInfo:
 
     @classmethod
     def of(cls, shown: Slice) -> PageInfo:
-        keys = [row["page_key"] for row in shown.page.rows]
+        places = shown.places
         return cls(
             slice=shown,
-            start_cursor=write_cursor(shown.listing, keys[0]) if keys else None,
-            end_cursor=write_cursor(shown.listing, keys[-1]) if keys else None,
+            start_cursor=write_cursor(shown.listing, places[0]) if places else None,
+            end_cursor=write_cursor(shown.listing, places[-1]) if places else None,
         )
 
     @strawberry.field(description="Whether the list goes on after this page.")
@@ -194,7 +195,9 @@ class Connections(Objects):
     """The same page of the lists of many parents.
 
     Args:
-        pages: what each connection shows, by parent.
+        columns: those of the rows of all pages, one page behind another.
+        lengths: how many rows each page has.
+        has_more: of each page, whether its list goes on in the direction of reading.
         total: how long the only list is, when that is known.
     """
 
@@ -203,37 +206,43 @@ class Connections(Objects):
     row_type: RowType[Any]
     conditions: Sequence[Condition]
     window: Window
-    pages: Sequence[tuple[int, Page]]
+    parents: Sequence[int]
+    columns: Columns
+    lengths: Sequence[int]
+    has_more: Sequence[bool]
     total: int | None
     kind = Connection
 
     def __len__(self) -> int:
-        return len(self.pages)
+        return len(self.parents)
 
     def __iter__(self) -> Iterator[Connection[Any]]:
-        for parent, page in self.pages:
+        begin = 0
+        for parent, length, has_more in zip(self.parents, self.lengths, self.has_more, strict=True):
+            columns = self.columns.part(begin, begin + length)
+            begin += length
             shown = Slice(
                 context=self.context,
                 listing=self.listing,
                 parent=parent,
                 conditions=self.conditions,
                 window=self.window,
-                page=page,
+                has_more=has_more,
+                places=columns.read("page_key"),
                 total=self.total,
             )
             # `Edges` is no list, but nothing that reads edges does more than go through them.
-            edges = cast("list[Edge[Any]]", self._edges(page.rows))
+            edges = cast("list[Edge[Any]]", self._edges(columns))
             yield Connection(slice=shown, edges=edges, page_info=PageInfo.of(shown))
 
     def read(self, attribute: str) -> Values:
         """Return the values that an attribute has; all edges are read together."""
         if attribute != "edges":
             return super().read(attribute)
-        lists = [page.rows for _, page in self.pages]
-        return Lists(list(map(len, lists)), self._edges(list(chain.from_iterable(lists))))
+        return Lists(self.lengths, self._edges(self.columns))
 
-    def _edges(self, rows: Sequence[Record]) -> Edges:
-        return Edges(self.listing, self.row_type.objects(rows))
+    def _edges(self, columns: Columns) -> Edges:
+        return Edges(self.listing, RowObjects(self.row_type, columns))
 
 
 async def connect(
@@ -281,7 +290,9 @@ async def connect_each(
     window = arguments.window(listing)
     of_nodes = None if selected is None else selected.get("edges", {}).get("node", {})
     columns = row_type.columns(selected=of_nodes)
-    pages = await context.loaders.pages(listing, parents, conditions, window, columns)
+    read, lengths, has_more = await _load_pages(
+        context, listing, parents, conditions, window=window, columns=columns
+    )
     # Nothing is made yet: a selection of plain fields reads the rows column by column.
     return Connections(
         context=context,
@@ -289,9 +300,29 @@ async def connect_each(
         row_type=row_type,
         conditions=conditions,
         window=window,
-        pages=list(zip(parents, pages, strict=True)),
+        parents=parents,
+        columns=read,
+        lengths=lengths,
+        has_more=has_more,
         total=total,
     )
+
+
+async def _load_pages(
+    context: Context,
+    listing: Listing,
+    parents: Sequence[int],
+    conditions: Sequence[Condition],
+    *,
+    window: Window,
+    columns: frozenset[str],
+) -> tuple[Columns, Sequence[int], Sequence[bool]]:
+    """Return what `Connections` takes: columns of all pages, lengths, and which have more."""
+    if len(parents) == 1:
+        page = await context.loaders.page(listing, parents[0], conditions, window, columns)
+        return Columns.of(page.rows), [len(page.rows)], [page.has_more]
+    pages = await context.loaders.nested_pages(listing, parents, conditions, window, columns)
+    return Columns(pages.columns, sum(pages.lengths)), pages.lengths, pages.has_more
 
 
 def write_cursor(listing: Listing, place: int | Sequence[int]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 from typing import TYPE_CHECKING
 
-from importers.rows.header import IGNORED
+from importers.rows.header_mapping import IGNORED
 from importers.sdk.columns import Column, column_name
 from importers.sdk.importer import Importer
 

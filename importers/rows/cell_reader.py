@@ -352,6 +352,8 @@ def refusal_detail(
         if at_fault is not None and value is at_fault
     ]
     column = min(names, key=itemgetter(0))[1] if names else error.column
+    if column not in importer.columns:  # a kind of change need not know the importer's columns
+        column = None
     return error_detail(importer, error, column, row, layout)
 
 
@@ -393,4 +395,4 @@ def _cut(value: str) -> str:
 
 def failed_result(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
     details = [error.as_dict() for error in errors]
-    return RowResult(row.number, row.text, RowStatus.FAILED, errors=details)
+    return RowResult(row.number, row.text, RowStatus.FAILED, None, None, details)

@@ -8,10 +8,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from importers.rows.header_mapping import IGNORED, HeaderMapping, quoted_names
 from importers.sdk.cell_note import shown_text
 from importers.sdk.changes import EFFECTS
 from importers.sdk.columns import column_name
-from importers.sdk.errors import ErrorDetail, FileRefusedError, alternatives, printable
+from importers.sdk.errors import ErrorDetail, FileRefusedError, alternatives
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from importers.reading.record import Record
     from importers.sdk.changes import AtWorst
     from importers.sdk.importer import Importer
-
-IGNORED = frozenset({"row", "errors"})
-"""Columns that a download of failed rows adds; every type accepts and ignores them."""
-
-_PASSED_OVER = "row"
 
 # difflib may take quadratic time, and a name in a header may be as long as a client likes.
 _MAX_GUESSED = 64
@@ -57,31 +53,6 @@ class HeaderSpec:
     def written(self, column: str) -> str:
         """Return a column's name as the sample file has it."""
         return self.headers.get(column, column)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeaderMapping:
-    """What an upload says of its file's header: names that are not those of the type's columns.
-
-    Args:
-        columns: name in the header → column of the type.
-        ignored: names in the header of columns that are passed over.
-    """
-
-    columns: Mapping[str, str] = field(default_factory=dict)
-    ignored: Sequence[str] = ()
-
-    def names(self, header: Iterable[str]) -> list[str]:
-        """Return the columns that the names in a header mean."""
-        meant = {column_name(name): column for name, column in self.columns.items()}
-        # As if it were a column that every type passes over.
-        meant |= {column_name(name): _PASSED_OVER for name in self.ignored}
-        return [meant.get(name, name) for name in map(column_name, header)]
-
-    def absent(self, header: Iterable[str]) -> list[str]:
-        """Return the names of the mapping that the header lacks."""
-        present = set(map(column_name, header))
-        return [name for name in (*self.columns, *self.ignored) if column_name(name) not in present]
 
 
 _AS_WRITTEN = HeaderMapping()
@@ -162,7 +133,8 @@ def match_header(
     if absent and (meant := _nearest_specs(plain, other_specs, spec.at_worst)):
         raise FileRefusedError([_wrong_type(absent, spec, meant)])
     problems = _column_errors(header, names, spec, other_specs, first_column)
-    problems += [_missing_column(name, spec) for name in absent]
+    has_unknown = bool(_unknown_names(names, spec))
+    problems += [_missing_column(name, spec, has_unknown=has_unknown) for name in absent]
     if not problems and any(
         set(other.read(plain)) - IGNORED == set(other.columns) for other in other_specs
     ):
@@ -263,15 +235,18 @@ def _wrong_type(
         "Add what is missing, or choose the other type.",
         suggestion=meant[0].key if len(meant) == 1 else None,
         type=spec.label,
-        columns=_quoted_names(list(map(spec.written, absent))),
+        columns=quoted_names(list(map(spec.written, absent))),
         **labels,
     )
 
 
-def _missing_column(name: str, spec: HeaderSpec) -> ErrorDetail:
+def _missing_column(name: str, spec: HeaderSpec, *, has_unknown: bool) -> ErrorDetail:
+    advice = "Add it to the header row."
+    if has_unknown:
+        advice = "Add it to the header row, or say at the upload which column it is."
     return ErrorDetail.of(
         "MISSING_COLUMN",
-        "The column '{name}' is missing, and *{type}* needs it. Add it to the header row.",
+        "The column '{name}' is missing, and *{type}* needs it. " + advice,
         column=name,
         name=spec.written(name),
         type=spec.label,
@@ -337,7 +312,10 @@ def _unknown_column(
     owners = [other for other in others if other.aliases.get(name, name) in other.columns]
     known = ", ".join(map(spec.written, spec.columns))
     params: dict[str, str | int] = {"type": spec.label, "columns": known}
-    advice = ". The columns of *{type}* are {columns}: rename it, or remove it."
+    advice = (
+        ". The columns of *{type}* are {columns}: rename it or remove it, or say at the upload "
+        "which of them it is, or that it is to be ignored."
+    )
     if near:
         params, advice = {}, "; did you mean '{suggestion}'?"
     elif owners:
@@ -372,7 +350,7 @@ def _no_such_header(name: str, header: Sequence[str]) -> ErrorDetail:
         "{header}.",
         value=name[:100],
         name=name[:100],
-        header=_quoted_names(header),
+        header=quoted_names(header),
     )
 
 
@@ -387,10 +365,6 @@ def _duplicate_column(name: str, spec: HeaderSpec, first: int, names: Sequence[s
         last=places[-1],
         name=spec.written(name),
     )
-
-
-def _quoted_names(names: Sequence[str]) -> str:
-    return ", ".join(f"'{printable(name[:100])}'" for name in names[:10])
 
 
 def _letters(index: int) -> str:

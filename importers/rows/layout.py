@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import guarded
 from importers.rows.header import header_spec, match_header
+from importers.rows.header_mapping import HeaderMapping
 from importers.sdk.columns import Column, column_name
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ def layout_of(
     importer: Importer,
     others: Iterable[Importer] = (),
     *,
+    mapping: HeaderMapping | None = None,
     below: Sequence[Record] = (),
     first_column: int = 0,
 ) -> Layout:
@@ -58,6 +60,7 @@ def layout_of(
     Args:
         others: importers that the file may have been meant for, to suggest one when the header does
             not match; `importer` may be among them.
+        mapping: what the upload says of the header.
         below: the rows below it, of which one may be the header that was meant.
         first_column: index of its first column in the sheet.
 
@@ -66,7 +69,12 @@ def layout_of(
     """
     candidates = [header_spec(other) for other in others]
     positions = match_header(
-        header, header_spec(importer), candidates, below=below, first_column=first_column
+        header,
+        header_spec(importer),
+        candidates,
+        mapping=mapping or HeaderMapping(),
+        below=below,
+        first_column=first_column,
     )
     places = {
         name: positions[column.public_name]
@@ -103,5 +111,5 @@ def stored_layout(work: ImportWork, importer: Importer) -> Layout:
     Raises:
         FileRefusedError: its header is not one of this importer's files any more.
     """
-    layout = layout_of(work.header or [], importer)
+    layout = layout_of(work.header or [], importer, mapping=HeaderMapping.of(work.header_mapping))
     return with_knowledge(layout, importer, work.observed, work.date_order)

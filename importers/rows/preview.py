@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from importers.reading.beginning import Beginning
     from importers.reading.table import Table
-    from importers.rows.header import HeaderColumn, HeaderMapping
+    from importers.rows.header import HeaderColumn
+    from importers.rows.header_mapping import HeaderMapping
     from importers.sdk.errors import ErrorDetail
     from importers.sdk.importer import Importer
 

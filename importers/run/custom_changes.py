@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from importers.sdk.changes import Change, Key
 
 
+_NAMES = frozenset({str})
 _PLAIN = frozenset({str, int, float, bool, type(None)})
+_TEXT_OR_NONE = (str, type(None))
 
 
 class CustomChangeError(Exception):
@@ -88,8 +90,11 @@ def _check_answers(answers: Sequence[Applied | Refused], count: int) -> None:
     outcomes: Mapping[str, RowOutcome] = RowOutcome.__members__
     for answer in answers:
         if isinstance(answer, Applied):
-            is_sound = answer.outcome in outcomes and isinstance(answer.message, str | None)
-            is_sound = is_sound and all(isinstance(each, RowError) for _, each in answer.warnings)
+            is_sound = answer.outcome in outcomes and isinstance(answer.message, _TEXT_OR_NONE)
+            if answer.warnings:
+                is_sound = is_sound and all(
+                    isinstance(each, RowError) for _, each in answer.warnings
+                )
             is_sound = is_sound and _is_storable(answer.difference)
         else:
             is_sound = isinstance(answer, Refused) and bool(answer.reasons)
@@ -104,11 +109,18 @@ def _is_storable(difference: object) -> bool:
         return True
     if not isinstance(difference, Difference):
         return False
-    sides = [side for side in (difference.before, difference.after) if side is not None]
-    return bool(sides) and all(
+    before, after = difference.before, difference.after
+    if before is None is after:
+        return False
+    return (before is None or _is_plain_side(before)) and (after is None or _is_plain_side(after))
+
+
+def _is_plain_side(side: object) -> bool:
+    # Sets of types instead of a look at each value: all rows of a file that adds users come here.
+    return (
         isinstance(side, Mapping)
-        and all(type(name) is str and type(value) in _PLAIN for name, value in side.items())
-        for side in sides
+        and _NAMES.issuperset(map(type, side))
+        and _PLAIN.issuperset(map(type, side.values()))
     )
 
 

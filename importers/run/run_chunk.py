@@ -29,7 +29,7 @@ from models.imports import Stage
 from models.mail import enqueue_mails
 from models.plan import read_plan
 from models.progress import Tally, count, read_work
-from models.row import RowResult, delete_rows, write_rows
+from models.row import RowResult, replace_rows, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -269,10 +269,9 @@ def _tell_if_slow(guard: Guard, work: ImportWork, rows: int) -> None:
 async def _write_results(
     db: Connection, work: ImportWork, chunk: ChunkWork, settled: Settled
 ) -> None:
-    if chunk.is_retry:
-        await delete_rows(db, work.id, [result.number for result in settled.results])
+    write = replace_rows if chunk.is_retry else write_rows
     is_plan = work.stage is Stage.PLAN
-    await write_rows(db, work.app_id, work.id, settled.results, is_plan=is_plan)
+    await write(db, work.app_id, work.id, settled.results, is_plan=is_plan)
     edits = [edit for result in settled.results for edit in result.entity_edits]
     if edits and not work.is_dry_run:
         await write_entity_history(db, work.app_id, work.id, edits)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from importers.reading.limits import MAX_CHUNK
 from importers.reading.record import Batch
@@ -46,7 +46,7 @@ async def failed_rows(
         most=MAX_CHUNK,
         error=error_pattern(where) if where else "[]",
     ):
-        new_cells = [_new_cells(retry, row) for row in failed]
+        new_cells = _new_cells(retry, failed)
         rows = [
             (row.number, corrected(row, layout, new))
             for row, new in zip(failed, new_cells, strict=True)
@@ -61,13 +61,17 @@ async def failed_rows(
         last = failed[-1].number
 
 
-def _new_cells(retry: Mapping[str, Any], row: RowResult) -> Mapping[str, str]:
-    """Return the new cells that a retry has for a row; positions are texts, as keys of JSON are."""
-    if cells := retry["cells"].get(str(row.number)):
-        return cast("Mapping[str, str]", cells)
+def _new_cells(retry: Mapping[str, Any], rows: Sequence[RowResult]) -> list[Mapping[str, str]]:
+    """Return the new cells that a retry has for rows; positions are texts, as keys of JSON are."""
+    of_rows, of_kind = retry["cells"], retry.get("set")
+    if not (of_rows or of_kind):
+        return [{}] * len(rows)
     wanted = retry.get("where", {}).items()
-    is_meant = any(wanted <= error.items() for error in row.errors)
-    return cast("Mapping[str, str]", retry.get("set", {})) if is_meant else {}
+    return [
+        of_rows.get(str(row.number))
+        or (of_kind if of_kind and any(wanted <= error.items() for error in row.errors) else {})
+        for row in rows
+    ]
 
 
 def corrected(row: RowResult, layout: Layout, new: Mapping[str, str] | None) -> list[str]:
@@ -117,6 +121,7 @@ async def _rows_checked_together(
     """
     context: list[RowResult] = []
     for position in positions:
-        cells = {row[position].strip() for _, row in rows if position < len(row)}
+        # Rows with a blank cell are about nothing that others are about.
+        cells = {row[position].strip() for _, row in rows if position < len(row)} - {""}
         context += await find_passed(db, import_id, position, cells)
     return context

@@ -14,6 +14,7 @@ from importers.isolation.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_bla
 from importers.isolation.guard import GUARDED_SECONDS, guard_of, guarding, is_guest
 from importers.reading.record import Batch
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
+from importers.rows.header_mapping import HeaderMapping
 from importers.rows.layout import layout_of, stored_layout, with_knowledge
 from importers.rows.observation import observing_positions
 from importers.rows.payload import texts_of
@@ -259,6 +260,7 @@ async def _split_file(
             table.header,
             importer,
             settings.importers.values(),
+            mapping=HeaderMapping.of(work.header_mapping),
             below=table.below,
             first_column=table.first_column,
         )
@@ -294,7 +296,7 @@ async def _store_file(
 ) -> ImportEnd | None:
     """Store the rows of a file in chunks, but for those that have their results."""
     # These may be another worker's, or those of an attempt before this.
-    finished_numbers = await row_numbers(db, work.id)
+    finished_numbers = frozenset(await row_numbers(db, work.id))
     await allow_long(db, _SPLIT_SECONDS)
     directory = StoredDirectory(db, work.app_id)
     observed: Observed = {}
@@ -307,6 +309,7 @@ async def _store_file(
         raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
     # Its present one: when rows can't be grouped, the file is read again, and opened for that.
     table = file.table
+    warnings = [*table.warnings, *HeaderMapping.of(work.header_mapping).warnings()]
     return await finish_split(
         db,
         work.id,
@@ -315,7 +318,7 @@ async def _store_file(
         header=table.header,
         encoding=table.encoding,
         delimiter=table.delimiter,
-        warnings=[warning.as_dict() for warning in table.warnings],
+        warnings=[warning.as_dict() for warning in warnings],
         observed={name: sorted(shown) for name, shown in observed.items()},
         stage=await stage_of(db, work, importer, count),
     )

@@ -37,7 +37,12 @@ async def test_file(console: Console) -> None:
     page = console.page
     await console.open(f"imports/{key}/file")
     downloads = {}
-    for link in ("The file as it was uploaded", "Failed rows as CSV", "as an Excel workbook"):
+    for link in (
+        "The file as it was uploaded",
+        "Failed rows as CSV",
+        "as an Excel workbook",
+        "All rows with what became of them",
+    ):
         async with page.expect_download() as waiting:
             await page.click(f"text={link}")
         download = await waiting.value
@@ -46,6 +51,7 @@ async def test_file(console: Console) -> None:
     assert sorted(downloads) == [
         "Returned-failed-rows.csv",
         "Returned-failed-rows.xlsx",
+        "Returned-results.csv",
         "Returned.csv",
     ]
     assert downloads["Returned.csv"].read_text() == ROWS.replace("trv-001", "trv-002")

@@ -12,6 +12,7 @@ class FilePreview extends HTMLElement {
     this.addEventListener("click", (event) => {
       const button = event.target.closest("[data-set]");
       if (button) this.set(button.dataset.set, button.dataset.value);
+      else if (event.target.closest("[data-again]")) this.repeat();
     });
     // After a reload, or on the way back, the browser may have kept the file.
     addEventListener("pageshow", () => this.look());
@@ -37,6 +38,12 @@ class FilePreview extends HTMLElement {
     field.value = value;
     const changed = field instanceof RadioNodeList ? [...field].find((each) => each.checked) : field;
     changed?.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+
+  /** Says of the columns what the last upload with this header has said. */
+  repeat() {
+    for (const select of this.querySelectorAll("[data-before]")) select.value = select.dataset.before;
+    this.look();
   }
 
   async look() {

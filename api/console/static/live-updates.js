@@ -53,6 +53,12 @@ class LiveUpdates extends HTMLElement {
   take(html) {
     const parts = document.createElement("template");
     parts.innerHTML = html;
+    const said = parts.content.querySelector("[data-announce]")?.dataset.announce;
+    const region = document.getElementById("announce");
+    // Once: the same words again would be read again.
+    if (said && said !== region.textContent) region.textContent = said;
+    const title = parts.content.querySelector("[data-title]")?.dataset.title;
+    if (title) document.title = title;
     for (const part of parts.content.querySelectorAll("[data-remove]")) {
       document.getElementById(part.dataset.remove)?.remove();
       part.remove();
@@ -70,10 +76,6 @@ class LiveUpdates extends HTMLElement {
       const old = element.id && document.getElementById(element.id);
       if (old) replace(old, element);
     }
-    const said = parts.content.querySelector("[data-announce]")?.dataset.announce;
-    if (said) document.getElementById("announce").textContent = said;
-    const title = parts.content.querySelector("[data-title]")?.dataset.title;
-    if (title) document.title = title;
   }
 
   add(into, element) {

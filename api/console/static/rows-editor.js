@@ -25,6 +25,11 @@ class RowsEditor extends HTMLElement {
       for (const [row, cells] of Object.entries(this.kept.sent)) this.kept.edits[row] ??= cells;
     }
     this.kept.sent = {};
+    const rows = new Set([...this.table.tBodies[0].rows].map((row) => row.dataset.row));
+    for (const row of Object.keys(this.kept.edits)) {
+      // The table has all failed rows: those that it has not have passed.
+      if (this.dataset.all !== undefined && !rows.has(row)) delete this.kept.edits[row];
+    }
     this.save();
   }
 
@@ -113,6 +118,11 @@ class RowsEditor extends HTMLElement {
     const holder = document.createElement(header.names ? "entity-lookup" : "span");
     holder.setAttribute("names", header.names);
     holder.append(this.field);
+    const problem = cell.querySelector(".problem");
+    if (problem) {
+      problem.id ||= `problem-${this.row(cell)}-${cell.cellIndex}`;
+      this.field.setAttribute("aria-describedby", problem.id);
+    }
     cell.prepend(holder);
     cell.classList.add("editing");
     this.field.focus();
@@ -148,6 +158,7 @@ class RowsEditor extends HTMLElement {
   }
 
   press(event) {
+    if (event.isComposing) return;
     const cell = event.target.closest("td, th");
     if (this.field) return this.pressInField(event, cell);
     const step = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];

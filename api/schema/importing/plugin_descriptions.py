@@ -28,6 +28,7 @@ _CALL_SECONDS = 1.0
 _TOTAL_SECONDS = 3.0
 # The guard can't stop code that waits outside of Python, so the request stops waiting after this.
 _PATIENCE_SECONDS = 5.0
+_NOUNS = frozenset({"case", "user"})
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 # Threads of their own, so that plugins that hang hold up other descriptions and nothing else.
 _threads = ThreadPoolExecutor(4, thread_name_prefix="description")
@@ -133,7 +134,7 @@ def _describe(column: Column[Any]) -> ColumnDescription:
         required=bool(column.required),
         help=plain(column.help),
         example=None if column.example is None else plain(column.example),
-        names=column._may_name if isinstance(column, Reference) else frozenset(),
+        names=_NOUNS & column._may_name if isinstance(column, Reference) else frozenset(),
     )
 
 

@@ -10,6 +10,7 @@ from strawberry import argument, field
 
 from api.access.context import Context, Info
 from api.errors import ApiError
+from api.schema.importing.column_mapping import ColumnMappingInput, read_mapping
 from api.schema.importing.imports import Import, load_import
 from api.schema.input_errors import InputErrors, UserError, user_error
 from api.schema.shown_enum import show_enum
@@ -17,6 +18,7 @@ from api.schema.uploads.import_input import ENCODING_LONGEST, find_importer, too
 from api.schema.uploads.upload import HEAD_BYTES, UploadedFile
 from importers.reading.table import check_head
 from importers.rows.header import header_spec, match_header
+from importers.rows.header_mapping import HeaderMapping
 from importers.sdk.cells.formats import is_email
 from importers.sdk.errors import ErrorDetail, FileRefusedError
 from models.imports import DateOrder
@@ -34,6 +36,8 @@ _MOST_NOTIFIED = 20
 _DEFAULT_SOURCE = "api"
 # Enough for most headers: a slow client learns of a wrong one before it has sent a mebibyte.
 _FIRST_BYTES = 64 * 1024
+# Codes of files that are refused for another field of the input.
+_FIELDS = {"UNKNOWN_ENCODING": "encoding", "NO_SUCH_HEADER": "columns"}
 
 show_enum(DateOrder, description="The order of day and month in a file's dates.")
 
@@ -72,6 +76,16 @@ class CreateImportInput:
         default=None,
         description="Any text that is new for each upload. Sent once more, with the same file, it "
         "returns the same import instead of making another.",
+    )
+    columns: list[ColumnMappingInput] | None = field(
+        default=None,
+        description="What names in the file's header stand for, where they are not those of the "
+        "type's columns. A file that lacks one of these headers is refused.",
+    )
+    ignore_columns: list[str] | None = field(
+        default=None,
+        description="Names in the file's header of columns to pass over; a warning on the import "
+        "says so.",
     )
     notify: list[str] | None = field(
         default=None,
@@ -126,7 +140,8 @@ async def create_import(
         if found:
             return await _answer_repeated(context, values, new, *found)
     # Header and name are both checked before an answer, so that a client learns of both at once.
-    errors.found += await _check_beginning(context, values, _FIRST_BYTES)
+    mapping = HeaderMapping.of(new.header_mapping)
+    errors.found += await _check_beginning(context, values, mapping, _FIRST_BYTES)
     is_taken = has_good_name and await context.scope.read(is_name_in_use, new.name)
     # The import of that name may be this one: a repeat whose first upload has just been stored.
     if is_taken and not errors.found:
@@ -134,7 +149,7 @@ async def create_import(
     if is_taken:
         errors.found.append(_name_taken(new.name))
     if not errors.found:
-        errors.found += await _receive_rest(context, values)
+        errors.found += await _receive_rest(context, values, mapping)
     if errors.found:
         return CreateImportPayload(import_=None, user_errors=errors.found)
     values.file.content.seek(0)
@@ -161,7 +176,8 @@ def _read_description(
     encoding = errors.text("encoding", values.encoding, longest=ENCODING_LONGEST)
     key = errors.text("idempotencyKey", values.idempotency_key, longest=_KEY_LONGEST)
     notified = _read_addresses(values.notify or (), errors)
-    find_importer(context, values.type, errors)
+    importer = find_importer(context, values.type, errors)
+    mapping = read_mapping(values.columns, values.ignore_columns, importer, errors)
     return NewImport(
         token_id=context.token.id,
         type=values.type,
@@ -176,6 +192,7 @@ def _read_description(
         date_order=values.date_order,
         notify=notified or None,
         is_atomic=bool(values.atomic),
+        header_mapping=mapping.as_stored(),
     )
 
 
@@ -195,23 +212,27 @@ def _with_file(new: NewImport, file: UploadedFile) -> NewImport:
 
 
 async def _check_beginning(
-    context: Context, values: CreateImportInput, size: int
+    context: Context, values: CreateImportInput, mapping: HeaderMapping, size: int
 ) -> list[UserError]:
     """Check the file once `size` bytes of it have come, or all of it."""
     importer = context.services.registry.importers.get(values.type)
     # One byte more tells whether the file ends here.
     await values.file.arrive(size + 1)
     try:
-        await asyncio.to_thread(_check_file, context, values, importer)
+        await asyncio.to_thread(_check_file, context, values, importer, mapping)
     except FileRefusedError as error:
         return [_file_error(detail) for detail in error.errors]
     return []
 
 
-async def _receive_rest(context: Context, values: CreateImportInput) -> list[UserError]:
+async def _receive_rest(
+    context: Context, values: CreateImportInput, mapping: HeaderMapping
+) -> list[UserError]:
     """Wait for the rest of the file, and check a longer beginning on the way."""
-    if not values.file.is_whole and (errors := await _check_beginning(context, values, HEAD_BYTES)):
-        return errors
+    if not values.file.is_whole:
+        errors = await _check_beginning(context, values, mapping, HEAD_BYTES)
+        if errors:
+            return errors
     return await _receive_all(context, values.file)
 
 
@@ -222,7 +243,9 @@ async def _receive_all(context: Context, file: UploadedFile) -> list[UserError]:
     return [_file_error(too_large(most))] if file.size > most else []
 
 
-def _check_file(context: Context, values: CreateImportInput, importer: Importer | None) -> None:
+def _check_file(
+    context: Context, values: CreateImportInput, importer: Importer | None, mapping: HeaderMapping
+) -> None:
     file, limits = values.file, context.services.settings.limits
     if file.size > limits.max_bytes:
         raise FileRefusedError([too_large(limits.max_bytes)])
@@ -235,7 +258,8 @@ def _check_file(context: Context, values: CreateImportInput, importer: Importer 
     )
     if head is not None and importer is not None:
         others = [header_spec(other) for other in context.services.registry.importers.values()]
-        match_header(head.header, header_spec(importer), others, below=head.below)
+        spec = header_spec(importer)
+        match_header(head.header, spec, others, mapping=mapping, below=head.below)
 
 
 async def _answer_second(
@@ -259,9 +283,8 @@ async def _answer_repeated(
         return await _load_created(context, key)
     error = user_error(
         "IDEMPOTENCY_KEY_REUSED",
-        "Another upload, with another file, type, name, encoding, date order, atomic, notify or "
-        "dryRun, "
-        "had this key.",
+        "Another upload, with another file, type, name, encoding, date order, atomic, notify, "
+        "columns or dryRun, had this key.",
         "input",
         "idempotencyKey",
     )
@@ -292,5 +315,5 @@ def _name_taken(name: str) -> UserError:
 
 
 def _file_error(detail: ErrorDetail) -> UserError:
-    field = "encoding" if detail.code == "UNKNOWN_ENCODING" else "file"
+    field = _FIELDS.get(detail.code, "file")
     return user_error(detail.code, detail.message, "input", field)

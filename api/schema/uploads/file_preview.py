@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from importers.reading.beginning import Beginning
     from importers.reading.record import Record
     from importers.rows.header import HeaderColumn
+    from importers.rows.header_mapping import HeaderMapping
     from importers.rows.preview import PreviewedHeader
     from importers.sdk.errors import ErrorDetail
 
@@ -105,6 +106,12 @@ class FilePreview:
         "when it lacks columns of its own type, or has none yet. Never one that removes, for a "
         "file that was not to: an admin who forgot a column must not be led there."
     )
+    mapped_before: Import | None = field(
+        default=None,
+        description="The newest import of this type whose file had the same names in its header, "
+        "and whose upload said what they stand for: its `columnMapping` and `ignoredColumns` can "
+        "be offered, and are never applied by themselves. Null if the input says so itself.",
+    )
     same_file: Import | None = field(
         default=None,
         description="The newest import of this type that had the very same file and was no dry "
@@ -114,9 +121,13 @@ class FilePreview:
 
 
 def show_preview(
-    beginning: Beginning, header: PreviewedHeader, suggested_type: ImportType | None
+    beginning: Beginning,
+    header: PreviewedHeader,
+    mapping: HeaderMapping,
+    suggested_type: ImportType | None,
 ) -> FilePreview:
     table = beginning.table
+    warnings = [*table.warnings, *mapping.warnings()] if table else []
     width = len(header.columns)
     return FilePreview(
         encoding=table.encoding if table else None,
@@ -128,7 +139,7 @@ def show_preview(
         rows=[PreviewRow.of(record, width) for record in beginning.rows],
         rows_seen=beginning.rows_seen,
         whole=beginning.is_whole,
-        warnings=_problems(table.warnings if table else ()),
+        warnings=_problems(warnings),
         errors=_problems(refusals(beginning, header)),
         suggested_type=suggested_type,
     )

@@ -24,12 +24,12 @@ from api.schema.uploads.upload import UploadedFile
 from importers.reading.beginning import HEAD_BYTES, read_beginning
 from importers.reading.sniff import is_workbook
 from importers.rows.preview import preview_header
-from models.new_import import find_same_file
+from models.new_import import find_mapped, find_same_file
 
 if TYPE_CHECKING:
     from importers.reading.beginning import Beginning
     from importers.reading.limits import Limits
-    from importers.rows.header import HeaderMapping
+    from importers.rows.header_mapping import HeaderMapping
     from importers.sdk.importer import Importer
 
 _SHA256 = re.compile("[0-9a-f]{64}")
@@ -112,7 +112,8 @@ async def preview_file(
     types = list(context.services.registry.importers.values())
     header = preview_header(beginning.table, wish.importer, types, wish.mapping)
     suggested = header.suggested_type and ImportType.of(context, header.suggested_type)
-    preview = show_preview(beginning, header, suggested or None)
+    preview = show_preview(beginning, header, wish.mapping, suggested or None)
+    preview.mapped_before = await _find_mapped(context, beginning, wish)
     preview.same_file = await _find_same_file(context, values.file, wish, size)
     return PreviewFilePayload(preview=preview)
 
@@ -165,6 +166,14 @@ def _is_out_of_time(beginning: Beginning, limits: Limits) -> bool:
     """Tell whether a workbook takes too long for a preview, but perhaps not for an import."""
     is_short = limits.workbook_seconds > _WORKBOOK_SECONDS
     return is_short and any("seconds" in error.params for error in beginning.unreadable)
+
+
+async def _find_mapped(context: Context, beginning: Beginning, wish: _Wish) -> Import | None:
+    table = beginning.table
+    if table is None or wish.importer is None or wish.mapping.as_stored():
+        return None
+    key = await context.scope.read(find_mapped, wish.importer.key, table.header)
+    return await load_import(context, key) if key else None
 
 
 async def _find_same_file(

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from api.access.quota import FairLock
+from api.access.quota import FairLock, Turn
 from api.limits import TokenLimits
 from models.db import connection
 from tests.api.api_fixture import (
@@ -135,6 +135,76 @@ async def test_pause_after_what_was_long(
         pass
 
     assert gate._lock.locked() == is_pausing
+
+
+async def test_long_answers_overlap_reads(api: Api) -> None:
+    """While the database works for a long answer, another one is made."""
+    imports = "{ imports(first: 100) { edges { node { rows(first: 20) { edges { cursor } } } } } }"
+    await add_cases(api.world.app, 1)
+    await api.data(NESTED)
+    await api.data(imports)
+    async with connection() as db, db.transaction():
+        await db.execute("LOCK TABLE cases")
+        waiting = asyncio.create_task(api.data(NESTED))
+        while not await sql("fetchval", WAITING):  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.02)
+        other = await api.data(imports)
+        still_waits = not waiting.done()
+
+    assert other["imports"]
+    assert still_waits
+    assert (await waiting)["cases"]["edges"]
+
+
+async def test_turn_is_taken_once() -> None:
+    """Reads of one operation that end together go on in the same turn."""
+    lock, read = FairLock(), asyncio.Event()
+    async with Turn(lock) as turn:
+        reads = asyncio.gather(*(turn.wait_for(read.wait()) for _ in range(3)))
+        await asyncio.sleep(0)
+        was_free = not lock._lock.locked()
+        read.set()
+        ended = await reads
+        is_held = lock._lock.locked()
+
+    assert ended == [True, True, True]
+    assert was_free
+    assert is_held
+    assert not lock._lock.locked()
+
+
+@pytest.mark.parametrize("is_contended", [False, True])
+async def test_read_outlasts_its_turn(*, is_contended: bool) -> None:
+    """A read that ends after its operation, which has failed, takes no turn that nothing ends."""
+    lock, read = FairLock(), asyncio.Event()
+    async with Turn(lock) as turn:
+        late = asyncio.create_task(turn.wait_for(read.wait()))
+        await asyncio.sleep(0)
+        if is_contended:
+            await lock.acquire()
+            read.set()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+    if is_contended:
+        lock.release()
+    read.set()
+    await late
+
+    assert not lock._lock.locked()
+
+
+async def test_failed_read_leaves_its_turn() -> None:
+    """An operation whose read fails ends without the lock."""
+    lock = FairLock()
+    read = asyncio.get_running_loop().create_future()
+    read.set_exception(OSError("gone"))
+    async with Turn(lock) as turn:
+        with pytest.raises(OSError, match="gone"):
+            await turn.wait_for(read)
+        is_held = lock._lock.locked()
+
+    assert not is_held
+    assert not lock._lock.locked()
 
 
 async def test_flood(api: Api) -> None:

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from api.files.failed_rows_table import FailedRowsTable
+from importers.rows.header_mapping import HeaderMapping
 from importers.sdk.cell_note import Holds, with_note
 from models.row import RowResult, RowStatus
 
@@ -46,6 +47,19 @@ def test_notes() -> None:
 
     assert table.row_of(row).notes == {1: "one.\ntwo."}
     assert table.row_of(row).cells == ["'=1", "2", "7", "one. all. two. gone."]
+
+
+def test_a_mapped_header() -> None:
+    """Errors are found at the columns that headers are mapped to; ignored columns stay."""
+    mapping = HeaderMapping(columns={"Matter": "case_id"}, ignored=["Notes"])
+    table = FailedRowsTable(["Matter", "Notes"], mapping)
+    row = table.row_of(failed(LONG_NUMBER, "x", code="SPREADSHEET_DAMAGE", case_id="no."))
+
+    assert table.header == ["Matter", "Notes", "row", "errors"]
+    assert table.columns == ["case_id", "notes"]
+    assert row.cells == ["#VALUE!", "x", "7", "no."]
+    assert row.notes == {0: "no."}
+    assert table.row_of(failed("a", matter="no.")).notes == {0: "no."}
 
 
 def test_short_rows() -> None:

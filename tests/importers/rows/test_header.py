@@ -202,7 +202,7 @@ def test_no_type_that_does_worse(header: str, spec: HeaderSpec, message: str) ->
                 (
                     "MISSING_COLUMN",
                     "The column 'user_id' is missing, and *Assign users to cases* needs it. "
-                    "Add it to the header row.",
+                    "Add it to the header row, or say at the upload which column it is.",
                 ),
             ],
             id="a misspelt name",
@@ -214,7 +214,8 @@ def test_no_type_that_does_worse(header: str, spec: HeaderSpec, message: str) ->
                 (
                     "UNKNOWN_COLUMN",
                     "Column C, 'colour', is not known. The columns of *Remove users assigned to "
-                    "cases* are user_id, case_id: rename it, or remove it.",
+                    "cases* are user_id, case_id: rename it or remove it, or say at the upload "
+                    "which of them it is, or that it is to be ignored.",
                 )
             ],
             id="a name like no other",
@@ -254,7 +255,8 @@ def test_no_type_that_does_worse(header: str, spec: HeaderSpec, message: str) ->
                 (
                     "UNKNOWN_COLUMN",
                     f"Column {letter}, '{name}', is not known. The columns of *Remove users "
-                    "assigned to cases* are user_id, case_id: rename it, or remove it.",
+                    "assigned to cases* are user_id, case_id: rename it or remove it, or say at "
+                    "the upload which of them it is, or that it is to be ignored.",
                 )
                 if name
                 else (
@@ -269,7 +271,7 @@ def test_no_type_that_does_worse(header: str, spec: HeaderSpec, message: str) ->
                 (
                     "MISSING_COLUMN",
                     f"The column '{name}' is missing, and *Remove users assigned to cases* needs "
-                    "it. Add it to the header row.",
+                    "it. Add it to the header row, or say at the upload which column it is.",
                 )
                 for name in ("user_id", "case_id")
             ],

@@ -15,7 +15,7 @@ from importers.builtin.modify import ModifyAssignments
 from importers.builtin.remove import RemoveUsers
 from importers.reading.beginning import Beginning, read_beginning
 from importers.reading.limits import Limits
-from importers.rows.header import HeaderMapping
+from importers.rows.header_mapping import HeaderMapping
 from importers.rows.layout import layout_of
 from importers.rows.preview import PreviewedHeader, preview_header, refusals
 from importers.sdk.errors import ErrorDetail, FileRefusedError

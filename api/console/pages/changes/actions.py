@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING, Any
 from api.console.form import read_form
 from api.console.pages.changes.change_list import count_kinds
 from api.console.pages.changes.consequences import sort_consequences
-from api.console.pages.importing.available import available_actions, is_final, must_be_another
+from api.console.pages.importing.available import (
+    is_final,
+    must_be_another,
+    new_key,
+    possible_actions,
+)
 from api.console.pages.importing.import_page import describe_heading, load_import_page
 
 if TYPE_CHECKING:
@@ -102,18 +107,17 @@ async def _show_action(
     """Show the page of an action, with what was wrong with its form if it was sent."""
     data = await load_import_page(visit, "import_action", withPlan=action.has_plan)
     item, given = data["import"], given or {}
-    actions = available_actions(visit, item)
     return visit.page(
         f"import_{action.name}.html",
         422 if errors else 200,
         data=data,
         item=item,
         heading=describe_heading(visit.language, item),
-        is_available=action.name in actions.names,
+        is_possible=action.name in possible_actions(visit, item),
         is_final=is_final(item),
         must_be_another=must_be_another(visit, item),
         name=given.get("name") or item["name"],
-        key=given.get("key") or actions.key,
+        key=given.get("key") or new_key(),
         errors=errors,
         name_errors=[error for error in errors if "name" in (error["field"] or ())],
         consequences=sort_consequences(item),

@@ -24,7 +24,7 @@ class AvailableActions:
         names: of `cancel`, `release`, `apply` and `undo`, the main one first.
         undo_refusal: why what it has changed can't be taken back; blank if it can, or if there is
             nothing to take back.
-        key: the idempotency key of what is done, so that a double click does it once.
+        key: the idempotency key of what is done.
     """
 
     names: tuple[str, ...]
@@ -39,10 +39,26 @@ def available_actions(visit: Visit, item: Mapping[str, Any]) -> AvailableActions
         item: the fields of `ImportHead`.
     """
     return AvailableActions(
-        names=tuple(_names(visit, item)) if visit.is_admin else (),
+        names=tuple(possible_actions(visit, item)) if visit.is_admin else (),
         undo_refusal=_refusal_of_undo(item),
-        key=secrets.token_urlsafe(16),
+        key=new_key(),
     )
+
+
+def possible_actions(visit: Visit, item: Mapping[str, Any]) -> list[str]:
+    """Name what can be done with an import by a token like the visitor's that may change it."""
+    if not is_final(item):
+        is_releasable = item["hold"] is not None and not must_be_another(visit, item)
+        held = ["release"] if is_releasable else []
+        return [] if item["cancelRequested"] else [*held, "cancel"]
+    if item["dryRun"]:
+        return ["apply"] if _is_applicable(item) else []
+    return ["undo"] if item["undoRefusal"] is None else []
+
+
+def new_key() -> str:
+    """Make an idempotency key for a form: sent twice, it does what it does once."""
+    return secrets.token_urlsafe(16)
 
 
 def is_final(item: Mapping[str, Any]) -> bool:
@@ -60,16 +76,6 @@ def must_be_another(visit: Visit, item: Mapping[str, Any]) -> bool:
     own = encode_node_id("Token", visit.context.token.id)
     is_own = item["createdBy"]["tokenId"] == own
     return is_own and item["hold"] is not None and item["hold"]["code"] == "RELEASE_REQUIRED"
-
-
-def _names(visit: Visit, item: Mapping[str, Any]) -> list[str]:
-    if not is_final(item):
-        is_releasable = item["hold"] is not None and not must_be_another(visit, item)
-        held = ["release"] if is_releasable else []
-        return [] if item["cancelRequested"] else [*held, "cancel"]
-    if item["dryRun"]:
-        return ["apply"] if _is_applicable(item) else []
-    return ["undo"] if item["undoRefusal"] is None else []
 
 
 def _is_applicable(item: Mapping[str, Any]) -> bool:

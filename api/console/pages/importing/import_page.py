@@ -82,21 +82,6 @@ def describe_heading(language: Language, item: dict[str, Any]) -> ImportHeading:
     )
 
 
-async def lead_to_tab(visit: Visit) -> Response:
-    """Lead to what matters most: problems if there are any, else changes."""
-    data = await load_import_page(visit, "import_status")
-    return visit.go(f"imports/{visit.path('import_id')}/{first_tab(data['import'])}")
-
-
-def first_tab(item: dict[str, Any]) -> str:
-    """Choose the tab that an import's own address leads to; that of its problems while it runs."""
-    if item["status"] in RUNNING or item["errors"]:
-        return "problems"
-    # What is held is to be released for its changes, and those say what an undo can't take back.
-    is_about_changes = item["status"] == "HELD" or item["undoOf"]
-    return "problems" if item["failed"] and not is_about_changes else "changes"
-
-
 def _length_of_time(language: Language, start: str | None, end: str | None) -> str:
     if start is None or end is None:
         return ""

@@ -30,7 +30,7 @@ class ProgressLine:
     Args:
         rate: rows a second; blank before there is one.
         left: how long it will probably take; blank while that can't be said.
-        quarter: percent that a reader of the screen hears: 0, 25, 50 or 75.
+        quarter: what a reader of the screen hears, such as `25%`; blank before that.
     """
 
     percent: str
@@ -38,7 +38,7 @@ class ProgressLine:
     done: str
     rate: str
     left: str
-    quarter: int
+    quarter: str
 
 
 def describe_progress(
@@ -50,6 +50,7 @@ def describe_progress(
         item: the fields of `ImportProgress`.
         now: the present, if it is not.
     """
+    quarters = int(item["progress"] * 4)
     speed = item["rowsPerSecond"] if item["status"] == "PROCESSING" else None
     return ProgressLine(
         percent=language.percent(item["progress"]),
@@ -57,7 +58,7 @@ def describe_progress(
         done=", ".join(done_parts(language, item)),
         rate=language.number(_two_digits(speed)) if speed else "",
         left=_time_left(language, item, now or datetime.now(UTC)),
-        quarter=int(item["progress"] * 4) * 25,
+        quarter=language.percent(quarters / 4) if quarters else "",
     )
 
 

@@ -100,12 +100,25 @@ async def show_rows(visit: Visit) -> Response:
         columns=columns_of(rows),
         filters=filters,
         counts={result: item[result.lower()] for result in RESULTS},
-        codes=sorted({group["code"] for group in groups} | {filters.code or ""} - {""}),
-        error_columns=sorted(
-            {group["column"] or "" for group in groups} | {filters.column or ""} - {""}
-        ),
+        codes={code: code_words(code) for code in sorted(_distinct(groups, "code", filters.code))},
+        error_columns=sorted(_distinct(groups, "column", filters.column)),
         links=page_links(visit, item["rows"]),
     )
+
+
+def code_words(code: str) -> str:
+    """Write an error's code as words.
+
+    Example:
+        >>> code_words("CASE_CLOSED")
+        'Case closed'
+    """
+    return code.replace("_", " ").capitalize()
+
+
+def _distinct(groups: Iterable[Mapping[str, Any]], name: str, chosen: str | None) -> set[str]:
+    """Return the values that error groups have, and the one that is chosen."""
+    return {value for value in [*(group[name] for group in groups), chosen] if value}
 
 
 def show_row(row: Mapping[str, Any]) -> ShownRow:

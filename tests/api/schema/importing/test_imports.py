@@ -172,6 +172,18 @@ KEPT = """query ($id: ID!) { import(id: $id) { total failed expiresAt purgedAt f
   failures: rows(first: 9, status: [FAILED]) { totalCount edges { node { number } } } } }"""
 
 
+async def test_header(api: Api) -> None:
+    """The names of a file's columns are those of its header; null until it is read."""
+    await add_import(api.world.app, "read", header=["Case ID", "user_id"])
+    await add_import(api.world.app, "waits", ImportStatus.QUEUED, header=None)
+    found = await api.data("{ imports { edges { node { file { header } } } } }")
+
+    assert [edge["node"]["file"]["header"] for edge in found["imports"]["edges"]] == [
+        None,
+        ["Case ID", "user_id"],
+    ]
+
+
 async def test_what_is_kept_and_for_how_long(api: Api) -> None:
     """An import says until when its file and rows are kept; it is not known before its end."""
     finished = datetime(2026, 3, 1, tzinfo=UTC)

@@ -77,6 +77,21 @@ async def test_states(api: Api, states: dict[str, Any], keys: Sequence[str]) -> 
     assert keys == [each["key"] for each in data["importTypes"]]
 
 
+async def test_what_columns_name(api: Api) -> None:
+    """A column of Tag IDs says of what; others name nothing."""
+    with offering(api.server, REGISTRY):
+        data = await api.data("{ importTypes { key columns { name names } } }")
+    [assign] = [each for each in data["importTypes"] if each["key"] == "assign"]
+
+    assert {column["name"]: column["names"] for column in assign["columns"]} == {
+        "case_id": ["CASE"],
+        "user_id": ["USER"],
+        "case_role_order": [],
+        "case_role_id": [],
+        "case_notify": [],
+    }
+
+
 async def test_type_that_is_not_on(api: Api) -> None:
     """A type that is off or broken has its key for a label, and says why it is not on."""
     with offering(api.server, REGISTRY):

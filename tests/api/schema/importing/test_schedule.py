@@ -132,8 +132,9 @@ async def test_an_estimate_is_shown(api: Api) -> None:
     await add_import(api.world.app, "done", rows_per_second=10.0)
     changed = await sql("fetchval", "SELECT changed_at FROM imports WHERE name = 'running'")
 
-    found = await api.data("{ imports { edges { node { estimatedEndAt } } } }")
-    [done, shown] = [edge["node"]["estimatedEndAt"] for edge in found["imports"]["edges"]]
+    found = await api.data("{ imports { edges { node { estimatedEndAt rowsPerSecond } } } }")
+    done, shown = [edge["node"] for edge in found["imports"]["edges"]]
 
-    assert done is None
-    assert datetime.fromisoformat(shown) == changed + timedelta(seconds=100)
+    assert done["estimatedEndAt"] is None
+    assert datetime.fromisoformat(shown["estimatedEndAt"]) == changed + timedelta(seconds=100)
+    assert shown["rowsPerSecond"] == 10

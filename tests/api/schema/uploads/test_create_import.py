@@ -294,3 +294,58 @@ async def test_the_most_who_are_told(api: Api) -> None:
     addresses = [f"a{n}@example.org" for n in range(20)]
 
     assert (await api.upload(notify=addresses * 2))["userErrors"] == []
+
+
+MAPPED = b"Matter,Person,Role,Notes\r\ncase-1,user-1,staff,x\r\n"
+MAPPING = {
+    "columns": [
+        {"header": "Matter", "column": "case_id"},
+        {"header": "person", "column": "User ID"},
+        {"header": "Role", "column": "case_role_id"},
+    ],
+    "ignoreColumns": ["Notes"],
+}
+
+
+async def test_a_mapping(api: Api) -> None:
+    """The upload says what the file's headers mean; the import shows it, and another upload with
+    the same key has to say the same."""
+    made = await api.upload(MAPPED, **MAPPING, idempotencyKey="k")
+    again = await api.upload(MAPPED, **MAPPING, idempotencyKey="k")
+    other = await api.upload(MAPPED, **{**MAPPING, "ignoreColumns": []}, idempotencyKey="k")
+    shown = await api.data(
+        "query ($id: ID!) { import(id: $id) { columnMapping { header column } ignoredColumns } }",
+        {"id": made["import"]["id"]},
+    )
+
+    assert codes(made) == []
+    assert again["import"]["id"] == made["import"]["id"]
+    assert codes(other) == [("IDEMPOTENCY_KEY_REUSED", "idempotencyKey")]
+    assert sorted(each["header"] for each in shown["import"]["columnMapping"]) == [
+        "Matter",
+        "Role",
+        "person",
+    ]
+    assert {each["column"] for each in shown["import"]["columnMapping"]} == {
+        "case_id",
+        "user_id",
+        "case_role_id",
+    }
+    assert shown["import"]["ignoredColumns"] == ["Notes"]
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"columns": [{"header": "a", "column": "b"}]}, ("UNKNOWN_COLUMN", "columns")),
+        ({"ignoreColumns": ["Age"]}, ("NO_SUCH_HEADER", "columns")),
+        ({"ignoreColumns": ["case_id"]}, ("MISSING_COLUMN", "file")),
+        ({"ignoreColumns": [""]}, ("REQUIRED", "ignoreColumns")),
+    ],
+)
+async def test_a_mapping_that_does_not_fit(
+    api: Api, values: dict[str, Any], expected: tuple[str, str]
+) -> None:
+    """A mapping that does not fit the type or the file is refused at once."""
+    assert codes(await api.upload(**values))[0] == expected
+    assert await stored() == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ mutation ($input: PreviewFileInput!) {
       rows { number cells }
       warnings { code message } errors { code message column suggestion params { name value } }
       suggestedType { key label } sameFile { id name }
+      mappedBefore { id columnMapping { header column } ignoredColumns }
     }
     userErrors { code message field }
   }
@@ -89,6 +91,7 @@ async def test_a_good_file(api: Api) -> None:
         "errors": [],
         "suggestedType": None,
         "sameFile": None,
+        "mappedBefore": None,
     }
     assert await sql("fetchval", "SELECT count(*) FROM imports") == 0
     assert await sql("fetchval", "SELECT count(*) FROM import_file_parts") == 0
@@ -239,3 +242,32 @@ async def test_a_slow_workbook(api: Api, monkeypatch: pytest.MonkeyPatch) -> Non
     payload = (await send(api, content))["data"]["previewFile"]
 
     assert codes(payload["userErrors"]) == ["PREVIEW_TOO_SLOW"]
+
+
+async def test_an_earlier_mapping(api: Api) -> None:
+    """What the last upload with the same headers said of them is offered, and not applied."""
+    mapping = json.dumps({"columns": {"Matter": "case_id"}, "ignored": ["Notes"]})
+    content = b"Matter,user_id,case_role_id,Notes\r\na,b,c,d\r\n"
+    turned = ["Notes", "Matter", "user_id", "case_role_id"]
+    for header, app, type_ in (
+        (turned, api.world.app, "assign"),
+        (turned, api.world.app, "modify"),
+        (turned[1:], api.world.app, "assign"),
+        (turned, api.world.other, "assign"),
+    ):
+        await add_import(app, header=header, type=type_, header_mapping=mapping)
+    await add_import(api.world.app, header=turned)
+    first = await sql("fetchval", "SELECT min(id) FROM imports")
+
+    found = await preview(api, content)
+    told = await preview(api, content, ignoreColumns=["Notes"])
+    other = await preview(api, content.replace(b"Notes", b"Age"))
+
+    assert found["mappedBefore"] == {
+        "id": node_id("Import", first),
+        "columnMapping": [{"header": "Matter", "column": "case_id"}],
+        "ignoredColumns": ["Notes"],
+    }
+    assert codes(found["errors"]) == ["UNKNOWN_COLUMN", "UNKNOWN_COLUMN", "MISSING_COLUMN"]
+    assert (told["mappedBefore"], other["mappedBefore"]) == (None, None)
+    assert codes(told["warnings"]) == ["IGNORED_COLUMNS"]

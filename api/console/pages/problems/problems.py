@@ -5,14 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from api.console.pages.importing.failed_rows import FailedRow, FileColumn, failed_row, file_columns
-from api.console.pages.importing.group_key import GroupKey, decode_group
 from api.console.pages.importing.import_page import RUNNING, load_import_page, show_import_page
-from api.console.pages.importing.left_out import left_out_groups
-from api.console.pages.importing.problem_groups import (
+from api.console.pages.problems.failed_rows import (
+    FailedRow,
+    FileColumn,
+    failed_row,
+    file_columns,
+    find_column,
+)
+from api.console.pages.problems.group_key import GroupKey, decode_group
+from api.console.pages.problems.left_out import left_out_groups
+from api.console.pages.problems.problem_groups import (
     ProblemGroup,
     Replacement,
-    find_replaced,
     is_left_out,
     list_groups,
     preview_replacement,
@@ -41,6 +46,7 @@ class Problems:
         replaced: the column that can get new cells in the chosen group.
         replacement: what was chosen for it, and is looked at before it runs.
         rows: of this page of rows.
+        has_all: whether these are all failed rows.
         edited: the row that is edited in a form.
     """
 
@@ -51,6 +57,7 @@ class Problems:
     columns: Sequence[FileColumn]
     rows: Sequence[FailedRow]
     links: PageLinks
+    has_all: bool
     edited: FailedRow | None
 
 
@@ -112,7 +119,7 @@ def describe_problems(
         for row in nodes(item["rows"])
         if chosen or not is_left_out(row["errors"], left_out)
     ]
-    replaced = find_replaced(chosen, columns) if chosen and not item["undoOf"] else None
+    replaced = find_column(columns, chosen.key.column) if chosen and not item["undoOf"] else None
     edited = visit.argument("edit")
     return Problems(
         groups=groups,
@@ -122,6 +129,7 @@ def describe_problems(
         columns=columns,
         rows=rows,
         links=page_links(visit, item["rows"]),
+        has_all=len(rows) == item["failed"],
         edited=next((row for row in rows if str(row.number) == edited), None),
     )
 

@@ -6,8 +6,8 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from api.console.form import Form, read_form
-from api.console.pages.importing.group_key import decode_group
-from api.console.pages.importing.problems import RefusedRetry, show_problems
+from api.console.pages.problems.group_key import decode_group
+from api.console.pages.problems.problems import RefusedRetry, show_problems
 from api.errors import bad_request
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def retry_variables(form: Form) -> dict[str, Any]:
     """Return the arguments of `retryImport` that a form of the page means.
 
     Its fields are `cell.12.user_id`: new cells of rows, unless `was.12.user_id` is the same; or
-    `group`, and `use`: the group's new cell; or `all`.
+    `group`, and `column` and `use`: the group's new cell; or `all`.
 
     Raises:
         HttpError: it is none of these; to run all rows again must have been meant.
@@ -38,9 +38,8 @@ def retry_variables(form: Form) -> dict[str, Any]:
     if rows := _corrections(form):
         return {"rows": rows}
     if group := decode_group(form.text("group")):
-        is_new = "use" in form and group.column is not None
-        cell = {"column": group.column, "value": form.text("use")}
-        return {"where": group._asdict(), "set": [cell] if is_new else None}
+        cell = {"column": form.text("column"), "value": form.text("use")}
+        return {"where": group._asdict(), "set": [cell] if "use" in form else None}
     if "all" in form:
         return {}
     raise bad_request("The form does not say which rows are to be tried again.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.console.form import read_form
-from api.console.pages.importing.group_key import decode_group
+from api.console.pages.problems.group_key import decode_group
 
 if TYPE_CHECKING:
     from starlette.responses import Response

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from api.console.pages.importing.group_key import GroupKey
+from api.console.pages.problems.group_key import GroupKey
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from api.console.pages.importing.failed_rows import FailedRow, FileColumn
+    from api.console.pages.problems.failed_rows import FailedRow, FileColumn
 
 _PREVIEW_ROWS = 5
 
@@ -82,11 +82,6 @@ def _count_numbers(ranges: Sequence[str]) -> int:
 def is_left_out(errors: Sequence[Mapping[str, Any]], left_out: Collection[str]) -> bool:
     """Tell whether a row has an error of a group that was left out: it can't pass anyway."""
     return bool(left_out) and any(GroupKey.of(error).mark() in left_out for error in errors)
-
-
-def find_replaced(group: ProblemGroup, columns: Sequence[FileColumn]) -> FileColumn | None:
-    """Return the column whose cells can be replaced; None for errors that no cell of it has."""
-    return next((column for column in columns if column.name == group.key.column), None)
 
 
 def preview_replacement(

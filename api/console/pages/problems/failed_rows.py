@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from importers.rows.header import IGNORED
+from importers.rows.header_mapping import IGNORED
 from importers.sdk.columns import column_name
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ class FileColumn:
     Args:
         place: its place in the file.
         header: its name in the file.
-        name: the type's name for it, as errors have it.
+        name: its name as errors have it, or `meant`.
+        meant: the type's column, if the upload says that it is another one.
         choices: what its cells may hold; nothing when that is no list.
         names: what its cells name: `case`, `user`, both or nothing.
     """
@@ -30,9 +31,14 @@ class FileColumn:
     place: int
     header: str
     name: str
+    meant: str
     description: str
     choices: Sequence[str]
     names: str
+
+    def is_named(self, column: str | None) -> bool:
+        """Tell whether an error's column is this one."""
+        return column in (self.name, self.meant)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,25 +70,32 @@ class FailedRow:
     errors: Sequence[Mapping[str, Any]]
     is_uneven: bool
 
+    @property
+    def first_bad(self) -> FailedCell | None:
+        """The first cell that is to be corrected; the first one when the row as a whole is bad."""
+        return next((cell for cell in self.cells if cell.errors), next(iter(self.cells), None))
+
 
 def file_columns(item: Mapping[str, Any]) -> list[FileColumn]:
     """Describe the columns of an import's file, without those of our own downloads.
 
     Args:
-        item: an import with `file.header` and `type.columns`.
+        item: an import with `file.header`, `columnMapping` and `type.columns`.
     """
     described = {column["name"]: column for column in item["type"]["columns"]}
+    meant = {column_name(each["header"]): each["column"] for each in item["columnMapping"]}
     columns = []
     for place, header in enumerate(item["file"]["header"] or ()):
         name = column_name(header)
         if name in IGNORED or not name:
             continue
-        known = described.get(name, _UNKNOWN)
+        known = described.get(meant.get(name, name), _UNKNOWN)
         columns.append(
             FileColumn(
                 place=place,
                 header=header,
                 name=name,
+                meant=meant.get(name, name),
                 description=known["description"],
                 choices=known["choices"] or (),
                 names=" ".join(known["names"]).lower(),
@@ -98,17 +111,22 @@ def failed_row(row: Mapping[str, Any], columns: Sequence[FileColumn], width: int
         row: the fields of the fragment `FailedRow`.
         width: how many cells the header has.
     """
-    errors: dict[str | None, list[Mapping[str, Any]]] = defaultdict(list)
-    names = {column.name for column in columns}
+    errors: dict[int | None, list[Mapping[str, Any]]] = defaultdict(list)
     for error in row["errors"]:
-        errors[error["column"] if error["column"] in names else None].append(error)
+        column = find_column(columns, error["column"])
+        errors[column.place if column else None].append(error)
     texts = [cell["value"] for cell in row["cells"]]
     return FailedRow(
         number=row["number"],
-        cells=[_cell(column, texts, errors[column.name]) for column in columns],
+        cells=[_cell(column, texts, errors[column.place]) for column in columns],
         errors=errors[None],
         is_uneven=len(texts) != width,
     )
+
+
+def find_column(columns: Sequence[FileColumn], name: str | None) -> FileColumn | None:
+    """Return the column that an error names; None if the file has no such column."""
+    return next((column for column in columns if column.is_named(name)), None)
 
 
 def _cell(
