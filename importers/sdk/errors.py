@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -15,7 +16,8 @@ Params: TypeAlias = Mapping[str, str | int]
 
 # PostgreSQL can't store NUL and lone surrogates in a text.
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
-_TEXT_OR_NONE, _TEXT_OR_NUMBER = (str, type(None)), (str, int)
+_CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", re.ASCII)
+_TEXT_OR_NONE = (str, type(None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +108,7 @@ class RowError(CaserollError):
     Args:
         column: name of the column at fault, or None for the whole row. `Column.parse` gives None,
             since the engine knows the column; a validator gives the name of the change's field.
-        code: stable, upper-case name of the kind of error.
+        code: stable name of the kind of error, in capitals and digits, as in `SEAT_TAKEN`.
         message: what is wrong and what to do, in one sentence. If there is a column, the engine
             puts its label before the message, so begin in lower case. With `params` it is a
             template, with a name in braces for each of them; without, it is taken as it is.
@@ -139,13 +141,18 @@ class RowError(CaserollError):
         ):
             given = (column, code, message, suggestion)
             raise TypeError(f"RowError takes texts, not {given!r:.200}")
-        for each in params.values():
-            if not isinstance(each, _TEXT_OR_NUMBER):
+        if not _is_code(code):
+            raise ValueError(f"the code of a RowError is like SEAT_TAKEN, not {code!r:.80}")
+        # One pass, as there may be an error for each row of a file; the dict is this call's own.
+        for name, each in params.items():
+            if isinstance(each, str):
+                params[name] = printable(each)
+            elif not isinstance(each, int):
                 fault = f"are texts and whole numbers, not {params!r:.200}"
                 raise TypeError(f"params of RowError {fault}")
         self.column = column and storable(column)
         self.code = storable(code)
-        self.params: Params = printable_params(params)
+        self.params: Params = params
         self.message = storable(fill(message, self.params, suggestion))
         self.suggestion = suggestion and storable(suggestion)
         super().__init__(self.message)
@@ -169,6 +176,11 @@ class FileRefusedError(RunError):
     def __init__(self, errors: Iterable[ErrorDetail]) -> None:
         self.errors = tuple(errors)
         super().__init__(" ".join(error.message for error in self.errors))
+
+
+@lru_cache(1024)
+def _is_code(text: str) -> bool:
+    return _CODE.fullmatch(text) is not None
 
 
 def fill(template: str, params: Params, suggestion: str | None = None) -> str:
