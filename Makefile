@@ -8,7 +8,7 @@ BENCH_STAMP := $(VENV)/.bench-installed
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test fuzz chaos check fmt texts schema reference bench bench-long lock clean
+.PHONY: help setup up test fuzz chaos check fmt texts pictures schema reference bench bench-long lock clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,9 @@ fmt: setup ## Format the code, and fix what the linter can fix
 
 texts: setup ## Bring the catalogues of the console up to date with its texts
 	$(BIN)/python -m scripts.texts
+
+pictures: setup ## Take the pictures of the documentation (needs Chromium)
+	$(BIN)/pytest -q tests/browser/test_pictures.py --pictures
 
 schema: setup ## Write docs/schema.graphql
 	$(BIN)/python -m api.schema > docs/schema.graphql

@@ -51,8 +51,9 @@ def check_importer(
     """Run an importer over a file and compare what becomes of its rows with an expectation.
 
     An expected error or change may leave out fields that do not matter to the test, and a report
-    with an outcome may leave out `asks`. If the expected file does not exist, it is written and the
-    test fails once, so that you read it. Do not call this in a coroutine: it starts an event loop.
+    its `message`; one with an outcome may leave out `asks`. If the expected file does not exist, it
+    is written and the test fails once, so that you read it. Do not call this in a coroutine: it
+    starts an event loop.
 
     Args:
         importer: the class, which gets its default settings, or an instance with its settings.

@@ -235,7 +235,12 @@ async def concerns(db: Connection, app_id: int, text: str) -> Condition:
     if len(rows) <= _FEW:
         return has_id([row[0] for row in rows])
     found = " OR ".join(f"t.{column} IN ({words})" for column, words in hits.items())
-    return Condition(f"({found})", query)
+    # No EXISTS, for which PostgreSQL might find all hits first, as for IN.
+    of_row = " OR ".join(
+        f"(SELECT words @@ to_tsquery('simple', {{0}}) FROM {words} w WHERE w.id = t.{column})"
+        for column, words in (("case_id", CASES.words), ("user_id", USERS.words))
+    )
+    return Condition(f"({found})", query, of_row=f"({of_row})")
 
 
 async def changed_since(db: Connection, app_id: int, listing: Listing, time: datetime) -> Condition:

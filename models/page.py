@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 
+# A word that a third of the rows have fills a page from so many times its rows.
+_NEARBY_PAGES = 4
 # So many rows are searched for words in a millisecond.
 _NEAR = 200
 # The places of `page_parent` and `page_key` among the columns of a page.
@@ -117,13 +119,20 @@ class Condition(NamedTuple):
 
     `is_search` says that it asks for words, which only the list's view has. `kinds` are conditions
     of which each row meets one at most, and `sql` is any of them; each has an index in the order of
-    the list.
+    the list. `of_row` asks the same by look-ups of its own for each row: quick for few rows, where
+    `sql` first finds everything that it may be about.
     """
 
     sql: str
     value: object = None
     is_search: bool = False
     kinds: Sequence[str] = ()
+    of_row: str = ""
+
+    @property
+    def is_tried_nearby(self) -> bool:
+        """Whether to ask it of the next rows of a list first, as they may fill the page."""
+        return self.is_search or bool(self.of_row)
 
 
 class Window(NamedTuple):
@@ -182,6 +191,22 @@ class _Statement:
     def words(self, conditions: Sequence[Condition]) -> str:
         return self._all_of([each for each in conditions if each.is_search])
 
+    def nearby(
+        self, listing: Listing, conditions: Sequence[Condition], where: str, cut: str
+    ) -> str:
+        """Return the next rows of a list that meet the conditions that are tried nearby.
+
+        (SELECT * FROM case_words t WHERE t.app_id = $1 ORDER BY t.id ASC LIMIT 102) t
+        WHERE t.words @@ to_tsquery('simple', $3)
+        """
+        table = listing.words if any(each.is_search for each in conditions) else listing.table
+        tried = [
+            each._replace(sql=each.of_row or each.sql)
+            for each in conditions
+            if each.is_tried_nearby
+        ]
+        return f"(SELECT * FROM {table} t WHERE {where} {cut}) t WHERE {self._all_of(tried)}"
+
     def within(self, listing: Listing, window: Window) -> str:
         """Return the conditions that rows stand inside a window."""
         up, down = ("<", ">") if listing.is_descending else (">", "<")
@@ -192,15 +217,28 @@ class _Statement:
             if place is not None
         )
 
-    def where(self, listing: Listing, conditions: Sequence[Condition], parent: str) -> str:
-        """Return the conditions but for searches, and for kinds: those are read from `source`."""
+    def where(
+        self,
+        listing: Listing,
+        conditions: Sequence[Condition],
+        parent: str,
+        *,
+        is_nearby: bool = False,
+    ) -> str:
+        """Return the conditions but for those that the rows are read by.
+
+        These are searches and kinds, which `source` has, or what is tried nearby.
+        """
         # Also where a policy hides other apps: not every database has the role for that.
         found = ["t.app_id = $1"]
         if parent and listing.parent:
             found.append(listing.parent.format(parent))
-        kinds = kinds_of(conditions)
+        kinds = () if is_nearby else kinds_of(conditions)
         others = [
-            each for each in conditions if not (each.is_search or (kinds and each.kinds is kinds))
+            each
+            for each in conditions
+            if not (each.is_search or (kinds and each.kinds is kinds))
+            and not (is_nearby and each.of_row)
         ]
         return " AND ".join([*found, *([self._all_of(others)] if others else [])])
 
@@ -255,30 +293,35 @@ async def fetch_pages(
     read = partial(
         _read_pages, db, app_id, listing, parents, conditions, window=window, columns=columns
     )
-    if any(condition.is_search for condition in conditions):
-        nearest = 2 * window.size + 2
+    if any(condition.is_tried_nearby for condition in conditions):
+        nearest = _NEARBY_PAGES * (window.size + 1)
         pages = await read(nearest=nearest)
         if all(page.has_more for page in pages.values()):
             return pages
-        if not await _has_more_than(db, app_id, listing, conditions, window=window, number=nearest):
+        if not await _have_more_than(
+            db, app_id, listing, parents, conditions, window=window, number=nearest
+        ):
             return pages
     return await read()
 
 
-async def _has_more_than(
+async def _have_more_than(
     db: Connection,
     app_id: int,
     listing: Listing,
+    parents: Sequence[int],
     conditions: Sequence[Condition],
     *,
     window: Window,
     number: int,
 ) -> bool:
-    """Tell whether a list of the app, without its searches, has more rows inside a window."""
+    """Tell whether any list, without its searches, has more rows inside a window."""
     statement = _Statement(app_id)
-    where = statement.where(listing, conditions, "") + statement.within(listing, window)
-    sql = f"SELECT EXISTS (SELECT 1 FROM {listing.table} t WHERE {where} OFFSET {number})"
-    found: bool = await db.fetchval(sql, *statement.values)
+    lists = statement.parents(listing, parents)
+    where = statement.where(listing, conditions, "p.parent", is_nearby=True)
+    where += statement.within(listing, window)
+    more = f"EXISTS (SELECT 1 FROM {listing.table} t WHERE {where} OFFSET {number})"
+    found: bool = await db.fetchval(f"SELECT bool_or({more}) FROM {lists}", *statement.values)
     return found
 
 
@@ -329,13 +372,15 @@ def page_statement(
     """
     statement = _Statement(app_id)
     lists = statement.parents(listing, parents)
-    where = statement.where(listing, conditions, "p.parent") + statement.within(listing, window)
+    is_nearby = nearest is not None
+    where = statement.where(listing, conditions, "p.parent", is_nearby=is_nearby)
+    where += statement.within(listing, window)
     lateral = "LATERAL" if listing.parent else ""
     order = listing.order("DESC" if _is_falling(listing, window) else "ASC")
     cut = f"ORDER BY {order} LIMIT {statement.add(window.size + 1)}"
-    if nearest is not None:
-        near = f"SELECT * FROM {listing.words} t WHERE {where} ORDER BY {order} LIMIT {nearest}"
-        rows_read = f"({near}) t WHERE {statement.words(conditions)}"
+    if is_nearby:
+        near = f"ORDER BY {order} LIMIT {nearest}"
+        rows_read = statement.nearby(listing, conditions, where, near)
     elif kinds := kinds_of(conditions):
         rows_read = f"({union_of(listing, kinds, f'AND {where} {cut}')}) t"
     else:
@@ -396,7 +441,7 @@ async def has_rows(
     With one statement, or two for a search: a common word is among the first rows, and to look for
     all that have it takes long.
     """
-    if any(condition.is_search for condition in conditions):
+    if any(condition.is_tried_nearby for condition in conditions):
         pages = await _read_pages(
             db,
             app_id,

@@ -43,7 +43,9 @@ class FailedRowsTable:
     def __init__(self, header: Sequence[str], mapping: HeaderMapping | None = None) -> None:
         self._width = len(header)
         self._names = (mapping or HeaderMapping()).columns_of(header)
-        own = map(column_name, header)
+        own = list(map(column_name, header))
+        # Errors name a column as the type does or, if that has several names for it, as the file.
+        self._meant = dict(zip(own, self._names, strict=True))
         self._kept = [index for index, name in enumerate(own) if name not in IGNORED]
         self.columns = [self._names[index] for index in self._kept]
         self.header = [*[header[index] for index in self._kept], "row", "errors"]
@@ -51,9 +53,12 @@ class FailedRowsTable:
     def row_of(self, result: RowResult) -> TableRow:
         """Lay a result out as a row of the table."""
         messages = defaultdict(list)
+        damaged = set()
         for error in result.errors:
-            messages[error["column"]].append(error["message"])
-        damaged = {each["column"] for each in result.errors if each["code"] == _DAMAGED}
+            column = self._meant.get(error["column"], error["column"])
+            messages[column].append(error["message"])
+            if error["code"] == _DAMAGED:
+                damaged.add(column)
         is_unread = not _UNREAD.isdisjoint(each["code"] for each in result.errors)
         read = result.cells
         cells = [

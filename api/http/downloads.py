@@ -77,7 +77,7 @@ async def send_file(request: Request, token: TokenRecord) -> Response:
 async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
     """Send the failed rows of an import that has ended."""
     is_workbook = _wants_workbook(request)
-    scope, memory, row = await _open_rows(request, token, "failed rows")
+    scope, memory, row = await _open_rows(request, token)
     if not row["failed"]:
         raise HttpError(404, "NOT_FOUND", "No row of this import has failed.")
     stem = f"{_stem(row)}-failed-rows"
@@ -92,7 +92,7 @@ async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
 
 async def send_results(request: Request, token: TokenRecord) -> Response:
     """Send all rows of an import that has ended, with what became of them."""
-    scope, memory, row = await _open_rows(request, token, "results")
+    scope, memory, row = await _open_rows(request, token)
     if not row["total"]:
         raise HttpError(404, "NOT_FOUND", "This import has no rows.")
     headers = download_headers(f"{_stem(row)}-results.csv", CSV_TYPE)
@@ -162,12 +162,12 @@ async def _open_download(
 
 
 async def _open_rows(
-    request: Request, token: TokenRecord, what: str
+    request: Request, token: TokenRecord
 ) -> tuple[Scope, ConcurrencyLimit, Record]:
     """Open the download of rows of an import, which has ended."""
     scope, memory, row = await _open_download(request, token, "rows")
     if not ImportStatus(row["status"]).is_final:
-        message = f"The import is still running; its {what} can be downloaded when it has ended."
+        message = "The import is still running; its rows can be downloaded when it has ended."
         raise HttpError(409, "NOT_FINISHED", message)
     return scope, memory, row
 

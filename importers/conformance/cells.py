@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from importers.sdk.columns import Column
     from importers.sdk.importer import Importer
 
-_CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", re.ASCII)
 _LONGEST_MESSAGE = 600
 SENTENCE = "Say what is wrong and what to do, and end with a full stop."
 # Zeros of the fullwidth, Arabic-Indic and Devanagari digits, for which `str.isdigit` holds and
@@ -111,8 +109,6 @@ def _malformed(
     for error in errors:
         code, message, column = error["code"], error["message"], error["column"]
         name = f"the error {code!r:.80}"
-        if not is_code(code):
-            yield f"{name} has a code that is not in capitals", "Codes are like SEAT_TAKEN."
         if column is not None and column not in labels:
             yield (
                 f"{name} is on {column!r:.80}, which is no column",
@@ -128,11 +124,6 @@ def _malformed(
         if not isinstance(error["suggestion"], str | None) or error["suggestion"] == "":
             what = f"{name} suggests {error['suggestion']!r:.80}"
             yield what, "A suggestion is what the cell should hold, a text, or None."
-
-
-def is_code(code: object) -> bool:
-    """Tell whether a code is capitals and digits in words, as in `CASE_FULL`."""
-    return isinstance(code, str) and bool(_CODE.fullmatch(code))
 
 
 def is_sentence(text: object) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields, replace
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from importers.conformance.cells import SENTENCE, is_code, is_sentence
+from importers.conformance.cells import SENTENCE, is_sentence
 from importers.conformance.problem import Problem
 from importers.conformance.subject import describe
 from importers.run.rules import RULES
@@ -135,8 +135,6 @@ def _check_refusal(where: str, change: Change, error: RowError) -> Iterator[Prob
             f"it refuses on {error.column!r:.80}, which is no field of the change",
             f"Name one of {', '.join(names)}, or None: the engine finds the file's column.",
         )
-    if not is_code(error.code):
-        yield Problem(where, f"the code {error.code!r:.80} is not in capitals", "As in CASE_FULL.")
     if not is_sentence(error.message):
         what = f"the message {error.message!r:.200} is no sentence on one line"
         yield Problem(where, what, SENTENCE)

@@ -352,6 +352,8 @@ def refusal_detail(
         if at_fault is not None and value is at_fault
     ]
     column = min(names, key=itemgetter(0))[1] if names else error.column
+    if column not in importer.columns:  # a kind of change need not know the importer's columns
+        column = None
     return error_detail(importer, error, column, row, layout)
 
 

@@ -14,7 +14,7 @@ import asyncpg
 from importers.rows.cell_reader import failed_result
 from importers.run.changed_since import find_changed
 from importers.run.rules import RULES
-from importers.run.settle import Settled, notification_of, refusals_of
+from importers.run.settle import Settled, described, notification_of, with_refusals
 from importers.sdk.columns import Flag
 from importers.sdk.importer import EveryRow, Importer
 from importers.sdk.references import CaseRef, RoleRef, UserRef
@@ -99,7 +99,8 @@ class Columnar:
             if decision is None:
                 change = self.kind(**{field: values[at] for field, at in self.places.items()})
                 decision = self.rule.decide(change, before, role_keys)
-                if reasons := refusals_of(context, row, (decision,)):
+                reasons = [error for _, error in described(context, row, decision)]
+                if reasons := with_refusals(reasons, row, [decision]):
                     # Not remembered: its errors name this row's own cells.
                     results.append(failed_result(row, reasons))
                     continue

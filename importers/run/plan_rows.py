@@ -164,13 +164,14 @@ def _named(importer: Importer, rows: Sequence[Row], memo: Memo) -> list[tuple[in
     for row, error in found:
         if not (id(row) in known and isinstance(error, RowError)):
             raise TypeError(f"check_chunk() returned {(row, error)!r:.200}, no row and its error")
+        _check_column(importer, error)
     return [(row.number, error) for row, error in found]
 
 
 def _ask(context: ChunkContext, row: ReadRow, made: MakeRow) -> PlannedRow:
     key = context.importer.key
     try:
-        changes, messages = guarded(_answers, context.importer, made(row))
+        changes, messages = guarded(_asked, context.importer, made(row))
     except RowError as error:
         return PlannedRow(row, errors=(context.row_error(error, row),))
     except TooSlowError:
@@ -180,6 +181,20 @@ def _ask(context: ChunkContext, row: ReadRow, made: MakeRow) -> PlannedRow:
         logger.exception("importer %r failed on row %d; the row fails", key, row.number)
         return PlannedRow(row, errors=(IMPORTER_FAILED,))
     return PlannedRow(row, changes, messages=messages)
+
+
+def _asked(importer: Importer, row: Row) -> tuple[list[PlannedChange], Sequence[str]]:
+    try:
+        return _answers(importer, row)
+    except RowError as error:
+        _check_column(importer, error)
+        raise
+
+
+def _check_column(importer: Importer, error: RowError) -> None:
+    if error.column is not None and error.column not in importer.columns:
+        fault = f"{error.column!r:.80}, which is no column"
+        raise TypeError(f"the error {error.code} is on {fault}") from error
 
 
 def _answers(importer: Importer, row: Row) -> tuple[list[PlannedChange], Sequence[str]]:

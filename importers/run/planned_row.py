@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from importers.sdk.changes import Modify
+from importers.sdk.entities import Case, User
 from importers.sdk.entity_changes import ModifyCase, ModifyUser
 from importers.sdk.errors import ErrorDetail, RowError
+from importers.sdk.node_id import encode_node_id
 
 if TYPE_CHECKING:
     from importers.rows.cell_reader import ReadRow
@@ -74,9 +77,53 @@ class PlannedRow(NamedTuple):
         """The keys that it was the first to name."""
         return [*self.named, *(key for each in self.changes for key in each.keys)]
 
+    def subject_of(self, change: Change) -> tuple[str, str] | None:
+        """Name what a change is about, if the row asks for several: a noun, and its Tag ID or ID.
+
+        That is its case, or its user where the row is about several users of one case.
+        """
+        if len(self.changes) + len(self.repeats) < 2:
+            return None
+        cases, users = (
+            {_named(each.change, noun) for each in self.changes} for noun in ("case", "user")
+        )
+        by_user = len(cases) == 1 < len(users)
+        return _named(change, "user") if by_user else _named(change, "case")
+
+    def about(self, error: ErrorDetail, change: Change) -> ErrorDetail:
+        """Return the error of a change, with the name of what it is about, unless it says that."""
+        subject = self.subject_of(change)
+        if subject is None or f"'{subject[1]}'" in error.message:
+            return error
+        noun, name = subject
+        message = with_subject(error.message, subject)
+        return replace(error, message=message, params={**error.params, f"of_{noun}": name})
+
     def failed(self, errors: Sequence[ErrorDetail]) -> PlannedRow:
         """Return the row as one that is not to be carried out."""
         return PlannedRow(self.row, errors=tuple(errors), named=self.keys)
+
+
+def with_subject(message: str, subject: tuple[str, str] | None) -> str:
+    """Add what it is about to a message.
+
+    Example:
+        >>> with_subject("is walled.", ("case", "trv-001"))
+        "is walled (case 'trv-001')."
+    """
+    if subject is None:
+        return message
+    noun, name = subject
+    end = message[-1:] if message.endswith((".", "?", "!")) else ""
+    return f"{message.removesuffix(end)} ({noun} '{name}'){end}"
+
+
+def _named(change: Change, noun: str) -> tuple[str, str] | None:
+    """Return the noun with the Tag ID or ID of the change's case or user, if it has one."""
+    entity = getattr(change, noun, None)
+    if not isinstance(entity, Case | User):
+        return None
+    return noun, entity.tag_id or encode_node_id(noun.title(), entity.id)
 
 
 def check_repeats(
@@ -116,7 +163,8 @@ def _compared(
             new.append(each)
         elif not _is_repeat(each, held):
             errors = _conflicts(context, planned.row, each, held)
-            return PlannedRow(planned.row, new).failed(errors)
+            named_errors = [planned.about(error, each.change) for error in errors]
+            return PlannedRow(planned.row, new).failed(named_errors)
         elif held[0][0] not in named:
             repeats.append(held[0])
     return planned._replace(changes=new, repeats=repeats) if changes else planned

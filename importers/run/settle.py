@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple, cast
 
 from importers.rows.cell_reader import failed_result
+from importers.run.planned_row import with_subject
+from importers.sdk.entities import User
 from models.assignment import Edit
 from models.entity_history import EntityEdit
 from models.mail import Notification
@@ -94,26 +96,37 @@ def _errors(
     context: ChunkContext, plan: PlannedRow, made: Sequence[Decision], verdicts: Verdicts
 ) -> Sequence[ErrorDetail]:
     """Say why a row fails: its changes are refused, or it repeats rows that failed."""
-    errors = refusals_of(context, plan.row, made)
+    errors = [
+        # A disabled user is the same for all cases of the row.
+        error if isinstance(at_fault, User) else plan.about(error, planned.change)
+        for planned, decision in zip(plan.changes, made, strict=True)
+        for at_fault, error in described(context, plan.row, decision)
+    ]
+    errors = with_refusals(errors, plan.row, made)
     for key, _ in plan.repeats:
         errors += verdicts.get(key, ())
     return errors
 
 
-def refusals_of(context: ChunkContext, row: ReadRow, made: Sequence[Decision]) -> list[ErrorDetail]:
-    """Say why a row's changes are refused: by their rules, and by the columns they come from.
+def described(
+    context: ChunkContext, row: ReadRow, decision: Decision
+) -> list[tuple[object, ErrorDetail]]:
+    """Describe why a change is refused: each reason with what is at fault."""
+    return [
+        (at_fault, context.refusal(error, at_fault, row)) for at_fault, error in decision.refusals
+    ]
+
+
+def with_refusals(
+    errors: Sequence[ErrorDetail], row: ReadRow, made: Sequence[Decision]
+) -> list[ErrorDetail]:
+    """Add what the row's columns refuse to the errors of its changes, each once.
 
     Columns refuse nothing of a row that changes nothing: a corrected file can be uploaded again as
     a whole, and what has taken effect by then stays unchanged.
     """
-    errors = [
-        context.refusal(error, at_fault, row)
-        for decision in made
-        for at_fault, error in decision.refusals
-    ]
-    if row.refusals and any(decision.outcome is not RowOutcome.UNCHANGED for decision in made):
-        errors = list(dict.fromkeys([*errors, *row.refusals]))
-    return errors
+    is_refused = any(decision.outcome is not RowOutcome.UNCHANGED for decision in made)
+    return list(dict.fromkeys([*errors, *(row.refusals if is_refused else ())]))
 
 
 def _success(context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]) -> RowResult:
@@ -134,7 +147,11 @@ def _success(context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]) 
     nothing = RowOutcome.UNCHANGED
     outcome = RowOutcome.UPDATED if len(outcomes) > 1 else next(iter(outcomes), nothing)
     messages = [f"repeats row {mention.row}" for _, mention in plan.repeats]
-    messages += [decision.message for decision in made if decision.message]
+    messages += [
+        with_subject(decision.message, plan.subject_of(planned.change))
+        for planned, decision in zip(plan.changes, made, strict=True)
+        if decision.message
+    ]
     messages += plan.messages
     message = "; ".join(dict.fromkeys(messages)) if messages else None
     warnings = [

@@ -77,10 +77,16 @@ class Judgement:
             self.guard.call(self.validator.check, effect, self.prepared)
         except RowError as error:
             # A validator names a field of the change, as it does not know the columns of the file.
+            if error.column is not None and not hasattr(effect.change, error.column):
+                kind = type(effect.change).__name__
+                what = f"{error.column!r:.80}, which is no field of {kind}"
+                logger.exception("validator %r refuses a row on %s", self.validator.key, what)
+                return [self.error]
             at_fault = getattr(effect.change, error.column or "", None)
             of_row = RowError(None, error.code, error.message, error.suggestion)
             of_row.params = error.params
-            return [context.refusal(of_row, at_fault, plan.row)]
+            detail = context.refusal(of_row, at_fault, plan.row)
+            return [plan.about(detail, effect.change)]
         except Exception:
             key = self.validator.key
             logger.exception("validator %r failed on row %d; the row fails", key, effect.row)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ Params: TypeAlias = Mapping[str, str | int]
 
 # PostgreSQL can't store NUL and lone surrogates in a text.
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
+_CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", re.ASCII)
 _TEXT_OR_NONE = (str, type(None))
 
 
@@ -106,7 +108,7 @@ class RowError(CaserollError):
     Args:
         column: name of the column at fault, or None for the whole row. `Column.parse` gives None,
             since the engine knows the column; a validator gives the name of the change's field.
-        code: stable, upper-case name of the kind of error.
+        code: stable name of the kind of error, in capitals and digits, as in `SEAT_TAKEN`.
         message: what is wrong and what to do, in one sentence. If there is a column, the engine
             puts its label before the message, so begin in lower case. With `params` it is a
             template, with a name in braces for each of them; without, it is taken as it is.
@@ -139,6 +141,8 @@ class RowError(CaserollError):
         ):
             given = (column, code, message, suggestion)
             raise TypeError(f"RowError takes texts, not {given!r:.200}")
+        if not _is_code(code):
+            raise ValueError(f"the code of a RowError is like SEAT_TAKEN, not {code!r:.80}")
         # One pass, as there may be an error for each row of a file; the dict is this call's own.
         for name, each in params.items():
             if isinstance(each, str):
@@ -172,6 +176,11 @@ class FileRefusedError(RunError):
     def __init__(self, errors: Iterable[ErrorDetail]) -> None:
         self.errors = tuple(errors)
         super().__init__(" ".join(error.message for error in self.errors))
+
+
+@lru_cache(1024)
+def _is_code(text: str) -> bool:
+    return _CODE.fullmatch(text) is not None
 
 
 def fill(template: str, params: Params, suggestion: str | None = None) -> str:

@@ -139,10 +139,10 @@ class Importer(Plugin):
     ) -> Iterable[tuple[Row, RowError]]:
         """Compare the rows of a chunk before `change` is called for each; name those that fail.
 
-        Called once for each chunk, with its rows whose cells are all right, in the order of the
-        file. Rows with the same value in an `is_key` column are in one chunk or, where there are
-        too many for one, in chunks that run one after another and share the memo. Other rows may
-        be in any chunk, so compare only rows with the same key.
+        Called for each chunk, with its rows whose cells could all be read, in the order of the
+        file, and again if the chunk is run again. Rows with the same value in an `is_key` column
+        are in one chunk or, where there are too many for one, in chunks that run one after another
+        and share the memo. Other rows may be in any chunk, so compare only rows with the same key.
 
         Args:
             rows: the chunk's.

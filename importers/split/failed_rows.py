@@ -121,6 +121,7 @@ async def _rows_checked_together(
     """
     context: list[RowResult] = []
     for position in positions:
-        cells = {row[position].strip() for _, row in rows if position < len(row)}
+        # Rows with a blank cell are about nothing that others are about.
+        cells = {row[position].strip() for _, row in rows if position < len(row)} - {""}
         context += await find_passed(db, import_id, position, cells)
     return context

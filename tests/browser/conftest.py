@@ -27,6 +27,11 @@ ARGUMENTS = [
 ]
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add what `make pictures` asks for."""
+    parser.addoption("--pictures", action="store_true", help="write docs/pictures")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip the tests of this folder where no Chromium is on the path."""
     if CHROMIUM is None:

@@ -14,6 +14,7 @@ from tests.browser.console import Console
 HEADER = "case_id,user_id,case_role_id\n"
 # Of the demo's cases none that other tests change.
 ROWS = HEADER + "trv-041,jack-001,staff\ntrv-041,jones-001,staff\n"
+MADE = re.compile(r"/imports/(?!new)[^/]+")
 PASTE = """
 text => {
   const clipboardData = new DataTransfer();
@@ -73,7 +74,7 @@ async def test_from_the_sample_to_a_rehearsal(console: Console) -> None:
     await expect(page.locator("file-preview")).to_contain_text("The file can be imported.")
     await expect(page.locator("#name")).to_have_value("assign_sample")
     await page.click("text=Rehearse first")
-    await page.wait_for_url(re.compile(r"/imports/(?!new)[^/]+"))
+    await page.wait_for_url(MADE)
     await expect(page.locator("h1")).to_contain_text("assign_sample")
     await expect(page.locator(".badge").get_by_text("Rehearsal").first).to_be_visible()
 
@@ -83,13 +84,13 @@ async def test_a_double_click_and_the_way_back(console: Console) -> None:
     page = await begin(console)
     await choose(page, console.file("Once.csv", ROWS.replace("trv-041", "trv-042")))
     await page.dblclick("text=Rehearse first")
-    await page.wait_for_url(re.compile(r"/imports/(?!new)[^/]+"))
+    await page.wait_for_url(MADE)
     made = re.search(r"/imports/([^/]+)", page.url)
     await page.go_back()
     await page.locator("#step-seen").wait_for()
     await expect(page.locator("#name")).to_have_value("Once")
     await page.click("text=Rehearse first")
-    await page.wait_for_url(re.compile(r"/imports/(?!new)[^/]+"))
+    await page.wait_for_url(MADE)
     again = re.search(r"/imports/([^/]+)", page.url)
 
     assert made
@@ -104,7 +105,7 @@ async def test_the_same_file_again(console: Console) -> None:
     page = await begin(console)
     await choose(page, file)
     await page.click("text=Run now")
-    await page.wait_for_url(re.compile(r"/imports/(?!new)[^/]+"))
+    await page.wait_for_url(MADE)
     await begin(console)
     await choose(page, file)
     await page.click("text=Run now")
@@ -115,8 +116,8 @@ async def test_the_same_file_again(console: Console) -> None:
     await expect(page.get_by_role("dialog")).to_be_hidden()
     assert await names_like(console, "Twice") == ["Twice"]
     await page.click("text=Run now")
-    await page.click("dialog >> text=Run it again")
-    await page.wait_for_url(re.compile(r"/imports/(?!new)[^/]+"))
+    await page.get_by_role("button", name="Run it again").click()
+    await page.wait_for_url(MADE)
     assert await names_like(console, "Twice") == ["Twice", "Twice (2)"]
 
 
@@ -128,6 +129,30 @@ async def test_a_wrong_type(console: Console) -> None:
 
     await expect(page.locator("file-preview")).to_contain_text("The file can be imported.")
     assert await page.locator("input[value=add-users]").is_checked()
+
+
+async def test_unknown_columns(console: Console) -> None:
+    """A column is named by its suggestion or left out; the next file is offered the same."""
+    page = await begin(console)
+    content = ROWS.replace("user_id", "user_idd").replace("case_role_id", "Role,case_role_id")
+    content = content.replace(",staff", ",x,staff").replace("trv-041", "trv-043")
+    await choose(page, console.file("Mapped.csv", content))
+    await page.get_by_role("button", name="Use it as user_id").click()
+    await expect(page.locator("#use-1")).to_have_value("user_id")
+    await page.select_option("#use-2", label="Leave it out")
+    await expect(page.locator("file-preview")).to_contain_text("The file can be imported.")
+    await page.click("text=Run now")
+    await page.wait_for_url(MADE)
+    await expect(page.locator("main")).to_contain_text("2 created")
+    await begin(console)
+    await choose(page, console.file("Mapped again.csv", content.replace("staff", "clients")))
+    await page.get_by_role("button", name="Leave the rest out").click()
+    await expect(page.locator("#use-1")).to_have_value("-")
+    await page.select_option("#use-1", value="")
+    await page.get_by_role("button", name="Say the same again").click()
+
+    await expect(page.locator("file-preview")).to_contain_text("The file can be imported.")
+    await expect(page.locator("#use-1")).to_have_value("user_id")
 
 
 async def test_an_encoding(console: Console) -> None:
@@ -172,7 +197,7 @@ async def test_problems_come_back_to_their_fields(console: Console) -> None:
     assert await console.accessibility() == []
     await page.fill("#notify", "")
     await page.click("text=Rehearse first")
-    await page.wait_for_url(re.compile(r"/imports/(?!new)[^/]+"))
+    await page.wait_for_url(MADE)
 
 
 async def test_a_connection_that_ends(console: Console) -> None:
@@ -190,7 +215,7 @@ async def test_a_connection_that_ends(console: Console) -> None:
     await expect(page.locator("#problem-upload")).to_contain_text("Stopped")
     await page.unroute("**/imports/new")
     await page.click("text=Rehearse first")
-    await page.wait_for_url(re.compile(r"/imports/(?!new)[^/]+"))
+    await page.wait_for_url(MADE)
 
     assert await names_like(console, "Broken") == ["Broken"]
 
@@ -206,7 +231,7 @@ async def test_a_token_that_ends(console: Console) -> None:
     other = await page.context.new_page()
     await Console(console.place, other).sign_in()
     await page.click("text=Rehearse first")
-    await page.wait_for_url(re.compile(r"/imports/(?!new)[^/]+"))
+    await page.wait_for_url(MADE)
 
     assert await names_like(console, "Kept") == ["Kept name"]
 
@@ -225,7 +250,7 @@ async def test_without_scripts(console: Console, browser: Browser) -> None:
     assert await page.input_value("#name") == "Plain form"
     await page.set_input_files("#file", console.file("plain.csv", ROWS))
     await page.click("text=Rehearse first")
-    await page.wait_for_url(re.compile(r"/imports/(?!new)[^/]+"))
+    await page.wait_for_url(MADE)
     await context.close()
 
     assert await names_like(console, "Plain") == ["Plain form"]

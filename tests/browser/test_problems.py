@@ -46,6 +46,19 @@ async def test_replace_by_a_user_who_is_looked_up(console: Console) -> None:
     await expect(page.locator(".sentence")).to_have_text("2 created of 2 rows")
 
 
+async def test_signed_out_while_one_types(console: Console) -> None:
+    """Without a session the look-up says so in words, and what was typed stays."""
+    page = console.page
+    await console.open(f"imports/{console.import_id('Signed out', HEADER + rows_of(132, 'q', 1))}")
+    await page.get_by_role("link", name="'q'").click()
+    await page.context.clear_cookies()
+    await page.get_by_label("Replace by").press_sequentially("jack")
+
+    await expect(page.locator("entity-lookup [role=alert]")).to_contain_text("You are signed out.")
+    await expect(page.get_by_role("link", name="Sign in in another tab")).to_be_visible()
+    await expect(page.get_by_label("Replace by")).to_have_value("jack")
+
+
 async def test_leave_a_group_out(console: Console) -> None:
     """Rows that are left out are hidden, until they are asked for."""
     page = console.page
@@ -175,6 +188,7 @@ async def test_accessibility(console: Console, scheme: str) -> None:
     found["group"] = await console.accessibility()
     await page.get_by_role("link", name="Use “jack-001”").click()
     found["replacement"] = await console.accessibility()
+    await console.open(f"imports/{identity}/problems")
     await page.get_by_role("link", name="2", exact=True).click()
     found["form"] = await console.accessibility()
 

@@ -1,6 +1,8 @@
 // <file-preview src>: shows what the server sees of the file that is chosen, in the form around it.
 
 const FIRST_BYTES = 64 * 1024;
+/** Larger workbooks would be sent twice, and take longer to look at than to import. */
+const MOST_WORKBOOK = 32 * 1024 * 1024;
 /** Longer files are not hashed here: that takes all of them into memory. */
 const MOST_HASHED = 64 * 1024 * 1024;
 
@@ -12,6 +14,8 @@ class FilePreview extends HTMLElement {
     this.addEventListener("click", (event) => {
       const button = event.target.closest("[data-set]");
       if (button) this.set(button.dataset.set, button.dataset.value);
+      else if (event.target.closest("[data-again]")) this.settle((select) => select.dataset.before);
+      else if (event.target.closest("[data-rest]")) this.settle((select) => select.dataset.ignore);
     });
     // After a reload, or on the way back, the browser may have kept the file.
     addEventListener("pageshow", () => this.look());
@@ -24,6 +28,7 @@ class FilePreview extends HTMLElement {
     if (field === this.file) {
       this.replaceChildren();
       this.form.elements.encoding.value = "";
+      this.name(field.files[0]?.name.replace(/\.[^.]*$/, "") ?? "");
     } else if (isOther) {
       // What was said of the header was said of another one.
       for (const select of this.querySelectorAll("select")) select.value = "";
@@ -39,6 +44,12 @@ class FilePreview extends HTMLElement {
     changed?.dispatchEvent(new Event("change", { bubbles: true }));
   }
 
+  /** Says what columns are of which nothing is said yet. */
+  settle(choose) {
+    for (const select of this.querySelectorAll("select")) select.value ||= choose(select) ?? "";
+    this.look();
+  }
+
   async look() {
     this.request?.abort();
     const file = this.file.files[0];
@@ -47,6 +58,7 @@ class FilePreview extends HTMLElement {
     this.setAttribute("aria-busy", "true");
     if (!this.childElementCount) this.textContent = this.dataset.reading;
     try {
+      if (file.size > MOST_WORKBOOK && (await isWorkbook(file))) return this.say(this.dataset.large);
       const answer = await fetch(this.getAttribute("src"), {
         method: "POST",
         body: await this.body(file),
@@ -64,9 +76,7 @@ class FilePreview extends HTMLElement {
   async body(file) {
     const body = new FormData(this.form);
     body.delete("file");
-    const start = new Uint8Array(await file.slice(0, 2).arrayBuffer());
-    const isWorkbook = start[0] === 0x50 && start[1] === 0x4b;
-    const isCut = !isWorkbook && file.size > FIRST_BYTES;
+    const isCut = file.size > FIRST_BYTES && !(await isWorkbook(file));
     body.set("sha256", isCut ? await this.hash(file) : "");
     body.set("size", file.size);
     body.set("file", isCut ? file.slice(0, FIRST_BYTES) : file, file.name);
@@ -110,6 +120,12 @@ class FilePreview extends HTMLElement {
     this.removeAttribute("aria-busy");
     this.replaceChildren(said);
   }
+}
+
+/** Workbooks are archives, which begin with the letters PK. */
+async function isWorkbook(file) {
+  const [first, second] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  return first === 0x50 && second === 0x4b;
 }
 
 customElements.define("file-preview", FilePreview);

@@ -8,9 +8,7 @@ class FileUpload extends HTMLElement {
     this.stop = this.querySelector(".sending button");
     this.stop.addEventListener("click", () => this.request.abort());
     // Back, and the same once more, leads to the import that was made.
-    const { key, name } = history.state ?? {};
-    if (key) Object.assign(this.form.elements.key, { value: key });
-    if (name) Object.assign(this.form.elements.name, { value: name });
+    for (const [name, value] of Object.entries(history.state ?? {})) this.form.elements[name].value = value;
     this.form.addEventListener("click", (event) => {
       const button = event.target.closest("dialog [data-answer]");
       button?.closest("dialog").close(button.dataset.answer);

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import strawberry
 from strawberry import field
 
+from importers.rows.header import header_spec
 from importers.rows.header_mapping import HeaderMapping
 from importers.sdk.columns import column_name
 from importers.sdk.errors import storable
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from api.schema.input_errors import InputErrors
+    from importers.rows.header import HeaderSpec
     from importers.sdk.importer import Importer
 
 _MOST_NAMES = 100
@@ -56,14 +58,17 @@ def read_mapping(
     Args:
         importer: whose columns there are; None when the type is unknown.
     """
+    spec = header_spec(importer) if importer else None
+    meant = [column_name(each.column) for each in columns or ()]
+    meant = spec.read(meant) if spec else meant
     mapping = HeaderMapping(
-        columns={each.header: column_name(each.column) for each in columns or ()},
+        columns=dict(zip([each.header for each in columns or ()], meant, strict=True)),
         ignored=tuple(dict.fromkeys(ignored or ())),
     )
     _check_names("columns", [each.header for each in columns or ()], errors)
     _check_names("ignoreColumns", mapping.ignored, errors)
     _check_repeats([each.header for each in columns or ()], mapping.ignored, errors)
-    _check_columns(list(mapping.columns.values()), importer, errors)
+    _check_columns(meant, spec, errors)
     return mapping
 
 
@@ -91,11 +96,11 @@ def _check_repeats(mapped: Sequence[str], ignored: Sequence[str], errors: InputE
         seen.add(column_name(name))
 
 
-def _check_columns(columns: Sequence[str], importer: Importer | None, errors: InputErrors) -> None:
+def _check_columns(columns: Sequence[str], spec: HeaderSpec | None, errors: InputErrors) -> None:
     for name in dict.fromkeys(columns):
-        if importer is not None and name not in importer.columns:
-            known = ", ".join(importer.columns)
-            message = f"*{importer.label}* has no column '{name[:100]}'; it has {known}."
+        if spec is not None and name not in spec.columns:
+            known = ", ".join(map(spec.written, spec.columns))
+            message = f"*{spec.label}* has no column '{name[:100]}'; it has {known}."
             errors.add("UNKNOWN_COLUMN", "columns", message)
         elif columns.count(name) > 1:
             message = f"Two headers can't both be '{name[:100]}'; ignore one of them."

@@ -59,6 +59,7 @@ def test_a_mapped_header() -> None:
     assert table.columns == ["case_id", "notes"]
     assert row.cells == ["#VALUE!", "x", "7", "no."]
     assert row.notes == {0: "no."}
+    assert table.row_of(failed("a", matter="no.")).notes == {0: "no."}
 
 
 def test_short_rows() -> None:

@@ -137,6 +137,32 @@ async def test_filters(api: Api, filters: dict[str, str], expected: list[str]) -
         assert len(set(pairs(page))) == len(expected)
 
 
+@pytest.mark.parametrize("filters", [{}, {"case": "case1"}, {"import": "import1"}])
+@pytest.mark.parametrize("search", ["name", "name2"], ids=["common", "rarer"])
+async def test_search_with_many_hits(
+    api: Api,
+    statements: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    filters: dict[str, str],
+    search: str,
+) -> None:
+    """A common word fills a page from the next assignments; all that have it are found only where
+    these are not enough."""
+    monkeypatch.setattr("models.listing._FEW", 0)
+    ids = await fill(api)
+    monkeypatch.setattr("models.page._NEARBY_PAGES", 1)
+    variables = {name: ids[value] for name, value in filters.items()}
+    expected = [each for each in pairs(await read(api, **variables)) if search[4:] in each[1]]
+    statements.clear()
+
+    page = await read(api, **variables, search=search, first=1)
+
+    assert pairs(page) == expected[:1]
+    assert page["totalCount"] == len(expected)
+    read_all = [each for each in statements if "page_key" in each and "IN (SELECT" in each]
+    assert len(read_all) == (search == "name2")
+
+
 @pytest.mark.parametrize("few", [1_000, 2])
 async def test_states(api: Api, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """States of cases and users choose, whether few assignments are of such or many."""

@@ -99,7 +99,15 @@ class Malspoken(NoGuests):
 
     def check(self, effect: Effect, prepared: Any) -> None:
         """Refuse everything."""
-        raise RowError("case_id", "no", "no\nnever")
+        raise RowError("case_id", "NO", "no\nnever")
+
+
+class Muttering(Validator):
+    """Refuses with a code that is none."""
+
+    def check(self, effect: Effect, prepared: Any) -> None:
+        """Refuse everything."""
+        raise RowError(None, "no", "is wrong.")
 
 
 @pytest.mark.parametrize(
@@ -148,10 +156,10 @@ def test_validators(validator: type[Validator] | Validator) -> None:
             Malspoken,
             [
                 "it refuses on 'case_id', which is no field of the change",
-                "the code 'no' is not in capitals",
                 "the message 'no\\nnever' is no sentence on one line",
             ],
         ),
+        (Muttering, ["fails: ValueError: the code of a RowError is like SEAT_TAKEN, not 'no'"]),
         (UsersPerCase, ["settings: it limits nothing", 'UsersPerCase("test", UsersPerCase.Setti']),
     ],
     ids=lambda each: getattr(each, "__name__", None),

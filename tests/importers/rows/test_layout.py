@@ -66,7 +66,9 @@ def test_any_name(name: str) -> None:
         ("From,E-Mail,role,reason", "Column D, 'reason', is not known; did you mean"
                                     " 'Reason (short)'?"),
         ("From,E-Mail,role,zzz", "Column D, 'zzz', is not known. The columns of *Transfers* are"
-                                 " From, E-Mail, role, Reason (short): rename it, or remove it."),
+                                 " From, E-Mail, role, Reason (short): rename it or remove it, or"
+                                 " say at the upload which of them it is, or that it is to be"
+                                 " ignored."),
     ],
 )  # fmt: skip
 def test_refused_headers(header: str, error: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from importers import Assign, RowError
+from importers.run.plan_rows import IMPORTER_FAILED
 from importers.run.planned_row import FirstMention, PlannedRow
 from importers.sdk.errors import ErrorDetail
 from tests.importers.fakes import (
@@ -41,6 +42,11 @@ JACK_STAFF = ErrorDetail(
     message="The row says something else of the same user on the same case than row 2;"
     " keep one of them.",
     value="2",
+)
+JACK_ON_ONE = replace(
+    JACK_STAFF,
+    message="The row says something else of the same user on the same case than row 2;"
+    " keep one of them (case 'trv-001').",
 )
 COMBINE = replace(
     JACK_STAFF,
@@ -146,7 +152,7 @@ def test_an_exception_is_the_importers_error(caplog: pytest.LogCaptureFixture) -
         ),
         pytest.param(
             RowError("seat", "SEAT_TAKEN", "is taken."),
-            ErrorDetail(code="SEAT_TAKEN", message="seat: is taken.", column="seat"),
+            IMPORTER_FAILED,
             id="of a column that there is not",
         ),
     ],
@@ -258,7 +264,7 @@ def test_what_a_row_in_conflict_asks_for_beside_has_failed() -> None:
     first, second, third = planned(importer, ROW, ROW, ROW)
     verdicts = settle_plans(importer, [first, second, third]).verdicts
 
-    assert (done(second), second.errors) == ([], (JACK_STAFF,))
+    assert (done(second), second.errors) == ([], (JACK_ON_ONE,))
     assert (done(third), [mention.row for mention in repeated(third)]) == ([], [3])
     assert verdicts[third.repeats[0][0]] == second.errors
     assert done(first) == [assign()]
@@ -270,8 +276,8 @@ def test_a_row_in_conflict_with_itself() -> None:
     plans = planned(importer, ROW, ROW)
     verdicts = settle_plans(importer, plans).verdicts
 
-    assert plans[0].errors == (JACK_STAFF,)
-    assert verdicts[plans[1].repeats[0][0]] == (JACK_STAFF,)
+    assert plans[0].errors == (JACK_ON_ONE,)
+    assert verdicts[plans[1].repeats[0][0]] == (JACK_ON_ONE,)
 
 
 def test_kinds_are_told_apart() -> None:

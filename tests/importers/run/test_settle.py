@@ -208,11 +208,13 @@ def test_a_row_that_repeats_a_failed_one_in_part_fails() -> None:
 
 
 def test_messages_are_joined() -> None:
-    """A row says all that there is to say of its changes, each thing once."""
+    """A row says all that there is to say of its changes, each with its case."""
     answers = [remove(), [remove(), remove(UNTAGGED), remove(CLOSED)]]
     found = settled(Scripted(*answers), ROW, ROW)
 
-    assert found.results[1].message == "repeats row 2; was not assigned"
+    assert found.results[1].message == (
+        "repeats row 2; was not assigned (case 'Q2FzZToz'); was not assigned (case 'trv-002')"
+    )
 
 
 @pytest.mark.parametrize(

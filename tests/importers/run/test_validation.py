@@ -11,13 +11,17 @@ from typing import Any
 import pytest
 
 from importers import (
+    Assign,
     Case,
     Change,
     Directory,
     Effect,
+    Importer,
+    RoleRef,
     Row,
     RowError,
     User,
+    UserRef,
     Validator,
     testing,
 )
@@ -250,3 +254,50 @@ def test_a_note_that_fails_refuses_what_follows() -> None:
     )
 
     assert [report["errors"][-1]["code"] for report in reports] == ["VALIDATOR_ERROR"] * 2
+
+
+class Bulk(Importer):
+    """Put a user on all cases that a cell names."""
+
+    label = "Bulk"
+    who = UserRef(required=True, example="jack-001")
+    role = RoleRef(default="staff")
+
+    def change(self, row: Row) -> Any:
+        """Put the user on five cases."""
+        return [Assign(case=each, user=row.who, role=row.role) for each in FIVE]
+
+
+FIVE = [Case(id=n, tag_id=f"c-{n}") for n in range(1, 6)]
+
+
+def test_equal_objections_about_five_cases() -> None:
+    """Each is told, with its case."""
+    (report,) = run_importer(
+        Bulk, "who\njones-001\n", validators=[Wall("wall")],
+        world=testing.World(cases=FIVE, assignments=()),
+    )  # fmt: skip
+
+    assert [error["message"] for error in report["errors"]] == [
+        f"Who: is behind a wall (case 'c-{n}')." for n in range(1, 6)
+    ]
+    assert report["errors"][0]["params"] == {"of_case": "c-1"}
+
+
+class WrongField(Validator):
+    """Names a field that changes do not have."""
+
+    def check(self, effect: Effect, prepared: Any) -> None:
+        """Refuse on it."""
+        raise RowError("user_id", "WALLED", "is walled.")
+
+
+def test_a_field_that_the_change_does_not_have(caplog: pytest.LogCaptureFixture) -> None:
+    """The row is refused, as by a validator that fails: what it says fits no column."""
+    (report,) = run_importer(
+        AssignUsers, "case_id,user_id,case_role_id\ntrv-002,jack-001,staff\n",
+        validators=[WrongField("wrong")],
+    )  # fmt: skip
+
+    assert [error["code"] for error in report["errors"]] == ["VALIDATOR_ERROR"]
+    assert "'user_id', which is no field of Assign" in caplog.text

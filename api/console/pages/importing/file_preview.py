@@ -34,12 +34,14 @@ class UnknownColumn:
     Args:
         choice: what the visitor has chosen for it: a column, `IGNORE`, or nothing yet.
         choices: the columns that it may stand for.
+        before: what the last upload with this header has said of it; blank if nothing.
     """
 
     header: str
     suggestion: str | None
     choice: str
     choices: Sequence[str]
+    before: str = ""
 
 
 async def show_preview(visit: Visit) -> Response:
@@ -92,7 +94,7 @@ def unknown_columns(
     """Return the names in the header that the visitor has to say something about, or has."""
     if seen is None or not columns:
         return []
-    said = posted_mapping(form)
+    said, before = posted_mapping(form), earlier_mapping(seen)
     taken = {each["column"] for each in seen["columns"]}
     found = []
     for each in seen["columns"]:
@@ -107,9 +109,19 @@ def unknown_columns(
                 suggestion=each["suggestion"],
                 choice=choice,
                 choices=free,
+                before=before.get(each["header"], ""),
             )
         )
     return found[:_MOST_UNKNOWN]
+
+
+def earlier_mapping(seen: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the last upload with this header has said, as the form would say it."""
+    earlier = seen["mappedBefore"]
+    if earlier is None:
+        return {}
+    columns = {each["header"]: each["column"] for each in earlier["columnMapping"]}
+    return columns | dict.fromkeys(earlier["ignoredColumns"], IGNORE)
 
 
 def problems_of_file(seen: Mapping[str, Any]) -> list[Mapping[str, Any]]:

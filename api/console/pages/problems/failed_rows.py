@@ -70,6 +70,11 @@ class FailedRow:
     errors: Sequence[Mapping[str, Any]]
     is_uneven: bool
 
+    @property
+    def first_bad(self) -> FailedCell | None:
+        """The first cell that is to be corrected; the first one when the row as a whole is bad."""
+        return next((cell for cell in self.cells if cell.errors), next(iter(self.cells), None))
+
 
 def file_columns(item: Mapping[str, Any]) -> list[FileColumn]:
     """Describe the columns of an import's file, without those of our own downloads.

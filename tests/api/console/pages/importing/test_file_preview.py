@@ -36,7 +36,8 @@ SEEN = {
         head("Role", None, suggestion="role"),
         head("Notes"),
         head(""),
-    ]
+    ],
+    "mappedBefore": None,
 }
 COLUMNS = ["case_id", "user_id", "role"]
 
@@ -45,7 +46,7 @@ def test_unknown_columns() -> None:
     """A column may stand for what no other stands for; a choice stays when it is known."""
     first = unknown_columns(SEEN, Form(), COLUMNS)
     said = Form({"header-1": ["Role"], "use-1": ["role"]})
-    mapped = {"columns": [*SEEN["columns"][:3], head("Role", "role"), head("Notes")]}
+    mapped = {**SEEN, "columns": [*SEEN["columns"][:3], head("Role", "role"), head("Notes")]}
 
     assert first == [
         UnknownColumn(header="Role", suggestion="role", choice="", choices=["role"]),
@@ -55,6 +56,17 @@ def test_unknown_columns() -> None:
         UnknownColumn(header="Role", suggestion=None, choice="role", choices=["role"]),
         UnknownColumn(header="Notes", suggestion=None, choice="", choices=[]),
     ]
+
+
+def test_what_was_said_before() -> None:
+    """What the last upload with this header has said is proposed, and not chosen."""
+    earlier = {
+        "columnMapping": [{"header": "Role", "column": "role"}],
+        "ignoredColumns": ["Notes"],
+    }
+    found = unknown_columns({**SEEN, "mappedBefore": earlier}, Form(), COLUMNS)
+
+    assert [(each.before, each.choice) for each in found] == [("role", ""), ("-", "")]
 
 
 def test_no_type() -> None:

@@ -72,6 +72,7 @@ def test_errors_stand_at_their_cells() -> None:
 
     assert [list(cell.errors) for cell in row.cells] == [[], [at_cell]]
     assert row.errors == [at_row, elsewhere]
+    assert row.first_bad is row.cells[1]
     assert not row.is_uneven
 
 
@@ -82,6 +83,7 @@ def test_short_and_long_rows() -> None:
     long = failed_row(a_row("2", "a", "b", "", "c", errors=[]), columns, 4)
 
     assert [cell.text for cell in short.cells] == ["trv-001", ""]
+    assert short.first_bad is short.cells[0]
     assert short.is_uneven
     assert long.is_uneven
 
