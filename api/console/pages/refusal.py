@@ -67,7 +67,7 @@ def refuse_page(request: Request, error: HttpError) -> Response:
         language_of(request),
         "refusal.html",
         error.status,
-        status=error.status,
+        error=error,
         message=_sentence(request, error),
     )
     response.headers.update(error.headers or {})
