@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -79,3 +80,17 @@ async def test_cancel(console: Console) -> None:
     assert "Nothing of it is applied, now or later." in said
     assert found == []
     assert "It has ended" in await page.inner_text(".action")
+
+
+@pytest.mark.usefixtures("guarded")
+async def test_held_while_one_watches(place: Place, console: Console) -> None:
+    """When the plan is made, the page that has watched it shows what is to be released."""
+    rows = "case_id,about\n" + "trv-014,Watched\n" * 60_000
+    key = console.import_id("Watched until held", rows, "modify-cases", "--no-watch")
+    page = console.page
+    await console.open(f"imports/{key}")
+    await expect(page.locator("#hold")).to_be_visible(timeout=40_000)
+    await expect(page).to_have_url(re.compile("/changes$"))
+    place.run("cancel", key)
+
+    await expect(page.locator("#hold")).to_be_hidden()
