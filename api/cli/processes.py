@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO, cast
 
@@ -23,7 +24,8 @@ from api.processes.exit_code import EXIT_SOME_FAILED
 from api.processes.supervisor import Supervisor
 from api.settings import Settings, plugins_file, process_environment
 from importers.plugins.captured_output import CapturedOutput
-from importers.plugins.registry import load, report
+from importers.plugins.registry import load, report, report_problems
+from importers.plugins.tables import check_tables
 from models.db import check_server
 from models.db import migrate as migrate_database
 
@@ -105,7 +107,11 @@ def worker(processes: int | None) -> int:
     logging.getLogger("api.processes.supervisor").setLevel(logging.INFO)
     environ = process_environment()
     settings = Settings.from_environment(environ)
-    report(load(settings.plugins))
+    registry = load(settings.plugins)
+    report(registry)
+    with suppress(OSError, asyncpg.PostgresError):  # workers start when the database is there
+        checked = asyncio.run(check_tables(registry, settings.database_url))
+        report_problems(checked, known=registry.problems)
     spec = worker_spec(environ, processes or settings.workers)
     with Supervisor([spec], check=plugins_spec(environ)) as supervisor:
         return supervisor.run()

@@ -78,7 +78,7 @@ def list_(folder: DataFolder, *, as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    columns = ["id", "app", "name", "permission", "state", "created", "expires", "revoked"]
+    columns = ["id", "app", "name", "permission", "state", "created", "used", "expires", "revoked"]
     print_table(columns, [[row[column] for column in columns] for row in rows])
 
 
@@ -107,6 +107,7 @@ async def _list() -> list[dict[str, object]]:
             "permission": token.permission.value,
             "state": _state(token),
             "created": _time(token.created_at),
+            "used": _time(token.last_used_at),
             "expires": _time(token.expires_at),
             "revoked": _time(token.revoked_at),
         }

@@ -46,7 +46,13 @@ from api.console.pages.problems.problems import show_problems
 from api.console.pages.problems.try_again import try_again
 from api.console.pages.refusal import ask_to_sign_in, refuse_page
 from api.console.pages.sign_in import show_sign_in, sign_in, sign_out
-from api.console.pages.tokens import make_token, revoke_token, show_revocation, show_tokens
+from api.console.pages.tokens import (
+    make_token,
+    revoke_token,
+    show_new_token,
+    show_revocation,
+    show_tokens,
+)
 from api.console.rendering import root_of
 from api.console.session import check_origin, open_session
 from api.console.static_files import send_static
@@ -99,7 +105,8 @@ def console_routes() -> list[Route]:
         *_entity_screens(CASES),
         *_screen("history", show_history),
         *_screen("history/assignments", show_assignment_changes),
-        *_screen("tokens", show_tokens, make_token),
+        *_screen("tokens", show_tokens),
+        *_screen("tokens/new", show_new_token, make_token),
         *_screen("tokens/{id}/revoke", show_revocation, revoke_token),
         *_screen("imports/{import_id}/problems", show_problems, try_again),
         _action("imports/{import_id}/problems/leave-out", leave_out),

@@ -122,18 +122,7 @@ async def run_chunk(
             if plugins.has_guests(work.type):
                 await allow_long(db, GUARDED_SECONDS, statements=False)
             settled, done = await carry_out_chunk(db, work, chunk, claim, plugins)
-            # Last, as this locks the import's row: other workers that have finished a chunk of the
-            # import wait for it until the commit.
-            end, is_planned = await count(
-                db,
-                work.id,
-                Tally.of(settled.results),
-                done=done,
-                # Rows that were planned have passed, and are counted again from the beginning.
-                tried_before=len(settled.results) if _retries(work, chunk) else 0,
-            )
-            has_mails = bool(settled.notifications)
-            return ChunkEnd(work.app_id, chunk.has_successor, has_mails, end, is_planned)
+            return await _count(db, work, chunk, settled, done)
     except Exception as error:
         if not (is_passing(error) or isinstance(error, RetryableError)):
             raise
@@ -141,6 +130,26 @@ async def run_chunk(
             # If the database stays away, the attempt stays counted.
             await persist(lambda db: give_back(db, claim.chunk_id), seconds=PATIENCE_SECONDS)
         raise RetryableError(f"chunk {claim.chunk_id} is to be run again: {error}") from error
+
+
+async def _count(
+    db: Connection, work: ImportWork, chunk: ChunkWork, settled: Settled, done: int
+) -> ChunkEnd:
+    """Count a chunk's rows, and end the import with its last chunk.
+
+    Last of all, as this locks the import's row: other workers that have finished a chunk of the
+    import wait for it until the commit.
+    """
+    end, is_planned = await count(
+        db,
+        work.id,
+        Tally.of(settled.results),
+        done=done,
+        # Rows that were planned have passed, and are counted again from the beginning.
+        tried_before=len(settled.results) if _retries(work, chunk) else 0,
+    )
+    has_mails = bool(settled.notifications)
+    return ChunkEnd(work.app_id, chunk.has_successor, has_mails, end, is_planned)
 
 
 async def carry_out_chunk(

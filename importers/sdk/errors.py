@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ Params: TypeAlias = Mapping[str, str | int]
 # PostgreSQL can't store NUL and lone surrogates in a text.
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 _CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", re.ASCII)
-_TEXT_OR_NONE, _TEXT_OR_NUMBER = (str, type(None)), (str, int)
+_TEXT_OR_NONE = (str, type(None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,15 +141,18 @@ class RowError(CaserollError):
         ):
             given = (column, code, message, suggestion)
             raise TypeError(f"RowError takes texts, not {given!r:.200}")
-        if not _CODE.fullmatch(code):
+        if not _is_code(code):
             raise ValueError(f"the code of a RowError is like SEAT_TAKEN, not {code!r:.80}")
-        for each in params.values():
-            if not isinstance(each, _TEXT_OR_NUMBER):
+        # One pass, as there may be an error for each row of a file; the dict is this call's own.
+        for name, each in params.items():
+            if isinstance(each, str):
+                params[name] = printable(each)
+            elif not isinstance(each, int):
                 fault = f"are texts and whole numbers, not {params!r:.200}"
                 raise TypeError(f"params of RowError {fault}")
         self.column = column and storable(column)
         self.code = storable(code)
-        self.params: Params = printable_params(params)
+        self.params: Params = params
         self.message = storable(fill(message, self.params, suggestion))
         self.suggestion = suggestion and storable(suggestion)
         super().__init__(self.message)
@@ -172,6 +176,11 @@ class FileRefusedError(RunError):
     def __init__(self, errors: Iterable[ErrorDetail]) -> None:
         self.errors = tuple(errors)
         super().__init__(" ".join(error.message for error in self.errors))
+
+
+@lru_cache(1024)
+def _is_code(text: str) -> bool:
+    return _CODE.fullmatch(text) is not None
 
 
 def fill(template: str, params: Params, suggestion: str | None = None) -> str:

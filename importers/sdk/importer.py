@@ -140,9 +140,9 @@ class Importer(Plugin):
         """Compare the rows of a chunk before `change` is called for each; name those that fail.
 
         Called for each chunk, with its rows whose cells could all be read, in the order of the
-        file, and again if the chunk is run again. Rows with the same value in an `is_key` column are in one chunk or, where there are
-        too many for one, in chunks that run one after another and share the memo. Other rows may
-        be in any chunk, so compare only rows with the same key.
+        file, and again if the chunk is run again. Rows with the same value in an `is_key` column
+        are in one chunk or, where there are too many for one, in chunks that run one after another
+        and share the memo. Other rows may be in any chunk, so compare only rows with the same key.
 
         Args:
             rows: the chunk's.

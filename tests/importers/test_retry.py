@@ -76,6 +76,26 @@ async def test_corrected_and_still_wrong(small: EngineFixture) -> None:
     assert await small.counts(import_id) == Counts("PROCESSED", 1, 1, 0, 0, 1, 0, 0, 0)
 
 
+async def test_what_fails_as_before_stays(small: EngineFixture) -> None:
+    """A row that fails with the same cells and errors is not written again; one of which anything
+    differs is."""
+    import_id = await small.run(
+        "assign", "x,jack-001,,staff,0", "x,jones-001,,staff,0", "x,jack-001,,boss,0", CLOSED
+    )
+    versions = "SELECT id & 15 AS row, xmin::text AS version FROM import_rows WHERE id >> 32 = $1"
+    before = dict(await small.fetch(versions, import_id))
+    await small.set_active("cases", "trv-002", is_active=True)
+    # The new flag of row 3 changes none of its errors.
+    new = {2: {}, 3: {"case_notify": "1"}, 4: {"case_role_id": "staff"}, 5: {}}
+    await small.retry(import_id, new)
+    after = dict(await small.fetch(versions, import_id))
+
+    assert [row for row in before if before[row] == after[row]] == [2]
+    assert await small.cells(import_id, 3) == [["x", "jones-001", "", "staff", "1"]]
+    assert [error["code"] for error in (await small.errors(import_id))[4]] == ["NOT_FOUND"]
+    assert await small.counts(import_id) == Counts("PROCESSED", 4, 1, 3, 0, 1, 0, 0, 0)
+
+
 async def test_too_few_cells(small: EngineFixture) -> None:
     """A row that ends early fails again as it is, and is filled up when it is corrected."""
     import_id = await small.run("assign", "trv-001,jack-001")

@@ -33,8 +33,22 @@ class TokenLine(NamedTuple):
 
 
 async def show_tokens(visit: Visit) -> Response:
-    """Show the tokens, and the form that makes one."""
-    return await _show_list(visit, open_form(_FIELDS, _AS_OPENED))
+    """Show all tokens."""
+    data = await visit.run("tokens", **page_variables(visit))
+    now = datetime.now(UTC)
+    return visit.page(
+        "tokens.html",
+        data=data,
+        tokens=[TokenLine(each, token_state(each, now)) for each in nodes(data["tokens"])],
+        links=page_links(visit, data["tokens"]),
+    )
+
+
+async def show_new_token(visit: Visit) -> Response:
+    """Show the form that makes a token."""
+    if not visit.is_admin:
+        raise HttpError(403, "FORBIDDEN", "Only ADMIN tokens may make tokens.")
+    return await _show_form(visit, open_form(_FIELDS, _AS_OPENED))
 
 
 async def make_token(visit: Visit) -> Response:
@@ -43,7 +57,7 @@ async def make_token(visit: Visit) -> Response:
     made = await visit.run("create_token", input=_read_input(form, datetime.now(UTC)))
     payload = made["createToken"]
     if payload["userErrors"]:
-        return await _show_list(visit, replace(form, problems=payload["userErrors"]))
+        return await _show_form(visit, replace(form, problems=payload["userErrors"]))
     data = await visit.run("token", id=payload["token"]["id"])
     secret = payload["secret"]
     link = f"{_origin_of(visit.request)}{visit.root}/sign-in#token={secret}"
@@ -68,15 +82,11 @@ async def revoke_token(visit: Visit) -> Response:
     return visit.go("tokens")
 
 
-async def _show_list(visit: Visit, form: FilledForm) -> Response:
-    data = await visit.run("tokens", **page_variables(visit))
-    now = datetime.now(UTC)
+async def _show_form(visit: Visit, form: FilledForm) -> Response:
     return visit.page(
-        "tokens.html",
+        "token_form.html",
         status=422 if form.problems else 200,
-        data=data,
-        tokens=[TokenLine(each, token_state(each, now)) for each in nodes(data["tokens"])],
-        links=page_links(visit, data["tokens"]),
+        data=await visit.run("new_token"),
         form=form,
         lifetimes=LIFETIMES,
     )

@@ -76,7 +76,8 @@ class RowsEditor extends HTMLElement {
   }
 
   edited(cell) {
-    return this.kept.edits[this.row(cell)]?.[this.column(cell)];
+    const text = this.kept.edits[this.row(cell)]?.[this.column(cell)];
+    return text === this.original(cell) ? undefined : text;
   }
 
   current(cell) {
@@ -141,20 +142,20 @@ class RowsEditor extends HTMLElement {
   }
 
   set(cell, text) {
-    const [row, column] = [this.row(cell), this.column(cell)];
-    const cells = (this.kept.edits[row] ??= {});
-    if (text === this.original(cell)) delete cells[column];
-    else cells[column] = text;
-    if (cell.parentElement.dataset.uneven !== undefined) this.fill(cell.parentElement, cells);
-    if (!Object.keys(cells).length) delete this.kept.edits[row];
+    const row = cell.parentElement;
+    const cells = (this.kept.edits[row.dataset.row] ??= {});
+    const original = this.original(cell);
+    cells[this.column(cell)] = text === original.trim() ? original : text;
+    const all = [...row.querySelectorAll("td")];
+    // A row that is too long is sent whole, so that what is beyond the header goes.
+    const sent = all.filter((each) => row.dataset.whole !== undefined || this.edited(each) !== undefined);
+    const isEdited = all.some((each) => this.edited(each) !== undefined);
+    const kept = sent.map((each) => [this.column(each), this.current(each)]);
+    if (isEdited) this.kept.edits[row.dataset.row] = Object.fromEntries(kept);
+    else delete this.kept.edits[row.dataset.row];
     this.save();
     this.show(cell);
     this.showCount();
-  }
-
-  /** A row that does not fit the header is sent whole, so that it does. */
-  fill(row, cells) {
-    for (const cell of row.querySelectorAll("td")) cells[this.column(cell)] ??= this.original(cell);
   }
 
   press(event) {
