@@ -61,11 +61,6 @@ class Language(NamedTuple):
         """Write a time with its zone."""
         return _write_moment(self.code, self.zone, moment)
 
-    def clock(self, moment: datetime) -> str:
-        """Write the time of day."""
-        local = moment.astimezone(ZoneInfo(self.zone))
-        return dates.format_time(local, "short", locale=self.code)
-
     def day(self, value: date) -> str:
         return dates.format_date(value, "medium", locale=self.code)
 

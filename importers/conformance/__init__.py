@@ -14,6 +14,7 @@ from importers.conformance.specimens import specimens
 from importers.conformance.speed import check_speed
 from importers.conformance.subject import Subject
 from importers.conformance.vetoes import check_vetoes
+from importers.plugins.change_methods import change_problems
 from importers.sdk.errors import ConfigError
 from importers.testkit.fixture_app import World
 from importers.testkit.memory_runner import P, instance_of
@@ -57,7 +58,8 @@ def check_conformance(
     """
     name, made = _named_instance(importer)
     problems = [*settings_problem(made), *check_description(made)]
-    if not made.columns or any(problem.where == "settings" for problem in problems):
+    can_run = made.columns and not any(change_problems(type(made)))
+    if not can_run or any(problem.where == "settings" for problem in problems):
         raise_problems(name, problems)
     subject = Subject(made, world or World(), validators)
     problems += check_sample(subject)

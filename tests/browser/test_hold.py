@@ -52,6 +52,19 @@ async def test_release(place: Place, console: Console) -> None:
 
 
 @pytest.mark.usefixtures("guarded")
+async def test_released_by_another(place: Place, console: Console) -> None:
+    """A page that shows why an import is held follows when another token releases it."""
+    key = console.import_id("Watched", "case_id,about\ntrv-014,Watched\n", "modify-cases")
+    made = place.run("token", "create", "--app", "demo", "--name", "third pair of eyes")[1]
+    await console.open(f"imports/{key}")
+    await console.page.locator("live-updates[data-state=live]").wait_for()
+    place.run("release", key, CASEROLL_TOKEN=made.split()[-1])
+
+    await expect(console.page.locator("h1")).to_contain_text("Finished")
+    assert await console.page.locator("#hold").count() == 0
+
+
+@pytest.mark.usefixtures("guarded")
 async def test_cancel(console: Console) -> None:
     """Cancelling says what it does before, and that it has ended when it has."""
     key = console.import_id("Never", "case_id,about\ntrv-015,Never\n", "modify-cases")

@@ -59,7 +59,10 @@ class LiveUpdates extends HTMLElement {
     if (said && said !== region.textContent) region.textContent = said;
     const title = parts.content.querySelector("[data-title]")?.dataset.title;
     if (title) document.title = title;
-    if (parts.content.querySelector("[data-reload]")) this.refresh();
+    // A part that the page lacks: what it shows is of another state.
+    const needed = parts.content.querySelector("[data-needs]")?.dataset.needs;
+    if (needed && needed !== this.needed && !document.getElementById(needed)) this.refresh();
+    this.needed = needed;
     for (const part of parts.content.querySelectorAll("[data-remove]")) {
       document.getElementById(part.dataset.remove)?.remove();
       part.remove();

@@ -408,6 +408,14 @@ class LooseSettings(Seats):
         """Anything."""
 
 
+class Later(Seats):
+    """Has a `change` that nothing awaits."""
+
+    async def change(self, row: Row) -> Any:
+        """Put the person on the matter, later."""
+        return Assign(case=row.matter, user=row.person, role=row.seat)
+
+
 class RaisingUser(UserRef):
     """Raises what it has to return."""
 
