@@ -29,7 +29,7 @@ class LiveUpdates extends HTMLElement {
     });
     this.source.addEventListener("signed-out", () => {
       this.source.close();
-      this.lose();
+      this.say(this.dataset.ended, "lost");
       this.refresh();
     });
   }
@@ -92,10 +92,11 @@ class LiveUpdates extends HTMLElement {
   async refresh() {
     try {
       const answer = await fetch(location.href);
-      if (answer.redirected) return location.assign(answer.url);
+      const isTyping = document.querySelector("main :is(input, textarea):focus, [data-unsaved]");
+      // A form whose token has ended stays: when it is sent, the sign-in page keeps its fields.
+      if (answer.redirected) return isTyping || location.assign(answer.url);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const said = page.querySelector("[data-announce]")?.dataset.announce;
-      const isTyping = document.querySelector("main :is(input, textarea):focus, [data-unsaved]");
       if (!isTyping) document.querySelector("main").replaceChildren(...page.querySelector("main").childNodes);
       document.getElementById("strip")?.replaceWith(page.getElementById("strip"));
       document.title = page.title;
