@@ -85,7 +85,7 @@ async def test_cancel(console: Console) -> None:
 @pytest.mark.usefixtures("guarded")
 async def test_held_while_one_watches(place: Place, console: Console) -> None:
     """When the plan is made, the page that has watched it shows what is to be released."""
-    rows = "case_id,about\n" + "trv-014,Watched\n" * 60_000
+    rows = "case_id,about\n" + "trv-013,Watched\n" * 60_000
     key = console.import_id("Watched until held", rows, "modify-cases", "--no-watch")
     page = console.page
     await console.open(f"imports/{key}")
