@@ -51,22 +51,15 @@ class Language(NamedTuple):
         return numbers.format_percent(int(share * 100) / 100, locale=self.code)
 
     def size(self, count: int) -> str:
-        """Write a number of bytes."""
-        for unit, bytes_of in (("MB", 1_000_000), ("kB", 1_000)):
+        """Write a number of bytes as file managers do, in multiples of 1,024."""
+        for unit, bytes_of in (("MB", 1024 * 1024), ("KB", 1024)):
             if count >= bytes_of:
-                return (
-                    f"{numbers.format_decimal(round(count / bytes_of, 1), locale=self.code)} {unit}"
-                )
+                return f"{self.number(round(count / bytes_of, 1))} {unit}"
         return f"{self.number(count)} B"
 
     def exact(self, moment: datetime) -> str:
         """Write a time with its zone."""
         return _write_moment(self.code, self.zone, moment)
-
-    def clock(self, moment: datetime) -> str:
-        """Write the time of day."""
-        local = moment.astimezone(ZoneInfo(self.zone))
-        return dates.format_time(local, "short", locale=self.code)
 
     def day(self, value: date) -> str:
         return dates.format_date(value, "medium", locale=self.code)
@@ -90,7 +83,8 @@ def _write_number(code: str, value: float) -> str:
 @lru_cache(4096)
 def _write_moment(code: str, zone: str, moment: datetime) -> str:
     local = moment.astimezone(ZoneInfo(zone))
-    return dates.format_datetime(local, "d MMM yyyy, HH:mm:ss ZZZZ", locale=code)
+    text = dates.format_datetime(local, "d MMM yyyy, HH:mm:ss ZZZZ", locale=code)
+    return text.replace("GMT+00:00", "UTC") if zone == "UTC" else text
 
 
 @lru_cache(4096)

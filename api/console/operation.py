@@ -14,6 +14,8 @@ from api.execution.prepare import Operation
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from graphql import ExecutionResult
+
     from api.access.context import Context
     from api.http.multipart.parser import MultipartBody
 
@@ -55,14 +57,20 @@ async def run_operation(
     Raises:
         HttpError: it was refused, or a field of it has failed.
     """
-    quota = context.quota
     operation = Operation(query=operation_text(name), variables=dict(variables or {}), name=None)
+    return _data_of(await execute_in_turn(context, operation))
+
+
+async def execute_in_turn(context: Context, operation: Operation) -> ExecutionResult:
+    """Execute an operation within the token's quota, as a request over HTTP is.
+
+    Raises:
+        HttpError: the token has too much under way.
+    """
+    quota = context.quota
     with quota.memory.reserve(_LEAST_BYTES):
         async with quota.running:
-            result = await execute(context, operation)
-    if result.errors:
-        raise _to_http_error(shape_error(result.errors[0]))
-    return result.data or {}
+            return await execute(context, operation)
 
 
 async def run_upload(
@@ -82,11 +90,12 @@ async def run_upload(
     # The result has it as an error of the field; that would be logged as a bug.
     if body.error is not None:
         raise body.error
+    return _data_of(result)
+
+
+def _data_of(result: ExecutionResult) -> dict[str, Any]:
     if result.errors:
-        raise _to_http_error(shape_error(result.errors[0]))
+        error = shape_error(result.errors[0])
+        code = error["extensions"]["code"]
+        raise HttpError(_STATUS.get(code, 400), code, error["message"])
     return result.data or {}
-
-
-def _to_http_error(error: dict[str, Any]) -> HttpError:
-    code = error["extensions"]["code"]
-    return HttpError(_STATUS.get(code, 400), code, error["message"])

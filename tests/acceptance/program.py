@@ -42,7 +42,13 @@ def launch(
 
 
 class Place:
-    """A folder to stand in, with `caseroll up --demo` running beside."""
+    """A folder to stand in, with `caseroll up --demo` running beside.
+
+    Attributes:
+        process: the ID of `caseroll up`, where a test needs it.
+    """
+
+    process = 0
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

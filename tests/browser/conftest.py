@@ -47,6 +47,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     place = Place(tmp_path_factory.mktemp("console"))
     with place.start("up", "--demo") as up:
         wait_until_ready(up)
+        place.process = up.pid
         yield place
         up.terminate()
         up.communicate(timeout=40)

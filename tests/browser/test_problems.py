@@ -151,6 +151,17 @@ async def test_without_a_script(console: Console, browser: Browser) -> None:
     await context.close()
 
 
+async def test_a_row_that_is_too_long(console: Console) -> None:
+    """The form sends such a row whole, so that what is beyond the header goes."""
+    page = console.page
+    rows = HEADER + "trv-133,jack-001,staff,again\n" + rows_of(133, "r", 1)
+    await console.open(f"imports/{console.import_id('Too long', rows)}")
+    await page.get_by_role("link", name="2", exact=True).click()
+    await page.get_by_role("button", name="Try this row again").click()
+
+    await expect(page.locator(".sentence")).to_have_text("1 created, 1 failed of 2 rows")
+
+
 async def test_refused_file(console: Console) -> None:
     """A refused file has one panel: what is wrong, and what to do."""
     page = console.page

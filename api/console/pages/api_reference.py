@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 
 from api.console.form import read_form
+from api.console.operation import execute_in_turn
 from api.console.snippets import read_snippets
 from api.errors import HttpError, shape_error
-from api.execution.execute import execute
 from api.execution.prepare import to_operation
 
 if TYPE_CHECKING:
@@ -62,8 +62,7 @@ async def run_query(visit: Visit) -> Response:
     try:
         body = {"query": query, "variables": _parse_variables(variables)}
         operation = to_operation({**body, "extensions": {"cost": True}})
-        async with visit.context.quota.running:
-            result = await execute(visit.context, operation)
+        result = await execute_in_turn(visit.context, operation)
     except HttpError as error:
         return await _show_box(visit, query, variables, problem=error.message)
     answer: dict[str, Any] = {"data": result.data}

@@ -59,6 +59,10 @@ class LiveUpdates extends HTMLElement {
     if (said && said !== region.textContent) region.textContent = said;
     const title = parts.content.querySelector("[data-title]")?.dataset.title;
     if (title) document.title = title;
+    // A part that the page lacks: what it shows is of another state.
+    const needed = parts.content.querySelector("[data-needs]")?.dataset.needs;
+    if (needed && needed !== this.needed && !document.getElementById(needed)) this.refresh();
+    this.needed = needed;
     for (const part of parts.content.querySelectorAll("[data-remove]")) {
       document.getElementById(part.dataset.remove)?.remove();
       part.remove();
@@ -96,9 +100,18 @@ class LiveUpdates extends HTMLElement {
       document.getElementById("strip")?.replaceWith(page.getElementById("strip"));
       document.title = page.title;
       if (said) document.getElementById("announce").textContent = said;
+      this.follow(page.querySelector("live-updates").getAttribute("src"));
     } catch {
       // The connection is away again; the next one asks again.
     }
+  }
+
+  /** Listens to what the page is about now: an import that has ended is one among others. */
+  follow(src) {
+    if (src === this.getAttribute("src")) return;
+    this.setAttribute("src", src);
+    this.source.close();
+    this.open();
   }
 }
 

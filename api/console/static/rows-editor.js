@@ -25,10 +25,12 @@ class RowsEditor extends HTMLElement {
       for (const [row, cells] of Object.entries(this.kept.sent)) this.kept.edits[row] ??= cells;
     }
     this.kept.sent = {};
-    const rows = new Set([...this.table.tBodies[0].rows].map((row) => row.dataset.row));
+    const rows = new Map([...this.table.tBodies[0].rows].map((row) => [row.dataset.row, row]));
     for (const row of Object.keys(this.kept.edits)) {
-      // The table has all failed rows: those that it has not have passed.
-      if (this.dataset.all !== undefined && !rows.has(row)) delete this.kept.edits[row];
+      const cells = rows.get(row)?.querySelectorAll("td");
+      // A table of all failed rows lacks those that have passed; what a cell has already is no edit.
+      const isOver = cells ? ![...cells].some((cell) => this.edited(cell) !== undefined) : this.dataset.all !== undefined;
+      if (isOver) delete this.kept.edits[row];
     }
     this.save();
   }
@@ -76,7 +78,8 @@ class RowsEditor extends HTMLElement {
   }
 
   edited(cell) {
-    return this.kept.edits[this.row(cell)]?.[this.column(cell)];
+    const text = this.kept.edits[this.row(cell)]?.[this.column(cell)];
+    return text === this.original(cell) ? undefined : text;
   }
 
   current(cell) {
@@ -141,20 +144,20 @@ class RowsEditor extends HTMLElement {
   }
 
   set(cell, text) {
-    const [row, column] = [this.row(cell), this.column(cell)];
-    const cells = (this.kept.edits[row] ??= {});
-    if (text === this.original(cell)) delete cells[column];
-    else cells[column] = text;
-    if (cell.parentElement.dataset.uneven !== undefined) this.fill(cell.parentElement, cells);
-    if (!Object.keys(cells).length) delete this.kept.edits[row];
+    const row = cell.parentElement;
+    const cells = (this.kept.edits[row.dataset.row] ??= {});
+    const original = this.original(cell);
+    cells[this.column(cell)] = text === original.trim() ? original : text;
+    const all = [...row.querySelectorAll("td")];
+    // A row that is too long is sent whole, so that what is beyond the header goes.
+    const sent = all.filter((each) => row.dataset.whole !== undefined || this.edited(each) !== undefined);
+    const isEdited = all.some((each) => this.edited(each) !== undefined);
+    const kept = sent.map((each) => [this.column(each), this.current(each)]);
+    if (isEdited) this.kept.edits[row.dataset.row] = Object.fromEntries(kept);
+    else delete this.kept.edits[row.dataset.row];
     this.save();
     this.show(cell);
     this.showCount();
-  }
-
-  /** A row that does not fit the header is sent whole, so that it does. */
-  fill(row, cells) {
-    for (const cell of row.querySelectorAll("td")) cells[this.column(cell)] ??= this.original(cell);
   }
 
   press(event) {
@@ -218,6 +221,8 @@ class RowsEditor extends HTMLElement {
   }
 
   send() {
+    // The second click of two: the fields are there, and the first one has kept what they hold.
+    if (!Object.keys(this.kept.edits).length) return;
     for (const [row, cells] of Object.entries(this.kept.edits)) {
       for (const [column, value] of Object.entries(cells)) {
         const field = document.createElement("input");

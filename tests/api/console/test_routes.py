@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,7 +10,7 @@ from starlette.routing import Route
 
 from api.app import create_app
 from api.console.routes import console_routes
-from tests.api.api_fixture import Api, Server
+from tests.api.api_fixture import Api, Server, change_settings
 from tests.api.console.browser import Browser
 
 OPEN = {"/", "/console", "/console/sign-in", "/console/static/{version}/{name}"}
@@ -61,6 +62,20 @@ async def test_viewers_change_nothing(viewer: Browser, path: str) -> None:
     answer = await viewer.post(path)
 
     assert answer.status in (400, 403, 404, 422) or path in OWN
+
+
+async def test_below_a_path(api: Api, stranger: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Behind a proxy that removes a path, all addresses and the cookie begin with that path."""
+    change_settings(api, monkeypatch, root_path="/caseroll")
+    signed_in = await stranger.sign_in(api.world.admin)
+    cookie = {"Cookie": f"caseroll_token={api.world.admin}"}
+    page = await stranger.get("/console/imports", **cookie)
+    addresses = re.findall(r'(?:href|src|action)="([^"#?][^"]*)"', page.text)
+
+    assert signed_in.location == "/caseroll/console/imports"
+    assert "Path=/caseroll/console;" in signed_in.headers["Set-Cookie"]
+    assert len(addresses) > 20
+    assert [each for each in addresses if not each.startswith("/caseroll/console/")] == []
 
 
 def test_without_a_console(server: Server) -> None:

@@ -61,14 +61,14 @@ class FailedRow:
 
     Args:
         errors: what is wrong with the row as a whole, or with a column that the file has not.
-        is_uneven: whether it has more or fewer cells than the header; all cells of such a row are
-            sent when one is corrected, so that it fits.
+        is_too_long: whether it has more cells than the header; all cells of such a row are sent
+            when one is corrected, so that those beyond the header go.
     """
 
     number: int
     cells: Sequence[FailedCell]
     errors: Sequence[Mapping[str, Any]]
-    is_uneven: bool
+    is_too_long: bool
 
     @property
     def first_bad(self) -> FailedCell | None:
@@ -120,7 +120,7 @@ def failed_row(row: Mapping[str, Any], columns: Sequence[FileColumn], width: int
         number=row["number"],
         cells=[_cell(column, texts, errors[column.place]) for column in columns],
         errors=errors[None],
-        is_uneven=len(texts) != width,
+        is_too_long=len(texts) > width,
     )
 
 

@@ -73,19 +73,19 @@ def test_errors_stand_at_their_cells() -> None:
     assert [list(cell.errors) for cell in row.cells] == [[], [at_cell]]
     assert row.errors == [at_row, elsewhere]
     assert row.first_bad is row.cells[1]
-    assert not row.is_uneven
+    assert not row.is_too_long
 
 
 def test_short_and_long_rows() -> None:
-    """Cells that a row lacks are blank, and the row is known to be uneven."""
+    """Cells that a row lacks are blank; that it has too many is known."""
     columns = file_columns(an_import())
     short = failed_row(a_row("2", "trv-001", errors=[]), columns, 4)
     long = failed_row(a_row("2", "a", "b", "", "c", errors=[]), columns, 4)
 
     assert [cell.text for cell in short.cells] == ["trv-001", ""]
     assert short.first_bad is short.cells[0]
-    assert short.is_uneven
-    assert long.is_uneven
+    assert not short.is_too_long
+    assert long.is_too_long
 
 
 def test_letters_that_can_t_be_seen() -> None:

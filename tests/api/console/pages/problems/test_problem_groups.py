@@ -24,7 +24,7 @@ USER_ID = FileColumn(
     choices=(),
     names="user",
 )
-ROWS = [FailedRow(number=each, cells=[], errors=[], is_uneven=False) for each in range(2, 9)]
+ROWS = [FailedRow(number=each, cells=[], errors=[], is_too_long=False) for each in range(2, 9)]
 
 
 def a_group(column: str | None, value: str | None = "x") -> dict[str, Any]:

@@ -1,0 +1,76 @@
+"""When the connection goes, and comes back."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+from playwright.async_api import expect
+
+from tests.acceptance.program import children_of
+from tests.browser.console import Console
+
+ROWS = "case_id,user_id,case_role_id\ntrv-061,jack-001,staff\n"
+# What a page holds after it was shown many states of the same import.
+REPEAT = """async () => {
+  const live = document.querySelector("live-updates");
+  const html = [...document.querySelectorAll("#imports tr")].map((row) => row.outerHTML).join("");
+  const count = () => document.getElementsByTagName("*").length;
+  const before = count();
+  for (let index = 0; index < 500; index++) {
+    const changed = html.replaceAll("</tr>", `<!-- ${index} --></tr>`);
+    live.take(`<table data-into="imports"><tbody>${changed}</tbody></table>`);
+  }
+  return [before, count()];
+}"""
+
+
+async def test_the_api_restarts(console: Console) -> None:
+    """The page says that it has lost the connection, finds it again, and asks everything anew."""
+    page, state = console.page, console.page.locator("live-updates")
+    await expect(state).to_have_attribute("data-state", "live")
+    [api] = [
+        process
+        for process, command in children_of(console.place.process).items()
+        if " serve" in command
+    ]
+    os.kill(api, signal.SIGKILL)
+    await expect(state).to_have_attribute("data-state", "lost")
+    said = await state.inner_text()
+    await expect(state).to_have_attribute("data-state", "live", timeout=30_000)
+    console.import_id("After the restart", ROWS)
+
+    assert said.startswith("Reconnecting… As of ")
+    await expect(page.locator("main")).to_contain_text("1 new")
+
+
+async def test_what_has_happened_meanwhile(console: Console) -> None:
+    """A page that was cut off shows what it has missed as soon as it is connected again."""
+    page, state = console.page, console.page.locator("live-updates")
+    await expect(state).to_have_attribute("data-state", "live")
+    # Until it is let through again, the page's stream ends at once.
+    await page.route("**/imports/live", lambda route: route.abort())
+    await page.evaluate("document.querySelector('live-updates').source.close()")
+    await page.evaluate("document.querySelector('live-updates').open()")
+    await expect(state).to_have_attribute("data-state", "lost")
+    console.import_id("Missed by the page", ROWS)
+    await page.unroute("**/imports/live")
+
+    await expect(state).to_have_attribute("data-state", "live", timeout=30_000)
+    await expect(page.locator("#imports")).to_contain_text("Missed by the page")
+
+
+async def test_a_long_watch(console: Console) -> None:
+    """However many states a page was shown, it holds those of the last one."""
+    before, after = await console.page.evaluate(REPEAT)
+
+    assert after == before
+
+
+async def test_refusals_are_pages(console: Console) -> None:
+    """An address that leads nowhere says so, and leads on."""
+    await console.open("imports/nothing")
+    await expect(console.page.locator("h1")).to_have_text("There is no such page")
+    await console.page.click("text=Go to the imports")
+
+    assert await console.heading() == "Imports"
