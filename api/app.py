@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from api.access.authentication import Tokens
 from api.access.context import Services
@@ -83,24 +83,28 @@ def create_app(settings: Settings) -> Starlette:
         broker.close()
 
     app = Starlette(
-        routes=[
-            Route("/graphql", serve_graphql, methods=["GET", "POST"]),
-            WebSocketRoute("/graphql", serve_socket),
-            Route("/files/imports/{import_id}", behind_token(send_file)),
-            Route("/files/imports/{import_id}/failed-rows.csv", behind_token(send_failed_rows)),
-            Route("/files/imports/{import_id}/results.csv", behind_token(send_results)),
-            Route("/files/samples/{name}", behind_token(send_sample)),
-            Route("/files/{noun}.{extension}", behind_token(send_export)),
-            Route("/health", is_alive),
-            Route("/ready", Readiness().answer),
-            *(console_routes() if settings.has_console else ()),
-        ],
+        routes=_routes(settings),
         middleware=cors(settings.origins, settings.origin_headers),
         lifespan=lifespan,
         exception_handlers={HTTPException: _answer_refusal, Exception: _answer_bug},
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _routes(settings: Settings) -> list[BaseRoute]:
+    return [
+        Route("/graphql", serve_graphql, methods=["GET", "POST"]),
+        WebSocketRoute("/graphql", serve_socket),
+        Route("/files/imports/{import_id}", behind_token(send_file)),
+        Route("/files/imports/{import_id}/failed-rows.csv", behind_token(send_failed_rows)),
+        Route("/files/imports/{import_id}/results.csv", behind_token(send_results)),
+        Route("/files/samples/{name}", behind_token(send_sample)),
+        Route("/files/{noun}.{extension}", behind_token(send_export)),
+        Route("/health", is_alive),
+        Route("/ready", Readiness().answer),
+        *(console_routes() if settings.has_console else ()),
+    ]
 
 
 async def _answer_refusal(_request: Request, error: Exception) -> Response:

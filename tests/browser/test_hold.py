@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -51,6 +52,19 @@ async def test_release(place: Place, console: Console) -> None:
 
 
 @pytest.mark.usefixtures("guarded")
+async def test_released_by_another(place: Place, console: Console) -> None:
+    """A page that shows why an import is held follows when another token releases it."""
+    key = console.import_id("Released", "case_id,about\ntrv-013,Released\n", "modify-cases")
+    made = place.run("token", "create", "--app", "demo", "--name", "third pair of eyes")[1]
+    await console.open(f"imports/{key}")
+    await console.page.locator("live-updates[data-state=live]").wait_for()
+    place.run("release", key, CASEROLL_TOKEN=made.split()[-1])
+
+    await expect(console.page.locator("h1")).to_contain_text("Finished")
+    assert await console.page.locator("#hold").count() == 0
+
+
+@pytest.mark.usefixtures("guarded")
 async def test_cancel(console: Console) -> None:
     """Cancelling says what it does before, and that it has ended when it has."""
     key = console.import_id("Never", "case_id,about\ntrv-015,Never\n", "modify-cases")
@@ -66,3 +80,17 @@ async def test_cancel(console: Console) -> None:
     assert "Nothing of it is applied, now or later." in said
     assert found == []
     assert "It has ended" in await page.inner_text(".action")
+
+
+@pytest.mark.usefixtures("guarded")
+async def test_held_while_one_watches(place: Place, console: Console) -> None:
+    """When the plan is made, the page that has watched it shows what is to be released."""
+    rows = "case_id,about\n" + "trv-017,Watched to the hold\n" * 60_000
+    key = console.import_id("Watched until held", rows, "modify-cases", "--no-watch")
+    page = console.page
+    await console.open(f"imports/{key}")
+    await expect(page.locator("#hold")).to_be_visible(timeout=40_000)
+    await expect(page).to_have_url(re.compile("/changes$"))
+    place.run("cancel", key)
+
+    await expect(page.locator("#hold")).to_be_hidden()

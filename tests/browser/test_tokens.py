@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from playwright.async_api import Browser, expect
 
 from tests.browser.console import Console
+
+CREATE = """
+mutation { createToken(input: { name: "Ends soon", permission: ADMIN }) { token { id } secret } }
+"""
+REVOKE = "mutation ($id: ID!) { revokeToken(id: $id) { userErrors { message } } }"
+
+
+async def ask(console: Console, query: str, **variables: str) -> dict[str, Any]:
+    """Run a mutation of one field with the admin's token, and return its payload."""
+    answer = await console.page.request.post(
+        f"{console.url}/graphql",
+        headers={"Authorization": f"Bearer {console.token}"},
+        data={"query": query, "variables": variables},
+    )
+    [payload] = (await answer.json())["data"].values()
+    return dict(payload)
 
 
 async def test_a_colleague(console: Console, browser: Browser) -> None:
@@ -35,3 +53,21 @@ async def test_a_colleague(console: Console, browser: Browser) -> None:
     await expect(colleague).to_have_url(f"{console.url}/console/sign-in?next=%2Fconsole%2Fusers")
     assert problems == []
     await colleague.context.close()
+
+
+async def test_a_token_ends_while_one_types(console: Console) -> None:
+    """The page says so and keeps what was typed, which is sent after signing in again."""
+    page = console.page
+    made = await ask(console, CREATE)
+    await console.sign_in(made["secret"])
+    await console.open("cases/new")
+    await page.get_by_label("About").fill("Typed before the token ended")
+    await expect(page.locator("live-updates")).to_have_attribute("data-state", "live")
+    await ask(console, REVOKE, id=made["token"]["id"])
+    await page.get_by_text("Your token does not work any more").wait_for()
+    await page.get_by_role("button", name="Create case").click()
+    await page.get_by_label("Token").fill(console.token)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.get_by_role("button", name="Send it now").click()
+
+    await expect(page.locator("dl")).to_contain_text("Typed before the token ended")

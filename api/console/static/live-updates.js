@@ -29,7 +29,7 @@ class LiveUpdates extends HTMLElement {
     });
     this.source.addEventListener("signed-out", () => {
       this.source.close();
-      this.lose();
+      this.say(this.dataset.ended, "lost");
       this.refresh();
     });
   }
@@ -59,6 +59,10 @@ class LiveUpdates extends HTMLElement {
     if (said && said !== region.textContent) region.textContent = said;
     const title = parts.content.querySelector("[data-title]")?.dataset.title;
     if (title) document.title = title;
+    // A part that the page lacks: what it shows is of another state.
+    const needed = parts.content.querySelector("[data-needs]")?.dataset.needs;
+    if (needed && needed !== this.needed && !document.getElementById(needed)) this.refresh();
+    this.needed = needed;
     for (const part of parts.content.querySelectorAll("[data-remove]")) {
       document.getElementById(part.dataset.remove)?.remove();
       part.remove();
@@ -88,17 +92,27 @@ class LiveUpdates extends HTMLElement {
   async refresh() {
     try {
       const answer = await fetch(location.href);
-      if (answer.redirected) return location.assign(answer.url);
+      const isTyping = document.querySelector("main :is(input, textarea):focus, [data-unsaved]");
+      // A form whose token has ended stays: when it is sent, the sign-in page keeps its fields.
+      if (answer.redirected) return isTyping || location.assign(answer.url);
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const said = page.querySelector("[data-announce]")?.dataset.announce;
-      const isTyping = document.querySelector("main :is(input, textarea):focus, [data-unsaved]");
       if (!isTyping) document.querySelector("main").replaceChildren(...page.querySelector("main").childNodes);
       document.getElementById("strip")?.replaceWith(page.getElementById("strip"));
       document.title = page.title;
       if (said) document.getElementById("announce").textContent = said;
+      this.follow(page.querySelector("live-updates").getAttribute("src"));
     } catch {
       // The connection is away again; the next one asks again.
     }
+  }
+
+  /** Listens to what the page is about now: an import that has ended is one among others. */
+  follow(src) {
+    if (src === this.getAttribute("src")) return;
+    this.setAttribute("src", src);
+    this.source.close();
+    this.open();
   }
 }
 

@@ -43,7 +43,7 @@ async def show_assignments(visit: Visit) -> Response:
         chosen_status=status,
         statuses=list(_STATES),
         chosen=chosen,
-        imports=_import_choices(nodes(data["recent"]), chosen.get("Import")),
+        imports=_import_choices(nodes(data["recent"]), chosen["Import"]),
         is_filtered=any(filters.values()),
         exports=export_links(visit, "assignments", _FILES, data["importTypes"], **filters),
     )
@@ -73,9 +73,12 @@ def chosen_ids(filters: Mapping[str, str | None]) -> list[str]:
     return [node_id for node_id in ids if node_id]
 
 
-def chosen_by_kind(chosen: Sequence[Mapping[str, Any] | None]) -> dict[str, Mapping[str, Any]]:
-    """Return what a list is filtered by; what the app has not is left out."""
-    return {each["__typename"]: each for each in chosen if each is not None}
+def chosen_by_kind(
+    chosen: Sequence[Mapping[str, Any] | None],
+) -> dict[str, Mapping[str, Any] | None]:
+    """Return what a list is filtered by; None for what it is not, and for what the app has not."""
+    found = {each["__typename"]: each for each in chosen if each is not None}
+    return {"Case": None, "Import": None, "User": None, **found}
 
 
 def _import_choices(

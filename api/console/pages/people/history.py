@@ -45,6 +45,7 @@ async def show_history(visit: Visit) -> Response:
         action=actions or None,
         actor=actor,
         target=target,
+        chosen=[target] if target else [],
         **days.variables(visit.language.zone),
         **page_variables(visit),
     )
@@ -57,6 +58,7 @@ async def show_history(visit: Visit) -> Response:
         action=actions[0] if actions else None,
         actor=actor or "",
         target=target,
+        chosen=chosen_by_kind(data["chosen"]),
         days=days,
         is_filtered=bool(actions or actor or target or any(days)),
     )

@@ -103,3 +103,15 @@ async def test_any_status(api: Api, tab: str, status: ImportStatus) -> None:
     key = node_id("Import", await add_import(api.world.app, status=status, **columns))
 
     assert (await open_page(api, f"imports/{key}/{tab}"))[0] == 200
+
+
+@pytest.mark.parametrize("tab", ["changes", "rows", "file", "log"])
+async def test_rows_are_gone(api: Api, tab: str) -> None:
+    """An import whose rows were removed says so, and offers nothing that would be refused."""
+    counts = {"total": 2, "passed": 1, "failed": 1, "created": 1}
+    key = await add_import(api.world.app, finished_at=NOW, purged_at=NOW, **counts)
+    status, page = await open_page(api, f"imports/{node_id('Import', key)}/{tab}")
+
+    assert status == 200
+    assert "The file and the rows of this import were removed" in page
+    assert "/console/files/imports/" not in page.partition('class="tabs"')[2]

@@ -152,7 +152,7 @@ async def test_the_same_file(api: Api, admin: Browser) -> None:
     await send(api, admin, form(fields, ASSIGN, {}))
     answer = await preview(api, admin, ASSIGN)
 
-    assert 'This very file was imported as <bdi dir="auto">First</bdi>' in answer.text
+    assert 'This very file was imported as “<bdi dir="auto">First</bdi>”' in answer.text
     assert '<dialog id="same-file"' in answer.text
 
 

@@ -130,7 +130,7 @@ async def test_the_same_file_again(api: Api, admin: Browser) -> None:
     assert "same-file" not in first.location
     assert ["same-file" in answer.location for answer in places] == [True, False, False]
     assert page.status == 200
-    assert 'imported as <bdi dir="auto">May</bdi>' in page.text
+    assert 'imported as “<bdi dir="auto">May</bdi>”' in page.text
 
 
 async def test_after_signing_in_again(api: Api, admin: Browser) -> None:

@@ -38,6 +38,7 @@ async def test_actions_have_words(admin: Browser) -> None:
         ("?actor=nobody", 0),
         ("?target={case}", 1),
         ("?target={user}", 0),
+        ("?target=nonsense", 0),
         ("?from=2020-01-01&to=2020-01-02", 0),
         ("?from=2020-01-01", 1),
     ],
@@ -47,8 +48,10 @@ async def test_filters(api: Api, admin: Browser, query: str, count: int) -> None
     await sql("execute", "DELETE FROM audit_events")
     case = (await api.data(CREATE))["createCase"]["case"]["id"]
 
-    text = (await admin.get(f"/console/history{query.format(case=case, user='VXNlcjox')}")).text
+    answer = await admin.get(f"/console/history{query.format(case=case, user='VXNlcjox')}")
+    text = answer.text
 
+    assert answer.status == 200
     assert text.count(f'<a href="/console/cases/{case}">') == count
     assert ("1 action" in text) == bool(count)
 
@@ -70,6 +73,7 @@ async def test_viewers(viewer: Browser) -> None:
         ("?case={case}&user={user}", 1),
         ("?import={import}", 4),
         ("?import=nonsense", 0),
+        ("?case=nonsense&user=nonsense", 0),
         ("?to=2020-01-01", 0),
     ],
 )
@@ -84,6 +88,7 @@ async def test_changes(api: Api, viewer: Browser, query: str, count: int) -> Non
         "import": node_id("Import", import_id),
     }
 
-    text = (await viewer.get(f"/console/history/assignments{query.format(**ids)}")).text
+    answer = await viewer.get(f"/console/history/assignments{query.format(**ids)}")
 
-    assert text.count("put on the case as Staff") == count
+    assert answer.status == 200
+    assert answer.text.count("put on the case as Staff") == count
