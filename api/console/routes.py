@@ -79,6 +79,7 @@ def console_routes() -> list[Route]:
     return [
         Route("/", _lead_to_imports),
         Route("/console", _lead_to_imports),
+        Route("/console/", _lead_to_imports),
         Route("/console/static/{version}/{name}", _open(send_static)),
         Route("/console/sign-in", _open(show_sign_in)),
         Route("/console/sign-in", _open(sign_in), methods=["POST"]),
@@ -119,6 +120,7 @@ def console_routes() -> list[Route]:
         *_screen("imports/{import_id}/undo", show_undo, undo_import),
         *_screen("imports/{import_id}/cancel", show_cancel, cancel_import),
         *_screen("imports/{import_id}/release", show_release, release_import),
+        *_screen("{path:path}", _find_nothing, _find_nothing),
     ]
 
 
@@ -199,6 +201,10 @@ def _mask_bug(request: Request, error: Exception) -> HttpError:
         return unavailable()
     incident = log_incident(f"{request.method} {request.url.path}", error)
     return HttpError(500, "INTERNAL", masked(incident))
+
+
+async def _find_nothing(_visit: Visit) -> Response:
+    raise HttpError(404, "NOT_FOUND", "Check the address, or begin at the imports.")
 
 
 async def _lead_to_imports(request: Request) -> Response:
