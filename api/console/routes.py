@@ -79,6 +79,7 @@ def console_routes() -> list[Route]:
     return [
         Route("/", _lead_to_imports),
         Route("/console", _lead_to_imports),
+        Route("/console/", _lead_to_imports),
         Route("/console/static/{version}/{name}", _open(send_static)),
         Route("/console/sign-in", _open(show_sign_in)),
         Route("/console/sign-in", _open(sign_in), methods=["POST"]),
@@ -134,6 +135,18 @@ def _import_screens() -> list[Route]:
         *_screen(f"{place}/undo", show_undo, undo_import),
         *_screen(f"{place}/cancel", show_cancel, cancel_import),
         *_screen(f"{place}/release", show_release, release_import),
+        *_screen("imports/{import_id}/problems", show_problems, try_again),
+        _action("imports/{import_id}/problems/leave-out", leave_out),
+        *_screen("lookup", look_up),
+        *_screen("imports/{import_id}/changes", show_changes),
+        *_screen("imports/{import_id}/rows", show_rows),
+        *_screen("imports/{import_id}/file", show_file),
+        *_screen("imports/{import_id}/log", show_log),
+        *_screen("imports/{import_id}/apply", show_apply, apply_import),
+        *_screen("imports/{import_id}/undo", show_undo, undo_import),
+        *_screen("imports/{import_id}/cancel", show_cancel, cancel_import),
+        *_screen("imports/{import_id}/release", show_release, release_import),
+        *_screen("{path:path}", _find_nothing, _find_nothing),
     ]
 
 
@@ -214,6 +227,10 @@ def _mask_bug(request: Request, error: Exception) -> HttpError:
         return unavailable()
     incident = log_incident(f"{request.method} {request.url.path}", error)
     return HttpError(500, "INTERNAL", masked(incident))
+
+
+async def _find_nothing(_visit: Visit) -> Response:
+    raise HttpError(404, "NOT_FOUND", "Check the address, or begin at the imports.")
 
 
 async def _lead_to_imports(request: Request) -> Response:
