@@ -79,6 +79,7 @@ def console_routes() -> list[Route]:
     return [
         Route("/", _lead_to_imports),
         Route("/console", _lead_to_imports),
+        Route("/console/", _lead_to_imports),
         Route("/console/static/{version}/{name}", _open(send_static)),
         Route("/console/sign-in", _open(show_sign_in)),
         Route("/console/sign-in", _open(sign_in), methods=["POST"]),
@@ -106,6 +107,8 @@ def console_routes() -> list[Route]:
         *_screen("tokens/{id}/revoke", show_revocation, revoke_token),
         *_screen("api", show_reference, run_query),
         *_screen("api/types/{name}", show_type),
+        # The last one: it takes what no other has.
+        *_screen("{path:path}", _find_nothing, _find_nothing),
     ]
 
 
@@ -214,6 +217,10 @@ def _mask_bug(request: Request, error: Exception) -> HttpError:
         return unavailable()
     incident = log_incident(f"{request.method} {request.url.path}", error)
     return HttpError(500, "INTERNAL", masked(incident))
+
+
+async def _find_nothing(_visit: Visit) -> Response:
+    raise HttpError(404, "NOT_FOUND", "Check the address, or begin at the imports.")
 
 
 async def _lead_to_imports(request: Request) -> Response:

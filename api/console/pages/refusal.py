@@ -67,7 +67,8 @@ def refuse_page(request: Request, error: HttpError) -> Response:
         language_of(request),
         "refusal.html",
         error.status,
-        error=error,
+        is_missing=error.status == 404,
+        may_pass=error.status in (429, 503),
         message=_sentence(request, error),
     )
     response.headers.update(error.headers or {})
