@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CONSOLE = FOLDER.parent
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
-_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "text": None}
+_KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "text": None, "plural": (1, 2)}
 _OPTIONS = {"templates/**.html": {"newstyle_gettext": "true", "trimmed": "true"}}
 
 
@@ -42,7 +42,7 @@ def update(code: str) -> Catalog:
     new = Catalog(locale=code, project="Caseroll", version="", fuzzy=False)
     for _, message in texts():
         known = old.get(message if isinstance(message, str) else message[0])
-        new.add(message, known.string if known else None)
+        new.add(message, known.string if known and known.id == message else None)
     return new
 
 
@@ -53,8 +53,9 @@ def path_of(code: str) -> Path:
 def main() -> None:
     for code in LANGUAGES:
         if code != "en":
+            catalogue = update(code)
             with path_of(code).open("wb") as file:
-                write_po(file, update(code), width=100, sort_output=True, omit_header=True)
+                write_po(file, catalogue, width=100, sort_output=True, omit_header=True)
 
 
 if __name__ == "__main__":

@@ -43,6 +43,10 @@ class Language(NamedTuple):
         translated = self.translations.gettext(message)
         return translated % values if values else translated
 
+    def plural(self, one: str, many: str, count: int) -> str:
+        """Translate a message about a count, which stands in it as `%(n)s`."""
+        return self.translations.ngettext(one, many, count) % {"n": self.number(count)}
+
     def number(self, value: float) -> str:
         return _write_number(self.code, value)
 
@@ -73,7 +77,6 @@ class Language(NamedTuple):
         return _write_span(self.code, _round_to_unit(seconds), add_direction)
 
 
-@lru_cache(None)
 # Babel takes 40 to 140 µs for each; the rows of a page have many figures and times in common.
 @lru_cache(4096)
 def _write_number(code: str, value: float) -> str:
@@ -108,6 +111,7 @@ def _round_to_unit(seconds: float) -> int:
     return round(seconds)
 
 
+@lru_cache(None)
 def read_messages(code: str) -> list[tuple[str, str, str]]:
     """Read the messages of the server: context, English and translation of each."""
     with (FOLDER / code / "LC_MESSAGES" / "server.po").open("rb") as file:

@@ -79,6 +79,7 @@ def console_routes() -> list[Route]:
     return [
         Route("/", _lead_to_imports),
         Route("/console", _lead_to_imports),
+        Route("/console/", _lead_to_imports),
         Route("/console/static/{version}/{name}", _open(send_static)),
         Route("/console/sign-in", _open(show_sign_in)),
         Route("/console/sign-in", _open(sign_in), methods=["POST"]),
@@ -91,23 +92,49 @@ def console_routes() -> list[Route]:
         Route("/console/files/{noun}.{extension}", _download(send_export)),
         *_screen("imports", show_imports),
         *_screen("imports/live", live_imports),
-        *_screen("imports/new", show_new_import, send_new_import),
-        _action("imports/new/preview", show_preview),
-        *_screen("imports/new/same-file", show_same_file),
-        *_screen("types", show_import_types),
-        *_screen("api", show_reference, run_query),
-        *_screen("api/types/{name}", show_type),
-        *_screen("imports/{import_id}", show_first_tab),
-        *_screen("imports/{import_id}/live", live_import),
+        *_new_import_screens(),
+        *_import_screens(),
         *_screen("assignments", show_assignments),
         *_screen("assignments/{case}/{user}", show_assignment),
         *_entity_screens(USERS),
         *_entity_screens(CASES),
         *_screen("history", show_history),
         *_screen("history/assignments", show_assignment_changes),
+        *_screen("lookup", look_up),
+        *_screen("types", show_import_types),
         *_screen("tokens", show_tokens),
         *_screen("tokens/new", show_new_token, make_token),
         *_screen("tokens/{id}/revoke", show_revocation, revoke_token),
+        *_screen("api", show_reference, run_query),
+        *_screen("api/types/{name}", show_type),
+    ]
+
+
+def _new_import_screens() -> list[Route]:
+    """Return the routes of a new import, which come before those that have an import's ID."""
+    return [
+        *_screen("imports/new", show_new_import, send_new_import),
+        _action("imports/new/preview", show_preview),
+        *_screen("imports/new/same-file", show_same_file),
+    ]
+
+
+def _import_screens() -> list[Route]:
+    """Return the routes of one import: its tabs, and what is done with it."""
+    place = "imports/{import_id}"
+    return [
+        *_screen(place, show_first_tab),
+        *_screen(f"{place}/live", live_import),
+        *_screen(f"{place}/problems", show_problems, try_again),
+        _action(f"{place}/problems/leave-out", leave_out),
+        *_screen(f"{place}/changes", show_changes),
+        *_screen(f"{place}/rows", show_rows),
+        *_screen(f"{place}/file", show_file),
+        *_screen(f"{place}/log", show_log),
+        *_screen(f"{place}/apply", show_apply, apply_import),
+        *_screen(f"{place}/undo", show_undo, undo_import),
+        *_screen(f"{place}/cancel", show_cancel, cancel_import),
+        *_screen(f"{place}/release", show_release, release_import),
         *_screen("imports/{import_id}/problems", show_problems, try_again),
         _action("imports/{import_id}/problems/leave-out", leave_out),
         *_screen("lookup", look_up),
@@ -119,6 +146,7 @@ def console_routes() -> list[Route]:
         *_screen("imports/{import_id}/undo", show_undo, undo_import),
         *_screen("imports/{import_id}/cancel", show_cancel, cancel_import),
         *_screen("imports/{import_id}/release", show_release, release_import),
+        *_screen("{path:path}", _find_nothing, _find_nothing),
     ]
 
 
@@ -199,6 +227,10 @@ def _mask_bug(request: Request, error: Exception) -> HttpError:
         return unavailable()
     incident = log_incident(f"{request.method} {request.url.path}", error)
     return HttpError(500, "INTERNAL", masked(incident))
+
+
+async def _find_nothing(_visit: Visit) -> Response:
+    raise HttpError(404, "NOT_FOUND", "Check the address, or begin at the imports.")
 
 
 async def _lead_to_imports(request: Request) -> Response:

@@ -11,7 +11,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from api.console.language import read_messages
+from api.console.language import Language, read_messages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,15 +21,21 @@ _NAME = re.compile(r"\{(\w+)(?::,)?\}")
 # Between the label of the column and the sentence.
 _LABEL = re.compile(r"(?P<label>[^:']{1,100}: )?(?P<sentence>.*)", re.DOTALL)
 # Names in templates that stand for words of ours, not for what an admin has written.
-_WORDS = ("noun", "what")
+_WORDS = ("noun", "what", "other", "kind")
+_FIGURE = re.compile(r"\{(\w+):,\}")
 _FULL_STOP = "."
 
 
 class Template(NamedTuple):
-    """What messages look like in English, and how to write them."""
+    """What messages look like in English, and how to write them.
+
+    Args:
+        figures: names of the figures in it, which English groups by commas.
+    """
 
     pattern: re.Pattern[str]
     translation: str
+    figures: frozenset[str]
 
 
 def translate_error(language: str, error: Mapping[str, Any]) -> str:
@@ -47,16 +53,23 @@ def translate_error(language: str, error: Mapping[str, Any]) -> str:
     for text, label in ((message, ""), (parts["sentence"], parts["label"] or "")):
         for template in templates:
             if found := template.pattern.fullmatch(text):
-                return label + _fill(language, template.translation, found.groupdict())
+                return label + _fill(language, template, found.groupdict())
     return message
 
 
-def _fill(language: str, translation: str, values: Mapping[str, str]) -> str:
-    words = {text: word for context, text, word in read_messages(language) if context == "WORD"}
-    shown = {
-        name: words.get(value, value) if name in _WORDS else value for name, value in values.items()
-    }
-    return translation.format(**shown)
+def _fill(code: str, template: Template, values: Mapping[str, str]) -> str:
+    shown = dict(values)
+    for name in _WORDS:
+        if name in shown:
+            shown[name] = _words(code).get(shown[name], shown[name])
+    for name in template.figures:
+        shown[name] = Language(code).number(int(shown[name].replace(",", "")))
+    return template.translation.format(**shown)
+
+
+@lru_cache(None)
+def _words(language: str) -> Mapping[str, str]:
+    return {text: word for context, text, word in read_messages(language) if context == "WORD"}
 
 
 @lru_cache(None)
@@ -68,7 +81,8 @@ def _templates(language: str) -> Mapping[str, Sequence[Template]]:
     for context, text, translation in messages:
         is_whole = text.endswith((_FULL_STOP, "?"))
         for tail, word in [("", "")] if is_whole else [(_FULL_STOP, _FULL_STOP), *tails]:
-            template = Template(_pattern(text + tail), translation + word)
+            figures = frozenset(_FIGURE.findall(text))
+            template = Template(_pattern(text + tail), translation + word, figures)
             found.setdefault(context, []).append(template)
     for some in found.values():
         some.sort(key=lambda each: -len(each.pattern.pattern))
@@ -77,13 +91,15 @@ def _templates(language: str) -> Mapping[str, Sequence[Template]]:
 
 def _pattern(template: str) -> re.Pattern[str]:
     """Make an expression that finds what stands in a message for each name of its template."""
+    figures = set(_FIGURE.findall(template))
     named: set[str] = set()
     parts: list[str] = []
     end = 0
     for found in _NAME.finditer(template):
         name = found[1]
         parts.append(re.escape(template[end : found.start()]))
-        parts.append(f"(?P={name})" if name in named else f"(?P<{name}>.*?)")
+        found_text = r"\d[\d,]*" if name in figures else ".*?"
+        parts.append(f"(?P={name})" if name in named else f"(?P<{name}>{found_text})")
         named.add(name)
         end = found.end()
     return re.compile("".join([*parts, re.escape(template[end:])]), re.DOTALL)

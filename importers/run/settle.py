@@ -66,7 +66,7 @@ def settle(
                 results.append(_success(context, plan, (decision,)))
                 continue
         made: Sequence[Decision] = ()
-        errors = _planned_errors(plan)
+        errors: Sequence[ErrorDetail] = plan.errors
         if is_to_apply:
             made = [decisions[each.keys] for each in plan.changes]
             errors = _errors(context, plan, made, known)
@@ -88,13 +88,6 @@ def settle(
     asking = {edit.row: edit for edit in reversed(edits) if edit.after and edit.after.notify}
     notifications = list(map(notification_of, reversed(asking.values())))
     return Settled(results, edits, notifications, known)
-
-
-def _planned_errors(plan: PlannedRow) -> Sequence[ErrorDetail]:
-    """Return why a row is not to be carried out, with what its columns refuse beside."""
-    if not (plan.errors and plan.row.refusals):
-        return plan.errors
-    return list(dict.fromkeys([*plan.errors, *plan.row.refusals]))
 
 
 def _errors(

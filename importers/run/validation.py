@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# No statement is sent while rows are judged, and PostgreSQL ends what is silent for 15 seconds.
+# Of all validators together: no statement is sent while rows are judged, and PostgreSQL ends what
+# is silent for 15 seconds.
 _TOTAL_SECONDS = 10.0
 _NOUNS: dict[Table, str] = {"cases": "case", "users": "user"}
 
@@ -217,7 +218,7 @@ async def _prepare(
 ) -> Judgement:
     guard = Guard(
         f"validator {validator.key!r}",
-        total_seconds=_TOTAL_SECONDS,
+        total_seconds=_TOTAL_SECONDS / len(context.validators),
         keep_alive=context.store.keep_alive,
     )
     judgement = Judgement(validator, guard)

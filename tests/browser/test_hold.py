@@ -54,7 +54,7 @@ async def test_release(place: Place, console: Console) -> None:
 @pytest.mark.usefixtures("guarded")
 async def test_released_by_another(place: Place, console: Console) -> None:
     """A page that shows why an import is held follows when another token releases it."""
-    key = console.import_id("Watched", "case_id,about\ntrv-014,Watched\n", "modify-cases")
+    key = console.import_id("Released", "case_id,about\ntrv-013,Released\n", "modify-cases")
     made = place.run("token", "create", "--app", "demo", "--name", "third pair of eyes")[1]
     await console.open(f"imports/{key}")
     await console.page.locator("live-updates[data-state=live]").wait_for()
@@ -85,7 +85,7 @@ async def test_cancel(console: Console) -> None:
 @pytest.mark.usefixtures("guarded")
 async def test_held_while_one_watches(place: Place, console: Console) -> None:
     """When the plan is made, the page that has watched it shows what is to be released."""
-    rows = "case_id,about\n" + "trv-014,Watched\n" * 60_000
+    rows = "case_id,about\n" + "trv-017,Watched to the hold\n" * 60_000
     key = console.import_id("Watched until held", rows, "modify-cases", "--no-watch")
     page = console.page
     await console.open(f"imports/{key}")

@@ -1,4 +1,4 @@
-"""A plugin that ends, or blocks, the worker that runs it."""
+"""A plugin that ends, or blocks, the worker that runs it, or wants to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.chaos.known_file import KnownFile, changed, failed
 from tests.chaos.run import Run, Running
 from tests.chaos.site import SiteOptions
 
-DEEDS = ("exit", "crash", "killed", "hang", "hold")
+DEEDS = ("exit", "crash", "killed", "hang", "hold", "fork", "hoard")
 _ROWS = 600
 _PLUGIN = """
 import ctypes, os, signal
@@ -22,6 +22,8 @@ DEEDS = {
     "crash": lambda: ctypes.string_at(0),
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),  # as one that eats all memory is
     "hang": lambda: ctypes.CDLL(None).sleep(3_600),
+    "fork": os.fork,  # refused
+    "hoard": lambda: bytes(1 << 45),  # refused, and the worker is replaced
     "hold": lambda: ctypes.PyDLL(None).sleep(3_600),  # nothing else of Python runs meanwhile
 }
 

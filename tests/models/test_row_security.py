@@ -176,4 +176,4 @@ async def test_a_table_in_use_is_waited_for(
             assert not migrating.done()
 
         async with asyncio.timeout(30):
-            assert await migrating is None
+            assert await migrating == []

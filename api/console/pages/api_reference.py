@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
@@ -122,8 +121,8 @@ async def _show_box(
 
 def _parse_variables(text: str) -> Any:
     try:
-        return json.loads(text) if text else None
-    except ValueError as error:
+        return orjson.loads(text) if text else None
+    except orjson.JSONDecodeError as error:
         message = f"The variables are not valid JSON: {error}."
         raise HttpError(400, "BAD_REQUEST", message) from error
 

@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from api.console.form import Form, read_form
 from api.console.language import language_of
 from api.console.rendering import render_page, root_of
+from api.console.server_text import translate_error
 from api.console.upload_form import is_upload, read_short_upload
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ _AGAIN = '<!doctype html><meta http-equiv="refresh" content="0"><title>Caseroll<
 async def ask_to_sign_in(request: Request, error: HttpError) -> Response:
     """Lead to the sign-in page and back; a form's fields are kept on the way."""
     if FROM_SCRIPT in request.headers or "text/event-stream" in request.headers.get("accept", ""):
-        return PlainTextResponse(error.message, 401)
+        return PlainTextResponse(_sentence(request, error), 401)
     root = root_of(request)
     if request.headers.get("sec-fetch-site") == "cross-site" and request.method == "GET":
         return _ask_again()
@@ -60,10 +61,24 @@ async def _read_fields(request: Request) -> Form:
 def refuse_page(request: Request, error: HttpError) -> Response:
     """Answer an error by a page that says what is wrong."""
     if FROM_SCRIPT in request.headers:
-        return PlainTextResponse(error.message, error.status)
-    response = render_page(request, language_of(request), "refusal.html", error.status, error=error)
+        return PlainTextResponse(_sentence(request, error), error.status)
+    response = render_page(
+        request,
+        language_of(request),
+        "refusal.html",
+        error.status,
+        is_missing=error.status == 404,
+        may_pass=error.status in (429, 503),
+        message=_sentence(request, error),
+    )
     response.headers.update(error.headers or {})
     return response
+
+
+def _sentence(request: Request, error: HttpError) -> str:
+    """Write what is wrong in the visitor's language."""
+    written = {"code": error.code, "message": error.message}
+    return translate_error(language_of(request).code, written)
 
 
 def _ask_again() -> Response:

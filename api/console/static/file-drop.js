@@ -68,8 +68,8 @@ class FileDrop extends HTMLElement {
   /** @param {File} file */
   refuse(file) {
     const { most, limit, large, empty } = this.dataset;
-    if (file.size > Number(most)) return large.replace("{name}", file.name).replace("{limit}", limit);
-    return file.size ? "" : empty.replace("{name}", file.name);
+    if (file.size > Number(most)) return large.replace("{limit}", limit).replace("{name}", () => file.name);
+    return file.size ? "" : empty.replace("{name}", () => file.name);
   }
 
   say(text) {

@@ -5,6 +5,7 @@ class LiveUpdates extends HTMLElement {
     this.word = document.createElement("p");
     this.append(this.word);
     this.open();
+    document.addEventListener("visibilitychange", () => this.rest());
     // Browsers keep pages for the back button; a page that comes back is old.
     addEventListener("pageshow", (event) => event.persisted && location.reload());
   }
@@ -14,24 +15,44 @@ class LiveUpdates extends HTMLElement {
   }
 
   open() {
+    if (this.mayRest()) return this.rest();
     this.source = new EventSource(this.getAttribute("src"));
-    this.source.onopen = () => {
+    this.source.onopen = async () => {
       const wasLost = this.lostAt !== undefined;
       this.lostAt = undefined;
       this.say(this.dataset.live, "live");
-      if (wasLost) this.refresh();
+      if (!wasLost || (await this.refresh())) return;
+      this.source.close();
+      this.lose();
     };
     this.source.onerror = () => this.lose();
     this.source.addEventListener("fragment", (event) => this.take(event.data));
-    this.source.addEventListener("end", () => {
+    this.source.addEventListener("end", async () => {
       this.source.close();
-      this.refresh();
+      if (!(await this.refresh())) this.lose();
+      else if (this.source.readyState === EventSource.CLOSED) setTimeout(() => this.open(), 2000);
     });
     this.source.addEventListener("signed-out", () => {
       this.source.close();
-      this.say(this.dataset.ended, "lost");
-      this.refresh();
+      this.recover();
     });
+  }
+
+  /** Browsers open six connections to a server: tabs that nobody sees must not take all of them. */
+  mayRest() {
+    // An import's own page says in its title how far it has come.
+    return document.hidden && this.getAttribute("src").endsWith("/imports/live");
+  }
+
+  rest() {
+    if (this.mayRest()) {
+      this.source?.close();
+      this.isResting = true;
+    } else if (this.isResting && !document.hidden) {
+      this.isResting = false;
+      this.lostAt ??= new Date();
+      this.open();
+    }
   }
 
   lose() {
@@ -41,7 +62,13 @@ class LiveUpdates extends HTMLElement {
       this.say(`${this.dataset.lost} ${this.dataset.asOf.replace("{time}", time)}`, "lost");
     }
     // A browser gives up when the server answers with an error, as a proxy does while it restarts.
-    if (this.source.readyState === EventSource.CLOSED) setTimeout(() => this.open(), 2000);
+    if (this.source.readyState === EventSource.CLOSED) setTimeout(() => this.recover(), 2000);
+  }
+
+  /** Connects again, once the page can be had again. */
+  async recover() {
+    if (!(await this.refresh())) this.lose();
+    else if (this.source.readyState === EventSource.CLOSED) this.open();
   }
 
   say(text, state) {
@@ -88,13 +115,18 @@ class LiveUpdates extends HTMLElement {
     else into.append(element);
   }
 
-  /** Asks for everything on the screen anew, and keeps what was typed. */
+  /** Asks for everything on the screen anew, and keeps what was typed; false if it can't be had. */
   async refresh() {
     try {
       const answer = await fetch(location.href);
-      const isTyping = document.querySelector("main :is(input, textarea):focus, [data-unsaved]");
-      // A form whose token has ended stays: when it is sent, the sign-in page keeps its fields.
-      if (answer.redirected) return isTyping || location.assign(answer.url);
+      const isTyping = hasUnsaved();
+      if (answer.redirected) {
+        if (isTyping && new URL(answer.url).pathname.endsWith("/sign-in")) return this.askToSignIn();
+        location.assign(answer.url);
+        return true;
+      }
+      // The page of an error would take the place of what is on the screen.
+      if (!answer.ok) return false;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const said = page.querySelector("[data-announce]")?.dataset.announce;
       if (!isTyping) document.querySelector("main").replaceChildren(...page.querySelector("main").childNodes);
@@ -102,9 +134,26 @@ class LiveUpdates extends HTMLElement {
       document.title = page.title;
       if (said) document.getElementById("announce").textContent = said;
       this.follow(page.querySelector("live-updates").getAttribute("src"));
+      return true;
     } catch {
-      // The connection is away again; the next one asks again.
+      // The connection is away again.
+      return false;
     }
+  }
+
+  /** Says that the token has ended, where leading to the sign-in page would lose what was typed. */
+  askToSignIn() {
+    this.lostAt ??= new Date();
+    const link = document.createElement("a");
+    link.href = `${document.documentElement.dataset.root}/sign-in`;
+    link.target = "_blank";
+    link.textContent = this.dataset.signIn;
+    if (!this.querySelector("a")) {
+      this.say(`${this.dataset.signedOut} `, "lost");
+      this.word.append(link);
+      document.getElementById("announce").textContent = this.word.textContent;
+    }
+    return false;
   }
 
   /** Listens to what the page is about now: an import that has ended is one among others. */
@@ -114,6 +163,13 @@ class LiveUpdates extends HTMLElement {
     this.source.close();
     this.open();
   }
+}
+
+/** Tells whether a form holds what only its visitor knows. */
+function hasUnsaved() {
+  const fields = [...document.querySelectorAll("main form[method=post] :is(input, textarea)")];
+  const isChanged = (field) => field.value !== field.defaultValue || Boolean(field.checked) !== Boolean(field.defaultChecked);
+  return Boolean(document.querySelector("main :is(input, textarea):focus, [data-unsaved]")) || fields.some(isChanged);
 }
 
 /** Replaces an element, unless nothing has changed; the focus stays at the same place in it. */

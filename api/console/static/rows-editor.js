@@ -25,10 +25,12 @@ class RowsEditor extends HTMLElement {
       for (const [row, cells] of Object.entries(this.kept.sent)) this.kept.edits[row] ??= cells;
     }
     this.kept.sent = {};
-    const rows = new Set([...this.table.tBodies[0].rows].map((row) => row.dataset.row));
+    const rows = new Map([...this.table.tBodies[0].rows].map((row) => [row.dataset.row, row]));
     for (const row of Object.keys(this.kept.edits)) {
-      // The table has all failed rows: those that it has not have passed.
-      if (this.dataset.all !== undefined && !rows.has(row)) delete this.kept.edits[row];
+      const cells = rows.get(row)?.querySelectorAll("td");
+      // A table of all failed rows lacks those that have passed; what a cell has already is no edit.
+      const isOver = cells ? ![...cells].some((cell) => this.edited(cell) !== undefined) : this.dataset.all !== undefined;
+      if (isOver) delete this.kept.edits[row];
     }
     this.save();
   }
@@ -219,6 +221,8 @@ class RowsEditor extends HTMLElement {
   }
 
   send() {
+    // The second click of two: the fields are there, and the first one has kept what they hold.
+    if (!Object.keys(this.kept.edits).length) return;
     for (const [row, cells] of Object.entries(this.kept.edits)) {
       for (const [column, value] of Object.entries(cells)) {
         const field = document.createElement("input");

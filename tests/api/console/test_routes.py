@@ -13,7 +13,7 @@ from api.console.routes import console_routes
 from tests.api.api_fixture import Api, Server, change_settings
 from tests.api.console.browser import Browser
 
-OPEN = {"/", "/console", "/console/sign-in", "/console/static/{version}/{name}"}
+OPEN = {"/", "/console", "/console/", "/console/sign-in", "/console/static/{version}/{name}"}
 # What needs no token changes nothing but the visitor's own cookies.
 OWN = {"/console/api", "/console/imports/import_id/problems/leave-out"}
 OPEN_FORMS = {"/console/sign-in", "/console/sign-out", "/console/language"}
@@ -62,6 +62,23 @@ async def test_viewers_change_nothing(viewer: Browser, path: str) -> None:
     answer = await viewer.post(path)
 
     assert answer.status in (400, 403, 404, 422) or path in OWN
+
+
+@pytest.mark.parametrize("path", ["nothing", "imports/", "sign-out", "users/new/more"])
+async def test_no_such_page(admin: Browser, path: str) -> None:
+    """An address that leads nowhere has a page that says so, and leads on."""
+    answer = await admin.get(f"/console/{path}")
+
+    assert answer.status == 404
+    assert '<h1 tabindex="-1">There is no such page</h1>' in answer.text
+    assert '<a href="/console/imports">' in answer.text
+
+
+async def test_lead_to_imports(stranger: Browser) -> None:
+    """The shortest addresses lead to the first screen."""
+    places = [(await stranger.get(path)).location for path in ("/", "/console", "/console/")]
+
+    assert places == ["/console/imports"] * 3
 
 
 async def test_below_a_path(api: Api, stranger: Browser, monkeypatch: pytest.MonkeyPatch) -> None:

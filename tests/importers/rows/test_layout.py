@@ -11,6 +11,7 @@ from importers.plugins.sample_file import sample_csv
 from importers.sdk.columns import column_name
 from importers.sdk.errors import FileRefusedError
 from importers.testing import check_conformance, run_importer
+from tests.importers.engine_fixture import EngineFixture
 
 
 class Transfers(Importer):
@@ -82,3 +83,30 @@ def test_refused_headers(header: str, error: str) -> None:
 def test_conformance() -> None:
     """The kit knows such columns."""
     check_conformance(Transfers, rows=100)
+
+
+@pytest.mark.parametrize("name", ["E-Mail", "Nr."])
+async def test_a_retry_by_the_name_in_the_file(world: EngineFixture, name: str) -> None:
+    """The column that an error names takes the new cell, of one row and of a kind of rows."""
+    engine = world.with_engine(transfers=Transfers("transfers"))
+    import_id = await engine.run(
+        "transfers",
+        "trv-001,jack@example.org,staff",
+        "trv-003,nobody@example.org,staff",
+        "trv-004,nobody,staff",
+        header=f"From,{name},role",
+    )
+    errors = await world.errors(import_id)
+    column = errors[3][0]["column"]
+
+    await engine.retry(import_id, {3: {column: "jack-001@example.org"}})
+    one = await world.results(import_id)
+    await engine.retry(import_id, where={"column": name}, cells={name: "jill-001@example.org"})
+
+    assert column == column_name(name)
+    assert {number: each.what for number, each in one.items()} == {
+        2: "FAILED",
+        3: "CREATED",
+        4: "FAILED",
+    }
+    assert {each.what for each in (await world.results(import_id)).values()} == {"CREATED"}

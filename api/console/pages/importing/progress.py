@@ -64,16 +64,16 @@ def describe_progress(
 
 def done_parts(language: Language, item: Mapping[str, Any]) -> list[str]:
     """Write how many rows had which result, without those that no row had."""
-    text = language.text
-    parts = (
-        (item["created"], text("%(n)s created")),
-        (item["updated"], text("%(n)s changed")),
-        (item["removed"], text("%(n)s removed")),
-        (item["unchanged"], text("%(n)s unchanged")),
-        (item["failed"], text("%(n)s failed")),
-        (item["cancelled"], text("%(n)s not run")),
-    )
-    return [template % {"n": language.number(count)} for count, template in parts if count]
+    plural = language.plural
+    parts = {
+        "created": plural("%(n)s created", "%(n)s created", item["created"]),
+        "updated": plural("%(n)s changed", "%(n)s changed", item["updated"]),
+        "removed": plural("%(n)s removed", "%(n)s removed", item["removed"]),
+        "unchanged": plural("%(n)s unchanged", "%(n)s unchanged", item["unchanged"]),
+        "failed": plural("%(n)s failed", "%(n)s failed", item["failed"]),
+        "cancelled": plural("%(n)s not run", "%(n)s not run", item["cancelled"]),
+    }
+    return [part for name, part in parts.items() if item[name]]
 
 
 async def live_import(visit: Visit) -> Response:

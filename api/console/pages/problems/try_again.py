@@ -21,7 +21,11 @@ async def try_again(visit: Visit) -> Response:
     form = await read_form(visit.request)
     place = visit.path("import_id")
     data = await visit.run("retry_import", id=place, **retry_variables(form))
-    if errors := data["retryImport"]["userErrors"]:
+    errors = data["retryImport"]["userErrors"]
+    if {error["code"] for error in errors} == {"NOT_FINISHED"}:
+        # The form was sent twice, or others have been faster: the page shows how these rows do.
+        return visit.go(f"imports/{place}/problems")
+    if errors:
         return await show_problems(visit, RefusedRetry(errors=errors, cells=form))
     return visit.go(f"imports/{place}/problems", tried="1")
 

@@ -29,12 +29,13 @@ async def test_run(viewer: Browser) -> None:
     ("fields", "said"),
     [
         ({"query": QUERY, "variables": "{"}, "The variables are not valid JSON"),
+        ({"query": QUERY, "variables": "[" * 5000}, "The variables are not valid JSON"),
         ({"query": ""}, "'query' has to be the text of a GraphQL document."),
         ({"query": "{ nothing }"}, "Cannot query field 'nothing'"),
         ({"query": "subscription { importsUpdated { id } }"}, "Subscriptions go over"),
         ({"query": 'mutation { cancelImport(id: "x") { import { id } } }'}, "may only read"),
     ],
-    ids=["variables", "blank", "field", "subscription", "viewer"],
+    ids=["variables", "nested", "blank", "field", "subscription", "viewer"],
 )
 async def test_refusals(viewer: Browser, fields: dict[str, str], said: str) -> None:
     """What is wrong is said on the page, and what was typed stays."""

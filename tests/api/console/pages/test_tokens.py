@@ -129,3 +129,11 @@ async def test_no_such_token(admin: Browser, key: str) -> None:
     path = f"/console/tokens/{key}/revoke"
 
     assert [(await admin.get(path)).status, (await admin.post(path)).status] == [404, 404]
+
+
+async def test_without_fields(admin: Browser) -> None:
+    """A form that lacks its fields is shown again, with what is missing."""
+    answer = await admin.post("/console/tokens/new")
+
+    assert answer.status == 422
+    assert "can&#39;t be blank" in answer.text

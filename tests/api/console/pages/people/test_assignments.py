@@ -101,3 +101,14 @@ async def test_no_such_pair(api: Api, viewer: Browser) -> None:
     assert [(await viewer.get(f"/console/assignments/{each}")).status for each in paths] == [
         404
     ] * 3
+
+
+@pytest.mark.parametrize("page", ["assignments", "history/assignments"])
+@pytest.mark.parametrize("name", ["case", "user", "import"])
+async def test_filter_by_nothing(viewer: Browser, page: str, name: str) -> None:
+    """A link to a case, user or import that the app has not shows an empty list, and leads on."""
+    answer = await viewer.get(f"/console/{page}?{name}=gone")
+
+    assert answer.status == 200
+    assert '<p class="empty">' in answer.text
+    assert f'<a href="/console/{page}">Show all</a>' in answer.text

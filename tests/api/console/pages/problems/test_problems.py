@@ -116,6 +116,14 @@ async def test_replacement(api: Api, admin: Browser) -> None:
     assert answer.location == f"{place}?tried=1"
 
 
+async def test_sent_twice(api: Api, admin: Browser) -> None:
+    """The second click of two shows what the first has begun."""
+    place = await add_failed(api)
+    answers = [await admin.post(place, {"all": "1"}) for _ in range(2)]
+
+    assert [answer.location for answer in answers] == [f"{place}?tried=1", place]
+
+
 async def test_a_group_that_is_mended(api: Api, admin: Browser) -> None:
     """A group that is there no more is refused in words."""
     key = GroupKey("NOT_FOUND", "user_id", "gone").encode()
