@@ -85,11 +85,6 @@ async def test_problems(admin: Browser) -> None:
     assert '<option value="365" selected>' in answer.text
 
 
-async def test_without_fields(admin: Browser) -> None:
-    """A form that lacks fields is answered as one in which they are blank."""
-    assert (await admin.post("/console/tokens/new", {"permission": "ADMIN"})).status == 422
-
-
 async def test_revoke(api: Api, admin: Browser, viewer: Browser) -> None:
     """A token is revoked after a question, and opens nothing from then on."""
     key = await sql("fetchval", "SELECT id FROM api_tokens WHERE name = 'viewer'")
