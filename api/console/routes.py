@@ -107,6 +107,8 @@ def console_routes() -> list[Route]:
         *_screen("tokens/{id}/revoke", show_revocation, revoke_token),
         *_screen("api", show_reference, run_query),
         *_screen("api/types/{name}", show_type),
+        # The last one: it takes what no other has.
+        *_screen("{path:path}", _find_nothing, _find_nothing),
     ]
 
 
@@ -135,18 +137,6 @@ def _import_screens() -> list[Route]:
         *_screen(f"{place}/undo", show_undo, undo_import),
         *_screen(f"{place}/cancel", show_cancel, cancel_import),
         *_screen(f"{place}/release", show_release, release_import),
-        *_screen("imports/{import_id}/problems", show_problems, try_again),
-        _action("imports/{import_id}/problems/leave-out", leave_out),
-        *_screen("lookup", look_up),
-        *_screen("imports/{import_id}/changes", show_changes),
-        *_screen("imports/{import_id}/rows", show_rows),
-        *_screen("imports/{import_id}/file", show_file),
-        *_screen("imports/{import_id}/log", show_log),
-        *_screen("imports/{import_id}/apply", show_apply, apply_import),
-        *_screen("imports/{import_id}/undo", show_undo, undo_import),
-        *_screen("imports/{import_id}/cancel", show_cancel, cancel_import),
-        *_screen("imports/{import_id}/release", show_release, release_import),
-        *_screen("{path:path}", _find_nothing, _find_nothing),
     ]
 
 
