@@ -64,8 +64,8 @@ def read_filled_form(form: Form, fields: Iterable[str]) -> FilledForm:
     """Read what was sent; a field that the form did not have is none."""
     sent = [name for name in fields if name in form]
     return FilledForm(
-        values={name: _with_line_feeds(form.text(name)) for name in sent},
-        was={name: _with_line_feeds(form.text(_WAS + name)) for name in sent},
+        values={name: _with_line_feeds(form.first(name)) for name in sent},
+        was={name: _with_line_feeds(form.first(_WAS + name)) for name in sent},
     )
 
 

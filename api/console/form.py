@@ -20,7 +20,7 @@ _MOST_FIELDS = 4_000
 class Form(dict[str, list[str]]):
     """The fields of a form, each with all its values."""
 
-    def text(self, name: str) -> str:
+    def first(self, name: str) -> str:
         """Return a field's first value without blanks around it, or an empty text."""
         return self.get(name, [""])[0].strip()
 

@@ -61,14 +61,14 @@ def _fill(code: str, template: Template, values: Mapping[str, str]) -> str:
     shown = dict(values)
     for name in _WORDS:
         if name in shown:
-            shown[name] = _words(code).get(shown[name], shown[name])
+            shown[name] = _own_words(code).get(shown[name], shown[name])
     for name in template.figures:
         shown[name] = Language(code).number(int(shown[name].replace(",", "")))
     return template.translation.format(**shown)
 
 
 @lru_cache(None)
-def _words(language: str) -> Mapping[str, str]:
+def _own_words(language: str) -> Mapping[str, str]:
     return {text: word for context, text, word in read_messages(language) if context == "WORD"}
 
 

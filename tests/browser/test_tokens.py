@@ -47,7 +47,9 @@ async def test_a_colleague(console: Console, browser: Browser) -> None:
     problems += await console.accessibility()
     await colleague.goto(f"{console.url}/console/users")
 
-    await expect(colleague).to_have_url(f"{console.url}/console/sign-in?next=%2Fconsole%2Fusers")
+    await expect(colleague).to_have_url(
+        f"{console.url}/console/sign-in?next=%2Fconsole%2Fusers&why=refused"
+    )
     assert problems == []
     await colleague.context.close()
 

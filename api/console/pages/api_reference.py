@@ -57,7 +57,7 @@ async def show_reference(visit: Visit) -> Response:
 async def run_query(visit: Visit) -> Response:
     """Run the query of the box with the visitor's token, and show its answer below it."""
     form = await read_form(visit.request)
-    query, variables = form.text("query"), form.text("variables")
+    query, variables = form.first("query"), form.first("variables")
     try:
         body = {"query": query, "variables": _parse_variables(variables)}
         operation = to_operation({**body, "extensions": {"cost": True}})

@@ -21,7 +21,7 @@ async def change_language(request: Request) -> Response:
     """Keep the language for a year, and lead back to the page."""
     form, root = await read_form(request), root_of(request)
     response = RedirectResponse(_back(request, root), 303)
-    if (code := form.text("language")) in LANGUAGES:
+    if (code := form.first("language")) in LANGUAGES:
         response.set_cookie(LANGUAGE_COOKIE, code, _YEAR, path=root, samesite="strict")
     return response
 

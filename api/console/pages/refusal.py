@@ -11,6 +11,7 @@ from api.console.form import Form, read_form
 from api.console.language import language_of
 from api.console.rendering import render_page, root_of
 from api.console.server_text import translate_error
+from api.console.session import COOKIE
 from api.console.upload_form import is_upload, read_short_upload
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ async def ask_to_sign_in(request: Request, error: HttpError) -> Response:
             resume=root + _place(request),
             fields=fields,
         )
+    if COOKIE in request.cookies:
+        why = why or "refused"
     query = f"?{request.url.query}" if request.url.query else ""
     wanted = {"next": f"{root}{_place(request)}{query}", "why": why}
     given = {name: value for name, value in wanted.items() if value}

@@ -37,9 +37,9 @@ async def sign_in(request: Request) -> Response:
     """Keep a valid token in the cookie, and lead to where the visitor wanted to go."""
     form, root = await read_form(request), root_of(request)
     kept = {name.removeprefix(_RESUMED): form[name] for name in form if name.startswith(_RESUMED)}
-    resume = _own_path(form.text("resume"), root)
-    wanted = _own_path(form.text("next"), root) or f"{root}/imports"
-    token = form.text("token")
+    resume = _own_path(form.first("resume"), root)
+    wanted = _own_path(form.first("next"), root) or f"{root}/imports"
+    token = form.first("token")
     try:
         await context_of(request, token)
     except HttpError as error:
@@ -64,7 +64,7 @@ async def sign_in(request: Request) -> Response:
     else:
         response = RedirectResponse(wanted, 303)
     keep_token(request, response, token, root)
-    if zone := form.text("zone"):
+    if zone := form.first("zone"):
         response.set_cookie(ZONE_COOKIE, zone, path=root, samesite="strict", httponly=True)
     return response
 

@@ -58,7 +58,7 @@ class LiveUpdates extends HTMLElement {
   lose() {
     if (this.lostAt === undefined) {
       this.lostAt = new Date();
-      const time = this.lostAt.toLocaleTimeString(document.documentElement.lang, { timeStyle: "short" });
+      const time = this.lostAt.toLocaleTimeString(document.documentElement.lang, { timeStyle: "short", hourCycle: "h23" });
       this.say(`${this.dataset.lost} ${this.dataset.asOf.replace("{time}", time)}`, "lost");
     }
     // A browser gives up when the server answers with an error, as a proxy does while it restarts.

@@ -90,7 +90,7 @@ async def release_import(visit: Visit) -> Response:
 async def _carry_out(visit: Visit, action: ImportAction) -> Response:
     """Run the mutation, and lead to the import that it makes, or that it is about."""
     form = await read_form(visit.request)
-    given = {name: form.text(name) or None for name in action.fields}
+    given = {name: form.first(name) or None for name in action.fields}
     name = f"{action.name}_import"
     [answer] = (await visit.run(name, id=visit.path("import_id"), **given)).values()
     if answer["userErrors"]:

@@ -63,7 +63,7 @@ async def show_preview(visit: Visit) -> Response:
         refusals=payload["userErrors"] or problems_of_file(seen),
         unknown=unknown_columns(seen, fields, columns_of(names["importTypes"], fields)),
         heads=column_heads(seen),
-        encoding=fields.text("encoding"),
+        encoding=fields.first("encoding"),
         name=free_name(stem, {each["name"] for each in nodes(names["imports"])}),
         ignore=IGNORE,
     )
@@ -71,20 +71,20 @@ async def show_preview(visit: Visit) -> Response:
 
 def preview_input(form: Form, file: UploadedFile) -> dict[str, Any]:
     """Return the mutation's input."""
-    size = form.text("size")
+    size = form.first("size")
     return {
         "file": file,
-        "type": form.text("type") or None,
+        "type": form.first("type") or None,
         "size": int(size) if size.isascii() and size.isdigit() else None,
-        "sha256": form.text("sha256") or None,
-        "encoding": form.text("encoding") or None,
+        "sha256": form.first("sha256") or None,
+        "encoding": form.first("encoding") or None,
         **file_mapping(form),
     }
 
 
 def columns_of(types: Sequence[Mapping[str, Any]], form: Form) -> list[str]:
     """Return the columns of the type that was chosen."""
-    found = next((each for each in types if each["key"] == form.text("type")), None)
+    found = next((each for each in types if each["key"] == form.first("type")), None)
     return [column["name"] for column in found["columns"]] if found else []
 
 

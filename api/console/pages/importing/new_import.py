@@ -52,7 +52,7 @@ async def send_new_import(visit: Visit) -> Response:
     if payload["userErrors"]:
         return await _show_problems(visit, fields, payload["userErrors"])
     # A rehearsal changes nothing, however often it runs.
-    is_repeat_meant = "again" in fields or fields.text("then") != "run"
+    is_repeat_meant = "again" in fields or fields.first("then") != "run"
     return _lead_on(visit, payload, is_repeat_meant=is_repeat_meant)
 
 

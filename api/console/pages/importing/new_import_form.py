@@ -79,21 +79,21 @@ def with_new_key(form: Form, errors: Sequence[Mapping[str, Any]]) -> Form:
     that is sent again finds its import.
     """
     is_used = any(error.get("code") == "IDEMPOTENCY_KEY_REUSED" for error in errors)
-    return Form(form, key=[_new_key()]) if is_used or not form.text("key") else form
+    return Form(form, key=[_new_key()]) if is_used or not form.first("key") else form
 
 
 def import_input(form: Form, file: UploadedFile) -> dict[str, Any]:
     """Return the mutation's input."""
-    notified = _SEPARATORS.split(form.text("notify"))
+    notified = _SEPARATORS.split(form.first("notify"))
     return {
-        "name": form.text("name"),
-        "type": form.text("type"),
+        "name": form.first("name"),
+        "type": form.first("type"),
         "file": file,
         "source": "console",
-        "dryRun": form.text("then") != "run",
+        "dryRun": form.first("then") != "run",
         "atomic": "atomic" in form,
-        "encoding": form.text("encoding") or None,
-        "dateOrder": form.text("date_order") or None,
+        "encoding": form.first("encoding") or None,
+        "dateOrder": form.first("date_order") or None,
         "idempotencyKey": idempotency_key(form),
         "notify": [address for address in notified if address],
         **file_mapping(form),
@@ -103,7 +103,7 @@ def import_input(form: Form, file: UploadedFile) -> dict[str, Any]:
 def posted_mapping(form: Form) -> dict[str, str]:
     """Return what the form says of names in the header: a column, or `IGNORE`."""
     numbers = [name.removeprefix(_HEADER) for name in form if name.startswith(_HEADER)]
-    said = {form[_HEADER + number][0]: form.text(f"use-{number}") for number in numbers}
+    said = {form[_HEADER + number][0]: form.first(f"use-{number}") for number in numbers}
     return {header: use for header, use in said.items() if use}
 
 

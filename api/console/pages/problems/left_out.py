@@ -27,7 +27,7 @@ async def leave_out(visit: Visit) -> Response:
     form = await read_form(visit.request)
     place = f"imports/{visit.path('import_id')}"
     response = visit.go(f"{place}/problems")
-    key = decode_group(form.text("group"))
+    key = decode_group(form.first("group"))
     marks = [*left_out_groups(visit), key.mark()][-_MOST:] if key else []
     response.set_cookie(
         _COOKIE,

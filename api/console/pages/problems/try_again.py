@@ -41,8 +41,8 @@ def retry_variables(form: Form) -> dict[str, Any]:
     """
     if rows := _corrections(form):
         return {"rows": rows}
-    if group := decode_group(form.text("group")):
-        cell = {"column": form.text("column"), "value": form.text("use")}
+    if group := decode_group(form.first("group")):
+        cell = {"column": form.first("column"), "value": form.first("use")}
         return {"where": group._asdict(), "set": [cell] if "use" in form else None}
     if "all" in form:
         return {}

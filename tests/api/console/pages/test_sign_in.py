@@ -45,6 +45,18 @@ async def test_expired_token(api: Api, stranger: Browser) -> None:
     assert "This token has expired." in page.text
 
 
+async def test_revoked_token(api: Api, stranger: Browser) -> None:
+    """A token that is revoked while one works says so, too."""
+    token = await create_token(api.world.app, "left", Permission.ADMIN)
+    await stranger.sign_in(token)
+    await ApiToken.filter(digest=token_digest(token)).update(revoked_at=datetime.now(UTC))
+    answer = await stranger.get("/console/users")
+    page = await stranger.get(answer.location)
+
+    assert answer.location == "/console/sign-in?next=%2Fconsole%2Fusers&why=refused"
+    assert "Your token does not work any more." in page.text
+
+
 async def test_what_was_typed_is_kept(api: Api, stranger: Browser) -> None:
     """A form that was sent without a valid token can be sent again after signing in."""
     refused = await stranger.post("/console/api", {"query": "{ viewer { tokenName } }"})
