@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "es": "Español"}
 """The languages that there are, each by its own name."""
+_CLOCKS_DIFFER = 3
 LANGUAGE_COOKIE, ZONE_COOKIE = "caseroll_language", "caseroll_zone"
 
 
@@ -69,8 +70,12 @@ class Language(NamedTuple):
         return dates.format_date(value, "medium", locale=self.code)
 
     def ago(self, moment: datetime) -> str:
-        """Write how long ago a time is, or in how long it will be."""
-        return self.span((moment - datetime.now(UTC)).total_seconds(), add_direction=True)
+        """Write how long ago a time is, or in how long it will be.
+
+        Of what has just happened, the database's clock may say that it is ahead.
+        """
+        seconds = (moment - datetime.now(UTC)).total_seconds()
+        return self.span(-1 if -1 < seconds < _CLOCKS_DIFFER else seconds, add_direction=True)
 
     def span(self, seconds: float, *, add_direction: bool = False) -> str:
         """Write a length of time in its largest unit."""
