@@ -119,7 +119,17 @@ def _round_to_unit(seconds: float) -> int:
 @lru_cache(None)
 def read_messages(code: str) -> list[tuple[str, str, str]]:
     """Read the messages of the server: context, English and translation of each."""
-    with (FOLDER / code / "LC_MESSAGES" / "server.po").open("rb") as file:
+    return read_entries(code, "server")
+
+
+def read_entries(code: str, name: str) -> list[tuple[str, str, str]]:
+    """Read a catalogue without plurals: context, English and translation of each text.
+
+    Args:
+        code: of the language.
+        name: of the file, without its ending.
+    """
+    with (FOLDER / code / "LC_MESSAGES" / f"{name}.po").open("rb") as file:
         catalogue = read_po(file, locale=code)
     return [(str(each.context), str(each.id), str(each.string)) for each in catalogue if each.id]
 
