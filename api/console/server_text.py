@@ -21,8 +21,14 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"\{(\w+)(?::,)?\}")
 # Between the label of the column and the sentence.
 _LABEL = re.compile(r"(?P<label>[^:']{1,100}: )?(?P<sentence>.*)", re.DOTALL)
+# What a message is about, which rows with several changes add to it.
+_SUBJECT = re.compile(
+    r"(?P<fault>.*) \((?P<noun>case|user) '(?P<name>.*)'\)(?P<end>[.?!]?)", re.DOTALL
+)
 # Names in templates that stand for words of ours, not for what an admin has written.
 _WORDS = ("noun", "what", "other", "kind")
+# The name that stands for another message, of any code.
+_MESSAGE = "why"
 _FIGURE = re.compile(r"\{(\w+):,\}")
 _FULL_STOP = "."
 _REMARK = "REMARK"
@@ -48,15 +54,25 @@ def translate_error(language: str, error: Mapping[str, Any]) -> str:
         error: with its `code` and `message`.
     """
     message = str(error["message"])
+    found = None if language == "en" else _translate(language, error["code"], message)
+    return found or message
+
+
+@lru_cache(1024)
+def _translate(language: str, code: str, message: str) -> str | None:
+    """Return a message in a language; None if it is made of no template of its code."""
     parts = _LABEL.fullmatch(message)
-    if language == "en" or parts is None:
-        return message
-    templates = _templates(language).get(error["code"], ())
-    for text, label in ((message, ""), (parts["sentence"], parts["label"] or "")):
-        for template in templates:
+    label, sentence = (parts["label"] or "", parts["sentence"]) if parts else ("", message)
+    for text, start in ((message, ""), (sentence, label)):
+        for template in _templates(language).get(code, ()):
             if found := template.pattern.fullmatch(text):
-                return label + _fill(language, template, found.groupdict())
-    return message
+                return start + _fill(language, template, found.groupdict())
+    subject = _SUBJECT.fullmatch(message)
+    fault = subject and _translate(language, code, subject["fault"] + subject["end"])
+    if not subject or not fault:
+        return None
+    noun, end = _own_words(language)[subject["noun"]], subject["end"]
+    return f"{fault.removesuffix(end)} ({noun} '{subject['name']}'){end}"
 
 
 def translate_remark(language: str, remark: str) -> str:
@@ -65,13 +81,16 @@ def translate_remark(language: str, remark: str) -> str:
     return "; ".join(translate_error(language, each) for each in said)
 
 
-def _fill(code: str, template: Template, values: Mapping[str, str]) -> str:
+def _fill(language: str, template: Template, values: Mapping[str, str]) -> str:
     shown = dict(values)
     for name in _WORDS:
         if name in shown:
-            shown[name] = _own_words(code).get(shown[name], shown[name])
+            shown[name] = _own_words(language).get(shown[name], shown[name])
+    if _MESSAGE in shown:
+        whys = (_translate(language, code, shown[_MESSAGE]) for code in _templates(language))
+        shown[_MESSAGE] = next(filter(None, whys), shown[_MESSAGE])
     for name in template.figures:
-        shown[name] = Language(code).number(int(shown[name].replace(",", "")))
+        shown[name] = Language(language).number(int(shown[name].replace(",", "")))
     return template.translation.format(**shown)
 
 
@@ -87,7 +106,7 @@ def _templates(language: str) -> Mapping[str, Sequence[Template]]:
     tails = [(text, word) for context, text, word in messages if context == "TAIL"]
     found: dict[str, list[Template]] = {}
     for context, text, translation in messages:
-        is_whole = text.endswith((_FULL_STOP, "?")) or context == _REMARK
+        is_whole = text.endswith((_FULL_STOP, "?", f"{{{_MESSAGE}}}")) or context == _REMARK
         for tail, word in [("", "")] if is_whole else [(_FULL_STOP, _FULL_STOP), *tails]:
             figures = frozenset(_FIGURE.findall(text))
             template = Template(_pattern(text + tail), translation + word, figures)

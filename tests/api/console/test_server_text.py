@@ -42,6 +42,28 @@ OTHERS = [code for code in LANGUAGES if code != "en"]
             "Se quitarían 12.000 de las 31.500 asignaciones: "
             "más del 20 % que se puede quitar de una vez.",
         ),
+        (
+            "CASE_CLOSED",
+            "Case Id: the case 'c-2' is closed; reopen it first (user 'jack-001').",
+            "Case Id: el caso 'c-2' está cerrado; ábralo de nuevo primero (usuario 'jack-001').",
+        ),
+        (
+            "CHANGED_SINCE",
+            "The assignment has been changed since, by row 4 of the import 'May' at "
+            "2026-11-29 23:45 UTC: The user is not on the case any more.",
+            "Cambio posterior de asignación, por la fila 4 de la importación 'May', el "
+            "2026-11-29 23:45 UTC: El usuario ya no está en el caso.",
+        ),
+        (
+            "CHANGED_SINCE",
+            "This is not as it was planned: Case Id: the case is closed; reopen it first.",
+            "Esto no está como se planeó: Case Id: el caso está cerrado; ábralo de nuevo primero.",
+        ),
+        (
+            "CHANGED_SINCE",
+            "This is not as it was planned: Seat: is taken.",
+            "Esto no está como se planeó: Seat: is taken.",
+        ),
         ("MAILS", "1 user would get a mail.", "1 usuario con un correo, si se aplica."),
         ("MAILS", "2 users would get a mail.", "2 usuarios con un correo, si se aplica."),
         (
