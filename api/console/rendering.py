@@ -11,7 +11,7 @@ from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from api.console.language import LANGUAGES, Language
-from api.console.server_text import translate_error
+from api.console.server_text import translate_error, translate_remark
 from api.console.static_files import static_version
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def _environment(code: str) -> Environment:
     environment.globals.update(_text_functions(Language(code).translations))
     environment.filters["shown"] = show_text
     environment.filters["server_text"] = partial(translate_error, code)
+    environment.filters["remark_text"] = partial(translate_remark, code)
     return environment
 
 

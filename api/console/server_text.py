@@ -2,7 +2,8 @@
 
 A message is made of a template, such as `no case has the Tag ID or ID '{text}'`. A catalogue has
 the templates of each code, with the code as their context. Advice that may end several messages has
-the context `TAIL`. What no template fits stays English.
+the context `TAIL`, and what is said of a row that passed, `REMARK`. What no template fits stays
+English.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _LABEL = re.compile(r"(?P<label>[^:']{1,100}: )?(?P<sentence>.*)", re.DOTALL)
 _WORDS = ("noun", "what", "other", "kind")
 _FIGURE = re.compile(r"\{(\w+):,\}")
 _FULL_STOP = "."
+_REMARK = "REMARK"
 
 
 class Template(NamedTuple):
@@ -57,6 +59,12 @@ def translate_error(language: str, error: Mapping[str, Any]) -> str:
     return message
 
 
+def translate_remark(language: str, remark: str) -> str:
+    """Return what is said of a row that passed, such as `repeats row 7`, in a language."""
+    said = [{"code": _REMARK, "message": each} for each in remark.split("; ")]
+    return "; ".join(translate_error(language, each) for each in said)
+
+
 def _fill(code: str, template: Template, values: Mapping[str, str]) -> str:
     shown = dict(values)
     for name in _WORDS:
@@ -79,7 +87,7 @@ def _templates(language: str) -> Mapping[str, Sequence[Template]]:
     tails = [(text, word) for context, text, word in messages if context == "TAIL"]
     found: dict[str, list[Template]] = {}
     for context, text, translation in messages:
-        is_whole = text.endswith((_FULL_STOP, "?"))
+        is_whole = text.endswith((_FULL_STOP, "?")) or context == _REMARK
         for tail, word in [("", "")] if is_whole else [(_FULL_STOP, _FULL_STOP), *tails]:
             figures = frozenset(_FIGURE.findall(text))
             template = Template(_pattern(text + tail), translation + word, figures)

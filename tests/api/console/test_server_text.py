@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from api.console.language import LANGUAGES, read_messages
-from api.console.server_text import translate_error
+from api.console.server_text import translate_error, translate_remark
 
 ROOT = Path(__file__).parents[3]
 SHORTEST = 4
@@ -62,6 +62,14 @@ def test_translate(code: str, message: str, translation: str) -> None:
 
     assert translate_error("es", error) == translation
     assert translate_error("en", error) == message
+
+
+def test_remarks() -> None:
+    """What is said of a row that passed is translated part by part; a plugin's words stay."""
+    remark = "repeats row 7; has a seat; was not assigned"
+
+    assert translate_remark("es", remark) == "repite la fila 7; has a seat; no estaba asignado"
+    assert translate_remark("en", remark) == remark
 
 
 @pytest.mark.parametrize("language", OTHERS)
