@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).parent / "locale"
 LANGUAGES = {"en": "English", "es": "Español"}
 """The languages that there are, each by its own name."""
+_CLOCKS_DIFFER = 3
 LANGUAGE_COOKIE, ZONE_COOKIE = "caseroll_language", "caseroll_zone"
 
 
@@ -69,8 +70,12 @@ class Language(NamedTuple):
         return dates.format_date(value, "medium", locale=self.code)
 
     def ago(self, moment: datetime) -> str:
-        """Write how long ago a time is, or in how long it will be."""
-        return self.span((moment - datetime.now(UTC)).total_seconds(), add_direction=True)
+        """Write how long ago a time is, or in how long it will be.
+
+        Of what has just happened, the database's clock may say that it is ahead.
+        """
+        seconds = (moment - datetime.now(UTC)).total_seconds()
+        return self.span(-1 if -1 < seconds < _CLOCKS_DIFFER else seconds, add_direction=True)
 
     def span(self, seconds: float, *, add_direction: bool = False) -> str:
         """Write a length of time in its largest unit."""
@@ -114,7 +119,17 @@ def _round_to_unit(seconds: float) -> int:
 @lru_cache(None)
 def read_messages(code: str) -> list[tuple[str, str, str]]:
     """Read the messages of the server: context, English and translation of each."""
-    with (FOLDER / code / "LC_MESSAGES" / "server.po").open("rb") as file:
+    return read_entries(code, "server")
+
+
+def read_entries(code: str, name: str) -> list[tuple[str, str, str]]:
+    """Read a catalogue without plurals: context, English and translation of each text.
+
+    Args:
+        code: of the language.
+        name: of the file, without its ending.
+    """
+    with (FOLDER / code / "LC_MESSAGES" / f"{name}.po").open("rb") as file:
         catalogue = read_po(file, locale=code)
     return [(str(each.context), str(each.id), str(each.string)) for each in catalogue if each.id]
 

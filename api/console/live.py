@@ -58,7 +58,12 @@ async def stream_live(
         template: is given the result's `data`.
         prepare: makes what else it is given.
         pause: seconds between two events; what changes meanwhile is in the next one.
+
+    Raises:
+        HttpError: the token has as many streams as it may have.
     """
+    with visit.context.quota.sockets.reserve():
+        pass  # refused before the answer begins; afterwards it could only break off
     visit.request.scope[ENDLESS] = True
     view = _View(template, prepare, visit.language, visit.root, visit.is_admin)
     lines = _events(visit.context, operation, dict(variables or {}), view, pause)

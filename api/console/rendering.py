@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 from api.console.language import LANGUAGES, Language
 from api.console.server_text import translate_error, translate_remark
 from api.console.static_files import static_version
+from api.console.type_text import translate_type_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,6 +82,7 @@ def _environment(code: str) -> Environment:
     environment.globals.update(_text_functions(Language(code).translations))
     environment.filters["shown"] = show_text
     environment.filters["server_text"] = partial(translate_error, code)
+    environment.filters["type_text"] = partial(translate_type_text, code)
     environment.filters["remark_text"] = partial(translate_remark, code)
     return environment
 

@@ -9,7 +9,11 @@ class CopyText extends HTMLElement {
     button.onclick = async () => {
       const field = document.getElementById(this.getAttribute("for"));
       field.select();
-      await navigator.clipboard.writeText(field.value);
+      try {
+        await navigator.clipboard.writeText(field.value);
+      } catch {
+        return; // It may not: the text is selected, for the keys that copy.
+      }
       document.getElementById("announce").textContent = button.textContent = this.dataset.copied;
     };
   }

@@ -356,8 +356,8 @@ def walls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
     """Take one wall down: the role, or the app in the conditions of every list and look-up."""
     where = _Statement.where
 
-    def forgetful(*arguments: Any) -> str:
-        return where(*arguments).replace("t.app_id = $1", "$1::bigint IS NOT NULL")
+    def forgetful(*arguments: Any, **options: Any) -> str:
+        return where(*arguments, **options).replace("t.app_id = $1", "$1::bigint IS NOT NULL")
 
     if request.param == "filters alone":
         monkeypatch.setattr(AppPool, "connection", all_seeing)

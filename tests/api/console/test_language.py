@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from starlette.requests import Request
@@ -44,3 +44,11 @@ def test_figures() -> None:
     assert (english.number(12_400), spanish.number(12_400)) == ("12,400", "12.400")
     assert (english.percent(0.999), spanish.percent(0.5)) == ("99%", "50\u00a0%")
     assert (english.size(1_234_567), spanish.size(999)) == ("1.2 MB", "999 B")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "1 second ago"), (2, "1 second ago"), (130, "in 2 minutes")]
+)
+def test_just_now(seconds: int, said: str) -> None:
+    """What has just happened is not ahead, whatever the clocks of two machines say."""
+    assert Language("en").ago(datetime.now(UTC) + timedelta(seconds=seconds)) == said

@@ -75,6 +75,16 @@ async def test_token_ends(api: Api, admin: Browser) -> None:
     assert event == "event: signed-out\ndata: \n\n"
 
 
+async def test_too_many_streams(api: Api, admin: Browser) -> None:
+    """A stream beyond those that a token may have is refused; none breaks off after its head."""
+    quota = await api.quota()
+    with quota.sockets.reserve(api.server.services.settings.token.sockets):
+        answer = await admin.get("/console/imports/live", Accept="text/event-stream")
+
+    assert answer.status == 429
+    assert "end one first" in answer.text
+
+
 async def test_viewer_leaves(api: Api, admin: Browser) -> None:
     """Of a visitor who has left, nothing stays."""
     async with watching(admin, api.url):

@@ -105,6 +105,16 @@ async def test_too_large(api: Api, admin: Browser, monkeypatch: pytest.MonkeyPat
     assert "The request is larger than" in answer.text
 
 
+async def test_an_encoding_is_missing(api: Api, admin: Browser) -> None:
+    """Without scripts, the options are open where the answer is to be given."""
+    content = ASSIGN.replace(b"user", "jüngst".encode("windows-1252"))
+    answer = await send(api, admin, form(BEFORE, content, BEHIND))
+
+    assert answer.status == 422
+    assert "say which encoding it has, for example windows-1252." in answer.text
+    assert '<details class="options" open>' in answer.text
+
+
 async def test_no_file(api: Api, admin: Browser) -> None:
     """A form without its file says so at the field."""
     data = aiohttp.FormData(BEFORE | BEHIND, default_to_multipart=True)
