@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from api.console.language import Language, read_messages
+from api.console.type_text import translate_type_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,6 +33,8 @@ _FIELDS = "stored"
 _FIELD = re.compile(r"(?P<field>[^']+?)(?P<value> '.*?')?(?: and |$)", re.DOTALL)
 # The name that stands for another message, of any code.
 _MESSAGE = "why"
+# Names that stand for the label of an import type.
+_TYPES = ("type", "type_1", "type_2", "type_3")
 _FIGURE = re.compile(r"\{(\w+):,\}")
 _FULL_STOP = "."
 _REMARK = "REMARK"
@@ -87,18 +90,27 @@ def translate_remark(language: str, remark: str) -> str:
 
 
 def _fill(language: str, template: Template, values: Mapping[str, str]) -> str:
-    shown = dict(values)
-    for name in _WORDS:
-        if name in shown:
-            shown[name] = _own_words(language).get(shown[name], shown[name])
-    if _FIELDS in shown:
-        shown[_FIELDS] = _translate_fields(language, shown[_FIELDS])
-    if _MESSAGE in shown:
-        whys = (_translate(language, code, shown[_MESSAGE]) for code in _templates(language))
-        shown[_MESSAGE] = next(filter(None, whys), shown[_MESSAGE])
-    for name in template.figures:
-        shown[name] = Language(language).number(int(shown[name].replace(",", "")))
+    shown = {
+        name: _translate_value(language, name, value, is_figure=name in template.figures)
+        for name, value in values.items()
+    }
     return template.translation.format(**shown)
+
+
+def _translate_value(language: str, name: str, value: str, *, is_figure: bool) -> str:
+    """Return what stands for a name of a template; what an admin has written stays as it is."""
+    if is_figure:
+        return Language(language).number(int(value.replace(",", "")))
+    if name in _WORDS:
+        return _own_words(language).get(value, value)
+    if name in _TYPES:
+        return translate_type_text(language, value)
+    if name == _FIELDS:
+        return _translate_fields(language, value)
+    if name == _MESSAGE:
+        found = (_translate(language, code, value) for code in _templates(language))
+        return next(filter(None, found), value)
+    return value
 
 
 def _translate_fields(language: str, stored: str) -> str:

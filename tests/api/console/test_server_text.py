@@ -71,6 +71,13 @@ OTHERS = [code for code in LANGUAGES if code != "en"]
             "Username: un usuario ya tiene esta dirección de correo: sin nombre, apellidos "
             "'O'Neill and Co'; para cambiarlo, use un archivo del tipo modify-users.",
         ),
+        (
+            "MISSING_COLUMN",
+            "The column 'user_id' is missing, and *Assign users to cases* needs it. "
+            "Add it to the header row.",
+            "Falta la columna 'user_id', y *Asignar usuarios a casos* la necesita. "
+            "Añádala a la fila del encabezado.",
+        ),
         ("NOT_FOUND", "There is no such import.", "Esa importación no existe."),
         ("MAILS", "1 user would get a mail.", "1 usuario con un correo, si se aplica."),
         ("MAILS", "2 users would get a mail.", "2 usuarios con un correo, si se aplica."),
