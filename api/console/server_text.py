@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from api.console.language import Language, read_messages
+from api.console.type_text import translate_type_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,9 +27,14 @@ _SUBJECT = re.compile(
     r"(?P<fault>.*) \((?P<noun>case|user) '(?P<name>.*)'\)(?P<end>[.?!]?)", re.DOTALL
 )
 # Names in templates that stand for words of ours, not for what an admin has written.
-_WORDS = ("noun", "what", "other", "kind")
+_WORDS = ("noun", "what", "other", "kind", "forms")
+# The name that stands for what is stored: `the family name 'Smith' and no time zone`.
+_FIELDS = "stored"
+_FIELD = re.compile(r"(?P<field>[^']+?)(?P<value> '.*?')?(?: and |$)", re.DOTALL)
 # The name that stands for another message, of any code.
 _MESSAGE = "why"
+# Names that stand for the label of an import type.
+_TYPES = ("type", "type_1", "type_2", "type_3")
 _FIGURE = re.compile(r"\{(\w+):,\}")
 _FULL_STOP = "."
 _REMARK = "REMARK"
@@ -39,11 +45,13 @@ class Template(NamedTuple):
 
     Args:
         figures: names of the figures in it, which English groups by commas.
+        said: how many letters it has without its names.
     """
 
     pattern: re.Pattern[str]
     translation: str
     figures: frozenset[str]
+    said: int
 
 
 def translate_error(language: str, error: Mapping[str, Any]) -> str:
@@ -61,18 +69,18 @@ def translate_error(language: str, error: Mapping[str, Any]) -> str:
 @lru_cache(1024)
 def _translate(language: str, code: str, message: str) -> str | None:
     """Return a message in a language; None if it is made of no template of its code."""
+    subject = _SUBJECT.fullmatch(message)
+    fault = subject and _translate(language, code, subject["fault"] + subject["end"])
+    if subject and fault:
+        noun, end = _own_words(language)[subject["noun"]], subject["end"]
+        return f"{fault.removesuffix(end)} ({noun} '{subject['name']}'){end}"
     parts = _LABEL.fullmatch(message)
     label, sentence = (parts["label"] or "", parts["sentence"]) if parts else ("", message)
     for text, start in ((message, ""), (sentence, label)):
         for template in _templates(language).get(code, ()):
             if found := template.pattern.fullmatch(text):
                 return start + _fill(language, template, found.groupdict())
-    subject = _SUBJECT.fullmatch(message)
-    fault = subject and _translate(language, code, subject["fault"] + subject["end"])
-    if not subject or not fault:
-        return None
-    noun, end = _own_words(language)[subject["noun"]], subject["end"]
-    return f"{fault.removesuffix(end)} ({noun} '{subject['name']}'){end}"
+    return None
 
 
 def translate_remark(language: str, remark: str) -> str:
@@ -82,16 +90,33 @@ def translate_remark(language: str, remark: str) -> str:
 
 
 def _fill(language: str, template: Template, values: Mapping[str, str]) -> str:
-    shown = dict(values)
-    for name in _WORDS:
-        if name in shown:
-            shown[name] = _own_words(language).get(shown[name], shown[name])
-    if _MESSAGE in shown:
-        whys = (_translate(language, code, shown[_MESSAGE]) for code in _templates(language))
-        shown[_MESSAGE] = next(filter(None, whys), shown[_MESSAGE])
-    for name in template.figures:
-        shown[name] = Language(language).number(int(shown[name].replace(",", "")))
+    shown = {
+        name: _translate_value(language, name, value, is_figure=name in template.figures)
+        for name, value in values.items()
+    }
     return template.translation.format(**shown)
+
+
+def _translate_value(language: str, name: str, value: str, *, is_figure: bool) -> str:
+    """Return what stands for a name of a template; what an admin has written stays as it is."""
+    if is_figure:
+        return Language(language).number(int(value.replace(",", "")))
+    if name in _WORDS:
+        return _own_words(language).get(value, value)
+    if name in _TYPES:
+        return translate_type_text(language, value)
+    if name == _FIELDS:
+        return _translate_fields(language, value)
+    if name == _MESSAGE:
+        found = (_translate(language, code, value) for code in _templates(language))
+        return next(filter(None, found), value)
+    return value
+
+
+def _translate_fields(language: str, stored: str) -> str:
+    words = _own_words(language)
+    found = (each.group("field", "value") for each in _FIELD.finditer(stored))
+    return ", ".join(words.get(field, field) + (value or "") for field, value in found)
 
 
 @lru_cache(None)
@@ -108,12 +133,15 @@ def _templates(language: str) -> Mapping[str, Sequence[Template]]:
     for context, text, translation in messages:
         is_whole = text.endswith((_FULL_STOP, "?", f"{{{_MESSAGE}}}")) or context == _REMARK
         for tail, word in [("", "")] if is_whole else [(_FULL_STOP, _FULL_STOP), *tails]:
-            figures = frozenset(_FIGURE.findall(text))
-            template = Template(_pattern(text + tail), translation + word, figures)
-            found.setdefault(context, []).append(template)
+            found.setdefault(context, []).append(_template(text + tail, translation + word))
     for some in found.values():
-        some.sort(key=lambda each: -len(each.pattern.pattern))
+        some.sort(key=lambda each: -each.said)
     return found
+
+
+def _template(text: str, translation: str) -> Template:
+    figures = frozenset(_FIGURE.findall(text))
+    return Template(_pattern(text), translation, figures, said=len(_NAME.sub("", text)))
 
 
 def _pattern(template: str) -> re.Pattern[str]:

@@ -64,6 +64,21 @@ OTHERS = [code for code in LANGUAGES if code != "en"]
             "This is not as it was planned: Seat: is taken.",
             "Esto no está como se planeó: Seat: is taken.",
         ),
+        (
+            "EMAIL_TAKEN",
+            "Username: a user has this e-mail address already, with no given name and the family "
+            "name 'O'Neill and Co'; to change that, use a file of type modify-users.",
+            "Username: un usuario ya tiene esta dirección de correo: sin nombre, apellidos "
+            "'O'Neill and Co'; para cambiarlo, use un archivo del tipo modify-users.",
+        ),
+        (
+            "MISSING_COLUMN",
+            "The column 'user_id' is missing, and *Assign users to cases* needs it. "
+            "Add it to the header row.",
+            "Falta la columna 'user_id', y *Asignar usuarios a casos* la necesita. "
+            "Añádala a la fila del encabezado.",
+        ),
+        ("NOT_FOUND", "There is no such import.", "Esa importación no existe."),
         ("MAILS", "1 user would get a mail.", "1 usuario con un correo, si se aplica."),
         ("MAILS", "2 users would get a mail.", "2 usuarios con un correo, si se aplica."),
         (
