@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     Prepare = Callable[[Language, dict[str, Any]], Mapping[str, object]]
 
-# Proxies close connections that are silent for a minute; and only a write finds out that a client
-# has gone.
+# Proxies close connections that are silent for a minute; only a write finds out that a client has
+# gone; and a page that hears nothing for longer has lost the connection.
 _IDLE_SECONDS = 15.0
 _RETRY_MILLISECONDS = 1_000
 _HEADERS = {
@@ -100,7 +100,7 @@ async def _events(
         async with aclosing(stream(context, request)) as results:
             async for text in _until(results, ended, pause):
                 if text is None:
-                    yield b": \n\n"
+                    yield b"event: ping\ndata: \n\n"
                 else:
                     yield _render_event(view, text)
     yield b"event: end\ndata: \n\n" if not ended.done() else b"event: signed-out\ndata: \n\n"

@@ -87,6 +87,19 @@ async def test_an_error_instead_of_the_page(console: Console) -> None:
     await expect(state).to_have_attribute("data-state", "live")
 
 
+async def test_a_silent_connection(console: Console) -> None:
+    """A page that has heard nothing for long says that it is cut off, and connects again."""
+    page, state = console.page, console.page.locator("live-updates")
+    await page.clock.install()
+    await console.open("imports")
+    await expect(state).to_have_attribute("data-state", "live")
+    await page.clock.fast_forward(41_000)
+    await expect(state).to_have_attribute("data-state", "lost")
+    await page.clock.fast_forward(2_000)
+
+    await expect(state).to_have_attribute("data-state", "live")
+
+
 async def test_a_hidden_tab(console: Console) -> None:
     """A tab that nobody sees takes no connection, and shows what it has missed when it is seen."""
     page, state = console.page, console.page.locator("live-updates")

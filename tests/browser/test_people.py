@@ -46,6 +46,20 @@ async def test_keys_lead_to_a_user(console: Console) -> None:
     await expect(page.get_by_role("row", name="trv-001").first).to_contain_text("Clients")
 
 
+async def test_keys_can_be_turned_off(console: Console) -> None:
+    """Who dictates turns single keys off, and they stay so on the next page."""
+    page = console.page
+    await page.click("text=Turn single keys off")
+    await console.open("users")
+    await page.press("body", "/")
+    is_searching = await page.locator("[name=search]").evaluate("e => e === document.activeElement")
+    await page.click("text=Turn single keys on")
+    await page.press("body", "/")
+
+    assert not is_searching
+    await expect(page.locator("[name=search]")).to_be_focused()
+
+
 async def test_a_tag_id_is_set_once(console: Console) -> None:
     """A user without a Tag ID gets one; the form says before that it stays, and then offers none.
 

@@ -1,5 +1,8 @@
 // <live-updates src>: keeps parts of the page as the server shows them now, and says whether it can.
 
+/** More than twice as long as the server is ever silent. */
+const LONGEST_SILENCE = 40_000;
+
 class LiveUpdates extends HTMLElement {
   connectedCallback() {
     this.word = document.createElement("p");
@@ -11,6 +14,7 @@ class LiveUpdates extends HTMLElement {
   }
 
   disconnectedCallback() {
+    clearTimeout(this.silence);
     this.source?.close();
   }
 
@@ -18,6 +22,7 @@ class LiveUpdates extends HTMLElement {
     if (this.mayRest()) return this.rest();
     this.source = new EventSource(this.getAttribute("src"));
     this.source.onopen = async () => {
+      this.hear();
       const wasLost = this.lostAt !== undefined;
       this.lostAt = undefined;
       this.say(this.dataset.live, "live");
@@ -26,7 +31,11 @@ class LiveUpdates extends HTMLElement {
       this.lose();
     };
     this.source.onerror = () => this.lose();
-    this.source.addEventListener("fragment", (event) => this.take(event.data));
+    this.source.addEventListener("ping", () => this.hear());
+    this.source.addEventListener("fragment", (event) => {
+      this.hear();
+      this.take(event.data);
+    });
     this.source.addEventListener("end", async () => {
       this.source.close();
       if (!(await this.refresh())) this.lose();
@@ -38,6 +47,15 @@ class LiveUpdates extends HTMLElement {
     });
   }
 
+  /** A network that has gone, as while a computer sleeps, may end a connection without a word. */
+  hear() {
+    clearTimeout(this.silence);
+    this.silence = setTimeout(() => {
+      this.source.close();
+      this.lose();
+    }, LONGEST_SILENCE);
+  }
+
   /** Browsers open six connections to a server: tabs that nobody sees must not take all of them. */
   mayRest() {
     // An import's own page says in its title how far it has come.
@@ -46,6 +64,7 @@ class LiveUpdates extends HTMLElement {
 
   rest() {
     if (this.mayRest()) {
+      clearTimeout(this.silence);
       this.source?.close();
       this.isResting = true;
     } else if (this.isResting && !document.hidden) {
@@ -56,6 +75,7 @@ class LiveUpdates extends HTMLElement {
   }
 
   lose() {
+    clearTimeout(this.silence);
     if (this.lostAt === undefined) {
       this.lostAt = new Date();
       const time = this.lostAt.toLocaleTimeString(document.documentElement.lang, { timeStyle: "short", hourCycle: "h23" });

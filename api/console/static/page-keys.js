@@ -1,7 +1,21 @@
-// Keys of lists: `/` searches, `n` begins a new one, `j` and `k` move, Enter opens.
+// Keys of lists: `/` searches, `n` begins a new one, `j` and `k` move, Enter opens. A button turns
+// them off: who dictates would press them by words.
+
+/** @type {HTMLButtonElement | null} */
+const button = document.querySelector("#single-keys");
+const isOff = () => localStorage.getItem("caseroll-keys") === "off";
+const show = () => (button.textContent = isOff() ? button.dataset.on : button.dataset.off);
+if (button) {
+  button.hidden = false;
+  show();
+  button.onclick = () => {
+    localStorage.setItem("caseroll-keys", isOff() ? "on" : "off");
+    show();
+  };
+}
 
 addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey) return;
+  if (isOff() || event.ctrlKey || event.altKey || event.metaKey) return;
   if (event.target.closest("input, textarea, select, [contenteditable], [role=grid], dialog")) return;
   const target = document.querySelector(`[data-key="${CSS.escape(event.key)}"]`);
   if (target) {

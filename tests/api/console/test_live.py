@@ -75,6 +75,13 @@ async def test_token_ends(api: Api, admin: Browser) -> None:
     assert event == "event: signed-out\ndata: \n\n"
 
 
+async def test_nothing_happens(api: Api, admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page hears from the server all the same, so that it knows of a lost connection."""
+    monkeypatch.setattr(live, "_IDLE_SECONDS", 0.01)
+    async with watching(admin, api.url) as stream:
+        assert await next_event(stream) == "event: ping\ndata: \n\n"
+
+
 async def test_too_many_streams(api: Api, admin: Browser) -> None:
     """A stream beyond those that a token may have is refused; none breaks off after its head."""
     quota = await api.quota()
