@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Page
@@ -43,9 +44,13 @@ class Console:
         return self.find_import(name)
 
     def find_import(self, name: str) -> str:
-        """Return the ID of the import with a name."""
-        listed = json.loads(self.place.run("imports", "--json")[1])
-        return next(str(each["id"]) for each in listed if each["name"] == name)
+        """Return the ID of the newest import with a name."""
+        query = "query ($name: String!) { imports(search: $name) { edges { node { id name } } } }"
+        body = json.dumps({"query": query, "variables": {"name": name}}).encode()
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        with urlopen(Request(f"{self.url}/graphql", body, headers)) as answer:
+            edges = json.load(answer)["data"]["imports"]["edges"]
+        return next(str(each["node"]["id"]) for each in edges if each["node"]["name"] == name)
 
     async def accessibility(self) -> list[str]:
         """Return what axe-core finds wrong with the page."""

@@ -56,11 +56,13 @@ async def test_undo(console: Console) -> None:
 @pytest.mark.usefixtures("cases_to_undo")
 async def test_double_click(console: Console) -> None:
     """Two clicks make one import."""
-    plan = console.import_id("Twice", f"{HEADER}undo-5,jones-001,staff\n", "assign", "--plan")
+    plan = console.import_id(
+        "Applied by two clicks", f"{HEADER}undo-5,jones-001,staff\n", "assign", "--plan"
+    )
     page = console.page
     await console.open(f"imports/{plan}/apply")
     await page.dblclick("button:has-text('Apply exactly this')")
     await expect(page.locator("h1")).to_contain_text("Finished")
-    await console.open("imports?search=Twice")
+    await console.open("imports?search=Applied by two clicks")
 
     assert await page.locator("#imports tr").count() == 2
