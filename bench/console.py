@@ -72,12 +72,12 @@ def _pages(import_id: str) -> list[_Page]:
         _Page("assignments", "assignments", {"chosen": [], **page}),
         _Page("users", "users", page),
         _Page("cases", "cases", page),
-        _Page("history", "history", page),
+        _Page("history", "history", {"chosen": [], **page}),
         _Page(f"imports/{import_id}/rows", "import_rows", {**of_import, **page}),
         _Page(
             f"imports/{import_id}/changes",
             "import_changes",
-            {**of_import, "first": 100, "isFirst": True},
+            {**of_import, "isFirst": True, **page},
         ),
     ]
 
