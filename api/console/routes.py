@@ -11,16 +11,7 @@ from starlette.routing import Route
 from api.access.authentication import unavailable
 from api.console.language import language_of
 from api.console.pages.api_reference import run_query, show_reference, show_type
-from api.console.pages.changes.actions import (
-    apply_import,
-    cancel_import,
-    release_import,
-    show_apply,
-    show_cancel,
-    show_release,
-    show_undo,
-    undo_import,
-)
+from api.console.pages.changes.actions import ACTIONS
 from api.console.pages.changes.change_list import show_changes
 from api.console.pages.import_types import show_import_types
 from api.console.pages.importing.file import show_file
@@ -133,10 +124,11 @@ def _import_screens() -> list[Route]:
         *_screen(f"{place}/rows", show_rows),
         *_screen(f"{place}/file", show_file),
         *_screen(f"{place}/log", show_log),
-        *_screen(f"{place}/apply", show_apply, apply_import),
-        *_screen(f"{place}/undo", show_undo, undo_import),
-        *_screen(f"{place}/cancel", show_cancel, cancel_import),
-        *_screen(f"{place}/release", show_release, release_import),
+        *(
+            route
+            for action in ACTIONS
+            for route in _screen(f"{place}/{action.name}", action.show, action.carry_out)
+        ),
     ]
 
 

@@ -9,10 +9,10 @@ from graphql import parse, validate
 
 from api.console.operation import FOLDER, operation_text
 from api.console.pages.api_reference import _EXAMPLES, _examples
+from api.console.pages.changes.actions import ACTIONS
 from api.schema.definition import schema
 
 NAMES = sorted(path.stem for path in FOLDER.glob("*.graphql"))
-ACTIONS = ("apply", "undo", "cancel", "release")
 PEOPLE = {"user", "users", "case", "cases"}
 FRAGMENTS = sorted(path.stem for path in (FOLDER / "fragments").glob("*.graphql"))
 
@@ -34,7 +34,7 @@ def test_all_are_used() -> None:
     console = FOLDER.parent
     code = "\n".join(path.read_text() for path in console.rglob("*.py"))
     # What is done with an import has the same pages, whatever it is.
-    code += "".join(code.replace("{action.name}", each) for each in ACTIONS)
+    code += "".join(code.replace("{self.name}", each.name) for each in ACTIONS)
     spread = set(re.findall(r"\.\.\.(\w+)", "\n".join(map(operation_text, NAMES))))
 
     assert [name for name in NAMES if f'"{name}"' not in code and name not in PEOPLE] == []

@@ -40,86 +40,50 @@ class ImportAction:
     has_plan: bool = False
     place: str = ""
 
+    async def show(self, visit: Visit) -> Response:
+        """Say what the action would do, or why it can't be done."""
+        return await self._show_page(visit)
 
-APPLY = ImportAction(name="apply", fields=("name", "key"), has_plan=True, place="/changes")
-UNDO = ImportAction(name="undo", fields=("key",), place="/changes")
-CANCEL = ImportAction(name="cancel")
-RELEASE = ImportAction(name="release", has_plan=True, place="/changes")
+    async def carry_out(self, visit: Visit) -> Response:
+        """Run the mutation, and lead to the import that it makes, or that it is about."""
+        form = await read_form(visit.request)
+        given = {name: form.first(name) or None for name in self.fields}
+        operation = f"{self.name}_import"
+        [answer] = (await visit.run(operation, id=visit.path("import_id"), **given)).values()
+        if answer["userErrors"]:
+            return await self._show_page(visit, errors=answer["userErrors"], given=given)
+        return visit.go(f"imports/{answer['import']['id']}{self.place}")
 
-
-async def show_apply(visit: Visit) -> Response:
-    """Say once more what a rehearsal would change, before it is applied."""
-    return await _show_action(visit, APPLY)
-
-
-async def apply_import(visit: Visit) -> Response:
-    """Apply a rehearsal, exactly."""
-    return await _carry_out(visit, APPLY)
-
-
-async def show_undo(visit: Visit) -> Response:
-    """Say how an import is taken back, or why it can't be."""
-    return await _show_action(visit, UNDO)
-
-
-async def undo_import(visit: Visit) -> Response:
-    """Rehearse the undo of an import, and show what would become of it."""
-    return await _carry_out(visit, UNDO)
-
-
-async def show_cancel(visit: Visit) -> Response:
-    """Say what cancelling would do now."""
-    return await _show_action(visit, CANCEL)
-
-
-async def cancel_import(visit: Visit) -> Response:
-    """Cancel an import."""
-    return await _carry_out(visit, CANCEL)
-
-
-async def show_release(visit: Visit) -> Response:
-    """Say why an import is held, and what it would change."""
-    return await _show_action(visit, RELEASE)
-
-
-async def release_import(visit: Visit) -> Response:
-    """Release an import that is held."""
-    return await _carry_out(visit, RELEASE)
+    async def _show_page(
+        self,
+        visit: Visit,
+        errors: Sequence[Mapping[str, Any]] = (),
+        given: Mapping[str, str | None] | None = None,
+    ) -> Response:
+        """Show the page of an action, with what was wrong with its form if it was sent."""
+        data = await load_import_page(visit, "import_action", withPlan=self.has_plan)
+        item, given = data["import"], given or {}
+        return visit.page(
+            f"import_{self.name}.html",
+            422 if errors else 200,
+            data=data,
+            item=item,
+            heading=describe_heading(visit.language, item),
+            is_possible=self.name in possible_actions(visit, item),
+            is_final=is_final(item),
+            must_be_another=must_be_another(visit, item),
+            name=given.get("name") or item["name"],
+            key=given.get("key") or new_key(),
+            errors=errors,
+            name_errors=[error for error in errors if "name" in (error["field"] or ())],
+            consequences=sort_consequences(item),
+            counts=count_kinds(item) if self.has_plan else {},
+        )
 
 
-async def _carry_out(visit: Visit, action: ImportAction) -> Response:
-    """Run the mutation, and lead to the import that it makes, or that it is about."""
-    form = await read_form(visit.request)
-    given = {name: form.first(name) or None for name in action.fields}
-    name = f"{action.name}_import"
-    [answer] = (await visit.run(name, id=visit.path("import_id"), **given)).values()
-    if answer["userErrors"]:
-        return await _show_action(visit, action, errors=answer["userErrors"], given=given)
-    return visit.go(f"imports/{answer['import']['id']}{action.place}")
-
-
-async def _show_action(
-    visit: Visit,
-    action: ImportAction,
-    errors: Sequence[Mapping[str, Any]] = (),
-    given: Mapping[str, str | None] | None = None,
-) -> Response:
-    """Show the page of an action, with what was wrong with its form if it was sent."""
-    data = await load_import_page(visit, "import_action", withPlan=action.has_plan)
-    item, given = data["import"], given or {}
-    return visit.page(
-        f"import_{action.name}.html",
-        422 if errors else 200,
-        data=data,
-        item=item,
-        heading=describe_heading(visit.language, item),
-        is_possible=action.name in possible_actions(visit, item),
-        is_final=is_final(item),
-        must_be_another=must_be_another(visit, item),
-        name=given.get("name") or item["name"],
-        key=given.get("key") or new_key(),
-        errors=errors,
-        name_errors=[error for error in errors if "name" in (error["field"] or ())],
-        consequences=sort_consequences(item),
-        counts=count_kinds(item) if action.has_plan else {},
-    )
+ACTIONS = (
+    ImportAction(name="apply", fields=("name", "key"), has_plan=True, place="/changes"),
+    ImportAction(name="undo", fields=("key",), place="/changes"),
+    ImportAction(name="cancel"),
+    ImportAction(name="release", has_plan=True, place="/changes"),
+)
