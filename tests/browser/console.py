@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.request import Request, urlopen
 
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Page
+from playwright.async_api import Locator, Page
 
 from tests.acceptance.program import Place
 
@@ -29,6 +29,11 @@ class Console:
     async def open(self, path: str) -> None:
         """Open a page by its address, such as `imports/new`."""
         await self.page.goto(f"{self.url}/console/{path}")
+
+    async def follow(self, target: Locator) -> None:
+        """Click what leads to another page, and wait for that page: a click alone does not wait."""
+        async with self.page.expect_navigation():
+            await target.click()
 
     def file(self, name: str, content: str | bytes) -> Path:
         """Write a file to upload."""

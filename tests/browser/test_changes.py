@@ -95,9 +95,9 @@ async def test_pages_and_filters(console: Console) -> None:
     key = console.import_id("Many users", f"username\n{rows}", "add-users")
     page = console.page
     await console.open(f"imports/{key}/changes")
-    await page.click("text=120 added")
+    await console.follow(page.locator("text=120 added"))
     shown = await page.locator(".changes li").count()
-    await page.click("text=More →")
+    await console.follow(page.locator("text=More →"))
     rest = await page.locator(".changes li").count()
 
     assert (shown, rest) == (50, 50)

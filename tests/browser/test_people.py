@@ -98,7 +98,7 @@ async def test_closed_cases_are_left(console: Console, tmp_path: Path) -> None:
     page = console.page
     await console.open("assignments")
     await page.get_by_text("Case closed").click()
-    await page.get_by_role("button", name="Show").click()
+    await console.follow(page.get_by_role("button", name="Show"))
     total = int((await page.inner_text(".pager span")).split()[0])
     await page.get_by_text(f"Download these {total} assignments as a file").click()
     async with page.expect_download() as download:

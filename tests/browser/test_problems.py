@@ -65,7 +65,7 @@ async def test_leave_a_group_out(console: Console) -> None:
     rows = HEADER + rows_of(113, "not-here", 2) + rows_of(113, "gone-too", 1)
     await console.open(f"imports/{console.import_id('Left out', rows)}")
     await page.get_by_role("link", name="'not-here'").click()
-    await page.get_by_role("button", name="Leave these rows out").click()
+    await console.follow(page.get_by_role("button", name="Leave these rows out"))
     left = await page.locator(".failed-rows tbody tr").count()
     await page.get_by_role("button", name="Show them again").click()
 
@@ -195,12 +195,12 @@ async def test_accessibility(console: Console, scheme: str) -> None:
     found = {}
     await console.open(f"imports/{identity}/problems")
     found["tab"] = await console.accessibility()
-    await page.get_by_role("link", name=GROUP).click()
+    await console.follow(page.get_by_role("link", name=GROUP))
     found["group"] = await console.accessibility()
-    await page.get_by_role("link", name="Use “jack-001”").click()
+    await console.follow(page.get_by_role("link", name="Use “jack-001”"))
     found["replacement"] = await console.accessibility()
     await console.open(f"imports/{identity}/problems")
-    await page.get_by_role("link", name="2", exact=True).click()
+    await console.follow(page.get_by_role("link", name="2", exact=True))
     found["form"] = await console.accessibility()
 
     assert found == {"tab": [], "group": [], "replacement": [], "form": []}

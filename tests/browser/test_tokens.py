@@ -39,7 +39,7 @@ async def test_a_colleague(console: Console, browser: Browser) -> None:
     await expect(colleague.locator("header")).to_contain_text("Second colleague")
     await expect(colleague.get_by_role("link", name="New import")).to_have_count(0)
     await console.open("tokens")
-    await page.get_by_role("link", name="Revoke Second colleague").click()
+    await console.follow(page.get_by_role("link", name="Revoke Second colleague"))
     problems += await console.accessibility()
     await page.get_by_role("button", name="Revoke it").click()
     row = page.get_by_role("row", name="Second colleague")
