@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from api.console.pages.importing.import_page import RUNNING, load_import_page
-from api.console.pages.problems.problems import show_problems
+from api.console.pages.problems.problems import load_problems, show_loaded_problems
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,10 @@ async def show_first_tab(visit: Visit) -> Response:
     """
     data = await load_import_page(visit, "import_status")
     if data["import"]["status"] in RUNNING:
-        return await show_problems(visit)
+        data = await load_problems(visit)
+        # It may have ended between the two.
+        if data["import"]["status"] in RUNNING:
+            return show_loaded_problems(visit, data)
     return visit.go(f"imports/{visit.path('import_id')}/{first_tab(data['import'])}")
 
 

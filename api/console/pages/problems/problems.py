@@ -76,8 +76,13 @@ class RefusedRetry:
 
 async def show_problems(visit: Visit, refused: RefusedRetry | None = None) -> Response:
     """Show what is wrong: all of it, or that of the group which the address names."""
+    return show_loaded_problems(visit, await load_problems(visit), refused)
+
+
+async def load_problems(visit: Visit) -> dict[str, Any]:
+    """Run the operation of the page."""
     wanted = decode_group(visit.argument("group"))
-    data = await load_import_page(
+    return await load_import_page(
         visit,
         "import_problems",
         groupsFirst=_GROUPS,
@@ -85,7 +90,18 @@ async def show_problems(visit: Visit, refused: RefusedRetry | None = None) -> Re
         **(wanted.row_filter() if wanted else {}),
         **page_variables(visit, _ROWS),
     )
+
+
+def show_loaded_problems(
+    visit: Visit, data: dict[str, Any], refused: RefusedRetry | None = None
+) -> Response:
+    """Render the page.
+
+    Args:
+        data: from `load_problems`.
+    """
     item = data["import"]
+    wanted = decode_group(visit.argument("group"))
     left_out = left_out_groups(visit)
     return show_import_page(
         visit,
