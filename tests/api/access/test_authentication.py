@@ -76,6 +76,7 @@ MUTATIONS = {
     "createUser": '(input: {email: "x@example.org"})',
     "updateUser": '(id: "{user}", input: {givenName: "x"})',
     "createWebhook": '(input: {url: "https://x.example.org", events: [IMPORT_FINISHED]})',
+    "enableWebhook": '(id: "{webhook}")',
     "deleteWebhook": '(id: "{webhook}")',
     "createToken": '(input: {name: "x", permission: VIEWER})',
     "revokeToken": '(id: "{token}")',
