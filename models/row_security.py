@@ -45,7 +45,7 @@ _GRANTS = {
     "users": "SELECT, INSERT, UPDATE",
     # The deliveries of a deleted webhook go by their foreign key, with the owner's rights.
     "webhook_deliveries": "SELECT",
-    "webhooks": "SELECT, INSERT, DELETE",
+    "webhooks": "SELECT, INSERT, UPDATE (disabled_at), DELETE",
 }
 _NO_ROLE = """row-level security is off: %s.
 Every statement still chooses rows by app. To switch row-level security on, run this as a user who

@@ -49,6 +49,7 @@ from api.schema.list_order import OrderBy, UpdatedSince, ordered
 from api.schema.node import Node, find_object, key_of, load_node
 from api.schema.shown_enum import show_enum
 from models.imports import ImportStatus, Stage
+from models.list_query import Condition
 from models.listing import (
     IMPORT_ROWS,
     IMPORTS,
@@ -60,7 +61,6 @@ from models.listing import (
     matches_search,
     undoes,
 )
-from models.page import Condition
 from models.row import RowOutcome, RowStatus
 
 if TYPE_CHECKING:
