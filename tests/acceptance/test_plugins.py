@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -122,6 +123,25 @@ def switched_on(project: Path) -> str:
 def pip(python: Path) -> list[str | Path]:
     """The command for an environment, which has no pip of its own."""
     return [sys.executable, "-m", "pip", "--python", python]
+
+
+def test_first_commands(tmp_path: Path) -> None:
+    """The commands of the guide work one after the other, in a new environment."""
+    python = shlex.quote(str(new_environment(tmp_path)))
+    of_pip = shlex.join(map(str, pip(tmp_path / ".venv/bin/python")))
+    programs = {
+        "caseroll": f'exec {python} -P -m api.cli "$@"',
+        "pip": f'exec {of_pip} "$@" {shlex.join(OFFLINE)}',
+        "pytest": f'exec {python} -m pytest "$@"',
+    }
+    for name, command in programs.items():
+        (tmp_path / ".venv/bin" / name).write_text(f"#!/bin/sh\n{command}\n")
+        (tmp_path / ".venv/bin" / name).chmod(0o755)
+    guide = (ROOT / "docs/writing-an-importer.md").read_text(encoding="utf-8")
+    for block in re.findall(r"^```sh\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE):
+        call(["bash", "-ec", f"PATH={tmp_path}/.venv/bin:$PATH\n{block}"], tmp_path)
+
+    assert (tmp_path / "acme-seating/tests/test_acme_seating.py").exists()
 
 
 @pytest.fixture(scope="module")
