@@ -46,7 +46,8 @@ def test_tests_of_the_guide(guide: ModuleType) -> None:
         test()
 
     assert [test.__name__ for test in tests] == [
-        "test_seating_plan", "test_conformance", "test_rooms", "test_wall",
+        "test_seating_plan", "test_who_is_there_already", "test_conformance", "test_rooms",
+        "test_wall",
     ]  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from importers.plugins.plugins_file import default_path
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
 _LONGEST = 64
+_TAKEN_MODULES = sys.stdlib_module_names | {"api", "importers", "models"}
 
 
 @click.command("new-importer")
@@ -30,11 +31,11 @@ _LONGEST = 64
     type=click.Path(path_type=Path),
     help="The project's folder, new or empty.  [default: NAME]",
 )
-@click.option("--validator", is_flag=True, help="Write a validator instead.")
+@click.option("--validator", is_flag=True, help="Write a validator, which can veto rows, instead.")
 def new_importer(name: str, folder: Path | None, *, validator: bool) -> None:
     """Write a project for an importer of your own; NAME is its key, such as acme-roster.
 
-    It can be installed and tested as it is.
+    It can be installed and tested as it is. docs/writing-an-importer.md says how to go on.
     """
     kind = VALIDATOR if validator else IMPORTER
     words = _words(name, kind)
@@ -72,19 +73,28 @@ def _words(name: str, kind: ProjectKind) -> dict[str, str]:
         raise RefusedError(f"there is {kind.noun} {name!r} already; see `caseroll importers`.")
     module = name.replace("-", "_")
     class_name = "".join(part.capitalize() for part in name.split("-"))
-    is_module = module in sys.stdlib_module_names or find_spec(module) is not None
-    is_word = keyword.iskeyword(module) or keyword.iskeyword(class_name)
-    if is_module or is_word or class_name in importers.__all__:
-        raise RefusedError(
-            f"{name!r} means something else in Python or in Caseroll; "
-            f"put your organisation before it, as in acme-{name}."
-        )
+    _check_module(name, module, class_name)
     return {
         "name": name,
         "module": module,
         "class_name": class_name,
         "label": name.replace("-", " ").capitalize(),
     }
+
+
+def _check_module(name: str, module: str, class_name: str) -> None:
+    """Refuse a name that would hide something else in Python or in Caseroll."""
+    is_word = keyword.iskeyword(module) or keyword.iskeyword(class_name)
+    if is_word or module in _TAKEN_MODULES or class_name in importers.__all__:
+        raise RefusedError(
+            f"{name!r} means something else in Python or in Caseroll; "
+            f"put your organisation before it, as in acme-{name}."
+        )
+    if find_spec(module) is not None:
+        raise RefusedError(
+            f"there is a module '{module}' here already, perhaps of another project; "
+            "choose another name."
+        )
 
 
 def _switch_on(kind: ProjectKind, name: str) -> str:

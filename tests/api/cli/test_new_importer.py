@@ -134,6 +134,7 @@ def test_plugins_file_of_the_settings(folder: Path, monkeypatch: pytest.MonkeyPa
         pytest.param("lambda", "as in acme-lambda", id="keyword"),
         pytest.param("none", "as in acme-none", id="keyword as a class"),
         pytest.param("row", "as in acme-row", id="class of the SDK"),
+        pytest.param("click", "there is a module 'click' here already", id="installed"),
     ],
 )
 def test_wrong_name(folder: Path, name: str, message: str) -> None:
