@@ -39,6 +39,7 @@ _GRANTS = {
     "import_rows": "SELECT",
     "import_words": "SELECT",
     "imports": "SELECT, INSERT, UPDATE",
+    "mails": "SELECT (app_id, import_id, state)",
     "roles": "SELECT",
     "token_names": "SELECT",
     "user_words": "SELECT",
