@@ -14,7 +14,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
-from api.console.language import FOLDER, LANGUAGES
+from api.console.language import FOLDER
+from importers.language.catalogue import OTHERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -51,11 +52,10 @@ def path_of(code: str) -> Path:
 
 
 def main() -> None:
-    for code in LANGUAGES:
-        if code != "en":
-            catalogue = update(code)
-            with path_of(code).open("wb") as file:
-                write_po(file, catalogue, width=100, sort_output=True, omit_header=True)
+    for code in OTHERS:
+        catalogue = update(code)
+        with path_of(code).open("wb") as file:
+            write_po(file, catalogue, width=100, sort_output=True, omit_header=True)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from api.files.failed_rows_workbook import failed_rows_workbook
 from api.files.results_csv import results_csv
 from api.files.sample_workbook import sample_workbook
 from api.files.text_workbook import XLSX_TYPE
-from api.http.responses import CountedResponse, refusal_of
+from api.http.responses import CountedResponse, language_headers, refusal_of
 from api.schema.importing.import_types import CSV_TYPE
 from api.schema.importing.plugin_descriptions import PluginDescription
 from api.schema.node import key_of
@@ -196,6 +196,7 @@ def download_headers(filename: str, media_type: str) -> dict[str, str]:
         "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
         # The content may name people.
         "Cache-Control": "private, no-store",
+        **language_headers(),
     }
 
 
