@@ -2,8 +2,9 @@
 
 A message is made of a template, such as `no case has the Tag ID or ID '{text}'`. The catalogue has
 the templates of each code, with the code as their context. Advice that may end several messages has
-the context `TAIL`, what is said of a row that passed, `REMARK`, and words of ours that stand in
-messages, `WORD`. What no template fits stays English.
+the context `TAIL`, what is said of a row that passed, `REMARK`, why a workbook can't be read or
+written, `REASON`, words of ours that stand in messages, `WORD`, and parts of mails, `MAIL`. What no
+template fits stays English.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from importers.language.catalogue import Entry
 
 FOLDER, NAME = Path(__file__).parent, "messages"
-TAIL, REMARK, WORD, MAIL = "TAIL", "REMARK", "WORD", "MAIL"
-CONTEXTS = (TAIL, REMARK, WORD, MAIL)
+TAIL, REMARK, REASON, WORD, MAIL = "TAIL", "REMARK", "REASON", "WORD", "MAIL"
+CONTEXTS = (TAIL, REMARK, REASON, WORD, MAIL)
 """The contexts that are no codes."""
 
 # Between the label of the column and the sentence.
@@ -32,15 +33,14 @@ _SUBJECT = re.compile(
     r"(?P<fault>.*) \((?P<noun>case|user) '(?P<name>.*)'\)(?P<end>[.?!]?)", re.DOTALL
 )
 # Names in templates that stand for words of ours, not for what an admin has written.
-_WORDS = ("noun", "what", "other", "kind", "forms", "reason")
+_WORDS = ("noun", "what", "other", "kind", "forms", "place")
 # The name that stands for what is stored: `the family name 'Smith' and no time zone`.
 _FIELDS = "stored"
 _FIELD = re.compile(r"(?P<field>[^']+?)(?P<value> '.*?')?(?: and |$)", re.DOTALL)
-# The name that stands for another message, of any code.
-_MESSAGE = "why"
+# Names that stand for another message, of any code.
+_MESSAGES = ("why", "reason")
 # Names that stand for the label of an import type.
 _TYPES = ("type", "type_1", "type_2", "type_3")
-_FULL_STOP = "."
 
 
 def read_messages(language: str) -> list[Entry]:
@@ -58,7 +58,7 @@ class Messages:
     def __init__(self, language: str, label: Callable[[str], str]) -> None:
         self._language = language
         self._label = label
-        entries = read_messages(language)
+        entries = [each for each in read_messages(language) if each.is_translated]
         self._words = {each.text: each.translation() for each in entries if each.context == WORD}
         self._templates = _templates_by_context(entries)
 
@@ -120,7 +120,7 @@ class Messages:
         if name == _FIELDS:
             found = (each.group("field", "value") for each in _FIELD.finditer(value))
             return ", ".join(self._words.get(field, field) + (said or "") for field, said in found)
-        if name == _MESSAGE:
+        if name in _MESSAGES:
             said = (self.translate(code, value, {}) for code in self._templates)
             return next(filter(None, said), value)
         return value
@@ -136,9 +136,11 @@ def _templates_by_context(entries: Sequence[Entry]) -> Mapping[str, Sequence[Tem
     found: dict[str, list[Template]] = {}
     for entry in entries:
         for text in entry.texts:
-            is_whole = text.endswith((_FULL_STOP, "?", f"{{{_MESSAGE}}}"))
-            ends = [("", "")] if is_whole or entry.context in CONTEXTS else [(".", "."), *tails]
-            found.setdefault(entry.context, []).extend(Template(text, entry, end) for end in ends)
+            is_whole = text.endswith((".", "?", "{why}")) or entry.context in CONTEXTS
+            ends = [] if is_whole else [(".", "."), *tails]
+            found.setdefault(entry.context, []).extend(
+                Template(text, entry, end) for end in [("", ""), *ends]
+            )
     for some in found.values():
         some.sort(key=lambda each: -each.letters)
     return found
