@@ -95,7 +95,8 @@ def shape_error(error: GraphQLError) -> dict[str, Any]:
         # A guess must not reveal names of the schema.
         message = error.message if "code" in own else error.message.partition(_SUGGESTION)[0]
         is_syntax = isinstance(error, GraphQLSyntaxError)
-        extensions = {"code": "SYNTAX_ERROR" if is_syntax else "BAD_REQUEST"} | own
+        default = {"code": "SYNTAX_ERROR"} if is_syntax else {"code": "BAD_REQUEST"}
+        extensions = default | own
         message = translator().error({"code": extensions["code"], "message": message})
         return {**error.formatted, "message": message, "extensions": extensions}
     incident = log_incident(str(error.path or "the operation"), cause)
