@@ -147,7 +147,7 @@ REQUESTS = [
     ROOT / "importers" / name for name in ("retry.py", "plan_requests.py", "undo/undo_request.py")
 ]
 # Constants that look like codes and are none.
-NO_CODES = {"SDK_VERSION"}
+NO_CODES = {"SDK_VERSION", "LC_MESSAGES"}
 
 
 def constants_of(path: Path) -> set[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import Guard
 from importers.isolation.process_limits import exits_refused
+from importers.language.plugin_catalogue import catalogues_of
 from importers.plugins.captured_output import CapturedOutput, log_line
 from importers.plugins.change_methods import change_problems
 from importers.plugins.column_names import name_problems
@@ -110,6 +111,7 @@ def _instantiate(
     problems += _migrations_problems(found.migrations)
     if problems:
         raise ConfigError(problems)
+    catalogues_of(found)  # a wrong one is told now, not when a client asks for its language
     return found(name, fill_settings(found.Settings, table))
 
 

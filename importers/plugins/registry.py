@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from importers.language.translator import Translator, own_translators, translators
 from importers.plugins.captured_output import log_line
 from importers.plugins.loader import load_plugins, migrations_name
 from importers.plugins.plugins_file import default_path, read_tables
@@ -50,12 +51,14 @@ class Registry:
             stand-in that refuses every row.
         plugins: importers first, each kind sorted by name.
         path: the file that says which plugins are on.
+        translators: what says their texts in each language.
     """
 
     importers: Mapping[str, Importer]
     validators: Sequence[Validator]
     plugins: Sequence[PluginStatus]
     path: Path
+    translators: Mapping[str, Translator] = field(default_factory=own_translators)
 
     @classmethod
     def of(cls, plugins: Sequence[PluginStatus], validators: Sequence[str], path: Path) -> Registry:
@@ -75,6 +78,7 @@ class Registry:
             ],
             plugins=plugins,
             path=path,
+            translators=translators(type(each) for each in on.values()),
         )
 
     def without_tables(self, missing: Mapping[str, Sequence[str]]) -> Registry:

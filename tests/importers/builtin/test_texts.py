@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from api.console.language import LANGUAGES, read_entries
-from api.console.type_text import translate_type_text
+from importers.builtin.assign import AssignUsers
+from importers.language.catalogue import OTHERS
+from importers.language.plugin_catalogue import catalogues_of
+from importers.language.translator import own_translators
 from importers.plugins.registry import load
 from importers.undo.undo_import import UndoImport
-
-OTHERS = [code for code in LANGUAGES if code != "en"]
 
 
 def texts() -> set[str]:
     """Return labels, descriptions and helps of the types that Caseroll brings."""
-    found = {UndoImport.label}
+    found = {UndoImport.label, "Not offered."}
     for importer in load(None).importers.values():
         helps = (column.help for column in importer.columns.values())
         found |= {importer.label, importer.description, *helps}
@@ -24,14 +24,15 @@ def texts() -> set[str]:
 @pytest.mark.parametrize("language", OTHERS)
 def test_each_text(language: str) -> None:
     """Each text of our types is translated, and no other."""
-    known = {text: translation for _, text, translation in read_entries(language, "types")}
+    known = catalogues_of(AssignUsers)[language].texts
 
     assert set(known) == texts()
-    assert [text for text, translation in known.items() if not translation] == []
 
 
 def test_texts_of_others() -> None:
     """What a plugin says stays as it says it."""
-    assert translate_type_text("es", "Seat plan") == "Seat plan"
-    assert translate_type_text("es", "Add users") == "Añadir usuarios"
-    assert translate_type_text("en", "Add users") == "Add users"
+    spanish, english = (own_translators()[code] for code in ("es", "en"))
+
+    assert spanish.text("Seat plan", None) == "Seat plan"
+    assert spanish.text("Add users", None) == "Añadir usuarios"
+    assert english.text("Add users", None) == "Add users"
