@@ -90,14 +90,16 @@ async def group_rows(
     Raises:
         UngroupableError: the importer can't tell which rows belong together.
     """
-    keys = [column for column in layout.columns(importer).values() if column.is_key]
+    ordering = importer._ordering or ()
+    columns = layout.columns(importer).items()
+    keys = [column for name, column in columns if column.is_key or name in ordering]
     try:
         groups = [await _by_one_column(column, layout, rows, directory) for column in keys]
         if _references(importer):
             groups += [
-                await _by_references(columns, layout, rows, directory)
-                for columns in _column_groups(importer, together)
-                if not any(column.is_key for column in columns)
+                await _by_references(group, layout, rows, directory)
+                for group in _column_groups(importer, together)
+                if not any(column.is_key or column.name in ordering for column in group)
             ]
     except UsedUpError as error:
         raise UngroupableError(str(error)) from error
@@ -135,6 +137,12 @@ def _column_groups(importer: Importer, together: Collection[str]) -> list[list[R
 
     Rows about one case are known by the one column of cases, and include those about one pair.
     """
+    if importer._ordering is not None:
+        # Rows can be about any case of a user, or any user of a case: validators that look at those
+        # together have to see all rows in the order of the file.
+        kept = [each._may_name for each in _references(importer) if each.name in importer._ordering]
+        is_sure = kept and all(noun in kept[0] for noun in together)
+        return [] if is_sure else [[]]
     groups: list[list[Reference[Any]]] = []
     for noun in sorted(together):
         columns = [column for column in _references(importer) if noun in column._may_name]

@@ -36,7 +36,8 @@ class PlanDecision(NamedTuple):
 async def stage_of(db: Connection, work: ImportWork, importer: Importer, rows: int) -> Stage | None:
     """Say whether rows are to be planned before anything of them is applied.
 
-    What they would remove at most is known from their number.
+    What they would remove at most is known from their number, unless a row can be about all
+    assignments of a user or of a case.
     """
     if work.is_dry_run:
         return None
@@ -47,6 +48,8 @@ async def stage_of(db: Connection, work: ImportWork, importer: Importer, rows: i
         return Stage.PLAN
     if header_spec(importer).at_worst != "removes" or guard.remove_percent is None:
         return None
+    if importer._ordering is not None:
+        return Stage.PLAN
     recent = await recent_removals(db, work.app_id)
     most = rows * _most_pairs(importer) + recent.rows
     return Stage.PLAN if most >= guard.remove_at_least else None
