@@ -16,7 +16,7 @@ from importers.sdk.changes import (
 )
 from importers.sdk.columns import Blank, Column, Flag
 from importers.sdk.directory import Directory
-from importers.sdk.entities import Assignment, Case, Role, User
+from importers.sdk.entities import Assignment, Case, PresentAssignment, Role, User
 from importers.sdk.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
 from importers.sdk.errors import RowError
 from importers.sdk.formatted_columns import (
@@ -29,7 +29,7 @@ from importers.sdk.formatted_columns import (
     TagId,
     TimeZone,
 )
-from importers.sdk.importer import AssignmentOf, EveryRow, Importer
+from importers.sdk.importer import AssignmentOf, AssignmentsOf, EveryRow, Importer
 from importers.sdk.plugin import SDK_VERSION, Plugin, renamed
 from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
 from importers.sdk.row import FailedRow, Row
@@ -43,6 +43,7 @@ __all__ = [
     "Assign",
     "Assignment",
     "AssignmentOf",
+    "AssignmentsOf",
     "Blank",
     "Case",
     "CaseRef",
@@ -65,6 +66,7 @@ __all__ = [
     "Name",
     "OwnChange",
     "Plugin",
+    "PresentAssignment",
     "Reference",
     "Refused",
     "Remove",

@@ -36,7 +36,9 @@ from importers.testing import *
 """
 
 GROUPS = {
-    "The importer": ["Plugin", "Importer", "Row", "EveryRow", "AssignmentOf", "SDK_VERSION"],
+    "The importer": [
+        *["Plugin", "Importer", "Row", "EveryRow", "AssignmentOf", "AssignmentsOf", "SDK_VERSION"],
+    ],
     "Columns": [
         *[
             "Column",
@@ -59,7 +61,7 @@ GROUPS = {
     ],
     "Changes of your own": ["OwnChange", "Transaction", "Applied", "Difference", "Refused"],
     "Validators": ["Validator", "Effect"],
-    "What is stored": ["Case", "User", "Role", "Assignment", "Directory"],
+    "What is stored": ["Case", "User", "Role", "Assignment", "PresentAssignment", "Directory"],
     "Errors": ["RowError"],
     "Testing": [
         *["check_importer", "run_importer", "check_conformance", "check_validator"],

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, cast
 import asyncpg
 
 from importers.run.changed_since import find_changed
+from importers.run.current_assignments import read_again
 from importers.run.custom_changes import CustomChangeError, carry_out
 from importers.run.plan_rows import IMPORTER_FAILED
 from importers.run.row_groups import withhold
 from importers.run.settle import Settled, settle
 from importers.run.validation import prepare_validation
 from importers.sdk.errors import ErrorDetail
-from models.db import RaceError, is_passing
+from models.db import is_passing
 from models.row import WRITTEN
 
 if TYPE_CHECKING:
@@ -23,14 +24,12 @@ if TYPE_CHECKING:
 
     from importers.run.carried_keys import CarriedKeys, Verdicts
     from importers.run.chunk_context import ChunkContext
+    from importers.run.current_assignments import SeenAssignments
     from importers.run.plan_rows import Plan
     from importers.run.planned_row import PlannedChange, PlannedRow
     from importers.run.rules import Decision
     from importers.sdk.changes import Key
-    from importers.sdk.entities import Assignment
     from models.assignment import Pair, Present
-
-    Told = Mapping[Pair, Assignment | None]
 
 logger = logging.getLogger(__name__)
 
@@ -65,8 +64,7 @@ async def apply(context: ChunkContext, plan: Plan) -> Settled:
             earlier = earlier.after(settled.verdicts, settled.edits)
             # Our own edits are no race; those of a dry run are undone by now.
             if not context.is_dry_run:
-                own = {(edit.case_id, edit.user_id) for edit in settled.edits}
-                told = {pair: state for pair, state in told.items() if pair not in own}
+                told = told.without({(edit.case_id, edit.user_id) for edit in settled.edits})
     return Settled(
         [result for each in done for result in each.results],
         [edit for each in done for edit in each.edits],
@@ -100,7 +98,7 @@ def carry_on(context: ChunkContext, plan: Plan, settled: Settled) -> CarriedKeys
 
 
 async def _apply_whole_rows(
-    context: ChunkContext, plans: Sequence[PlannedRow], earlier: CarriedKeys, told: Told
+    context: ChunkContext, plans: Sequence[PlannedRow], earlier: CarriedKeys, told: SeenAssignments
 ) -> Settled:
     """Do all or nothing of each row: while one has failed after a part of it was done, all is
     undone and done again without that row."""
@@ -136,7 +134,7 @@ async def _apply_whole_rows(
 
 
 async def _settle_rows(
-    context: ChunkContext, plans: Sequence[PlannedRow], earlier: CarriedKeys, told: Told
+    context: ChunkContext, plans: Sequence[PlannedRow], earlier: CarriedKeys, told: SeenAssignments
 ) -> tuple[Settled, Mapping[int, Sequence[ErrorDetail]]]:
     """Decide about the rows and settle them.
 
@@ -166,26 +164,22 @@ async def _settle_rows(
 
 
 async def _decide(
-    context: ChunkContext, changes: Sequence[PlannedChange], told: Told
+    context: ChunkContext, changes: Sequence[PlannedChange], told: SeenAssignments
 ) -> dict[tuple[Key, ...], Decision]:
     """Decide about changes of assignments, as these are now, and those that changes depend on.
 
     Raises:
         RaceError: the assignments are no longer as the rows have seen them.
     """
-    changed = {keys[0] for keys, _, _, rule in changes if rule}
-    pairs = cast("set[Pair]", changed) | told.keys()
-    if not pairs:
+    changed = cast("set[Pair]", {keys[0] for keys, _, _, rule in changes if rule})
+    if not (changed or told):
         return {}
     # What is only created needs no lock: a pair that another transaction adds breaks the unique
     # key. What rows have seen is locked, so that it stays so until the chunk is written.
     writes_over = any(rule and not rule.creates_only for _, _, _, rule in changes)
     lock = bool(writes_over or told) and not context.is_dry_run
-    current = cast("Mapping[Key, Present]", await context.store.read_assignments(pairs, lock=lock))
-    for pair, seen in told.items():
-        state = current.get(pair)
-        if (seen and (seen.role.id, seen.notify)) != (state and tuple(state)):
-            raise RaceError
+    found = await read_again(context, told, changed, lock=lock)
+    current = cast("Mapping[Key, Present]", found)
     role_keys = context.role_keys
     return {
         keys: rule.decide(change, current.get(keys[0]), role_keys)

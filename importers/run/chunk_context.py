@@ -10,12 +10,12 @@ from importers.rows.cell_reader import error_detail, refusal_detail
 from importers.rows.stored_directory import OneByOne, StoredDirectory
 from importers.sdk.changes import Transaction
 from importers.sdk.entities import Assignment
-from models.assignment import present_assignments, write_edits
+from models.assignment import hold_pairs, present_assignments, write_edits
 from models.db import RaceError, is_misuse
 from models.write_many import lock_many
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence, Set
     from contextlib import AbstractAsyncContextManager
 
     from asyncpg import Connection
@@ -58,6 +58,13 @@ class ChunkStore(Protocol):
 
     async def hold(self, table: Table, ids: Collection[int]) -> None:
         """Keep other imports from changing cases or users, and their assignments, meanwhile."""
+
+    async def hold_pairs(self, table: Table, ids: Collection[int], *, lock: bool) -> Set[Pair]:
+        """Read the (case, user) pairs of cases or users.
+
+        Args:
+            lock: keep new ones of these cases or users away until the chunk's transaction ends.
+        """
 
     async def read_assignments(
         self, pairs: Collection[Pair], *, lock: bool
@@ -111,6 +118,9 @@ class DatabaseStore:
 
     async def hold(self, table: Table, ids: Collection[int]) -> None:
         await lock_many(self.db, self.app_id, table, ids)
+
+    async def hold_pairs(self, table: Table, ids: Collection[int], *, lock: bool) -> Set[Pair]:
+        return await hold_pairs(self.db, self.app_id, table, ids, lock=lock)
 
     async def read_assignments(
         self, pairs: Collection[Pair], *, lock: bool

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from importers.isolation.guard import TooSlowError, guarded
 from importers.run.carried_keys import pack_memo
+from importers.run.current_assignments import read_current
 from importers.run.planned_row import PlannedChange, PlannedRow, check_repeats
 from importers.run.row_groups import (
     GroupPlan,
@@ -21,7 +22,7 @@ from importers.run.row_groups import (
 )
 from importers.run.rules import RULES, rule_of
 from importers.sdk.changes import AssignmentChange, OwnChange, Unchanged
-from importers.sdk.entities import Case, User
+from importers.sdk.entities import Case
 from importers.sdk.entity_changes import ENTITY_CHANGES
 from importers.sdk.errors import ErrorDetail, RowError, storable
 from importers.sdk.importer import Importer
@@ -31,17 +32,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from importers.rows.cell_reader import ReadRow
-    from importers.run.carried_keys import CarriedKeys, Edits, Memo
+    from importers.run.carried_keys import CarriedKeys, Memo
     from importers.run.chunk_context import ChunkContext
+    from importers.run.current_assignments import SeenAssignments
     from importers.run.row_groups import RowGroup
     from importers.sdk.changes import Answer
-    from importers.sdk.entities import Assignment
+    from importers.sdk.entities import User
     from importers.sdk.row import FailedRow, Row
-    from models.assignment import Pair
 
     MakeRow = Callable[[ReadRow], Row]
     Wrong = Mapping[int, Sequence[ErrorDetail]]
-    Show = Callable[[ReadRow], Sequence[Assignment | None]]
 
 logger = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class Plan(NamedTuple):
     """
 
     rows: Sequence[PlannedRow]
-    told: Mapping[Pair, Assignment | None]
+    told: SeenAssignments
     carried: CarriedKeys
 
 
@@ -144,6 +144,9 @@ def _ask_group(
     shown = {place: made(rows[place]) for place in group.good}
     try:
         answers = guarded(_asked_of_group, context.importer, group.key, shown, failed)
+        for place, (changes, _, _) in answers.of_rows.items():
+            _check_about(context.importer, [rows[place]], changes)
+        _check_about(context.importer, good, answers.of_group)
     except RowError as error:
         return {
             place: PlannedRow(rows[place], errors=(context.row_error(error, rows[place]),))
@@ -220,42 +223,6 @@ def _answers_about(
     return _GroupAnswers(of_rows, of_group)
 
 
-async def read_current(
-    context: ChunkContext, rows: Sequence[ReadRow], edits: Edits
-) -> tuple[Mapping[Pair, Assignment | None], Show]:
-    """Read the current assignments of rows without errors, with one query.
-
-    Args:
-        edits: those of earlier chunks of the file.
-
-    Returns:
-        what was read, and a function from a row to what it sees, for each `AssignmentOf`: pairs
-        that earlier chunks have changed are shown as they were before the file.
-    """
-    importer, directory = context.importer, context.directory
-    if not importer.assignments:
-        return {}, lambda _: ()
-    names = list(importer.columns)
-    places = [(names.index(each.case), names.index(each.user))
-              for each in importer.assignments.values()]  # fmt: skip
-    good = [row for row in rows if not row.errors]
-    pairs = {pair for row in good for place in places if (pair := _pair(row, place))}
-    found = await directory.assignments(pairs)
-    stored = {pair: found.get(pair) for pair in pairs}
-    shown = stored | {pair: context.assignment(state) for pair, (state, _) in edits.items()}
-
-    def show(row: ReadRow) -> list[Assignment | None]:
-        seen = [_pair(row, place) for place in places]
-        return [shown.get(pair) if pair else None for pair in seen]
-
-    return stored, show
-
-
-def _pair(row: ReadRow, place: tuple[int, int]) -> Pair | None:
-    case, user = row.values[place[0]], row.values[place[1]]
-    return (case.id, user.id) if isinstance(case, Case) and isinstance(user, User) else None
-
-
 def check_chunk(
     context: ChunkContext, rows: Sequence[ReadRow], made: MakeRow, memo: Memo
 ) -> tuple[Mapping[int, Sequence[ErrorDetail]], Memo]:
@@ -305,6 +272,7 @@ def _ask(context: ChunkContext, row: ReadRow, made: MakeRow) -> PlannedRow:
     key = context.importer.key
     try:
         changes, messages = guarded(_asked, context.importer, made(row))
+        _check_about(context.importer, [row], changes)
     except RowError as error:
         return PlannedRow(row, errors=(context.row_error(error, row),))
     except TooSlowError:
@@ -314,6 +282,30 @@ def _ask(context: ChunkContext, row: ReadRow, made: MakeRow) -> PlannedRow:
         logger.exception("importer %r failed on row %d; the row fails", key, row.number)
         return PlannedRow(row, errors=(IMPORTER_FAILED,))
     return PlannedRow(row, changes, messages=messages)
+
+
+def _check_about(
+    importer: Importer, rows: Iterable[ReadRow], changes: Iterable[PlannedChange]
+) -> None:
+    """See to it that rows which change the same assignment are kept together.
+
+    Raises:
+        TypeError: a change is of an assignment that other rows may change at the same time.
+    """
+    if not (ordering := importer._ordering):
+        return
+    places = [place for place, name in enumerate(importer.columns) if name in ordering]
+    values = (row.values[place] for row in rows for place in places)
+    named = {_identity(value) for value in values if value}
+    for each in changes:
+        change: Any = each.change
+        if each.rule and named.isdisjoint((_identity(change.case), _identity(change.user))):
+            what = f"the answer is {change!r:.200}, of none that the row names in"
+            raise TypeError(f"{what} {' or '.join(ordering)}: AssignmentsOf is about these alone")
+
+
+def _identity(entity: Case | User) -> tuple[bool, int]:
+    return isinstance(entity, Case), entity.id
 
 
 def _asked(importer: Importer, row: Row) -> tuple[list[PlannedChange], Sequence[str]]:

@@ -230,8 +230,13 @@ def group_message(context: ChunkContext, plan: PlannedRow, made: Sequence[Decisi
     removed = [each for each, outcome in done if each.rule and outcome is RowOutcome.REMOVED]
     texts = []
     if removed:
-        verb = "removed from" if _noun(context) == "case" else "removed"
-        texts.append(f"{verb} {_names(context, removed)}")
+        is_case, are = _noun(context) == "case", "is" if len(removed) == 1 else "are"
+        names = (
+            f"from {_names(context, removed)}, which"
+            if is_case
+            else f"{_names(context, removed)}, who"
+        )
+        texts.append(f"removed {names} {are} not in the file")
     if others := len(done) - len(removed):
         texts.append(f"made {others} more {'change' if others == 1 else 'changes'} for the group")
     return "; ".join(texts) or None
@@ -246,17 +251,14 @@ def _noun(context: ChunkContext) -> str:
 
 
 def _names(context: ChunkContext, changes: Sequence[PlannedChange]) -> str:
-    """Name what changes are about: `jones-001 and 2 others, who are not in the file`."""
-    noun = _noun(context)
-    found = [entity_name(each.change, noun) for each in changes]
+    """Name what changes are about: `jones-001 and 2 others`."""
+    found = [entity_name(each.change, _noun(context)) for each in changes]
     names = list(dict.fromkeys(each[1] for each in found if each))
-    relative = "which" if noun == "case" else "who"
     if not names:
-        return f"{len(changes)} assignments, which are not in the file"
+        return f"{len(changes):,} assignments"
     if len(names) == 1:
-        return f"{names[0]}, {relative} is not in the file"
-    others = names[1] if len(names) == 2 else f"{len(names) - 1:,} others"
-    return f"{names[0]} and {others}, {relative} are not in the file"
+        return names[0]
+    return f"{names[0]} and {names[1] if len(names) == 2 else f'{len(names) - 1:,} others'}"
 
 
 def _kept_text(context: ChunkContext, held: Sequence[PlannedChange], why: str) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from importers.sdk.columns import Column
 from importers.sdk.plugin import Plugin
+from importers.sdk.references import CaseRef, Reference, UserRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
     from importers.sdk.changes import Answer, Assign, AtWorst, Change, Modify, Remove
     from importers.sdk.errors import RowError
     from importers.sdk.row import FailedRow, Row
+    from importers.sdk.suggestions import Noun
+
+_REFERENCES: Mapping[Noun, type[Reference[Any]]] = {"case": CaseRef, "user": UserRef}
 
 
 class AssignmentOf:
@@ -48,6 +52,52 @@ class AssignmentOf:
         self.name = ""
         self.case = case
         self.user = user
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+
+class AssignmentsOf:
+    """All cases that a row's user is on, or all people on a row's case, before the import.
+
+    An attribute of the importer, but no column of the file. Rows have a sequence of
+    `PresentAssignment`, which is empty if there are none or the cell is blank. They see what was
+    stored before any row of the file was applied. If any of it has changed by the time the chunk is
+    written, or an assignment was added, the chunk is run again.
+
+    Rows are kept together by all the importer's columns of users (of cases, with `case`), and each
+    assignment that `change` changes must be of one of these users (cases).
+
+    Args:
+        user: name of the column that holds the user, a `UserRef`.
+        case: in its place, name of the column that holds the case, a `CaseRef`.
+
+    Example:
+        >>> class Leavers(Importer):
+        ...     label = "Leavers"
+        ...     person = UserRef(required=True, example="jones-001")
+        ...     present = AssignmentsOf(user="person")
+        ...
+        ...     def change(self, row):
+        ...         return [Remove(case=each.case, user=each.user) for each in row.present]
+    """
+
+    name: str
+    """The attribute's name, by which rows have it."""
+
+    noun: Noun
+    """What the column names, `case` or `user`."""
+
+    column: str
+    """The column's name."""
+
+    def __init__(self, *, user: str | None = None, case: str | None = None) -> None:
+        column = case if user is None else user
+        if column is None or None not in (user, case):
+            raise TypeError("AssignmentsOf takes the name of one column: either user= or case=")
+        self.name = ""
+        self.noun = "case" if user is None else "user"
+        self.column = column
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -101,7 +151,7 @@ class Importer(Plugin):
     columns: ClassVar[Mapping[str, Column[Any]]] = {}
     """The columns by name, in the order of their definition; filled in by the class itself."""
 
-    assignments: ClassVar[Mapping[str, AssignmentOf]] = {}
+    assignments: ClassVar[Mapping[str, AssignmentOf | AssignmentsOf]] = {}
     """The present assignments that rows have, by attribute; filled in by the class itself."""
 
     every_row: ClassVar[EveryRow | None] = None
@@ -119,6 +169,11 @@ class Importer(Plugin):
     sends_mails: ClassVar[bool] = True
     """Whether a row that leaves an assignment with notify sends a mail."""
 
+    # The columns by which rows are kept together that can change the same assignments: those of
+    # users, if the importer takes all assignments of users; those of cases likewise. Empty if it
+    # takes both, as any two rows may then change the same one. None if it takes neither.
+    _ordering: ClassVar[Sequence[str] | None] = None
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         own = vars(cls).items()
@@ -130,12 +185,13 @@ class Importer(Plugin):
             # Python names only those that are attributes; `columns` itself may hold others.
             if isinstance(found, Column) and not found.name:
                 found.__set_name__(cls, name)
-        present = {name: value for name, value in own if isinstance(value, AssignmentOf)}
+        kinds = (AssignmentOf, AssignmentsOf)
+        present = {name: value for name, value in own if isinstance(value, kinds)}
         cls.assignments = {**_declared(cls, "assignments"), **present}
-        for name, each in present.items():
-            for column in (each.case, each.user):
-                if column not in cls.columns:
-                    raise TypeError(f"{cls.__name__}.{name}: there is no column {column!r}")
+        for name, each in cls.assignments.items():
+            if problem := _unfit_column(each, cls.columns):
+                raise TypeError(f"{cls.__name__}.{name}: {problem}")
+        cls._ordering = _ordering_columns(cls)
 
     def check_chunk(
         self, rows: Sequence[Row], memo: dict[Any, Any]
@@ -234,3 +290,38 @@ def _declared(importer_class: type[Importer], name: str) -> Mapping[str, Any]:
     """Return what the class or its bases have by this name, unless that is a column so called."""
     found = (vars(each).get(name) for each in importer_class.__mro__)
     return next(each for each in found if isinstance(each, Mapping))
+
+
+def _unfit_column(
+    present: AssignmentOf | AssignmentsOf, columns: Mapping[str, object]
+) -> str | None:
+    """Say which column can't name the case or the user; None if all can."""
+    named: list[tuple[str, Noun]]
+    if isinstance(present, AssignmentsOf):
+        named = [(present.column, present.noun)]
+    else:
+        named = [(present.case, "case"), (present.user, "user")]
+    for name, noun in named:
+        column, kind = columns.get(name), _REFERENCES[noun]
+        if column is None:
+            return f"there is no column {name!r}"
+        # A look-up of a plugin's own may find cases and users; by which of its columns rows are to
+        # be kept together, it can't say.
+        is_fit = isinstance(column, kind)
+        if isinstance(present, AssignmentOf) and isinstance(column, Reference):
+            is_fit = noun in column._may_name
+        if not is_fit:
+            return f"the column {name!r} names no {noun}: make it a {kind.__name__}"
+    return None
+
+
+def _ordering_columns(importer_class: type[Importer]) -> Sequence[str] | None:
+    declared = importer_class.assignments.values()
+    nouns = {each.noun for each in declared if isinstance(each, AssignmentsOf)}
+    if not nouns:
+        return None
+    if len(nouns) > 1:
+        return ()
+    kind = _REFERENCES[nouns.pop()]
+    columns = importer_class.columns.items()
+    return tuple(name for name, column in columns if isinstance(column, kind))

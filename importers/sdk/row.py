@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 class Row:
     """The values of one row: an attribute for each column and each `AssignmentOf`, and `number`.
 
-    `row.matter` is the value that the column `matter` read from its cell. The engine makes rows.
+    So is each `AssignmentsOf`. `row.matter` is the value that the column `matter` read from its
+    cell. The engine makes rows.
 
     Args:
         number: the row's number as a spreadsheet shows it; the header is row 1.

@@ -123,7 +123,10 @@ async def group_rows(
         UngroupableError: the importer can't tell which rows belong together.
     """
     columns, whole = layout.columns(importer), importer.group_by
-    keys = [each for name, each in columns.items() if each.is_key and name != whole]
+    first = {whole, *(importer._ordering or ())}
+    keys = [
+        each for name, each in columns.items() if name != whole and (each.is_key or name in first)
+    ]
     groups: list[tuple[GroupKeys, GroupKeys]] = []
     try:
         if whole:
@@ -133,7 +136,7 @@ async def group_rows(
             groups += [
                 await _by_references(references, layout, rows, directory)
                 for references in _column_groups(importer, together)
-                if not any(each.is_key or each.name == whole for each in references)
+                if not any(each.is_key or each.name in first for each in references)
             ]
     except UsedUpError as error:
         raise UngroupableError(str(error)) from error
@@ -221,6 +224,12 @@ def _column_groups(importer: Importer, together: Collection[str]) -> list[list[R
 
     Rows about one case are known by the one column of cases, and include those about one pair.
     """
+    if importer._ordering is not None:
+        # Rows can be about any case of a user, or any user of a case: validators that look at those
+        # together have to see all rows in the order of the file.
+        kept = [each._may_name for each in _references(importer) if each.name in importer._ordering]
+        is_sure = kept and all(noun in kept[0] for noun in together)
+        return [] if is_sure else [[]]
     groups: list[list[Reference[Any]]] = []
     for noun in sorted(together):
         columns = [column for column in _references(importer) if noun in column._may_name]

@@ -36,21 +36,22 @@ class PlanDecision(NamedTuple):
 async def stage_of(db: Connection, work: ImportWork, importer: Importer, rows: int) -> Stage | None:
     """Say whether rows are to be planned before anything of them is applied.
 
-    What they would remove at most is known from their number.
+    What they would remove at most is known from their number, unless a row can be about all
+    assignments of a user or of a case.
     """
     if work.is_dry_run:
         return None
-    if work.is_atomic:
+    removes = header_spec(importer).at_worst == "removes"
+    # Changes of a group need no row of their own: how many there are is known from a plan alone.
+    if work.is_atomic or (removes and importer.group_by is not None):
         return Stage.PLAN
     guard = await read_guard(db, work.app_id)
     if guard.requires_release_of(work.type):
         return Stage.PLAN
-    removes = header_spec(importer).at_worst == "removes"
-    # Changes of a group need no row of their own: how many there are is known from a plan alone.
-    if removes and importer.group_by is not None:
-        return Stage.PLAN
     if not removes or guard.remove_percent is None:
         return None
+    if importer._ordering is not None:
+        return Stage.PLAN
     recent = await recent_removals(db, work.app_id)
     most = rows * _most_pairs(importer) + recent.rows
     return Stage.PLAN if most >= guard.remove_at_least else None

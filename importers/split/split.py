@@ -8,6 +8,7 @@ import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_blameless
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
 
 # A split is one transaction; ten million rows take longer than transactions may otherwise.
 _SPLIT_SECONDS = 1_800
+# A user is on several cases: a chunk of rows about all of them would change too much at once.
+_ASSIGNMENTS_OF_A_ROW = 10
 # First rows of a large file that have their results early, if they fail by themselves.
 MOST = 1_000
 _ENDS_WORKERS = ErrorDetail.of(
@@ -92,6 +95,13 @@ class SplitSettings:
     chunk_rows: int
     together: Collection[str] = ()
     tell: Callable[[ImportWork], Awaitable[None]] | None = None
+
+    def rows_of(self, importer: Importer) -> int:
+        """Return how many rows a chunk of the importer has."""
+        # Rows of a group are about the same assignments, and are not to be parted.
+        if importer._ordering is None or importer.group_by is not None:
+            return self.chunk_rows
+        return ceil(self.chunk_rows / _ASSIGNMENTS_OF_A_ROW)
 
 
 class SplitEnd(NamedTuple):
@@ -205,7 +215,7 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
         directory = StoredDirectory(db, work.app_id)
         batches = partial(failed_rows, db, work, importer, layout)
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
         stage = await stage_of(db, work, importer, count)
         return await finish_retry_split(db, work.id, rows=count, stage=stage)
 
@@ -223,7 +233,7 @@ async def _split_plan(
         directory = StoredDirectory(db, work.app_id)
         batches = partial(planned_rows, db, work, plan_id, importer)
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
         return await finish_plan_split(db, work.id, rows=count, stage=_stage_after(work, plan_id))
 
 
@@ -245,7 +255,7 @@ async def _split_undo(
         directory = StoredDirectory(db, work.app_id)
         batches = partial(inverse_rows, db, undo_of_id)
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
         stage = await stage_of(db, work, importer, count)
         return await finish_split(db, work.id, rows=count, header=HEADER, stage=stage)
 
@@ -304,7 +314,7 @@ async def _store_file(
     observe_rows = observing(importer, layout, observed)
     batches = partial(unfinished_rows, db, file, finished_numbers, observe_rows)
     by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-    count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+    count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
     if work.is_atomic and count > settings.limits.atomic_rows:
         limit = settings.limits.atomic_rows
         raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])

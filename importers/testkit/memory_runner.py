@@ -18,7 +18,7 @@ from importers.sdk.errors import ConfigError
 from importers.testkit.fixture_app import WorldDirectory
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence, Set
 
     from importers.rows.cell_reader import ReadRow
     from importers.rows.layout import Layout
@@ -63,6 +63,10 @@ class MemoryStore:
 
     async def hold(self, table: Table, ids: Collection[int]) -> None:
         pass
+
+    async def hold_pairs(self, table: Table, ids: Collection[int], *, lock: bool) -> Set[Pair]:
+        side = 0 if table == "cases" else 1
+        return {pair for pair in self._current if pair[side] in ids}
 
     async def read_assignments(
         self, pairs: Collection[Pair], *, lock: bool

@@ -26,7 +26,7 @@ from importers.sdk.entities import Case, User
 from importers.testing import Assigned, World, check_importer, run_importer
 
 HEADER = "matter,person,role,leaver"
-LEAVES = "kept jones-001, who is not in the file: "
+LEAVES = "kept jones-001: "
 WORLD = World(
     cases=[
         Case(id=1, tag_id="trv-001"),
