@@ -32,7 +32,7 @@ from importers.sdk.formatted_columns import (
 from importers.sdk.importer import AssignmentOf, AssignmentsOf, EveryRow, Importer
 from importers.sdk.plugin import SDK_VERSION, Plugin, renamed
 from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
-from importers.sdk.row import Row
+from importers.sdk.row import FailedRow, Row
 from importers.sdk.validator import Effect, Validator
 
 __all__ = [
@@ -56,6 +56,7 @@ __all__ = [
     "Effect",
     "Email",
     "EveryRow",
+    "FailedRow",
     "Flag",
     "Importer",
     "Locale",

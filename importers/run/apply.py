@@ -12,6 +12,7 @@ from importers.run.changed_since import find_changed
 from importers.run.current_assignments import read_again
 from importers.run.custom_changes import CustomChangeError, carry_out
 from importers.run.plan_rows import IMPORTER_FAILED
+from importers.run.row_groups import withhold
 from importers.run.settle import Settled, settle
 from importers.run.validation import prepare_validation
 from importers.sdk.errors import ErrorDetail
@@ -53,11 +54,11 @@ async def apply(context: ChunkContext, plan: Plan) -> Settled:
         except (asyncpg.PostgresError, CustomChangeError) as error:
             if is_passing(error):
                 raise
-            if len(rows) > 1:
-                half = len(rows) // 2
-                waiting += [rows[half:], rows[:half]]
+            if parts := _halves(rows):
+                first, second = parts
+                waiting += [second, first]
                 continue
-            settled = _fail_alone(context, rows[0], earlier.verdicts, error)
+            settled = _fail_rows(context, rows, earlier.verdicts, error)
         done.append(settled)
         if waiting:
             earlier = earlier.after(settled.verdicts, settled.edits)
@@ -72,6 +73,25 @@ async def apply(context: ChunkContext, plan: Plan) -> Settled:
     )
 
 
+def _halves(
+    plans: Sequence[PlannedRow],
+) -> tuple[Sequence[PlannedRow], Sequence[PlannedRow]] | None:
+    """Divide rows into two parts; None for a row, or a group that is taken as a whole."""
+    units = list(dict.fromkeys(map(_unit_of, plans)))
+    if len(units) < 2:
+        return None
+    first = set(units[: len(units) // 2])
+    return (
+        [plan for plan in plans if _unit_of(plan) in first],
+        [plan for plan in plans if _unit_of(plan) not in first],
+    )
+
+
+def _unit_of(plan: PlannedRow) -> tuple[bool, int]:
+    is_alone = plan.group is None
+    return is_alone, plan.row.number if plan.group is None else plan.group
+
+
 def carry_on(context: ChunkContext, plan: Plan, settled: Settled) -> CarriedKeys:
     """Return what the next chunk of a chain has to know, once this one is applied."""
     return plan.carried.after(settled.verdicts, settled.edits if context.is_watched else ())
@@ -82,7 +102,8 @@ async def _apply_whole_rows(
 ) -> Settled:
     """Do all or nothing of each row: while one has failed after a part of it was done, all is
     undone and done again without that row."""
-    # Each round fails at least one more row, so there is a last one.
+    # Each round fails at least one more row, or takes its changes from a group: so there is a last.
+    plans = withhold(context, plans, {plan.row.number for plan in plans if plan.errors})
     while True:
         spoilt: Mapping[int, Sequence[ErrorDetail]] = {}
         with suppress(_UndoError):
@@ -94,11 +115,16 @@ async def _apply_whole_rows(
                     for place, plan in enumerate(plans)
                     if (errors := spoilt.get(place) or changed.get(plan.row.number))
                 }
+                failed = {each.number for each in settled.results if each.errors}
+                fit = plans if spoilt else withhold(context, plans, failed)
                 # A dry run has carried custom changes out, as only the database knows what it would
                 # refuse.
-                if spoilt or context.is_dry_run:
+                if spoilt or fit is not plans or context.is_dry_run:
                     raise _UndoError
                 await context.store.write_edits(settled.edits)
+        if fit is not plans:
+            plans = fit
+            continue
         if not spoilt:
             return settled._replace(notifications=[]) if context.is_dry_run else settled
         plans = [
@@ -162,21 +188,23 @@ async def _decide(
     }
 
 
-def _fail_alone(
-    context: ChunkContext, plan: PlannedRow, verdicts: Verdicts, error: Exception
+def _fail_rows(
+    context: ChunkContext, plans: Sequence[PlannedRow], verdicts: Verdicts, error: Exception
 ) -> Settled:
-    """Fail the one row that can't be written, and with it those that repeat it."""
-    if plan.is_to_apply:
-        is_importers = isinstance(error, CustomChangeError)
-        logger.error(
-            "the %s refused row %d of import %d; the row fails",
-            "importer" if is_importers else "database",
-            plan.row.number,
-            context.store.import_id,
-            exc_info=error,
-        )
-        plan = plan.failed([IMPORTER_FAILED if is_importers else _NOT_WRITTEN])
-    return settle(context, [plan], {}, verdicts)
+    """Fail the one row, or the group, that can't be written, and with it those that repeat it."""
+    is_importers = isinstance(error, CustomChangeError)
+    why = [IMPORTER_FAILED if is_importers else _NOT_WRITTEN]
+    for plan in plans:
+        if plan.is_to_apply:
+            logger.error(
+                "the %s refused row %d of import %d; the row fails",
+                "importer" if is_importers else "database",
+                plan.row.number,
+                context.store.import_id,
+                exc_info=error,
+            )
+    failed = [plan.failed(why) if plan.is_to_apply else plan for plan in plans]
+    return settle(context, failed, {}, verdicts)
 
 
 _NOT_WRITTEN = ErrorDetail(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from importers.sdk.changes import Answer, Assign, AtWorst, Change, Modify, Remove
     from importers.sdk.errors import RowError
-    from importers.sdk.row import Row
+    from importers.sdk.row import FailedRow, Row
     from importers.sdk.suggestions import Noun
 
 _REFERENCES: Mapping[Noun, type[Reference[Any]]] = {"case": CaseRef, "user": UserRef}
@@ -157,6 +157,9 @@ class Importer(Plugin):
     every_row: ClassVar[EveryRow | None] = None
     """What every row asks for, in the place of `change`."""
 
+    group_by: ClassVar[str | None] = None
+    """The column whose rows with the same value are one group, for `change_group`."""
+
     at_worst: ClassVar[AtWorst] = "removes"
     """What a row may do at worst, `adds`, `changes` or `removes`, which `every_row` says by itself.
 
@@ -242,6 +245,45 @@ class Importer(Plugin):
         if self.every_row is None:
             raise NotImplementedError
         return self.every_row.change(row)
+
+    def change_group(
+        self, key: Any, rows: Sequence[Row], failed_rows: Sequence[FailedRow]
+    ) -> Iterable[tuple[Row | None, Answer | Iterable[Answer] | RowError | None]]:
+        """Say what all rows of a group ask for, in the place of `change`.
+
+        Called for each value of the column `group_by` with all rows that have it, however large
+        the file is, once at least one of them can be read. The answer may depend on these and the
+        day alone: the engine calls it again when it runs a chunk again.
+
+        Args:
+            key: the value of the column.
+            rows: those whose cells could all be read, in the order of the file.
+            failed_rows: the others.
+
+        Returns:
+            pairs of a row and what it asks for, as `change` returns it, or the `RowError` that it
+            fails with. A row may occur several times, which adds up; one that does not occur asks
+            for nothing. None in the place of a row stands for the group: such changes belong to no
+            row of the file. They are made only if every row of the group passes, and if no row
+            whose own group can't be read could mean the same. The group's first row tells of them.
+
+        Raises:
+            RowError: no row of the group can be carried out.
+
+        Example:
+            >>> class Teams(Importer):
+            ...     label = "Teams of one lead"
+            ...     group_by = "case"
+            ...     case = CaseRef(required=True, example="trv-001")
+            ...     person = UserRef(required=True, example="jack-001")
+            ...
+            ...     def change_group(self, key, rows, failed_rows):
+            ...         if len(rows) + len(failed_rows) > 3:
+            ...             raise RowError("case", "LARGE_TEAM", "has more than three people.")
+            ...         for row in rows:
+            ...             yield row, Remove(case=key, user=row.person)
+        """
+        raise NotImplementedError
 
 
 def _declared(importer_class: type[Importer], name: str) -> Mapping[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import make_dataclass
+from dataclasses import dataclass, make_dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
 
 class Row:
@@ -35,6 +35,24 @@ class Row:
         def __init__(self, number: int, *values: Any) -> None: ...
 
         def __getattr__(self, name: str) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """A row of a group whose cells are not all right, as `Importer.change_group` gets it.
+
+    Args:
+        number: the row's number as a spreadsheet shows it.
+        columns: the columns, by their attributes, whose cells are wrong; none where the row failed
+            for something else.
+
+    Example:
+        >>> [failed.number for failed in (FailedRow(7, ("role",)), FailedRow(9, ()))]
+        [7, 9]
+    """
+
+    number: int
+    columns: Sequence[str]
 
 
 def row_type(columns: Iterable[str]) -> type[Row]:

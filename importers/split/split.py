@@ -98,7 +98,8 @@ class SplitSettings:
 
     def rows_of(self, importer: Importer) -> int:
         """Return how many rows a chunk of the importer has."""
-        if importer._ordering is None:
+        # Rows of a group are about the same assignments, and are not to be parted.
+        if importer._ordering is None or importer.group_by is not None:
             return self.chunk_rows
         return ceil(self.chunk_rows / _ASSIGNMENTS_OF_A_ROW)
 
@@ -277,8 +278,9 @@ async def _split_file(
         is_all = await asyncio.to_thread(file.read_head, settings.chunk_rows)
         if not (is_all or work.is_cancelled):
             # When a worker has died of the file, its rows are read in chunks only, where the one
-            # that is at fault can be found.
-            first = file.head.part(0, MOST if attempts <= 1 else 0)
+            # that is at fault can be found. Rows of a group wait for the others of theirs.
+            is_early = attempts <= 1 and importer.group_by is None
+            first = file.head.part(0, MOST if is_early else 0)
             # A transaction of its own, so that clients see these results while the file is read.
             async with _holding(work) as db:
                 if is_guest(importer):
