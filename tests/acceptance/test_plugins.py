@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,22 +21,11 @@ from models.database_url import credentials
 from tests.acceptance.program import launch, wait_until_ready
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = ("acme-leavers", "acme-rates", "acme-roster", "acme-transfer", "acme-wall")
-PROJECTS = ("acme-seating", *EXAMPLES)
-# The line that switches acme-seating on is the one that `new-importer` prints.
-PLUGINS = """
-[importers.acme-leavers]
-
-[importers.acme-transfer]
-
-[importers.acme-rates]
-
-[importers.acme-roster]
-mails = true
-
-[validators.acme-wall.kept_off]
-"trv-4" = ["jack-001"]
-"""
+EXAMPLES = tuple(sorted(path.parent.name for path in ROOT.glob("examples/*/pyproject.toml")))
+# New projects → the options that they are written with.
+NEW = {"acme-seating": (), "acme-mails": ("--validator",)}
+PROJECTS = (*NEW, *EXAMPLES)
+OFFLINE = ["--no-index", "--no-build-isolation", "--disable-pip-version-check"]
 TYPES = """
 { importTypes { key label description sampleTemplate { content url } columns { name required } } }
 """
@@ -87,28 +78,70 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A new environment that has Caseroll, and the projects installed, without any network."""
     folder = tmp_path_factory.mktemp("plugins")
-    call([sys.executable, "-m", "venv", "--without-pip", ".venv"], folder)
-    python = folder / ".venv/bin/python"
-    ours = sysconfig.get_path("purelib")
-    theirs = sysconfig.get_path("purelib", "venv", {"base": str(folder / ".venv")})
-    Path(theirs, "caseroll.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
-    place = Place(folder, python)
+    place = Place(folder, new_environment(folder))
     shutil.copy(ROOT / "plugins.toml", folder)
-    code, said = place.run("new-importer", "acme-seating")
-    assert code == 0, said
-    switch_on = said.splitlines()[3]
-    call(["bash", "-c", switch_on], folder)
-    with (folder / "plugins.toml").open("a") as file:
-        file.write(PLUGINS)
+    for name, options in NEW.items():
+        code, said = place.run("new-importer", name, *options)
+        assert code == 0, said
+        # The line that switches it on is one that `new-importer` prints.
+        call(["bash", "-c", said.splitlines()[3]], folder)
     for name in EXAMPLES:
         shutil.copytree(
             ROOT / "examples" / name, folder / name, ignore=shutil.ignore_patterns(".*", "__py*")
         )
+    with (folder / "plugins.toml").open("a") as file:
+        file.writelines(f"\n{switched_on(folder / name)}" for name in EXAMPLES)
     editable = [part for name in PROJECTS for part in ("-e", name)]
-    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
-    pip = [sys.executable, "-m", "pip", "--python", python]
-    call([*pip, "install", *offline, *editable], folder)
+    # With dependencies: pip looks whether the present Caseroll is one that they ask for.
+    call([*pip(place.python), "install", *OFFLINE, *editable], folder)
     return place
+
+
+def new_environment(folder: Path) -> Path:
+    """Make an environment that sees the packages of the tests; return its interpreter."""
+    call([sys.executable, "-m", "venv", "--without-pip", ".venv"], folder)
+    (packages_of(folder) / "caseroll.pth").write_text(
+        f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
+    )
+    return folder / ".venv/bin/python"
+
+
+def packages_of(folder: Path) -> Path:
+    """The folder of an environment's own packages."""
+    return Path(sysconfig.get_path("purelib", "venv", {"base": str(folder / ".venv")}))
+
+
+def switched_on(project: Path) -> str:
+    """What an example's README tells to write into `plugins.toml`."""
+    blocks = re.findall(
+        r"^```\n(\[\w+s\..*?)^```$", (project / "README.md").read_text(), re.M | re.S
+    )
+    assert blocks, f"the README of {project.name} says nothing of plugins.toml"
+    return "\n".join(blocks)
+
+
+def pip(python: Path) -> list[str | Path]:
+    """The command for an environment, which has no pip of its own."""
+    return [sys.executable, "-m", "pip", "--python", python]
+
+
+def test_first_commands(tmp_path: Path) -> None:
+    """The commands of the guide work one after the other, in a new environment."""
+    python = shlex.quote(str(new_environment(tmp_path)))
+    of_pip = shlex.join(map(str, pip(tmp_path / ".venv/bin/python")))
+    programs = {
+        "caseroll": f'exec {python} -P -m api.cli "$@"',
+        "pip": f'exec {of_pip} "$@" {shlex.join(OFFLINE)}',
+        "pytest": f'exec {python} -m pytest "$@"',
+    }
+    for name, command in programs.items():
+        (tmp_path / ".venv/bin" / name).write_text(f"#!/bin/sh\n{command}\n")
+        (tmp_path / ".venv/bin" / name).chmod(0o755)
+    guide = (ROOT / "docs/writing-an-importer.md").read_text(encoding="utf-8")
+    for block in re.findall(r"^```sh\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE):
+        call(["bash", "-ec", f"PATH={tmp_path}/.venv/bin:$PATH\n{block}"], tmp_path)
+
+    assert (tmp_path / "acme-seating/tests/test_acme_seating.py").exists()
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +183,20 @@ def test_plugins_are_on(place: Place) -> None:
     assert code == 0
     assert {name: found[name]["state"] for name in PROJECTS} == dict.fromkeys(PROJECTS, "on")
     assert found["acme-seating"]["distribution"] == "acme-seating 0.1.0"
-    assert found["acme-wall"]["kind"] == "validator"
+    assert found["acme-wall"]["kind"] == found["acme-mails"]["kind"] == "validator"
+
+
+def test_another_release(place: Place, tmp_path: Path) -> None:
+    """pip refuses a plugin beside a release with another SDK, before anything is installed."""
+    python = new_environment(tmp_path)
+    other = packages_of(tmp_path) / "caseroll-2.0.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.4\nName: caseroll\nVersion: 2.0.0\n")
+    command = [*pip(python), "install", *OFFLINE, "-e", place.folder / "acme-seating"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "No matching distribution found for caseroll<2,>=1.0" in done.stderr
 
 
 async def test_types_on_offer(running: Place) -> None:
@@ -302,3 +348,17 @@ def test_wall(running: Place) -> None:
             }
         ],
     )
+
+
+def test_new_validator(running: Place) -> None:
+    """A validator that `new-importer` has just written refuses what it says, and nothing else."""
+    code, output = running.import_(
+        "assign",
+        "notified",
+        "case_id,user_id,case_role_id,case_notify\n"
+        "trv-321,jack-001,clients,1\ntrv-321,jones-001,clients,0\n",
+    )
+
+    assert code == 1
+    assert "2 rows: 1 passed, 1 failed, 1 created." in output
+    assert "2\tcase_notify\tCase Notify: clients get no mails; enter 0." in output

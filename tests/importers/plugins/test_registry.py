@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ class Point:
         return self.loads
 
 
-OWN = Package("caseroll", "0.1.0")
+OWN = Package("caseroll", version("caseroll"))
 
 
 def loaded(tmp_path: Path, toml: str, *points: Point) -> Any:
@@ -442,7 +443,9 @@ def test_migrations(tmp_path: Path) -> None:
 def test_the_built_ins_are_installed() -> None:
     """Caseroll's own importers are found through the same entry points as anybody's."""
     registry = load()
-    own = [plugin for plugin in registry.plugins if plugin.distribution == "caseroll 0.1.0"]
+    own = [
+        plugin for plugin in registry.plugins if plugin.distribution == f"caseroll {OWN.version}"
+    ]
 
     assert {plugin.state for plugin in own if plugin.kind == "importer"} == {"on"}
     assert [plugin.name for plugin in own if plugin.kind == "validator"] == ["users-per-case"]
