@@ -19,18 +19,16 @@ from importers.sdk.directory import Directory
 from importers.sdk.entities import Assignment, Case, Role, User
 from importers.sdk.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
 from importers.sdk.errors import RowError
-from importers.sdk.formatted_columns import (
-    Choice,
-    Date,
-    Email,
-    Locale,
-    Name,
-    State,
-    TagId,
-    TimeZone,
-)
 from importers.sdk.importer import AssignmentOf, EveryRow, Importer
 from importers.sdk.plugin import SDK_VERSION, Plugin, renamed
+from importers.sdk.ready_columns.choice import Choice
+from importers.sdk.ready_columns.date import Date
+from importers.sdk.ready_columns.email import Email
+from importers.sdk.ready_columns.locale import Locale
+from importers.sdk.ready_columns.name import Name
+from importers.sdk.ready_columns.state import State
+from importers.sdk.ready_columns.tag_id import TagId
+from importers.sdk.ready_columns.time_zone import TimeZone
 from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
 from importers.sdk.row import Row
 from importers.sdk.validator import Effect, Validator
