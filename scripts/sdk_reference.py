@@ -50,7 +50,8 @@ GROUPS = {
             "Name",
             "TimeZone",
         ],
-        *["Blank"],
+        *["Number", "Amount", "Money", "Currency", "Country", "Phone", "Url", "Choices"],
+        *["Blank", "setting"],
     ],
     "References": ["CaseRef", "UserRef", "RoleRef", "Reference"],
     "What rows ask for": [

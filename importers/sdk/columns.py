@@ -6,6 +6,7 @@ a class that overrides `parse` and, where the defaults do not fit, `group_key` a
 - `_is_free_text`: whether cells are text for people, kept as NFC, which may have line breaks.
 - `observe` and `knowing`: what cells show of how to read the others of a file.
 - `_may_name`, of references: the nouns of what a cell may name, `case`, `user`, both or neither.
+- `_with_settings`: the column as the plugin's settings make it.
 - `_key_space`: what its group keys name, when columns of other kinds name the same.
 - `_specimens`: cells that the conformance kit tries, beside variants of the example.
 - `@only_trims` or `@only_checks` on `parse`, and `@keyed_by` on `group_key`: how the engine takes
@@ -246,6 +247,14 @@ class Column(Generic[T]):
         Args:
             known: what `observe` has returned, and `DMY` or `MDY` if the upload declares the order
                 of its dates.
+        """
+        return self
+
+    def _with_settings(self, settings: Any) -> Self:
+        """Return the column that reads the cells of a plugin with these settings.
+
+        Raises:
+            ConfigError: a setting that the column takes is missing or can't be used.
         """
         return self
 

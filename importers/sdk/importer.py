@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from importers.sdk.columns import Column
+from importers.sdk.errors import ConfigError
 from importers.sdk.plugin import Plugin
 
 if TYPE_CHECKING:
@@ -98,8 +99,9 @@ class Importer(Plugin):
     label: ClassVar[str] = ""
     """What menus call this type of import."""
 
-    columns: ClassVar[Mapping[str, Column[Any]]] = {}
-    """The columns by name, in the order of their definition; filled in by the class itself."""
+    columns: Mapping[str, Column[Any]] = {}
+    """The columns by name, in the order of their definition; filled in by the class itself, and by
+    an instance with those that its settings complete."""
 
     assignments: ClassVar[Mapping[str, AssignmentOf]] = {}
     """The present assignments that rows have, by attribute; filled in by the class itself."""
@@ -115,6 +117,21 @@ class Importer(Plugin):
 
     sends_mails: ClassVar[bool] = True
     """Whether a row that leaves an assignment with notify sends a mail."""
+
+    def __init__(self, key: str = "", settings: Any = None) -> None:
+        super().__init__(key, settings)
+        # Settings without defaults, which were not given: the columns stay as the class has them.
+        if self.settings is None and self.Settings:
+            return
+        columns, problems = dict(self.columns), list[str]()
+        for name, column in columns.items():
+            try:
+                columns[name] = column._with_settings(self.settings)
+            except ConfigError as error:
+                problems += [f"its column '{name}' {problem}" for problem in error.problems]
+        if problems:
+            raise ConfigError(problems)
+        self.columns = columns
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

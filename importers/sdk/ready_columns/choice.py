@@ -4,34 +4,30 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from importers.sdk.columns import Column
-from importers.sdk.references import no_choice
+from importers.sdk.cells.choices import no_choice
+from importers.sdk.ready_columns.listed import ListedColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from importers.sdk.plugin import Setting
 
 
-class Choice(Column[str]):
+class Choice(ListedColumn[str]):
     """One of a few words, exactly as they are.
 
     Args:
         words: what a cell may hold.
+        choices: `setting("titles")`, a setting that lists the words, in their place.
 
     Example:
-        >>> Choice("EUR", "USD").read("USD")
-        'USD'
+        >>> Choice("low", "high").read("high")
+        'high'
     """
 
-    def __init__(self, *words: str, **options: Any) -> None:
-        super().__init__(**options)
-        self._words = words
+    def __init__(self, *words: str, choices: Setting | None = None, **options: Any) -> None:
+        super().__init__(words, choices, **options)
 
     def parse(self, text: str) -> str:
         """Check the word."""
         if text not in self._words:
             raise no_choice(text, self._words)
         return text
-
-    def choices_for(self, roles: Sequence[str]) -> Sequence[str]:
-        """List the words."""
-        return self._words
