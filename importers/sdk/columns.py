@@ -7,6 +7,7 @@ a class that overrides `parse` and, where the defaults do not fit, `group_key` a
 - `observe` and `knowing`: what cells show of how to read the others of a file.
 - `_may_name`, of references: the nouns of what a cell may name, `case`, `user`, both or neither.
 - `_with_settings`: the column as the plugin's settings make it.
+- `_separator`: what stands between several choices of a cell.
 - `_key_space`: what its group keys name, when columns of other kinds name the same.
 - `_specimens`: cells that the conformance kit tries, beside variants of the example.
 - `@only_trims` or `@only_checks` on `parse`, and `@keyed_by` on `group_key`: how the engine takes
@@ -293,6 +294,10 @@ class Column(Generic[T]):
             roles: the keys of the app's roles.
         """
         return self.choices
+
+    def _separator(self) -> str | None:
+        """Return what stands between several choices of a cell; None if a cell holds one."""
+        return None
 
     def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
         """Suggest cells for the conformance kit, some of them other forms of the same value.

@@ -120,18 +120,9 @@ class Importer(Plugin):
 
     def __init__(self, key: str = "", settings: Any = None) -> None:
         super().__init__(key, settings)
-        # Settings without defaults, which were not given: the columns stay as the class has them.
-        if self.settings is None and self.Settings:
-            return
-        columns, problems = dict(self.columns), list[str]()
-        for name, column in columns.items():
-            try:
-                columns[name] = column._with_settings(self.settings)
-            except ConfigError as error:
-                problems += [f"its column '{name}' {problem}" for problem in error.problems]
-        if problems:
-            raise ConfigError(problems)
-        self.columns = columns
+        # Settings without defaults may not be given: the columns stay as the class has them.
+        if self.settings is not None or self.Settings is None:
+            self.columns = _completed(self.columns, self.settings)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -203,6 +194,25 @@ class Importer(Plugin):
         if self.every_row is None:
             raise NotImplementedError
         return self.every_row.change(row)
+
+
+def _completed(columns: Mapping[str, Column[Any]], settings: Any) -> Mapping[str, Column[Any]]:
+    """Return the columns with what they take from settings.
+
+    Raises:
+        ConfigError: what columns take is missing or can't be used.
+    """
+    completed, problems = dict(columns), list[str]()
+    for name, column in columns.items():
+        if not isinstance(column, Column):
+            continue
+        try:
+            completed[name] = column._with_settings(settings)
+        except ConfigError as error:
+            problems += [f"its column '{name}' {problem}" for problem in error.problems]
+    if problems:
+        raise ConfigError(problems)
+    return completed
 
 
 def _declared(importer_class: type[Importer], name: str) -> Mapping[str, Any]:

@@ -78,8 +78,8 @@ def read_currency(text: str, listed: Sequence[str]) -> str:
         return found[0]
     if listed:
         template = "'{text}' is not one of the currencies {choices}."
-        params = {"text": shorten(text), "choices": ", ".join(listed)}
-        raise RowError(None, "INVALID_CURRENCY", template, **params)
+        choices = ", ".join(listed)
+        raise RowError(None, "INVALID_CURRENCY", template, text=shorten(text), choices=choices)
     fault = "'{text}' is not the code of a currency, such as EUR"
     if named:
         fault = "'{text}' is not in use any more, or is no money"

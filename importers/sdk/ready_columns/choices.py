@@ -37,9 +37,7 @@ class Choices(ListedColumn[tuple[str, ...]]):
     def __init__(self, *words: str, choices: Setting | None = None, **options: Any) -> None:
         super().__init__(words, choices, **options)
 
-    @property
-    def separator(self) -> str | None:
-        """What stands between several words of a cell."""
+    def _separator(self) -> str | None:
         letters = "".join(self._words)
         return next((each for each in _SEPARATORS if each not in letters), None)
 
@@ -75,12 +73,12 @@ class Choices(ListedColumn[tuple[str, ...]]):
         """Return the whole cell as it should be, if each part is much like another word."""
         meant = [part if part in self._words else closest(part, self._words) for part in parts]
         words = [word for word in dict.fromkeys(meant) if word]
-        return f"{self.separator} ".join(words) if words and len(words) == len(parts) else None
+        return f"{self._separator()} ".join(words) if words and len(words) == len(parts) else None
 
     def group_key(self, value: tuple[str, ...]) -> str:
         """Return the words in one text."""
-        return f"{self.separator}".join(value)
+        return f"{self._separator()}".join(value)
 
     def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
-        yield f" {self.separator} ".join(self._words)
-        yield f"{self.separator}".join(reversed(self._words))
+        yield f" {self._separator()} ".join(self._words)
+        yield f"{self._separator()}".join(reversed(self._words))

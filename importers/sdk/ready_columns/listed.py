@@ -39,7 +39,9 @@ class ListedColumn(Column[T]):
         if self._setting is None:
             return self
         column = copy(self)
-        column._words = column._usable(self._setting.read(settings, listed_words))
+        column._words = self._setting.read(
+            settings, lambda value: self._usable(listed_words(value))
+        )
         # An author can't know which words there will be, and the sample file should pass.
         if column.example not in column._words:
             column.example = column._words[0]
