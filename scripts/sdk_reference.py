@@ -52,7 +52,8 @@ GROUPS = {
             "Name",
             "TimeZone",
         ],
-        *["Blank"],
+        *["Number", "Amount", "Money", "Currency", "Country", "Phone", "Url", "Choices"],
+        *["Blank", "setting"],
     ],
     "References": ["CaseRef", "UserRef", "RoleRef", "Reference"],
     "What rows ask for": [
@@ -186,7 +187,7 @@ def _form(function: Any, name: str, *, is_defined: bool = False) -> str:
     arguments: list[str] = []
     kind: Any = inspect.Parameter.POSITIONAL_OR_KEYWORD
     for each in given:
-        if each.kind is each.KEYWORD_ONLY and kind is not each.KEYWORD_ONLY:
+        if each.kind is each.KEYWORD_ONLY and kind not in (each.KEYWORD_ONLY, each.VAR_POSITIONAL):
             arguments.append("*")
         arguments.append(_argument(each))
         kind = each.kind

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from importers.sdk.columns import Column
+from importers.sdk.errors import ConfigError
 from importers.sdk.plugin import Plugin
 from importers.sdk.references import CaseRef, Reference, UserRef
 
@@ -148,8 +149,9 @@ class Importer(Plugin):
     label: ClassVar[str] = ""
     """What menus call this type of import."""
 
-    columns: ClassVar[Mapping[str, Column[Any]]] = {}
-    """The columns by name, in the order of their definition; filled in by the class itself."""
+    columns: Mapping[str, Column[Any]] = {}
+    """The columns by name, in the order of their definition; filled in by the class itself, and by
+    an instance with those that its settings complete."""
 
     assignments: ClassVar[Mapping[str, AssignmentOf | AssignmentsOf]] = {}
     """The present assignments that rows have, by attribute; filled in by the class itself."""
@@ -173,6 +175,12 @@ class Importer(Plugin):
     # users, if the importer takes all assignments of users; those of cases likewise. Empty if it
     # takes both, as any two rows may then change the same one. None if it takes neither.
     _ordering: ClassVar[Sequence[str] | None] = None
+
+    def __init__(self, key: str = "", settings: Any = None) -> None:
+        super().__init__(key, settings)
+        # Settings without defaults may not be given: the columns stay as the class has them.
+        if self.settings is not None or self.Settings is None:
+            self.columns = _completed(self.columns, self.settings)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -284,6 +292,25 @@ class Importer(Plugin):
             ...             yield row, Remove(case=key, user=row.person)
         """
         raise NotImplementedError
+
+
+def _completed(columns: Mapping[str, Column[Any]], settings: Any) -> Mapping[str, Column[Any]]:
+    """Return the columns with what they take from settings.
+
+    Raises:
+        ConfigError: what columns take is missing or can't be used.
+    """
+    completed, problems = dict(columns), list[str]()
+    for name, column in columns.items():
+        if not isinstance(column, Column):
+            continue
+        try:
+            completed[name] = column._with_settings(settings)
+        except ConfigError as error:
+            problems += [f"its column '{name}' {problem}" for problem in error.problems]
+    if problems:
+        raise ConfigError(problems)
+    return completed
 
 
 def _declared(importer_class: type[Importer], name: str) -> Mapping[str, Any]:

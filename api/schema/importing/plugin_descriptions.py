@@ -41,6 +41,7 @@ class ColumnDescription:
 
     Args:
         names: what its cells may name, `case` or `user`.
+        separator: what stands between several choices of a cell; None if a cell holds one.
     """
 
     name: str
@@ -49,6 +50,7 @@ class ColumnDescription:
     example: str | None = None
     choices: tuple[str, ...] | None = None
     names: frozenset[str] = frozenset()
+    separator: str | None = None
 
 
 class PluginDescription:
@@ -142,6 +144,7 @@ def _describe(column: Column[Any]) -> ColumnDescription:
         help=plain(column.help),
         example=None if column.example is None else plain(column.example),
         names=_NOUNS & column._may_name if isinstance(column, Reference) else frozenset(),
+        separator=column._separator(),
     )
 
 

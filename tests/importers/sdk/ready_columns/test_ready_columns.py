@@ -7,17 +7,24 @@ from datetime import date
 import pytest
 
 from importers import (
+    Amount,
     Choice,
+    Choices,
     Column,
+    Country,
+    Currency,
     Date,
     Email,
     Importer,
     Locale,
     Name,
+    Number,
+    Phone,
     RowError,
     State,
     TagId,
     TimeZone,
+    Url,
 )
 
 
@@ -33,6 +40,13 @@ class Formats(Importer):
     choice = Choice("EUR", "USD", "New York")
     name = Name()
     short = Column[str](longest=5)
+    number = Number()
+    currency = Currency()
+    amount = Amount("EUR", "USD")
+    country = Country()
+    phone = Phone(region="DE")
+    url = Url()
+    choices = Choices("en", "de", "fr")
 
 
 @pytest.mark.parametrize(
