@@ -18,7 +18,7 @@ from importers.sdk.columns import Blank, Column, Flag
 from importers.sdk.directory import Directory
 from importers.sdk.entities import Assignment, Case, Role, User
 from importers.sdk.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
-from importers.sdk.errors import RowError
+from importers.sdk.errors import FileError, RowError
 from importers.sdk.formatted_columns import (
     Choice,
     Date,
@@ -31,6 +31,7 @@ from importers.sdk.formatted_columns import (
 )
 from importers.sdk.importer import AssignmentOf, EveryRow, Importer
 from importers.sdk.plugin import SDK_VERSION, Plugin, renamed
+from importers.sdk.reader import Reader
 from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
 from importers.sdk.row import Row
 from importers.sdk.validator import Effect, Validator
@@ -55,6 +56,7 @@ __all__ = [
     "Effect",
     "Email",
     "EveryRow",
+    "FileError",
     "Flag",
     "Importer",
     "Locale",
@@ -64,6 +66,7 @@ __all__ = [
     "Name",
     "OwnChange",
     "Plugin",
+    "Reader",
     "Reference",
     "Refused",
     "Remove",

@@ -59,8 +59,9 @@ GROUPS = {
     ],
     "Changes of your own": ["OwnChange", "Transaction", "Applied", "Difference", "Refused"],
     "Validators": ["Validator", "Effect"],
+    "Readers": ["Reader"],
     "What is stored": ["Case", "User", "Role", "Assignment", "Directory"],
-    "Errors": ["RowError"],
+    "Errors": ["RowError", "FileError"],
     "Testing": [
         *["check_importer", "run_importer", "check_conformance", "check_validator"],
         *["World", "Assigned"],
