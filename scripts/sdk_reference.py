@@ -63,7 +63,7 @@ GROUPS = {
     "What is stored": ["Case", "User", "Role", "Assignment", "Directory"],
     "Errors": ["RowError", "FileError"],
     "Testing": [
-        *["check_importer", "run_importer", "check_conformance", "check_validator"],
+        *["check_importer", "run_importer", "check_conformance", "check_validator", "check_reader"],
         *["World", "Assigned"],
     ],
 }

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
+    from importers.reading.format_reader import FormatReader
     from importers.reading.limits import Limits
     from importers.rows.layout import Layout
     from importers.rows.observation import Observed
@@ -83,6 +84,7 @@ class SplitSettings:
 
     Args:
         importers: those that are on, by key.
+        readers: those of plugins, which are asked first whether they take a file.
         together: `case` or `user`, when validators judge rows about the same one together.
         tell: called when clients can see progress before the split ends.
     """
@@ -90,6 +92,7 @@ class SplitSettings:
     importers: Mapping[str, Importer]
     limits: Limits
     chunk_rows: int
+    readers: Sequence[FormatReader] = ()
     together: Collection[str] = ()
     tell: Callable[[ImportWork], Awaitable[None]] | None = None
 
@@ -191,7 +194,7 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
         template = "The import type '{type}' is not switched on where this import was to be run."
         raise FileRefusedError([ErrorDetail.of("UNKNOWN_TYPE", template, type=work.type)])
     # Caseroll's own importers have no guard: they end no worker, and what ends one is an accident.
-    if guard_of(importer) and attempts > MOST_ATTEMPTS:
+    if (guard_of(importer) or settings.readers) and attempts > MOST_ATTEMPTS:
         raise FileRefusedError([_ENDS_WORKERS])
     if work.plan_id is not None:
         return await _split_plan(work, work.plan_id, importer, settings)
@@ -254,7 +257,7 @@ async def _split_file(
     work: ImportWork, importer: Importer, settings: SplitSettings, attempts: int
 ) -> ImportEnd | None:
     async with stored_file(work.id) as source:
-        file = await asyncio.to_thread(OpenedFile, source, work, settings.limits)
+        file = await asyncio.to_thread(OpenedFile, source, work, settings.limits, settings.readers)
         table = file.table
         layout = layout_of(
             table.header,
