@@ -15,6 +15,7 @@ from importers.isolation.guard import GUARDED_SECONDS, guard_of, guarding, is_gu
 from importers.reading.record import Batch
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
 from importers.rows.header_mapping import HeaderMapping
+from importers.rows.header_warnings import header_warnings
 from importers.rows.layout import layout_of, stored_layout, with_knowledge
 from importers.rows.observation import observing_positions
 from importers.rows.payload import texts_of
@@ -312,7 +313,8 @@ async def _store_file(
         raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
     # Its present one: when rows can't be grouped, the file is read again, and opened for that.
     table = file.table
-    warnings = [*table.warnings, *HeaderMapping.of(work.header_mapping).warnings()]
+    mapping = HeaderMapping.of(work.header_mapping)
+    warnings = [*table.warnings, *header_warnings(table.header, importer, mapping)]
     return await finish_split(
         db,
         work.id,

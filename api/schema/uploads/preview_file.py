@@ -121,7 +121,7 @@ async def preview_file(
     types = list(context.services.registry.importers.values())
     header = preview_header(beginning.table, wish.importer, types, wish.mapping)
     suggested = header.suggested_type and ImportType.of(context, header.suggested_type)
-    preview = show_preview(beginning, header, wish.mapping, suggested or None)
+    preview = show_preview(beginning, header, suggested or None)
     preview.mapped_before = await _find_mapped(context, beginning, wish)
     preview.same_file = await _find_same_file(context, values.file, wish, received)
     return PreviewFilePayload(preview=preview)
