@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 # A reader that prints for each row would fill the log.
 _MOST_LINES = 100
+_LONGEST_LINE = 500
 _MOST_TRACED = 8_000
 
 
@@ -42,7 +43,7 @@ def main() -> int:
     """Read the file on standard input with the reader; return the exit status."""
     # What native code of the plugin prints must not get between the lines for the parent.
     output = os.dup(1)
-    os.dup2(2, 1)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     sys.stdout = sys.stderr = _Printed(output)
     return run_child(_read_input, output)
 
@@ -75,14 +76,15 @@ class _Printed(io.TextIOBase):
     def __init__(self, output: int) -> None:
         self._output = output
         self._left = _MOST_LINES
+        self._rest = ""
 
     def write(self, text: str) -> int:
-        for line in filter(str.strip, text.splitlines()):
-            if self._left:
-                self._left -= 1
-                print_message(
-                    ("printed", line[:500].encode(errors="replace").decode()), self._output
-                )
+        *lines, rest = f"{self._rest}{text}".split("\n")
+        self._rest = rest[:_LONGEST_LINE]
+        for line in filter(str.strip, lines[: self._left]):
+            self._left -= 1
+            shown = line[:_LONGEST_LINE].encode(errors="replace").decode()
+            print_message(("printed", shown), self._output)
         return len(text)
 
 

@@ -81,7 +81,9 @@ class ReadingProcess:
                         return
                 raise self._refusal_of(process.wait())
             finally:
-                process.kill()
+                # With all that it has started, which is in its group.
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 if process.stdout:
                     process.stdout.close()
@@ -96,6 +98,7 @@ class ReadingProcess:
             # The child gets none of this process's environment, which holds the database's
             # password.
             env={"PYTHONPATH": self.path},
+            start_new_session=True,
         )
         _widen(process)
         return process
