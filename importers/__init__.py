@@ -18,9 +18,10 @@ from importers.sdk.columns import Blank, Column, Flag
 from importers.sdk.directory import Directory
 from importers.sdk.entities import Assignment, Case, PresentAssignment, Role, User
 from importers.sdk.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
-from importers.sdk.errors import RowError
+from importers.sdk.errors import FileError, RowError
 from importers.sdk.importer import AssignmentOf, AssignmentsOf, EveryRow, Importer
 from importers.sdk.plugin import SDK_VERSION, Plugin, renamed, setting
+from importers.sdk.reader import Reader
 from importers.sdk.ready_columns.amount import Amount, Money
 from importers.sdk.ready_columns.choice import Choice
 from importers.sdk.ready_columns.choices import Choices
@@ -66,6 +67,7 @@ __all__ = [
     "Email",
     "EveryRow",
     "FailedRow",
+    "FileError",
     "Flag",
     "Importer",
     "Locale",
@@ -79,6 +81,7 @@ __all__ = [
     "Phone",
     "Plugin",
     "PresentAssignment",
+    "Reader",
     "Reference",
     "Refused",
     "Remove",

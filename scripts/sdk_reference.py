@@ -62,10 +62,11 @@ GROUPS = {
     ],
     "Changes of your own": ["OwnChange", "Transaction", "Applied", "Difference", "Refused"],
     "Validators": ["Validator", "Effect"],
+    "Readers": ["Reader"],
     "What is stored": ["Case", "User", "Role", "Assignment", "PresentAssignment", "Directory"],
-    "Errors": ["RowError"],
+    "Errors": ["RowError", "FileError"],
     "Testing": [
-        *["check_importer", "run_importer", "check_conformance", "check_validator"],
+        *["check_importer", "run_importer", "check_conformance", "check_validator", "check_reader"],
         *["World", "Assigned"],
     ],
 }

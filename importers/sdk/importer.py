@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from importers.sdk.columns import Column
 from importers.sdk.errors import ConfigError
@@ -13,10 +13,10 @@ from importers.sdk.references import CaseRef, Reference, UserRef
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from importers.sdk.cells.suggestions import Noun
     from importers.sdk.changes import Answer, Assign, AtWorst, Change, Modify, Remove
     from importers.sdk.errors import RowError
     from importers.sdk.row import FailedRow, Row
-    from importers.sdk.suggestions import Noun
 
 _REFERENCES: Mapping[Noun, type[Reference[Any]]] = {"case": CaseRef, "user": UserRef}
 
@@ -167,6 +167,11 @@ class Importer(Plugin):
 
     A file that lacks a column of its type is said to look like one of another type only if that
     type does nothing worse."""
+
+    other_columns: ClassVar[Literal["refuse", "ignore"]] = "refuse"
+    """What becomes of a file with columns that are not the importer's: `refuse` it, so that no
+    mistyped name of a column goes unnoticed, or `ignore` them, with a warning on the import that
+    names them."""
 
     sends_mails: ClassVar[bool] = True
     """Whether a row that leaves an assignment with notify sends a mail."""

@@ -1,4 +1,4 @@
-"""The plugin: the base class of importers and validators, and the SDK that it was written for."""
+"""The plugin: the base class of all kinds of plugins, and the SDK that it was written for."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def setting(name: str) -> Setting:
 
 
 class Plugin:
-    """Base class of importers and validators; a plugin is known by the name of its entry point.
+    """Base class of importers, readers and validators, each known by the name of its entry point.
 
     The first paragraph of a class's docstring is its description, in menus and in the API.
 

@@ -16,6 +16,7 @@ from importers.isolation.guard import GUARDED_SECONDS, guard_of, guarding, is_gu
 from importers.reading.record import Batch
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
 from importers.rows.header_mapping import HeaderMapping
+from importers.rows.header_warnings import header_warnings
 from importers.rows.layout import layout_of, stored_layout, with_knowledge
 from importers.rows.observation import observing_positions
 from importers.rows.payload import texts_of
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
+    from importers.reading.format_reader import FormatReader
     from importers.reading.limits import Limits
     from importers.rows.layout import Layout
     from importers.rows.observation import Observed
@@ -86,6 +88,7 @@ class SplitSettings:
 
     Args:
         importers: those that are on, by key.
+        readers: those of plugins, which are asked first whether they take a file.
         together: `case` or `user`, when validators judge rows about the same one together.
         tell: called when clients can see progress before the split ends.
     """
@@ -93,6 +96,7 @@ class SplitSettings:
     importers: Mapping[str, Importer]
     limits: Limits
     chunk_rows: int
+    readers: Sequence[FormatReader] = ()
     together: Collection[str] = ()
     tell: Callable[[ImportWork], Awaitable[None]] | None = None
 
@@ -201,7 +205,7 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
         template = "The import type '{type}' is not switched on where this import was to be run."
         raise FileRefusedError([ErrorDetail.of("UNKNOWN_TYPE", template, type=work.type)])
     # Caseroll's own importers have no guard: they end no worker, and what ends one is an accident.
-    if guard_of(importer) and attempts > MOST_ATTEMPTS:
+    if (guard_of(importer) or settings.readers) and attempts > MOST_ATTEMPTS:
         raise FileRefusedError([_ENDS_WORKERS])
     if work.plan_id is not None:
         return await _split_plan(work, work.plan_id, importer, settings)
@@ -264,7 +268,7 @@ async def _split_file(
     work: ImportWork, importer: Importer, settings: SplitSettings, attempts: int
 ) -> ImportEnd | None:
     async with stored_file(work.id) as source:
-        file = await asyncio.to_thread(OpenedFile, source, work, settings.limits)
+        file = await asyncio.to_thread(OpenedFile, source, work, settings.limits, settings.readers)
         table = file.table
         layout = layout_of(
             table.header,
@@ -320,7 +324,8 @@ async def _store_file(
         raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
     # Its present one: when rows can't be grouped, the file is read again, and opened for that.
     table = file.table
-    warnings = [*table.warnings, *HeaderMapping.of(work.header_mapping).warnings()]
+    mapping = HeaderMapping.of(work.header_mapping)
+    warnings = [*table.warnings, *header_warnings(table.header, importer, mapping)]
     return await finish_split(
         db,
         work.id,

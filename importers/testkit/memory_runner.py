@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from importers.sdk.changes import OwnChange
     from importers.sdk.entities import Case, User
     from importers.sdk.importer import Importer
+    from importers.sdk.reader import Reader
     from importers.sdk.validator import Validator
     from importers.testkit.fixture_app import World
     from models.assignment import Edit, Pair, Present
@@ -130,7 +131,7 @@ async def run_in_memory(
     return ends
 
 
-P = TypeVar("P", bound="Importer | Validator")
+P = TypeVar("P", bound="Importer | Reader | Validator")
 
 
 def instance_of(plugin: type[P] | P) -> P:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from importers.plugins.plugin_status import Kind
     from importers.sdk.columns import Column
     from importers.sdk.importer import Importer
+    from importers.sdk.reader import Reader
     from importers.sdk.validator import Validator
 
 logger = logging.getLogger(__name__)
@@ -63,7 +64,7 @@ class PluginDescription:
         key: what plugins.toml calls it.
     """
 
-    def __init__(self, kind: Kind, key: str, plugin: Importer | Validator) -> None:
+    def __init__(self, kind: Kind, key: str, plugin: Importer | Reader | Validator) -> None:
         self._name = f"{kind} {key!r}"
         self._plugin: Any = plugin
 

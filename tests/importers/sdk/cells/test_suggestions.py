@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from importers import Case, User
+from importers.sdk.cells.suggestions import Advice, Noun, advise, bare_tag, without_ends
 from importers.sdk.errors import fill
 from importers.sdk.node_id import encode_node_id
-from importers.sdk.suggestions import Advice, Noun, advise, bare_tag, without_ends
 from tests.importers.fakes import JACK, JONES, OPEN, FakeDirectory
 
 ANN = User(id=31, tag_id="ann-007", email="ann@example.org")
