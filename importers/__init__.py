@@ -15,7 +15,7 @@ from importers.sdk.changes import (
     Unchanged,
 )
 from importers.sdk.columns import Blank, Column, Flag
-from importers.sdk.directory import Directory
+from importers.sdk.directory import Directory, RunningImport, ValidatorDirectory
 from importers.sdk.entities import Assignment, Case, Role, User
 from importers.sdk.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
 from importers.sdk.errors import RowError
@@ -32,7 +32,7 @@ from importers.sdk.formatted_columns import (
 from importers.sdk.importer import AssignmentOf, EveryRow, Importer
 from importers.sdk.plugin import SDK_VERSION, Plugin, renamed
 from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
-from importers.sdk.row import Row
+from importers.sdk.row import FileRows, Row
 from importers.sdk.validator import Effect, Validator
 
 __all__ = [
@@ -55,6 +55,7 @@ __all__ = [
     "Effect",
     "Email",
     "EveryRow",
+    "FileRows",
     "Flag",
     "Importer",
     "Locale",
@@ -71,6 +72,7 @@ __all__ = [
     "RoleRef",
     "Row",
     "RowError",
+    "RunningImport",
     "State",
     "TagId",
     "TimeZone",
@@ -79,6 +81,7 @@ __all__ = [
     "User",
     "UserRef",
     "Validator",
+    "ValidatorDirectory",
 ]
 
 

@@ -36,7 +36,15 @@ from importers.testing import *
 """
 
 GROUPS = {
-    "The importer": ["Plugin", "Importer", "Row", "EveryRow", "AssignmentOf", "SDK_VERSION"],
+    "The importer": [
+        "Plugin",
+        "Importer",
+        "Row",
+        "FileRows",
+        "EveryRow",
+        "AssignmentOf",
+        "SDK_VERSION",
+    ],
     "Columns": [
         *[
             "Column",
@@ -58,7 +66,7 @@ GROUPS = {
         *["Unchanged", "Change"],
     ],
     "Changes of your own": ["OwnChange", "Transaction", "Applied", "Difference", "Refused"],
-    "Validators": ["Validator", "Effect"],
+    "Validators": ["Validator", "Effect", "ValidatorDirectory", "RunningImport"],
     "What is stored": ["Case", "User", "Role", "Assignment", "Directory"],
     "Errors": ["RowError"],
     "Testing": [

@@ -16,6 +16,7 @@ from importers.plugins.change_methods import change_problems
 from importers.plugins.column_names import name_problems
 from importers.plugins.plugin_settings import fill_settings
 from importers.plugins.plugin_status import OWN_DISTRIBUTION, PluginStatus
+from importers.plugins.validator_methods import validator_problems
 from importers.sdk.errors import ConfigError
 from importers.sdk.importer import Importer
 from importers.sdk.plugin import version_problem
@@ -107,6 +108,8 @@ def _instantiate(
         problems = class_problems(found)
     else:
         problems = [problem] if (problem := version_problem(found.sdk)) else []
+    if issubclass(found, Validator):
+        problems += validator_problems(found)
     problems += _migrations_problems(found.migrations)
     if problems:
         raise ConfigError(problems)

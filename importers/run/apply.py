@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import asyncpg
@@ -61,7 +63,7 @@ async def apply(context: ChunkContext, plan: Plan) -> Settled:
             settled = _fail_alone(context, rows[0], earlier.verdicts, error)
         done.append(settled)
         if waiting:
-            earlier = earlier.after(settled.verdicts, settled.edits)
+            earlier = _after_part(context, earlier, settled)
             # Our own edits are no race; those of a dry run are undone by now.
             if not context.is_dry_run:
                 own = {(edit.case_id, edit.user_id) for edit in settled.edits}
@@ -71,12 +73,30 @@ async def apply(context: ChunkContext, plan: Plan) -> Settled:
         [edit for each in done for edit in each.edits],
         [notification for each in done for notification in each.notifications],
         done[-1].verdicts if done else earlier.verdicts,
+        sum((Counter(each.effects) for each in done), Counter()),
     )
 
 
 def carry_on(context: ChunkContext, plan: Plan, settled: Settled) -> CarriedKeys:
     """Return what the next chunk of a chain has to know, once this one is applied."""
-    return plan.carried.after(settled.verdicts, settled.edits if context.is_watched else ())
+    carried = plan.carried.after(settled.verdicts, settled.edits if context.is_watched else ())
+    if context.store.shows_history:
+        return carried
+    return replace(carried, unseen=carried.unseen + Counter(settled.effects))
+
+
+def _after_part(context: ChunkContext, earlier: CarriedKeys, settled: Settled) -> CarriedKeys:
+    """Return what the rest of a chunk has to know, once a part of its rows is applied."""
+    effects = Counter(settled.effects)
+    if context.store.shows_history:
+        # The history of the others is written with the chunk's results.
+        effects = Counter({key: count for key, count in effects.items() if key[0] != "assignment"})
+    outcomes = [result.outcome for result in settled.results if result.outcome is not None]
+    return replace(
+        earlier.after(settled.verdicts, settled.edits),
+        unseen=earlier.unseen + effects,
+        outcomes=earlier.outcomes + Counter(outcome.name.lower() for outcome in outcomes),
+    )
 
 
 async def _apply_whole_rows(
@@ -122,11 +142,12 @@ async def _settle_rows(
     validation = None
     # Before anything is written: validators count what is stored, and note these rows on top of it.
     if context.validators:
-        undone = earlier.edits if context.is_dry_run else {}
-        validation = await prepare_validation(context, [each.change for each in changes], undone)
+        validation = await prepare_validation(context, [each.change for each in changes], earlier)
     decisions = await carry_out(context, custom)
     decisions |= await _decide(context, changes, told)
     settled = settle(context, plans, decisions, earlier.verdicts, validation)
+    if validation:
+        settled = settled._replace(effects=validation.passed)
     spoilt = {}
     if custom and settled.verdicts:
         for place, plan in enumerate(plans):

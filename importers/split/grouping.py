@@ -85,11 +85,14 @@ async def group_rows(
     A kind that a key column is part of is left out: its rows share that column's key.
 
     Args:
-        together: `case` or `user`, when rows about the same one are to be judged together.
+        together: `case` or `user`, when rows about the same one are to be judged together; `app`,
+            when all rows are, in the order of the file.
 
     Raises:
         UngroupableError: the importer can't tell which rows belong together.
     """
+    if "app" in together:
+        return await group_as_one(rows)
     keys = [column for column in layout.columns(importer).values() if column.is_key]
     try:
         groups = [await _by_one_column(column, layout, rows, directory) for column in keys]

@@ -83,7 +83,7 @@ class SplitSettings:
 
     Args:
         importers: those that are on, by key.
-        together: `case` or `user`, when validators judge rows about the same one together.
+        together: `case`, `user` or `app`, when validators judge rows about the same one together.
         tell: called when clients can see progress before the split ends.
     """
 

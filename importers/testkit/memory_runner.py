@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from importers.plugins.plugin_settings import fill_settings
@@ -14,8 +16,9 @@ from importers.run.carried_keys import CarriedKeys
 from importers.run.chunk_context import open_context
 from importers.run.plan_rows import plan_rows
 from importers.sdk.changes import Applied
+from importers.sdk.directory import RunningImport
 from importers.sdk.errors import ConfigError
-from importers.testkit.fixture_app import WorldDirectory
+from importers.testkit.fixture_app import WorldCountingDirectory, WorldDirectory
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from importers.testkit.fixture_app import World
+    from importers.validation.counting_directory import Counts
     from models.assignment import Edit, Pair, Present
     from models.row import RowResult
     from models.write_one import Table
@@ -40,9 +44,11 @@ class MemoryStore:
     world: World
     import_id = 1
     is_dry_run = False
+    shows_history = False
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, running_import: RunningImport) -> None:
         self.world = world
+        self.running_import = running_import
         self._current = world.present()
 
     def directory(self) -> WorldDirectory:
@@ -63,6 +69,15 @@ class MemoryStore:
 
     async def hold(self, table: Table, ids: Collection[int]) -> None:
         pass
+
+    async def hold_app(self) -> None:
+        pass
+
+    async def counting_directory(
+        self, unseen: Counts, outcomes: Mapping[str, int]
+    ) -> WorldCountingDirectory:
+        running = _counted(self.running_import, outcomes)
+        return WorldCountingDirectory(self.world, self._current, running, unseen)
 
     async def read_assignments(
         self, pairs: Collection[Pair], *, lock: bool
@@ -111,7 +126,9 @@ async def run_in_memory(
     for rows in chunks:
         observe(importer, layout, [row.cells for row in rows], observed)
     layout = with_knowledge(layout, importer, observed)
-    store = MemoryStore(world)
+    rows_in_all = sum(map(len, chunks))
+    running = RunningImport(id=1, name="test", type=importer.key, rows=rows_in_all)
+    store = MemoryStore(world, running)
     ends: list[RowEnd] = []
     carry = None
     for rows in chunks:
@@ -120,10 +137,19 @@ async def run_in_memory(
         plan = await plan_rows(context, rows, CarriedKeys.unpack(carry))
         settled = await apply(context, plan)
         ends += map(RowEnd, plan.rows, settled.results)
+        outcomes = [result.outcome for result in settled.results]
+        by_field = Counter(outcome.name.lower() if outcome else "failed" for outcome in outcomes)
+        store.running_import = _counted(store.running_import, by_field)
         # As bytes, so that what JSON does not keep is lost in a plugin's tests as well.
         if len(chunks) > 1:
             carry = carry_on(context, plan, settled).pack()
     return ends
+
+
+def _counted(running: RunningImport, outcomes: Mapping[str, int]) -> RunningImport:
+    """Count rows that have come to these outcomes, by field."""
+    counts = {field: getattr(running, field) + count for field, count in outcomes.items()}
+    return replace(running, **counts)
 
 
 P = TypeVar("P", bound="Importer | Validator")
