@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -66,11 +66,15 @@ def _outcome(before: str, after: str) -> str:
     )
 
 
-async def read_totals(db: Connection, import_id: int) -> dict[str, Any]:
-    """Read an import's name, type and counters."""
-    sql = """
-        SELECT id, name, type, coalesce(total, 0) AS rows, created, updated, removed, unchanged,
-          failed
-        FROM imports WHERE id = $1
-    """
-    return dict(await db.fetchrow(sql, import_id))
+class NamedImport(NamedTuple):
+    """An import as validators know it."""
+
+    id: int
+    name: str
+    type: str
+    rows: int
+
+
+async def read_named_import(db: Connection, import_id: int) -> NamedImport:
+    sql = "SELECT id, name, type, coalesce(total, 0) FROM imports WHERE id = $1"
+    return NamedImport(*await db.fetchrow(sql, import_id))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from importers.run.rules import Decision
     from importers.sdk.changes import Key
     from importers.sdk.entities import Assignment
+    from importers.validation.counting_directory import Counts
     from models.assignment import Pair, Present
 
     Told = Mapping[Pair, Assignment | None]
@@ -63,7 +64,9 @@ async def apply(context: ChunkContext, plan: Plan) -> Settled:
             settled = _fail_alone(context, rows[0], earlier.verdicts, error)
         done.append(settled)
         if waiting:
-            earlier = _after_part(context, earlier, settled)
+            earlier = earlier.after(settled.verdicts, settled.edits)
+            # The history of the others is written with the results of the whole chunk.
+            earlier = replace(earlier, unseen=earlier.unseen + _beside_assignments(settled))
             # Our own edits are no race; those of a dry run are undone by now.
             if not context.is_dry_run:
                 own = {(edit.case_id, edit.user_id) for edit in settled.edits}
@@ -80,23 +83,17 @@ async def apply(context: ChunkContext, plan: Plan) -> Settled:
 def carry_on(context: ChunkContext, plan: Plan, settled: Settled) -> CarriedKeys:
     """Return what the next chunk of a chain has to know, once this one is applied."""
     carried = plan.carried.after(settled.verdicts, settled.edits if context.is_watched else ())
-    if context.store.shows_history:
+    if not context.is_dry_run:
         return carried
-    return replace(carried, unseen=carried.unseen + Counter(settled.effects))
+    return replace(carried, unseen=carried.unseen + _beside_assignments(settled))
 
 
-def _after_part(context: ChunkContext, earlier: CarriedKeys, settled: Settled) -> CarriedKeys:
-    """Return what the rest of a chunk has to know, once a part of its rows is applied."""
-    effects = Counter(settled.effects)
-    if context.store.shows_history:
-        # The history of the others is written with the chunk's results.
-        effects = Counter({key: count for key, count in effects.items() if key[0] != "assignment"})
-    outcomes = [result.outcome for result in settled.results if result.outcome is not None]
-    return replace(
-        earlier.after(settled.verdicts, settled.edits),
-        unseen=earlier.unseen + effects,
-        outcomes=earlier.outcomes + Counter(outcome.name.lower() for outcome in outcomes),
-    )
+def _beside_assignments(settled: Settled) -> Counts:
+    """Count effects on all else than assignments.
+
+    Those on assignments are in the history by then or, in a dry run, noted again.
+    """
+    return Counter({key: n for key, n in settled.effects.items() if key[0] != "assignment"})
 
 
 async def _apply_whole_rows(

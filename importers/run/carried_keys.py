@@ -46,8 +46,7 @@ class CarriedKeys:
         verdicts: why those of them failed that did.
         edits: what was changed, where the importer or a validator looks at assignments.
         memo: what the importer's `check_chunk` remembers.
-        unseen: effects that the history does not show, where validators count.
-        outcomes: how many rows of the present chunk have come to each outcome, in small letters.
+        unseen: effects that validators must count, and that neither the history nor `edits` show.
     """
 
     seen: SeenKeys = field(default_factory=dict)
@@ -55,7 +54,6 @@ class CarriedKeys:
     edits: Edits = field(default_factory=dict)
     memo: Memo = field(default_factory=dict)
     unseen: Counts = field(default_factory=Counter)
-    outcomes: Counter[str] = field(default_factory=Counter)
 
     def after(self, verdicts: Verdicts, edits: Iterable[Edit]) -> CarriedKeys:
         """Return what is to be known once later rows have come to verdicts and edits."""

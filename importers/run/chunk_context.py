@@ -59,24 +59,17 @@ class ChunkStore(Protocol):
     async def keep_alive(self) -> None:
         """Send something, so that the transaction is not ended for its silence."""
 
-    @property
-    def shows_history(self) -> bool:
-        """Whether what earlier chunks have changed is in the history."""
-
     async def hold(self, table: Table, ids: Collection[int]) -> None:
         """Keep other imports from changing cases or users, and their assignments, meanwhile."""
 
     async def hold_app(self) -> None:
         """Keep other imports and mutations from changing anything that validators count."""
 
-    async def counting_directory(
-        self, unseen: Counts, outcomes: Mapping[str, int]
-    ) -> ValidatorDirectory:
+    async def counting_directory(self, unseen: Counts) -> ValidatorDirectory:
         """Return a directory that counts what has changed.
 
         Args:
-            unseen: effects of the import's rows that the history does not show.
-            outcomes: how many rows the import's counters do not have yet, by outcome.
+            unseen: effects of the import's rows that it would not count.
         """
 
     async def read_assignments(
@@ -129,21 +122,15 @@ class DatabaseStore:
     async def keep_alive(self) -> None:
         await self._shared.keep_alive()
 
-    @property
-    def shows_history(self) -> bool:
-        return not self.is_dry_run
-
     async def hold(self, table: Table, ids: Collection[int]) -> None:
         await lock_many(self.db, self.app_id, table, ids)
 
     async def hold_app(self) -> None:
         await lock_changes(self.db, self.app_id)
 
-    async def counting_directory(
-        self, unseen: Counts, outcomes: Mapping[str, int]
-    ) -> CountingDirectory:
+    async def counting_directory(self, unseen: Counts) -> CountingDirectory:
         running = await read_running_import(
-            self._shared, self.import_id, is_dry_run=self.is_dry_run, outcomes=outcomes
+            self._shared, self.import_id, is_dry_run=self.is_dry_run
         )
         return CountingDirectory(self._shared, self.app_id, running, unseen)
 

@@ -127,7 +127,7 @@ async def prepare_validation(
     """
     await _hold(context, changes)
     shown = list(map(shown_change, changes))
-    directory = await context.store.counting_directory(earlier.unseen, earlier.outcomes)
+    directory = await context.store.counting_directory(earlier.unseen)
     judgements = [Judgement(each, _guard(context, each)) for each in context.validators]
     for judgement in judgements:
         await judgement.prepare(shown, directory)

@@ -105,37 +105,24 @@ class Directory(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningImport:
-    """The import whose rows are judged, as its chunks before this one have left it.
+    """The import whose rows are judged.
 
     Args:
         id: primary key; `Transaction.import_id` of changes of your own.
         name: what the upload calls it.
         type: key of the importer; `undo` for an import that undoes another.
-        is_dry_run: whether nothing of it is kept, as in a dry run or a plan.
         rows: how many rows its file has.
-        created: how many rows have created something so far; rows of earlier runs count, where
-            failed rows are tried again.
-        updated: how many rows have updated something.
-        removed: how many rows have removed something.
-        unchanged: how many rows have changed nothing.
-        failed: how many rows have failed.
+        is_dry_run: whether nothing of it is kept, as in a dry run or a plan.
 
     Example:
-        >>> running = RunningImport(id=7, name="Roster", type="assign", rows=120, created=30)
-        >>> running.rows - running.created
-        90
+        >>> running = RunningImport(id=7, name="Roster", type="assign", rows=120)
     """
 
     id: int
     name: str
     type: str
+    rows: int
     is_dry_run: bool = False
-    rows: int = 0
-    created: int = 0
-    updated: int = 0
-    removed: int = 0
-    unchanged: int = 0
-    failed: int = 0
 
 
 class ValidatorDirectory(Directory, Protocol):
@@ -143,8 +130,9 @@ class ValidatorDirectory(Directory, Protocol):
 
     With `together = "app"` its numbers are exact: no other import or mutation of the app changes
     anything between this look and the commit. Without, others may, and chunks of the same import
-    that run at this moment are not in them. Rows that are rolled back, and attempts that are run
-    again, are never counted. In a dry run, the rows before count as if they had been applied.
+    that run at this moment are not in them. What is rolled back, as an attempt at a chunk that lost
+    a race, is never counted, and no row twice. In a dry run, earlier rows count as if they had been
+    applied: those of assignments by `Validator.note`, which is called for each of them first.
 
     Example:
         >>> async def prepare(self, changes, directory):
@@ -168,7 +156,7 @@ class ValidatorDirectory(Directory, Protocol):
         """
 
     async def count_import_changes(self) -> Mapping[tuple[Noun, Outcome], int]:
-        """Count what the import has changed so far, its earlier runs included; none for a mutation.
+        """Count what the import has changed so far, in all of its runs; nothing for a mutation.
 
         Returns:
             as `count_changes`. A retry of a dry run counts only the rows that it runs.

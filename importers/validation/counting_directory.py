@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from importers.rows.stored_directory import StoredDirectory
 from importers.sdk.directory import RunningImport
-from models.change_count import count_changes_of_import, count_recent_changes, read_totals
+from models.change_count import count_changes_of_import, count_recent_changes, read_named_import
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,16 +62,9 @@ class CountingDirectory(StoredDirectory):
 
 
 async def read_running_import(
-    db: OneByOne, import_id: int, *, is_dry_run: bool, outcomes: Mapping[str, int]
+    shared: OneByOne, import_id: int, *, is_dry_run: bool
 ) -> RunningImport:
-    """Read the import whose rows are judged.
-
-    Args:
-        outcomes: how many rows of the present chunk have each outcome, or have failed, which its
-            counters do not have yet; by field.
-    """
-    async with db as connection:
-        totals = await read_totals(connection, import_id)
-    for field, count in outcomes.items():
-        totals[field] += count
-    return RunningImport(is_dry_run=is_dry_run, **totals)
+    """Read the import whose rows are judged."""
+    async with shared as db:
+        found = await read_named_import(db, import_id)
+    return RunningImport(**found._asdict(), is_dry_run=is_dry_run)
