@@ -15,7 +15,7 @@ from importers.sdk.changes import (
     Unchanged,
 )
 from importers.sdk.columns import Blank, Column, Flag
-from importers.sdk.directory import Directory
+from importers.sdk.directory import Directory, RunningImport, ValidatorDirectory
 from importers.sdk.entities import Assignment, Case, PresentAssignment, Role, User
 from importers.sdk.entity_changes import AddCase, AddUser, ModifyCase, ModifyUser
 from importers.sdk.errors import FileError, RowError
@@ -38,7 +38,7 @@ from importers.sdk.ready_columns.tag_id import TagId
 from importers.sdk.ready_columns.time_zone import TimeZone
 from importers.sdk.ready_columns.url import Url
 from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
-from importers.sdk.row import FailedRow, Row
+from importers.sdk.row import FailedRow, FileRows, Row
 from importers.sdk.validator import Effect, Validator
 
 __all__ = [
@@ -68,6 +68,7 @@ __all__ = [
     "EveryRow",
     "FailedRow",
     "FileError",
+    "FileRows",
     "Flag",
     "Importer",
     "Locale",
@@ -89,6 +90,7 @@ __all__ = [
     "RoleRef",
     "Row",
     "RowError",
+    "RunningImport",
     "State",
     "TagId",
     "TimeZone",
@@ -98,6 +100,7 @@ __all__ = [
     "User",
     "UserRef",
     "Validator",
+    "ValidatorDirectory",
     "setting",
 ]
 

@@ -15,7 +15,7 @@ from importers.rows.layout import layout_of
 from importers.sdk.plugin import renamed
 from importers.testkit.fixture_app import Assigned, World
 from importers.testkit.local_reader import LocalReader, sample_of
-from importers.testkit.memory_runner import instance_of, run_in_memory
+from importers.testkit.memory_runner import check_in_memory, instance_of, run_in_memory
 from importers.testkit.report import (
     RowReport,
     agrees,
@@ -136,6 +136,7 @@ def run_importer(
     )
     layout = layout_of(table.header, made, below=table.below, first_column=table.first_column)
     rows = [ReadRow(number, cells) for number, cells in table.rows]
+    asyncio.run(check_in_memory(made, world or World(), layout, rows))
     ends = asyncio.run(run_in_memory(made, world or World(), validators, layout, rows))
     return list(map(report_of, ends))
 

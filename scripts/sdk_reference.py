@@ -37,7 +37,8 @@ from importers.testing import *
 
 GROUPS = {
     "The importer": [
-        *["Plugin", "Importer", "Row", "EveryRow", "AssignmentOf", "AssignmentsOf", "SDK_VERSION"],
+        *["Plugin", "Importer", "Row", "FileRows", "EveryRow", "AssignmentOf", "AssignmentsOf"],
+        "SDK_VERSION",
     ],
     "Columns": [
         *[
@@ -61,7 +62,7 @@ GROUPS = {
         *["Unchanged", "Change"],
     ],
     "Changes of your own": ["OwnChange", "Transaction", "Applied", "Difference", "Refused"],
-    "Validators": ["Validator", "Effect"],
+    "Validators": ["Validator", "Effect", "ValidatorDirectory", "RunningImport"],
     "Readers": ["Reader"],
     "What is stored": ["Case", "User", "Role", "Assignment", "PresentAssignment", "Directory"],
     "Errors": ["RowError", "FileError"],

@@ -18,6 +18,7 @@ from importers.plugins.column_names import name_problems
 from importers.plugins.plugin_settings import fill_settings
 from importers.plugins.plugin_status import OWN_DISTRIBUTION, PluginStatus
 from importers.plugins.reader_checks import copy_problem, reader_problems
+from importers.plugins.validator_methods import validator_problems
 from importers.sdk.errors import ConfigError
 from importers.sdk.importer import Importer
 from importers.sdk.plugin import version_problem
@@ -116,6 +117,8 @@ def _instantiate(
         problems = [problem] if (problem := version_problem(found.sdk)) else []
     if issubclass(found, Reader):
         problems += reader_problems(found)
+    if issubclass(found, Validator):
+        problems += validator_problems(found)
     problems += _migrations_problems(found.migrations)
     if problems:
         raise ConfigError(problems)

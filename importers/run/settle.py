@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from importers.run.planned_row import PlannedRow
     from importers.run.rules import Decision
     from importers.run.validation import Validation
-    from importers.sdk.changes import Difference, Key
+    from importers.sdk.changes import Difference, Key, Outcome
+    from importers.sdk.directory import Noun
     from importers.sdk.errors import ErrorDetail
     from models.assignment import Pair, Present
 
@@ -33,12 +34,14 @@ class Settled(NamedTuple):
 
     Args:
         verdicts: why rows failed that were the first to name a key, these and earlier ones.
+        effects: how many effects validators have let pass, by `Effect.noun` and outcome.
     """
 
     results: Sequence[RowResult]
     edits: Sequence[Edit] = ()
     notifications: Sequence[Notification] = ()
     verdicts: Mapping[Key, Sequence[ErrorDetail]] = {}
+    effects: Mapping[tuple[Noun, Outcome], int] = {}
 
 
 def settle(

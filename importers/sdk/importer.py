@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from importers.sdk.cells.suggestions import Noun
     from importers.sdk.changes import Answer, Assign, AtWorst, Change, Modify, Remove
+    from importers.sdk.directory import Directory
     from importers.sdk.errors import RowError
-    from importers.sdk.row import FailedRow, Row
+    from importers.sdk.row import FailedRow, FileRows, Row
 
 _REFERENCES: Mapping[Noun, type[Reference[Any]]] = {"case": CaseRef, "user": UserRef}
 
@@ -205,6 +206,37 @@ class Importer(Plugin):
             if problem := _unfit_column(each, cls.columns):
                 raise TypeError(f"{cls.__name__}.{name}: {problem}")
         cls._ordering = _ordering_columns(cls)
+
+    async def check_file(self, rows: FileRows, directory: Directory) -> Iterable[RowError] | None:
+        """Look at all rows of a file before any of them is applied; refuse the file or let it pass.
+
+        Called once for each upload, in a dry run too, after the file was read to its end. Not
+        called where failed rows are tried again or a plan is applied: their file has passed. Keep
+        of the rows what the check needs, and no more: a file may have millions.
+
+        Args:
+            rows: all rows of the file, to be read with `async for`. They have what the columns
+                have read, and no present assignments.
+            directory: reads what is stored of the app.
+
+        Returns:
+            why the file is refused, or nothing. The column of an error is None, or a column's name
+            if all its cells are at fault; a message may name rows by their numbers.
+
+        Example:
+            >>> class FullRoster(Importer):
+            ...     label = "Full roster"
+            ...     matter = CaseRef(required=True, example="trv-001")
+            ...     person = UserRef(required=True, example="jack-001")
+            ...     every_row = EveryRow(Remove, case="matter", user="person")
+            ...
+            ...     async def check_file(self, rows, directory):
+            ...         count = len([None async for _ in rows])
+            ...         if count > 500:
+            ...             fault = "The file removes {count:,} people; 500 are the most."
+            ...             return [RowError(None, "TOO_MANY", fault, count=count)]
+        """
+        return None
 
     def check_chunk(
         self, rows: Sequence[Row], memo: dict[Any, Any]

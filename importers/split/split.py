@@ -24,6 +24,7 @@ from importers.rows.stored_directory import StoredDirectory
 from importers.sdk.errors import ErrorDetail, FileRefusedError, RetryableError
 from importers.split.chunk_writer import write_chunks
 from importers.split.failed_rows import failed_rows
+from importers.split.file_check import check_stored_file, checks_files
 from importers.split.file_rows import OpenedFile, observing, stored_file, unfinished_rows
 from importers.split.grouping import UngroupableError, group_as_one, grouping_by_keys
 from importers.split.planned_rows import decide, end_cancelled, planned_rows, stage_of
@@ -89,7 +90,7 @@ class SplitSettings:
     Args:
         importers: those that are on, by key.
         readers: those of plugins, which are asked first whether they take a file.
-        together: `case` or `user`, when validators judge rows about the same one together.
+        together: `case`, `user` or `app`, when validators judge rows about the same one together.
         tell: called when clients can see progress before the split ends.
     """
 
@@ -324,6 +325,9 @@ async def _store_file(
         raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
     # Its present one: when rows can't be grouped, the file is read again, and opened for that.
     table = file.table
+    if checks_files(importer) and not work.is_cancelled:
+        layout = with_knowledge(layout, importer, observed, work.date_order)
+        await check_stored_file(db, work, file, importer, layout)
     mapping = HeaderMapping.of(work.header_mapping)
     warnings = [*table.warnings, *header_warnings(table.header, importer, mapping)]
     return await finish_split(
