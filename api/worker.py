@@ -122,7 +122,7 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
         NoDatabaseError: whether plugins have their tables can't be seen.
     """
     registry = load(settings.plugins)
-    if registry.migrations:
+    if registry.migrations or registry.own_tables:
         registry = _with_tables(registry, settings.database_url)
     broker = make_broker(settings.redis_url)
     queue = BrokerQueue(broker)

@@ -31,6 +31,8 @@ from importers.sdk.formatted_columns import (
 )
 from importers.sdk.importer import AssignmentOf, EveryRow, Importer
 from importers.sdk.plugin import SDK_VERSION, Plugin, renamed
+from importers.sdk.records.record import Record
+from importers.sdk.records.record_changes import AddRecord, ModifyRecord, RemoveRecord, SetRecord
 from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
 from importers.sdk.row import Row
 from importers.sdk.validator import Effect, Validator
@@ -38,6 +40,7 @@ from importers.sdk.validator import Effect, Validator
 __all__ = [
     "SDK_VERSION",
     "AddCase",
+    "AddRecord",
     "AddUser",
     "Applied",
     "Assign",
@@ -60,17 +63,21 @@ __all__ = [
     "Locale",
     "Modify",
     "ModifyCase",
+    "ModifyRecord",
     "ModifyUser",
     "Name",
     "OwnChange",
     "Plugin",
+    "Record",
     "Reference",
     "Refused",
     "Remove",
+    "RemoveRecord",
     "Role",
     "RoleRef",
     "Row",
     "RowError",
+    "SetRecord",
     "State",
     "TagId",
     "TimeZone",

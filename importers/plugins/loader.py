@@ -19,6 +19,7 @@ from importers.plugins.plugin_status import OWN_DISTRIBUTION, PluginStatus
 from importers.sdk.errors import ConfigError
 from importers.sdk.importer import Importer
 from importers.sdk.plugin import version_problem
+from importers.sdk.records.record import Record
 from importers.sdk.validator import Validator
 
 if TYPE_CHECKING:
@@ -108,6 +109,7 @@ def _instantiate(
     else:
         problems = [problem] if (problem := version_problem(found.sdk)) else []
     problems += _migrations_problems(found.migrations)
+    problems += _tables_problems(found.tables)
     if problems:
         raise ConfigError(problems)
     return found(name, fill_settings(found.Settings, table))
@@ -138,6 +140,13 @@ def _migrations_problems(module: str | None) -> list[str]:
     if find_spec(module) is None:
         return [f"its migrations '{module}' are not there"]
     return []
+
+
+def _tables_problems(tables: Any) -> list[str]:
+    is_list = isinstance(tables, list | tuple)
+    if is_list and all(isinstance(each, type) and issubclass(each, Record) for each in tables):
+        return []
+    return [f"its tables have to be a list of classes of Record, not {tables!r:.80}"]
 
 
 def _distribution(point: EntryPoint) -> str | None:

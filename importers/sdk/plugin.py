@@ -10,7 +10,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
+
+    from importers.sdk.records.record import Record
 
 SDK_VERSION = "1.0"
 """Major and minor version of what `importers` and `importers.testing` offer: a new major version
@@ -58,6 +60,9 @@ class Plugin:
     migrations: ClassVar[str | None] = None
     """The package with Tortoise migrations of the plugin's own tables, e.g.
     `acme_seating.migrations`; `caseroll migrate` runs them."""
+
+    tables: ClassVar[Sequence[type[Record]]] = ()
+    """The classes of records of the plugin's own tables; `caseroll migrate` makes these tables."""
 
     def __init__(self, key: str = "", settings: Any = None) -> None:
         self.key = key
