@@ -139,14 +139,19 @@ async def read_changed_assignments(db: Connection, import_id: int) -> AsyncItera
 
 
 async def read_changed_entities(db: Connection, import_id: int) -> AsyncIterator[list[Record]]:
-    """Read which cases and users an import has changed, newest first, with all their changes."""
+    """Read which cases, users and records of plugins an import has changed, newest first.
+
+    Each comes once, with all its changes.
+    """
     sql = """
-        SELECT h.case_id, h.user_id, c.tag_id AS case_tag, u.tag_id AS user_tag, befores, afters
+        SELECT h.case_id, h.user_id, c.tag_id AS case_tag, u.tag_id AS user_tag, befores, afters,
+          record, kind
         FROM (
-          SELECT case_id, user_id, max(id) AS last, array_agg(before ORDER BY id) AS befores,
-            array_agg(after ORDER BY id) AS afters
+          SELECT case_id, user_id, record, kind, max(id) AS last,
+            array_agg(before ORDER BY id) AS befores, array_agg(after ORDER BY id) AS afters
           FROM entity_history WHERE import_id = $1
-          GROUP BY case_id, user_id, CASE WHEN case_id IS NULL AND user_id IS NULL THEN id END) h
+          GROUP BY case_id, user_id, record, kind,
+            CASE WHEN coalesce(case_id, user_id) IS NULL AND record IS NULL THEN id END) h
         LEFT JOIN cases c ON c.id = h.case_id LEFT JOIN users u ON u.id = h.user_id
         ORDER BY h.last DESC
     """

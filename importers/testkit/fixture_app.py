@@ -14,6 +14,7 @@ from models.assignment import Present
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
+    from importers.sdk.records.record import Record
     from models.assignment import Pair
 
 E = TypeVar("E", Case, User)
@@ -54,6 +55,7 @@ class World:
             `gone-001` (gone@example.org), who is disabled.
         roles: without it, `clients`, `staff` and `default`.
         assignments: without it, `jones-001` is on `trv-001` as `clients`.
+        records: those that the plugin's own tables have, if it declares them.
         fetch: answers `Directory.fetch`, given the query and its arguments, with what a plugin's
             own tables hold: a list of dicts.
 
@@ -80,6 +82,7 @@ class World:
     assignments: Sequence[Assigned] = field(
         default=(Assigned(case="trv-001", user="jones-001", role="clients"),)
     )
+    records: Sequence[Record] = ()
     fetch: Fetch = _no_tables
 
     def present(self) -> dict[Pair, Present]:

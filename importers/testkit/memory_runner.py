@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from importers.plugins.plugin_settings import fill_settings
 from importers.rows.cell_reader import read_rows
@@ -15,7 +15,9 @@ from importers.run.chunk_context import open_context
 from importers.run.plan_rows import plan_rows
 from importers.sdk.changes import Applied
 from importers.sdk.errors import ConfigError
+from importers.sdk.records.record_change import RecordChange
 from importers.testkit.fixture_app import WorldDirectory
+from importers.testkit.memory_records import MemoryRecords
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping, Sequence
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
     from importers.rows.layout import Layout
     from importers.rows.observation import Observed
     from importers.run.planned_row import PlannedRow
-    from importers.sdk.changes import OwnChange
+    from importers.sdk.changes import OwnChange, Refused
     from importers.sdk.entities import Case, User
     from importers.sdk.importer import Importer
+    from importers.sdk.records.record import Record
     from importers.sdk.validator import Validator
     from importers.testkit.fixture_app import World
     from models.assignment import Edit, Pair, Present
@@ -35,14 +38,21 @@ if TYPE_CHECKING:
 
 
 class MemoryStore:
-    """The assignments of a world, as they are changed; custom changes all count as `CREATED`."""
+    """The assignments of a world and its records, as they are changed.
+
+    Of other custom changes the database alone knows what becomes of them: they count as `CREATED`.
+
+    Args:
+        tables: the plugin's own.
+    """
 
     world: World
     import_id = 1
     is_dry_run = False
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, tables: Sequence[type[Record]] = ()) -> None:
         self.world = world
+        self.records = MemoryRecords(world.records, tables)
         self._current = world.present()
 
     def directory(self) -> WorldDirectory:
@@ -50,12 +60,13 @@ class MemoryStore:
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        before = dict(self._current)
+        before, records = dict(self._current), self.records.copy()
         try:
             yield
         except BaseException:
             self._current.clear()
             self._current.update(before)
+            self.records.restore(records)
             raise
 
     async def keep_alive(self) -> None:
@@ -85,7 +96,9 @@ class MemoryStore:
 
     async def apply_kind(
         self, kind: type[OwnChange], changes: Sequence[OwnChange]
-    ) -> Sequence[Applied]:
+    ) -> Sequence[Applied | Refused]:
+        if issubclass(kind, RecordChange):
+            return self.records.carry_out(cast("Sequence[RecordChange]", changes))
         return [Applied("CREATED") for _ in changes]
 
     def is_misuse(self, error: Exception) -> bool:
@@ -111,7 +124,7 @@ async def run_in_memory(
     for rows in chunks:
         observe(importer, layout, [row.cells for row in rows], observed)
     layout = with_knowledge(layout, importer, observed)
-    store = MemoryStore(world)
+    store = MemoryStore(world, importer.tables)
     ends: list[RowEnd] = []
     carry = None
     for rows in chunks:

@@ -134,7 +134,8 @@ class RecordChange(OwnChange):
 
     def created(self, values: Mapping[str, Any]) -> Fate:
         """Say that the record is created."""
-        record = {**self.declaration.blank, **values}
+        complete = {**self.declaration.blank, **values}
+        record = {column: complete[column] for column in self.declaration.fields}
         # What is None says nothing of a new record.
         known = [column for column, value in record.items() if value is not None]
         difference = self._difference(None, self.declaration.side(record, known), record)
