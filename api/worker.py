@@ -138,6 +138,7 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
         on_end=[group_after, queue.notify_ended, analyze_after],
         serves_others=True,
         retention_days=settings.retention_days,
+        own_tables=registry.own_tables,
     )
     # After `AsyncIO`, whose loop it needs: Dramatiq starts middleware in this order, and stops it
     # in reverse.

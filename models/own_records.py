@@ -127,8 +127,8 @@ def _arrays(columns: Sequence[OwnColumn]) -> str:
     return ", ".join(f"${place}::{column.type}[]" for place, column in enumerate(columns, 2))
 
 
-async def purge_records(db: Connection, table: OwnTable, days: int) -> bool:
-    """Delete some records that were changed longer ago than these days; tell if there were any.
+async def purge_records(db: Connection, table: OwnTable, days: int) -> None:
+    """Delete some records that were last changed longer ago than these days.
 
     DELETE FROM "acme_rates" WHERE ctid = ANY(ARRAY(
       SELECT ctid FROM "acme_rates" WHERE changed_at < now() - 30 * interval '1 day'
@@ -139,5 +139,4 @@ async def purge_records(db: Connection, table: OwnTable, days: int) -> bool:
           SELECT ctid FROM "{table.name}" WHERE changed_at < now() - $1::int * interval '1 day'
           LIMIT {_AT_ONCE} FOR UPDATE SKIP LOCKED))
     """
-    done: str = await db.execute(sql, days)
-    return done != "DELETE 0"
+    await db.execute(sql, days)

@@ -61,7 +61,7 @@ class OwnTable(NamedTuple):
         return ["app_id", *self.key]
 
 
-class _Stored(NamedTuple):
+class StoredColumn(NamedTuple):
     """A column as it is stored."""
 
     type: str
@@ -72,7 +72,7 @@ class _Stored(NamedTuple):
 class StoredTable(NamedTuple):
     """A table as it is stored."""
 
-    columns: Mapping[str, _Stored]
+    columns: Mapping[str, StoredColumn]
     primary_key: Sequence[str]
 
 
@@ -92,7 +92,7 @@ async def read_table(db: Connection, name: str) -> StoredTable | None:
     if not rows:
         return None
     placed = sorted((row["place"], row["name"]) for row in rows if row["place"] is not None)
-    columns = {row[0]: _Stored(*row[1:4]) for row in rows}
+    columns = {row[0]: StoredColumn(*row[1:4]) for row in rows}
     return StoredTable(columns, [name for _, name in placed])
 
 
@@ -120,7 +120,7 @@ def find_misfit(table: OwnTable, stored: StoredTable) -> str | None:
     return None
 
 
-def _shown(column: _Stored) -> str:
+def _shown(column: StoredColumn) -> str:
     return column.type if column.is_optional else f"{column.type} NOT NULL"
 
 

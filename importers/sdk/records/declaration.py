@@ -166,9 +166,16 @@ class TableDeclaration:
 
 
 def declare(
-    record: type, name: object, key: str | Sequence[str], keep_days: KeepDays
+    record: type,
+    name: object,
+    key: str | Sequence[str],
+    keep_days: KeepDays,
+    scope: Mapping[str, Any],
 ) -> TableDeclaration:
     """Read what a class of records declares.
+
+    Args:
+        scope: the names that its annotations may have.
 
     Raises:
         TypeError: no table can be made of it.
@@ -179,7 +186,7 @@ def declare(
         raise TypeError(f"{where}: a table can't be called {name!r:.80}: use {hint}")
     if not (keep_days in (None, "imports") or (type(keep_days) is int and keep_days > 0)):
         raise TypeError(f"{where}: keep_days is a number of days, or 'imports', not {keep_days!r}")
-    found = _fields_of(record)
+    found = _fields_of(record, scope)
     names = (key,) if isinstance(key, str) else tuple(key)
     for each in names:
         if each not in found or found[each].is_optional:
@@ -197,10 +204,10 @@ def declare(
     )
 
 
-def _fields_of(record: type) -> dict[str, RecordField]:
+def _fields_of(record: type, scope: Mapping[str, Any]) -> dict[str, RecordField]:
     """Return the fields of a class of records by their names."""
     try:
-        hints = get_type_hints(record)
+        hints = get_type_hints(record, localns=dict(scope))
     except NameError as error:
         hint = "import it where the class can see it, and not for type checkers alone"
         raise TypeError(f"{record.__name__}: {error}: {hint}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, dataclass_transform
 
@@ -35,6 +36,7 @@ class Record:
             the results of imports are; None for ever.
 
     Example:
+        >>> from datetime import date
         >>> class DeskRent(Record, table="acme_desk_rents", key=("desk", "month")):
         ...     desk: str
         ...     month: date
@@ -45,6 +47,7 @@ class Record:
     """
 
     declaration: ClassVar[TableDeclaration]
+    """The table, as the class declares it; filled in by the class itself."""
 
     def __init_subclass__(
         cls,
@@ -56,7 +59,10 @@ class Record:
     ) -> None:
         super().__init_subclass__(**options)
         dataclass(frozen=True, kw_only=True)(cls)
-        cls.declaration = declare(cls, table, key, keep_days)
+        # Where annotations are texts, they are of names that the class statement sees.
+        scope = sys._getframe(1)
+        names = {**scope.f_globals, **scope.f_locals}
+        cls.declaration = declare(cls, table, key, keep_days, names)
 
     def __post_init__(self) -> None:
         for field in self.declaration.fields.values():

@@ -95,7 +95,7 @@ class AddRecord(RecordChange):
         return self.refused("RECORD_EXISTS", _EXISTS)
 
 
-class _Part(RecordChange):
+class _NamedRecord(RecordChange):
     """A change that names a record by its key, and perhaps some of its values."""
 
     __slots__ = ()
@@ -131,7 +131,7 @@ class _Part(RecordChange):
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class ModifyRecord(_Part):
+class ModifyRecord(_NamedRecord):
     """Change the fields of a record that are named; fails if there is no such record.
 
     Args:
@@ -157,7 +157,7 @@ class ModifyRecord(_Part):
 
 
 @dataclass(frozen=True, slots=True, init=False)
-class RemoveRecord(_Part):
+class RemoveRecord(_NamedRecord):
     """Remove a record by its key; changes nothing when it is not there.
 
     Args:
