@@ -23,7 +23,9 @@ _ROWS_AT_ONCE = 5_000
 class ImportToUndo(NamedTuple):
     """An import that may be undone.
 
-    `has_history` says that what it has changed is known.
+    Args:
+        has_history: whether it has changed anything, as far as is known.
+        is_reversible: whether any of that can be taken back.
     """
 
     name: str
@@ -32,6 +34,7 @@ class ImportToUndo(NamedTuple):
     finished_at: datetime | None
     is_too_old: bool
     has_history: bool
+    is_reversible: bool
     undone_by: str | None
 
 
@@ -52,12 +55,16 @@ async def read_to_undo(
     sql = """
         SELECT name, status, is_dry_run, finished_at,
           $3::int > 0 AND coalesce(finished_at < now() - $3::int * interval '1 day', false),
-          EXISTS (SELECT 1 FROM assignment_history WHERE import_id = $2)
-            OR EXISTS (SELECT 1 FROM entity_history WHERE import_id = $2),
+          has_assignments OR EXISTS (SELECT 1 FROM entity_history WHERE import_id = $2),
+          has_assignments OR EXISTS (SELECT 1 FROM entity_history
+            WHERE import_id = $2 AND (before IS NOT NULL OR after IS NOT NULL)
+              AND (record IS NULL OR kind IS NOT NULL)),
           (SELECT u.name FROM imports u WHERE u.undo_of_id = $2 AND NOT u.is_dry_run
              AND u.status NOT IN ('FAILED', 'CANCELLED') AND u.created_at > imports.finished_at
              ORDER BY u.id LIMIT 1)
-        FROM imports WHERE app_id = $1 AND id = $2
+        FROM imports, LATERAL (
+          SELECT EXISTS (SELECT 1 FROM assignment_history WHERE import_id = $2)) h(has_assignments)
+        WHERE app_id = $1 AND id = $2
     """
     row = await db.fetchrow(sql, app_id, import_id, within_days)
     return ImportToUndo(*row)._replace(status=ImportStatus(row["status"])) if row else None
