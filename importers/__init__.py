@@ -37,6 +37,8 @@ from importers.sdk.ready_columns.state import State
 from importers.sdk.ready_columns.tag_id import TagId
 from importers.sdk.ready_columns.time_zone import TimeZone
 from importers.sdk.ready_columns.url import Url
+from importers.sdk.records.record import Record
+from importers.sdk.records.record_changes import AddRecord, ModifyRecord, RemoveRecord, SetRecord
 from importers.sdk.references import CaseRef, Reference, RoleRef, UserRef
 from importers.sdk.row import FailedRow, FileRows, Row
 from importers.sdk.validator import Effect, Validator
@@ -44,6 +46,7 @@ from importers.sdk.validator import Effect, Validator
 __all__ = [
     "SDK_VERSION",
     "AddCase",
+    "AddRecord",
     "AddUser",
     "Amount",
     "Applied",
@@ -74,6 +77,7 @@ __all__ = [
     "Locale",
     "Modify",
     "ModifyCase",
+    "ModifyRecord",
     "ModifyUser",
     "Money",
     "Name",
@@ -83,14 +87,17 @@ __all__ = [
     "Plugin",
     "PresentAssignment",
     "Reader",
+    "Record",
     "Reference",
     "Refused",
     "Remove",
+    "RemoveRecord",
     "Role",
     "RoleRef",
     "Row",
     "RowError",
     "RunningImport",
+    "SetRecord",
     "State",
     "TagId",
     "TimeZone",

@@ -101,9 +101,9 @@ def run_importer(
     A report has `row`, either `outcome` or `errors`, and `message` and `warnings` if there are any.
     For a row
     without errors, `asks` lists the changes that it asks for, with their values. The outcome of a
-    change other than `Assign`, `Modify` and `Remove` depends on the database. So a row with such a
-    change has no outcome, and validators see the change as `CREATED`. Do not call this in a
-    coroutine: it starts an event loop.
+    change of a user, of a case, or of a kind of the plugin's own depends on the database. So a row
+    with such a change has no outcome, and validators see the change as `CREATED`. Do not call this
+    in a coroutine: it starts an event loop.
 
     Args:
         importer: the class, which gets its default settings, or an instance with its settings.

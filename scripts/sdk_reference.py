@@ -61,6 +61,7 @@ GROUPS = {
         *["Assign", "Modify", "Remove", "AddUser", "ModifyUser", "AddCase", "ModifyCase"],
         *["Unchanged", "Change"],
     ],
+    "Tables of your own": ["Record", "SetRecord", "AddRecord", "ModifyRecord", "RemoveRecord"],
     "Changes of your own": ["OwnChange", "Transaction", "Applied", "Difference", "Refused"],
     "Validators": ["Validator", "Effect", "ValidatorDirectory", "RunningImport"],
     "Readers": ["Reader"],

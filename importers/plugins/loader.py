@@ -23,6 +23,7 @@ from importers.sdk.errors import ConfigError
 from importers.sdk.importer import Importer
 from importers.sdk.plugin import version_problem
 from importers.sdk.reader import Reader
+from importers.sdk.records.record import Record
 from importers.sdk.validator import Validator
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def _instantiate(
     if issubclass(found, Validator):
         problems += validator_problems(found)
     problems += _migrations_problems(found.migrations)
+    problems += _tables_problems(found.tables)
     if problems:
         raise ConfigError(problems)
     catalogues_of(found)  # a wrong one is told now, not when a client asks for its language
@@ -154,6 +156,13 @@ def _migrations_problems(module: str | None) -> list[str]:
     if find_spec(module) is None:
         return [f"its migrations '{module}' are not there"]
     return []
+
+
+def _tables_problems(tables: Any) -> list[str]:
+    is_list = isinstance(tables, list | tuple)
+    if is_list and all(isinstance(each, type) and issubclass(each, Record) for each in tables):
+        return []
+    return [f"its tables have to be a list of classes of Record, not {tables!r:.80}"]
 
 
 def _distribution(point: EntryPoint) -> str | None:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from importers.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from importers.sdk.records.record import Record
 
 T = TypeVar("T")
 
@@ -110,6 +112,9 @@ class Plugin:
     migrations: ClassVar[str | None] = None
     """The package with Tortoise migrations of the plugin's own tables, e.g.
     `acme_seating.migrations`; `caseroll migrate` runs them."""
+
+    tables: ClassVar[Sequence[type[Record]]] = ()
+    """The classes of records of the plugin's own tables; `caseroll migrate` makes these tables."""
 
     def __init__(self, key: str = "", settings: Any = None) -> None:
         self.key = key

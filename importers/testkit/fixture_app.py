@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from importers.sdk.changes import Outcome
     from importers.sdk.directory import Noun, RunningImport
+    from importers.sdk.records.record import Record
     from models.assignment import Pair
 
 E = TypeVar("E", Case, User)
@@ -68,6 +69,7 @@ class World:
         assignments: without it, `jones-001` is on `trv-001` as `clients`.
         changed: what has changed before the import, in the app and in the time that a validator
             looks back: `Effect.noun` and outcome → how many changes.
+        records: those that the plugin's own tables have, if it declares them.
         fetch: answers `Directory.fetch`, given the query and its arguments, with what a plugin's
             own tables hold: a list of dicts.
 
@@ -95,6 +97,7 @@ class World:
         default=(Assigned(case="trv-001", user="jones-001", role="clients"),)
     )
     changed: Mapping[tuple[Noun, Outcome], int] = field(default_factory=dict)
+    records: Sequence[Record] = ()
     fetch: Fetch = _no_tables
 
     def present(self) -> dict[Pair, Present]:

@@ -83,6 +83,7 @@ class ImportChange:
     kind: ChangeKind = field(description="What it does.")
     fields: list[FieldChange] = field(
         description="The fields that differ; all of them where something is created or removed. "
+        "Of a plugin's own record also those that tell it from others, with equal sides. "
         "Empty if a plugin does not say what it has changed."
     )
 
