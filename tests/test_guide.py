@@ -13,8 +13,8 @@ from importers.plugins.loader import _LOAD_SECONDS as LOAD_SECONDS
 from importers.rows.cell_reader import _LONGEST_VALUE as LONGEST_VALUE
 from importers.run.chunk_context import MOST_RACES
 from importers.run.validation import _TOTAL_SECONDS as VALIDATORS_SECONDS
+from importers.sdk.cells.suggestions import MOST_SUGGESTIONS
 from importers.sdk.columns import _LONGEST_CELL as LONGEST_CELL
-from importers.sdk.suggestions import MOST_SUGGESTIONS
 from models.session import TIMEOUTS
 
 GUIDE = (Path(__file__).parent.parent / "docs/writing-an-importer.md").read_text(encoding="utf-8")

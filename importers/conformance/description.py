@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 
     from importers.conformance.subject import Subject
     from importers.sdk.importer import Importer
+    from importers.sdk.reader import Reader
     from importers.sdk.validator import Validator
 
 
-def settings_problem(plugin: Importer | Validator) -> Iterator[Problem]:
+def settings_problem(plugin: Importer | Reader | Validator) -> Iterator[Problem]:
     """Find settings that were not given."""
     kind = type(plugin).Settings
     if kind is None:

@@ -15,6 +15,16 @@ if TYPE_CHECKING:
     from models.undo import ImportToUndo
 
 
+_NO_HISTORY = (
+    "NOTHING_TO_UNDO",
+    "The import has changed nothing, or what it has changed is not known.",
+)
+_NOT_REVERSIBLE = (
+    "NOT_REVERSIBLE",
+    "The import's plugin does not say how to take back what it has changed.",
+)
+
+
 class UndoError(RequestError):
     """The import can't be undone."""
 
@@ -71,9 +81,8 @@ def undo_refusal(
         return UndoError("NOTHING_TO_UNDO", "A dry run has changed nothing.", "id")
     if not found.status.is_final:
         return UndoError("NOT_FINISHED", "The import is not finished; wait for its end.", "id")
-    if not found.has_history:
-        message = "The import has changed nothing, or what it has changed is not known."
-        return UndoError("NOTHING_TO_UNDO", message, "id")
+    if not found.is_reversible:
+        return UndoError(*(_NOT_REVERSIBLE if found.has_history else _NO_HISTORY), "id")
     if found.is_too_old:
         message = f"An import can be undone for {within_days} days after its end."
         return UndoError("TOO_LATE", message, "id")

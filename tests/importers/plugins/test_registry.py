@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from importers import CaseRef, Importer, Row, Validator
+from importers import CaseRef, Choice, Importer, Row, Validator, setting
 from importers.builtin.users_per_case import UsersPerCase
 from importers.plugins.plugins_file import default_path
 from importers.plugins.registry import MissingValidator, load, report
@@ -79,6 +79,16 @@ class Fussy(Good):
         def __post_init__(self) -> None:
             if self.limit > 9:
                 raise ValueError("the setting 'limit' must be below 10")
+
+
+class Listed(Good):
+    """Has a column of words that its settings list."""
+
+    title = Choice(choices=setting("titles"))
+
+    @dataclass
+    class Settings:
+        titles: list[str]
 
 
 END = os._exit  # what modules call, by that name, to end the process
@@ -292,6 +302,9 @@ def test_settings(tmp_path: Path) -> None:
                      "there is no setting 'colour'; "
                      "the setting 'role' must be str, not int 7; "
                      "the setting 'limit' is missing", id="all at once"),
+        pytest.param(Listed, "titles = []",
+                     "its column 'title' takes its choices from the setting 'titles': the list of "
+                     "choices is empty: name one at least", id="no choices"),
         pytest.param(Fussy, "limit = 10", "the setting 'limit' must be below 10",
                      id="checked by the class"),
     ],

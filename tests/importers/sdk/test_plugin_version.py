@@ -63,7 +63,7 @@ def test_a_plugin_for_another_sdk_is_left_out(tmp_path: Path) -> None:
 @pytest.fixture
 def with_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a class renamed."""
-    table = {"importers": {"Reader": "Importer"}, "importers.testing": {}}
+    table = {"importers": {"FileImporter": "Importer"}, "importers.testing": {}}
     monkeypatch.setattr(plugin, "RENAMED", table)
 
 
@@ -71,11 +71,11 @@ def with_table(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_old_name_is_the_new_thing() -> None:
     """It is the very class, whichever way it is imported, and the warning is on that line."""
     with pytest.warns(DeprecationWarning, match="is now importers.Importer") as told:
-        from importers import Reader  # type: ignore[attr-defined]
+        from importers import FileImporter  # type: ignore[attr-defined]
 
-    assert Reader is Importer
+    assert FileImporter is Importer
     assert {str(each.message) for each in told} == {
-        "importers.Reader is now importers.Importer; the old name goes with the next release"
+        "importers.FileImporter is now importers.Importer; the old name goes with the next release"
     }
     assert {each.filename for each in told} == {__file__}
 

@@ -237,7 +237,7 @@ async def test_viewers(api: Api) -> None:
 
 async def test_a_slow_workbook(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A workbook that takes too long for a preview is not said to be wrong."""
-    monkeypatch.setattr("api.schema.uploads.preview_file._WORKBOOK_SECONDS", 0)
+    monkeypatch.setattr("api.schema.uploads.preview_file._CHILD_SECONDS", 0)
     content = pack(parts_of([["case_id", "user_id", "case_role_id"], ["a", "b", "c"]]))
     payload = (await send(api, content))["data"]["previewFile"]
 
