@@ -25,7 +25,7 @@ EXAMPLES = tuple(sorted(path.parent.name for path in ROOT.glob("examples/*/pypro
 # New projects → the options that they are written with.
 NEW = {
     "acme-seating": (),
-    "acme-notes": ("--table",),
+    "acme-desks": ("--table",),
     "acme-mails": ("--validator",),
     "acme-tilde": ("--reader",),
 }
@@ -371,9 +371,9 @@ def test_new_validator(running: Place) -> None:
 
 async def test_new_table(running: Place) -> None:
     """An importer with a table that `new-importer` has written keeps its records there."""
-    first = running.import_("acme-notes", "noted", "case_id,note\ntrv-331,One.\n")
-    second = running.import_("acme-notes", "noted again", "case_id,note\ntrv-331,Two.\n")
-    query = "SELECT text FROM acme_notes_notes JOIN cases ON cases.id = case_id"
+    first = running.import_("acme-desks", "noted", "case_id,note\ntrv-331,One.\n")
+    second = running.import_("acme-desks", "noted again", "case_id,note\ntrv-331,Two.\n")
+    query = "SELECT text FROM acme_desks_notes JOIN cases ON cases.id = case_id"
 
     assert first == (0, "Processed: noted, 1 row: 1 passed, 1 created.\n")
     assert second == (0, "Processed: noted again, 1 row: 1 passed, 1 updated.\n")
