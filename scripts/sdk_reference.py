@@ -37,7 +37,8 @@ from importers.testing import *
 
 GROUPS = {
     "The importer": [
-        *["Plugin", "Importer", "Row", "EveryRow", "AssignmentOf", "AssignmentsOf", "SDK_VERSION"],
+        *["Plugin", "Importer", "Row", "FailedRow", "EveryRow", "AssignmentOf", "AssignmentsOf"],
+        "SDK_VERSION",
     ],
     "Columns": [
         *[
