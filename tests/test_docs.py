@@ -59,7 +59,16 @@ def plugins(guide: ModuleType, base: type) -> dict[str, Any]:
     }  # fmt: skip
 
 
-IMPORTERS = ["SeatingPlan", "Staffing", "Transfers", "Leavers", "Promotions", "OneLead", "Rooms"]
+IMPORTERS = [
+    "SeatingPlan",
+    "Staffing",
+    "Transfers",
+    "Leavers",
+    "Promotions",
+    "Departures",
+    "OneLead",
+    "Rooms",
+]
 
 
 def test_the_first_importer_is_short() -> None:

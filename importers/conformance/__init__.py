@@ -8,6 +8,7 @@ from importers.conformance.cells import check_blank_cells, check_hostile_cells
 from importers.conformance.changes import check_own_changes
 from importers.conformance.description import check_description, check_sample, settings_problem
 from importers.conformance.files import check_independence, check_repeats
+from importers.conformance.present import check_present
 from importers.conformance.problem import Problem, raise_problems
 from importers.conformance.refusals import check_refusals
 from importers.conformance.specimens import specimens
@@ -37,7 +38,8 @@ def check_conformance(
     """Check that an importer keeps the rules of all importers.
 
     It is described, and its sample file passes. Blank cells, missing columns and unusual cells
-    never make it fail. What its columns refuse fails the row. A repeated row changes nothing. Rows
+    never make it fail, nor do any assignments that there are before. What its columns refuse fails
+    the row. A repeated row changes nothing. Rows
     about the same thing share a group key; others have the same outcome alone, together and in any
     order. It is not much slower than `assign`, the importer that comes with Caseroll. Rows are made
     of the examples of the columns, and of what `world` holds. Not for use in a coroutine.
@@ -67,6 +69,7 @@ def check_conformance(
         problems += check_hostile_cells(subject)
     if not subject.sampled.only.errors:
         problems += check_refusals(subject)
+        problems += check_present(subject)
         rest = specimens(subject)
         problems += check_blank_cells(subject)
         problems += check_own_changes(subject, rest)

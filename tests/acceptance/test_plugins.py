@@ -19,10 +19,14 @@ from models.database_url import credentials
 from tests.acceptance.program import launch, wait_until_ready
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = ("acme-rates", "acme-roster", "acme-wall")
+EXAMPLES = ("acme-leavers", "acme-rates", "acme-roster", "acme-transfer", "acme-wall")
 PROJECTS = ("acme-seating", *EXAMPLES)
 # The line that switches acme-seating on is the one that `new-importer` prints.
 PLUGINS = """
+[importers.acme-leavers]
+
+[importers.acme-transfer]
+
 [importers.acme-rates]
 
 [importers.acme-roster]
@@ -171,7 +175,9 @@ async def test_types_on_offer(running: Place) -> None:
     assert b"".join(served).decode() == seating["sampleTemplate"]["content"]
 
 
-@pytest.mark.parametrize("type_", ["acme-seating", "acme-roster", "acme-rates"])
+@pytest.mark.parametrize(
+    "type_", ["acme-seating", "acme-roster", "acme-rates", "acme-leavers", "acme-transfer"]
+)
 def test_samples_pass(running: Place, type_: str) -> None:
     """A plugin's sample file, uploaded unchanged, passes on the demo data."""
     sampled = running.run("sample", type_, "-o", f"{type_}.csv")
@@ -208,6 +214,35 @@ async def test_roster(running: Place) -> None:
         ("trv-301", "jack-001", "staff", True),
         ("trv-302", "jones-001", "default", False),
     ]
+
+
+async def test_transfer_and_leavers(running: Place) -> None:
+    """Cases go from one person to another; then the person leaves them all."""
+    ada = "ada-901,ada@example.org,Ada,Byron\n"
+    running.import_(
+        "add-users",
+        "joined",
+        f"host_tag_id,username,given_name,family_name\n{ada}bob-901,bob@example.org,Bob,Bell\n",
+    )
+    running.import_(
+        "assign",
+        "first cases",
+        "case_id,user_id,case_role_id\ntrv-321,ada-901,staff\ntrv-322,ada-901,clients\n"
+        "trv-322,bob-901,default\n",
+    )
+    handed = running.import_("acme-transfer", "handed", "from,to\nada-901,bob-901\n")
+    query = """
+        SELECT cases.tag_id, users.tag_id, roles.key FROM assignments
+        JOIN cases ON cases.id = case_id JOIN users ON users.id = user_id
+        JOIN roles ON roles.id = role_id WHERE users.tag_id LIKE '%-901' ORDER BY 1
+        """
+    stored = await running.sql(query)
+    left = running.import_("acme-leavers", "left", "person\nBob@example.org\nada@example.org\n")
+
+    assert handed == (0, "Processed: handed, 1 row: 1 passed, 1 updated.\n")
+    assert stored == [("trv-321", "bob-901", "staff"), ("trv-322", "bob-901", "default")]
+    assert left == (0, "Processed: left, 2 rows: 2 passed, 1 removed, 1 unchanged.\n")
+    assert await running.sql(query) == []
 
 
 async def test_rates(running: Place) -> None:

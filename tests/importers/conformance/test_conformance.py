@@ -23,8 +23,10 @@ from tests.importers.conformance.misbehaving import (
     LooseSettings,
     MalformedErrors,
     Mindful,
+    NeedsAnAssignment,
     NeedsNote,
     Neighbours,
+    OfAnother,
     OnlyOnce,
     Prices,
     Promotions,
@@ -147,6 +149,21 @@ ROWS = "rows 'trv-001,a-14' and 'trv-002,a-14': both speak of ('room', 'a-14'), 
         (
             UnaskedRefusal,
             ["cell 'gone-001': `refusal` objects with GONE, and the row comes to CREATED"],
+        ),
+        (
+            NeedsAnAssignment,
+            [
+                "the sample row, where nobody is on any case: the plugin fails: IndexError: tuple",
+                "an `AssignmentsOf` empty where there are none",
+            ],
+        ),
+        (
+            OfAnother,
+            [
+                "the sample row, where all users are on all cases: the plugin fails: TypeError:"
+                " change() returned Remove(case=Case(id=1, ",
+                "a change has to be about what a column names",
+            ],
         ),
         (FewKeys, ["column 'matter', a file of ", "the plugin fails: ValueError: too many keys"]),
         (
