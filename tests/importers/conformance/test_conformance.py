@@ -64,7 +64,7 @@ def test_built_in_importers(key: str) -> None:
         getattr(import_module(module), name), rows=10_000 if key == "assign" else 1_000
     )
 
-    assert len(BUILT_IN) == 7
+    assert len(BUILT_IN) == 8
 
 
 @pytest.mark.parametrize(

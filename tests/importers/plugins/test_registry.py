@@ -464,4 +464,5 @@ def test_the_built_ins_are_installed() -> None:
     assert [plugin.name for plugin in own if plugin.kind == "validator"] == ["users-per-case"]
     assert [key for key in registry.importers if key in {plugin.name for plugin in own}] == [
         "add-users", "assign", "add-cases", "modify-cases", "modify-users", "modify", "remove",
+        "sync",
     ]  # fmt: skip
