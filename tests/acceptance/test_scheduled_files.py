@@ -22,7 +22,7 @@ test -e "$HOME/there.csv" || { echo "curl: (22) error: 404" >&2; exit 22; }
 while test "$1" != --output; do shift; done
 cp "$HOME/there.csv" "$2"
 """
-DATE = "#!/bin/sh\necho 2026-11-30\n"
+DATE = '#!/bin/sh\ncat "$HOME/today"\n'
 HEADER = "case_id,user_id,case_role_id\n"
 
 
@@ -52,6 +52,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         up.communicate(timeout=40)
 
 
+def begin_day(place: Place, day: str) -> None:
+    """Let a morning come on which the file is not there yet."""
+    (place.folder / "today").write_text(day)
+    (place.folder / "there.csv").unlink(missing_ok=True)
+
+
 def run_by_cron(place: Place, file: str | None = None) -> tuple[int, str]:
     """Run the crontab's command; the exit code, and what cron would mail."""
     if file is not None:
@@ -74,18 +80,19 @@ def run_by_cron(place: Place, file: str | None = None) -> tuple[int, str]:
     return done.returncode, done.stdout
 
 
-def imports_of_the_day(place: Place) -> list[str]:
-    """The statuses of the day's imports, the newest first."""
+def imports_of(place: Place, day: str) -> list[str]:
+    """The statuses of a day's imports, the newest first."""
     found = json.loads(place.run("imports", "--json")[1])
-    return [each["status"] for each in found if each["name"] == "Roster 2026-11-30"]
+    return [each["status"] for each in found if each["name"] == f"Roster {day}"]
 
 
 def test_a_morning(place: Place) -> None:
     """Without a file there is a mail; a good file is imported once, however often cron runs."""
+    begin_day(place, "2026-11-30")
     no_file = run_by_cron(place)
     first = run_by_cron(place, f"{HEADER}trv-401,jack-001,staff\n")
     again = run_by_cron(place)
-    only_one = imports_of_the_day(place)
+    only_one = imports_of(place, "2026-11-30")
     wrong = run_by_cron(place, f"{HEADER}trv-401,jack-001,staff\ntrv-402,nobody,staff\n")
     wrong_again = run_by_cron(place)
     refused = run_by_cron(place, "case_id\ntrv-401\n")
@@ -99,25 +106,25 @@ def test_a_morning(place: Place) -> None:
     assert "no user has the Tag ID or ID 'nobody'" in wrong[1]
     assert refused[0] == 2
     assert refused[1].startswith("Error: ")
-    assert imports_of_the_day(place) == ["PROCESSED", "PROCESSED"]
+    assert imports_of(place, "2026-11-30") == ["PROCESSED", "PROCESSED"]
 
 
 def test_a_held_file(place: Place) -> None:
     """Where imports wait for a release, each run says so; another file of the day is refused."""
-    local = ("--data", str(place.folder / ".caseroll"))
-    place.run("app", "set", "demo", "--release-type", "assign", *local)
+    begin_day(place, "2026-12-01")
+    place.run("app", "set", "demo", "--release-type", "assign")
     held = run_by_cron(place, f"{HEADER}trv-403,jack-001,staff\n")
     again = run_by_cron(place)
     another = run_by_cron(place, f"{HEADER}trv-404,jack-001,staff\n")
-    newest = imports_of_the_day(place)[0]
-    place.run("cancel", "Roster 2026-11-30")
+    of_the_day = imports_of(place, "2026-12-01")
+    place.run("app", "set", "demo", "--no-release-types")
 
     assert held == again
     assert held[0] == 3
     assert held[1].startswith("Held: it waits for caseroll release or cancel.\nHeld: Roster")
     assert another[0] == 2
-    assert "An import named 'Roster 2026-11-30' is running" in another[1]
-    assert newest == "HELD"
+    assert "An import named 'Roster 2026-12-01' is running" in another[1]
+    assert of_the_day == ["HELD"]
 
 
 def test_the_key_of_another_file(place: Place) -> None:
