@@ -82,7 +82,9 @@ class Messages:
 
     def say(self, context: str, text: str, **values: str | int) -> str:
         """Write a message of its template; in English, if it has no translation."""
-        template = next((each for each in self._templates[context] if each.text == text), None)
+        template = next(
+            (each for each in self._templates.get(context, ()) if each.text == text), None
+        )
         return self._fill(template, values) if template else text.format_map(values)
 
     def _find(
