@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from importers.builtin.assign import AssignUsers
 from importers.language.catalogue import ENGLISH, LANGUAGES
-from importers.language.message import LABEL, REMARK, Messages
+from importers.language.message import REMARK, Messages, split_label
 from importers.language.plugin_catalogue import catalogue_name, catalogues_of
 
 if TYPE_CHECKING:
@@ -96,9 +96,7 @@ class Translator:
         return own or self._of_plugins(message, values)
 
     def _of_plugins(self, message: str, values: Mapping[str, object]) -> str | None:
-        parts = LABEL.fullmatch(message)
-        label, sentence = (parts["label"] or "", parts["sentence"]) if parts else ("", message)
-        for text, start in ((message, ""), (sentence, label)):
+        for start, text in split_label(message):
             for catalogue in self._catalogues.values():
                 if found := catalogue.translate(text, values):
                     return start + found
