@@ -115,7 +115,8 @@ def _instantiate(
         problems = [problem] if (problem := version_problem(found.sdk)) else []
     if issubclass(found, Reader):
         problems += reader_problems(found)
-    problems += _migrations_problems(found.migrations)
+    else:
+        problems += _migrations_problems(found.migrations)
     if problems:
         raise ConfigError(problems)
     made = found(name, fill_settings(found.Settings, table))
