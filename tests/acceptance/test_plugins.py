@@ -183,6 +183,7 @@ def test_plugins_are_on(place: Place) -> None:
     assert code == 0
     assert {name: found[name]["state"] for name in PROJECTS} == dict.fromkeys(PROJECTS, "on")
     assert found["acme-seating"]["distribution"] == "acme-seating 0.1.0"
+    assert found["acme-jsonl"]["kind"] == "reader"
     assert found["acme-wall"]["kind"] == found["acme-mails"]["kind"] == "validator"
 
 
@@ -310,6 +311,21 @@ async def test_rates(running: Place) -> None:
     assert again[1].endswith("Processed: again, 2 rows: 2 passed, 2 unchanged.\n")
     assert changed == (0, "Processed: changed, 2 rows: 2 passed, 1 updated, 1 unchanged.\n")
     assert await running.sql(query) == [("trv-311", 18550, "EUR"), ("trv-312", 9500, "USD")]
+
+
+def test_jsonl(running: Place) -> None:
+    """acme-jsonl reads files for types that know nothing of it, and refuses them by the line."""
+    line = '{"case_id": "trv-32%d", "user_id": "%s", "case_role_id": "staff"}\n'
+    good = line % (1, "jack-001") + "\n" + line % (2, "nobody")
+    imported = running.import_("assign", "lines", good, "--json")
+    broken = running.import_("assign", "broken", good + '{"case_id": ["trv-323"]}\n')
+    state = json.loads(imported[1])
+    [row] = [edge["node"] for edge in state["rows"]["edges"]]
+
+    assert (imported[0], state["created"], state["failed"]) == (1, 1, 1)
+    assert (row["number"], [each["column"] for each in row["errors"]]) == (3, ["user_id"])
+    assert broken[0] == 2
+    assert "Line 4 has several values in 'case_id', and a cell holds one." in broken[1]
 
 
 async def test_migrate(place: Place, empty_database_url: str) -> None:
