@@ -14,6 +14,7 @@ from importers.conformance.specimens import specimens
 from importers.conformance.speed import check_speed
 from importers.conformance.subject import Subject
 from importers.conformance.vetoes import check_vetoes
+from importers.conformance.whole_file import check_whole_file
 from importers.plugins.change_methods import change_problems
 from importers.sdk.errors import ConfigError
 from importers.testkit.fixture_app import World
@@ -67,6 +68,7 @@ def check_conformance(
         problems += check_hostile_cells(subject)
     if not subject.sampled.only.errors:
         problems += check_refusals(subject)
+        problems += check_whole_file(subject)
         rest = specimens(subject)
         problems += check_blank_cells(subject)
         problems += check_own_changes(subject, rest)

@@ -19,7 +19,7 @@ from models.database_url import credentials
 from tests.acceptance.program import launch, wait_until_ready
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = ("acme-rates", "acme-roster", "acme-wall")
+EXAMPLES = ("acme-caps", "acme-rates", "acme-roster", "acme-wall")
 PROJECTS = ("acme-seating", *EXAMPLES)
 # The line that switches acme-seating on is the one that `new-importer` prints.
 PLUGINS = """
@@ -30,6 +30,9 @@ mails = true
 
 [validators.acme-wall.kept_off]
 "trv-4" = ["jack-001"]
+
+[validators.acme-caps]
+removed_an_hour = 2
 """
 TYPES = """
 { importTypes { key label description sampleTemplate { content url } columns { name required } } }
@@ -267,3 +270,21 @@ def test_wall(running: Place) -> None:
             }
         ],
     )
+
+
+async def test_caps(running: Place) -> None:
+    """acme-caps lets the app lose two assignments within the hour, in however many files."""
+    cases = ("trv-402", "trv-403", "trv-404")
+    header = "case_id,user_id,case_role_id\n"
+    pairs = "".join(f"{case},jones-001,staff\n" for case in cases)
+    running.import_("assign", "to be removed", header + pairs)
+    removals = [f"user_id,case_id\njones-001,{case}\n" for case in cases]
+    codes = [
+        running.import_("remove", f"removal {number}", removal)[0]
+        for number, removal in enumerate(removals)
+    ]
+    user = """mutation { createUser(input: {email: "caps@example.org"}) { userErrors { code } } }"""
+    created = await running.api.execute(user)
+
+    assert codes == [0, 0, 1]
+    assert created["createUser"]["userErrors"] == []
