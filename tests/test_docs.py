@@ -59,7 +59,10 @@ def plugins(guide: ModuleType, base: type) -> dict[str, Any]:
     }  # fmt: skip
 
 
-IMPORTERS = ["SeatingPlan", "Staffing", "Transfers", "Leavers", "Promotions", "OneLead", "Rooms"]
+IMPORTERS = [
+    "SeatingPlan", "Staffing", "Transfers", "Leavers", "Promotions", "Departures", "OneLead",
+    "Rooms",
+]  # fmt: skip
 
 
 def test_the_first_importer_is_short() -> None:
@@ -80,8 +83,9 @@ def test_plugins_of_the_guide(guide: ModuleType) -> None:
     validators = plugins(guide, Validator)
     check_validator(validators["Wall"]("wall", guide.Wall.Settings(prefix="trv-", users=[])))
     check_validator(validators["OneOfAKind"])
+    check_validator(validators["FewRemovals"])
 
-    assert list(validators) == ["Wall", "OneOfAKind"]
+    assert list(validators) == ["Wall", "OneOfAKind", "FewRemovals"]
     assert list(plugins(guide, Importer)) == IMPORTERS
 
 
