@@ -62,7 +62,7 @@ def plugins(guide: ModuleType, base: type) -> dict[str, Any]:
 
 IMPORTERS = [
     *["SeatingPlan", "Staffing", "Transfers", "Endings", "Engagements", "Leavers", "Promotions"],
-    *["Departures", "OneLead", "Rooms"],
+    *["Departures", "Releases", "OneLead", "Rooms"],
 ]
 SETTINGS = {"Engagements": {"titles": ["Dr.", "Prof."]}}
 """Those without which an importer of the guide can't be made."""
@@ -89,8 +89,9 @@ def test_plugins_of_the_guide(guide: ModuleType) -> None:
     validators = plugins(guide, Validator)
     check_validator(validators["Wall"]("wall", guide.Wall.Settings(prefix="trv-", users=[])))
     check_validator(validators["OneOfAKind"])
+    check_validator(validators["FewRemovals"])
 
-    assert list(validators) == ["Wall", "OneOfAKind"]
+    assert list(validators) == ["Wall", "OneOfAKind", "FewRemovals"]
     assert list(plugins(guide, Importer)) == IMPORTERS
 
 

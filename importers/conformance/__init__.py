@@ -21,6 +21,7 @@ from importers.conformance.specimens import specimens
 from importers.conformance.speed import check_speed
 from importers.conformance.subject import Subject
 from importers.conformance.vetoes import check_vetoes
+from importers.conformance.whole_file import check_whole_file
 from importers.plugins.change_methods import change_problems
 from importers.plugins.reader_checks import reader_problems
 from importers.sdk.errors import ConfigError
@@ -80,6 +81,7 @@ def check_conformance(
     if not subject.sampled.only.errors:
         problems += check_refusals(subject)
         problems += check_present(subject)
+        problems += check_whole_file(subject)
         rest = specimens(subject)
         problems += check_blank_cells(subject)
         problems += check_own_changes(subject, rest)

@@ -378,3 +378,21 @@ def test_new_validator(running: Place) -> None:
     assert code == 1
     assert "2 rows: 1 passed, 1 failed, 1 created." in output
     assert "2\tcase_notify\tCase Notify: clients get no mails; enter 0." in output
+
+
+async def test_caps(running: Place) -> None:
+    """acme-caps lets the app lose two assignments within the hour, in however many files."""
+    cases = ("trv-402", "trv-403", "trv-404")
+    header = "case_id,user_id,case_role_id\n"
+    pairs = "".join(f"{case},jones-001,staff\n" for case in cases)
+    running.import_("assign", "to be removed", header + pairs)
+    removals = [f"user_id,case_id\njones-001,{case}\n" for case in cases]
+    codes = [
+        running.import_("remove", f"removal {number}", removal)[0]
+        for number, removal in enumerate(removals)
+    ]
+    user = """mutation { createUser(input: {email: "caps@example.org"}) { userErrors { code } } }"""
+    created = await running.api.execute(user)
+
+    assert codes == [0, 0, 1]
+    assert created["createUser"]["userErrors"] == []
