@@ -46,7 +46,7 @@ def test_tests_of_the_guide(guide: ModuleType) -> None:
         test()
 
     assert [test.__name__ for test in tests] == [
-        "test_seating_plan", "test_conformance", "test_rooms", "test_wall",
+        "test_seating_plan", "test_conformance", "test_rates", "test_rooms", "test_wall",
     ]  # fmt: skip
 
 
@@ -59,7 +59,16 @@ def plugins(guide: ModuleType, base: type) -> dict[str, Any]:
     }  # fmt: skip
 
 
-IMPORTERS = ["SeatingPlan", "Staffing", "Transfers", "Leavers", "Promotions", "OneLead", "Rooms"]
+IMPORTERS = [
+    "SeatingPlan",
+    "Staffing",
+    "Transfers",
+    "Leavers",
+    "Promotions",
+    "OneLead",
+    "Rates",
+    "Rooms",
+]
 
 
 def test_the_first_importer_is_short() -> None:
