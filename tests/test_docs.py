@@ -47,7 +47,7 @@ def test_tests_of_the_guide(guide: ModuleType) -> None:
 
     assert [test.__name__ for test in tests] == [
         "test_seating_plan", "test_who_is_there_already", "test_conformance", "test_endings",
-        "test_engagements", "test_rooms", "test_wall", "test_extract",
+        "test_engagements", "test_rates", "test_rooms", "test_wall", "test_extract",
     ]  # fmt: skip
 
 
@@ -62,7 +62,7 @@ def plugins(guide: ModuleType, base: type) -> dict[str, Any]:
 
 IMPORTERS = [
     *["SeatingPlan", "Staffing", "Transfers", "Endings", "Engagements", "Leavers", "Promotions"],
-    *["Departures", "Releases", "OneLead", "Rooms"],
+    *["Departures", "Releases", "OneLead", "Teams", "Rates", "Rooms"],
 ]
 SETTINGS = {"Engagements": {"titles": ["Dr.", "Prof."]}}
 """Those without which an importer of the guide can't be made."""

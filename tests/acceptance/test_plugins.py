@@ -328,6 +328,32 @@ def test_jsonl(running: Place) -> None:
     assert "Line 4 has several values in 'case_id', and a cell holds one." in broken[1]
 
 
+def import_id(place: Place, name: str) -> str:
+    listed = json.loads(place.run("imports", "--json")[1])
+    return str(next(each["id"] for each in listed if each["name"] == name))
+
+
+async def test_undone_rates(running: Place) -> None:
+    """An undo gives rates back as they were, but for what another file has changed since."""
+    rows = "case_id,rate,currency\n"
+    query = RATES.format("trv-32_")
+    running.import_("acme-rates", "old", f"{rows}trv-321,100,EUR\n")
+    plan = running.import_("acme-rates", "new", f"{rows}trv-321,150,EUR\ntrv-322,90,\n", "--plan")
+    done = running.run("apply", shlex.split(plan[1])[-1], "--name", "applied")
+    running.import_("acme-rates", "later", f"{rows}trv-322,95,\n")
+    undone = running.run("undo", import_id(running, "applied"), "--name", "back")
+    after = await running.sql(query)
+    again = running.run("undo", import_id(running, "back"))
+
+    assert done == (0, "Processed: applied, 2 rows: 2 passed, 1 created, 1 updated.\n")
+    assert undone[0] == 1
+    assert undone[1].startswith("Processed: back, 2 rows: 1 passed, 1 failed, 1 updated.\n")
+    assert "The rate has been changed since, by row 2 of the import 'later'" in undone[1]
+    assert after == [("trv-321", 10000, "EUR"), ("trv-322", 9500, "USD")]
+    assert again[1].startswith("Processed: back (undone), 1 row: 1 passed, 1 updated.\n")
+    assert (await running.sql(query))[0] == ("trv-321", 15000, "EUR")
+
+
 async def test_migrate(place: Place, empty_database_url: str) -> None:
     """`caseroll migrate` makes a plugin's tables, and changes nothing when it is run again."""
     once, again = (place.run("migrate", DATABASE_URL=empty_database_url) for _ in range(2))
