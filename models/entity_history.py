@@ -114,3 +114,8 @@ async def write_entity_change(
 def to_json(values: Mapping[str, Any] | None) -> str | None:
     """Write fields down; days as ISO dates."""
     return None if values is None else orjson.dumps(values).decode()
+
+
+def noun_of(record: str | None) -> str | None:
+    """Return what a plugin calls a record: `rate` of `acme_rates [["rate",7]]`."""
+    return None if record is None else str(orjson.loads(record.partition(" ")[2])[0][0])

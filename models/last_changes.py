@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-import orjson
+from models.entity_history import noun_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -103,13 +103,7 @@ async def find_last_changes(
     known = {Touched(*row[:3]): LastChange(*row[3:]) for row in rows}
     return LastChanges(
         {
-            touched: change._replace(what=noun_of(touched.record)) if touched.record else change
+            touched: change._replace(what=noun_of(touched.record) or change.what)
             for touched, change in known.items()
         }
     )
-
-
-def noun_of(record: str) -> str:
-    """Return what a plugin calls a record: `rate` of `acme_rates [["rate",7]]`."""
-    keys = orjson.loads(record.partition(" ")[2])
-    return str(keys[0][0])

@@ -37,7 +37,8 @@ from importers.testing import *
 
 GROUPS = {
     "The importer": [
-        *["Plugin", "Importer", "Row", "FileRows", "EveryRow", "AssignmentOf", "AssignmentsOf"],
+        *["Plugin", "Importer", "Row", "FileRows", "FailedRow", "EveryRow", "AssignmentOf"],
+        "AssignmentsOf",
         "SDK_VERSION",
     ],
     "Columns": [

@@ -46,8 +46,8 @@ def test_tests_of_the_guide(guide: ModuleType) -> None:
         test()
 
     assert [test.__name__ for test in tests] == [
-        "test_seating_plan", "test_who_is_there_already", "test_conformance", "test_engagements",
-        "test_rooms", "test_wall",
+        "test_seating_plan", "test_who_is_there_already", "test_conformance", "test_endings",
+        "test_engagements", "test_rates", "test_rooms", "test_wall", "test_extract",
     ]  # fmt: skip
 
 
@@ -61,8 +61,8 @@ def plugins(guide: ModuleType, base: type) -> dict[str, Any]:
 
 
 IMPORTERS = [
-    *["SeatingPlan", "Staffing", "Transfers", "Engagements", "Leavers", "Promotions", "Departures"],
-    *["OneLead", "Rooms"],
+    *["SeatingPlan", "Staffing", "Transfers", "Endings", "Engagements", "Leavers", "Promotions"],
+    *["Departures", "Releases", "OneLead", "Teams", "Rates", "Rooms"],
 ]
 SETTINGS = {"Engagements": {"titles": ["Dr.", "Prof."]}}
 """Those without which an importer of the guide can't be made."""
@@ -89,8 +89,9 @@ def test_plugins_of_the_guide(guide: ModuleType) -> None:
     validators = plugins(guide, Validator)
     check_validator(validators["Wall"]("wall", guide.Wall.Settings(prefix="trv-", users=[])))
     check_validator(validators["OneOfAKind"])
+    check_validator(validators["FewRemovals"])
 
-    assert list(validators) == ["Wall", "OneOfAKind"]
+    assert list(validators) == ["Wall", "OneOfAKind", "FewRemovals"]
     assert list(plugins(guide, Importer)) == IMPORTERS
 
 

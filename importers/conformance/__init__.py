@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 from importers.conformance.cells import check_blank_cells, check_hostile_cells
 from importers.conformance.changes import check_own_changes
-from importers.conformance.description import check_description, check_sample, settings_problem
+from importers.conformance.description import (
+    check_catalogues,
+    check_description,
+    check_sample,
+    settings_problem,
+)
 from importers.conformance.files import check_independence, check_repeats
 from importers.conformance.present import check_present
 from importers.conformance.problem import Problem, raise_problems
@@ -16,6 +21,7 @@ from importers.conformance.specimens import specimens
 from importers.conformance.speed import check_speed
 from importers.conformance.subject import Subject
 from importers.conformance.vetoes import check_vetoes
+from importers.conformance.whole_file import check_whole_file
 from importers.plugins.change_methods import change_problems
 from importers.plugins.reader_checks import reader_problems
 from importers.sdk.errors import ConfigError
@@ -64,7 +70,7 @@ def check_conformance(
         >>> check_conformance(ModifyAssignments, rows=100)
     """
     name, made = _named_instance(importer)
-    problems = [*settings_problem(made), *check_description(made)]
+    problems = [*settings_problem(made), *check_description(made), *check_catalogues(made)]
     can_run = made.columns and not any(change_problems(type(made)))
     if not can_run or any(problem.where == "settings" for problem in problems):
         raise_problems(name, problems)
@@ -75,6 +81,7 @@ def check_conformance(
     if not subject.sampled.only.errors:
         problems += check_refusals(subject)
         problems += check_present(subject)
+        problems += check_whole_file(subject)
         rest = specimens(subject)
         problems += check_blank_cells(subject)
         problems += check_own_changes(subject, rest)
@@ -107,7 +114,8 @@ def check_validator(
         >>> check_validator(UsersPerCase("test", UsersPerCase.Settings(limit=1)))
     """
     name, made = _named_instance(validator)
-    raise_problems(name, [*settings_problem(made), *check_vetoes(made, world or World())])
+    problems = [*settings_problem(made), *check_catalogues(made)]
+    raise_problems(name, [*problems, *check_vetoes(made, world or World())])
 
 
 def check_reader(reader: type[Reader] | Reader, file: str | bytes | Path, name: str = "") -> None:

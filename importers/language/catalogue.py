@@ -25,7 +25,8 @@ class Entry(NamedTuple):
     Args:
         context: what tells it from other texts of the same words, often the code of an error.
         texts: the text; of one about a count, the one about 1, then the one about more.
-        translations: as many as the language has forms; blank if there is none yet.
+        translations: a form for each kind of count, further ones are like the last; blank if there
+            is none yet.
         form_of: returns which of them a count has.
     """
 
@@ -65,7 +66,7 @@ def read_entries(path: Path, language: str) -> list[Entry]:
         catalogue = read_po(file, locale=language, abort_invalid=True)
     form_of = c2py(catalogue.plural_expr)
     return [
-        Entry(each.context or "", _forms(each.id), _forms(each.string or ""), form_of)
+        Entry(each.context or "", _forms(each.id), _given(_forms(each.string or "")), form_of)
         for each in catalogue
         if each.id
     ]
@@ -73,6 +74,13 @@ def read_entries(path: Path, language: str) -> list[Entry]:
 
 def _forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
     return (text,) if isinstance(text, str) else tuple(text)
+
+
+def _given(forms: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out the last forms of a language that a catalogue does not give."""
+    while len(forms) > 1 and not forms[-1]:
+        forms = forms[:-1]
+    return forms
 
 
 def find_languages(folder: Path, name: str) -> Iterator[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from importers.language.catalogue import catalogue_path, read_entries, write_number
 from importers.language.template import COUNT, Template
@@ -27,11 +27,12 @@ CONTEXTS = (TAIL, REMARK, REASON, WORD, MAIL)
 """The contexts that are no codes."""
 
 # Between the label of the column and the sentence.
-LABEL = re.compile(r"(?P<label>[^:']{1,100}: )?(?P<sentence>.*)", re.DOTALL)
+_LABEL = re.compile(r"[^:']{1,100}: ")
 # What a message is about, which rows with several changes add to it.
 _SUBJECT = re.compile(
     r"(?P<fault>.*) \((?P<noun>case|user) '(?P<name>.*)'\)(?P<end>[.?!]?)", re.DOTALL
 )
+_SUBJECT_ENDS = ("')", "').", "')?", "')!")
 # Names in templates that stand for words of ours, not for what an admin has written.
 _WORDS = ("noun", "what", "other", "kind", "forms", "place")
 # The name that stands for what is stored: `the family name 'Smith' and no time zone`.
@@ -68,38 +69,24 @@ class Messages:
         Args:
             values: those that the message is known to be made of.
         """
-        if subject := _SUBJECT.fullmatch(message):
+        if message.endswith(_SUBJECT_ENDS) and (subject := _SUBJECT.fullmatch(message)):
             fault = self.translate(code, subject["fault"] + subject["end"], values)
             if fault:
                 noun, end = self._words[subject["noun"]], subject["end"]
                 return f"{fault.removesuffix(end)} ({noun} '{subject['name']}'){end}"
-        parts = LABEL.fullmatch(message)
-        label, sentence = (parts["label"] or "", parts["sentence"]) if parts else ("", message)
-        for text, start in ((message, ""), (sentence, label)):
-            if found := self._find(code, text, values):
-                return start + self._fill(*found)
+        templates = self._templates.get(code, ())
+        for find in (_find_known, _find_alike):
+            for start, text in split_label(message):
+                if found := find(templates, text, values):
+                    return start + self._fill(*found)
         return None
 
     def say(self, context: str, text: str, **values: str | int) -> str:
         """Write a message of its template; in English, if it has no translation."""
-        template = next((each for each in self._templates[context] if each.text == text), None)
+        template = next(
+            (each for each in self._templates.get(context, ()) if each.text == text), None
+        )
         return self._fill(template, values) if template else text.format_map(values)
-
-    def _find(
-        self, code: str, text: str, values: Mapping[str, object]
-    ) -> tuple[Template, Mapping[str, object]] | None:
-        """Find the template of a text, and what stands in it for each name."""
-        templates = self._templates.get(code, ())
-        # The values are those of most messages, and tell without a doubt where each begins and
-        # ends. They are not all, where messages stand within messages.
-        known = (each for each in templates if each.names <= values.keys())
-        if exact := next((each for each in known if each.fits(text, values)), None):
-            return exact, values
-        for template in templates:
-            found = template.find_values(text)
-            if found is not None:
-                return template, found
-        return None
 
     def _fill(self, template: Template, values: Mapping[str, object]) -> str:
         figures = {name: _number_in(values[name]) for name in template.figures}
@@ -124,6 +111,36 @@ class Messages:
             said = (self.translate(code, value, {}) for code in self._templates)
             return next(filter(None, said), value)
         return value
+
+
+def split_label(message: str) -> list[tuple[str, str]]:
+    """Return a message without and, if it may have one, with the label of its column apart."""
+    parts = _LABEL.match(message)
+    whole = ("", message)
+    return [whole, (parts[0], message[parts.end() :])] if parts else [whole]
+
+
+_Found: TypeAlias = "tuple[Template, Mapping[str, object]] | None"
+
+
+def _find_known(templates: Sequence[Template], text: str, values: Mapping[str, object]) -> _Found:
+    """Find the template that makes a text of these values.
+
+    They are those of most messages, and say without a doubt where each begins and ends. They are
+    not all, where messages stand within messages.
+    """
+    known = (each for each in templates if each.names <= values.keys())
+    exact = next((each for each in known if each.fits(text, values)), None)
+    return (exact, values) if exact else None
+
+
+def _find_alike(templates: Sequence[Template], text: str, _: Mapping[str, object]) -> _Found:
+    """Find the template that says most of a text, and what stands in it for each name."""
+    for template in templates:
+        found = template.find_values(text)
+        if found is not None:
+            return template, found
+    return None
 
 
 def _number_in(value: object) -> int:

@@ -33,12 +33,17 @@ class Template:
         self._end = tail[1]
         self.figures = frozenset(_FIGURE.findall(self.text))
         self.names = frozenset(_NAME.findall(self.text))
+        parts = _NAME.split(self.text)
+        # Most templates of a code are ruled out by what they begin and end with.
+        self._start, self._last = parts[0], parts[-1]
         self.letters = len(_NAME.sub("", self.text))
 
     def fits(self, message: str, values: Mapping[str, object]) -> bool:
         """Tell whether a message is made of the template and these values."""
         if not self.names:
             return self.text == message
+        if not (message.startswith(self._start) and message.endswith(self._last)):
+            return False
         try:
             return self.text.format_map(values) == message
         except (LookupError, ValueError, TypeError, AttributeError):
@@ -46,6 +51,8 @@ class Template:
 
     def find_values(self, message: str) -> Mapping[str, str] | None:
         """Return what stands in a message for each name; None if it is not made of the template."""
+        if not (message.startswith(self._start) and message.endswith(self._last)):
+            return None
         found = self._pattern.fullmatch(message)
         return found.groupdict() if found else None
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from importers.builtin.assign import AssignUsers
 from importers.language.catalogue import ENGLISH, LANGUAGES
-from importers.language.message import LABEL, REMARK, Messages
+from importers.language.message import REMARK, Messages, split_label
 from importers.language.plugin_catalogue import catalogue_name, catalogues_of
 
 if TYPE_CHECKING:
@@ -48,13 +48,20 @@ class Translator:
         if self._is_english:
             return message
         params = tuple((error.get("params") or {}).items())
-        return self._translated(error["code"], message, error.get("suggestion"), params)
+        return self._translated(error["code"], message, error.get("suggestion"), params) or message
+
+    def knows(self, error: Mapping[str, Any]) -> bool:
+        """Tell whether the message of an error has a translation."""
+        params = tuple((error.get("params") or {}).items())
+        found = self._translated(error["code"], error["message"], error.get("suggestion"), params)
+        return found is not None
 
     def remark(self, remark: str | None) -> str | None:
         """Return what is said of a row that passed, such as `repeats row 7; has a seat`."""
         if self._is_english or not remark:
             return remark
-        return "; ".join(self._translated(REMARK, each, None, ()) for each in remark.split("; "))
+        parts = remark.split("; ")
+        return "; ".join(self._translated(REMARK, each, None, ()) or each for each in parts)
 
     def text(self, text: str, plugin: type[Plugin] | None) -> str:
         """Return a label, a description or a help of a plugin; None if it is not known which."""
@@ -62,6 +69,10 @@ class Translator:
             return text
         own = self._catalogues.get(catalogue_name(plugin)) if plugin else None
         return (own and own.texts.get(text)) or self.label(text)
+
+    def knows_text(self, text: str) -> bool:
+        """Tell whether a label, a description or a help has a translation."""
+        return any(text in each.texts for each in self._catalogues.values())
 
     def label(self, text: str) -> str:
         """Return what some plugin says of itself."""
@@ -74,18 +85,18 @@ class Translator:
             return template.format_map(values)
         return self._messages.say(context, template, **values)
 
-    def _translate(self, code: str, message: str, suggestion: str | None, params: Params) -> str:
+    def _translate(
+        self, code: str, message: str, suggestion: str | None, params: Params
+    ) -> str | None:
         values: dict[str, object] = dict(params)
         # A message without params may hold braces that are no names.
         if suggestion is not None:
             values["suggestion"] = suggestion
         own = self._messages.translate(code, message, values)
-        return own or self._of_plugins(message, values) or message
+        return own or self._of_plugins(message, values)
 
     def _of_plugins(self, message: str, values: Mapping[str, object]) -> str | None:
-        parts = LABEL.fullmatch(message)
-        label, sentence = (parts["label"] or "", parts["sentence"]) if parts else ("", message)
-        for text, start in ((message, ""), (sentence, label)):
+        for start, text in split_label(message):
             for catalogue in self._catalogues.values():
                 if found := catalogue.translate(text, values):
                     return start + found

@@ -118,10 +118,11 @@ def _instantiate(
         problems = [problem] if (problem := version_problem(found.sdk)) else []
     if issubclass(found, Reader):
         problems += reader_problems(found)
+    else:
+        problems += _migrations_problems(found.migrations)
+        problems += _tables_problems(found.tables)
     if issubclass(found, Validator):
         problems += validator_problems(found)
-    problems += _migrations_problems(found.migrations)
-    problems += _tables_problems(found.tables)
     if problems:
         raise ConfigError(problems)
     catalogues_of(found)  # a wrong one is told now, not when a client asks for its language

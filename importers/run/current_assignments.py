@@ -123,6 +123,8 @@ def _seen(wholes: Sequence[_Whole], stored: Mapping[Pair, Present | None]) -> Se
     Raises:
         RaceError: one of them has read what another did not.
     """
+    if not wholes:
+        return SeenAssignments(pairs=stored)
     pairs = dict(stored)
     for whole in wholes:
         pairs |= {pair: _state(each) for pair, each in whole.found.items()}

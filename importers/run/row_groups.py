@@ -168,10 +168,11 @@ def with_group_changes(
         changes=[*ordered, *plan.rows[place].changes],
         of_group=frozenset(each.keys for each in ordered),
     )
+    label = context.importer.columns[context.importer.group_by or ""].label
     claimed = {each.keys: lost.claim(each.change, group.key) for each in ordered}
     for number in set(claimed.values()) - {None}:
         held = [each for each in ordered if claimed[each.keys] == number]
-        why = f"row {number} could be one of these rows"
+        why = f"the {label} of row {number} can't be read"
         first = _without_group_changes(context, first, held, why)
     return {**plan.rows, place: first}
 
@@ -184,7 +185,7 @@ def _without_group_changes(
     return plan._replace(
         changes=[each for each in plan.changes if each.keys not in keys],
         of_group=plan.of_group - keys,
-        messages=[*plan.messages, _kept_text(context, held, why)],
+        messages=[*plan.messages, *_kept_texts(context, held, why)],
     )
 
 
@@ -230,15 +231,11 @@ def group_message(context: ChunkContext, plan: PlannedRow, made: Sequence[Decisi
     removed = [each for each, outcome in done if each.rule and outcome is RowOutcome.REMOVED]
     texts = []
     if removed:
-        is_case, are = _noun(context) == "case", "is" if len(removed) == 1 else "are"
-        names = (
-            f"from {_names(context, removed)}, which"
-            if is_case
-            else f"{_names(context, removed)}, who"
-        )
-        texts.append(f"removed {names} {are} not in the file")
+        start, who = ("removed from", "which") if _noun(context) == "case" else ("removed", "who")
+        are = "is" if len(removed) == 1 else "are"
+        texts.append(f"{start} {_names(context, removed)}, {who} {are} not in the file")
     if others := len(done) - len(removed):
-        texts.append(f"made {others} more {'change' if others == 1 else 'changes'} for the group")
+        texts.append(f"made {others:,} more {'change' if others == 1 else 'changes'} for the group")
     return "; ".join(texts) or None
 
 
@@ -261,11 +258,12 @@ def _names(context: ChunkContext, changes: Sequence[PlannedChange]) -> str:
     return f"{names[0]} and {names[1] if len(names) == 2 else f'{len(names) - 1:,} others'}"
 
 
-def _kept_text(context: ChunkContext, held: Sequence[PlannedChange], why: str) -> str:
+def _kept_texts(context: ChunkContext, held: Sequence[PlannedChange], why: str) -> tuple[str, str]:
     # `Remove` is the one kind that asks for nothing but the end of an assignment.
     if all(each.intent == ("Remove",) for each in held):
-        return f"kept {_names(context, held)}: {why}"
-    return f"changed nothing for the group: {why}"
+        start = "kept on" if _noun(context) == "case" else "kept"
+        return f"{start} {_names(context, held)}", why
+    return "changed nothing for the group", why
 
 
 def _failed_text(numbers: Sequence[int]) -> str:

@@ -71,7 +71,8 @@ class Validation:
             for judgement in self.judgements:
                 judgement.settle(effects, has_passed=not errors)
         if not errors:
-            self.passed.update((effect.noun, effect.outcome) for effect in effects)
+            for effect in effects:
+                self.passed[effect.noun, effect.outcome] += 1
         return list(dict.fromkeys(errors))
 
     def _errors(self, judgement: Judgement, effect: Effect, plan: PlannedRow) -> list[ErrorDetail]:

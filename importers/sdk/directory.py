@@ -155,7 +155,7 @@ class RunningImport:
     """The import whose rows are judged.
 
     Args:
-        id: primary key; `Transaction.import_id` of changes of your own.
+        id: primary key, the `import_id` of a `Transaction`.
         name: what the upload calls it.
         type: key of the importer; `undo` for an import that undoes another.
         rows: how many rows its file has.

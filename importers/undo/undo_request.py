@@ -15,16 +15,6 @@ if TYPE_CHECKING:
     from models.undo import ImportToUndo
 
 
-_NO_HISTORY = (
-    "NOTHING_TO_UNDO",
-    "The import has changed nothing, or what it has changed is not known.",
-)
-_NOT_REVERSIBLE = (
-    "NOT_REVERSIBLE",
-    "The import's plugin does not say how to take back what it has changed.",
-)
-
-
 class UndoError(RequestError):
     """The import can't be undone."""
 
@@ -82,7 +72,7 @@ def undo_refusal(
     if not found.status.is_final:
         return UndoError("NOT_FINISHED", "The import is not finished; wait for its end.", "id")
     if not found.is_reversible:
-        return UndoError(*(_NOT_REVERSIBLE if found.has_history else _NO_HISTORY), "id")
+        return _irreversible(found)
     if found.is_too_old:
         message = f"An import can be undone for {within_days} days after its end."
         return UndoError("TOO_LATE", message, "id")
@@ -90,3 +80,11 @@ def undo_refusal(
         message = f"It was undone by the import '{found.undone_by}'; undo that one to take it back."
         return UndoError("ALREADY_UNDONE", message, "id")
     return None
+
+
+def _irreversible(found: ImportToUndo) -> UndoError:
+    if found.has_history:
+        message = "The import's plugin does not say how to take back what it has changed."
+        return UndoError("NOT_REVERSIBLE", message, "id")
+    message = "The import has changed nothing, or what it has changed is not known."
+    return UndoError("NOTHING_TO_UNDO", message, "id")

@@ -188,6 +188,7 @@ def test_plugins_are_on(place: Place) -> None:
     assert code == 0
     assert {name: found[name]["state"] for name in PROJECTS} == dict.fromkeys(PROJECTS, "on")
     assert found["acme-seating"]["distribution"] == "acme-seating 0.1.0"
+    assert found["acme-jsonl"]["kind"] == "reader"
     assert found["acme-wall"]["kind"] == found["acme-mails"]["kind"] == "validator"
 
 
@@ -317,6 +318,47 @@ async def test_rates(running: Place) -> None:
     assert await running.sql(query) == [("trv-311", 18550, "EUR"), ("trv-312", 9500, "USD")]
 
 
+def test_jsonl(running: Place) -> None:
+    """acme-jsonl reads files for types that know nothing of it, and refuses them by the line."""
+    line = '{"case_id": "trv-32%d", "user_id": "%s", "case_role_id": "staff"}\n'
+    good = line % (1, "jack-001") + "\n" + line % (2, "nobody")
+    imported = running.import_("assign", "lines", good, "--json")
+    broken = running.import_("assign", "broken", good + '{"case_id": ["trv-323"]}\n')
+    state = json.loads(imported[1])
+    [row] = [edge["node"] for edge in state["rows"]["edges"]]
+
+    assert (imported[0], state["created"], state["failed"]) == (1, 1, 1)
+    assert (row["number"], [each["column"] for each in row["errors"]]) == (3, ["user_id"])
+    assert broken[0] == 2
+    assert "Line 4 has several values in 'case_id', and a cell holds one." in broken[1]
+
+
+def import_id(place: Place, name: str) -> str:
+    listed = json.loads(place.run("imports", "--json")[1])
+    return str(next(each["id"] for each in listed if each["name"] == name))
+
+
+async def test_undone_rates(running: Place) -> None:
+    """An undo gives rates back as they were, but for what another file has changed since."""
+    rows = "case_id,rate,currency\n"
+    query = RATES.format("trv-32_")
+    running.import_("acme-rates", "old", f"{rows}trv-321,100,EUR\n")
+    plan = running.import_("acme-rates", "new", f"{rows}trv-321,150,EUR\ntrv-322,90,\n", "--plan")
+    done = running.run("apply", shlex.split(plan[1])[-1], "--name", "applied")
+    running.import_("acme-rates", "later", f"{rows}trv-322,95,\n")
+    undone = running.run("undo", import_id(running, "applied"), "--name", "back")
+    after = await running.sql(query)
+    again = running.run("undo", import_id(running, "back"))
+
+    assert done == (0, "Processed: applied, 2 rows: 2 passed, 1 created, 1 updated.\n")
+    assert undone[0] == 1
+    assert undone[1].startswith("Processed: back, 2 rows: 1 passed, 1 failed, 1 updated.\n")
+    assert "The rate has been changed since, by row 2 of the import 'later'" in undone[1]
+    assert after == [("trv-321", 10000, "EUR"), ("trv-322", 9500, "USD")]
+    assert again[1].startswith("Processed: back (undone), 1 row: 1 passed, 1 updated.\n")
+    assert (await running.sql(query))[0] == ("trv-321", 15000, "EUR")
+
+
 async def test_migrate(place: Place, empty_database_url: str) -> None:
     """`caseroll migrate` makes a plugin's tables, and changes nothing when it is run again."""
     once, again = (place.run("migrate", DATABASE_URL=empty_database_url) for _ in range(2))
@@ -394,3 +436,21 @@ def test_new_reader(running: Place) -> None:
 
     assert good == (0, "Processed: a, 1 row: 1 passed, 1 created.\n")
     assert bad == (2, "Error: Line 2 is not UTF-8. Save the file as UTF-8.\n")
+
+
+async def test_caps(running: Place) -> None:
+    """acme-caps lets the app lose two assignments within the hour, in however many files."""
+    cases = ("trv-402", "trv-403", "trv-404")
+    header = "case_id,user_id,case_role_id\n"
+    pairs = "".join(f"{case},jones-001,staff\n" for case in cases)
+    running.import_("assign", "to be removed", header + pairs)
+    removals = [f"user_id,case_id\njones-001,{case}\n" for case in cases]
+    codes = [
+        running.import_("remove", f"removal {number}", removal)[0]
+        for number, removal in enumerate(removals)
+    ]
+    user = """mutation { createUser(input: {email: "caps@example.org"}) { userErrors { code } } }"""
+    created = await running.api.execute(user)
+
+    assert codes == [0, 0, 1]
+    assert created["createUser"]["userErrors"] == []

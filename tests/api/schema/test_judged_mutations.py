@@ -27,6 +27,8 @@ from importers import (
 )
 from importers.plugins.registry import MissingValidator
 from importers.validation import mutation
+from models.change_count import lock_changes
+from models.db import transaction
 from tests.api.api_fixture import Api, add_cases, add_users, eventually, node_id, sql
 from tests.api.schema.test_users import create, update
 
@@ -280,3 +282,19 @@ async def test_a_limit_over_mutations(api: Api, switch_on: SwitchOn) -> None:
 
     assert codes == {"TOO_MANY": 4}
     assert await sql("fetchval", "SELECT count(*) FROM users") == 2
+
+
+async def test_a_mutation_takes_its_turn(api: Api, switch_on: SwitchOn) -> None:
+    """It waits for whatever counts the app's changes, and for no other app."""
+    switch_on(FewNewUsers("few"))
+    async with transaction() as db:
+        await lock_changes(db, api.world.other.id)
+        assert (await create(api, email="first@example.org"))["userErrors"] == []
+        await lock_changes(db, api.world.app.id)
+        second = asyncio.create_task(create(api, email="second@example.org"))
+        await api.data("{ viewer { tokenName } }")
+        was_waiting = not second.done()
+    payload = await second
+
+    assert was_waiting
+    assert payload["userErrors"] == []

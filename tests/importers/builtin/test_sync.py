@@ -86,7 +86,7 @@ def test_a_case_gets_the_users_of_its_rows() -> None:
         pytest.param(
             ["trv-001,jack-001,staff,0", "trv-001,jones-001,client,0"],
             [
-                ("CREATED", "kept jones-001 and 2 others: row 3 has failed"),
+                ("CREATED", "kept jones-001 and 2 others; row 3 has failed"),
                 ["INVALID_CHOICE"],
             ],
             id="the user of a row that fails stays, too",
@@ -94,7 +94,7 @@ def test_a_case_gets_the_users_of_its_rows() -> None:
         pytest.param(
             ["trv-001,jack-001,staff,0", "trv-001,gone-001,clients,0"],
             [
-                ("CREATED", "kept jones-001 and jill-001: row 3 has failed"),
+                ("CREATED", "kept jones-001 and jill-001; row 3 has failed"),
                 ["USER_DISABLED"],
             ],
             id="a disabled user",
@@ -114,7 +114,7 @@ def test_a_case_gets_the_users_of_its_rows() -> None:
             [
                 (
                     "UNCHANGED",
-                    "kept jones-001: row 4 could be one of these rows",
+                    "kept jones-001; the Case Id of row 4 can't be read",
                 ),
                 ("UNCHANGED", None),
                 ["NOT_FOUND"],
@@ -124,7 +124,7 @@ def test_a_case_gets_the_users_of_its_rows() -> None:
         pytest.param(
             ["trv-002,jack-001,staff,0", "trv-002,jack-001,staff,0", "trv-002,jack-001,clients,0"],
             [
-                ("CREATED", "kept jones-001: row 4 has failed"),
+                ("CREATED", "kept jones-001; row 4 has failed"),
                 ("UNCHANGED", "repeats row 2"),
                 ["CONFLICTS_WITH_ROW"],
             ],

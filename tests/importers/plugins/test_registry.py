@@ -398,7 +398,13 @@ def test_validators(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("loads", [ImportError("gone"), Good, None], ids=repr)
+class ByFile(Wall):
+    """Counts by what there is not."""
+
+    together: Any = "file"
+
+
+@pytest.mark.parametrize("loads", [ImportError("gone"), Good, ByFile, None], ids=repr)
 def test_a_broken_validator_lets_nothing_through(tmp_path: Path, loads: Any) -> None:
     """In the place of a validator that is switched on and does not load stands one that refuses;
     the service starts."""
@@ -464,4 +470,5 @@ def test_the_built_ins_are_installed() -> None:
     assert [plugin.name for plugin in own if plugin.kind == "validator"] == ["users-per-case"]
     assert [key for key in registry.importers if key in {plugin.name for plugin in own}] == [
         "add-users", "assign", "add-cases", "modify-cases", "modify-users", "modify", "remove",
+        "sync",
     ]  # fmt: skip

@@ -26,7 +26,7 @@ from importers.sdk.entities import Case, User
 from importers.testing import Assigned, World, check_importer, run_importer
 
 HEADER = "matter,person,role,leaver"
-LEAVES = "kept jones-001: "
+LEAVES = "kept jones-001; "
 WORLD = World(
     cases=[
         Case(id=1, tag_id="trv-001"),
@@ -175,7 +175,7 @@ def test_the_first_row_makes_the_changes_of_its_group() -> None:
         ),
         pytest.param(
             ["trv-001,jack-001,staff,jones-001", "trv-01,jones-001,clients,"],
-            [("CREATED", f"{LEAVES}row 3 could be one of these rows"), ["NOT_FOUND"]],
+            [("CREATED", f"{LEAVES}the Matter of row 3 can't be read"), ["NOT_FOUND"]],
             id="a row of an unknown group names the same",
         ),
         pytest.param(
@@ -186,7 +186,7 @@ def test_the_first_row_makes_the_changes_of_its_group() -> None:
         pytest.param(
             ["trv-001,jack-001,staff,jones-001", "trv-01,jo,clients,"],
             [
-                ("CREATED", f"{LEAVES}row 3 could be one of these rows"),
+                ("CREATED", f"{LEAVES}the Matter of row 3 can't be read"),
                 ["NOT_FOUND", "NOT_FOUND"],
             ],
             id="a row of an unknown group names nobody who is known",
@@ -194,7 +194,7 @@ def test_the_first_row_makes_the_changes_of_its_group() -> None:
         pytest.param(
             ["trv-001,jack-001,staff,jones-001", "trv-001,jill,-001,clients,x"],
             [
-                ("CREATED", f"{LEAVES}row 3 could be one of these rows"),
+                ("CREATED", f"{LEAVES}the Matter of row 3 can't be read"),
                 ["TOO_MANY_CELLS"],
             ],
             id="a row's cells are not where they belong",

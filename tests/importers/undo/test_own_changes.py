@@ -66,10 +66,9 @@ class Move(OwnChange):
     @classmethod
     def inverse(cls, difference: Difference, case: Case | None, user: User | None) -> OwnChange:
         """Move the case back; from the roof there is no way."""
-        assert difference.before
-        assert difference.after
-        assert case
-        assert user is None
+        assert difference.before is not None
+        assert difference.after is not None
+        assert case is not None
         if difference.after["floor"] == 99:
             raise RowError(None, "NOT_REVERSIBLE", "there is no way down from the roof.")
         before, after = difference.before["floor"], difference.after["floor"]

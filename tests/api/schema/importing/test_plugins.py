@@ -26,6 +26,7 @@ from tests.api.third_party_plugins import (
     offering,
     registry_of,
 )
+from tests.importers.reading.isolated.hostile_readers import Endless, Lines
 
 TYPES = """
 query ($state: [PluginState!]) {
@@ -35,6 +36,7 @@ query ($state: [PluginState!]) {
   }
 }
 """
+READERS = "{ readers { key description state problems distribution } }"
 VALIDATORS = "{ validators { key description state problems distribution } }"
 OFF = PluginStatus(
     kind="importer", name="off", state="off", problems=("no table",), distribution="acme 1.0"
@@ -125,6 +127,23 @@ async def test_validators(api: Api) -> None:
         ("broken-walls", "", "BROKEN", ["No module named 'walls'"], "acme 1.0"),
         ("a-off", "", "OFF", ["no table"], None),
     ]
+
+
+async def test_readers(api: Api) -> None:
+    """Readers come in the order in which they are asked, then those that are not on."""
+    broken = PluginStatus(kind="reader", name="a-broken", state="broken", problems=("gone",))
+    registry = registry_of(readers=[Lines("lines"), Endless("endless")], more=[broken])
+    with offering(api.server, registry):
+        told = await api.data(READERS)
+        viewer = await api.data(READERS, token=api.world.viewer)
+
+    reads = "Reads JSON arrays, one on each line, the first element the number of the row."
+    assert [tuple(each.values()) for each in told["readers"]] == [
+        ("lines", reads, "ON", [], "acme 1.0"),
+        ("endless", reads, "ON", [], "acme 1.0"),
+        ("a-broken", "", "BROKEN", ["gone"], None),
+    ]
+    assert [each["problems"] for each in viewer["readers"]] == [[]] * 3
 
 
 async def test_who_may_know_why(api: Api) -> None:
