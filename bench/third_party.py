@@ -53,6 +53,8 @@ class Grouped(Declared):
     label = "Grouped"
     every_row = None
     group_by = "case_id"
+    # Else it would be planned before it is applied, as `assign` is not.
+    at_worst = "adds"
 
     def change_group(
         self, key: Case, rows: Sequence[Row], failed_rows: Sequence[FailedRow]
