@@ -127,4 +127,5 @@ def _switch_on(kind: ProjectKind, name: str) -> str:
     add = f"printf '\\n[{kind.group}.{name}]\\n' >> {shlex.quote(str(named or ours.name))}"
     if named or ours.exists():
         return add
-    return f"cp {shlex.quote(str(default_path()))} . && {add}"
+    # Not over the file that the same command has made for another project meanwhile.
+    return f"test -e {ours.name} || cp {shlex.quote(str(default_path()))} . && {add}"

@@ -119,12 +119,13 @@ def test_what_to_do_next(folder: Path) -> None:
 def test_switching_it_on_switches_nothing_off(folder: Path) -> None:
     """Where there is no plugins.toml yet, the new one begins with what is on."""
     (folder / "plugins.toml").unlink()
-    command = run("acme-seating").splitlines()[3]
-    subprocess.run(["bash", "-c", command], cwd=folder, check=True)
+    commands = [run("acme-seating").splitlines()[3], run("acme-mails").splitlines()[3]]
+    for command in commands:
+        subprocess.run(["bash", "-c", command], cwd=folder, check=True)
 
-    assert {"assign", "acme-seating"} <= tomllib.loads((folder / "plugins.toml").read_text())[
-        "importers"
-    ].keys()
+    assert {"assign", "acme-seating", "acme-mails"} <= tomllib.loads(
+        (folder / "plugins.toml").read_text()
+    )["importers"].keys()
 
 
 def test_plugins_file_of_the_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
