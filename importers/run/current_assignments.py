@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from importers.rows.cell_reader import ReadRow
     from importers.run.carried_keys import Edits
     from importers.run.chunk_context import ChunkContext
+    from importers.sdk.cells.suggestions import Noun
     from importers.sdk.directory import Directory
     from importers.sdk.entities import Assignment
     from importers.sdk.importer import Importer
-    from importers.sdk.suggestions import Noun
     from models.assignment import Pair
     from models.write_one import Table
 
