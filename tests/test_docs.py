@@ -67,6 +67,7 @@ IMPORTERS = [
     "Promotions",
     "Departures",
     "OneLead",
+    "Teams",
     "Rooms",
 ]
 
