@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from importers.fairness import Fairness
 from importers.isolation.process_limits import note_exhausted
 from importers.mail_sender import send_mails
-from importers.retention import purge
+from importers.retention import purge, purge_own_tables
 from importers.run.run_chunk import next_chunk, run_chunk
 from importers.run.run_whole import run_whole
 from importers.sdk.errors import RetryableError
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from importers.webhook_sender import WebhookTransport
+    from models.own_table import OwnTable
     from models.waiting import WaitingImport
 
 EndListener: TypeAlias = Callable[[ImportEnd], Awaitable[None]]
@@ -93,6 +94,7 @@ class Engine:
         webhook_transport: None leaves messages to webhooks to other workers.
         serves_others: serve other imports than the message names, when they have waited longer.
         retention_days: how long files and row results are kept after an import's end; 0: for ever.
+        own_tables: those that plugins declare.
         clock: returns seconds that never go back.
     """
 
@@ -107,6 +109,7 @@ class Engine:
     webhook_transport: WebhookTransport | None = None
     serves_others: bool = False
     retention_days: int = 0
+    own_tables: Sequence[OwnTable] = ()
     clock: Callable[[], float] = time.monotonic
     _sending: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _webhooks: WebhookSender = field(default_factory=WebhookSender, init=False)
@@ -308,6 +311,7 @@ class Engine:
         if is_webhook_due:
             await self.queue.enqueue_send_webhooks()
         await purge(self.retention_days, clock=self.clock)
+        await purge_own_tables(self.own_tables, self.retention_days)
 
 
 def _is_retryable(error: Exception) -> bool:

@@ -15,7 +15,7 @@ from importers.rows.layout import layout_of
 from importers.sdk.plugin import renamed
 from importers.testkit.fixture_app import Assigned, World
 from importers.testkit.local_reader import LocalReader, sample_of
-from importers.testkit.memory_runner import instance_of, run_in_memory
+from importers.testkit.memory_runner import check_in_memory, instance_of, run_in_memory
 from importers.testkit.report import (
     RowReport,
     agrees,
@@ -24,11 +24,13 @@ from importers.testkit.report import (
     write_reports,
     written,
 )
+from importers.testkit.translations import as_entries, missing_messages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from importers.sdk.importer import Importer
+    from importers.sdk.plugin import Plugin
     from importers.sdk.reader import Reader
     from importers.sdk.validator import Validator
 
@@ -54,6 +56,8 @@ def check_importer(
 ) -> None:
     """Run an importer over a file and compare what becomes of its rows with an expectation.
 
+    If the importer has catalogues, they must have the messages of these rows.
+
     An expected error or change may leave out fields that do not matter to the test, and a report
     its `message`; one with an outcome may leave out `asks`. If the expected file does not exist, it
     is written and the test fails once, so that you read it. Do not call this in a coroutine: it
@@ -68,7 +72,7 @@ def check_importer(
         readers: those that are asked, in this order, whether they take the file.
 
     Raises:
-        AssertionError: the reports differ from what is expected.
+        AssertionError: the reports differ from what is expected, or a catalogue lacks a message.
         FileRefusedError: the file can't be imported.
 
     Example:
@@ -86,6 +90,13 @@ def check_importer(
     wanted = read_reports(expected) if isinstance(expected, Path) else list(expected)
     if len(wanted) != len(found) or not all(map(agrees, wanted, found)):
         raise AssertionError(f"expected\n{written(wanted)}\nbut found\n{written(found)}")
+    said = [error for each in found for error in each.get("errors", [])]
+    plugins: list[Plugin] = [instance_of(importer), *validators]
+    if missing := as_entries(missing_messages(plugins, said)):
+        raise AssertionError(
+            "catalogues have no translation of these messages; write the template of each, with"
+            f" names in braces:\n{missing}"
+        )
 
 
 def run_importer(
@@ -101,9 +112,9 @@ def run_importer(
     A report has `row`, either `outcome` or `errors`, and `message` and `warnings` if there are any.
     For a row
     without errors, `asks` lists the changes that it asks for, with their values. The outcome of a
-    change other than `Assign`, `Modify` and `Remove` depends on the database. So a row with such a
-    change has no outcome, and validators see the change as `CREATED`. Do not call this in a
-    coroutine: it starts an event loop.
+    change of a user, of a case, or of a kind of the plugin's own depends on the database. So a row
+    with such a change has no outcome, and validators see the change as `CREATED`. Do not call this
+    in a coroutine: it starts an event loop.
 
     Args:
         importer: the class, which gets its default settings, or an instance with its settings.
@@ -136,6 +147,7 @@ def run_importer(
     )
     layout = layout_of(table.header, made, below=table.below, first_column=table.first_column)
     rows = [ReadRow(number, cells) for number, cells in table.rows]
+    asyncio.run(check_in_memory(made, world or World(), layout, rows))
     ends = asyncio.run(run_in_memory(made, world or World(), validators, layout, rows))
     return list(map(report_of, ends))
 

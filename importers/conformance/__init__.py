@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING
 
 from importers.conformance.cells import check_blank_cells, check_hostile_cells
 from importers.conformance.changes import check_own_changes
-from importers.conformance.description import check_description, check_sample, settings_problem
+from importers.conformance.description import (
+    check_catalogues,
+    check_description,
+    check_sample,
+    settings_problem,
+)
 from importers.conformance.files import check_independence, check_repeats
+from importers.conformance.present import check_present
 from importers.conformance.problem import Problem, raise_problems
 from importers.conformance.reader_files import check_reader_class, check_reader_files
 from importers.conformance.refusals import check_refusals
@@ -15,6 +21,7 @@ from importers.conformance.specimens import specimens
 from importers.conformance.speed import check_speed
 from importers.conformance.subject import Subject
 from importers.conformance.vetoes import check_vetoes
+from importers.conformance.whole_file import check_whole_file
 from importers.plugins.change_methods import change_problems
 from importers.plugins.reader_checks import reader_problems
 from importers.sdk.errors import ConfigError
@@ -42,7 +49,8 @@ def check_conformance(
     """Check that an importer keeps the rules of all importers.
 
     It is described, and its sample file passes. Blank cells, missing columns and unusual cells
-    never make it fail. What its columns refuse fails the row. A repeated row changes nothing. Rows
+    never make it fail, nor do any assignments that there are before. What its columns refuse fails
+    the row. A repeated row changes nothing. Rows
     about the same thing share a group key; others have the same outcome alone, together and in any
     order. It is not much slower than `assign`, the importer that comes with Caseroll. Rows are made
     of the examples of the columns, and of what `world` holds. Not for use in a coroutine.
@@ -62,7 +70,7 @@ def check_conformance(
         >>> check_conformance(ModifyAssignments, rows=100)
     """
     name, made = _named_instance(importer)
-    problems = [*settings_problem(made), *check_description(made)]
+    problems = [*settings_problem(made), *check_description(made), *check_catalogues(made)]
     can_run = made.columns and not any(change_problems(type(made)))
     if not can_run or any(problem.where == "settings" for problem in problems):
         raise_problems(name, problems)
@@ -72,6 +80,8 @@ def check_conformance(
         problems += check_hostile_cells(subject)
     if not subject.sampled.only.errors:
         problems += check_refusals(subject)
+        problems += check_present(subject)
+        problems += check_whole_file(subject)
         rest = specimens(subject)
         problems += check_blank_cells(subject)
         problems += check_own_changes(subject, rest)
@@ -104,7 +114,8 @@ def check_validator(
         >>> check_validator(UsersPerCase("test", UsersPerCase.Settings(limit=1)))
     """
     name, made = _named_instance(validator)
-    raise_problems(name, [*settings_problem(made), *check_vetoes(made, world or World())])
+    problems = [*settings_problem(made), *check_catalogues(made)]
+    raise_problems(name, [*problems, *check_vetoes(made, world or World())])
 
 
 def check_reader(reader: type[Reader] | Reader, file: str | bytes | Path, name: str = "") -> None:

@@ -174,8 +174,9 @@ def missing_columns(
 def find_spec(header: Sequence[str], specs: Sequence[HeaderSpec]) -> HeaderSpec | None:
     """Find the one type that a header fits best, unless it removes: that is an admin's to say."""
     fitting = _nearest_specs([column_name(name) for name in header], specs, "removes")
-    is_sure = len(fitting) == 1 and fitting[0].at_worst != "removes"
-    return fitting[0] if is_sure else None
+    # Of types with the same columns, as `assign` and `sync`, the one that removes is no rival.
+    harmless = [spec for spec in fitting if spec.at_worst != "removes"]
+    return harmless[0] if len(harmless) == 1 else None
 
 
 def _header_below(below: Sequence[Record], spec: HeaderSpec) -> int | None:
@@ -312,7 +313,12 @@ def _unknown_column(
 ) -> ErrorDetail:
     name = names[index]
     near = _nearest_column(name, names, spec)
-    owners = [other for other in others if other.aliases.get(name, name) in other.columns]
+    owners = [
+        other
+        for other in others
+        if other.aliases.get(name, name) in other.columns
+        and EFFECTS.index(other.at_worst) <= EFFECTS.index(spec.at_worst)
+    ]
     known = ", ".join(map(spec.written, spec.columns))
     params: dict[str, str | int] = {"type": spec.label, "columns": known}
     advice = (

@@ -8,6 +8,7 @@ import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_blameless
@@ -23,6 +24,7 @@ from importers.rows.stored_directory import StoredDirectory
 from importers.sdk.errors import ErrorDetail, FileRefusedError, RetryableError
 from importers.split.chunk_writer import write_chunks
 from importers.split.failed_rows import failed_rows
+from importers.split.file_check import check_stored_file, checks_files
 from importers.split.file_rows import OpenedFile, observing, stored_file, unfinished_rows
 from importers.split.grouping import UngroupableError, group_as_one, grouping_by_keys
 from importers.split.planned_rows import decide, end_cancelled, planned_rows, stage_of
@@ -60,6 +62,8 @@ if TYPE_CHECKING:
 
 # A split is one transaction; ten million rows take longer than transactions may otherwise.
 _SPLIT_SECONDS = 1_800
+# A user is on several cases: a chunk of rows about all of them would change too much at once.
+_ASSIGNMENTS_OF_A_ROW = 10
 # First rows of a large file that have their results early, if they fail by themselves.
 MOST = 1_000
 _ENDS_WORKERS = ErrorDetail.of(
@@ -86,7 +90,7 @@ class SplitSettings:
     Args:
         importers: those that are on, by key.
         readers: those of plugins, which are asked first whether they take a file.
-        together: `case` or `user`, when validators judge rows about the same one together.
+        together: `case`, `user` or `app`, when validators judge rows about the same one together.
         tell: called when clients can see progress before the split ends.
     """
 
@@ -96,6 +100,13 @@ class SplitSettings:
     readers: Sequence[FormatReader] = ()
     together: Collection[str] = ()
     tell: Callable[[ImportWork], Awaitable[None]] | None = None
+
+    def rows_of(self, importer: Importer) -> int:
+        """Return how many rows a chunk of the importer has."""
+        # Rows of a group are about the same assignments, and are not to be parted.
+        if importer._ordering is None or importer.group_by is not None:
+            return self.chunk_rows
+        return ceil(self.chunk_rows / _ASSIGNMENTS_OF_A_ROW)
 
 
 class SplitEnd(NamedTuple):
@@ -209,7 +220,7 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
         directory = StoredDirectory(db, work.app_id)
         batches = partial(failed_rows, db, work, importer, layout)
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
         stage = await stage_of(db, work, importer, count)
         return await finish_retry_split(db, work.id, rows=count, stage=stage)
 
@@ -227,7 +238,7 @@ async def _split_plan(
         directory = StoredDirectory(db, work.app_id)
         batches = partial(planned_rows, db, work, plan_id, importer)
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
         return await finish_plan_split(db, work.id, rows=count, stage=_stage_after(work, plan_id))
 
 
@@ -249,7 +260,7 @@ async def _split_undo(
         directory = StoredDirectory(db, work.app_id)
         batches = partial(inverse_rows, db, undo_of_id)
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
         stage = await stage_of(db, work, importer, count)
         return await finish_split(db, work.id, rows=count, header=HEADER, stage=stage)
 
@@ -272,8 +283,9 @@ async def _split_file(
         is_all = await asyncio.to_thread(file.read_head, settings.chunk_rows)
         if not (is_all or work.is_cancelled):
             # When a worker has died of the file, its rows are read in chunks only, where the one
-            # that is at fault can be found.
-            first = file.head.part(0, MOST if attempts <= 1 else 0)
+            # that is at fault can be found. Rows of a group wait for the others of theirs.
+            is_early = attempts <= 1 and importer.group_by is None
+            first = file.head.part(0, MOST if is_early else 0)
             # A transaction of its own, so that clients see these results while the file is read.
             async with _holding(work) as db:
                 if is_guest(importer):
@@ -307,12 +319,15 @@ async def _store_file(
     observe_rows = observing(importer, layout, observed)
     batches = partial(unfinished_rows, db, file, finished_numbers, observe_rows)
     by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-    count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+    count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
     if work.is_atomic and count > settings.limits.atomic_rows:
         limit = settings.limits.atomic_rows
         raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
     # Its present one: when rows can't be grouped, the file is read again, and opened for that.
     table = file.table
+    if checks_files(importer) and not work.is_cancelled:
+        layout = with_knowledge(layout, importer, observed, work.date_order)
+        await check_stored_file(db, work, file, importer, layout)
     mapping = HeaderMapping.of(work.header_mapping)
     warnings = [*table.warnings, *header_warnings(table.header, importer, mapping)]
     return await finish_split(

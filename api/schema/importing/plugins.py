@@ -60,6 +60,9 @@ def why_no_type(context: Context, key: str) -> str:
         problems = "; ".join(shown_problems(context, status)).rstrip(".")
         why = problems or "a token with the permission ADMIN sees why in importTypes"
         return f"The import type '{plain(key)}' is broken: {why}."
+    if status.distribution:
+        table = f"plugins.toml has no table [importers.{plain(key)}]"
+        return f"The import type '{plain(key)}' is installed, but switched off: {table}."
     known = ", ".join(context.services.registry.importers) or "none"
     return f"There is no such import type; there are: {known}."
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from importers import SDK_VERSION, Importer
 from importers.sdk import plugin
 from importers.sdk.plugin import version_problem
 from tests.importers.plugins.test_registry import Good, Point, loaded
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("wanted", [None, "2.0", "2.3", SDK_VERSION], ids=str)
@@ -34,6 +37,13 @@ def test_no_version(wanted: str) -> None:
         version_problem(wanted, "2.3")
         == f"its 'sdk' must be a version such as '2.3', not {wanted!r}"
     )
+
+
+def test_the_release_begins_with_it() -> None:
+    """By Caseroll's own version pip can tell which SDK it offers."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    assert project["version"].startswith(f"{SDK_VERSION}.")
 
 
 def test_a_plugin_for_another_sdk_is_left_out(tmp_path: Path) -> None:

@@ -265,11 +265,16 @@ def test_terminals_are_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     ("key", "message"),
     [
         ("broken", "The import type 'broken' is broken: one; t?."),
+        (
+            "off",
+            "The import type 'off' is installed, but switched off: plugins.toml has no table"
+            " [importers.off].",
+        ),
         ("nothing", "There is no such import type; there are: roster, assign."),
     ],
 )
 async def test_an_upload_as_a_type_that_is_not_on(api: Api, key: str, message: str) -> None:
-    """It says that the type is broken, and why; or which types there are."""
+    """It says that the type is broken, and why; or off; or which types there are."""
     with offering(api.server, REGISTRY):
         payload = await api.upload(b"a,b\r\n1,2\r\n", type=key)
 
