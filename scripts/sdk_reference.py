@@ -36,7 +36,11 @@ from importers.testing import *
 """
 
 GROUPS = {
-    "The importer": ["Plugin", "Importer", "Row", "EveryRow", "AssignmentOf", "SDK_VERSION"],
+    "The importer": [
+        *["Plugin", "Importer", "Row", "FileRows", "FailedRow", "EveryRow", "AssignmentOf"],
+        "AssignmentsOf",
+        "SDK_VERSION",
+    ],
     "Columns": [
         *[
             "Column",
@@ -58,12 +62,14 @@ GROUPS = {
         *["Assign", "Modify", "Remove", "AddUser", "ModifyUser", "AddCase", "ModifyCase"],
         *["Unchanged", "Change"],
     ],
+    "Tables of your own": ["Record", "SetRecord", "AddRecord", "ModifyRecord", "RemoveRecord"],
     "Changes of your own": ["OwnChange", "Transaction", "Applied", "Difference", "Refused"],
-    "Validators": ["Validator", "Effect"],
-    "What is stored": ["Case", "User", "Role", "Assignment", "Directory"],
-    "Errors": ["RowError"],
+    "Validators": ["Validator", "Effect", "ValidatorDirectory", "RunningImport"],
+    "Readers": ["Reader"],
+    "What is stored": ["Case", "User", "Role", "Assignment", "PresentAssignment", "Directory"],
+    "Errors": ["RowError", "FileError"],
     "Testing": [
-        *["check_importer", "run_importer", "check_conformance", "check_validator"],
+        *["check_importer", "run_importer", "check_conformance", "check_validator", "check_reader"],
         *["World", "Assigned"],
     ],
 }

@@ -1,4 +1,4 @@
-"""The plugin: the base class of importers and validators, and the SDK that it was written for."""
+"""The plugin: the base class of all kinds of plugins, and the SDK that it was written for."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from importers.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from importers.sdk.records.record import Record
 
 T = TypeVar("T")
 
@@ -76,7 +78,7 @@ def setting(name: str) -> Setting:
 
 
 class Plugin:
-    """Base class of importers and validators; a plugin is known by the name of its entry point.
+    """Base class of importers, readers and validators, each known by the name of its entry point.
 
     The first paragraph of a class's docstring is its description, in menus and in the API.
 
@@ -110,6 +112,9 @@ class Plugin:
     migrations: ClassVar[str | None] = None
     """The package with Tortoise migrations of the plugin's own tables, e.g.
     `acme_seating.migrations`; `caseroll migrate` runs them."""
+
+    tables: ClassVar[Sequence[type[Record]]] = ()
+    """The classes of records of the plugin's own tables; `caseroll migrate` makes these tables."""
 
     def __init__(self, key: str = "", settings: Any = None) -> None:
         self.key = key

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 from importers.sdk.cells.choices import mapped_words, no_choice
 from importers.sdk.cells.meant import meant_email
 from importers.sdk.cells.spreadsheet import damaged
+from importers.sdk.cells.suggestions import Advice, advise
 from importers.sdk.columns import Column, only_trims
 from importers.sdk.errors import RowError, shorten
 from importers.sdk.node_id import could_be_node_id, encode_node_id, has_node_id
 from importers.sdk.plugin import Setting
-from importers.sdk.suggestions import Advice, advise
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from typing import Self
 
+    from importers.sdk.cells.suggestions import Noun
     from importers.sdk.directory import Directory
     from importers.sdk.entities import Case, Role, User
-    from importers.sdk.suggestions import Noun
 
 T = TypeVar("T")
 

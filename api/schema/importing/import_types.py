@@ -10,6 +10,7 @@ import strawberry
 from strawberry import argument, field
 
 from api.access.context import Context, Info
+from api.language import translator
 from api.schema.importing.plugin_descriptions import ColumnDescription, PluginDescription, plain
 from api.schema.importing.plugins import (
     DISTRIBUTION,
@@ -114,7 +115,7 @@ class ImportType:
     @strawberry.field(description="What it does.")
     async def description(self) -> str:
         if self.importer is None:
-            return "Not offered."
+            return translator().text("Not offered.", None)
         return await PluginDescription("importer", self.key, self.importer).text()
 
     @strawberry.field(
@@ -137,15 +138,17 @@ class ImportType:
     def of(cls, context: Context, key: str) -> ImportType:
         """Describe a type, also one of which only the key is left."""
         if key == UNDO:
-            label, state = UndoImport.label, PluginState.ON
+            label, state = translator().text(UndoImport.label, None), PluginState.ON
             return cls(
                 importer=None, key=key, label=label, state=state, problems=[], distribution=None
             )
         status = find_status(context, "importer", key)
+        importer = context.services.registry.importers.get(key)
+        label = plain(status.label or key)
         return cls(
-            importer=context.services.registry.importers.get(key),
+            importer=importer,
             key=key,
-            label=plain(status.label or key),
+            label=translator().text(label, type(importer) if importer else None),
             state=PluginState(status.state),
             problems=shown_problems(context, status),
             distribution=status.distribution,

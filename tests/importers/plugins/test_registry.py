@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -119,7 +120,7 @@ class Point:
         return self.loads
 
 
-OWN = Package("caseroll", "0.1.0")
+OWN = Package("caseroll", version("caseroll"))
 
 
 def loaded(tmp_path: Path, toml: str, *points: Point) -> Any:
@@ -397,7 +398,13 @@ def test_validators(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("loads", [ImportError("gone"), Good, None], ids=repr)
+class ByFile(Wall):
+    """Counts by what there is not."""
+
+    together: Any = "file"
+
+
+@pytest.mark.parametrize("loads", [ImportError("gone"), Good, ByFile, None], ids=repr)
 def test_a_broken_validator_lets_nothing_through(tmp_path: Path, loads: Any) -> None:
     """In the place of a validator that is switched on and does not load stands one that refuses;
     the service starts."""
@@ -455,10 +462,13 @@ def test_migrations(tmp_path: Path) -> None:
 def test_the_built_ins_are_installed() -> None:
     """Caseroll's own importers are found through the same entry points as anybody's."""
     registry = load()
-    own = [plugin for plugin in registry.plugins if plugin.distribution == "caseroll 0.1.0"]
+    own = [
+        plugin for plugin in registry.plugins if plugin.distribution == f"caseroll {OWN.version}"
+    ]
 
     assert {plugin.state for plugin in own if plugin.kind == "importer"} == {"on"}
     assert [plugin.name for plugin in own if plugin.kind == "validator"] == ["users-per-case"]
     assert [key for key in registry.importers if key in {plugin.name for plugin in own}] == [
         "add-users", "assign", "add-cases", "modify-cases", "modify-users", "modify", "remove",
+        "sync",
     ]  # fmt: skip

@@ -58,7 +58,7 @@ class FailedCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FailedRow:
+class EditedRow:
     """A failed row.
 
     Args:
@@ -107,7 +107,7 @@ def file_columns(item: Mapping[str, Any]) -> list[FileColumn]:
     return columns
 
 
-def failed_row(row: Mapping[str, Any], columns: Sequence[FileColumn], width: int) -> FailedRow:
+def failed_row(row: Mapping[str, Any], columns: Sequence[FileColumn], width: int) -> EditedRow:
     """Put a row's cells and errors under the columns of the file.
 
     Args:
@@ -119,7 +119,7 @@ def failed_row(row: Mapping[str, Any], columns: Sequence[FileColumn], width: int
         column = find_column(columns, error["column"])
         errors[column.place if column else None].append(error)
     texts = [cell["value"] for cell in row["cells"]]
-    return FailedRow(
+    return EditedRow(
         number=row["number"],
         cells=[_cell(column, texts, errors[column.place]) for column in columns],
         errors=errors[None],
