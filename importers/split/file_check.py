@@ -9,7 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from importers.isolation.guard import Guard, guard_of, guarded_await, guarding, is_guest
-from importers.rows.cell_reader import ReadRow, read_rows
+from importers.rows.cell_reader import ReadRow, error_detail, read_rows
+from importers.rows.layout import Layout
 from importers.rows.stored_directory import OneByOne, StoredDirectory
 from importers.sdk.errors import ErrorDetail, FileRefusedError, RowError
 from importers.sdk.importer import Importer
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from importers.reading.record import Batch
-    from importers.rows.layout import Layout
     from importers.sdk.directory import Directory
     from importers.sdk.row import Row
     from importers.split.file_rows import OpenedFile
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _COMPUTING_SECONDS = 300.0
 _WAITING_SECONDS = 900.0
 _MOST_ERRORS = 100
+_NO_CELLS = Layout(positions={}, width=0)
 _FAILED = ErrorDetail(
     code="IMPORTER_ERROR",
     message="The importer failed where it checks the file as a whole; the worker's log says why.",
@@ -168,11 +169,5 @@ def _described(importer: Importer, error: object) -> ErrorDetail:
         raise TypeError(f"check_file() returned {error!r:.200}, which is no RowError")
     if error.column is not None and error.column not in importer.columns:
         raise TypeError(f"the error {error.code} is on {error.column!r:.80}, which is no column")
-    column = importer.columns[error.column] if error.column else None
-    return ErrorDetail(
-        code=error.code,
-        message=f"{column.label}: {error.message}" if column else error.message,
-        column=column.public_name if column else None,
-        suggestion=error.suggestion,
-        params=error.params,
-    )
+    # No row's cell is at fault.
+    return error_detail(importer, error, error.column, ReadRow(0, []), _NO_CELLS)
