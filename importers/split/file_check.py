@@ -107,13 +107,15 @@ async def check_file(
             found = await guarded_await(importer.check_file(FileRows(parts), directory))
             errors = [_described(importer, error) for error in islice(found or (), _MOST_ERRORS)]
     except Exception as error:
-        # Not what the importer has made of it.
+        # What has failed is the reading, whatever the importer has made of it.
         if parts.failure is not None:
-            raise parts.failure from error
+            raise parts.failure  # noqa: B904 - perhaps the same
         if is_passing(error) and not (guard and isinstance(error, OSError | TimeoutError)):
             raise
         logger.exception("importer %r failed on the file as a whole", importer.key)
         raise FileRefusedError([_FAILED]) from error
+    if parts.failure is not None:
+        raise parts.failure
     if errors:
         raise FileRefusedError(errors)
 
