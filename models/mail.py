@@ -86,6 +86,7 @@ class OutgoingMail(NamedTuple):
     role_label: str
     outcome: RowOutcome
     app_name: str
+    locale: str | None = None
 
 
 class EndMail(NamedTuple):
@@ -98,6 +99,19 @@ class EndMail(NamedTuple):
     import_id: int
     import_state: dict[str, Any]
 
+
+class MailCounts(NamedTuple):
+    """How many mails of an import stand where; of `MOST_COUNTED`, if it has more."""
+
+    waiting: int
+    sent: int
+    failed: int
+    unknown: int
+    is_complete: bool
+
+
+MOST_COUNTED = 100_000
+"""Mails of one import that are counted, which takes a few hundredths of a second."""
 
 TakenMail: TypeAlias = OutgoingMail | EndMail
 
@@ -123,6 +137,19 @@ async def enqueue_end_mails(db: Connection, import_id: int) -> None:
     await db.execute(sql, import_id)
 
 
+async def count_mails(db: Connection, app_id: int, import_id: int) -> MailCounts:
+    """Count the mails of an import by where they stand."""
+    sql = """
+        SELECT count(*) FILTER (WHERE state IN ('PENDING', 'SENDING')),
+          count(*) FILTER (WHERE state = 'SENT'), count(*) FILTER (WHERE state = 'FAILED'),
+          count(*) FILTER (WHERE state = 'UNKNOWN'), count(*) <= $3::int
+        FROM (
+          SELECT state FROM mails WHERE app_id = $1 AND import_id = $2 LIMIT $3::int + 1) counted
+    """
+    row = await db.fetchrow(sql, app_id, import_id, MOST_COUNTED)
+    return MailCounts(*row)
+
+
 async def take_mail(db: Connection) -> TakenMail | None:
     """Mark the next mail that is due as `SENDING`, and return it.
 
@@ -139,7 +166,7 @@ async def take_mail(db: Connection) -> TakenMail | None:
           RETURNING *)
         SELECT m.id, m.attempts, coalesce(m.recipient, u.email) AS recipient, u.given_name,
           c.tag_id AS case_tag, c.about AS case_about, r.label AS role_label, m.outcome,
-          p.name AS app_name, m.import_id, m.import_state
+          p.name AS app_name, u.locale, m.import_id, m.import_state
         FROM taken m JOIN apps p ON p.id = m.app_id LEFT JOIN users u ON u.id = m.user_id
           LEFT JOIN cases c ON c.id = m.case_id LEFT JOIN roles r ON r.id = m.role_id
     """

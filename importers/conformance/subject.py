@@ -6,7 +6,7 @@ import asyncio
 import logging
 import traceback
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from importers.sdk.changes import Change, Intent, Key
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
-    from importers.testkit.fixture_app import World
+    from importers.testkit.fixture_app import Assigned, World
     from importers.testkit.memory_runner import RowEnd
 
 Cells = tuple[str, ...]
@@ -96,9 +96,15 @@ class Subject:
             (column.example or "") if column.in_sample else ""
             for column in importer.columns.values()
         )
+        self._validators = validators
         self._run_rows = partial(run_in_memory, importer, world, validators)
         self._together = {each.together for each in validators if each.together}
         self.sampled = self.run({2: self.sample})
+
+    def with_assignments(self, assignments: Sequence[Assigned]) -> Subject:
+        """Return the importer in a world with other assignments."""
+        world = replace(self.world, assignments=assignments)
+        return Subject(self.importer, world, self._validators)
 
     def with_cell(self, name: str, cell: str) -> Cells:
         """Return the sample row with another cell."""

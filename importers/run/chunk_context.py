@@ -11,13 +11,13 @@ from importers.rows.stored_directory import OneByOne, StoredDirectory
 from importers.sdk.changes import Transaction
 from importers.sdk.entities import Assignment
 from importers.validation.counting_directory import CountingDirectory, read_running_import
-from models.assignment import present_assignments, write_edits
+from models.assignment import hold_pairs, present_assignments, write_edits
 from models.change_count import lock_changes
 from models.db import RaceError, is_misuse
 from models.write_many import lock_many
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence, Set
     from contextlib import AbstractAsyncContextManager
 
     from asyncpg import Connection
@@ -61,6 +61,13 @@ class ChunkStore(Protocol):
 
     async def hold(self, table: Table, ids: Collection[int]) -> None:
         """Keep other imports from changing cases or users, and their assignments, meanwhile."""
+
+    async def hold_pairs(self, table: Table, ids: Collection[int], *, lock: bool) -> Set[Pair]:
+        """Read the (case, user) pairs of cases or users.
+
+        Args:
+            lock: keep new ones of these cases or users away until the chunk's transaction ends.
+        """
 
     async def hold_app(self) -> None:
         """Keep other imports and mutations from changing anything that validators count."""
@@ -124,6 +131,9 @@ class DatabaseStore:
 
     async def hold(self, table: Table, ids: Collection[int]) -> None:
         await lock_many(self.db, self.app_id, table, ids)
+
+    async def hold_pairs(self, table: Table, ids: Collection[int], *, lock: bool) -> Set[Pair]:
+        return await hold_pairs(self.db, self.app_id, table, ids, lock=lock)
 
     async def hold_app(self) -> None:
         await lock_changes(self.db, self.app_id)

@@ -10,7 +10,19 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from importers.sdk.changes import Outcome
-    from importers.sdk.entities import Assignment, Case, Role, User
+    from importers.sdk.entities import Assignment, Case, PresentAssignment, Role, User
+
+MOST_ASSIGNMENTS = 100_000
+"""How many assignments one look-up of all those of cases, or of users, may find."""
+
+
+class TooManyAssignmentsError(ValueError):
+    """A look-up of all assignments of cases, or of users, would find too many."""
+
+    def __init__(self) -> None:
+        found = f"the look-up finds more than {MOST_ASSIGNMENTS:,} assignments"
+        super().__init__(f"{found}: ask for fewer users or cases at once")
+
 
 Noun = Literal["assignment", "case", "user", "other"]
 
@@ -74,6 +86,41 @@ class Directory(Protocol):
 
         Args:
             pairs: the primary keys of case and user.
+        """
+
+    async def cases_of(
+        self, user_ids: Collection[int]
+    ) -> Mapping[int, Sequence[PresentAssignment]]:
+        """Find all assignments of users.
+
+        Args:
+            user_ids: primary keys.
+
+        Returns:
+            the user's primary key → the assignments, in the order of the cases' primary keys.
+
+        Raises:
+            ValueError: there are more than 100,000 in all.
+
+        Example:
+            >>> async def prepare(self, changes, directory):
+            ...     users = {change.user.id for change in changes if isinstance(change, Assign)}
+            ...     return dict(await directory.cases_of(users))
+        """
+
+    async def users_of(
+        self, case_ids: Collection[int]
+    ) -> Mapping[int, Sequence[PresentAssignment]]:
+        """Find all assignments to cases.
+
+        Args:
+            case_ids: primary keys.
+
+        Returns:
+            the case's primary key → the assignments, in the order of the users' primary keys.
+
+        Raises:
+            ValueError: there are more than 100,000 in all.
         """
 
     async def count_users(self, case_ids: Collection[int]) -> Mapping[tuple[int, str], int]:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import functools
 from collections import deque
-from dataclasses import make_dataclass
+from dataclasses import dataclass, make_dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable
+    from collections.abc import AsyncIterator, Iterable, Sequence
     from typing import Self
 
 
 class Row:
     """The values of one row: an attribute for each column and each `AssignmentOf`, and `number`.
 
-    `row.matter` is the value that the column `matter` read from its cell. The engine makes rows.
+    So is each `AssignmentsOf`. `row.matter` is the value that the column `matter` read from its
+    cell. The engine makes rows.
 
     Args:
         number: the row's number as a spreadsheet shows it; the header is row 1.
@@ -36,6 +37,24 @@ class Row:
         def __init__(self, number: int, *values: Any) -> None: ...
 
         def __getattr__(self, name: str) -> Any: ...
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRow:
+    """A row of a group whose cells are not all right, as `Importer.change_group` gets it.
+
+    Args:
+        number: the row's number as a spreadsheet shows it.
+        columns: the columns, by their attributes, whose cells are wrong; none where the row failed
+            for something else.
+
+    Example:
+        >>> [failed.number for failed in (FailedRow(7, ("role",)), FailedRow(9, ()))]
+        [7, 9]
+    """
+
+    number: int
+    columns: Sequence[str]
 
 
 class FileRows:

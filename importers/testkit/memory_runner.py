@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, cast
 
 from importers.plugins.plugin_settings import fill_settings
 from importers.reading.record import Batch
@@ -18,20 +18,24 @@ from importers.run.plan_rows import plan_rows
 from importers.sdk.changes import Applied
 from importers.sdk.directory import RunningImport
 from importers.sdk.errors import ConfigError
+from importers.sdk.records.record_change import RecordChange
 from importers.split.file_check import check_file, checks_files
 from importers.testkit.fixture_app import WorldCountingDirectory, WorldDirectory
+from importers.testkit.memory_records import MemoryRecords
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Mapping, Sequence, Set
 
     from importers.rows.cell_reader import ReadRow
     from importers.rows.layout import Layout
     from importers.rows.observation import Observed
     from importers.run.planned_row import PlannedRow
     from importers.run.settle import Settled
-    from importers.sdk.changes import Outcome, OwnChange
+    from importers.sdk.changes import Outcome, OwnChange, Refused
     from importers.sdk.entities import Case, User
     from importers.sdk.importer import Importer
+    from importers.sdk.reader import Reader
+    from importers.sdk.records.record import Record
     from importers.sdk.validator import Validator
     from importers.testkit.fixture_app import World
     from importers.validation.counting_directory import Counts
@@ -41,15 +45,27 @@ if TYPE_CHECKING:
 
 
 class MemoryStore:
-    """The assignments of a world, as they are changed; custom changes all count as `CREATED`."""
+    """The assignments of a world and its records, as they are changed.
+
+    Of other custom changes the database alone knows what becomes of them: they count as `CREATED`.
+
+    Args:
+        tables: the plugin's own.
+    """
 
     world: World
     import_id = 1
     is_dry_run = False
 
-    def __init__(self, world: World, running_import: RunningImport) -> None:
+    def __init__(
+        self,
+        world: World,
+        running_import: RunningImport,
+        tables: Sequence[type[Record]] = (),
+    ) -> None:
         self.world = world
         self.running_import = running_import
+        self.records = MemoryRecords(world.records, tables)
         self._current = world.present()
         self._history: Counts = Counter()
 
@@ -58,13 +74,15 @@ class MemoryStore:
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        before, history = dict(self._current), self._history.copy()
+        before, records = dict(self._current), self.records.copy()
+        history = self._history.copy()
         try:
             yield
         except BaseException:
             self._current.clear()
             self._current.update(before)
             self._history = history
+            self.records.restore(records)
             raise
 
     async def keep_alive(self) -> None:
@@ -72,6 +90,10 @@ class MemoryStore:
 
     async def hold(self, table: Table, ids: Collection[int]) -> None:
         pass
+
+    async def hold_pairs(self, table: Table, ids: Collection[int], *, lock: bool) -> Set[Pair]:
+        side = 0 if table == "cases" else 1
+        return {pair for pair in self._current if pair[side] in ids}
 
     async def hold_app(self) -> None:
         pass
@@ -108,7 +130,9 @@ class MemoryStore:
 
     async def apply_kind(
         self, kind: type[OwnChange], changes: Sequence[OwnChange]
-    ) -> Sequence[Applied]:
+    ) -> Sequence[Applied | Refused]:
+        if issubclass(kind, RecordChange):
+            return self.records.carry_out(cast("Sequence[RecordChange]", changes))
         return [Applied("CREATED") for _ in changes]
 
     def is_misuse(self, error: Exception) -> bool:
@@ -136,7 +160,7 @@ async def run_in_memory(
     layout = with_knowledge(layout, importer, observed)
     rows_in_all = sum(map(len, chunks))
     running = RunningImport(id=1, name="test", type=importer.key, rows=rows_in_all)
-    store = MemoryStore(world, running)
+    store = MemoryStore(world, running, importer.tables)
     ends: list[RowEnd] = []
     carry = None
     for rows in chunks:
@@ -172,7 +196,7 @@ async def check_in_memory(
     await check_file(importer, layout, WorldDirectory(world), batches())
 
 
-P = TypeVar("P", bound="Importer | Validator")
+P = TypeVar("P", bound="Importer | Reader | Validator")
 
 
 def instance_of(plugin: type[P] | P) -> P:

@@ -12,6 +12,6 @@ BACKWARD = ["DROP INDEX entity_history_time"]
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0020_intake")]
+    dependencies = [("models", "0022_group_removals")]
 
     operations = [ops.RunSQL(FORWARD, BACKWARD)]

@@ -17,6 +17,7 @@ from importers import (
     Flag,
     Importer,
     Modify,
+    PresentAssignment,
     Remove,
     Role,
     RoleRef,
@@ -106,6 +107,18 @@ class FakeDirectory:
     async def assignments(
         self, pairs: Collection[tuple[int, int]]
     ) -> Mapping[tuple[int, int], Assignment]:
+        """Find nobody on any case."""
+        return {}
+
+    async def cases_of(
+        self, user_ids: Collection[int]
+    ) -> Mapping[int, Sequence[PresentAssignment]]:
+        """Find nobody on any case."""
+        return {}
+
+    async def users_of(
+        self, case_ids: Collection[int]
+    ) -> Mapping[int, Sequence[PresentAssignment]]:
         """Find nobody on any case."""
         return {}
 

@@ -10,20 +10,21 @@ from strawberry import field
 
 from api.access.context import Context, Info
 from api.errors import ApiError
+from api.language import translator
 from api.schema.changes.added_field import add_field
 from api.schema.entities import CASE_ROW, USER_ROW, Case, User
 from api.schema.importing.imports import Import
 from models.consequences import ConsequenceCode, find_consequences
 from models.imports import ImportStatus
+from models.list_facts import find_rows
 from models.listing import CASES, USERS, has_id
-from models.page import find_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from api.batch.row_type import RowType
     from models.consequences import Finding
-    from models.page import Listing
+    from models.list_query import Listing
 
 T = TypeVar("T")
 
@@ -125,10 +126,10 @@ def _show(
     is_ahead: bool,
     many: int,
 ) -> Consequence:
-    wording = _WORDINGS[finding.code]
+    message = _WORDINGS[finding.code].message(finding.number, is_ahead=is_ahead, many=many)
     return Consequence(
         code=finding.code.value,
-        message=wording.message(finding.number, is_ahead=is_ahead, many=many),
+        message=translator().error({"code": finding.code.value, "message": message}),
         count=finding.number,
         cases=[cases[key] for key in finding.cases],
         users=[users[key] for key in finding.users],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from operator import add
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import strawberry
@@ -34,6 +35,7 @@ from api.schema.importing.error_groups import (
     connect_groups,
 )
 from api.schema.importing.hold import Hold
+from api.schema.importing.import_mails import ImportMails, find_import_mails
 from api.schema.importing.import_rows import (
     ImportProblem,
     ImportRow,
@@ -49,6 +51,7 @@ from api.schema.list_order import OrderBy, UpdatedSince, ordered
 from api.schema.node import Node, find_object, key_of, load_node
 from api.schema.shown_enum import show_enum
 from models.imports import ImportStatus, Stage
+from models.list_query import Condition
 from models.listing import (
     IMPORT_ROWS,
     IMPORTS,
@@ -60,7 +63,6 @@ from models.listing import (
     matches_search,
     undoes,
 )
-from models.page import Condition
 from models.row import RowOutcome, RowStatus
 
 if TYPE_CHECKING:
@@ -113,6 +115,7 @@ class Import(Node):
     applied_from_key: strawberry.Private[int | None]
     grouped_at: strawberry.Private[datetime | None]
     undo_of_key: strawberry.Private[int | None]
+    group_removals: strawberry.Private[int]
     name: str = field(description="The name that the upload gave it.")
     source: str = field(
         description="Where it came from: `api`, `cli`, `console`, or the client's own name."
@@ -136,7 +139,10 @@ class Import(Node):
     cancelled: int = field(description="How many rows a cancel has left untouched.")
     created: int = field(description="How many rows have created something.")
     updated: int = field(description="How many rows have changed something.")
-    removed: int = field(description="How many rows have removed something.")
+    removed: int = field(
+        description="How many rows have removed something. Removals that belong to no row, as "
+        "those of a `sync`, count one by one, beside what their row has done itself."
+    )
     unchanged: int = field(description="How many rows passed with nothing to change.")
     progress: float = field(description="What part of the rows is done, from 0 to 1.")
     errors: list[ImportProblem] = field(description="Why the file was refused.")
@@ -217,6 +223,10 @@ class Import(Node):
     @strawberry.field(description="Why it can't be undone; null when it can.")
     async def undo_refusal(self, info: Info) -> UserError | None:
         return await find_undo_refusal(info.context, self.key)
+
+    @strawberry.field(description="The mails that it has caused.")
+    async def mails(self, info: Info) -> ImportMails:
+        return await find_import_mails(info.context, self.key)
 
     @strawberry.field(
         description="When its file and its rows are to be removed, or were; counts and history "
@@ -310,7 +320,17 @@ class Import(Node):
             counted = set(outcome) if RowStatus.PASSED in counted else set()
         if self.purged_at:
             return 0
-        return sum(getattr(self, each.name.lower()) for each in counted)
+        return sum(
+            self.count_rows_that(each)
+            if isinstance(each, RowOutcome)
+            else getattr(self, each.name.lower())
+            for each in counted
+        )
+
+    def count_rows_that(self, outcome: RowOutcome) -> int:
+        """Return how many rows have an outcome, by the import's own counters."""
+        count: int = getattr(self, outcome.name.lower())
+        return count - (self.group_removals if outcome is RowOutcome.REMOVED else 0)
 
 
 def _progress(
@@ -335,6 +355,7 @@ IMPORT_ROW = RowType(
     status=RowColumn(("status",), ImportStatus),
     dry_run=RowColumn(("is_dry_run",)),
     updated_at=RowColumn(("changed_at",)),
+    removed=RowColumn(("removed", "group_removals"), add),
     cancel_requested=RowColumn(("cancel_requested_at",), lambda time: time is not None),
     applied_from_key=RowColumn(("applied_from_id",)),
     undo_of_key=RowColumn(("undo_of_id",)),
