@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from importers.retention import purge_own_tables
+from models import own_records
 from models.db import connection
 from models.plugin_tables import make_tables
 from tests.importers.engine_fixture import EngineFixture, Result, make_world
@@ -204,3 +206,46 @@ async def test_history(rates: EngineFixture) -> None:
     assert second == (
         later, 2, case, '{"code":"A","amount":"1.50"}', '{"code":"A","amount":"2"}', name, kind
     )  # fmt: skip
+
+
+async def test_retention(rates: EngineFixture) -> None:
+    """Records go when their last change is long enough ago, if the table says so."""
+    for_days = TABLE._replace(keep_days=30)
+    as_imports = TABLE._replace(keep_days="imports")
+    async with connection() as db:
+        await make_tables(db, [for_days])
+    await run(rates, ",trv-001,A,1,,", ",trv-001,B,1,,", ",trv-003,A,1,,")
+    await rates.execute("UPDATE kit_rates SET changed_at = now() - interval '31 days'")
+
+    await purge_own_tables([TABLE, as_imports], 0)
+    await purge_own_tables([as_imports], 40)
+    assert len(await stored(rates)) == 3
+    await rates.execute("UPDATE kit_rates SET changed_at = now() WHERE code = 'B'")
+    await purge_own_tables([for_days], 0)
+    assert list(await stored(rates)) == [("trv-001", "B")]
+    await rates.execute("UPDATE kit_rates SET changed_at = now() - interval '41 days'")
+    await purge_own_tables([as_imports], 40)
+    assert await stored(rates) == {}
+    await rates.execute("ALTER TABLE kit_rates DROP COLUMN changed_at")
+
+
+async def test_a_competing_import(rates: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record that another import creates between look and write is looked at again."""
+    looks: list[int] = []
+    look = own_records.lock_records
+
+    async def slow(db: Any, app_id: int, *rest: Any) -> Any:
+        found = await look(db, app_id, *rest)
+        looks.append(len(found))
+        if len(looks) == 1:
+            await rates.execute(
+                "INSERT INTO kit_rates VALUES ($1, $2, 'A', 9)", app_id, rates.cases["trv-001"]
+            )
+        return found
+
+    monkeypatch.setattr(own_records, "lock_records", slow)
+    done = await run(rates, ",trv-001,A,1,,", ",trv-003,A,1,,")
+
+    assert await whats(rates, done) == ["UPDATED", "CREATED"]
+    assert looks == [0, 1]
+    assert (await stored(rates))["trv-001", "A"][0] == "1"
