@@ -128,6 +128,7 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
     queue = BrokerQueue(broker)
     engine = Engine(
         importers={**registry.importers, UNDO: UndoImport(UNDO)},
+        readers=registry.readers,
         validators=registry.validators,
         limits=settings.limits,
         chunk_rows=settings.chunk_rows,

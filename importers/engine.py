@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from importers.mail_sender import MailTransport
+    from importers.reading.format_reader import FormatReader
     from importers.reading.limits import Limits
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
@@ -87,6 +88,7 @@ class Engine:
     Args:
         importers: those that are on, by key.
         chunk_rows: how many rows one transaction runs.
+        readers: those of plugins, in the order in which they are asked whether they take a file.
         validators: those that are on, in the order in which they judge.
         on_end: hear of each import's end; `api.worker` registers them.
         webhook_transport: None leaves messages to webhooks to other workers.
@@ -101,6 +103,7 @@ class Engine:
     chunk_rows: int
     queue: WorkQueue
     mail_transport: MailTransport
+    readers: Sequence[FormatReader] = ()
     validators: Sequence[Validator] = ()
     on_end: Sequence[EndListener] = ()
     webhook_transport: WebhookTransport | None = None
@@ -191,6 +194,7 @@ class Engine:
             importers=self.importers,
             limits=self.limits,
             chunk_rows=self.chunk_rows,
+            readers=self.readers,
             together={each.together for each in self.validators if each.together},
             tell=lambda work: self.queue.notify_changed(work.app_id, work.id),
         )

@@ -64,7 +64,7 @@ class Hold(NamedTuple):
 
 
 def signature_of(result: RowResult) -> Signature:
-    _, _, _, outcome, _, _, _, edits, others = result
+    _, _, _, outcome, _, _, _, edits, others, _ = result
     return _signature(outcome, packed_changes(outcome, edits, others))
 
 
@@ -261,19 +261,23 @@ async def _end(db: Connection, import_id: int, counted: str, rows: int) -> Impor
 async def _uncount_planned(db: Connection, import_id: int) -> None:
     """Take the rows that are only planned off the import's counters."""
     sql = """
-        SELECT outcome, count(*) FROM import_rows
-        WHERE id > $1 AND id < $2 AND is_planned GROUP BY outcome
+        SELECT outcome, count(*) AS rows,
+          coalesce(sum((edits::json ->> 'removals')::int) FILTER (WHERE edit_count > 1), 0) AS more
+        FROM import_rows WHERE id > $1 AND id < $2 AND is_planned GROUP BY outcome
     """
-    found = dict(await db.fetch(sql, row_key(import_id, 0), row_key(import_id + 1, 0)))
-    counts = [found.get(outcome, 0) for outcome in RowOutcome]
+    found = await db.fetch(sql, row_key(import_id, 0), row_key(import_id + 1, 0))
+    rows = {each["outcome"]: each["rows"] for each in found}
+    counts = [rows.get(outcome, 0) for outcome in RowOutcome]
     await db.execute(
         """
         UPDATE imports SET passed = passed - $2, created = created - $3, updated = updated - $4,
-          removed = removed - $5, unchanged = unchanged - $6 WHERE id = $1
+          removed = removed - $5, unchanged = unchanged - $6, group_removals = group_removals - $7
+        WHERE id = $1
         """,
         import_id,
         sum(counts),
         *counts,
+        sum(each["more"] for each in found),
     )
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import asyncpg
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import AsyncIterator, Collection
 
     from asyncpg import Connection
 
@@ -105,6 +106,21 @@ async def is_row_security_active(db: Connection) -> bool:
             " WHERE oid = to_regclass('imports')"
         )
     )
+
+
+@asynccontextmanager
+async def as_owner(db: Connection) -> AsyncIterator[None]:
+    """Give a transaction the rights of the tables' owner for the length of a block.
+
+        SET LOCAL ROLE none; …; SET LOCAL ROLE "caseroll_api_main"
+
+    An exception that leaves the block has to end the transaction.
+    """
+    role = await db.fetchval("SELECT current_setting('role')")
+    await db.execute("SET LOCAL ROLE none")
+    yield
+    if role != "none":
+        await db.execute(f"SET LOCAL ROLE {_quote_identifier(role)}")
 
 
 async def find_role(db: Connection) -> str | None:

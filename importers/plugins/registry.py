@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from importers.language.translator import Translator, own_translators, translators
 from importers.plugins.captured_output import log_line
 from importers.plugins.loader import load_plugins, migrations_name
+from importers.plugins.plugin_reader import PluginReader
 from importers.plugins.plugins_file import default_path, read_tables
 from importers.sdk.errors import ConfigError, RowError
 from importers.sdk.validator import Effect, Validator
@@ -49,35 +51,50 @@ class Registry:
 
     Args:
         importers: by key, sorted by label.
+        readers: in the order of plugins.toml, in which they are asked whether they take a file.
         validators: in the order of plugins.toml. One that is switched on and does not load has a
             stand-in that refuses every row.
         plugins: importers first, each kind sorted by name.
         path: the file that says which plugins are on.
+        translators: what says their texts in each language.
     """
 
     importers: Mapping[str, Importer]
     validators: Sequence[Validator]
     plugins: Sequence[PluginStatus]
     path: Path
+    translators: Mapping[str, Translator] = field(default_factory=own_translators)
+    readers: Sequence[PluginReader] = ()
 
     @classmethod
-    def of(cls, plugins: Sequence[PluginStatus], validators: Sequence[str], path: Path) -> Registry:
+    def of(
+        cls,
+        plugins: Sequence[PluginStatus],
+        validators: Sequence[str],
+        path: Path,
+        readers: Sequence[str] = (),
+    ) -> Registry:
         """Make it of the states of all plugins.
 
         Args:
             plugins: importers first, each kind sorted by name.
             validators: the names of those that are switched on, in their order.
+            readers: likewise.
         """
         on = {(each.kind, each.name): each.instance for each in plugins if each.state == "on"}
         found = [each for (kind, _), each in on.items() if kind == "importer"]
         importers = sorted(found, key=lambda each: (each.label, each.key))
         return cls(
             importers={each.key: each for each in importers},
+            readers=[
+                PluginReader(on["reader", name]) for name in readers if ("reader", name) in on
+            ],
             validators=[
                 on.get(("validator", name)) or MissingValidator(name) for name in validators
             ],
             plugins=plugins,
             path=path,
+            translators=translators(type(each) for each in on.values()),
         )
 
     def without_tables(
@@ -90,7 +107,9 @@ class Registry:
             unfit: the names of tables that are not as they are declared → what to do.
         """
         plugins = [_without_tables(plugin, missing, unfit) for plugin in self.plugins]
-        return Registry.of(plugins, [each.key for each in self.validators], self.path)
+        readers = [each.key for each in self.readers]
+        validators = [each.key for each in self.validators]
+        return Registry.of(plugins, validators, self.path, readers)
 
     @property
     def problems(self) -> list[str]:
@@ -160,7 +179,8 @@ def _broken(plugin: PluginStatus, problems: Sequence[str]) -> PluginStatus:
 def load(path: Path | None = None, *, found: Iterable[EntryPoint] | None = None) -> Registry:
     """Load the plugins that the file switches on; `report` logs how that went.
 
-    A third party's importer that does not load is left out; its validator refuses every row.
+    A third party's importer or reader that does not load is left out; its validator refuses every
+    row.
 
     Args:
         path: the file; None for `plugins.toml` in the working folder, else the one that comes
@@ -173,9 +193,10 @@ def load(path: Path | None = None, *, found: Iterable[EntryPoint] | None = None)
     path = path or default_path()
     tables = read_tables(path)
     importers = load_plugins("importer", tables["importers"], found)
+    readers = load_plugins("reader", tables["readers"], found)
     validators = load_plugins("validator", tables["validators"], found)
-    plugins = _without_doubles([*importers, *validators])
-    registry = Registry.of(plugins, list(tables["validators"]), path)
+    plugins = _without_doubles([*importers, *readers, *validators])
+    registry = Registry.of(plugins, list(tables["validators"]), path, list(tables["readers"]))
     # These come with the release: if one does not load, the installation is broken as a whole.
     own = [plugin for plugin in registry.plugins if plugin.state == "broken" and plugin.is_own]
     if own:
@@ -207,8 +228,8 @@ def report_problems(registry: Registry, known: Sequence[str] = ()) -> None:
     problems = [problem for problem in registry.problems if problem not in known]
     if problems:
         logger.error(
-            "%s: importers that are broken are left out; validators that are broken refuse every"
-            " row.\n  %s",
+            "%s: importers and readers that are broken are left out; validators that are broken"
+            " refuse every row.\n  %s",
             registry.path,
             "\n  ".join(problems),
         )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from importers.rows.cell_reader import failed_result
 from importers.run.planned_row import with_subject
+from importers.run.row_groups import group_message
+from importers.sdk.columns import column_name
 from importers.sdk.entities import User
 from importers.undo.origin import origin_of
 from models.assignment import Edit
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
     from importers.run.planned_row import PlannedRow
     from importers.run.rules import Decision
     from importers.run.validation import Validation
-    from importers.sdk.changes import Difference, Key, OwnChange
+    from importers.sdk.changes import Difference, Key, Outcome, OwnChange
+    from importers.sdk.directory import Noun
     from importers.sdk.errors import ErrorDetail
     from importers.undo.origin import Origin
     from models.assignment import Pair, Present
@@ -33,12 +36,14 @@ class Settled(NamedTuple):
 
     Args:
         verdicts: why rows failed that were the first to name a key, these and earlier ones.
+        effects: how many effects validators have let pass, by `Effect.noun` and outcome.
     """
 
     results: Sequence[RowResult]
     edits: Sequence[Edit] = ()
     notifications: Sequence[Notification] = ()
     verdicts: Mapping[Key, Sequence[ErrorDetail]] = {}
+    effects: Mapping[tuple[Noun, Outcome], int] = {}
 
 
 def settle(
@@ -102,10 +107,37 @@ def _errors(
         for planned, decision in zip(plan.changes, made, strict=True)
         for at_fault, error in described(context, plan.row, decision)
     ]
-    errors = with_refusals(errors, plan.row, made)
+    if plan.of_group:
+        errors = _with_refusals_of_group(context, errors, plan, made)
+    else:
+        errors = with_refusals(errors, plan.row, made)
     for key, _ in plan.repeats:
         errors += verdicts.get(key, ())
     return errors
+
+
+def _with_refusals_of_group(
+    context: ChunkContext,
+    errors: Sequence[ErrorDetail],
+    plan: PlannedRow,
+    made: Sequence[Decision],
+) -> list[ErrorDetail]:
+    """Add what columns refuse to the errors of a row that makes the changes of its group.
+
+    What the group changes is refused by the column that makes the group alone: the row's other
+    cells have nothing to do with it.
+    """
+    own = [
+        decision
+        for planned, decision in zip(plan.changes, made, strict=True)
+        if planned.keys not in plan.of_group
+    ]
+    found = with_refusals(errors, plan.row, own)
+    column = context.importer.columns[context.importer.group_by or ""]
+    names = {column.public_name, *map(column_name, column.headers)}
+    of_group = [error for error in plan.row.refusals if error.column in names]
+    is_refused = any(decision.outcome is not RowOutcome.UNCHANGED for decision in made)
+    return list(dict.fromkeys([*found, *(of_group if is_refused else ())]))
 
 
 def described(
@@ -132,7 +164,8 @@ def with_refusals(
 def _success(context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]) -> RowResult:
     row = plan.row
     edits, others = _edits_of(context, plan, made)
-    if len(made) == 1 and not (plan.repeats or plan.messages or made[0].warnings):
+    is_one = len(made) == 1 and not plan.of_group
+    if is_one and not (plan.repeats or plan.messages or made[0].warnings):
         (only,) = made
         return RowResult(
             row.number,
@@ -153,6 +186,10 @@ def _success(context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]) 
         if decision.message
     ]
     messages += plan.messages
+    removals = 0
+    if plan.of_group:
+        messages += filter(None, [group_message(context, plan, made)])
+        removals = sum(edit.after is None for edit in edits) - (outcome is RowOutcome.REMOVED)
     message = "; ".join(dict.fromkeys(messages)) if messages else None
     warnings = [
         context.refusal(warning, value, row).as_dict()
@@ -168,6 +205,7 @@ def _success(context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]) 
         warnings=warnings,
         edits=edits,
         entity_edits=others,
+        group_removals=removals,
     )
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from importers.sdk.changes import Difference, Restore
 from importers.sdk.columns import Column, Flag
 from importers.sdk.errors import RowError
-from importers.sdk.formatted_columns import Choice
 from importers.sdk.importer import Importer
+from importers.sdk.ready_columns.choice import Choice
 from importers.sdk.references import CaseRef, RoleRef, UserRef
 from importers.undo.origin import find_inverter
 from importers.undo.restore_entity import RestoreEntity

@@ -184,7 +184,7 @@ async def _list_changes(
     conditions = _conditions_of(case, user)
     total = None
     if not (conditions or has_several):
-        total = sum(_count(self, outcome) for outcome in outcomes)
+        total = sum(map(self.count_rows_that, outcomes))
     conditions.append(is_in_rows_that(outcomes, has_several=has_several))
     if kind is not None and has_several:
         conditions.append(is_of_kind(kind))
@@ -208,12 +208,7 @@ def _outcomes(
         # What a row did that has made changes of several kinds.
         chosen.add(ChangeKind.UPDATE)
     outcomes = [RowOutcome(int(kind)) for kind in sorted(chosen)]
-    return [] if import_.purged_at else [each for each in outcomes if _count(import_, each)]
-
-
-def _count(import_: Import, outcome: RowOutcome) -> int:
-    count: int = getattr(import_, outcome.name.lower())
-    return count
+    return [] if import_.purged_at else [each for each in outcomes if import_.count_rows_that(each)]
 
 
 def _conditions_of(case: str | None, user: str | None) -> list[Condition]:

@@ -11,6 +11,7 @@ from importers import (
     Applied,
     Assign,
     AssignmentOf,
+    AssignmentsOf,
     Case,
     CaseRef,
     Column,
@@ -21,12 +22,14 @@ from importers import (
     OwnChange,
     Record,
     Reference,
+    Remove,
     RoleRef,
     Row,
     RowError,
     SetRecord,
     Transaction,
     Unchanged,
+    User,
     UserRef,
 )
 
@@ -109,6 +112,33 @@ class Promotions(Importer):
         if row.present is None:
             return Unchanged("is not on the matter")
         return Modify(case=row.matter, user=row.person, role=row.role)
+
+
+class NeedsAnAssignment(Importer):
+    """Takes it for granted that a person is on a case."""
+
+    label = "Needs an assignment"
+    person = UserRef(required=True, example="jones-001", help="Who.")
+    present = AssignmentsOf(user="person")
+
+    def change(self, row: Row) -> Any:
+        """Remove the first."""
+        return Remove(case=row.present[0].case, user=row.person)
+
+
+class OfAnother(Importer):
+    """Takes a colleague off the case, whom no column names."""
+
+    label = "Of another"
+    case_id = CaseRef(required=True, example="trv-001", help="The case.")
+    person = UserRef(required=True, example="jones-001", help="Who.")
+    people = AssignmentsOf(user="person")
+
+    def change(self, row: Row) -> Any:
+        """Remove the colleague."""
+        if len(row.people) > 1:
+            return Remove(case=row.case_id, user=User(id=row.person.id + 1))
+        return Remove(case=row.case_id, user=row.person)
 
 
 class Desk(Reference[Case]):

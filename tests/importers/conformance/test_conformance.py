@@ -25,9 +25,11 @@ from tests.importers.conformance.misbehaving import (
     LooseSettings,
     MalformedErrors,
     Mindful,
+    NeedsAnAssignment,
     NeedsNote,
     Neighbours,
     ObliviousRents,
+    OfAnother,
     OnlyOnce,
     Prices,
     Promotions,
@@ -67,7 +69,7 @@ def test_built_in_importers(key: str) -> None:
         getattr(import_module(module), name), rows=10_000 if key == "assign" else 1_000
     )
 
-    assert len(BUILT_IN) == 7
+    assert len(BUILT_IN) == 8
 
 
 @pytest.mark.parametrize(
@@ -152,6 +154,21 @@ ROWS = "rows 'trv-001,a-14' and 'trv-002,a-14': both speak of ('room', 'a-14'), 
         (
             UnaskedRefusal,
             ["cell 'gone-001': `refusal` objects with GONE, and the row comes to CREATED"],
+        ),
+        (
+            NeedsAnAssignment,
+            [
+                "the sample row, where nobody is on any case: the plugin fails: IndexError: tuple",
+                "an `AssignmentsOf` empty where there are none",
+            ],
+        ),
+        (
+            OfAnother,
+            [
+                "the sample row, where all users are on all cases: the plugin fails: TypeError:"
+                " change() returned Remove(case=Case(id=1, ",
+                "a change has to be about what a column names",
+            ],
         ),
         (FewKeys, ["column 'matter', a file of ", "the plugin fails: ValueError: too many keys"]),
         (
