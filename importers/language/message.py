@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FOLDER, NAME = Path(__file__).parent, "messages"
 TAIL, REMARK, REASON, WORD, MAIL = "TAIL", "REMARK", "REASON", "WORD", "MAIL"
-CONTEXTS = (TAIL, REMARK, REASON, WORD, MAIL)
+CONTEXTS = (TAIL, REMARK, REASON, WORD, MAIL, "NAME")
 """The contexts that are no codes."""
 
 # Between the label of the column and the sentence.
