@@ -24,7 +24,8 @@ from models.history_lists import (
     USER_CHANGES,
     changed_between,
 )
-from models.page import Window, fetch_pages
+from models.list_query import Window
+from models.page import fetch_pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from bench.options import Options
     from bench.system import System
-    from models.page import Condition, Listing
+    from models.list_query import Condition, Listing
 
 SCENARIO = "a page of 100 changes, within PostgreSQL"
 _BAR = 10.0

@@ -15,8 +15,9 @@ from bench.changes import measure_changes
 from bench.explained import ExplainingConnection
 from bench.figure import Figure, median_of
 from models.database_url import credentials
+from models.list_query import Condition, Window
 from models.listing import IMPORT_ROWS, has_result
-from models.page import Condition, Window, fetch_pages
+from models.page import fetch_pages
 from models.row import RowOutcome, RowStatus, row_key
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from models.db import connection, transaction
-from models.retention import expire_imports, next_to_purge, purge_step
+from models.retention import delete_deliveries, expire_imports, next_to_purge, purge_step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,17 +17,18 @@ _SECONDS_A_ROUND = 0.5
 
 
 async def purge(retention_days: int, clock: Callable[[], float] = time.monotonic) -> None:
-    """Delete files and row results of imports that ended long enough ago, for half a second.
+    """Delete files, row results and messages to webhooks of long ago, for half a second.
 
     Each step is a short transaction. Several workers may do this at once.
 
     Args:
-        retention_days: days from an import's end; 0 keeps everything.
+        retention_days: days from an import's end, or a message's event; 0 keeps everything.
         clock: returns seconds that never go back.
     """
     if retention_days:
         async with connection() as db:
             await expire_imports(db, kept_for=retention_days * _DAY)
+            await delete_deliveries(db, kept_for=retention_days * _DAY)
     present, last = 0, 0
     until = clock() + _SECONDS_A_ROUND
     while True:

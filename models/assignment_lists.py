@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
+from models.list_query import Condition
 from models.listing import (
     ASSIGNMENTS,
     CASE_ASSIGNMENTS,
@@ -13,12 +14,11 @@ from models.listing import (
     has_user,
     was_written_by,
 )
-from models.page import Condition
 
 if TYPE_CHECKING:
     from asyncpg import Connection
 
-    from models.page import Listing
+    from models.list_query import Listing
 
 # So many rows are read and sorted in a few milliseconds.
 _FEW = 1_000

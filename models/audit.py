@@ -42,6 +42,7 @@ class Action(StrEnum):
     USER_CREATED = "USER_CREATED", "User", "`createUser`."
     USER_UPDATED = "USER_UPDATED", "User", "`updateUser`."
     WEBHOOK_CREATED = "WEBHOOK_CREATED", "Webhook", "`createWebhook`."
+    WEBHOOK_ENABLED = "WEBHOOK_ENABLED", "Webhook", "`enableWebhook`."
     WEBHOOK_DELETED = "WEBHOOK_DELETED", "Webhook", "`deleteWebhook`."
 
     def __new__(cls, value: str, target: str = "", description: str = "") -> Self:

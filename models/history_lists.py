@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from models.list_query import Condition, Listing, Rank
 from models.listing import TIME, is_between
-from models.page import Condition, Listing, Rank
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from models.described_enum import DescribedIntEnum
+from models.list_query import Condition, Listing, Rank
 from models.listing import has_result
-from models.page import Condition, Listing, Rank
 from models.row import RowOutcome, row_key
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from models.audit import Action
-from models.page import Condition, Listing, Rank
+from models.list_query import Condition, Listing, Rank
 from models.row import RowOutcome, RowStatus
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from models.imports import ImportStatus
-    from models.page import Place
+    from models.list_query import Place
 
 # The views of words are those of migration 0010: row-level security would keep searches of the
 # tables from the indexes.
@@ -173,7 +173,7 @@ def has_tag(tag_id: str) -> Condition:
 def has_email(email: str) -> Condition:
     """Ask for an e-mail address, in any case."""
     # `=`, not IN: joined with the table, the view would come under its policy. $1 is the app in
-    # every statement of `models.page`.
+    # every statement of `models.list_statement`.
     found = "SELECT id FROM user_words WHERE app_id = $1 AND email = lower({})"
     return Condition(f"t.id = ({found})", email)
 

@@ -100,6 +100,19 @@ class EndMail(NamedTuple):
     import_state: dict[str, Any]
 
 
+class MailCounts(NamedTuple):
+    """How many mails of an import stand where; of `MOST_COUNTED`, if it has more."""
+
+    waiting: int
+    sent: int
+    failed: int
+    unknown: int
+    is_complete: bool
+
+
+MOST_COUNTED = 100_000
+"""Mails of one import that are counted, which takes a few hundredths of a second."""
+
 TakenMail: TypeAlias = OutgoingMail | EndMail
 
 
@@ -122,6 +135,19 @@ async def enqueue_end_mails(db: Connection, import_id: int) -> None:
         SELECT i.app_id, i.id, unnest(i.notify), {STATE_AS_JSON} FROM imports i WHERE i.id = $1
     """
     await db.execute(sql, import_id)
+
+
+async def count_mails(db: Connection, app_id: int, import_id: int) -> MailCounts:
+    """Count the mails of an import by where they stand."""
+    sql = """
+        SELECT count(*) FILTER (WHERE state IN ('PENDING', 'SENDING')),
+          count(*) FILTER (WHERE state = 'SENT'), count(*) FILTER (WHERE state = 'FAILED'),
+          count(*) FILTER (WHERE state = 'UNKNOWN'), count(*) <= $3::int
+        FROM (
+          SELECT state FROM mails WHERE app_id = $1 AND import_id = $2 LIMIT $3::int + 1) counted
+    """
+    row = await db.fetchrow(sql, app_id, import_id, MOST_COUNTED)
+    return MailCounts(*row)
 
 
 async def take_mail(db: Connection) -> TakenMail | None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection, Record
 
-    from models.page import Condition, Listing, Window
+    from models.list_query import Condition, Listing, Window
 
 
 class NestedPages(NamedTuple):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _ROWS_AT_ONCE = 5_000
 _PARTS_AT_ONCE = 8
 _IMPORTS_AT_ONCE = 100
+_DELIVERIES_AT_ONCE = 1_000
 
 
 async def expire_imports(db: Connection, *, kept_for: float) -> None:
@@ -35,6 +36,21 @@ async def expire_imports(db: Connection, *, kept_for: float) -> None:
           ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     """
     await db.execute(sql, kept_for, _IMPORTS_AT_ONCE)
+
+
+async def delete_deliveries(db: Connection, *, kept_for: float) -> None:
+    """Delete some of the messages to webhooks that arrived, or were given up, long enough ago.
+
+    Args:
+        kept_for: seconds from the event that a message tells of.
+    """
+    # Of the oldest alone: no message waits for longer than a day, and so none hides others.
+    sql = """
+        DELETE FROM webhook_deliveries WHERE id IN (
+          SELECT id FROM (SELECT * FROM webhook_deliveries ORDER BY id LIMIT $2) oldest
+          WHERE created_at < now() - $1::float * interval '1 second' AND status <> 'PENDING')
+    """
+    await db.execute(sql, kept_for, _DELIVERIES_AT_ONCE)
 
 
 async def next_to_purge(db: Connection) -> int | None:

@@ -7,7 +7,7 @@ import re
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from models.page import Condition
+from models.list_query import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -39,13 +39,14 @@ _GRANTS = {
     "import_rows": "SELECT",
     "import_words": "SELECT",
     "imports": "SELECT, INSERT, UPDATE",
+    "mails": "SELECT (app_id, import_id, state)",
     "roles": "SELECT",
     "token_names": "SELECT",
     "user_words": "SELECT",
     "users": "SELECT, INSERT, UPDATE",
     # The deliveries of a deleted webhook go by their foreign key, with the owner's rights.
     "webhook_deliveries": "SELECT",
-    "webhooks": "SELECT, INSERT, DELETE",
+    "webhooks": "SELECT, INSERT, UPDATE (disabled_at), DELETE",
 }
 _NO_ROLE = """row-level security is off: %s.
 Every statement still chooses rows by app. To switch row-level security on, run this as a user who

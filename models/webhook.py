@@ -152,6 +152,21 @@ async def insert_webhook(db: Connection, app_id: int, new: NewWebhook, *, by: Ac
     return key
 
 
+async def allow_messages(db: Connection, app_id: int, key: int, *, by: Actor) -> bool:
+    """Let a disabled webhook get messages again; False when the app has no such webhook."""
+    row = await db.fetchrow(
+        "SELECT url, disabled_at FROM webhooks WHERE app_id = $1 AND id = $2 FOR UPDATE",
+        app_id,
+        key,
+    )
+    if row is None:
+        return False
+    if row["disabled_at"]:
+        await db.execute("UPDATE webhooks SET disabled_at = NULL WHERE id = $1", key)
+        await record(db, app_id, by, Action.WEBHOOK_ENABLED, key, name=_name_of(row["url"]))
+    return True
+
+
 async def remove_webhook(db: Connection, app_id: int, key: int, *, by: Actor) -> bool:
     """Delete a webhook with its deliveries; False when the app has no such webhook."""
     url = await db.fetchval(

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from strawberry.dataloader import DataLoader
 
+from models.list_facts import count_rows, find_rows, has_rows
+from models.list_query import Window
 from models.listing import ROLES, has_id
 from models.nested_pages import fetch_nested_pages
-from models.page import Page, Window, count_rows, fetch_pages, find_rows, has_rows
+from models.page import Page, fetch_pages
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
     from api.access.scope import Scope
+    from models.list_query import Condition, Listing
     from models.nested_pages import NestedPages
-    from models.page import Condition, Listing
 
 # The API returns roles as a plain list, without pages.
 _MOST_ROLES = 1_000

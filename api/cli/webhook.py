@@ -27,6 +27,9 @@ _LIST = """
 _DELETE = """
 mutation ($id: ID!) { deleteWebhook(id: $id) { webhook { url } userErrors { message } } }
 """
+_ENABLE = """
+mutation ($id: ID!) { enableWebhook(id: $id) { webhook { url } userErrors { message } } }
+"""
 _DELIVERIES = """
 query ($id: ID!, $first: Int!) {
   node(id: $id) {
@@ -81,6 +84,16 @@ def list_(folder: DataFolder, *, as_json: bool) -> None:
         print_json(found)
         return
     _print_objects(found, ["id", "url", "events", "description", "createdAt", "disabledAt"])
+
+
+@webhook.command()
+@click.argument("webhook_id", metavar="ID")
+@folder_option
+def enable(webhook_id: str, folder: DataFolder) -> None:
+    """Let the webhook with this ID get messages again, after it was disabled."""
+    payload = _execute(folder, _ENABLE, id=webhook_id)["enableWebhook"]
+    _check_payload(payload)
+    click.echo(f"Enabled the webhook at {printable(payload['webhook']['url'])}.")
 
 
 @webhook.command()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from importers.sdk.importer import Importer
     from models.case import CaseRecord
-    from models.page import Listing
+    from models.list_query import Listing
     from models.user import UserRecord
 
     Find = Callable[..., Awaitable[list[CaseRecord] | list[UserRecord]]]

@@ -9,7 +9,9 @@ from api.files.csv_file import csv_blocks
 from api.files.export_nouns import FIND
 from api.files.table_row import TableRow
 from api.files.workbook_file import check_workbook_rows, workbook_blocks
-from models.page import Window, count_rows, fetch_pages
+from models.list_facts import count_rows
+from models.list_query import Window
+from models.page import fetch_pages
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from api.access.scope import Scope
     from api.files.export_form import ExportForm
     from api.schema.importing.plugin_descriptions import ColumnDescription
-    from models.page import Condition, Listing
+    from models.list_query import Condition, Listing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,14 +9,14 @@ from api.errors import HttpError, bad_request
 from api.files.export_nouns import FIND
 from api.schema.node import key_of
 from models.assignment_lists import assignments_of, has_state
+from models.list_facts import find_rows
 from models.listing import IMPORTS, concerns, has_id, has_role
-from models.page import find_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from api.access.scope import Scope
-    from models.page import Condition, Listing
+    from models.list_query import Condition, Listing
 
 _LONGEST_SHOWN = 100
 _STATES = {

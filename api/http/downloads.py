@@ -25,8 +25,8 @@ from importers.language.catalogue import LANGUAGES
 from importers.plugins.sample_file import sample_filename
 from models.file_part import read_part
 from models.imports import ImportStatus
+from models.list_facts import find_rows
 from models.listing import IMPORTS, has_id
-from models.page import find_rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

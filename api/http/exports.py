@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from api.files.export_nouns import ExportNoun
     from importers.plugins.registry import Registry
     from models.access import TokenRecord
-    from models.page import Condition
+    from models.list_query import Condition
 
 
 async def send_export(request: Request, token: TokenRecord) -> Response:

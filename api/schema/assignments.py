@@ -27,11 +27,11 @@ from api.schema.entities import (
 )
 from api.schema.node import find_object, key_of
 from models.assignment_lists import assignments_of, has_state
+from models.list_query import Condition
 from models.listing import ASSIGNMENTS, CASE_ASSIGNMENTS, concerns, is_pair
-from models.page import Condition
 
 if TYPE_CHECKING:
-    from models.page import Listing
+    from models.list_query import Listing
 
 
 @strawberry.field(

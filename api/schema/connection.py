@@ -13,8 +13,8 @@ from strawberry import argument, field
 from api.batch.objects import Lists, Objects
 from api.batch.row_type import Columns, RowObjects
 from api.errors import ApiError
+from models.list_query import Window
 from models.listing import is_beyond
-from models.page import Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from api.access.context import Context
     from api.batch.objects import Selected, Values
     from api.batch.row_type import RowType
-    from models.page import Condition, Listing, Place
+    from models.list_query import Condition, Listing, Place
 
 T = TypeVar("T")
 

@@ -21,6 +21,7 @@ from api.schema.cases import create_case, find_case, find_cases_by_tag, list_cas
 from api.schema.changes.consequences import Consequence
 from api.schema.changes.import_changes import ImportChange
 from api.schema.changes.plans import apply_import, release_import, undo_import
+from api.schema.changes.retry_import import retry_import
 from api.schema.entities import (
     ASSIGNMENT_ROW,
     CHANGE_ROW,
@@ -38,9 +39,13 @@ from api.schema.importing.imports import (
     list_imports,
 )
 from api.schema.importing.plugins import list_validators
-from api.schema.importing.retry_import import retry_import
 from api.schema.node import MOST_NAMED, Node, check_named, load_together
-from api.schema.notify.webhooks import create_webhook, delete_webhook, list_webhooks
+from api.schema.notify.webhooks import (
+    create_webhook,
+    delete_webhook,
+    enable_webhook,
+    list_webhooks,
+)
 from api.schema.scalars import DATE, DATE_TIME
 from api.schema.subscription import Subscription
 from api.schema.tokens.tokens import create_token, list_tokens, load_token, revoke_token
@@ -142,6 +147,7 @@ MUTATIONS = [
     create_user,
     update_user,
     create_webhook,
+    enable_webhook,
     delete_webhook,
     create_token,
     revoke_token,

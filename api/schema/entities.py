@@ -35,7 +35,7 @@ from models.listing import CASE_ASSIGNMENTS, CASES, USER_ASSIGNMENTS, USERS, has
 if TYPE_CHECKING:
     from api.access.context import Context
     from api.batch.objects import Items, Selected, Values
-    from models.page import Condition, Listing
+    from models.list_query import Condition, Listing
 
 InRole: TypeAlias = Annotated[
     str | None, argument(description="Only those in the role with this key.")

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from api.batch.row_type import RowType
     from api.schema.connection import Connection
     from api.schema.list_order import ListOrder
-    from models.page import Condition, Listing
+    from models.list_query import Condition, Listing
     from models.write_one import Table
 
 T = TypeVar("T")

@@ -12,7 +12,7 @@ from strawberry import argument
 from models.listing import in_order
 
 if TYPE_CHECKING:
-    from models.page import Listing
+    from models.list_query import Listing
 
 
 @strawberry.enum(description="The order of a list.")

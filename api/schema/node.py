@@ -9,15 +9,15 @@ from strawberry import field
 
 from api.errors import ApiError
 from importers.sdk.node_id import decode_node_id
+from models.list_facts import find_rows
 from models.listing import has_id
-from models.page import find_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from api.access.context import Context
     from api.batch.row_type import RowType
-    from models.page import Condition, Listing
+    from models.list_query import Condition, Listing
 
 T = TypeVar("T")
 

@@ -13,9 +13,9 @@ from api.events.import_state import IMPORTS, import_state
 from api.schema.importing.imports import IMPORT_ROW, Import, ImportId, load_import
 from api.schema.node import key_of
 from models.imports import ImportStatus
+from models.list_facts import find_rows
 from models.listing import IMPORTS as IMPORT_LISTING
 from models.listing import has_id
-from models.page import find_rows
 
 
 @strawberry.type(description="What can be watched, over graphql-transport-ws.")

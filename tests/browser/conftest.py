@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.acceptance.program import Place, wait_until_ready
 from tests.browser.console import Console
@@ -16,6 +16,8 @@ from tests.browser.console import Console
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
+# A machine with much else to do is slow; a page that is wrong still fails its test.
+PATIENCE = 30_000
 # Without these, Chromium asks servers of its maker at every start.
 ARGUMENTS = [
     "--no-sandbox",
@@ -56,6 +58,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One browser for all tests; each has a context of its own."""
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -66,7 +69,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """Cookies and storage as in a browser that was just installed."""
     context = await browser.new_context(locale="en-GB", timezone_id="Europe/Madrid")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     await context.close()
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from tests.acceptance.program import Place
-from tests.browser.conftest import watch
+from tests.browser.conftest import PATIENCE, watch
 from tests.browser.console import Console
 
 HEADER = "case_id,user_id,case_role_id\n"
@@ -20,7 +20,7 @@ ROWS = HEADER + "trv-171,jack-001,staff\n" * 1_233 + "trv-171,jack-1,staff\n"
 async def spanish(place: Place, browser: Browser) -> AsyncIterator[Console]:
     """The console in a Spanish browser, signed in as an admin."""
     context = await browser.new_context(locale="es-ES", timezone_id="Europe/Madrid")
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     page = await context.new_page()
     console = Console(place, page)
     faults = watch(page, console.url)

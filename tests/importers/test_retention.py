@@ -41,6 +41,29 @@ async def left(world: EngineFixture, import_id: int) -> tuple[int, int]:
     return rows[0], rows[1]
 
 
+async def test_messages_to_webhooks(world: EngineFixture) -> None:
+    """Old messages go, but for those that are still to be sent."""
+    sql = """
+        WITH w AS (INSERT INTO webhooks (app_id, url, events, description, secret)
+          VALUES ($1, 'https://example.org', '{IMPORT_FINISHED}', '', '') RETURNING id)
+        INSERT INTO webhook_deliveries
+          (app_id, webhook_id, import_id, event, state, status, created_at)
+        SELECT $1, w.id, 1, 'IMPORT_FINISHED', '{}', status, now() - days * interval '1 day'
+        FROM w, (VALUES ('DELIVERED', 91), ('FAILED', 91), ('PENDING', 91), ('FAILED', 89))
+          AS v (status, days)
+    """
+    await world.execute(sql, world.app_id)
+    await purge(0)
+    all_of_them = await world.fetchrow("SELECT count(*) FROM webhook_deliveries")
+    await purge(KEPT)
+    kept = await world.fetchrow(
+        "SELECT array_agg(status::text ORDER BY id) FROM webhook_deliveries"
+    )
+
+    assert all_of_them[0] == 4
+    assert kept[0] == ["PENDING", "FAILED"]
+
+
 async def test_counts_and_history_stay(world: EngineFixture) -> None:
     """File and row results go; what the import did, and the counts of it, stay."""
     import_id = await world.run("assign", *ROWS)

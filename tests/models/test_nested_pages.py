@@ -11,8 +11,9 @@ import asyncpg
 import pytest
 
 from models.database_url import credentials
+from models.list_query import Condition, Listing, Window
 from models.nested_pages import fetch_nested_pages
-from models.page import Condition, Listing, Window, fetch_pages
+from models.page import fetch_pages
 
 # Numbers by their hundreds: 101 to 104 belong to 1, 201 and 202 to 2, none to 3, and 401 to 4.
 LISTING = Listing(name="number", table="numbers", parent="t.parent = {}")

@@ -12,6 +12,8 @@ import pytest
 from models.audit import Action
 from models.database_url import credentials
 from models.imports import ImportStatus
+from models.list_facts import has_rows
+from models.list_query import Condition, Listing, Window
 from models.listing import (
     ASSIGNMENTS,
     AUDIT_EVENTS,
@@ -27,7 +29,7 @@ from models.listing import (
     matches_search,
     was_done_by,
 )
-from models.page import Condition, Listing, Window, fetch_pages, has_rows
+from models.page import fetch_pages
 from models.row import RowOutcome, RowStatus, row_key, row_number
 
 C, U, R, N = RowOutcome

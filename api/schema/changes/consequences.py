@@ -16,15 +16,15 @@ from api.schema.entities import CASE_ROW, USER_ROW, Case, User
 from api.schema.importing.imports import Import
 from models.consequences import ConsequenceCode, find_consequences
 from models.imports import ImportStatus
+from models.list_facts import find_rows
 from models.listing import CASES, USERS, has_id
-from models.page import find_rows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from api.batch.row_type import RowType
     from models.consequences import Finding
-    from models.page import Listing
+    from models.list_query import Listing
 
 T = TypeVar("T")
 

@@ -31,8 +31,9 @@ from models.import_change_list import (
     is_in_rows_that,
     is_of_kind,
 )
+from models.list_facts import find_rows
+from models.list_query import Condition
 from models.listing import CASES, USERS, has_id
-from models.page import Condition, find_rows
 from models.present_state import are_stale
 from models.row import STORED_CHANGES, RowOutcome, changes_of, row_number
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from api.batch.objects import Items, Selected
-    from models.page import Listing
+    from models.list_query import Listing
 
 T = TypeVar("T")
 

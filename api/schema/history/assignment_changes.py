@@ -20,11 +20,11 @@ from models.history_lists import (
     changed_between,
     was_changed_by,
 )
+from models.list_query import Condition
 from models.listing import has_user
-from models.page import Condition
 
 if TYPE_CHECKING:
-    from models.page import Listing
+    from models.list_query import Listing
 
 
 @strawberry.field(

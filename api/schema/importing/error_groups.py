@@ -14,8 +14,8 @@ from api.language import translator
 from api.schema.connection import Connection, PageArguments, connect
 from api.schema.importing.import_rows import Param, params_of
 from models.error_group import EARLY_ROWS, MOST_GROUPS, group_errors, groups_sql
+from models.list_query import Condition
 from models.listing import ERROR_GROUPS
-from models.page import Condition
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from api.batch.objects import Items, Selected
-    from models.page import Condition
+    from models.list_query import Condition
 
 # Of a code and a column each; every row is compared with all of them.
 _MOST_KINDS = 100

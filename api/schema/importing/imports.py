@@ -34,6 +34,7 @@ from api.schema.importing.error_groups import (
     connect_groups,
 )
 from api.schema.importing.hold import Hold
+from api.schema.importing.import_mails import ImportMails, find_import_mails
 from api.schema.importing.import_rows import (
     ImportProblem,
     ImportRow,
@@ -49,6 +50,7 @@ from api.schema.list_order import OrderBy, UpdatedSince, ordered
 from api.schema.node import Node, find_object, key_of, load_node
 from api.schema.shown_enum import show_enum
 from models.imports import ImportStatus, Stage
+from models.list_query import Condition
 from models.listing import (
     IMPORT_ROWS,
     IMPORTS,
@@ -60,7 +62,6 @@ from models.listing import (
     matches_search,
     undoes,
 )
-from models.page import Condition
 from models.row import RowOutcome, RowStatus
 
 if TYPE_CHECKING:
@@ -217,6 +218,10 @@ class Import(Node):
     @strawberry.field(description="Why it can't be undone; null when it can.")
     async def undo_refusal(self, info: Info) -> UserError | None:
         return await find_undo_refusal(info.context, self.key)
+
+    @strawberry.field(description="The mails that it has caused.")
+    async def mails(self, info: Info) -> ImportMails:
+        return await find_import_mails(info.context, self.key)
 
     @strawberry.field(
         description="When its file and its rows are to be removed, or were; counts and history "

@@ -23,6 +23,7 @@ from models.webhook import (
     DeliveryStatus,
     NewWebhook,
     WebhookEvent,
+    allow_messages,
     insert_webhook,
     make_secret,
     remove_webhook,
@@ -120,10 +121,10 @@ class CreateWebhookInput:
     description: str | None = field(default="", description="What it is for, up to 200 characters.")
 
 
-@strawberry.type(description="What came of creating or deleting a webhook.")
+@strawberry.type(description="What came of creating, enabling or deleting a webhook.")
 class WebhookPayload:
     webhook: Webhook | None = field(
-        description="The new webhook, or as it was before it was deleted; null after errors."
+        description="The webhook; if it was deleted, as it was before. Null after errors."
     )
     secret: str | None = field(
         default=None,
@@ -191,6 +192,20 @@ def _read_webhook(context: Context, values: CreateWebhookInput, errors: InputErr
         description=errors.text("description", values.description, longest=_DESCRIPTION_LONGEST),
         secret=make_secret(),
     )
+
+
+@strawberry.mutation(
+    description="Let a disabled webhook get messages again, from now on; those given up stay so."
+)
+async def enable_webhook(
+    info: Info,
+    node_id: Annotated[strawberry.ID, argument(name="id", description="The webhook's `id`.")],
+) -> WebhookPayload:
+    context = info.context
+    key = key_of("Webhook", node_id)
+    if key is None or not await context.scope.write(allow_messages, key, by=context.actor):
+        return _refuse_webhook(user_error("NOT_FOUND", "There is no such webhook.", "id"))
+    return WebhookPayload(webhook=await load_node(context, WEBHOOKS, WEBHOOK_ROW, key))
 
 
 @strawberry.mutation(

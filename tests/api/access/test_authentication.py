@@ -17,7 +17,7 @@ from models.app import App
 from models.app_pool import AppPool
 from models.audit import Action
 from models.db import transaction
-from models.page import _Statement
+from models.list_statement import ListStatement
 from models.row_security import SETTING
 from tests.api.api_fixture import (
     ASSIGN,
@@ -76,6 +76,7 @@ MUTATIONS = {
     "createUser": '(input: {email: "x@example.org"})',
     "updateUser": '(id: "{user}", input: {givenName: "x"})',
     "createWebhook": '(input: {url: "https://x.example.org", events: [IMPORT_FINISHED]})',
+    "enableWebhook": '(id: "{webhook}")',
     "deleteWebhook": '(id: "{webhook}")',
     "createToken": '(input: {name: "x", permission: VIEWER})',
     "revokeToken": '(id: "{token}")',
@@ -354,7 +355,7 @@ async def all_seeing(_: AppPool, app_id: int) -> AsyncIterator[Connection]:
 @pytest.fixture(params=["both walls", "filters alone", "row-level security alone"])
 def walls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Take one wall down: the role, or the app in the conditions of every list and look-up."""
-    where = _Statement.where
+    where = ListStatement.where
 
     def forgetful(*arguments: Any, **options: Any) -> str:
         return where(*arguments, **options).replace("t.app_id = $1", "$1::bigint IS NOT NULL")
@@ -363,7 +364,7 @@ def walls(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(AppPool, "connection", all_seeing)
         monkeypatch.setattr(AppPool, "transaction", all_seeing)
     if request.param == "row-level security alone":
-        monkeypatch.setattr(_Statement, "where", forgetful)
+        monkeypatch.setattr(ListStatement, "where", forgetful)
 
 
 @pytest.mark.usefixtures("walls")

@@ -26,7 +26,7 @@ WHERE table_schema = 'public' AND column_name = 'app_id' AND table_name IN (
   SELECT tablename FROM pg_tables WHERE schemaname = 'public')
 """
 # What the API has nothing to do with is closed to its role altogether.
-CLOSED = {"api_tokens", "import_chunks", "mails"}
+CLOSED = {"api_tokens", "import_chunks"}
 
 
 async def fill(app: App) -> None:

@@ -80,7 +80,12 @@ def test_events() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "field"), [(("add", "x"), "createWebhook"), (("remove", "x"), "deleteWebhook")]
+    ("arguments", "field"),
+    [
+        (("add", "x"), "createWebhook"),
+        (("enable", "x"), "enableWebhook"),
+        (("remove", "x"), "deleteWebhook"),
+    ],
 )
 def test_refused(asked: list[dict[str, Any]], arguments: tuple[str, ...], field: str) -> None:
     """What the API refuses is said in its words."""

@@ -22,8 +22,8 @@ from api.files.text_workbook import XLSX_TYPE
 from api.http.downloads import content_disposition
 from models.db import transaction
 from models.imports import ImportStatus
+from models.list_facts import find_rows
 from models.listing import IMPORTS, has_id
-from models.page import find_rows
 from models.row import RowOutcome, RowResult, RowStatus, write_rows
 from tests.api.api_fixture import ASSIGN, Api, add_import, bearer, node_id, sql
 

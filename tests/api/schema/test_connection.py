@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from models.imports import ImportStatus
+from models.list_facts import has_rows
+from models.list_query import Listing, Window
 from models.listing import CASES, IMPORTS, USERS, matches_search
-from models.page import Listing, Window, fetch_pages, has_rows
+from models.page import fetch_pages
 from tests.api.api_fixture import Api, add_cases, add_import, add_users, assign, node_id, sql
 
 PAGE_INFO = "pageInfo { hasNextPage hasPreviousPage startCursor endCursor }"

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from models.list_query import Condition, Listing, Window
 from models.listing import CASES, IMPORTS, USERS, in_order, is_active
-from models.page import Condition, Listing, Window, fetch_pages
+from models.page import fetch_pages
 from tests.api.api_fixture import Api, add_cases, add_import, add_users, node_id, sql
 
 FIELDS = ["cases", "users", "imports"]

@@ -36,7 +36,7 @@ from models import history_lists
 from models import listing as listings
 from models.audit import Action
 from models.database_url import credentials
-from models.page import Listing
+from models.list_query import Listing
 from tests.api.schema_operations import node_types
 
 ALL = vars(listings) | vars(history_lists)

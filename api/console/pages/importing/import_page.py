@@ -11,6 +11,8 @@ from api.console.pages.importing.progress import ProgressLine, describe_progress
 from api.errors import HttpError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.responses import Response
 
     from api.console.language import Language
@@ -26,11 +28,13 @@ class ImportHeading:
     Args:
         results: how many rows had which result, such as `12 created, 1 failed`.
         took: how long it ran; blank while it runs.
+        mails: what became of its mails, such as `12 sent, 1 failed`; blank if it has caused none.
         progress: how far it has come; None unless it waits or runs.
     """
 
     results: str
     took: str
+    mails: str
     progress: ProgressLine | None
 
 
@@ -78,8 +82,22 @@ def describe_heading(language: Language, item: dict[str, Any]) -> ImportHeading:
     return ImportHeading(
         results=", ".join(done_parts(language, item)),
         took=_length_of_time(language, item["startedAt"], item["finishedAt"]),
+        mails=", ".join(_mail_parts(language, item["mails"])),
         progress=describe_progress(language, item) if item["status"] in RUNNING else None,
     )
+
+
+def _mail_parts(language: Language, mails: Mapping[str, Any]) -> list[str]:
+    """Write how many mails stand where, without those that none do."""
+    plural = language.plural
+    parts = {
+        "sent": plural("%(n)s sent", "%(n)s sent", mails["sent"]),
+        "waiting": plural("%(n)s waiting", "%(n)s waiting", mails["waiting"]),
+        "failed": plural("%(n)s failed", "%(n)s failed", mails["failed"]),
+        "unknown": plural("%(n)s perhaps sent", "%(n)s perhaps sent", mails["unknown"]),
+    }
+    found = [part for name, part in parts.items() if mails[name]]
+    return found if mails["isComplete"] else [*found, language.text("and more")]
 
 
 def _length_of_time(language: Language, start: str | None, end: str | None) -> str:

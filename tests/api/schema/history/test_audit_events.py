@@ -46,6 +46,7 @@ DEEDS = {
     "createUser": "USER_CREATED",
     "updateUser": "USER_UPDATED",
     "createWebhook": "WEBHOOK_CREATED",
+    "enableWebhook": "WEBHOOK_ENABLED",
     "deleteWebhook": "WEBHOOK_DELETED",
     "createToken": "TOKEN_CREATED",
     "revokeToken": "TOKEN_REVOKED",
@@ -79,6 +80,8 @@ async def do(api: Api, name: str) -> str:
         hold='{"code": "REMOVES_MANY", "message": "", "since": "2026-01-01T00:00:00+00:00"}',
     )
     webhook = await add_webhook(api.world.app, url=f"{WEBHOOK_URL}?key=secret")
+    if name == "enableWebhook":
+        await sql("execute", "UPDATE webhooks SET disabled_at = now()")
     token = await sql("fetchval", "SELECT id FROM api_tokens WHERE name = 'viewer'")
     if name == "undoImport":
         await assign(api.world.app, [case], [user], imported)
@@ -100,6 +103,7 @@ async def do(api: Api, name: str) -> str:
             "webhook",
             'input: {url: "https://hooks.example.org/?key=secret", events: [IMPORT_FINISHED]}',
         ),
+        "enableWebhook": ("webhook", f'id: "{node_id("Webhook", webhook)}"'),
         "deleteWebhook": ("webhook", f'id: "{node_id("Webhook", webhook)}"'),
         "createToken": ("token", 'input: {name: "viewer", permission: VIEWER}'),
         "revokeToken": ("token", f'id: "{node_id("Token", token)}"'),

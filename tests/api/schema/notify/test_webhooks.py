@@ -32,6 +32,11 @@ mutation ($id: ID!) {
   deleteWebhook(id: $id) { webhook { url } secret userErrors { code field } }
 }
 """
+ENABLE = """
+mutation ($id: ID!) {
+  enableWebhook(id: $id) { webhook { disabledAt } secret userErrors { code field } }
+}
+"""
 LIST = """
 query ($first: Int, $after: String) {
   webhooks {
@@ -186,11 +191,23 @@ async def test_deleted(api: Api) -> None:
     assert await sql("fetchval", "SELECT count(*) FROM webhook_deliveries") == 0
 
 
+async def test_enabled(api: Api) -> None:
+    """A disabled webhook gets messages again; one that is not disabled stays as it is."""
+    key = node_id("Webhook", await add_webhook(api.world.app))
+    await sql("execute", "UPDATE webhooks SET disabled_at = now()")
+    answers = [(await api.data(ENABLE, {"id": key}))["enableWebhook"] for _ in range(2)]
+
+    assert answers == [{"webhook": {"disabledAt": None}, "secret": None, "userErrors": []}] * 2
+    actions = "SELECT count(*) FROM audit_events WHERE action = 'WEBHOOK_ENABLED'"
+    assert await sql("fetchval", actions) == 1
+
+
 async def test_none_such(api: Api) -> None:
     """An ID of something else, or of nothing, names no webhook."""
     for each in (node_id("Import", await add_import(api.world.app)), "nonsense"):
-        payload = (await api.data(DELETE, {"id": each}))["deleteWebhook"]
-        assert [error["code"] for error in payload["userErrors"]] == ["NOT_FOUND"]
+        payloads = (await api.data(DELETE, {"id": each})) | (await api.data(ENABLE, {"id": each}))
+        for payload in payloads.values():
+            assert [error["code"] for error in payload["userErrors"]] == ["NOT_FOUND"]
 
 
 async def test_a_node(api: Api) -> None:
