@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from importers.builtin.assign import AssignUsers
 from importers.language.catalogue import ENGLISH, LANGUAGES
-from importers.language.message import REMARK, Messages, split_label
+from importers.language.message import REMARK, Messages, split_label, split_subject
 from importers.language.plugin_catalogue import catalogue_name, catalogues_of
 
 if TYPE_CHECKING:
@@ -97,9 +97,15 @@ class Translator:
         self, code: str, message: str, suggestion: str | None, params: Params
     ) -> str | None:
         values: dict[str, object] = dict(params)
-        # A message without params may hold braces that are no names.
         if suggestion is not None:
             values["suggestion"] = suggestion
+        if parts := split_subject(message):
+            fault, subject = parts
+            if found := self._find(code, fault, values):
+                return self._messages.with_subject(found, subject)
+        return self._find(code, message, values)
+
+    def _find(self, code: str, message: str, values: Mapping[str, object]) -> str | None:
         own = self._messages.translate(code, message, values)
         return own or self._of_plugins(message, values)
 

@@ -115,6 +115,14 @@ def test_braces(package: Path) -> None:
     )
 
 
+def test_what_it_is_about(package: Path) -> None:
+    """A row with several changes says in each message what that is about."""
+    write(package, TAKEN)
+    taken = error("seat {seat} is taken (case 'trv-001').", seat=12)
+
+    assert spanish().error(taken) == "Seat: el asiento 12 está ocupado (caso 'trv-001')."
+
+
 def test_two_packages(package: Path) -> None:
     """The same label in two packages is translated by the package of each."""
 
