@@ -33,6 +33,7 @@ from api.http.responses import json_response, refuse
 from api.http.same_origin import cors
 from api.language import LanguageMiddleware
 from api.limits import APP_CONNECTIONS
+from importers.isolation.plugin_thread import PluginThread
 from importers.plugins.registry import load, report, report_problems
 from importers.plugins.tables import check_tables
 from models.app_pool import open_app_pool
@@ -79,8 +80,10 @@ def create_app(settings: Settings) -> Starlette:
                 tokens=Tokens(),
                 pool=pool,
                 quotas=Quotas(settings.token),
+                plugin_thread=PluginThread(),
             )
             yield
+            app.state.services.plugin_thread.close()
             await app.state.services.tokens.uses.write()
         broker.close()
 

@@ -11,17 +11,21 @@ from tortoise.fields.db_defaults import Now
 from tortoise.models import Model
 
 from models.app import App, Role
-from models.case import Case
+from models.case import Case, CaseRecord
 from models.db import RaceError
-from models.foreign_keys import checked_at_once
-from models.user import User
+from models.foreign_keys import checked_at_once, refuse_references
+from models.user import User, UserRecord
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from asyncpg import Connection
 
+    from models.write_one import Table
+
 Pair = tuple[int, int]
+Side = Literal["case_id", "user_id"]
+_SIDES: Mapping[Table, Side] = {"cases": "case_id", "users": "user_id"}
 
 
 class Assignment(Model):
@@ -143,8 +147,71 @@ async def present_assignments(
     return {(row[0], row[1]): Present(row[2], row[3]) for row in rows}
 
 
+class AssignmentRecord(NamedTuple):
+    """An assignment, with what an import needs to know of its case and its user."""
+
+    case: CaseRecord
+    user: UserRecord
+    role_id: int
+    notify: bool
+
+
+async def assignments_of(
+    db: Connection, app_id: int, column: Side, ids: Collection[int], *, most: int
+) -> list[AssignmentRecord]:
+    """Read the assignments of users, or to cases, by primary key.
+
+    For the column `user_id`:
+
+        SELECT c.id, c.tag_id, c.is_active, u.id, u.tag_id, u.email, u.is_active, a.role_id,
+          a.notify
+        FROM unnest('{1,2}'::bigint[]) AS k(id) JOIN assignments a ON a.user_id = k.id
+        JOIN cases c ON c.id = a.case_id JOIN users u ON u.id = a.user_id
+        WHERE a.app_id = 1 LIMIT 100
+
+    Args:
+        most: how many to read; which of more, is not known.
+    """
+    names = [f"c.{name}" for name in CaseRecord._fields]
+    names += [f"u.{name}" for name in UserRecord._fields]
+    sql = f"""
+        SELECT {", ".join(names)}, a.role_id, a.notify
+        FROM unnest($2::bigint[]) AS k(id) JOIN assignments a ON a.{column} = k.id
+        JOIN cases c ON c.id = a.case_id JOIN users u ON u.id = a.user_id
+        WHERE a.app_id = $1 LIMIT $3
+    """
+    rows = await db.fetch(sql, app_id, list(set(ids)), most)
+    end = len(CaseRecord._fields)
+    return [
+        AssignmentRecord(CaseRecord(*row[:end]), UserRecord(*row[end:-2]), *row[-2:])
+        for row in rows
+    ]
+
+
+async def hold_pairs(
+    db: Connection, app_id: int, table: Table, ids: Collection[int], *, lock: bool
+) -> set[Pair]:
+    """Return the (case, user) pairs of users, or of cases, by primary key.
+
+        SELECT a.case_id, a.user_id FROM unnest('{1,2}'::bigint[]) AS k(id)
+        JOIN assignments a ON a.user_id = k.id WHERE a.app_id = 1
+
+    Args:
+        lock: let no other transaction assign these users, or to these cases, until this one ends.
+    """
+    keys = list(set(ids))
+    if lock:
+        await refuse_references(db, app_id, table, keys)
+    # A statement of its own: it sees what was committed while the locks were waited for.
+    sql = f"""
+        SELECT a.case_id, a.user_id FROM unnest($2::bigint[]) AS k(id)
+        JOIN assignments a ON a.{_SIDES[table]} = k.id WHERE a.app_id = $1
+    """
+    return {(row[0], row[1]) for row in await db.fetch(sql, app_id, keys)}
+
+
 async def count_assignments(
-    db: Connection, app_id: int, column: Literal["case_id", "user_id"], ids: Collection[int]
+    db: Connection, app_id: int, column: Side, ids: Collection[int]
 ) -> dict[tuple[int, str], int]:
     """Count assignments of cases, or of users, by primary key and the role's key.
 

@@ -83,3 +83,20 @@ async def _lock_referenced(db: Connection, table: str, ids: Collection[int]) -> 
     """
     held = await db.fetchval(sql, list(ids))
     return bool(held == len(ids))
+
+
+async def refuse_references(db: Connection, app_id: int, table: str, ids: Collection[int]) -> None:
+    """Let no other transaction insert what refers to these rows until this one ends.
+
+        SELECT FROM unnest('{1,2}'::bigint[]) AS k(id) JOIN users t USING (id)
+        WHERE t.app_id = 1 ORDER BY t.id FOR UPDATE OF t
+
+    Every check of a foreign key locks the row that is referred to FOR KEY SHARE until its
+    transaction ends, which FOR UPDATE waits for, and keeps out. In the order of the keys, so that
+    two transactions can't deadlock.
+    """
+    sql = f"""
+        SELECT FROM unnest($2::bigint[]) AS k(id) JOIN {table} t USING (id)
+        WHERE t.app_id = $1 ORDER BY t.id FOR UPDATE OF t
+    """
+    await db.execute(sql, app_id, list(ids))

@@ -83,9 +83,9 @@ async def recent_removals(db: Connection, app_id: int) -> Removals:
     Several small files together are one large one, and so are several retries of one file.
     """
     sql = """
-        SELECT id, removed FROM imports
+        SELECT id, removed + group_removals AS removed FROM imports
         WHERE app_id = $1 AND changed_at > now() - interval '1 hour'
-          AND removed > 0 AND NOT is_dry_run
+          AND (removed > 0 OR group_removals > 0) AND NOT is_dry_run
     """
     rows = await db.fetch(sql, app_id)
     return Removals(sum(row["removed"] for row in rows), [row["id"] for row in rows])

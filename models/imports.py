@@ -74,6 +74,9 @@ class Import(Model):
     `header_mapping` is what the upload says of the file's header:
     `{"columns": {"E-Mail": "username"}, "ignored": ["Notes"]}`; null if it says nothing.
 
+    `group_removals` counts removals that belong to groups of rows and to no row, beyond those that
+    the rows' outcomes tell of. Clients see the sum of both as `removed`.
+
     `rows_per_second` is the speed of the last chunks that have run.
 
     `stage` is set while it is planned before it is applied: because it is to be applied as a whole
@@ -130,6 +133,7 @@ class Import(Model):
     updated = fields.IntField(db_default=0)
     removed = fields.IntField(db_default=0)
     unchanged = fields.IntField(db_default=0)
+    group_removals = fields.IntField(db_default=0)
 
     rows_per_second = fields.FloatField(null=True)
 
@@ -210,9 +214,15 @@ class ImportEnd:
 
 
 END_COLUMNS = [each.name for each in fields_of(ImportEnd) if each.name != "has_deliveries"]
-# RETURNING id, app_id, type, …, notify
-RETURNING_END = "RETURNING " + ", ".join(END_COLUMNS)
+# RETURNING id, app_id, type, …, removed + group_removals AS removed, …, notify
+RETURNING_END = "RETURNING " + ", ".join(
+    "removed + group_removals AS removed" if each == "removed" else each for each in END_COLUMNS
+)
 # jsonb_build_object('type', i.type, …, 'unchanged', i.unchanged): what messages say of an import at
 # a moment, however much later they are sent.
-_STATE = [f"'{each}', i.{each}" for each in END_COLUMNS if each not in ("id", "app_id", "notify")]
+_STATE = [
+    f"'{each}', i.{each}" + (" + i.group_removals" if each == "removed" else "")
+    for each in END_COLUMNS
+    if each not in ("id", "app_id", "notify")
+]
 STATE_AS_JSON = f"jsonb_build_object({', '.join(_STATE)})"

@@ -9,6 +9,7 @@ import orjson
 
 from models.import_end import conclude
 from models.imports import RETURNING_END, ImportStatus
+from models.last_changes import Touched
 from models.progress import FINAL_STATUS, TOUCH
 from models.row import RowOutcome, RowStatus, packed_changes, row_key, row_number
 from models.webhook import WebhookEvent, enqueue_deliveries
@@ -63,7 +64,7 @@ class Hold(NamedTuple):
 
 
 def signature_of(result: RowResult) -> Signature:
-    _, _, _, outcome, _, _, _, edits, others = result
+    _, _, _, outcome, _, _, _, edits, others, _ = result
     return _signature(outcome, packed_changes(outcome, edits, others))
 
 
@@ -82,18 +83,22 @@ def _signature(outcome: int | None, changes: Sequence[Any]) -> Signature:
     return outcome, sides["assignments"], [_lasting(*each) for each in sides["others"]]
 
 
-def _lasting(case_id: int | None, user_id: int | None, before: Any, after: Any) -> Signature:
+def _lasting(
+    case_id: int | None, user_id: int | None, before: Any, after: Any, record: str | None = None
+) -> Signature:
     """Leave out the keys of what is created: it has another one each time, or none yet."""
+    if record is not None:
+        return case_id, user_id, before, after, record
     return (None, None, before, after) if before is None else (case_id, user_id, before, after)
 
 
-def touched_by(signature: Signature) -> tuple[int | None, int | None]:
-    """Return the case and the user that a planned row is about first, by primary key."""
-    _, first, second, *_ = signature
+def touched_by(signature: Signature) -> Touched:
+    """Return what a planned row is about first."""
+    _, first, second, *rest = signature
     if isinstance(first, list):
-        case_id, user_id, *_ = next(iter([*first, *second]))
-        return case_id, user_id
-    return first, second
+        first, second, *rest = next(iter([*first, *second]))
+    # Both sides, and behind them what tells a plugin's own record from others.
+    return Touched(first, second, rest[2] if len(rest) > 2 else None)
 
 
 async def read_plan(
@@ -256,19 +261,23 @@ async def _end(db: Connection, import_id: int, counted: str, rows: int) -> Impor
 async def _uncount_planned(db: Connection, import_id: int) -> None:
     """Take the rows that are only planned off the import's counters."""
     sql = """
-        SELECT outcome, count(*) FROM import_rows
-        WHERE id > $1 AND id < $2 AND is_planned GROUP BY outcome
+        SELECT outcome, count(*) AS rows,
+          coalesce(sum((edits::json ->> 'removals')::int) FILTER (WHERE edit_count > 1), 0) AS more
+        FROM import_rows WHERE id > $1 AND id < $2 AND is_planned GROUP BY outcome
     """
-    found = dict(await db.fetch(sql, row_key(import_id, 0), row_key(import_id + 1, 0)))
-    counts = [found.get(outcome, 0) for outcome in RowOutcome]
+    found = await db.fetch(sql, row_key(import_id, 0), row_key(import_id + 1, 0))
+    rows = {each["outcome"]: each["rows"] for each in found}
+    counts = [rows.get(outcome, 0) for outcome in RowOutcome]
     await db.execute(
         """
         UPDATE imports SET passed = passed - $2, created = created - $3, updated = updated - $4,
-          removed = removed - $5, unchanged = unchanged - $6 WHERE id = $1
+          removed = removed - $5, unchanged = unchanged - $6, group_removals = group_removals - $7
+        WHERE id = $1
         """,
         import_id,
         sum(counts),
         *counts,
+        sum(each["more"] for each in found),
     )
 
 

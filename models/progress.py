@@ -276,10 +276,14 @@ class Counted(NamedTuple):
 
 
 class Tally(NamedTuple):
-    """How many rows have ended in each status, and with each outcome, in the enums' order."""
+    """How many rows have ended in each status, and with each outcome, in the enums' order.
+
+    Beside them, how many removals belong to groups and to no row.
+    """
 
     statuses: Sequence[int]
     outcomes: Sequence[int]
+    removals: Sequence[int]
 
     @classmethod
     def of(cls, results: Collection[RowResult]) -> Tally:
@@ -288,6 +292,7 @@ class Tally(NamedTuple):
         return cls(
             [statuses.count(status) for status in RowStatus],
             [outcomes.count(outcome) for outcome in RowOutcome],
+            [sum([result.group_removals for result in results])],
         )
 
     def plus(self, other: Tally) -> Tally:
@@ -314,6 +319,7 @@ async def count(
         UPDATE imports SET pending = pending - $2, failed = failed - $3 + $5,
           passed = passed + $4, cancelled = cancelled + $6, created = created + $7,
           updated = updated + $8, removed = removed + $9, unchanged = unchanged + $10,
+          group_removals = group_removals + $11,
           stage = CASE WHEN {is_planned} THEN 'PLANNED' ELSE stage END,
           split_at = CASE WHEN {is_planned} THEN NULL ELSE split_at END,
           retry = CASE WHEN pending > $2 OR {is_planned} THEN retry END,
@@ -325,7 +331,8 @@ async def count(
             ELSE clock_timestamp() END, rows_per_second = {_SPEED}, {TOUCH}
         WHERE id = $1 {RETURNING_END}, stage
     """
-    row = await db.fetchrow(sql, import_id, done, tried_before, *tally.statuses, *tally.outcomes)
+    counts = [*tally.statuses, *tally.outcomes, *tally.removals]
+    row = await db.fetchrow(sql, import_id, done, tried_before, *counts)
     return Counted(await conclude(db, row), row["stage"] == Stage.PLANNED)
 
 

@@ -106,6 +106,7 @@ class RowResult(NamedTuple):
         text: its cells, a JSON list of strings.
         edits: assignments that it has changed, or would change.
         entity_edits: what else it has changed.
+        group_removals: how many removals belong to its group and to no row, beyond its outcome.
     """
 
     number: int
@@ -117,6 +118,7 @@ class RowResult(NamedTuple):
     warnings: Sequence[dict[str, Any]] = ()
     edits: Sequence[Edit] = ()
     entity_edits: Sequence[EntityEdit] = ()
+    group_removals: int = 0
 
     @property
     def cells(self) -> list[str]:
@@ -168,17 +170,31 @@ async def write_rows(
                 edit_count,
                 (status is RowStatus.PASSED) if is_plan else None,
             )
-            for number, text, status, outcome, message, errors, warnings, edits, others in results
+            for (
+                number,
+                text,
+                status,
+                outcome,
+                message,
+                errors,
+                warnings,
+                edits,
+                others,
+                removals,
+            ) in results
             # No `*packed_changes(…)`: for that, Python makes a list of each row.
             for case_id, user_id, before, after, packed, edit_count in [
-                packed_changes(outcome, edits, others)
+                packed_changes(outcome, edits, others, removals)
             ]
         ),
     )
 
 
 def packed_changes(
-    outcome: RowOutcome | None, edits: Sequence[Edit], others: Sequence[EntityEdit]
+    outcome: RowOutcome | None,
+    edits: Sequence[Edit],
+    others: Sequence[EntityEdit],
+    group_removals: int = 0,
 ) -> tuple[Any, ...]:
     """Return what the columns from `case_id` on say of a row, given what is in its result.
 
@@ -188,9 +204,15 @@ def packed_changes(
         (1, 7, 6, null, null, null)
         (null, 7, null, null, [{"locale": "en"}, {"locale": "es"}], null)
 
+    One of a plugin's own records also has what tells that from others:
+
+        (1, null, null, null, [{"cents": 5}, {"cents": 6}, "acme_rates [[\\"rate\\",1]]"], null)
+
     Several changes are in JSON with all that they are about:
 
         {"assignments": [[1, 7, 6, null]], "others": [[null, 7, {"locale": "en"}, null]]}
+
+    With `"removals": 2`, two removals are counted beside the row.
     """
     if outcome not in WRITTEN:
         return _NO_CHANGES
@@ -198,17 +220,20 @@ def packed_changes(
         [(case_id, user_id, _, before, after)] = edits
         return case_id, user_id, before and before.packed, after and after.packed, None, None
     if len(others) == 1 and not edits:
-        [(_, of_case, of_user, *sides)] = others
-        return of_case, of_user, None, None, orjson.dumps(sides).decode(), None
+        [(_, of_case, of_user, *sides, record, _)] = others
+        packed_sides = sides if record is None else [*sides, record]
+        return of_case, of_user, None, None, orjson.dumps(packed_sides).decode(), None
     if not (edits or others):
         return _NO_CHANGES
-    packed = {
+    packed: dict[str, Any] = {
         "assignments": [
             (case_id, user_id, before and before.packed, after and after.packed)
             for case_id, user_id, _, before, after in edits
         ],
-        "others": [edit[1:] for edit in others],
+        "others": [edit[1:5] if edit.record is None else edit[1:6] for edit in others],
     }
+    if group_removals:
+        packed["removals"] = group_removals
     return None, None, None, None, orjson.dumps(packed).decode(), len(edits) + len(others)
 
 
@@ -356,6 +381,15 @@ async def find_rows(db: Connection, import_id: int, numbers: Sequence[int]) -> d
     sql = "SELECT r.* FROM unnest($1::bigint[]) AS k(id) JOIN import_rows r USING (id)"
     rows = await db.fetch(sql, [row_key(import_id, number) for number in numbers])
     return {result.number: result for result in _results_of(rows)}
+
+
+async def find_not_passed(db: Connection, import_id: int, numbers: Sequence[int]) -> set[int]:
+    """Return the numbers of those of some rows that have not taken effect."""
+    sql = """
+        SELECT id FROM unnest($1::bigint[]) AS k(id) JOIN import_rows USING (id) WHERE status <> 1
+    """
+    rows = await db.fetch(sql, [row_key(import_id, number) for number in numbers])
+    return {row_number(row["id"]) for row in rows}
 
 
 async def find_passed(

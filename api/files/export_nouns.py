@@ -12,6 +12,7 @@ from importers.builtin.modify import ModifyAssignments
 from importers.builtin.modify_cases import ModifyCases
 from importers.builtin.modify_users import ModifyUsers
 from importers.builtin.remove import RemoveUsers
+from importers.builtin.sync import SyncUsers
 from importers.sdk.node_id import encode_node_id
 from models.case import find_cases
 from models.listing import ASSIGNMENTS, CASES, USERS
@@ -101,7 +102,12 @@ def _flag(column: str) -> CellSource:
 
 EXPORTS: Mapping[str, ExportNoun] = {
     "assignments": ExportNoun(
-        types={ModifyAssignments: True, AssignUsers: False, RemoveUsers: False},
+        types={
+            ModifyAssignments: True,
+            AssignUsers: False,
+            SyncUsers: False,
+            RemoveUsers: False,
+        },
         sources={
             "case_id": _name_of("Case", "case_tag_id", "case_id"),
             "user_id": _name_of("User", "user_tag_id", "user_id"),

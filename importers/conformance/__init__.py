@@ -1,4 +1,4 @@
-"""Conformance: the checks that every importer and validator must pass, without a database."""
+"""Conformance: the checks that every importer, reader and validator must pass, in memory."""
 
 from __future__ import annotations
 
@@ -13,21 +13,28 @@ from importers.conformance.description import (
     settings_problem,
 )
 from importers.conformance.files import check_independence, check_repeats
+from importers.conformance.present import check_present
 from importers.conformance.problem import Problem, raise_problems
+from importers.conformance.reader_files import check_reader_class, check_reader_files
 from importers.conformance.refusals import check_refusals
 from importers.conformance.specimens import specimens
 from importers.conformance.speed import check_speed
 from importers.conformance.subject import Subject
 from importers.conformance.vetoes import check_vetoes
+from importers.conformance.whole_file import check_whole_file
 from importers.plugins.change_methods import change_problems
+from importers.plugins.reader_checks import reader_problems
 from importers.sdk.errors import ConfigError
 from importers.testkit.fixture_app import World
+from importers.testkit.local_reader import sample_of
 from importers.testkit.memory_runner import P, instance_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from importers.sdk.importer import Importer
+    from importers.sdk.reader import Reader
     from importers.sdk.validator import Validator
 
 
@@ -42,7 +49,8 @@ def check_conformance(
     """Check that an importer keeps the rules of all importers.
 
     It is described, and its sample file passes. Blank cells, missing columns and unusual cells
-    never make it fail. What its columns refuse fails the row. A repeated row changes nothing. Rows
+    never make it fail, nor do any assignments that there are before. What its columns refuse fails
+    the row. A repeated row changes nothing. Rows
     about the same thing share a group key; others have the same outcome alone, together and in any
     order. It is not much slower than `assign`, the importer that comes with Caseroll. Rows are made
     of the examples of the columns, and of what `world` holds. Not for use in a coroutine.
@@ -72,6 +80,8 @@ def check_conformance(
         problems += check_hostile_cells(subject)
     if not subject.sampled.only.errors:
         problems += check_refusals(subject)
+        problems += check_present(subject)
+        problems += check_whole_file(subject)
         rest = specimens(subject)
         problems += check_blank_cells(subject)
         problems += check_own_changes(subject, rest)
@@ -106,6 +116,42 @@ def check_validator(
     name, made = _named_instance(validator)
     problems = [*settings_problem(made), *check_catalogues(made)]
     raise_problems(name, [*problems, *check_vetoes(made, world or World())])
+
+
+def check_reader(reader: type[Reader] | Reader, file: str | bytes | Path, name: str = "") -> None:
+    """Check that a reader keeps the rules of all readers.
+
+    It is described, and can be copied into another process. It takes the sample file, and neither
+    CSV text nor workbooks. It reads the sample, twice the same. The sample cut short, damaged and
+    in other encodings, and files that no reader expects, are read or refused with a `FileError`;
+    they neither make it fail nor last. Not for use in a coroutine.
+
+    Args:
+        reader: the class, or an instance with its settings.
+        file: a sample of the files that it reads: its text, its bytes or its path.
+        name: the sample's name; of a path, its own.
+
+    Raises:
+        AssertionError: with every problem found: what, where, and what to do.
+
+    Example:
+        >>> class Pairs(Reader):
+        ...     def takes(self, beginning, name):
+        ...         return name.endswith(".pairs")
+        >>> check_reader(Pairs, "trv-001=jack-001", "a.pairs")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        AssertionError: Pairs has 3 problems:
+        1. the class: the class needs a method rows(file)
+           Caseroll would not switch it on.
+        ...
+    """
+    kind, made = _named_instance(reader)
+    problems = [*settings_problem(made), *check_reader_class(made)]
+    if not any(reader_problems(type(made))):
+        sample, name = sample_of(file, name)
+        problems += check_reader_files(made, sample, name)
+    raise_problems(kind, problems)
 
 
 def _named_instance(plugin: type[P] | P) -> tuple[str, P]:

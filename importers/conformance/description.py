@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from importers.conformance.subject import Subject
     from importers.sdk.importer import Importer
     from importers.sdk.plugin import Plugin
-    from importers.sdk.validator import Validator
 
 
 def check_catalogues(plugin: Plugin) -> Iterator[Problem]:
@@ -36,7 +35,7 @@ def check_catalogues(plugin: Plugin) -> Iterator[Problem]:
         yield Problem("its catalogues", what, "Copy these lines into them, and translate them.")
 
 
-def settings_problem(plugin: Importer | Validator) -> Iterator[Problem]:
+def settings_problem(plugin: Plugin) -> Iterator[Problem]:
     """Find settings that were not given."""
     kind = type(plugin).Settings
     if kind is None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import traceback
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from importers.sdk.changes import Change, Intent, Key
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
-    from importers.testkit.fixture_app import World
+    from importers.testkit.fixture_app import Assigned, World
     from importers.testkit.memory_runner import RowEnd
 
 Cells = tuple[str, ...]
@@ -96,9 +96,15 @@ class Subject:
             (column.example or "") if column.in_sample else ""
             for column in importer.columns.values()
         )
+        self._validators = validators
         self._run_rows = partial(run_in_memory, importer, world, validators)
         self._together = {each.together for each in validators if each.together}
         self.sampled = self.run({2: self.sample})
+
+    def with_assignments(self, assignments: Sequence[Assigned]) -> Subject:
+        """Return the importer in a world with other assignments."""
+        world = replace(self.world, assignments=assignments)
+        return Subject(self.importer, world, self._validators)
 
     def with_cell(self, name: str, cell: str) -> Cells:
         """Return the sample row with another cell."""
@@ -117,7 +123,7 @@ class Subject:
     async def _run_each(self, files: Iterable[File], without: str | None) -> list[Ran]:
         found = []
         for file in files:
-            with _listening() as causes:
+            with listening() as causes:
                 layout, rows = self._laid_out(file, without)
                 ends = await self._run_rows(layout, rows)
             found.append(Ran({each.result.number: _outcome(each) for each in ends}, causes))
@@ -127,7 +133,7 @@ class Subject:
         """Run the importer over the two chunks of a chain, as when there are too many rows."""
         layout, rows = self._laid_out(first)
         _, more = self._laid_out(second)
-        with _listening():
+        with listening():
             ends = asyncio.run(self._run_rows(layout, rows, more))
         return {each.result.number: _outcome(each) for each in ends}
 
@@ -136,7 +142,7 @@ class Subject:
         layout, rows = self._laid_out(file)
         cells = [row.cells for row in rows]
         directory = WorldDirectory(self.world)
-        with _listening():
+        with listening():
             groups = asyncio.run(
                 group_rows(self.importer, layout, cells, directory, self._together)
             )
@@ -201,7 +207,8 @@ def describe(error: BaseException) -> Cause:
 
 
 @contextmanager
-def _listening() -> Iterator[list[Cause]]:
+def listening() -> Iterator[list[Cause]]:
+    """Collect the exceptions of a plugin, and keep them out of the log."""
     logger, listener = logging.getLogger("importers"), _Listener()
     # Checks make plugins fail on purpose: problems report that, and the log of the tests need not.
     was, logger.propagate = logger.propagate, False

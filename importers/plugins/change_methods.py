@@ -7,6 +7,7 @@ from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING
 
 from importers.sdk.changes import Assign, Modify, Remove
+from importers.sdk.columns import Column
 from importers.sdk.importer import EveryRow, Importer
 
 if TYPE_CHECKING:
@@ -19,14 +20,36 @@ _KINDS = (Assign, Modify, Remove)
 def change_problems(importer_class: type[Importer]) -> Iterator[str]:
     """List why no row could be carried out: what `change` lacks, or `every_row` in its place."""
     every_row = importer_class.every_row
-    if importer_class.change is Importer.change and every_row is None:
+    has_groups = importer_class.change_group is not Importer.change_group
+    if has_groups or importer_class.group_by is not None:
+        yield from _group_problems(importer_class, has_groups=has_groups)
+    elif importer_class.change is Importer.change and every_row is None:
         yield "the class says nothing of rows: it needs a method change, or every_row"
-    for name in ("change", "check_chunk"):
+    for name in ("change", "change_group", "check_chunk"):
         method = getattr(importer_class, name)
         if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
             yield f"its {name} is async, and is not awaited: look things up in a Reference"
+    if not inspect.iscoroutinefunction(importer_class.check_file):
+        yield "its check_file is no coroutine that returns errors: write async def, without yield"
     if every_row is not None:
         yield from _every_row_problems(importer_class, every_row)
+
+
+def _group_problems(importer_class: type[Importer], *, has_groups: bool) -> Iterator[str]:
+    name = importer_class.group_by
+    column = importer_class.columns.get(name) if isinstance(name, str) else None
+    if not has_groups:
+        yield "it has group_by, and no method change_group"
+    if name is None:
+        yield "its change_group needs group_by, the name of the column that makes a group"
+    elif column is None:
+        yield f"its group_by names the column {name!r:.80}, which there is not"
+    elif isinstance(column, Column) and not column.required:
+        yield f"the column '{name}' of its group_by has to be required: blank cells make no group"
+    if importer_class.change is not Importer.change:
+        yield "it has both change and group_by: change_group takes the place of change"
+    if importer_class.every_row is not None:
+        yield "it has both every_row and group_by: change_group takes the place of every_row"
 
 
 def _every_row_problems(importer_class: type[Importer], every_row: object) -> Iterator[str]:

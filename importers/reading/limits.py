@@ -14,6 +14,10 @@ MAX_CHUNK = 2 * MAX_RECORD
 """Characters in a chunk's rows, not counting its last row. A worker holds several chunks at once,
 so rows of many characters make chunks of fewer rows."""
 
+MOST_LOST = 1_000
+"""Of a file's rows whose group can't be read, each chunk sees so many; one more says that there are
+others."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:

@@ -55,6 +55,7 @@ class ReadRow:
         text: its cells as JSON, where the row comes from a chunk.
         refusals: of a row without errors, why what its cells name can't be used. They fail the row
             if it would change anything: what has taken effect already stays unchanged.
+        has_failed: of a row that is only context, whether it is not in effect.
     """
 
     number: int
@@ -64,6 +65,7 @@ class ReadRow:
     values: Sequence[Any] = ()
     errors: Sequence[ErrorDetail] = ()
     refusals: Sequence[ErrorDetail] = ()
+    has_failed: bool = False
 
 
 async def read_rows(

@@ -5,19 +5,29 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from importers.sdk.entities import Assignment, Case, Role, User
+from importers.sdk.directory import MOST_ASSIGNMENTS, TooManyAssignmentsError
+from importers.sdk.entities import (
+    Assignment,
+    Case,
+    PresentAssignment,
+    Role,
+    User,
+    by_case,
+    by_user,
+)
 from importers.sdk.node_id import could_be_node_id, decode_node_id, has_node_id
-from models.assignment import count_assignments, present_assignments
+from models.assignment import assignments_of, count_assignments, present_assignments
 from models.case import find_cases
 from models.db import is_misuse
 from models.similar_tags import find_similar_tags
 from models.user import find_users, find_users_by_email, find_users_by_name
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 
     from asyncpg import Connection
 
+    from models.assignment import Side
     from models.case import CaseRecord
     from models.user import UserRecord
 
@@ -43,6 +53,9 @@ class OneByOne:
 
     async def keep_alive(self) -> None:
         """Send something, so that the transaction is not ended for its silence."""
+        # A look-up is on its way: there is no silence. And it may be waiting for this sign.
+        if self._turn.locked():
+            return
         async with self as db:
             try:
                 await db.execute("SELECT 1")
@@ -134,16 +147,51 @@ class StoredDirectory:
     ) -> Mapping[tuple[int, int], Assignment]:
         async with self._shared as db:
             found = await present_assignments(db, pairs, lock=False)
-        roles = {role.id: role for role in (await self.roles()).values()}
-        if not {state.role_id for state in found.values()} <= roles.keys():
-            # Each statement sees what is committed by then, so an assignment may have a role that
-            # was created after the roles were read. Roles are never deleted.
-            self._roles = None
-            roles = {role.id: role for role in (await self.roles()).values()}
+        roles = await self._roles_by_id({state.role_id for state in found.values()})
         return {
             pair: Assignment(role=roles[state.role_id], notify=state.notify)
             for pair, state in found.items()
         }
+
+    async def cases_of(
+        self, user_ids: Collection[int]
+    ) -> Mapping[int, Sequence[PresentAssignment]]:
+        found = await self._assignments_of("user_id", user_ids)
+        return by_user(found)
+
+    async def users_of(
+        self, case_ids: Collection[int]
+    ) -> Mapping[int, Sequence[PresentAssignment]]:
+        found = await self._assignments_of("case_id", case_ids)
+        return by_case(found)
+
+    async def _assignments_of(self, column: Side, ids: Collection[int]) -> list[PresentAssignment]:
+        async with self._shared as db:
+            found = await assignments_of(db, self._app_id, column, ids, most=MOST_ASSIGNMENTS + 1)
+        if len(found) > MOST_ASSIGNMENTS:
+            raise TooManyAssignmentsError
+        roles = await self._roles_by_id({each.role_id for each in found})
+        # One object for each case and user, however many assignments it has.
+        cases = {case.id: case for case in _cases({each.case for each in found})}
+        users = {user.id: user for user in _users({each.user for each in found})}
+        return [
+            PresentAssignment(
+                case=cases[case.id], user=users[user.id], role=roles[role_id], notify=notify
+            )
+            for case, user, role_id, notify in found
+        ]
+
+    async def _roles_by_id(self, needed: Set[int]) -> Mapping[int, Role]:
+        """Return the app's roles by primary key, those that are needed among them.
+
+        Each statement sees what is committed by then, so an assignment may have a role that was
+        created after the roles were read. Roles are never deleted.
+        """
+        roles = {role.id: role for role in (await self.roles()).values()}
+        if needed <= roles.keys():
+            return roles
+        self._roles = None
+        return {role.id: role for role in (await self.roles()).values()}
 
     async def count_users(self, case_ids: Collection[int]) -> Mapping[tuple[int, str], int]:
         async with self._shared as db:

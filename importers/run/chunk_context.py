@@ -10,12 +10,14 @@ from importers.rows.cell_reader import error_detail, refusal_detail
 from importers.rows.stored_directory import OneByOne, StoredDirectory
 from importers.sdk.changes import Transaction
 from importers.sdk.entities import Assignment
-from models.assignment import present_assignments, write_edits
+from importers.validation.counting_directory import CountingDirectory, read_running_import
+from models.assignment import hold_pairs, present_assignments, write_edits
+from models.change_count import lock_changes
 from models.db import RaceError, is_misuse
 from models.write_many import lock_many
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence, Set
     from contextlib import AbstractAsyncContextManager
 
     from asyncpg import Connection
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
     from importers.rows.cell_reader import ReadRow
     from importers.rows.layout import Layout
     from importers.sdk.changes import Applied, OwnChange, Refused
-    from importers.sdk.directory import Directory
+    from importers.sdk.directory import Directory, ValidatorDirectory
     from importers.sdk.entities import Case, Role, User
     from importers.sdk.errors import ErrorDetail, RowError
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
+    from importers.validation.counting_directory import Counts
     from models.assignment import Edit, Pair, Present
     from models.plan import Signature
     from models.write_one import Table
@@ -58,6 +61,23 @@ class ChunkStore(Protocol):
 
     async def hold(self, table: Table, ids: Collection[int]) -> None:
         """Keep other imports from changing cases or users, and their assignments, meanwhile."""
+
+    async def hold_pairs(self, table: Table, ids: Collection[int], *, lock: bool) -> Set[Pair]:
+        """Read the (case, user) pairs of cases or users.
+
+        Args:
+            lock: keep new ones of these cases or users away until the chunk's transaction ends.
+        """
+
+    async def hold_app(self) -> None:
+        """Keep other imports and mutations from changing anything that validators count."""
+
+    async def counting_directory(self, unseen: Counts) -> ValidatorDirectory:
+        """Return a directory that counts what has changed.
+
+        Args:
+            unseen: effects of the import's rows that it would not count.
+        """
 
     async def read_assignments(
         self, pairs: Collection[Pair], *, lock: bool
@@ -111,6 +131,18 @@ class DatabaseStore:
 
     async def hold(self, table: Table, ids: Collection[int]) -> None:
         await lock_many(self.db, self.app_id, table, ids)
+
+    async def hold_pairs(self, table: Table, ids: Collection[int], *, lock: bool) -> Set[Pair]:
+        return await hold_pairs(self.db, self.app_id, table, ids, lock=lock)
+
+    async def hold_app(self) -> None:
+        await lock_changes(self.db, self.app_id)
+
+    async def counting_directory(self, unseen: Counts) -> CountingDirectory:
+        running = await read_running_import(
+            self._shared, self.import_id, is_dry_run=self.is_dry_run
+        )
+        return CountingDirectory(self._shared, self.app_id, running, unseen)
 
     async def read_assignments(
         self, pairs: Collection[Pair], *, lock: bool

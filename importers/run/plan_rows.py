@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from importers.isolation.guard import TooSlowError, guarded
 from importers.run.carried_keys import pack_memo
+from importers.run.current_assignments import read_current
 from importers.run.planned_row import PlannedChange, PlannedRow, check_repeats
+from importers.run.row_groups import (
+    GroupPlan,
+    LostRows,
+    failed_row,
+    find_groups,
+    with_group_changes,
+)
 from importers.run.rules import RULES, rule_of
 from importers.sdk.changes import AssignmentChange, OwnChange, Unchanged
-from importers.sdk.entities import Case, User
+from importers.sdk.entities import Case
 from importers.sdk.entity_changes import ENTITY_CHANGES
 from importers.sdk.errors import ErrorDetail, RowError, storable
 from importers.sdk.importer import Importer
@@ -24,14 +32,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from importers.rows.cell_reader import ReadRow
-    from importers.run.carried_keys import CarriedKeys, Edits, Memo
+    from importers.run.carried_keys import CarriedKeys, Memo
     from importers.run.chunk_context import ChunkContext
-    from importers.sdk.entities import Assignment
-    from importers.sdk.row import Row
-    from models.assignment import Pair
+    from importers.run.current_assignments import SeenAssignments
+    from importers.run.row_groups import RowGroup
+    from importers.sdk.changes import Answer
+    from importers.sdk.entities import User
+    from importers.sdk.row import FailedRow, Row
 
     MakeRow = Callable[[ReadRow], Row]
-    Show = Callable[[ReadRow], Sequence[Assignment | None]]
+    Wrong = Mapping[int, Sequence[ErrorDetail]]
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +63,7 @@ class Plan(NamedTuple):
     """
 
     rows: Sequence[PlannedRow]
-    told: Mapping[Pair, Assignment | None]
+    told: SeenAssignments
     carried: CarriedKeys
 
 
@@ -74,6 +84,15 @@ async def plan_rows(context: ChunkContext, rows: Sequence[ReadRow], carried: Car
     wrong, memo = check_chunk(context, rows, made, carried.memo)
     # All of it was one call, which may have taken 10 seconds.
     await context.store.keep_alive()
+    ask = _ask_each if importer.group_by is None else _ask_groups
+    asked = await ask(context, rows, made, wrong)
+    planned, seen = check_repeats(context, asked, carried.seen)
+    return Plan(planned, told, replace(carried, seen=seen, memo=memo))
+
+
+async def _ask_each(
+    context: ChunkContext, rows: Sequence[ReadRow], made: MakeRow, wrong: Wrong
+) -> list[PlannedRow]:
     asked: list[PlannedRow] = []
     signed = time.monotonic()
     for place, row in enumerate(rows):
@@ -83,44 +102,125 @@ async def plan_rows(context: ChunkContext, rows: Sequence[ReadRow], carried: Car
             signed = time.monotonic()
         errors = row.errors or wrong.get(place)
         asked.append(PlannedRow(row, errors=tuple(errors)) if errors else _ask(context, row, made))
-    planned, seen = check_repeats(context, asked, carried.seen)
-    return Plan(planned, told, replace(carried, seen=seen, memo=memo))
+    return asked
 
 
-async def read_current(
-    context: ChunkContext, rows: Sequence[ReadRow], edits: Edits
-) -> tuple[Mapping[Pair, Assignment | None], Show]:
-    """Read the current assignments of rows without errors, with one query.
-
-    Args:
-        edits: those of earlier chunks of the file.
-
-    Returns:
-        what was read, and a function from a row to what it sees, for each `AssignmentOf`: pairs
-        that earlier chunks have changed are shown as they were before the file.
-    """
-    importer, directory = context.importer, context.directory
-    if not importer.assignments:
-        return {}, lambda _: ()
-    names = list(importer.columns)
-    places = [(names.index(each.case), names.index(each.user))
-              for each in importer.assignments.values()]  # fmt: skip
-    good = [row for row in rows if not row.errors]
-    pairs = {pair for row in good for place in places if (pair := _pair(row, place))}
-    found = await directory.assignments(pairs)
-    stored = {pair: found.get(pair) for pair in pairs}
-    shown = stored | {pair: context.assignment(state) for pair, (state, _) in edits.items()}
-
-    def show(row: ReadRow) -> list[Assignment | None]:
-        seen = [_pair(row, place) for place in places]
-        return [shown.get(pair) if pair else None for pair in seen]
-
-    return stored, show
+async def _ask_groups(
+    context: ChunkContext, rows: Sequence[ReadRow], made: MakeRow, wrong: Wrong
+) -> list[PlannedRow]:
+    # Of a row without errors that is in no group, its importer could not make the group.
+    asked = [
+        PlannedRow(row, errors=tuple(row.errors or wrong.get(place) or (IMPORTER_FAILED,)))
+        for place, row in enumerate(rows)
+    ]
+    groups = find_groups(context, rows, wrong)
+    grouped = {place for group in groups for place in (*group.good, *group.failed)}
+    lost = [row for place, row in enumerate(rows) if place not in grouped]
+    lost_rows = LostRows.of(context.importer, lost)
+    signed = time.monotonic()
+    for number, group in enumerate(groups):
+        if time.monotonic() - signed > _SECONDS_OF_SILENCE:
+            await context.store.keep_alive()
+            signed = time.monotonic()
+        for place, planned in _ask_group(context, group, rows, made, lost_rows).items():
+            asked[place] = planned._replace(group=number)
+        for place in group.failed:
+            asked[place] = asked[place]._replace(group=number)
+    return asked
 
 
-def _pair(row: ReadRow, place: tuple[int, int]) -> Pair | None:
-    case, user = row.values[place[0]], row.values[place[1]]
-    return (case.id, user.id) if isinstance(case, Case) and isinstance(user, User) else None
+def _ask_group(
+    context: ChunkContext,
+    group: RowGroup,
+    rows: Sequence[ReadRow],
+    made: MakeRow,
+    lost: LostRows,
+) -> Mapping[int, PlannedRow]:
+    """Ask the importer what the rows of a group mean; if it fails, they all fail."""
+    key, good = context.importer.key, [rows[place] for place in group.good]
+    if all(row.is_context for row in good):
+        return {place: PlannedRow(rows[place]) for place in group.good}
+    failed = [failed_row(context.importer, rows[place]) for place in group.failed]
+    shown = {place: made(rows[place]) for place in group.good}
+    try:
+        answers = guarded(_asked_of_group, context.importer, group.key, shown, failed)
+        for place, (changes, _, _) in answers.of_rows.items():
+            _check_about(context.importer, [rows[place]], changes)
+        _check_about(context.importer, good, answers.of_group)
+    except RowError as error:
+        return {
+            place: PlannedRow(rows[place], errors=(context.row_error(error, rows[place]),))
+            for place in group.good
+        }
+    except TooSlowError:
+        logger.exception("importer %r took too long on the group %r", key, group.key)
+        return {place: PlannedRow(rows[place], errors=(_TOO_SLOW,)) for place in group.good}
+    except Exception:
+        logger.exception("importer %r failed on the group %r; its rows fail", key, group.key)
+        return {place: PlannedRow(rows[place], errors=(IMPORTER_FAILED,)) for place in group.good}
+    planned = {
+        place: PlannedRow(
+            rows[place],
+            () if errors else changes,
+            errors=tuple(context.row_error(error, rows[place]) for error in errors),
+            messages=messages,
+        )
+        for place, (changes, messages, errors) in answers.of_rows.items()
+    }
+    return with_group_changes(context, group, GroupPlan(planned, answers.of_group), lost)
+
+
+class _GroupAnswers(NamedTuple):
+    """The answers about a group: by place, each row's changes, messages and errors; and its own."""
+
+    of_rows: Mapping[int, tuple[list[PlannedChange], list[str], list[RowError]]]
+    of_group: Sequence[PlannedChange]
+
+
+def _asked_of_group(
+    importer: Importer, key: object, shown: Mapping[int, Row], failed: Sequence[FailedRow]
+) -> _GroupAnswers:
+    try:
+        answers = _answers_about(importer, key, shown, failed)
+    except RowError as error:
+        _check_column(importer, error)
+        raise
+    named = {keys for changes, _, _ in answers.of_rows.values() for keys, *_ in changes}
+    for change in answers.of_group:
+        if change.keys in named:
+            fault = "for the group, which a row asks for as well"
+            raise TypeError(f"change_group() returned {change.change!r:.200} {fault}")
+    return answers
+
+
+def _answers_about(
+    importer: Importer, key: object, shown: Mapping[int, Row], failed: Sequence[FailedRow]
+) -> _GroupAnswers:
+    of_rows: dict[int, tuple[list[PlannedChange], list[str], list[RowError]]]
+    of_rows = {place: ([], [], []) for place in shown}
+    of_group: list[PlannedChange] = []
+    # By identity, as rows have no hash.
+    entries: dict[int, Any] = {id(row): of_rows[place] for place, row in shown.items()}
+    for pair in importer.change_group(key, list(shown.values()), failed) or ():
+        if not (isinstance(pair, tuple) and len(pair) == 2):
+            raise TypeError(
+                f"change_group() returned {pair!r:.200}, no pair of a row and an answer"
+            )
+        row, answer = pair
+        entry = entries.get(id(row))
+        if isinstance(answer, RowError) and entry:
+            _check_column(importer, answer)
+            entry[2].append(answer)
+            continue
+        changes, messages = _read_answer(answer)
+        if entry:
+            entry[0].extend(changes)
+            entry[1].extend(messages)
+        elif row is None and not messages:
+            of_group += changes
+        else:
+            raise TypeError(f"change_group() returned {pair!r:.200}, which is about no row of it")
+    return _GroupAnswers(of_rows, of_group)
 
 
 def check_chunk(
@@ -172,6 +272,7 @@ def _ask(context: ChunkContext, row: ReadRow, made: MakeRow) -> PlannedRow:
     key = context.importer.key
     try:
         changes, messages = guarded(_asked, context.importer, made(row))
+        _check_about(context.importer, [row], changes)
     except RowError as error:
         return PlannedRow(row, errors=(context.row_error(error, row),))
     except TooSlowError:
@@ -181,6 +282,30 @@ def _ask(context: ChunkContext, row: ReadRow, made: MakeRow) -> PlannedRow:
         logger.exception("importer %r failed on row %d; the row fails", key, row.number)
         return PlannedRow(row, errors=(IMPORTER_FAILED,))
     return PlannedRow(row, changes, messages=messages)
+
+
+def _check_about(
+    importer: Importer, rows: Iterable[ReadRow], changes: Iterable[PlannedChange]
+) -> None:
+    """See to it that rows which change the same assignment are kept together.
+
+    Raises:
+        TypeError: a change is of an assignment that other rows may change at the same time.
+    """
+    if not (ordering := importer._ordering):
+        return
+    places = [place for place, name in enumerate(importer.columns) if name in ordering]
+    values = (row.values[place] for row in rows for place in places)
+    named = {_identity(value) for value in values if value}
+    for each in changes:
+        change: Any = each.change
+        if each.rule and named.isdisjoint((_identity(change.case), _identity(change.user))):
+            what = f"the answer is {change!r:.200}, of none that the row names in"
+            raise TypeError(f"{what} {' or '.join(ordering)}: AssignmentsOf is about these alone")
+
+
+def _identity(entity: Case | User) -> tuple[bool, int]:
+    return isinstance(entity, Case), entity.id
 
 
 def _asked(importer: Importer, row: Row) -> tuple[list[PlannedChange], Sequence[str]]:
@@ -198,7 +323,12 @@ def _check_column(importer: Importer, error: RowError) -> None:
 
 
 def _answers(importer: Importer, row: Row) -> tuple[list[PlannedChange], Sequence[str]]:
-    answer = importer.change(row)
+    return _read_answer(importer.change(row))
+
+
+def _read_answer(
+    answer: Answer | Iterable[Answer] | RowError | None,
+) -> tuple[list[PlannedChange], Sequence[str]]:
     if answer is None:
         return [], ()
     if isinstance(answer, OwnChange):  # the most frequent answer needs no list of answers

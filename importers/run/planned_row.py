@@ -58,6 +58,8 @@ class PlannedRow(NamedTuple):
         errors: why the row can't be carried out.
         messages: what the importer has to say on a row that it wants unchanged.
         named: of a row with errors, the keys that it was the first to name.
+        group: the row's group within the chunk, where the importer takes groups as a whole.
+        of_group: the keys of those of its changes that belong to the group, and to no row.
     """
 
     row: ReadRow
@@ -66,6 +68,8 @@ class PlannedRow(NamedTuple):
     errors: tuple[ErrorDetail, ...] = ()
     messages: Sequence[str] = ()
     named: Sequence[Key] = ()
+    group: int | None = None
+    of_group: frozenset[tuple[Key, ...]] = frozenset()
 
     @property
     def is_to_apply(self) -> bool:
@@ -85,10 +89,10 @@ class PlannedRow(NamedTuple):
         if len(self.changes) + len(self.repeats) < 2:
             return None
         cases, users = (
-            {_named(each.change, noun) for each in self.changes} for noun in ("case", "user")
+            {entity_name(each.change, noun) for each in self.changes} for noun in ("case", "user")
         )
         by_user = len(cases) == 1 < len(users)
-        return _named(change, "user") if by_user else _named(change, "case")
+        return entity_name(change, "user" if by_user else "case")
 
     def about(self, error: ErrorDetail, change: Change) -> ErrorDetail:
         """Return the error of a change, with the name of what it is about, unless it says that."""
@@ -101,7 +105,7 @@ class PlannedRow(NamedTuple):
 
     def failed(self, errors: Sequence[ErrorDetail]) -> PlannedRow:
         """Return the row as one that is not to be carried out."""
-        return PlannedRow(self.row, errors=tuple(errors), named=self.keys)
+        return PlannedRow(self.row, errors=tuple(errors), named=self.keys, group=self.group)
 
 
 def with_subject(message: str, subject: tuple[str, str] | None) -> str:
@@ -118,7 +122,7 @@ def with_subject(message: str, subject: tuple[str, str] | None) -> str:
     return f"{message.removesuffix(end)} ({noun} '{name}'){end}"
 
 
-def _named(change: Change, noun: str) -> tuple[str, str] | None:
+def entity_name(change: Change, noun: str) -> tuple[str, str] | None:
     """Return the noun with the Tag ID or ID of the change's case or user, if it has one."""
     entity = getattr(change, noun, None)
     if not isinstance(entity, Case | User):
@@ -164,7 +168,7 @@ def _compared(
         elif not _is_repeat(each, held):
             errors = _conflicts(context, planned.row, each, held)
             named_errors = [planned.about(error, each.change) for error in errors]
-            return PlannedRow(planned.row, new).failed(named_errors)
+            return planned._replace(changes=new).failed(named_errors)
         elif held[0][0] not in named:
             repeats.append(held[0])
     return planned._replace(changes=new, repeats=repeats) if changes else planned

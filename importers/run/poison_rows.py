@@ -41,7 +41,8 @@ async def find_suspects(
 ) -> None:
     """Try out the rows of a chunk whose worker has died, and note each time which ones.
 
-    Only plugins' importers are tried; Caseroll's own do not end workers.
+    Only plugins' importers are tried; Caseroll's own do not end workers. Those that take groups as
+    a whole can't be tried with a part of a group.
 
     A first trial takes the rows in some thirty pieces. When the worker dies of one of these as
     well, the next trial takes that piece's rows one by one; a row that ends this trial too is
@@ -98,6 +99,8 @@ async def _lock_tried(
     work = await read_work(db, import_id) if chunk else None
     importer = importers.get(work.type) if work else None
     if chunk is None or work is None or importer is None or work.is_cancelled:
+        return None
+    if importer.group_by is not None:
         return None
     store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
     guard = guard_of(importer, store.keep_alive)

@@ -29,7 +29,7 @@ from models.imports import Stage
 from models.mail import enqueue_mails
 from models.plan import read_plan
 from models.progress import Tally, count, read_work
-from models.row import RowResult, replace_rows, write_rows
+from models.row import RowResult, find_not_passed, replace_rows, write_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -192,6 +192,8 @@ async def _settle(
         why = importer_error("The import type '{type}' is not switched on.", type=work.type)
         return Settled(_given_up(rows, why)), carried
     fit = [row for place, row in enumerate(rows) if place not in condemned]
+    if importer.group_by is not None:
+        await _mark_failed_context(db, work, fit)
     stops = importer_error("This row stops its worker.")
     left_out = _given_up([rows[place] for place in condemned], stops)
     store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
@@ -211,6 +213,14 @@ async def _settle(
     if guard:
         _tell_if_slow(guard, work, len(fit))
     return settled._replace(results=[*settled.results, *left_out]), carried
+
+
+async def _mark_failed_context(db: Connection, work: ImportWork, rows: Sequence[ReadRow]) -> None:
+    """Find which rows that are only context, those of groups that run again, are not in effect."""
+    numbers = [row.number for row in rows if row.is_context]
+    failed = await find_not_passed(db, work.plan_id or work.id, numbers) if numbers else ()
+    for row in rows:
+        row.has_failed = row.is_context and row.number in failed
 
 
 def _cancelled(work: ImportWork, chunk: ChunkWork, rows: Sequence[ReadRow]) -> list[RowResult]:
@@ -264,7 +274,10 @@ async def _run_until_no_race(
                 return settled, carry_on(context, plan, settled)
         context = await context.again()
         # Values and errors are those of the attempt that was lost.
-        rows = [ReadRow(row.number, row.cells, row.is_context, row.text) for row in rows]
+        rows = [
+            ReadRow(row.number, row.cells, row.is_context, row.text, has_failed=row.has_failed)
+            for row in rows
+        ]
     raise RetryableError("the same things kept changing under this chunk")
 
 

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 from importers.rows.cell_reader import failed_result
 from importers.run.planned_row import with_subject
+from importers.run.row_groups import group_message
+from importers.sdk.columns import column_name
 from importers.sdk.entities import User
+from importers.undo.origin import origin_of
 from models.assignment import Edit
 from models.entity_history import EntityEdit
 from models.mail import Notification
@@ -21,8 +24,10 @@ if TYPE_CHECKING:
     from importers.run.planned_row import PlannedRow
     from importers.run.rules import Decision
     from importers.run.validation import Validation
-    from importers.sdk.changes import Difference, Key
+    from importers.sdk.changes import Difference, Key, Outcome, OwnChange
+    from importers.sdk.directory import Noun
     from importers.sdk.errors import ErrorDetail
+    from importers.undo.origin import Origin
     from models.assignment import Pair, Present
 
 
@@ -31,12 +36,14 @@ class Settled(NamedTuple):
 
     Args:
         verdicts: why rows failed that were the first to name a key, these and earlier ones.
+        effects: how many effects validators have let pass, by `Effect.noun` and outcome.
     """
 
     results: Sequence[RowResult]
     edits: Sequence[Edit] = ()
     notifications: Sequence[Notification] = ()
     verdicts: Mapping[Key, Sequence[ErrorDetail]] = {}
+    effects: Mapping[tuple[Noun, Outcome], int] = {}
 
 
 def settle(
@@ -100,10 +107,37 @@ def _errors(
         for planned, decision in zip(plan.changes, made, strict=True)
         for at_fault, error in described(context, plan.row, decision)
     ]
-    errors = with_refusals(errors, plan.row, made)
+    if plan.of_group:
+        errors = _with_refusals_of_group(context, errors, plan, made)
+    else:
+        errors = with_refusals(errors, plan.row, made)
     for key, _ in plan.repeats:
         errors += verdicts.get(key, ())
     return errors
+
+
+def _with_refusals_of_group(
+    context: ChunkContext,
+    errors: Sequence[ErrorDetail],
+    plan: PlannedRow,
+    made: Sequence[Decision],
+) -> list[ErrorDetail]:
+    """Add what columns refuse to the errors of a row that makes the changes of its group.
+
+    What the group changes is refused by the column that makes the group alone: the row's other
+    cells have nothing to do with it.
+    """
+    own = [
+        decision
+        for planned, decision in zip(plan.changes, made, strict=True)
+        if planned.keys not in plan.of_group
+    ]
+    found = with_refusals(errors, plan.row, own)
+    column = context.importer.columns[context.importer.group_by or ""]
+    names = {column.public_name, *map(column_name, column.headers)}
+    of_group = [error for error in plan.row.refusals if error.column in names]
+    is_refused = any(decision.outcome is not RowOutcome.UNCHANGED for decision in made)
+    return list(dict.fromkeys([*found, *(of_group if is_refused else ())]))
 
 
 def described(
@@ -130,7 +164,8 @@ def with_refusals(
 def _success(context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]) -> RowResult:
     row = plan.row
     edits, others = _edits_of(context, plan, made)
-    if len(made) == 1 and not (plan.repeats or plan.messages or made[0].warnings):
+    is_one = len(made) == 1 and not plan.of_group
+    if is_one and not (plan.repeats or plan.messages or made[0].warnings):
         (only,) = made
         return RowResult(
             row.number,
@@ -151,6 +186,10 @@ def _success(context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]) 
         if decision.message
     ]
     messages += plan.messages
+    removals = 0
+    if plan.of_group:
+        messages += filter(None, [group_message(context, plan, made)])
+        removals = sum(edit.after is None for edit in edits) - (outcome is RowOutcome.REMOVED)
     message = "; ".join(dict.fromkeys(messages)) if messages else None
     warnings = [
         context.refusal(warning, value, row).as_dict()
@@ -166,6 +205,7 @@ def _success(context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]) 
         warnings=warnings,
         edits=edits,
         entity_edits=others,
+        group_removals=removals,
     )
 
 
@@ -185,16 +225,18 @@ def _edits_of(
         elif decision.difference is None:
             others.append(EntityEdit(number))
         else:
-            others.append(_entity_edit(number, decision.difference, is_kept=not context.is_dry_run))
+            origin = origin_of(cast("OwnChange", planned.change), planned.keys)
+            is_kept = not context.is_dry_run
+            others.append(_entity_edit(number, decision.difference, origin, is_kept=is_kept))
     return edits, others
 
 
-def _entity_edit(row: int, difference: Difference, *, is_kept: bool) -> EntityEdit:
+def _entity_edit(row: int, difference: Difference, origin: Origin, *, is_kept: bool) -> EntityEdit:
     before, after = difference.before, difference.after
-    # What a dry run has created is gone, and its primary key with it.
-    if before is None and not is_kept:
+    # A case or a user that a dry run has created is gone, and its primary key with it.
+    if before is None and origin.record is None and not is_kept:
         return EntityEdit(row, None, None, before, after)
-    return EntityEdit(row, difference.case_id, difference.user_id, before, after)
+    return EntityEdit(row, difference.case_id, difference.user_id, before, after, *origin)
 
 
 def notification_of(edit: Edit) -> Notification:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,3 +84,36 @@ class Assignment:
 
     role: Role
     notify: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PresentAssignment(Assignment):
+    """An assignment as `AssignmentsOf` and `Directory` list it: with the case and the user.
+
+    Args:
+        case: the case.
+        user: the user who is on it.
+
+    Example:
+        >>> def change(self, row):
+        ...     return [Remove(case=each.case, user=each.user) for each in row.present]
+    """
+
+    case: Case
+    user: User
+
+
+def by_user(found: Iterable[PresentAssignment]) -> Mapping[int, Sequence[PresentAssignment]]:
+    """Return the assignments of each user, by primary key and in the order of the cases' keys."""
+    lists = defaultdict(list)
+    for each in sorted(found, key=lambda each: each.case.id):
+        lists[each.user.id].append(each)
+    return {user_id: tuple(each) for user_id, each in lists.items()}
+
+
+def by_case(found: Iterable[PresentAssignment]) -> Mapping[int, Sequence[PresentAssignment]]:
+    """Return the assignments to each case, by primary key and in the order of the users' keys."""
+    lists = defaultdict(list)
+    for each in sorted(found, key=lambda each: each.user.id):
+        lists[each.case.id].append(each)
+    return {case_id: tuple(each) for case_id, each in lists.items()}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from importers.rows.payload import pack, texts_of
 from importers.split.chunking import chunks_for
+from importers.split.whole_groups import WholeGroups
 from models.chunk import add_chunk
 from models.db import keep_alive
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from importers.reading.record import Batch
     from importers.split.chunking import Chunk, Chunks
-    from importers.split.grouping import Grouping
+    from importers.split.grouping import Grouping, Groups
     from models.progress import ImportWork
 
 # Rows that get their keys at once: the more, the fewer look-ups, and the more memory.
@@ -59,7 +60,7 @@ class ChunkWriter:
         self._work = work
         self._grouping = grouping
         self._size = size
-        self._chunks: Chunks | None = None
+        self._chunks: Chunks | WholeGroups | None = None
         self.rows = 0
 
     async def add(self, batch: Batch) -> None:
@@ -68,7 +69,7 @@ class ChunkWriter:
             groups = await self._grouping(part.cells)
             if self._chunks is None:
                 # The kinds of keys are the importer's, and so are the same for all batches.
-                self._chunks = chunks_for(groups, self._size)
+                self._chunks = _chunks_for(groups, self._size)
             # In threads, so that this worker's other coroutines go on meanwhile; one after another,
             # as both hold the interpreter's lock.
             texts = await asyncio.to_thread(texts_of, part.cells)
@@ -101,6 +102,10 @@ class ChunkWriter:
     def close(self) -> None:
         if self._chunks:
             self._chunks.close()
+
+
+def _chunks_for(groups: Groups, size: int) -> Chunks | WholeGroups:
+    return WholeGroups(groups.whole, size) if groups.whole else chunks_for(groups, size)
 
 
 def _next_packed(chunks: Iterator[Chunk]) -> tuple[bytes, bool] | None:

@@ -8,11 +8,11 @@ from importers.reading.limits import MAX_CHUNK
 from importers.reading.record import Batch
 from importers.sdk.cell_note import shown_text
 from importers.sdk.importer import Importer
-from models.row import RowStatus, failed_page, find_passed, find_rows
+from models.row import RowStatus, failed_page, find_passed, find_rows, result_page
 from models.row_errors import error_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 
     from asyncpg import Connection
 
@@ -27,7 +27,8 @@ async def failed_rows(
 ) -> AsyncIterator[Batch]:
     """Read the failed rows that an import's retry names, as they are or with corrected cells.
 
-    They come page by page, each after the passed rows that are its context.
+    They come page by page, each after the passed rows that are its context. Where the importer
+    takes groups as a whole, all rows that don't run again come at the end, as context.
     """
     retry: dict[str, Any] = work.retry or {}
     # All or nothing is all: the other failed rows run again with those that are corrected.
@@ -36,6 +37,7 @@ async def failed_rows(
     if type(importer).check_chunk is not Importer.check_chunk:
         keys = [name for name, column in importer.columns.items() if column.is_key]
         positions = [layout.positions[name] for name in keys if name in layout.positions]
+    run_again: set[int] = set()
     last = 0
     while failed := await failed_page(
         db,
@@ -51,6 +53,11 @@ async def failed_rows(
             (row.number, corrected(row, layout, new))
             for row, new in zip(failed, new_cells, strict=True)
         ]
+        last = failed[-1].number
+        if importer.group_by is not None:
+            run_again.update(number for number, _ in rows)
+            yield Batch.of(rows)
+            continue
         unchanged = [row for row, new in zip(failed, new_cells, strict=True) if not new]
         context = [
             *await _conflicting_passed_rows(db, work.id, unchanged),
@@ -58,7 +65,19 @@ async def failed_rows(
         ]
         # A row that is only context is known by its negative number, and comes once.
         yield Batch.of([*{-row.number: row.cells for row in context}.items(), *rows])
-        last = failed[-1].number
+    if importer.group_by is not None:
+        async for batch in _other_rows(db, work, run_again):
+            yield batch
+
+
+async def _other_rows(
+    db: Connection, work: ImportWork, run_again: Collection[int]
+) -> AsyncIterator[Batch]:
+    """Read all rows of an import as context, but for some."""
+    last = 0
+    while page := await result_page(db, work.app_id, work.id, after=last, most=MAX_CHUNK):
+        last = page[-1].number
+        yield Batch.of([(-row.number, row.cells) for row in page if row.number not in run_again])
 
 
 def _new_cells(retry: Mapping[str, Any], rows: Sequence[RowResult]) -> list[Mapping[str, str]]:

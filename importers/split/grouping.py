@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import reduce
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,6 +15,7 @@ from importers.isolation.guard import (
     guarding,
     is_of_plugin,
 )
+from importers.sdk.errors import ErrorDetail, FileRefusedError
 from importers.sdk.references import Reference
 from models.db import is_passing
 
@@ -26,14 +28,36 @@ if TYPE_CHECKING:
     from importers.sdk.directory import Directory
     from importers.sdk.importer import Importer
 
+logger = logging.getLogger(__name__)
+
 Cells = Sequence[str]
+_NO_GROUPS = ErrorDetail(
+    code="IMPORTER_ERROR",
+    message="The importer can't tell which rows are one group; the worker's log says why.",
+)
 
 GroupKeys = Sequence[int | None]
 """A key for each row; None for a row that can't meet others."""
 
+_KeysAndWide = tuple[GroupKeys, GroupKeys]
+
 
 class UngroupableError(Exception):
     """The importer can't tell which rows are about the same thing: all of them could be."""
+
+
+class GroupColumn(NamedTuple):
+    """The column that makes rows a group which is never parted.
+
+    Args:
+        name: as errors name it.
+        label: as messages name it.
+        position: of its cell in a row.
+    """
+
+    name: str
+    label: str
+    position: int
 
 
 class Groups(NamedTuple):
@@ -44,10 +68,13 @@ class Groups(NamedTuple):
             it of one kind or of two; the converse need not hold.
         wide: where there is one kind, keys that rows with the same key of that kind share as well:
             those of the case, say, where the one kind is that of the pair.
+        whole: the column that makes the first kind, if its rows are never to be parted; a row
+            whose group can't be read has no key of this kind.
     """
 
     kinds: list[GroupKeys]
     wide: GroupKeys
+    whole: GroupColumn | None = None
 
 
 Grouping = Callable[[Sequence[Cells]], Awaitable[Groups]]
@@ -62,7 +89,14 @@ def grouping_by_keys(
     async def group(rows: Sequence[Cells]) -> Groups:
         # A guard for each batch: as much time as the importer has for a chunk. Files may be large.
         with guarding(guard_of(importer, directory.keep_alive)):
-            return await group_rows(importer, layout, rows, directory, together)
+            try:
+                return await group_rows(importer, layout, rows, directory, together)
+            except UngroupableError as error:
+                if importer.group_by is None:
+                    raise
+                # In one chain, as other rows, groups could be parted.
+                logger.exception("importer %r can't tell groups; its file is refused", importer.key)
+                raise FileRefusedError([_NO_GROUPS]) from error
 
     return group
 
@@ -85,27 +119,102 @@ async def group_rows(
     A kind that a key column is part of is left out: its rows share that column's key.
 
     Args:
-        together: `case` or `user`, when rows about the same one are to be judged together.
+        together: `case` or `user`, when rows about the same one are to be judged together; `app`,
+            when all rows are, in the order of the file.
 
     Raises:
         UngroupableError: the importer can't tell which rows belong together.
     """
-    keys = [column for column in layout.columns(importer).values() if column.is_key]
+    columns, whole = layout.columns(importer), importer.group_by
+    groups: list[_KeysAndWide] = []
     try:
-        groups = [await _by_one_column(column, layout, rows, directory) for column in keys]
-        if _references(importer):
-            groups += [
-                await _by_references(columns, layout, rows, directory)
-                for columns in _column_groups(importer, together)
-                if not any(column.is_key for column in columns)
-            ]
+        if whole:
+            groups.append(await _by_whole_groups(columns[whole], layout, rows, directory))
+        if "app" in together:
+            one_chain = [0] * len(rows)
+            groups.append((one_chain, one_chain))
+        else:
+            groups += await _by_keys(importer, layout, rows, directory, together)
     except UsedUpError as error:
         raise UngroupableError(str(error)) from error
     kinds: list[GroupKeys] = []
     for kind, _ in groups:
         # Without keys that a row has already by a kind before: it does not meet itself.
         kinds.append(reduce(_without, kinds, kind))
-    return Groups(kinds, groups[0][1] if groups else [])
+    column = _group_column(columns[whole], layout) if whole else None
+    return Groups(kinds, groups[0][1] if groups else [], column)
+
+
+async def _by_keys(
+    importer: Importer,
+    layout: Layout,
+    rows: Sequence[Cells],
+    directory: Directory,
+    together: Collection[str],
+) -> list[_KeysAndWide]:
+    """Return a key of each kind for each row, but for the column that makes whole groups."""
+    columns, whole = layout.columns(importer), importer.group_by
+    first = {whole, *(importer._ordering or ())}
+    keys = [
+        each for name, each in columns.items() if name != whole and (each.is_key or name in first)
+    ]
+    groups = [await _by_one_column(column, layout, rows, directory) for column in keys]
+    if _references(importer):
+        groups += [
+            await _by_references(references, layout, rows, directory)
+            for references in _column_groups(importer, together)
+            if not any(each.is_key or each.name in first for each in references)
+        ]
+    return groups
+
+
+def _group_column(column: Column[Any], layout: Layout) -> GroupColumn:
+    return GroupColumn(column.public_name, column.label, layout.positions[column.name])
+
+
+async def _by_whole_groups(
+    column: Column[Any], layout: Layout, rows: Sequence[Cells], directory: Directory
+) -> tuple[GroupKeys, GroupKeys]:
+    """Return a key for each row's group; None for a row whose group can't be read.
+
+    All cells are looked up, as no other column can tell which rows name no group.
+    """
+    cells = _cells_at(layout.positions[column.name], rows)
+    if isinstance(column, Reference):
+        names = await _found_names(column, set(cells), directory)
+    else:
+        names = {cell: _value_key(column, cell) for cell in set(cells)}
+    # In a row with more cells than the header, it can't be known which cell is which.
+    width = layout.width
+    keys = [
+        hash(name) if name and not (len(row) > width and any(map(str.strip, row[width:]))) else None
+        for name, row in zip(map(names.__getitem__, cells), rows, strict=True)
+    ]
+    return keys, keys
+
+
+async def _found_names(
+    column: Reference[Any], cells: Collection[str], directory: Directory
+) -> dict[str, str]:
+    """Name what each of some cells refers to; blank where it refers to nothing."""
+    texts = {cell: _read_text(column, cell) for cell in cells}
+    try:
+        found = await guarded_await(column.resolve(directory, set(texts.values()) - {None}))
+        names = {text: guarded(column.group_key, entity) for text, entity in found.items()}
+    except Exception as error:
+        if isinstance(error, UsedUpError) or (is_passing(error) and not is_of_plugin(error)):
+            raise
+        raise UngroupableError(f"column {column.name!r} failed: {error!r}") from error
+    return {cell: names.get(text, "") for cell, text in texts.items()}
+
+
+def _read_text(column: Reference[Any], cell: str) -> Any:
+    try:
+        return guarded(column.read, cell)
+    except UsedUpError:
+        raise
+    except Exception:
+        return None
 
 
 def _without(kind: GroupKeys, before: GroupKeys) -> GroupKeys:
@@ -135,6 +244,12 @@ def _column_groups(importer: Importer, together: Collection[str]) -> list[list[R
 
     Rows about one case are known by the one column of cases, and include those about one pair.
     """
+    if importer._ordering is not None:
+        # Rows can be about any case of a user, or any user of a case: validators that look at those
+        # together have to see all rows in the order of the file.
+        kept = [each._may_name for each in _references(importer) if each.name in importer._ordering]
+        is_sure = kept and all(noun in kept[0] for noun in together)
+        return [] if is_sure else [[]]
     groups: list[list[Reference[Any]]] = []
     for noun in sorted(together):
         columns = [column for column in _references(importer) if noun in column._may_name]

@@ -36,17 +36,22 @@ class PlanDecision(NamedTuple):
 async def stage_of(db: Connection, work: ImportWork, importer: Importer, rows: int) -> Stage | None:
     """Say whether rows are to be planned before anything of them is applied.
 
-    What they would remove at most is known from their number.
+    What they would remove at most is known from their number, unless a row can be about all
+    assignments of a user or of a case.
     """
     if work.is_dry_run:
         return None
-    if work.is_atomic:
+    removes = header_spec(importer).at_worst == "removes"
+    # Changes of a group need no row of their own: how many there are is known from a plan alone.
+    if work.is_atomic or (removes and importer.group_by is not None):
         return Stage.PLAN
     guard = await read_guard(db, work.app_id)
     if guard.requires_release_of(work.type):
         return Stage.PLAN
-    if header_spec(importer).at_worst != "removes" or guard.remove_percent is None:
+    if not removes or guard.remove_percent is None:
         return None
+    if importer._ordering is not None:
+        return Stage.PLAN
     recent = await recent_removals(db, work.app_id)
     most = rows * _most_pairs(importer) + recent.rows
     return Stage.PLAN if most >= guard.remove_at_least else None
@@ -103,8 +108,8 @@ async def planned_rows(
 ) -> AsyncIterator[Batch]:
     """Read the rows of a plan that have passed, page by page.
 
-    Where `check_chunk` looks at rows together, the others come as context: it has seen them when
-    it judged those that have passed.
+    Where `check_chunk` or `change_group` looks at rows together, the others come as context: it has
+    seen them when it judged those that have passed.
     """
     read = partial(
         planned_page,
@@ -112,7 +117,8 @@ async def planned_rows(
         plan_id,
         most=MAX_CHUNK,
         is_own=plan_id == work.id,
-        has_context=type(importer).check_chunk is not Importer.check_chunk,
+        has_context=importer.group_by is not None
+        or type(importer).check_chunk is not Importer.check_chunk,
     )
     last = 0
     while rows := await read(after=last):

@@ -8,6 +8,7 @@ import time
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import MOST_ATTEMPTS, PATIENCE_SECONDS, is_blameless
@@ -15,6 +16,7 @@ from importers.isolation.guard import GUARDED_SECONDS, guard_of, guarding, is_gu
 from importers.reading.record import Batch
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
 from importers.rows.header_mapping import HeaderMapping
+from importers.rows.header_warnings import header_warnings
 from importers.rows.layout import layout_of, stored_layout, with_knowledge
 from importers.rows.observation import observing_positions
 from importers.rows.payload import texts_of
@@ -22,6 +24,7 @@ from importers.rows.stored_directory import StoredDirectory
 from importers.sdk.errors import ErrorDetail, FileRefusedError, RetryableError
 from importers.split.chunk_writer import write_chunks
 from importers.split.failed_rows import failed_rows
+from importers.split.file_check import check_stored_file, checks_files
 from importers.split.file_rows import OpenedFile, observing, stored_file, unfinished_rows
 from importers.split.grouping import UngroupableError, group_as_one, grouping_by_keys
 from importers.split.planned_rows import decide, end_cancelled, planned_rows, stage_of
@@ -48,6 +51,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
+    from importers.reading.format_reader import FormatReader
     from importers.reading.limits import Limits
     from importers.rows.layout import Layout
     from importers.rows.observation import Observed
@@ -58,6 +62,8 @@ if TYPE_CHECKING:
 
 # A split is one transaction; ten million rows take longer than transactions may otherwise.
 _SPLIT_SECONDS = 1_800
+# A user is on several cases: a chunk of rows about all of them would change too much at once.
+_ASSIGNMENTS_OF_A_ROW = 10
 # First rows of a large file that have their results early, if they fail by themselves.
 MOST = 1_000
 _ENDS_WORKERS = ErrorDetail.of(
@@ -83,15 +89,24 @@ class SplitSettings:
 
     Args:
         importers: those that are on, by key.
-        together: `case` or `user`, when validators judge rows about the same one together.
+        readers: those of plugins, which are asked first whether they take a file.
+        together: `case`, `user` or `app`, when validators judge rows about the same one together.
         tell: called when clients can see progress before the split ends.
     """
 
     importers: Mapping[str, Importer]
     limits: Limits
     chunk_rows: int
+    readers: Sequence[FormatReader] = ()
     together: Collection[str] = ()
     tell: Callable[[ImportWork], Awaitable[None]] | None = None
+
+    def rows_of(self, importer: Importer) -> int:
+        """Return how many rows a chunk of the importer has."""
+        # Rows of a group are about the same assignments, and are not to be parted.
+        if importer._ordering is None or importer.group_by is not None:
+            return self.chunk_rows
+        return ceil(self.chunk_rows / _ASSIGNMENTS_OF_A_ROW)
 
 
 class SplitEnd(NamedTuple):
@@ -191,7 +206,7 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
         template = "The import type '{type}' is not switched on where this import was to be run."
         raise FileRefusedError([ErrorDetail.of("UNKNOWN_TYPE", template, type=work.type)])
     # Caseroll's own importers have no guard: they end no worker, and what ends one is an accident.
-    if guard_of(importer) and attempts > MOST_ATTEMPTS:
+    if (guard_of(importer) or settings.readers) and attempts > MOST_ATTEMPTS:
         raise FileRefusedError([_ENDS_WORKERS])
     if work.plan_id is not None:
         return await _split_plan(work, work.plan_id, importer, settings)
@@ -205,7 +220,7 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
         directory = StoredDirectory(db, work.app_id)
         batches = partial(failed_rows, db, work, importer, layout)
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
         stage = await stage_of(db, work, importer, count)
         return await finish_retry_split(db, work.id, rows=count, stage=stage)
 
@@ -223,7 +238,7 @@ async def _split_plan(
         directory = StoredDirectory(db, work.app_id)
         batches = partial(planned_rows, db, work, plan_id, importer)
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
         return await finish_plan_split(db, work.id, rows=count, stage=_stage_after(work, plan_id))
 
 
@@ -245,7 +260,7 @@ async def _split_undo(
         directory = StoredDirectory(db, work.app_id)
         batches = partial(inverse_rows, db, undo_of_id)
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
         stage = await stage_of(db, work, importer, count)
         return await finish_split(db, work.id, rows=count, header=HEADER, stage=stage)
 
@@ -254,7 +269,7 @@ async def _split_file(
     work: ImportWork, importer: Importer, settings: SplitSettings, attempts: int
 ) -> ImportEnd | None:
     async with stored_file(work.id) as source:
-        file = await asyncio.to_thread(OpenedFile, source, work, settings.limits)
+        file = await asyncio.to_thread(OpenedFile, source, work, settings.limits, settings.readers)
         table = file.table
         layout = layout_of(
             table.header,
@@ -268,8 +283,9 @@ async def _split_file(
         is_all = await asyncio.to_thread(file.read_head, settings.chunk_rows)
         if not (is_all or work.is_cancelled):
             # When a worker has died of the file, its rows are read in chunks only, where the one
-            # that is at fault can be found.
-            first = file.head.part(0, MOST if attempts <= 1 else 0)
+            # that is at fault can be found. Rows of a group wait for the others of theirs.
+            is_early = attempts <= 1 and importer.group_by is None
+            first = file.head.part(0, MOST if is_early else 0)
             # A transaction of its own, so that clients see these results while the file is read.
             async with _holding(work) as db:
                 if is_guest(importer):
@@ -303,13 +319,17 @@ async def _store_file(
     observe_rows = observing(importer, layout, observed)
     batches = partial(unfinished_rows, db, file, finished_numbers, observe_rows)
     by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-    count = await _store_chunks(db, work, batches, by_keys, settings.chunk_rows)
+    count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
     if work.is_atomic and count > settings.limits.atomic_rows:
         limit = settings.limits.atomic_rows
         raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
     # Its present one: when rows can't be grouped, the file is read again, and opened for that.
     table = file.table
-    warnings = [*table.warnings, *HeaderMapping.of(work.header_mapping).warnings()]
+    if checks_files(importer) and not work.is_cancelled:
+        layout = with_knowledge(layout, importer, observed, work.date_order)
+        await check_stored_file(db, work, file, importer, layout)
+    mapping = HeaderMapping.of(work.header_mapping)
+    warnings = [*table.warnings, *header_warnings(table.header, importer, mapping)]
     return await finish_split(
         db,
         work.id,

@@ -21,6 +21,7 @@ from importers.builtin.modify import ModifyAssignments
 from importers.builtin.modify_cases import ModifyCases
 from importers.builtin.modify_users import ModifyUsers
 from importers.builtin.remove import RemoveUsers
+from importers.builtin.sync import SyncUsers
 from importers.engine import Engine
 from importers.plan_requests import request_apply, request_release
 from importers.reading.limits import Limits
@@ -43,6 +44,7 @@ HEADERS = {
     "assign": "case_id,user_id,case_role_order,case_role_id,case_notify",
     "modify": "case_id,user_id,case_role_id,case_notify",
     "remove": "user_id,case_id",
+    "sync": "case_id,user_id,case_role_order,case_role_id,case_notify",
     "add-users": "username,given_name,family_name,locale,zoneinfo,host_tag_id",
     "modify-users": ("user_id,given_name,family_name,locale,zoneinfo,host_tag_id,host_user_status"),
     "add-cases": "tag_id,case_status,date_opened,about",
@@ -461,6 +463,7 @@ async def make_world(*, chunk_rows: int = 1_000, slug: str = "demo") -> EngineFi
             "assign": AssignUsers("assign"),
             "modify": ModifyAssignments("modify"),
             "remove": RemoveUsers("remove"),
+            "sync": SyncUsers("sync"),
             "add-users": AddUsers("add-users"),
             "modify-users": ModifyUsers("modify-users"),
             "add-cases": AddCases("add-cases"),

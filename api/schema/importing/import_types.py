@@ -42,6 +42,9 @@ class ImportColumn:
     choices: list[str] | None = field(
         description="What its cells may hold; null when that is no list."
     )
+    separator: str | None = field(
+        description="What stands between several choices of a cell; null when a cell holds one."
+    )
     names: list[NamedObject] = field(
         description="What its cells name, such as a user; nothing when they hold plain values."
     )
@@ -54,6 +57,7 @@ class ImportColumn:
             description=column.help,
             example=column.example,
             choices=None if column.choices is None else list(column.choices),
+            separator=column.separator,
             names=[NamedObject(name) for name in sorted(column.names)],
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from operator import add
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import strawberry
@@ -114,6 +115,7 @@ class Import(Node):
     applied_from_key: strawberry.Private[int | None]
     grouped_at: strawberry.Private[datetime | None]
     undo_of_key: strawberry.Private[int | None]
+    group_removals: strawberry.Private[int]
     name: str = field(description="The name that the upload gave it.")
     source: str = field(
         description="Where it came from: `api`, `cli`, `console`, or the client's own name."
@@ -137,7 +139,10 @@ class Import(Node):
     cancelled: int = field(description="How many rows a cancel has left untouched.")
     created: int = field(description="How many rows have created something.")
     updated: int = field(description="How many rows have changed something.")
-    removed: int = field(description="How many rows have removed something.")
+    removed: int = field(
+        description="How many rows have removed something. Removals that belong to no row, as "
+        "those of a `sync`, count one by one, beside what their row has done itself."
+    )
     unchanged: int = field(description="How many rows passed with nothing to change.")
     progress: float = field(description="What part of the rows is done, from 0 to 1.")
     errors: list[ImportProblem] = field(description="Why the file was refused.")
@@ -315,7 +320,17 @@ class Import(Node):
             counted = set(outcome) if RowStatus.PASSED in counted else set()
         if self.purged_at:
             return 0
-        return sum(getattr(self, each.name.lower()) for each in counted)
+        return sum(
+            self.count_rows_that(each)
+            if isinstance(each, RowOutcome)
+            else getattr(self, each.name.lower())
+            for each in counted
+        )
+
+    def count_rows_that(self, outcome: RowOutcome) -> int:
+        """Return how many rows have an outcome, by the import's own counters."""
+        count: int = getattr(self, outcome.name.lower())
+        return count - (self.group_removals if outcome is RowOutcome.REMOVED else 0)
 
 
 def _progress(
@@ -340,6 +355,7 @@ IMPORT_ROW = RowType(
     status=RowColumn(("status",), ImportStatus),
     dry_run=RowColumn(("is_dry_run",)),
     updated_at=RowColumn(("changed_at",)),
+    removed=RowColumn(("removed", "group_removals"), add),
     cancel_requested=RowColumn(("cancel_requested_at",), lambda time: time is not None),
     applied_from_key=RowColumn(("applied_from_id",)),
     undo_of_key=RowColumn(("undo_of_id",)),

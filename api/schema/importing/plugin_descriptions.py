@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from importers.plugins.plugin_status import Kind
     from importers.sdk.columns import Column
     from importers.sdk.importer import Importer
+    from importers.sdk.reader import Reader
     from importers.sdk.validator import Validator
 
 logger = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class ColumnDescription:
 
     Args:
         names: what its cells may name, `case` or `user`.
+        separator: what stands between several choices of a cell; None if a cell holds one.
     """
 
     name: str
@@ -49,6 +51,7 @@ class ColumnDescription:
     example: str | None = None
     choices: tuple[str, ...] | None = None
     names: frozenset[str] = frozenset()
+    separator: str | None = None
 
 
 class PluginDescription:
@@ -61,7 +64,7 @@ class PluginDescription:
         key: what plugins.toml calls it.
     """
 
-    def __init__(self, kind: Kind, key: str, plugin: Importer | Validator) -> None:
+    def __init__(self, kind: Kind, key: str, plugin: Importer | Reader | Validator) -> None:
         self._name = f"{kind} {key!r}"
         self._plugin: Any = plugin
 
@@ -142,6 +145,7 @@ def _describe(column: Column[Any]) -> ColumnDescription:
         help=plain(column.help),
         example=None if column.example is None else plain(column.example),
         names=_NOUNS & column._may_name if isinstance(column, Reference) else frozenset(),
+        separator=column._separator(),
     )
 
 

@@ -256,6 +256,7 @@ def _check_file(
         encoding=values.encoding,
         limits=limits,
         is_whole=file.is_whole and file.size <= HEAD_BYTES,
+        readers=context.services.registry.readers,
     )
     if head is not None and importer is not None:
         others = [header_spec(other) for other in context.services.registry.importers.values()]

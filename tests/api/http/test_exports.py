@@ -245,7 +245,7 @@ async def test_a_tag_id_wins(api: Api) -> None:
         ("assignments.xlsx?role=boss", 404, "NOT_FOUND",
          "There is no role 'boss'; the app has clients, staff, default."),
         ("assignments.csv?type=add-users", 400, "BAD_REQUEST",
-         "There is no export of type 'add-users'; the types are modify, assign, remove."),
+         "There is no export of type 'add-users'; the types are modify, assign, sync, remove."),
         ("users.csv?type=", 400, "BAD_REQUEST",
          "There is no export of type ''; the types are modify-users, add-users."),
         ("users.csv?case=case-1", 400, "BAD_REQUEST",

@@ -11,6 +11,7 @@ from importers import (
     Applied,
     Assign,
     AssignmentOf,
+    AssignmentsOf,
     Case,
     CaseRef,
     Column,
@@ -19,12 +20,16 @@ from importers import (
     Modify,
     ModifyUser,
     OwnChange,
+    Record,
     Reference,
+    Remove,
     RoleRef,
     Row,
     RowError,
+    SetRecord,
     Transaction,
     Unchanged,
+    User,
     UserRef,
 )
 
@@ -73,6 +78,26 @@ class Rooms(Importer):
         return Book(case=row.case_id, room=row.room)
 
 
+class Rent(Record, table="kit_rents", key="case"):
+    """What the room of a case costs."""
+
+    case: Case
+    cents: int
+
+
+class Rents(Importer):
+    """Set the rents of cases: a good importer with a table of its own."""
+
+    label = "Rents"
+    tables = (Rent,)
+    case_id = CaseRef(required=True, is_key=True, example="trv-001", help="The case.")
+    rent = Column[str](required=True, example="12", help="The rent.")
+
+    def change(self, row: Row) -> Any:
+        """Set the rent."""
+        return SetRecord(Rent(case=row.case_id, cents=len(row.rent)))
+
+
 class Promotions(Importer):
     """Change roles of those who are there: another good one."""
 
@@ -87,6 +112,33 @@ class Promotions(Importer):
         if row.present is None:
             return Unchanged("is not on the matter")
         return Modify(case=row.matter, user=row.person, role=row.role)
+
+
+class NeedsAnAssignment(Importer):
+    """Takes it for granted that a person is on a case."""
+
+    label = "Needs an assignment"
+    person = UserRef(required=True, example="jones-001", help="Who.")
+    present = AssignmentsOf(user="person")
+
+    def change(self, row: Row) -> Any:
+        """Remove the first."""
+        return Remove(case=row.present[0].case, user=row.person)
+
+
+class OfAnother(Importer):
+    """Takes a colleague off the case, whom no column names."""
+
+    label = "Of another"
+    case_id = CaseRef(required=True, example="trv-001", help="The case.")
+    person = UserRef(required=True, example="jones-001", help="Who.")
+    people = AssignmentsOf(user="person")
+
+    def change(self, row: Row) -> Any:
+        """Remove the colleague."""
+        if len(row.people) > 1:
+            return Remove(case=row.case_id, user=User(id=row.person.id + 1))
+        return Remove(case=row.case_id, user=row.person)
 
 
 class Desk(Reference[Case]):
@@ -327,6 +379,70 @@ class Loose(OwnChange):
     @property
     def keys(self) -> Sequence[tuple[str | int, ...]]:
         return (("room", self.room),)
+
+
+class Forgotten(Rents):
+    """Does not list its table."""
+
+    tables = ()
+
+
+class Oblivious(Record, table="kit_oblivious", key="case"):
+    """Takes nothing back as it was."""
+
+    case: Case
+    cents: int
+
+    @classmethod
+    def inverse(cls, difference: Any, case: Any, user: Any) -> Any:
+        return SetRecord(cls(case=case, cents=-1))
+
+
+class ObliviousRents(Rents):
+    """Has records of which the inverse is none."""
+
+    tables = (Oblivious,)
+
+    def change(self, row: Row) -> Any:
+        """Set the rent."""
+        return SetRecord(Oblivious(case=row.case_id, cents=1))
+
+
+@dataclass(frozen=True)
+class Unbound(Book):
+    def inverse(self, *_: Any) -> Any:  # type: ignore[override]
+        return None
+
+
+class UnboundInverse(Rooms):
+    """Its kind of change has an inverse that no class can be asked for."""
+
+    def change(self, row: Row) -> Any:
+        """Book the room."""
+        return Unbound(case=row.case_id, room=row.room)
+
+
+def hidden_kind() -> type[Book]:
+    """Make a kind of change that no undo finds."""
+
+    @dataclass(frozen=True)
+    class Hidden(Book):
+        @classmethod
+        def inverse(cls, difference: Any, case: Any, user: Any) -> Any:
+            return cls(case=case, room="x")
+
+    return Hidden
+
+
+_HIDDEN = hidden_kind()
+
+
+class HiddenInverse(Rooms):
+    """Its kind of change is in a function."""
+
+    def change(self, row: Row) -> Any:
+        """Book the room."""
+        return _HIDDEN(case=row.case_id, room=row.room)
 
 
 class LooseChanges(Rooms):

@@ -16,20 +16,26 @@ from tests.importers.conformance.misbehaving import (
     Desks,
     FewKeys,
     Forgetful,
+    Forgotten,
     ForgottenKey,
+    HiddenInverse,
     LastRow,
     Later,
     LooseChanges,
     LooseSettings,
     MalformedErrors,
     Mindful,
+    NeedsAnAssignment,
     NeedsNote,
     Neighbours,
+    ObliviousRents,
+    OfAnother,
     OnlyOnce,
     Prices,
     Promotions,
     RaisedRefusal,
     Remembering,
+    Rents,
     Rooms,
     Seats,
     Slow,
@@ -37,6 +43,7 @@ from tests.importers.conformance.misbehaving import (
     TimedChanges,
     TwoColumns,
     UnaskedRefusal,
+    UnboundInverse,
     Undescribed,
     Unparsed,
     Unset,
@@ -62,11 +69,11 @@ def test_built_in_importers(key: str) -> None:
         getattr(import_module(module), name), rows=10_000 if key == "assign" else 1_000
     )
 
-    assert len(BUILT_IN) == 7
+    assert len(BUILT_IN) == 8
 
 
 @pytest.mark.parametrize(
-    "importer", [Seats, Rooms, Promotions, Mindful], ids=lambda each: each.__name__
+    "importer", [Seats, Rooms, Rents, Promotions, Mindful], ids=lambda each: each.__name__
 )
 def test_importers_of_others(importer: type[Importer]) -> None:
     """Defaults, changes of own kinds, rows that want nothing and the present state are in order."""
@@ -148,6 +155,21 @@ ROWS = "rows 'trv-001,a-14' and 'trv-002,a-14': both speak of ('room', 'a-14'), 
             UnaskedRefusal,
             ["cell 'gone-001': `refusal` objects with GONE, and the row comes to CREATED"],
         ),
+        (
+            NeedsAnAssignment,
+            [
+                "the sample row, where nobody is on any case: the plugin fails: IndexError: tuple",
+                "an `AssignmentsOf` empty where there are none",
+            ],
+        ),
+        (
+            OfAnother,
+            [
+                "the sample row, where all users are on all cases: the plugin fails: TypeError:"
+                " change() returned Remove(case=Case(id=1, ",
+                "a change has to be about what a column names",
+            ],
+        ),
         (FewKeys, ["column 'matter', a file of ", "the plugin fails: ValueError: too many keys"]),
         (
             OnlyOnce,
@@ -175,6 +197,13 @@ ROWS = "rows 'trv-001,a-14' and 'trv-002,a-14': both speak of ('room', 'a-14'), 
             ["it comes to BUSY", "in a chunk without those that share", "an `is_key` col"],
         ),
         (Forgetful, ["it comes to BUSY", "cut in two", "remember in `memo`"]),
+        (Forgotten, ["the plugin has to list Rent in its tables"]),
+        (
+            ObliviousRents,
+            ["class Oblivious: the inverse of a change does not give back what was there before"],
+        ),
+        (UnboundInverse, ["class Unbound: `inverse` is no plain method of the class"]),
+        (HiddenInverse, ["class Hidden: an undo does not find the class by its name"]),
         (
             LooseChanges,
             [

@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from importers import (
+    AssignmentsOf,
     Case,
     CaseRef,
     Column,
@@ -348,3 +349,58 @@ def test_cases_that_a_look_up_of_ones_own_finds() -> None:
     (found,) = kinds(importer, "a,u", "b,v", names=["desk", "user"], together=["case"])
 
     assert len(set(found)) == 1
+
+
+class Takeover(Importer):
+    """Rows about all cases of two users."""
+
+    case_id = CaseRef()
+    old = UserRef()
+    new = UserRef(by="email")
+    theirs = AssignmentsOf(user="old")
+
+
+TAKEOVER = Takeover("takeover")
+
+
+def test_all_assignments_of_users() -> None:
+    """Rows share a key that name the same user, in any column and by any name; not those that name
+    the same case. A blank cell is nobody."""
+    old, new = kinds(
+        TAKEOVER,
+        "trv-001,jack-001,jones@example.org",
+        f"trv-001,{JACK_ID},",
+        "trv-001,jones-001,JACK@example.org",
+        "trv-001,,",
+        "trv-001,gone-001,gone@example.org",
+    )
+
+    assert old[0] == old[1] == new[2]
+    assert old[2] == new[0]
+    assert (old[3], new[1], new[3], new[4]) == (None, None, None, None)
+    assert len({old[0], old[2], old[4]}) == 3
+
+
+class Both(Takeover):
+    """Rows about all users of a case as well."""
+
+    people = AssignmentsOf(case="case_id")
+
+
+@pytest.mark.parametrize(
+    ("importer", "together", "is_one_chain"),
+    [
+        (TAKEOVER, [], False),
+        (TAKEOVER, ["user"], False),
+        (TAKEOVER, ["case"], True),
+        (TAKEOVER, ["case", "user"], True),
+        (Both("both"), [], True),
+        (Both("both"), ["user"], True),
+    ],
+)
+def test_what_no_column_tells(importer: Importer, together: list[str], is_one_chain: bool) -> None:
+    """Rows that may be about the same case are one group if that matters, though they name none."""
+    found = kinds(importer, "a,jack-001,", "b,jones-001,", together=together)
+    shared = [kind for kind in found if kind[0] is not None and kind[0] == kind[1]]
+
+    assert bool(shared) == is_one_chain

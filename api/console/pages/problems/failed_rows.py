@@ -25,6 +25,7 @@ class FileColumn:
         name: its name as errors have it, or `meant`.
         meant: the type's column, if the upload says that it is another one.
         choices: what its cells may hold; nothing when that is no list.
+        separator: what stands between several of them; nothing when a cell holds one.
         names: what its cells name: `case`, `user`, both or nothing.
     """
 
@@ -35,6 +36,7 @@ class FileColumn:
     description: str
     choices: Sequence[str]
     names: str
+    separator: str = ""
 
     def is_named(self, column: str | None) -> bool:
         """Tell whether an error's column is this one."""
@@ -56,7 +58,7 @@ class FailedCell:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FailedRow:
+class EditedRow:
     """A failed row.
 
     Args:
@@ -98,13 +100,14 @@ def file_columns(item: Mapping[str, Any]) -> list[FileColumn]:
                 meant=meant.get(name, name),
                 description=known["description"],
                 choices=known["choices"] or (),
+                separator=known.get("separator") or "",
                 names=" ".join(known["names"]).lower(),
             )
         )
     return columns
 
 
-def failed_row(row: Mapping[str, Any], columns: Sequence[FileColumn], width: int) -> FailedRow:
+def failed_row(row: Mapping[str, Any], columns: Sequence[FileColumn], width: int) -> EditedRow:
     """Put a row's cells and errors under the columns of the file.
 
     Args:
@@ -116,7 +119,7 @@ def failed_row(row: Mapping[str, Any], columns: Sequence[FileColumn], width: int
         column = find_column(columns, error["column"])
         errors[column.place if column else None].append(error)
     texts = [cell["value"] for cell in row["cells"]]
-    return FailedRow(
+    return EditedRow(
         number=row["number"],
         cells=[_cell(column, texts, errors[column.place]) for column in columns],
         errors=errors[None],

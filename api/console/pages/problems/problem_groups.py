@@ -10,7 +10,7 @@ from api.console.pages.problems.group_key import GroupKey
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from api.console.pages.problems.failed_rows import FailedRow, FileColumn
+    from api.console.pages.problems.failed_rows import EditedRow, FileColumn
 
 _PREVIEW_ROWS = 5
 
@@ -40,7 +40,7 @@ class Replacement:
 
     column: FileColumn
     value: str
-    rows: Sequence[FailedRow]
+    rows: Sequence[EditedRow]
 
 
 def list_groups(
@@ -85,7 +85,7 @@ def is_left_out(errors: Sequence[Mapping[str, Any]], left_out: Collection[str]) 
 
 
 def preview_replacement(
-    column: FileColumn | None, value: str | None, rows: Sequence[FailedRow]
+    column: FileColumn | None, value: str | None, rows: Sequence[EditedRow]
 ) -> Replacement | None:
     """Prepare a look at the rows that would get a new cell; None unless one was asked for."""
     if column is None or value is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from api.console.pages.importing.import_page import RUNNING, load_import_page, show_import_page
 from api.console.pages.problems.failed_rows import (
-    FailedRow,
+    EditedRow,
     FileColumn,
     failed_row,
     file_columns,
@@ -55,10 +55,10 @@ class Problems:
     replaced: FileColumn | None
     replacement: Replacement | None
     columns: Sequence[FileColumn]
-    rows: Sequence[FailedRow]
+    rows: Sequence[EditedRow]
     links: PageLinks
     has_all: bool
-    edited: FailedRow | None
+    edited: EditedRow | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
