@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse
 from api.console.language import Language
 from api.console.static_files import static_version
 from importers.language.catalogue import LANGUAGES
+from models.audit import COMMAND_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -80,7 +81,13 @@ def _environment(code: str) -> Environment:
     environment.newstyle_gettext = True  # type: ignore[attr-defined]
     environment.globals.update(_text_functions(Language(code).translations))
     environment.filters["shown"] = show_text
+    environment.filters["actor_name"] = partial(name_actor, Language(code))
     return environment
+
+
+def name_actor(language: Language, name: str) -> str:
+    """Return the name of a token; no token has that of the command line."""
+    return language.text("command line") if name == COMMAND_LINE.name else name
 
 
 def _text_functions(translations: NullTranslations) -> dict[str, Callable[..., Markup]]:

@@ -134,7 +134,7 @@ class Registry:
     def own_tables(self) -> list[OwnTable]:
         """The tables that the plugins declare."""
         declared = {record for plugin in self._instances for record in plugin.tables}
-        tables = [record.declaration.own_table() for record in declared]
+        tables = [record.declaration.own_table for record in declared]
         return sorted(tables, key=lambda table: table.name)
 
     @property

@@ -74,4 +74,4 @@ class Record:
 
         It gives back the values that the import has changed, if they are still what it has left.
         """
-        return restoring(cls.declaration, difference)
+        return restoring(cls.declaration, difference, case, user)

@@ -67,15 +67,16 @@ class RecordChange(OwnChange):
         """What the change says, as columns have it."""
         given = self.given
         return {
-            field.column: field.stored(given[field.name])
-            for field in self.declaration.fields.values()
+            column: field.stored(given[field.name])
+            for column, field in self.declaration.fields.items()
             if field.name in given
         }
 
     @property
     def record_key(self) -> tuple[Any, ...]:
         """The key of the record, as its columns have it."""
-        return tuple([field.stored(self.given[field.name]) for field in self.declaration.key])
+        given = self.given
+        return tuple([field.stored(given[field.name]) for field in self.declaration.key])
 
     @property
     def keys(self) -> Sequence[Key]:
@@ -85,10 +86,11 @@ class RecordChange(OwnChange):
         return ((declaration.noun, *(field.comparable(value) for field, value in values)),)
 
     def wish(self) -> Intent:
-        """Return what is asked for, of each field."""
+        """Return what is asked for, of each field; which these are, if they are not all."""
         fields, values = self.declaration.fields, self.values
-        said = [(column, fields[column].comparable(value)) for column, value in values.items()]
-        return (type(self).__name__, *(part for pair in said for part in pair))
+        names = values if len(values) < len(fields) else ()
+        said = [fields[column].comparable(value) for column, value in values.items()]
+        return (type(self).__name__, *names, *said)
 
     def __getattr__(self, name: str) -> Any:
         """Return a field of the record; `case` and `user` also by what they are.
@@ -110,32 +112,21 @@ class RecordChange(OwnChange):
         cls, changes: Sequence[Self], transaction: Transaction
     ) -> list[Applied | Refused]:
         """Lock the records in the order of their keys, and write what is to be written."""
-        from models.own_records import lock_records, write_records  # noqa: PLC0415
-
-        db, app_id = transaction.db, transaction.app_id
+        by_table: dict[TableDeclaration, list[int]] = defaultdict(list)
+        for place, change in enumerate(changes):
+            by_table[change.declaration].append(place)
         answers: dict[int, Applied | Refused] = {}
-        by_table: dict[str, list[Self]] = defaultdict(list)
-        for change in changes:
-            by_table[change.declaration.name].append(change)
-        for _, of_table in sorted(by_table.items()):
-            table = of_table[0].declaration.own_table()
-            stored = await lock_records(db, app_id, table, [each.record_key for each in of_table])
-            fates = [change.decide(stored.get(change.record_key)) for change in of_table]
-            written = [
-                (fate.outcome, fate.record or stored[change.record_key])
-                for change, fate in zip(of_table, fates, strict=True)
-                if fate.outcome not in (None, "UNCHANGED")
-            ]
-            await write_records(db, app_id, table, written)
-            answers |= {
-                id(change): fate.answer for change, fate in zip(of_table, fates, strict=True)
-            }
-        return [answers[id(change)] for change in changes]
+        for table, places in sorted(by_table.items(), key=lambda each: each[0].name):
+            found = await _carry_out(table, [changes[place] for place in places], transaction)
+            answers.update(zip(places, found, strict=True))
+        return [answers[place] for place in range(len(changes))]
 
     def created(self, values: Mapping[str, Any]) -> Fate:
         """Say that the record is created."""
-        complete = {**self.declaration.blank, **values}
-        record = {column: complete[column] for column in self.declaration.fields}
+        fields = self.declaration.fields
+        if len(values) < len(fields):
+            values = {**self.declaration.blank, **values}
+        record = {column: values[column] for column in fields}
         # What is None says nothing of a new record.
         known = [column for column, value in record.items() if value is not None]
         difference = self._difference(None, self.declaration.side(record, known), record)
@@ -171,3 +162,22 @@ class RecordChange(OwnChange):
     ) -> Difference:
         named = {name: record[column] for name, column in self.declaration.referring.items()}
         return Difference(before=before, after=after, **named)
+
+
+async def _carry_out(
+    declaration: TableDeclaration, changes: Sequence[RecordChange], transaction: Transaction
+) -> list[Applied | Refused]:
+    """Carry out the changes of one table's records."""
+    from models.own_records import lock_records, write_records  # noqa: PLC0415
+
+    db, app_id, table = transaction.db, transaction.app_id, declaration.own_table
+    keys = [change.record_key for change in changes]
+    stored = await lock_records(db, app_id, table, keys)
+    answers, written = [], []
+    for change, key in zip(changes, keys, strict=True):
+        fate = change.decide(stored.get(key))
+        answers.append(fate.answer)
+        if fate.outcome not in (None, "UNCHANGED"):
+            written.append((fate.outcome, fate.record or stored[key]))
+    await write_records(db, app_id, table, written)
+    return answers

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from importers.sdk.changes import Difference
+    from importers.sdk.entities import Case, User
     from importers.sdk.records.declaration import TableDeclaration
 
 _IS_SO = Applied("UNCHANGED", "is so already")
@@ -69,8 +70,14 @@ def _holds(side: Mapping[str, Any] | None, stored: Mapping[str, Any]) -> bool:
     return side is not None and all(stored[column] == value for column, value in side.items())
 
 
-def restoring(table: TableDeclaration, difference: Difference) -> RestoreRecord:
+def restoring(
+    table: TableDeclaration, difference: Difference, case: Case | None, user: User | None
+) -> RestoreRecord:
     """Make the change that takes back what another one has made of a record.
+
+    Args:
+        case: the case that the difference names, for validators.
+        user: likewise.
 
     Raises:
         RowError: the table has other fields by now.
@@ -85,7 +92,8 @@ def restoring(table: TableDeclaration, difference: Difference) -> RestoreRecord:
     for column in needed:
         if known.get(column) is None and column not in table.blank:
             raise RowError(None, "NOT_REVERSIBLE", _NEW_FIELD, noun=table.noun, field=column)
-    key = {field.name: known[field.column] for field in table.key}
+    entities = {table.referring.get("case_id"): case, table.referring.get("user_id"): user}
+    key = {field.name: entities.get(field.column) or known[field.column] for field in table.key}
     return RestoreRecord(of=table, key=key, before=old, after=new)
 
 

@@ -18,7 +18,7 @@ CASE = Case(id=7, tag_id="trv-001")
 
 def test_a_table() -> None:
     """Columns follow from the annotations: type, reference, whether it may be null, default."""
-    assert Rate.declaration.own_table() == OwnTable(
+    assert Rate.declaration.own_table == OwnTable(
         "kit_rates",
         (
             OwnColumn("case_id", "bigint", "cases"),
@@ -50,7 +50,7 @@ def test_classes_in_functions() -> None:
         since: Days
 
     assert [each.column for each in Leave.declaration.key] == ["who_id", "since"]
-    assert Leave.declaration.own_table().keep_days == "imports"
+    assert Leave.declaration.own_table.keep_days == "imports"
 
 
 def declare(name: Any = "kit_things", key: Any = "a", keep: Any = None, **hints: Any) -> type:

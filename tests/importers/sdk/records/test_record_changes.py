@@ -151,7 +151,7 @@ def test_keys_and_wishes() -> None:
     assert SetRecord(RATE).keys == (("rate", 7, "A"),)
     assert SetRecord(RATE).wish() == SetRecord(other).wish()
     assert SetRecord(RATE).wish() != AddRecord(RATE).wish()
-    assert RemoveRecord(Rate, **KEY).wish() == ("RemoveRecord", "case_id", 7, "code", "A")
+    assert RemoveRecord(Rate, **KEY).wish() == ("RemoveRecord", "case_id", "code", 7, "A")
 
 
 def test_what_it_is_about() -> None:
