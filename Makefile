@@ -35,7 +35,7 @@ fmt: setup ## Format the code, and fix what the linter can fix
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-texts: setup ## Bring the catalogues of the console up to date with its texts
+texts: setup ## Bring the catalogues up to date with the texts of the code
 	$(BIN)/python -m scripts.texts
 
 pictures: setup ## Take the pictures of the documentation (needs Chromium)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from api.access.authentication import Tokens
@@ -30,7 +31,9 @@ from api.http.graphql_websocket import serve_socket
 from api.http.health import Readiness, is_alive
 from api.http.responses import json_response, refuse
 from api.http.same_origin import cors
+from api.language import LanguageMiddleware
 from api.limits import APP_CONNECTIONS
+from importers.isolation.plugin_thread import PluginThread
 from importers.plugins.registry import load, report, report_problems
 from importers.plugins.tables import check_tables
 from models.app_pool import open_app_pool
@@ -77,14 +80,19 @@ def create_app(settings: Settings) -> Starlette:
                 tokens=Tokens(),
                 pool=pool,
                 quotas=Quotas(settings.token),
+                plugin_thread=PluginThread(),
             )
             yield
+            app.state.services.plugin_thread.close()
             await app.state.services.tokens.uses.write()
         broker.close()
 
     app = Starlette(
         routes=_routes(settings),
-        middleware=cors(settings.origins, settings.origin_headers),
+        middleware=[
+            Middleware(LanguageMiddleware),
+            *cors(settings.origins, settings.origin_headers),
+        ],
         lifespan=lifespan,
         exception_handlers={HTTPException: _answer_refusal, Exception: _answer_bug},
     )

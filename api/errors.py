@@ -14,6 +14,7 @@ from asyncpg import (
 from graphql import GraphQLError, GraphQLSyntaxError
 from strawberry.exceptions import StrawberryInputCoercionError
 
+from api.language import translator
 from models.db import is_passing
 
 if TYPE_CHECKING:
@@ -63,7 +64,12 @@ class HttpError(Exception):
     @property
     def body(self) -> dict[str, Any]:
         """The response's body, in the shape of a GraphQL one."""
-        return {"errors": [{"message": self.message, "extensions": {"code": self.code}}]}
+        message = translator().error(self.as_dict())
+        return {"errors": [{"message": message, "extensions": {"code": self.code}}]}
+
+    def as_dict(self) -> dict[str, str]:
+        """Return code and message, in English."""
+        return {"code": self.code, "message": self.message}
 
 
 def bad_request(message: str) -> HttpError:
@@ -90,7 +96,9 @@ def shape_error(error: GraphQLError) -> dict[str, Any]:
         message = error.message if "code" in own else error.message.partition(_SUGGESTION)[0]
         is_syntax = isinstance(error, GraphQLSyntaxError)
         default = {"code": "SYNTAX_ERROR"} if is_syntax else {"code": "BAD_REQUEST"}
-        return {**error.formatted, "message": message, "extensions": default | own}
+        extensions = default | own
+        message = translator().error({"code": extensions["code"], "message": message})
+        return {**error.formatted, "message": message, "extensions": extensions}
     incident = log_incident(str(error.path or "the operation"), cause)
     if is_passing(cause):
         message = f"The service can't be reached right now; try again (incident {incident})."
@@ -119,4 +127,5 @@ def _replace(
     error: GraphQLError, code: str, message: str, incident: str | None = None
 ) -> dict[str, Any]:
     extensions = {"code": code} | ({"incident": incident} if incident else {})
+    message = translator().error({"code": code, "message": message})
     return {**error.formatted, "message": message, "extensions": extensions}

@@ -122,12 +122,13 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
         NoDatabaseError: whether plugins have their tables can't be seen.
     """
     registry = load(settings.plugins)
-    if registry.migrations:
+    if registry.migrations or registry.own_tables:
         registry = _with_tables(registry, settings.database_url)
     broker = make_broker(settings.redis_url)
     queue = BrokerQueue(broker)
     engine = Engine(
         importers={**registry.importers, UNDO: UndoImport(UNDO)},
+        readers=registry.readers,
         validators=registry.validators,
         limits=settings.limits,
         chunk_rows=settings.chunk_rows,
@@ -138,6 +139,7 @@ def make_worker(settings: Settings) -> dramatiq.Worker:
         on_end=[group_after, queue.notify_ended, analyze_after],
         serves_others=True,
         retention_days=settings.retention_days,
+        own_tables=registry.own_tables,
     )
     # After `AsyncIO`, whose loop it needs: Dramatiq starts middleware in this order, and stops it
     # in reverse.

@@ -72,14 +72,17 @@ async def _compare_with_hand(
 
 
 async def run_import(
-    system: System, target: Database, workers: int, type_: str, file: bytes
+    system: System, target: Database, workers: int, type_: str, file: bytes, **environ: str
 ) -> tuple[float, Used]:
     """Upload a file and wait for the end of its import.
+
+    Args:
+        environ: settings of the processes.
 
     Returns:
         Seconds, and the resource usage of the processes.
     """
-    async with system.running(target, workers=workers) as running:
+    async with system.running(target, workers=workers, **environ) as running:
         before = running.usage()
         start = time.perf_counter()
         key = await running.client.start(type_, "bench", file)

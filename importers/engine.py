@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from importers.fairness import Fairness
 from importers.isolation.process_limits import note_exhausted
 from importers.mail_sender import send_mails
-from importers.retention import purge
+from importers.retention import purge, purge_own_tables
 from importers.run.run_chunk import next_chunk, run_chunk
 from importers.run.run_whole import run_whole
 from importers.sdk.errors import RetryableError
@@ -29,10 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from importers.mail_sender import MailTransport
+    from importers.reading.format_reader import FormatReader
     from importers.reading.limits import Limits
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from importers.webhook_sender import WebhookTransport
+    from models.own_table import OwnTable
     from models.waiting import WaitingImport
 
 EndListener: TypeAlias = Callable[[ImportEnd], Awaitable[None]]
@@ -86,11 +88,13 @@ class Engine:
     Args:
         importers: those that are on, by key.
         chunk_rows: how many rows one transaction runs.
+        readers: those of plugins, in the order in which they are asked whether they take a file.
         validators: those that are on, in the order in which they judge.
         on_end: hear of each import's end; `api.worker` registers them.
         webhook_transport: None leaves messages to webhooks to other workers.
         serves_others: serve other imports than the message names, when they have waited longer.
         retention_days: how long files and row results are kept after an import's end; 0: for ever.
+        own_tables: those that plugins declare.
         clock: returns seconds that never go back.
     """
 
@@ -99,11 +103,13 @@ class Engine:
     chunk_rows: int
     queue: WorkQueue
     mail_transport: MailTransport
+    readers: Sequence[FormatReader] = ()
     validators: Sequence[Validator] = ()
     on_end: Sequence[EndListener] = ()
     webhook_transport: WebhookTransport | None = None
     serves_others: bool = False
     retention_days: int = 0
+    own_tables: Sequence[OwnTable] = ()
     clock: Callable[[], float] = time.monotonic
     _sending: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _webhooks: WebhookSender = field(default_factory=WebhookSender, init=False)
@@ -188,6 +194,7 @@ class Engine:
             importers=self.importers,
             limits=self.limits,
             chunk_rows=self.chunk_rows,
+            readers=self.readers,
             together={each.together for each in self.validators if each.together},
             tell=lambda work: self.queue.notify_changed(work.app_id, work.id),
         )
@@ -304,6 +311,7 @@ class Engine:
         if is_webhook_due:
             await self.queue.enqueue_send_webhooks()
         await purge(self.retention_days, clock=self.clock)
+        await purge_own_tables(self.own_tables, self.retention_days)
 
 
 def _is_retryable(error: Exception) -> bool:

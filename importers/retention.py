@@ -6,10 +6,13 @@ import time
 from typing import TYPE_CHECKING
 
 from models.db import connection, transaction
+from models.own_records import purge_records
 from models.retention import delete_deliveries, expire_imports, next_to_purge, purge_step
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from models.own_table import OwnTable
 
 _DAY = 24 * 60 * 60.0
 # A round is short, so that imports and clients do not notice the deleting.
@@ -43,3 +46,17 @@ async def purge(retention_days: int, clock: Callable[[], float] = time.monotonic
             last = await purge_step(db, import_id, last) or 0
         if clock() >= until:
             return
+
+
+async def purge_own_tables(tables: Iterable[OwnTable], retention_days: int) -> None:
+    """Delete some records of plugins' own tables that were last changed long enough ago.
+
+    Args:
+        tables: as their plugins declare them; those that keep records for ever are passed over.
+        retention_days: how long tables keep theirs that keep them as imports keep their results.
+    """
+    for table in tables:
+        days = retention_days if table.keep_days == "imports" else table.keep_days
+        if days:
+            async with connection() as db:
+                await purge_records(db, table, days)

@@ -17,15 +17,18 @@ from tortoise.context import get_current_context
 from tortoise.migrations.api import migrate as run_migrations
 from tortoise.transactions import in_transaction
 
-from models.plugin_tables import FailedMigration
+from models.plugin_tables import FailedMigration, make_tables
 from models.row_security import apply_row_security, is_row_security_active
 from models.session import TIMEOUTS, first_session, pool_options
 from models.statistics import analyze_changed
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from asyncpg import Connection
+
+    from models.own_table import OwnTable
+    from models.plugin_tables import FailedTable
 
     Progress = Callable[[str, str, str], object]
 
@@ -143,14 +146,18 @@ async def database(url: str, *, connections: int = 5) -> AsyncIterator[None]:
         await Tortoise.close_connections()
 
 
-async def migrate(url: str, plugins: Mapping[str, str] | None = None) -> list[FailedMigration]:
+async def migrate(
+    url: str, plugins: Mapping[str, str] | None = None, tables: Sequence[OwnTable] = ()
+) -> list[FailedMigration | FailedTable]:
     """Bring the schema up to date; several processes may try at once, one of them works.
 
     Args:
         plugins: the migrations of plugins' own tables: a name → the Python package.
+        tables: those that plugins declare.
 
     Returns:
-        the migrations of plugins that failed; all others have run.
+        the migrations of plugins that failed, and tables that could not be made; all others are up
+        to date.
 
     Raises:
         PoolerError: a pooler shares sessions.
@@ -161,9 +168,12 @@ async def migrate(url: str, plugins: Mapping[str, str] | None = None) -> list[Fa
     async with first_session(url) as lock:
         await lock.execute("SELECT pg_advisory_lock(hashtext('caseroll migrate'))")
         await _migrate_in_time(url, {})
-        failed = await _migrate_plugins(url, plugins or {})
+        migrations = await _migrate_plugins(url, plugins or {})
+        # After migrations, which may change what is otherwise than it is declared.
+        failed: list[FailedMigration | FailedTable] = [*migrations]
+        failed += await make_tables(lock, tables)
         # Only now are all tables there, those of plugins as well.
-        await apply_row_security(lock)
+        await apply_row_security(lock, [table.name for table in tables])
         # A dump that was restored has none.
         await analyze_changed(lock)
         return failed

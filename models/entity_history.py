@@ -23,6 +23,9 @@ class EntityHistory(Model):
     `before` is None when the change created something, `after` when it removed something; a custom
     change that does not say what it has changed has neither. A change by an import names the import
     and its row, one by a mutation the token, by the name that it had then.
+
+    Of a plugin's own records, `record` tells one from others: the module, and the change's keys as
+    JSON. `kind` names the class that says how to take the change back, if there is one.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -36,6 +39,8 @@ class EntityHistory(Model):
     before: dict[str, Any] | None = fields.JSONField(null=True)
     after: dict[str, Any] | None = fields.JSONField(null=True)
     changed_at = fields.DatetimeField(db_default=Now())
+    record = fields.TextField(null=True)
+    kind = fields.TextField(null=True)
 
     class Meta:
         table = "entity_history"
@@ -48,6 +53,8 @@ class EntityEdit(NamedTuple):
         before: the changed fields as they were; None if it was created.
         after: the same fields as they are now; None if it was removed. With neither, the change
             does not say what it has changed.
+        record: what tells a plugin's own record from others; None for a case or a user itself.
+        kind: where the class is that takes the change back, such as `acme_rates:Rate`.
     """
 
     row: int
@@ -55,6 +62,8 @@ class EntityEdit(NamedTuple):
     user_id: int | None = None
     before: Mapping[str, Any] | None = None
     after: Mapping[str, Any] | None = None
+    record: str | None = None
+    kind: str | None = None
 
 
 async def write_entity_history(
@@ -63,7 +72,10 @@ async def write_entity_history(
     """Write down what an import's rows have changed, with one COPY."""
     await db.copy_records_to_table(
         "entity_history",
-        columns=("app_id", "import_id", "row", "case_id", "user_id", "before", "after"),
+        columns=(
+            *("app_id", "import_id", "row", "case_id", "user_id", "before", "after"),
+            *("record", "kind"),
+        ),
         records=(
             (
                 app_id,
@@ -73,6 +85,8 @@ async def write_entity_history(
                 edit.user_id,
                 to_json(edit.before),
                 to_json(edit.after),
+                edit.record,
+                edit.kind,
             )
             for edit in edits
         ),
@@ -100,3 +114,8 @@ async def write_entity_change(
 def to_json(values: Mapping[str, Any] | None) -> str | None:
     """Write fields down; days as ISO dates."""
     return None if values is None else orjson.dumps(values).decode()
+
+
+def noun_of(record: str | None) -> str | None:
+    """Return what a plugin calls a record: `rate` of `acme_rates [["rate",7]]`."""
+    return None if record is None else str(orjson.loads(record.partition(" ")[2])[0][0])

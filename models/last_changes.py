@@ -1,8 +1,10 @@
-"""What has changed assignments, cases and users since a plan was made."""
+"""What has changed assignments, cases, users and records of plugins since a plan was made."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
+
+from models.entity_history import noun_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -10,15 +12,20 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
-Touched = tuple[int | None, int | None]
-"""The case and the user that a row is about, by primary key."""
+
+class Touched(NamedTuple):
+    """What a row is about: a case and a user, by primary key, or a plugin's own record."""
+
+    case_id: int | None = None
+    user_id: int | None = None
+    record: str | None = None
 
 
 class LastChange(NamedTuple):
-    """The last change of an assignment, a case or a user.
+    """The last change of an assignment, a case, a user or a record.
 
     Args:
-        what: `assignment`, `case` or `user`.
+        what: `assignment`, `case` or `user`, or what the plugin calls the record.
         import_name: the import that changed it, if it was one.
         row: the import's row.
         actor: the token's name, if it was a mutation.
@@ -36,14 +43,15 @@ class LastChange(NamedTuple):
 
 
 class LastChanges(NamedTuple):
-    """The last changes, by the case and the user; None stands for any."""
+    """The last changes, by what they are about; None stands for any."""
 
     known: Mapping[Touched, LastChange]
 
     def of(self, touched: Touched) -> LastChange | None:
-        """Return what has changed the assignment, or else its case, or else its user."""
-        case_id, user_id = touched
-        for key in ((case_id, user_id), (case_id, None), (None, user_id)):
+        """Return what has changed the record or assignment, or else its case, or else its user."""
+        case_id, user_id, record = touched
+        first = Touched(record=record) if record else Touched(case_id, user_id)
+        for key in (first, Touched(case_id), Touched(user_id=user_id)):
             if key in self.known:
                 return self.known[key]
         return None
@@ -57,32 +65,45 @@ async def find_last_changes(
     Args:
         plan_id: the import that is the plan.
     """
-    pairs = [pair for pair in touched if None not in pair]
+    pairs = [(case, user) for case, user, _ in touched if None not in (case, user)]
     sql = """
         WITH since AS MATERIALIZED (SELECT started_at FROM imports WHERE id = $1),
         changes AS (
-          SELECT 'assignment' AS what, h.case_id, h.user_id, h.import_id, h.row,
+          SELECT 'assignment' AS what, h.case_id, h.user_id, NULL AS record, h.import_id, h.row,
             NULL AS actor, h.changed_at
           FROM unnest($2::bigint[], $3::bigint[]) AS k(case_id, user_id)
           JOIN assignment_history h USING (case_id, user_id)
           UNION ALL
-          SELECT 'case', h.case_id, NULL, h.import_id, h.row, h.actor, h.changed_at
+          SELECT 'case', h.case_id, NULL, NULL, h.import_id, h.row, h.actor, h.changed_at
           FROM unnest($4::bigint[]) AS k(case_id) JOIN entity_history h USING (case_id)
+          WHERE h.record IS NULL
           UNION ALL
-          SELECT 'user', NULL, h.user_id, h.import_id, h.row, h.actor, h.changed_at
-          FROM unnest($5::bigint[]) AS k(user_id) JOIN entity_history h USING (user_id))
-        SELECT DISTINCT ON (c.case_id, c.user_id)
-          c.case_id, c.user_id, c.what, i.name, c.row, c.actor, c.changed_at
+          SELECT 'user', NULL, h.user_id, NULL, h.import_id, h.row, h.actor, h.changed_at
+          FROM unnest($5::bigint[]) AS k(user_id) JOIN entity_history h USING (user_id)
+          WHERE h.record IS NULL
+          UNION ALL
+          SELECT 'record', NULL, NULL, h.record, h.import_id, h.row, h.actor, h.changed_at
+          FROM unnest($6::text[]) AS k(record) JOIN entity_history h USING (record)
+          WHERE h.app_id = (SELECT app_id FROM imports WHERE id = $1))
+        SELECT DISTINCT ON (c.case_id, c.user_id, c.record)
+          c.case_id, c.user_id, c.record, c.what, i.name, c.row, c.actor, c.changed_at
         FROM changes c LEFT JOIN imports i ON i.id = c.import_id, since
         WHERE c.changed_at > since.started_at AND c.import_id IS DISTINCT FROM $1
-        ORDER BY c.case_id, c.user_id, c.changed_at DESC
+        ORDER BY c.case_id, c.user_id, c.record, c.changed_at DESC
     """
     rows = await db.fetch(
         sql,
         plan_id,
         [case for case, _ in pairs],
         [user for _, user in pairs],
-        list({case for case, _ in touched if case is not None}),
-        list({user for _, user in touched if user is not None}),
+        list({case for case, _, _ in touched if case is not None}),
+        list({user for _, user, _ in touched if user is not None}),
+        list({record for _, _, record in touched if record is not None}),
     )
-    return LastChanges({(row[0], row[1]): LastChange(*row[2:]) for row in rows})
+    known = {Touched(*row[:3]): LastChange(*row[3:]) for row in rows}
+    return LastChanges(
+        {
+            touched: change._replace(what=noun_of(touched.record) or change.what)
+            for touched, change in known.items()
+        }
+    )

@@ -86,6 +86,7 @@ class OutgoingMail(NamedTuple):
     role_label: str
     outcome: RowOutcome
     app_name: str
+    locale: str | None = None
 
 
 class EndMail(NamedTuple):
@@ -165,7 +166,7 @@ async def take_mail(db: Connection) -> TakenMail | None:
           RETURNING *)
         SELECT m.id, m.attempts, coalesce(m.recipient, u.email) AS recipient, u.given_name,
           c.tag_id AS case_tag, c.about AS case_about, r.label AS role_label, m.outcome,
-          p.name AS app_name, m.import_id, m.import_state
+          p.name AS app_name, u.locale, m.import_id, m.import_state
         FROM taken m JOIN apps p ON p.id = m.app_id LEFT JOIN users u ON u.id = m.user_id
           LEFT JOIN cases c ON c.id = m.case_id LEFT JOIN roles r ON r.id = m.role_id
     """

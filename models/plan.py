@@ -9,6 +9,7 @@ import orjson
 
 from models.import_end import conclude
 from models.imports import RETURNING_END, ImportStatus
+from models.last_changes import Touched
 from models.progress import FINAL_STATUS, TOUCH
 from models.row import RowOutcome, RowStatus, packed_changes, row_key, row_number
 from models.webhook import WebhookEvent, enqueue_deliveries
@@ -82,18 +83,22 @@ def _signature(outcome: int | None, changes: Sequence[Any]) -> Signature:
     return outcome, sides["assignments"], [_lasting(*each) for each in sides["others"]]
 
 
-def _lasting(case_id: int | None, user_id: int | None, before: Any, after: Any) -> Signature:
+def _lasting(
+    case_id: int | None, user_id: int | None, before: Any, after: Any, record: str | None = None
+) -> Signature:
     """Leave out the keys of what is created: it has another one each time, or none yet."""
+    if record is not None:
+        return case_id, user_id, before, after, record
     return (None, None, before, after) if before is None else (case_id, user_id, before, after)
 
 
-def touched_by(signature: Signature) -> tuple[int | None, int | None]:
-    """Return the case and the user that a planned row is about first, by primary key."""
-    _, first, second, *_ = signature
+def touched_by(signature: Signature) -> Touched:
+    """Return what a planned row is about first."""
+    _, first, second, *rest = signature
     if isinstance(first, list):
-        case_id, user_id, *_ = next(iter([*first, *second]))
-        return case_id, user_id
-    return first, second
+        first, second, *rest = next(iter([*first, *second]))
+    # Both sides, and behind them what tells a plugin's own record from others.
+    return Touched(first, second, rest[2] if len(rest) > 2 else None)
 
 
 async def read_plan(

@@ -32,6 +32,8 @@ _FIELD_SETS: Mapping[Table, _FieldSet] = {
 
 def table_of(edit: EntityEdit) -> Table | None:
     """Return where the fields of a change are stored; None for those of a plugin's own records."""
+    if edit.record is not None:
+        return None
     fields = {*(edit.before or ()), *(edit.after or ())}
     table: Table
     if edit.user_id is None is edit.case_id:

@@ -204,6 +204,10 @@ def packed_changes(
         (1, 7, 6, null, null, null)
         (null, 7, null, null, [{"locale": "en"}, {"locale": "es"}], null)
 
+    One of a plugin's own records also has what tells that from others:
+
+        (1, null, null, null, [{"cents": 5}, {"cents": 6}, "acme_rates [[\\"rate\\",1]]"], null)
+
     Several changes are in JSON with all that they are about:
 
         {"assignments": [[1, 7, 6, null]], "others": [[null, 7, {"locale": "en"}, null]]}
@@ -216,8 +220,9 @@ def packed_changes(
         [(case_id, user_id, _, before, after)] = edits
         return case_id, user_id, before and before.packed, after and after.packed, None, None
     if len(others) == 1 and not edits:
-        [(_, of_case, of_user, *sides)] = others
-        return of_case, of_user, None, None, orjson.dumps(sides).decode(), None
+        [(_, of_case, of_user, *sides, record, _)] = others
+        packed_sides = sides if record is None else [*sides, record]
+        return of_case, of_user, None, None, orjson.dumps(packed_sides).decode(), None
     if not (edits or others):
         return _NO_CHANGES
     packed: dict[str, Any] = {
@@ -225,7 +230,7 @@ def packed_changes(
             (case_id, user_id, before and before.packed, after and after.packed)
             for case_id, user_id, _, before, after in edits
         ],
-        "others": [edit[1:] for edit in others],
+        "others": [edit[1:5] if edit.record is None else edit[1:6] for edit in others],
     }
     if group_removals:
         packed["removals"] = group_removals

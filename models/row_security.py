@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import asyncpg
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection
+
     from asyncpg import Connection
 
 log = logging.getLogger(__name__)
@@ -54,10 +57,13 @@ may create roles, then `caseroll migrate` again:
     CREATE ROLE %s NOLOGIN; GRANT %s TO %s;"""
 
 
-async def apply_row_security(db: Connection) -> None:
+async def apply_row_security(db: Connection, own_tables: Collection[str] = ()) -> None:
     """Create the role and its policies, or bring them up to date; to be run after migrations.
 
     Without the right to create roles, the log says what to do, and everything works without them.
+
+    Args:
+        own_tables: the tables that plugins declare, which the API reads for their validators.
     """
     role = await _make_role(db)
     if role is None:
@@ -67,7 +73,7 @@ async def apply_row_security(db: Connection) -> None:
             log.warning("waiting for %s: it is in use", table)
     # In one transaction: an API that runs meanwhile must not lack a right between REVOKE and GRANT.
     async with db.transaction():
-        await _grant(db, _quote_identifier(role))
+        await _grant(db, _quote_identifier(role), own_tables)
 
 
 async def _add_policy(db: Connection, table: str, role: str) -> bool:
@@ -100,6 +106,21 @@ async def is_row_security_active(db: Connection) -> bool:
             " WHERE oid = to_regclass('imports')"
         )
     )
+
+
+@asynccontextmanager
+async def as_owner(db: Connection) -> AsyncIterator[None]:
+    """Give a transaction the rights of the tables' owner for the length of a block.
+
+        SET LOCAL ROLE none; …; SET LOCAL ROLE "caseroll_api_main"
+
+    An exception that leaves the block has to end the transaction.
+    """
+    role = await db.fetchval("SELECT current_setting('role')")
+    await db.execute("SET LOCAL ROLE none")
+    yield
+    if role != "none":
+        await db.execute(f"SET LOCAL ROLE {_quote_identifier(role)}")
 
 
 async def find_role(db: Connection) -> str | None:
@@ -159,7 +180,7 @@ async def _tables_without_policy(db: Connection, role: str) -> list[str]:
     return [row[0] for row in rows]
 
 
-async def _grant(db: Connection, role: str) -> None:
+async def _grant(db: Connection, role: str, own_tables: Collection[str]) -> None:
     """Give the role the rights that it needs, and take all others away.
 
     REVOKE ALL ON cases FROM "caseroll_api_main"
@@ -173,6 +194,10 @@ async def _grant(db: Connection, role: str) -> None:
         await db.execute(f"GRANT {rights} ON {table} TO {role}")
         if "INSERT" in rights:
             await db.execute(f"GRANT USAGE ON SEQUENCE {table}_id_seq TO {role}")
+    # One that could not be made may not be there.
+    sql = "SELECT n FROM unnest($1::text[]) AS n WHERE to_regclass(quote_ident(n)) IS NOT NULL"
+    for (name,) in await db.fetch(sql, list(own_tables)):
+        await db.execute(f"GRANT SELECT ON {_quote_identifier(name)} TO {role}")
 
 
 async def _open_relations(db: Connection, role: str) -> list[str]:

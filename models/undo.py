@@ -23,7 +23,9 @@ _ROWS_AT_ONCE = 5_000
 class ImportToUndo(NamedTuple):
     """An import that may be undone.
 
-    `has_history` says that what it has changed is known.
+    Args:
+        has_history: whether it has changed anything, as far as is known.
+        is_reversible: whether any of that can be taken back.
     """
 
     name: str
@@ -32,6 +34,7 @@ class ImportToUndo(NamedTuple):
     finished_at: datetime | None
     is_too_old: bool
     has_history: bool
+    is_reversible: bool
     undone_by: str | None
 
 
@@ -52,12 +55,16 @@ async def read_to_undo(
     sql = """
         SELECT name, status, is_dry_run, finished_at,
           $3::int > 0 AND coalesce(finished_at < now() - $3::int * interval '1 day', false),
-          EXISTS (SELECT 1 FROM assignment_history WHERE import_id = $2)
-            OR EXISTS (SELECT 1 FROM entity_history WHERE import_id = $2),
+          has_assignments OR EXISTS (SELECT 1 FROM entity_history WHERE import_id = $2),
+          has_assignments OR EXISTS (SELECT 1 FROM entity_history
+            WHERE import_id = $2 AND (before IS NOT NULL OR after IS NOT NULL)
+              AND (record IS NULL OR kind IS NOT NULL)),
           (SELECT u.name FROM imports u WHERE u.undo_of_id = $2 AND NOT u.is_dry_run
              AND u.status NOT IN ('FAILED', 'CANCELLED') AND u.created_at > imports.finished_at
              ORDER BY u.id LIMIT 1)
-        FROM imports WHERE app_id = $1 AND id = $2
+        FROM imports, LATERAL (
+          SELECT EXISTS (SELECT 1 FROM assignment_history WHERE import_id = $2)) h(has_assignments)
+        WHERE app_id = $1 AND id = $2
     """
     row = await db.fetchrow(sql, app_id, import_id, within_days)
     return ImportToUndo(*row)._replace(status=ImportStatus(row["status"])) if row else None
@@ -139,14 +146,19 @@ async def read_changed_assignments(db: Connection, import_id: int) -> AsyncItera
 
 
 async def read_changed_entities(db: Connection, import_id: int) -> AsyncIterator[list[Record]]:
-    """Read which cases and users an import has changed, newest first, with all their changes."""
+    """Read which cases, users and records of plugins an import has changed, newest first.
+
+    Each comes once, with all its changes.
+    """
     sql = """
-        SELECT h.case_id, h.user_id, c.tag_id AS case_tag, u.tag_id AS user_tag, befores, afters
+        SELECT h.case_id, h.user_id, c.tag_id AS case_tag, u.tag_id AS user_tag, befores, afters,
+          record, kind
         FROM (
-          SELECT case_id, user_id, max(id) AS last, array_agg(before ORDER BY id) AS befores,
-            array_agg(after ORDER BY id) AS afters
+          SELECT case_id, user_id, record, kind, max(id) AS last,
+            array_agg(before ORDER BY id) AS befores, array_agg(after ORDER BY id) AS afters
           FROM entity_history WHERE import_id = $1
-          GROUP BY case_id, user_id, CASE WHEN case_id IS NULL AND user_id IS NULL THEN id END) h
+          GROUP BY case_id, user_id, record, kind,
+            CASE WHEN coalesce(case_id, user_id) IS NULL AND record IS NULL THEN id END) h
         LEFT JOIN cases c ON c.id = h.case_id LEFT JOIN users u ON u.id = h.user_id
         ORDER BY h.last DESC
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from asyncpg import UniqueViolationError
 
@@ -20,6 +20,13 @@ Table = Literal["cases", "users"]
 _CREATED = {"cases": Action.CASE_CREATED, "users": Action.USER_CREATED}
 _KEYS = {"cases": "case_id", "users": "user_id"}
 _UPDATED = {"cases": Action.CASE_UPDATED, "users": Action.USER_UPDATED}
+
+
+class ChangedFields(NamedTuple):
+    """The columns that differ, before a change and after it; none where nothing was to change."""
+
+    before: Mapping[str, object]
+    after: Mapping[str, object]
 
 
 class TagTakenError(Exception):
@@ -72,8 +79,8 @@ async def insert_one(
 
 async def update_one(
     db: Connection, app_id: int, table: Table, key: int, values: Mapping[str, object], *, by: Actor
-) -> bool:
-    """Change a row; False when the app has none with this key. To be run in a transaction.
+) -> ChangedFields | None:
+    """Change a row; None when the app has none with this key. To be run in a transaction.
 
         UPDATE cases SET about = $3, updated_at = now() WHERE app_id = $1 AND id = $2
 
@@ -86,11 +93,11 @@ async def update_one(
         f"SELECT * FROM {table} WHERE app_id = $1 AND id = $2 FOR UPDATE", app_id, key
     )
     if row is None:
-        return False
+        return None
     if "tag_id" in values and row["tag_id"] not in (None, values["tag_id"]):
         raise TagPermanentError(row["tag_id"])
     if not values:
-        return True
+        return ChangedFields({}, {})
     changes = ", ".join(f"{name} = ${number}" for number, name in enumerate(values, 3))
     try:
         await db.execute(
@@ -103,10 +110,10 @@ async def update_one(
         raise _taken_error(error) from error
     await record(db, app_id, by, _UPDATED[table], key, changed=values)
     after = {name: value for name, value in values.items() if value != row[name]}
+    before = {name: row[name] for name in after}
     if after:
-        before = {name: row[name] for name in after}
         await write_entity_change(db, app_id, by, **{_KEYS[table]: key}, before=before, after=after)
-    return True
+    return ChangedFields(before, after)
 
 
 def _taken_error(error: UniqueViolationError) -> TagTakenError | EmailTakenError:

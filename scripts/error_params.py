@@ -16,6 +16,8 @@ _MAKERS = {"RowError": 1, "ErrorDetail.of": 0, "BadRecordError": 0}
 _NO_PARAMS = {"code", "message", "column", "value", "suggestion", "field"}
 
 SPREAD = {
+    "AMBIGUOUS_COUNTRY": ["country_1", "country_2"],
+    "AMBIGUOUS_CURRENCY": ["currency_1", "…"],
     "BAD_ENCODING": ["row"],
     "BAD_QUOTING": ["row"],
     "DAMAGED_WORKBOOK": ["reason"],

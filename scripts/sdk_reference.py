@@ -37,7 +37,8 @@ from importers.testing import *
 
 GROUPS = {
     "The importer": [
-        *["Plugin", "Importer", "Row", "FailedRow", "EveryRow", "AssignmentOf", "AssignmentsOf"],
+        *["Plugin", "Importer", "Row", "FileRows", "FailedRow", "EveryRow", "AssignmentOf"],
+        "AssignmentsOf",
         "SDK_VERSION",
     ],
     "Columns": [
@@ -53,19 +54,22 @@ GROUPS = {
             "Name",
             "TimeZone",
         ],
-        *["Blank"],
+        *["Number", "Amount", "Money", "Currency", "Country", "Phone", "Url", "Choices"],
+        *["Blank", "setting"],
     ],
     "References": ["CaseRef", "UserRef", "RoleRef", "Reference"],
     "What rows ask for": [
         *["Assign", "Modify", "Remove", "AddUser", "ModifyUser", "AddCase", "ModifyCase"],
         *["Unchanged", "Change"],
     ],
+    "Tables of your own": ["Record", "SetRecord", "AddRecord", "ModifyRecord", "RemoveRecord"],
     "Changes of your own": ["OwnChange", "Transaction", "Applied", "Difference", "Refused"],
-    "Validators": ["Validator", "Effect"],
+    "Validators": ["Validator", "Effect", "ValidatorDirectory", "RunningImport"],
+    "Readers": ["Reader"],
     "What is stored": ["Case", "User", "Role", "Assignment", "PresentAssignment", "Directory"],
-    "Errors": ["RowError"],
+    "Errors": ["RowError", "FileError"],
     "Testing": [
-        *["check_importer", "run_importer", "check_conformance", "check_validator"],
+        *["check_importer", "run_importer", "check_conformance", "check_validator", "check_reader"],
         *["World", "Assigned"],
     ],
 }
@@ -187,7 +191,7 @@ def _form(function: Any, name: str, *, is_defined: bool = False) -> str:
     arguments: list[str] = []
     kind: Any = inspect.Parameter.POSITIONAL_OR_KEYWORD
     for each in given:
-        if each.kind is each.KEYWORD_ONLY and kind is not each.KEYWORD_ONLY:
+        if each.kind is each.KEYWORD_ONLY and kind not in (each.KEYWORD_ONLY, each.VAR_POSITIONAL):
             arguments.append("*")
         arguments.append(_argument(each))
         kind = each.kind

@@ -42,6 +42,7 @@ def rooms() -> set[str]:
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
         if path.is_dir() and path.name != "__pycache__" and path.parent.name != "templates"
+        if "locale" not in path.parts
         # What its pages are made of lies beside them: texts, pictures and scripts.
         if not path.is_relative_to(ROOT / "api/console") or (path / "__init__.py").exists()
     }

@@ -11,6 +11,7 @@ import strawberry
 from api.access.loaders import Loaders
 from api.access.scope import Scope
 from api.errors import ApiError
+from importers.validation.mutation import MutationJudges
 from models.app import Permission
 from models.audit import Actor
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from api.broker import BrokerQueue
     from api.events.hub import Hub
     from api.settings import Settings
+    from importers.isolation.plugin_thread import PluginThread
     from importers.plugins.registry import Registry
     from models.access import TokenRecord
     from models.app_pool import AppPool
@@ -36,6 +38,12 @@ class Services:
     tokens: Tokens
     pool: AppPool
     quotas: Quotas
+    plugin_thread: PluginThread
+
+    @property
+    def judges(self) -> MutationJudges:
+        """The validators that are on, to judge mutations."""
+        return MutationJudges(self.registry.validators, self.plugin_thread)
 
 
 class Context:

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from api.access.authentication import admit, authenticate, unavailable
 from api.errors import HttpError
+from api.language import translator
+from importers.language.catalogue import ENGLISH
 from models.app import TOKEN_PREFIX, token_digest
 from models.db import connection, is_passing
 from models.download_link import add_link, use_link
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 PARAMETER = "link"
 """The parameter of a URL that has a link's secret."""
+
+LANGUAGE = "locale"
+"""The parameter of a URL that has the language of a download, as a browser's may be another one."""
 
 FILES = "/files/"
 """What the paths of all downloads begin with."""
@@ -42,6 +47,8 @@ async def make_link(context: Context, path: str) -> MadeLink:
         path: of the download, with its parameters.
     """
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+    if translator().language != ENGLISH:
+        path = _with_parameter(path, LANGUAGE, translator().language)
     parts = urlsplit(path)
     pairs = parse_qsl(parts.query, keep_blank_values=True)
     expires_at = await context.scope.write(
@@ -50,8 +57,11 @@ async def make_link(context: Context, path: str) -> MadeLink:
         digest=_link_digest(secret, unquote(parts.path), pairs),
         seconds=_SECONDS,
     )
-    url = f"{path}{'&' if '?' in path else '?'}{urlencode({PARAMETER: secret})}"
-    return MadeLink(url, expires_at)
+    return MadeLink(_with_parameter(path, PARAMETER, secret), expires_at)
+
+
+def _with_parameter(path: str, name: str, value: str) -> str:
+    return f"{path}{'&' if '?' in path else '?'}{urlencode({name: value})}"
 
 
 async def authenticate_download(request: Request) -> TokenRecord:

@@ -130,7 +130,8 @@ def _sum_up(change: Mapping[str, Any]) -> str:
     for field in change["fields"]:
         name = "" if field["name"] == "case_role_id" else f"{field['name']}: "
         before, after = (_side(field[side]) for side in ("before", "after"))
-        if change["kind"] == "CREATE":
+        # What tells a plugin's own record from others has equal sides.
+        if change["kind"] == "CREATE" or before == after:
             parts.append(f"{name}{after}")
         elif change["kind"] == "REMOVE":
             parts.append(f"{name}{before}")

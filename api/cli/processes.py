@@ -25,7 +25,7 @@ from api.processes.supervisor import Supervisor
 from api.settings import Settings, plugins_file, process_environment
 from importers.plugins.captured_output import CapturedOutput
 from importers.plugins.registry import load, report, report_problems
-from importers.plugins.tables import check_tables
+from importers.plugins.tables import check_tables, owners
 from models.db import check_server
 from models.db import migrate as migrate_database
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from importers.plugins.registry import Registry
-    from models.plugin_tables import FailedMigration
+    from models.plugin_tables import FailedMigration, FailedTable
 
 _GARBAGE_OBJECTS = 20_000
 
@@ -126,21 +126,20 @@ def migrate(folder: DataFolder) -> int:
     that plugin is then broken, and all else is up to date.
     """
     registry = load(plugins_file(process_environment()))
-    failed = asyncio.run(migrate_database(database_url(folder), registry.migrations))
+    url = database_url(folder)
+    failed = asyncio.run(migrate_database(url, registry.migrations, registry.own_tables))
     print_failed_migrations(registry, failed)
     click.echo("The database is up to date" + (", but for these plugins." if failed else "."))
     return EXIT_SOME_FAILED if failed else 0
 
 
-def print_failed_migrations(registry: Registry, failed: Sequence[FailedMigration]) -> None:
-    """Say which plugins are broken, as a migration of theirs has failed: by file and statement."""
+def print_failed_migrations(
+    registry: Registry, failed: Sequence[FailedMigration | FailedTable]
+) -> None:
+    """Say which plugins are broken, as a migration or a table of theirs has failed, and why."""
     for each in failed:
-        names = [
-            f"{plugin.kind} '{plugin.name}'"
-            for plugin in registry.plugins
-            if plugin.instance and plugin.instance.migrations == each.package
-        ]
-        click.echo(f"{' and '.join(names)} can't be switched on: {printable(str(each))}", err=True)
+        names = " and ".join(owners(registry, each))
+        click.echo(f"{names} can't be switched on: {printable(str(each))}", err=True)
 
 
 def worker_spec(environ: dict[str, str], count: int) -> ChildSpec:

@@ -100,7 +100,8 @@ async def _prepare(url: str, old_token: str | None, registry: Registry, *, demo:
     Returns:
         the old token if it still opens the right app, which is the demo app if that is wanted.
     """
-    print_failed_migrations(registry, await migrate(url, registry.migrations))
+    failed = await migrate(url, registry.migrations, registry.own_tables)
+    print_failed_migrations(registry, failed)
     async with database(url, connections=2):
         app = await create_demo() if demo else None
         if old_token and await _is_good(old_token, app):

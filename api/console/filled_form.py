@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from api.language import translator
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -74,8 +76,9 @@ def unreadable_days(form: FilledForm) -> list[dict[str, Any]]:
 
     Browsers send days as it wants them, unless they take the field for one of text.
     """
+    error = {"code": "INVALID_DATE", "message": "Write the day as 2026-05-31."}
     return [
-        {"code": "INVALID_DATE", "message": "Write the day as 2026-05-31.", "field": [name]}
+        {**error, "message": translator().error(error), "field": [name]}
         for name, text in form.values.items()
         if name in _DAYS and text and not _is_day(text)
     ]

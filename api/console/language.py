@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from babel import dates, negotiate_locale, numbers
+from babel import dates, numbers
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
+
+from api.language import choose_language
+from importers.language.catalogue import LANGUAGES, write_number
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 FOLDER = Path(__file__).parent / "locale"
-LANGUAGES = {"en": "English", "es": "Español"}
-"""The languages that there are, each by its own name."""
 _CLOCKS_DIFFER = 3
 LANGUAGE_COOKIE, ZONE_COOKIE = "caseroll_language", "caseroll_zone"
 
@@ -28,7 +29,7 @@ class Language(NamedTuple):
     """How one visitor reads: a language, and the zone of the times.
 
     Args:
-        code: of `LANGUAGES`.
+        code: of `importers.language.catalogue.LANGUAGES`.
         zone: a name such as `Europe/Madrid`.
     """
 
@@ -49,7 +50,7 @@ class Language(NamedTuple):
         return self.translations.ngettext(one, many, count) % {"n": self.number(count)}
 
     def number(self, value: float) -> str:
-        return _write_number(self.code, value)
+        return write_number(self.code, value)
 
     def percent(self, share: float) -> str:
         """Write a share of 1, rounded down: 100 % is all."""
@@ -82,12 +83,7 @@ class Language(NamedTuple):
         return _write_span(self.code, _round_to_unit(seconds), add_direction)
 
 
-# Babel takes 40 to 140 µs for each; the rows of a page have many figures and times in common.
-@lru_cache(4096)
-def _write_number(code: str, value: float) -> str:
-    return numbers.format_decimal(value, locale=code)
-
-
+# Babel takes 40 to 140 µs for each; the rows of a page have many times in common.
 @lru_cache(4096)
 def _write_moment(code: str, zone: str, moment: datetime) -> str:
     local = moment.astimezone(ZoneInfo(zone))
@@ -117,24 +113,6 @@ def _round_to_unit(seconds: float) -> int:
 
 
 @lru_cache(None)
-def read_messages(code: str) -> list[tuple[str, str, str]]:
-    """Read the messages of the server: context, English and translation of each."""
-    return read_entries(code, "server")
-
-
-def read_entries(code: str, name: str) -> list[tuple[str, str, str]]:
-    """Read a catalogue without plurals: context, English and translation of each text.
-
-    Args:
-        code: of the language.
-        name: of the file, without its ending.
-    """
-    with (FOLDER / code / "LC_MESSAGES" / f"{name}.po").open("rb") as file:
-        catalogue = read_po(file, locale=code)
-    return [(str(each.context), str(each.id), str(each.string)) for each in catalogue if each.id]
-
-
-@lru_cache(None)
 def read_catalogue(code: str) -> NullTranslations:
     """Read a language's texts; English is what the code and the templates say."""
     path = FOLDER / code / "LC_MESSAGES" / "caseroll.po"
@@ -151,9 +129,7 @@ def language_of(request: Request) -> Language:
     """Choose the language and the zone of a request: as its cookies say, else its browser."""
     code = request.cookies.get(LANGUAGE_COOKIE)
     if code not in LANGUAGES:
-        wanted = request.headers.get("accept-language", "").split(",")
-        names = [each.partition(";")[0].strip().replace("-", "_") for each in wanted]
-        code = negotiate_locale([name for name in names if name], list(LANGUAGES)) or "en"
+        code = choose_language(",".join(request.headers.getlist("accept-language")))
     zone = request.cookies.get(ZONE_COOKIE, "")
     return Language(code, zone if zone in _zones() else "UTC")
 

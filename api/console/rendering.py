@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
-from api.console.language import LANGUAGES, Language
-from api.console.server_text import translate_error, translate_remark
+from api.console.language import Language
 from api.console.static_files import static_version
-from api.console.type_text import translate_type_text
+from importers.language.catalogue import LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,9 +80,6 @@ def _environment(code: str) -> Environment:
     environment.newstyle_gettext = True  # type: ignore[attr-defined]
     environment.globals.update(_text_functions(Language(code).translations))
     environment.filters["shown"] = show_text
-    environment.filters["server_text"] = partial(translate_error, code)
-    environment.filters["type_text"] = partial(translate_type_text, code)
-    environment.filters["remark_text"] = partial(translate_remark, code)
     return environment
 
 

@@ -51,6 +51,7 @@ from api.console.visit import Visit
 from api.errors import HttpError, log_incident, masked
 from api.http.downloads import send_failed_rows, send_file, send_results, send_sample
 from api.http.exports import send_export
+from api.language import answer_in
 from models.db import is_passing
 
 if TYPE_CHECKING:
@@ -190,6 +191,8 @@ def _open(endpoint: Endpoint) -> Endpoint:
     """Check where a form comes from, and answer an error by a page."""
 
     async def answer(request: Request) -> Response:
+        language, services = language_of(request), request.app.state.services
+        answer_in(language.code, services.registry.translators)
         try:
             if request.method == "POST":
                 check_origin(request)

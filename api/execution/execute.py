@@ -15,6 +15,7 @@ from graphql.execution import create_source_event_stream
 from api.errors import AnswerTooLargeError, shape_error
 from api.execution.executor import Executor, SelectionCache
 from api.execution.prepare import OperationRefusedError, is_remembered, prepare
+from api.language import translator
 from api.schema.definition import schema
 
 if TYPE_CHECKING:
@@ -118,14 +119,17 @@ async def _subscribe(
 ) -> AsyncGenerator[str, None]:
     """Yield the result of each event; subscribers who make the same request share it.
 
-    A request is the same if everything is that a result depends on: the operation, the app, and
-    what the token may do.
+    A request is the same if everything is that a result depends on: the operation, the app,
+    what the token may do, and the language.
     """
     executor, source = await _open_source(context, operation, prepared)
     # Sorted, so that clients that write the same variables in another order share results.
     variables = orjson.dumps(operation.variables, option=orjson.OPT_SORT_KEYS)
     token = context.token
-    request = (operation.query, operation.name, variables, token.app_id, token.permission)
+    request = (
+        *(operation.query, operation.name, variables),
+        *(token.app_id, token.permission, translator().language),
+    )
     try:
         async with aclosing(source):
             async for payload in source:

@@ -7,6 +7,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from api.files.table_row import TableRow
+from api.language import translator
 from importers.reading.record import add_guards
 from importers.rows.header_mapping import IGNORED, HeaderMapping
 from importers.sdk.cell_note import Holds, note_of, shown_text
@@ -54,9 +55,10 @@ class FailedRowsTable:
         """Lay a result out as a row of the table."""
         messages = defaultdict(list)
         damaged = set()
-        for error in result.errors:
+        said = list(map(translator().error, result.errors))
+        for error, message in zip(result.errors, said, strict=True):
             column = self._meant.get(error["column"], error["column"])
-            messages[column].append(error["message"])
+            messages[column].append(message)
             if error["code"] == _DAMAGED:
                 damaged.add(column)
         is_unread = not _UNREAD.isdisjoint(each["code"] for each in result.errors)
@@ -69,7 +71,7 @@ class FailedRowsTable:
         own = [
             *[cells[index] for index in self._kept],
             str(result.number),
-            " ".join(error["message"] for error in result.errors),
+            " ".join(said),
             *map(shown_text, read[self._width :]),
         ]
         notes = {

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from api.files.csv_file import csv_blocks
+from api.language import translator
 from importers.reading.record import add_guards
 from importers.sdk.cell_note import shown_text
 from models.row import result_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
 
     from asyncpg import Record
 
@@ -44,17 +45,14 @@ async def _pages(scope: Scope, key: int, width: int) -> AsyncIterator[list[list[
 
 def _shown_row(result: RowResult, width: int) -> list[str]:
     cells = list(map(shown_text, result.cells))
-    remarks = [result.message, *(warning["message"] for warning in result.warnings)]
+    say = translator()
+    remarks = [say.remark(result.message), *map(say.error, result.warnings)]
     added = [
         str(result.number),
         result.status.name,
         result.outcome.name if result.outcome else "",
         " ".join(filter(None, remarks)),
-        _all_messages(result.errors),
+        " ".join(map(say.error, result.errors)),
     ]
     missing = [""] * (width - len(cells))
     return add_guards([*cells[:width], *missing, *added, *cells[width:]])
-
-
-def _all_messages(errors: Sequence[dict[str, str]]) -> str:
-    return " ".join(error["message"] for error in errors)

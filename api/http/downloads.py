@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from api.access.download_links import authenticate_download
+from api.access.download_links import LANGUAGE, authenticate_download
 from api.access.loaders import Loaders
 from api.access.scope import Scope
 from api.errors import HttpError, bad_request
@@ -16,10 +16,12 @@ from api.files.failed_rows_workbook import failed_rows_workbook
 from api.files.results_csv import results_csv
 from api.files.sample_workbook import sample_workbook
 from api.files.text_workbook import XLSX_TYPE
-from api.http.responses import CountedResponse, refusal_of
+from api.http.responses import CountedResponse, language_headers, refusal_of
+from api.language import answer_in
 from api.schema.importing.import_types import CSV_TYPE
 from api.schema.importing.plugin_descriptions import PluginDescription
 from api.schema.node import key_of
+from importers.language.catalogue import LANGUAGES
 from importers.plugins.sample_file import sample_filename
 from models.file_part import read_part
 from models.imports import ImportStatus
@@ -52,6 +54,9 @@ def behind_token(answer: Answer) -> Endpoint:
     """Make an endpoint that answers only requests with a valid token, or a link for one use."""
 
     async def endpoint(request: Request) -> Response:
+        language, services = request.query_params.get(LANGUAGE), request.app.state.services
+        if language in LANGUAGES:
+            answer_in(language, services.registry.translators)
         try:
             response = await answer(request, await authenticate_download(request))
         except Exception as error:
@@ -196,6 +201,7 @@ def download_headers(filename: str, media_type: str) -> dict[str, str]:
         "Content-Security-Policy": "default-src 'none'; sandbox; frame-ancestors 'none'",
         # The content may name people.
         "Cache-Control": "private, no-store",
+        **language_headers(),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from api.access.download_links import PARAMETER
+from api.access.download_links import LANGUAGE, PARAMETER
 from api.errors import HttpError, bad_request
 from api.files.export_form import ExportForm
 from api.files.export_nouns import EXPORTS
@@ -59,7 +59,8 @@ def _read_parameters(request: Request, noun: ExportNoun) -> Mapping[str, str]:
             twice.
     """
     known = ("type", *noun.filters)
-    pairs = [each for each in request.query_params.multi_items() if each[0] != PARAMETER]
+    of_all = (PARAMETER, LANGUAGE)
+    pairs = [each for each in request.query_params.multi_items() if each[0] not in of_all]
     asked = dict(pairs)
     if unknown := [name for name in asked if name not in known]:
         these = f"there are {', '.join(known)}" if noun.filters else "there is type"

@@ -19,6 +19,7 @@ from api.execution.execute import stream
 from api.execution.prepare import Operation, OperationRefusedError, to_operation
 from api.http.responses import refuse
 from api.http.same_origin import is_welcome
+from api.language import answer_in, choose_language, translator
 
 if TYPE_CHECKING:
     from starlette.types import Message
@@ -106,6 +107,8 @@ class _Session:
         self._websocket = websocket
         self._settings = settings
         self._authorization = ""
+        # The handshake's; scripts of browsers can't set headers of one.
+        self._language = translator().language
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._fatal: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
@@ -116,7 +119,10 @@ class _Session:
             CloseError: this side ends it.
             WebSocketDisconnect: the client has.
         """
-        self._authorization = await self._wait_for_init()
+        payload = await self._wait_for_init()
+        self._authorization = _authorization(payload)
+        if accepted := _accepted_languages(payload):
+            self._language = choose_language(accepted)
         context = await self._context()
         quota, hub = context.quota, context.services.hub
 
@@ -141,13 +147,14 @@ class _Session:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._fatal.cancel()
 
-    async def _wait_for_init(self) -> str:
-        """Return the value for an Authorization header that `connection_init` brings."""
+    async def _wait_for_init(self) -> dict[str, Any]:
+        """Return the payload that `connection_init` brings."""
         deadline = asyncio.get_running_loop().time() + self._settings.patience.init_seconds
         for _ in range(_MOST_BEFORE_INIT):
             message = await self._receive(deadline)
             if message.type == "connection_init":
-                return _authorization(message.content.get("payload"))
+                payload = message.content.get("payload")
+                return payload if isinstance(payload, dict) else {}
             await self._handle_any(message)
         raise CloseError(4400, "Too many messages before connection_init")
 
@@ -269,6 +276,7 @@ class _Session:
             raise CloseError(FORBIDDEN, "Forbidden")
         if token.is_expired:
             raise CloseError(FORBIDDEN, say_expired(token.expires_at))
+        answer_in(self._language, services.registry.translators)
         return Context(services, token)
 
     async def _send(self, message: dict[str, Any]) -> None:
@@ -305,10 +313,14 @@ def _read_message(event: Message, limit: int) -> _Message:
     return _Message(message["type"], message, len(text))
 
 
-def _authorization(payload: object) -> str:
+def _accepted_languages(payload: dict[str, Any]) -> str | None:
+    """Find an Accept-Language header in the payload of `connection_init`."""
+    found = (payload.get(name) for name in ("Accept-Language", "accept-language", "acceptLanguage"))
+    return next((each for each in found if isinstance(each, str)), None)
+
+
+def _authorization(payload: dict[str, Any]) -> str:
     """Find the token in the payload of `connection_init`, wherever clients put it."""
-    if not isinstance(payload, dict):
-        return ""
     for name in ("Authorization", "authorization"):
         if isinstance(payload.get(name), str):
             return str(payload[name])

@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 
 from api.access.authentication import unavailable
 from api.errors import HttpError
+from api.language import translator
 from models.db import is_passing
 
 if TYPE_CHECKING:
@@ -38,8 +39,18 @@ def json_response(
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """Encode a response as JSON."""
-    about = {**_PRIVATE, "Content-Type": f"{media_type}; charset=utf-8", **(headers or {})}
+    about = {
+        **_PRIVATE,
+        "Content-Type": f"{media_type}; charset=utf-8",
+        **language_headers(),
+        **(headers or {}),
+    }
     return Response(orjson.dumps(body), status, headers=about)
+
+
+def language_headers() -> dict[str, str]:
+    """Return the headers that say in which language an answer is, and what has chosen it."""
+    return {"Content-Language": translator().language, "Vary": "Accept-Language"}
 
 
 def refuse(error: HttpError, media_type: str = JSON) -> Response:

@@ -11,6 +11,8 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from api.language import choose_language
+from importers.language.translator import own_translators
 from importers.mail_sender import NoTransport, NotSentError
 from importers.sdk.cells.formats import is_email
 from importers.sdk.node_id import encode_node_id
@@ -57,15 +59,20 @@ def compose(mail: TakenMail, sender: str) -> EmailMessage:
 
 
 def _about_assignment(mail: OutgoingMail) -> tuple[str, str]:
-    """Return subject and text of a mail to a user."""
-    case = _one_line(mail.case_tag or mail.case_about or "a case")
-    is_new = mail.outcome is RowOutcome.CREATED
-    subject = f"You are on case {case}" if is_new else f"Your role on case {case}"
-    greeting = f"Hello {_one_line(mail.given_name)}," if mail.given_name else "Hello,"
-    news = "You have been put on the case" if is_new else "Your assignment has changed on the case"
+    """Return subject and text of a mail to a user, in the user's language."""
+    say = own_translators()[choose_language(mail.locale or "")].say
+    case = _one_line(mail.case_tag or mail.case_about or say("MAIL", "a case"))
     about = f" ({_one_line(mail.case_about)})" if mail.case_about and mail.case_tag else ""
-    role = _one_line(mail.role_label)
-    return subject, f"{greeting}\n\n{news} {case}{about}.\nYour role: {role}."
+    if mail.outcome is RowOutcome.CREATED:
+        subject = say("MAIL", "You are on case {case}", case=case)
+        news = say("MAIL", "You have been put on the case {case}.", case=case + about)
+    else:
+        subject = say("MAIL", "Your role on case {case}", case=case)
+        news = say("MAIL", "Your assignment has changed on the case {case}.", case=case + about)
+    name = _one_line(mail.given_name)
+    greeting = say("MAIL", "Hello {name},", name=name) if name else say("MAIL", "Hello,")
+    role = say("MAIL", "Your role: {role}.", role=_one_line(mail.role_label))
+    return subject, f"{greeting}\n\n{news}\n{role}"
 
 
 def _about_end(mail: EndMail) -> tuple[str, str]:

@@ -38,7 +38,7 @@ from api.schema.importing.imports import (
     find_import,
     list_imports,
 )
-from api.schema.importing.plugins import list_validators
+from api.schema.importing.plugins import list_readers, list_validators
 from api.schema.node import MOST_NAMED, Node, check_named, load_together
 from api.schema.notify.webhooks import (
     create_webhook,
@@ -126,6 +126,7 @@ QUERIES = [
     list_imports,
     find_import,
     list_import_types,
+    list_readers,
     list_validators,
     list_audit_events,
     find_sample,

@@ -29,6 +29,7 @@ from api.schema.connection import (
 from api.schema.importing.change_origin import ChangeOrigin
 from api.schema.importing.field_change import FieldChange, field_changes
 from api.schema.node import Node, load_together
+from models.entity_history import noun_of
 from models.history_lists import CASE_HISTORY, PAIR_CHANGES, USER_HISTORY
 from models.listing import CASE_ASSIGNMENTS, CASES, USER_ASSIGNMENTS, USERS, has_role
 
@@ -333,9 +334,13 @@ async def _load_each(
 class EntityChange(Node):
     case_key: strawberry.Private[int | None]
     user_key: strawberry.Private[int | None]
+    record: str | None = field(
+        description="What a plugin calls the record of its own that was changed, such as `rate`; "
+        "null for the case or the user itself."
+    )
     fields: list[FieldChange] = field(
         description="The changed fields, by their names; empty where a plugin does not say what it "
-        "has changed."
+        "has changed. Of a plugin's own record also those that tell it from others."
     )
     changed_at: datetime = field(description="When it was changed.")
     origin: ChangeOrigin | None = field(
@@ -363,10 +368,10 @@ class EntityChange(Node):
 
 
 def _changed_fields(
-    case: int | None, user: int | None, before: str | None, after: str | None
+    case: int | None, user: int | None, record: str | None, before: str | None, after: str | None
 ) -> list[FieldChange]:
     row_type: RowType[Any] | None = None
-    if (case is None) != (user is None):
+    if record is None and (case is None) != (user is None):
         row_type = USER_ROW if case is None else CASE_ROW
     return field_changes(before, after, row_type)
 
@@ -380,7 +385,8 @@ ENTITY_CHANGE_ROW = RowType(
     id=node_id("EntityChange"),
     case_key=RowColumn(("case_id",)),
     user_key=RowColumn(("user_id",)),
-    fields=RowColumn(("case_id", "user_id", "before", "after"), _changed_fields),
+    record=RowColumn(("record",), noun_of),
+    fields=RowColumn(("case_id", "user_id", "record", "before", "after"), _changed_fields),
     origin=RowColumn(("import_id", "row"), ChangeOrigin.of),
     actor=RowColumn(("actor", "token_name", "token_id"), _actor_of_change),
 )

@@ -6,12 +6,14 @@ import dataclasses
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from strawberry import UNSET
+from strawberry.utils.str_converters import to_camel_case
 
 from api.errors import ApiError
 from api.schema.connection import PageArguments, connect
 from api.schema.input_errors import InputErrors, UserError, user_error
 from api.schema.list_order import ordered
 from api.schema.node import check_named, find_object, key_of, load_node
+from importers.validation.mutation import RefusedMutationError
 from models.entity import find_referenced
 from models.listing import changed_since, is_active, matches_search
 from models.write_one import (
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from api.batch.row_type import RowType
     from api.schema.connection import Connection
     from api.schema.list_order import ListOrder
+    from importers.sdk.errors import RowError
     from models.list_query import Condition, Listing
     from models.write_one import Table
 
@@ -125,8 +128,12 @@ async def create_entity(
     row = _read_input(kind, values, errors, is_new=True)
     if errors.found:
         return None, errors.found
+    judges = context.services.judges
+    insert = judges.insert if judges.validators else insert_one
     try:
-        key = await context.scope.write(insert_one, kind.table, row, by=context.actor)
+        key = await context.scope.write(insert, kind.table, row, by=context.actor)
+    except RefusedMutationError as error:
+        return None, [_refused(kind, values, each) for each in error.errors]
     except TagTakenError:
         return None, [_tag_taken(kind, row["tag_id"])]
     except EmailTakenError:
@@ -148,16 +155,20 @@ async def update_entity(
     if errors.found:
         return None, errors.found
     key = key_of(kind.row_type.kind.__name__, node_id)
+    judges = context.services.judges
+    update = judges.update if judges.validators else update_one
     try:
-        is_there = key is not None and await context.scope.write(
-            update_one, kind.table, key, changes, by=context.actor
-        )
+        found = None
+        if key is not None:
+            found = await context.scope.write(update, kind.table, key, changes, by=context.actor)
+    except RefusedMutationError as error:
+        return None, [_refused(kind, values, each) for each in error.errors]
     except TagTakenError:
         return None, [_tag_taken(kind, changes["tag_id"])]
     except TagPermanentError as error:
         message = f"The {kind.noun} has the Tag ID '{error.tag_id}', and {kind.keeps_tag}."
         return None, [user_error("TAG_PERMANENT", message, "input", "tagId")]
-    if key is None or not is_there:
+    if key is None or found is None:
         return None, [user_error("NOT_FOUND", f"There is no such {kind.noun}.", "id")]
     return await _load_saved(kind, context, key)
 
@@ -188,6 +199,19 @@ async def _load_saved(
     if entity is None:
         raise ApiError("NOT_FOUND", f"The {kind.noun} is gone.")
     return entity, []
+
+
+def _refused(kind: EntityKind[T], values: Any, error: RowError) -> UserError:
+    """Describe a validator's refusal at the field of the input that it names."""
+    if error.column is None:
+        return user_error(error.code, error.message)
+    names = [field.name for field in dataclasses.fields(values)]
+    name = next(
+        (name for name in names if error.column in kind.row_type.columns(selected={name: {}})), None
+    )
+    label = (name or error.column).replace("_", " ").title()
+    path = ["input", to_camel_case(name)] if name else ["id"]
+    return user_error(error.code, f"{label}: {error.message}", *path)
 
 
 def _tag_taken(kind: EntityKind[T], tag_id: object) -> UserError:

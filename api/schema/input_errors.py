@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import strawberry
 
+from api.language import translator
 from importers.sdk.cells.formats import is_email, is_locale, is_tag, is_zone, locale_named
 
 T = TypeVar("T")
@@ -24,11 +25,13 @@ class UserError:
 
 
 def user_error(code: str, message: str, *field: str) -> UserError:
-    """Make an error about one input field.
+    """Make an error about one input field, in the language of the request.
 
     Args:
+        message: in English.
         field: the field's path.
     """
+    message = translator().error({"code": code, "message": message})
     return UserError(code=code, message=message, field=list(field) or None)
 
 

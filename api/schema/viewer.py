@@ -10,6 +10,7 @@ import strawberry
 from strawberry import UNSET, argument, field
 
 from api.access.context import Context, Info
+from api.language import translator
 from api.schema.input_errors import InputErrors, UserError
 from api.schema.node import Node
 from api.schema.shown_enum import show_enum
@@ -157,6 +158,10 @@ class Viewer:
     token_expires_at: datetime | None = field(
         description="When the token opens nothing any more; null when it never expires."
     )
+    locale: str = field(
+        description="The language of messages and descriptions in this answer, e.g. `es`: of those "
+        "that there are, the one that the request's `Accept-Language` likes best; else `en`."
+    )
 
     @classmethod
     def of(cls, token: TokenRecord) -> Viewer:
@@ -165,6 +170,7 @@ class Viewer:
             permission=token.permission,
             token_name=token.name,
             token_expires_at=token.expires_at,
+            locale=translator().language,
         )
 
 

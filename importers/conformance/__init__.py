@@ -1,4 +1,4 @@
-"""Conformance: the checks that every importer and validator must pass, without a database."""
+"""Conformance: the checks that every importer, reader and validator must pass, in memory."""
 
 from __future__ import annotations
 
@@ -6,24 +6,35 @@ from typing import TYPE_CHECKING
 
 from importers.conformance.cells import check_blank_cells, check_hostile_cells
 from importers.conformance.changes import check_own_changes
-from importers.conformance.description import check_description, check_sample, settings_problem
+from importers.conformance.description import (
+    check_catalogues,
+    check_description,
+    check_sample,
+    settings_problem,
+)
 from importers.conformance.files import check_independence, check_repeats
 from importers.conformance.present import check_present
 from importers.conformance.problem import Problem, raise_problems
+from importers.conformance.reader_files import check_reader_class, check_reader_files
 from importers.conformance.refusals import check_refusals
 from importers.conformance.specimens import specimens
 from importers.conformance.speed import check_speed
 from importers.conformance.subject import Subject
 from importers.conformance.vetoes import check_vetoes
+from importers.conformance.whole_file import check_whole_file
 from importers.plugins.change_methods import change_problems
+from importers.plugins.reader_checks import reader_problems
 from importers.sdk.errors import ConfigError
 from importers.testkit.fixture_app import World
+from importers.testkit.local_reader import sample_of
 from importers.testkit.memory_runner import P, instance_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from importers.sdk.importer import Importer
+    from importers.sdk.reader import Reader
     from importers.sdk.validator import Validator
 
 
@@ -59,7 +70,7 @@ def check_conformance(
         >>> check_conformance(ModifyAssignments, rows=100)
     """
     name, made = _named_instance(importer)
-    problems = [*settings_problem(made), *check_description(made)]
+    problems = [*settings_problem(made), *check_description(made), *check_catalogues(made)]
     can_run = made.columns and not any(change_problems(type(made)))
     if not can_run or any(problem.where == "settings" for problem in problems):
         raise_problems(name, problems)
@@ -70,6 +81,7 @@ def check_conformance(
     if not subject.sampled.only.errors:
         problems += check_refusals(subject)
         problems += check_present(subject)
+        problems += check_whole_file(subject)
         rest = specimens(subject)
         problems += check_blank_cells(subject)
         problems += check_own_changes(subject, rest)
@@ -102,7 +114,44 @@ def check_validator(
         >>> check_validator(UsersPerCase("test", UsersPerCase.Settings(limit=1)))
     """
     name, made = _named_instance(validator)
-    raise_problems(name, [*settings_problem(made), *check_vetoes(made, world or World())])
+    problems = [*settings_problem(made), *check_catalogues(made)]
+    raise_problems(name, [*problems, *check_vetoes(made, world or World())])
+
+
+def check_reader(reader: type[Reader] | Reader, file: str | bytes | Path, name: str = "") -> None:
+    """Check that a reader keeps the rules of all readers.
+
+    It is described, and can be copied into another process. It takes the sample file, and neither
+    CSV text nor workbooks. It reads the sample, twice the same. The sample cut short, damaged and
+    in other encodings, and files that no reader expects, are read or refused with a `FileError`;
+    they neither make it fail nor last. Not for use in a coroutine.
+
+    Args:
+        reader: the class, or an instance with its settings.
+        file: a sample of the files that it reads: its text, its bytes or its path.
+        name: the sample's name; of a path, its own.
+
+    Raises:
+        AssertionError: with every problem found: what, where, and what to do.
+
+    Example:
+        >>> class Pairs(Reader):
+        ...     def takes(self, beginning, name):
+        ...         return name.endswith(".pairs")
+        >>> check_reader(Pairs, "trv-001=jack-001", "a.pairs")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ...
+        AssertionError: Pairs has 3 problems:
+        1. the class: the class needs a method rows(file)
+           Caseroll would not switch it on.
+        ...
+    """
+    kind, made = _named_instance(reader)
+    problems = [*settings_problem(made), *check_reader_class(made)]
+    if not any(reader_problems(type(made))):
+        sample, name = sample_of(file, name)
+        problems += check_reader_files(made, sample, name)
+    raise_problems(kind, problems)
 
 
 def _named_instance(plugin: type[P] | P) -> tuple[str, P]:

@@ -12,17 +12,30 @@ from importers.plugins.sample_file import sample_csv, sample_filename
 from importers.reading.limits import Limits
 from importers.reading.table import open_table
 from importers.rows.header import header_spec, match_header
-from importers.sdk.errors import FileRefusedError
+from importers.sdk.errors import ConfigError, FileRefusedError
+from importers.testkit.translations import as_entries, missing_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from importers.conformance.subject import Subject
     from importers.sdk.importer import Importer
-    from importers.sdk.validator import Validator
+    from importers.sdk.plugin import Plugin
 
 
-def settings_problem(plugin: Importer | Validator) -> Iterator[Problem]:
+def check_catalogues(plugin: Plugin) -> Iterator[Problem]:
+    """Find texts that catalogues lack, and what is wrong with these."""
+    try:
+        missing = list(missing_texts(plugin))
+    except ConfigError as error:
+        yield from (Problem("the class", each) for each in error.problems)
+        return
+    if missing:
+        what = f"they lack what the class says of itself:\n{as_entries(missing)}"
+        yield Problem("its catalogues", what, "Copy these lines into them, and translate them.")
+
+
+def settings_problem(plugin: Plugin) -> Iterator[Problem]:
     """Find settings that were not given."""
     kind = type(plugin).Settings
     if kind is None:

@@ -123,7 +123,7 @@ class Subject:
     async def _run_each(self, files: Iterable[File], without: str | None) -> list[Ran]:
         found = []
         for file in files:
-            with _listening() as causes:
+            with listening() as causes:
                 layout, rows = self._laid_out(file, without)
                 ends = await self._run_rows(layout, rows)
             found.append(Ran({each.result.number: _outcome(each) for each in ends}, causes))
@@ -133,7 +133,7 @@ class Subject:
         """Run the importer over the two chunks of a chain, as when there are too many rows."""
         layout, rows = self._laid_out(first)
         _, more = self._laid_out(second)
-        with _listening():
+        with listening():
             ends = asyncio.run(self._run_rows(layout, rows, more))
         return {each.result.number: _outcome(each) for each in ends}
 
@@ -142,7 +142,7 @@ class Subject:
         layout, rows = self._laid_out(file)
         cells = [row.cells for row in rows]
         directory = WorldDirectory(self.world)
-        with _listening():
+        with listening():
             groups = asyncio.run(
                 group_rows(self.importer, layout, cells, directory, self._together)
             )
@@ -207,7 +207,8 @@ def describe(error: BaseException) -> Cause:
 
 
 @contextmanager
-def _listening() -> Iterator[list[Cause]]:
+def listening() -> Iterator[list[Cause]]:
+    """Collect the exceptions of a plugin, and keep them out of the log."""
     logger, listener = logging.getLogger("importers"), _Listener()
     # Checks make plugins fail on purpose: problems report that, and the log of the tests need not.
     was, logger.propagate = logger.propagate, False

@@ -12,14 +12,17 @@ from typing import TYPE_CHECKING, Any
 from importers.conformance.cells import SENTENCE, is_sentence
 from importers.conformance.problem import Problem
 from importers.conformance.subject import describe
+from importers.plugins.validator_methods import validator_problems
 from importers.run.rules import RULES
-from importers.sdk.changes import Applied, OwnChange
+from importers.sdk.changes import Applied, Difference, OwnChange
+from importers.sdk.directory import RunningImport
 from importers.sdk.entities import Assignment
-from importers.sdk.entity_changes import entity_specimens
+from importers.sdk.entity_changes import AddCase, ModifyCase, entity_specimens
 from importers.sdk.errors import RowError
 from importers.sdk.plugin import version_problem
 from importers.sdk.validator import Effect
-from importers.testkit.fixture_app import WorldDirectory
+from importers.testkit.fixture_app import WorldCountingDirectory
+from importers.validation.shown_change import shown_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -54,15 +57,24 @@ class Unheard(OwnChange):
 def check_vetoes(validator: Validator, world: World) -> Iterator[Problem]:
     """Ask about effects of all kinds, by themselves and in a file of all of them."""
     yield from _check_class(validator)
+    if any(validator_problems(type(validator))):
+        return
     effects = list(_effects(world))
-    chunks = [effects, *([effect] for effect in effects), []]
-    for chunk in chunks:
+    running = RunningImport(id=1, name="kit", type="kit", rows=len(effects))
+    alone = [[effect] for effect in effects]
+    chunks: list[tuple[list[Effect], RunningImport | None]]
+    chunks = [(each, running) for each in (effects, *alone, [])]
+    # A mutation is judged alone, and belongs to no import.
+    chunks += [([effect], None) for effect in effects if effect.noun in ("case", "user")]
+    for chunk, of_import in chunks:
         try:
             changes = [effect.change for effect in chunk]
-            prepared = asyncio.run(_prepared(validator, changes, world))
+            prepared = asyncio.run(_prepared(validator, changes, world, of_import))
             copy.deepcopy(prepared)
         except Exception as error:
             kinds = ", ".join(sorted({type(effect.change).__name__ for effect in chunk}))
+            if of_import is None:
+                kinds += " by a mutation, which has no `directory.running_import`"
             what = f"it, or a copy of what it returns, fails: {describe(error)}"
             yield Problem(f"prepare, for {kinds or 'no changes'}", what, _COPE)
             return
@@ -76,18 +88,14 @@ def _check_class(validator: Validator) -> Iterator[Problem]:
         yield Problem("the class", problem)
     if not (kind.__doc__ or "").strip():
         yield Problem("the class", "it has no docstring", "Say in a sentence what it refuses.")
-    if kind.together not in (None, "case", "user"):
-        yield Problem("the class", f"together is {kind.together!r}", "It is case, user or None.")
-    if not inspect.iscoroutinefunction(kind.prepare):
-        yield Problem("prepare", "it is no coroutine", "Write async def.")
-    for name in ("check", "note"):
-        if inspect.iscoroutinefunction(getattr(kind, name)):
-            what = "it is a coroutine, which nobody awaits"
-            yield Problem(name, what, "Read in `prepare` what it needs.")
+    for fault in validator_problems(kind):
+        yield Problem("the class", fault, "Caseroll would not switch it on.")
 
 
-async def _prepared(validator: Validator, changes: Sequence[Change], world: World) -> Any:
-    return await validator.prepare(changes, WorldDirectory(world))
+async def _prepared(
+    validator: Validator, changes: Sequence[Change], world: World, running: RunningImport | None
+) -> Any:
+    return await validator.prepare(changes, WorldCountingDirectory(world, running_import=running))
 
 
 def _check_effect(validator: Validator, effect: Effect, prepared: Any) -> Iterator[Problem]:
@@ -151,10 +159,25 @@ def _effects(world: World) -> Iterator[Effect]:
                 outcome: Outcome = "UPDATED" if after else "REMOVED"
                 if before is None:
                     outcome = "CREATED"
-                effect = Effect(change=change, outcome=outcome, before=before, after=after)
+                shown = shown_change(change)
+                effect = Effect(change=shown, outcome=outcome, before=before, after=after)
                 yield effect
                 if before is None:
                     yield replace(effect, row=3)  # as a later row that asks for the same
     for change, outcome in entity_specimens(world.cases, world.users):
         yield Effect(change=change, outcome=outcome)
+    # As mutations make them: without a Tag ID, and with a field that is cleared.
+    yield Effect(
+        change=AddCase(tag_id="", about="x"),
+        outcome="CREATED",
+        difference=Difference(before=None, after={"about": "x"}, case_id=1),
+    )
+    for case in world.cases:
+        yield Effect(
+            change=ModifyCase(case=case),
+            outcome="UPDATED",
+            difference=Difference(
+                before={"date_opened": "2026-01-31"}, after={"date_opened": None}, case_id=case.id
+            ),
+        )
     yield from (Effect(change=Unheard(), outcome=each) for each in ("CREATED", "REMOVED"))

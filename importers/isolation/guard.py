@@ -73,6 +73,7 @@ class Guard:
         plugin: its name in the log, e.g. `importer 'acme-roster'`.
         call_seconds: the most that one call may take.
         total_seconds: the most that all calls may take together.
+        await_seconds: the longest that its coroutines may wait, all together.
         keep_alive: sends a statement in the transaction that waits for the plugin, if one does.
     """
 
@@ -82,11 +83,13 @@ class Guard:
         *,
         call_seconds: float = CALL_SECONDS,
         total_seconds: float = TOTAL_SECONDS,
+        await_seconds: float = AWAIT_SECONDS,
         keep_alive: Callable[[], Awaitable[object]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.plugin = plugin
         self.spent = 0.0
+        self.await_seconds = await_seconds
         self.waited = 0.0
         self.signs = SignsOfLife(keep_alive) if keep_alive else None
         self._call_seconds = call_seconds
@@ -292,13 +295,13 @@ async def guarded_await(coroutine: Coroutine[Any, Any, T]) -> T:
     try:
         async with (
             guard.signs.while_waiting() if guard.signs else nullcontext(),
-            asyncio.timeout(AWAIT_SECONDS - guard.waited) as limit,
+            asyncio.timeout(guard.await_seconds - guard.waited) as limit,
         ):
             return await _step_by_step(coroutine, guard)
     except TimeoutError as error:
         if not limit.expired():
             raise
-        raise TooSlowError(f"{guard.plugin} waited for {AWAIT_SECONDS:.0f} s") from error
+        raise TooSlowError(f"{guard.plugin} waited for {guard.await_seconds:.0f} s") from error
     finally:
         guard.waited += loop.time() - since
 

@@ -29,6 +29,8 @@ def change_problems(importer_class: type[Importer]) -> Iterator[str]:
         method = getattr(importer_class, name)
         if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
             yield f"its {name} is async, and is not awaited: look things up in a Reference"
+    if not inspect.iscoroutinefunction(importer_class.check_file):
+        yield "its check_file is no coroutine that returns errors: write async def, without yield"
     if every_row is not None:
         yield from _every_row_problems(importer_class, every_row)
 

@@ -20,6 +20,8 @@ def name_problems(importer_class: type[Importer]) -> list[str]:
     """List what is wrong with the names of columns, as attributes and in files."""
     names = [*importer_class.columns, *importer_class.assignments]
     problems = [problem for name in names if (problem := _attribute_problem(name))]
+    if (chosen := importer_class.other_columns) not in ("refuse", "ignore"):
+        problems.append(f"its other_columns is {chosen!r:.80}, neither 'refuse' nor 'ignore'")
     return problems + list(_header_problems(importer_class))
 
 

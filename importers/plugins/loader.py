@@ -11,14 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from importers.isolation.guard import Guard
 from importers.isolation.process_limits import exits_refused
+from importers.language.plugin_catalogue import catalogues_of
 from importers.plugins.captured_output import CapturedOutput, log_line
 from importers.plugins.change_methods import change_problems
 from importers.plugins.column_names import name_problems
 from importers.plugins.plugin_settings import fill_settings
 from importers.plugins.plugin_status import OWN_DISTRIBUTION, PluginStatus
+from importers.plugins.reader_checks import copy_problem, reader_problems
+from importers.plugins.validator_methods import validator_problems
 from importers.sdk.errors import ConfigError
 from importers.sdk.importer import Importer
 from importers.sdk.plugin import version_problem
+from importers.sdk.reader import Reader
+from importers.sdk.records.record import Record
 from importers.sdk.validator import Validator
 
 if TYPE_CHECKING:
@@ -29,6 +34,11 @@ if TYPE_CHECKING:
     from importers.sdk.plugin import Plugin
 
 _LOAD_SECONDS = 30.0
+_BASES: dict[Kind, tuple[type[Plugin], str]] = {
+    "importer": (Importer, "an Importer"),
+    "reader": (Reader, "a Reader"),
+    "validator": (Validator, "a Validator"),
+}
 
 
 def load_plugins(
@@ -99,18 +109,27 @@ def _instantiate(
         packages = " and ".join(str(_distribution(point)) for point in points)
         raise ConfigError([f"two packages offer it: {packages}"])
     found = points[0].load()
-    base: type[Plugin] = Importer if kind == "importer" else Validator
+    base, article = _BASES[kind]
     if not (isinstance(found, type) and issubclass(found, base)):
-        article = "an Importer" if base is Importer else "a Validator"
         raise ConfigError([f"{points[0].value} is not {article} class"])
     if issubclass(found, Importer):
         problems = class_problems(found)
     else:
         problems = [problem] if (problem := version_problem(found.sdk)) else []
-    problems += _migrations_problems(found.migrations)
+    if issubclass(found, Reader):
+        problems += reader_problems(found)
+    else:
+        problems += _migrations_problems(found.migrations)
+        problems += _tables_problems(found.tables)
+    if issubclass(found, Validator):
+        problems += validator_problems(found)
     if problems:
         raise ConfigError(problems)
-    return found(name, fill_settings(found.Settings, table))
+    catalogues_of(found)  # a wrong one is told now, not when a client asks for its language
+    made = found(name, fill_settings(found.Settings, table))
+    if isinstance(made, Reader) and (problem := copy_problem(made)):
+        raise ConfigError([problem])
+    return made
 
 
 def class_problems(importer_class: type[Importer]) -> list[str]:
@@ -138,6 +157,13 @@ def _migrations_problems(module: str | None) -> list[str]:
     if find_spec(module) is None:
         return [f"its migrations '{module}' are not there"]
     return []
+
+
+def _tables_problems(tables: Any) -> list[str]:
+    is_list = isinstance(tables, list | tuple)
+    if is_list and all(isinstance(each, type) and issubclass(each, Record) for each in tables):
+        return []
+    return [f"its tables have to be a list of classes of Record, not {tables!r:.80}"]
 
 
 def _distribution(point: EntryPoint) -> str | None:

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 OWN_DISTRIBUTION = "caseroll"
 
-Kind: TypeAlias = Literal["importer", "validator"]
+Kind: TypeAlias = Literal["importer", "reader", "validator"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +22,7 @@ class PluginStatus:
         error: the exception that ended its loading, unless that only names the problems.
         seconds: how long loading took.
         printed: the lines that it printed meanwhile.
-        instance: the importer or validator, if it is on.
+        instance: the importer, reader or validator, if it is on.
     """
 
     kind: Kind

@@ -9,10 +9,12 @@ from typing import Any
 from importers.sdk.errors import ConfigError
 
 _FILE = "plugins.toml"
-_KINDS = ("importers", "validators")
+_KINDS = ("importers", "readers", "validators")
+
+_TABLES = "[importers.NAME], [readers.NAME] and [validators.NAME]"
 
 Tables = dict[str, dict[str, dict[str, Any]]]
-"""`importers` or `validators` → name of the plugin → its settings, in the order of the file."""
+"""Kind, such as `importers` → name of the plugin → its settings, in the order of the file."""
 
 
 def default_path() -> Path:
@@ -37,7 +39,7 @@ def read_tables(path: Path) -> Tables:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path}: is not TOML: {error}."]) from error
     problems = [
-        f"{path}: '{name}' is unknown; tables are [importers.NAME] and [validators.NAME]."
+        f"{path}: '{name}' is unknown; tables are {_TABLES}."
         for name in content
         if name not in _KINDS
     ]

@@ -5,23 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from importers.reading.choose_reader import choose_reader
 from importers.reading.encoding_choices import encoding_choices
-from importers.reading.sniff import is_workbook
+from importers.reading.format_reader import BEGINNING_BYTES
 from importers.reading.table import open_head, open_table
 from importers.sdk.errors import FileRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from importers.reading.format_reader import FormatReader
     from importers.reading.limits import Limits
     from importers.reading.record import Batch, Record
     from importers.reading.table import Table
     from importers.sdk.errors import ErrorDetail
 
-HEAD_BYTES = 64 * 1024
+HEAD_BYTES = BEGINNING_BYTES
 """Of a text no more is read, so a client need not send more."""
 
-# Of a workbook: as many as the process that reads it sends at once.
+# Of a workbook, or a file of a plugin: as many as the process that reads it sends at once.
 _MOST_ROWS = 1_000
 _ROWS_SHOWN = 10
 
@@ -33,7 +35,7 @@ class Beginning:
     Args:
         table: what has been opened, and read; None when the file can't be read, or no header has
             come yet.
-        encoding_choices: the encodings that the file may be in; none for a workbook.
+        encoding_choices: the encodings that the file may be in; none for what is no CSV text.
         rows: the first rows.
         rows_seen: how many rows have been read.
         is_whole: whether these are all of its rows.
@@ -51,7 +53,13 @@ class Beginning:
 
 
 def read_beginning(
-    file: BinaryIO, *, filename: str, encoding: str | None, size: int, limits: Limits
+    file: BinaryIO,
+    *,
+    filename: str,
+    encoding: str | None,
+    size: int,
+    limits: Limits,
+    readers: Sequence[FormatReader] = (),
 ) -> Beginning:
     """Read the first rows, by the code that reads an import's.
 
@@ -59,17 +67,23 @@ def read_beginning(
         file: the whole file, or, of a text, `HEAD_BYTES` of it; less if the client sends less.
         encoding: the encoding that was declared, if any.
         size: how many bytes the whole file has.
+        readers: those of plugins, which are asked first.
     """
     file.seek(0)
     head = file.read(HEAD_BYTES)
-    is_text = not is_workbook(head)
     is_whole = len(head) >= size
+    try:
+        is_text = not choose_reader(head, filename, readers).needs_all
+    except FileRefusedError as error:
+        return Beginning(is_whole=is_whole, unreadable=error.errors)
     choices = encoding_choices(head, is_whole=is_whole) if is_text else ()
     try:
         table = (
             open_head(head, filename=filename, encoding=encoding, limits=limits, is_whole=is_whole)
             if is_text
-            else open_table(file, filename=filename, encoding=encoding, limits=limits)
+            else open_table(
+                file, filename=filename, encoding=encoding, limits=limits, readers=readers
+            )
         )
     except FileRefusedError as error:
         return Beginning(encoding_choices=choices, is_whole=is_whole, unreadable=error.errors)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from importers.sdk.errors import ErrorDetail, FileRefusedError, printable
+
+if TYPE_CHECKING:
+    from importers.reading.limits import Limits
 
 
 def refusal(
@@ -27,6 +30,18 @@ def damaged_workbook(reason: str = "") -> FileRefusedError:
     template = "The workbook can't be read; it seems to be damaged" + (" ({reason})" * bool(reason))
     template += ". Open it in a spreadsheet program and save it again, or save it as CSV UTF-8."
     return refusal("DAMAGED_WORKBOOK", template, **({"reason": reason} if reason else {}))
+
+
+def too_many_columns(row: int, count: int, limits: Limits) -> FileRefusedError:
+    """Refuse a file for a row of too many cells that have a value, or names."""
+    return refusal(
+        "TOO_MANY_COLUMNS",
+        "Row {row} has {count:,} columns, and {limit} are the most that a file may have. Remove "
+        "those that are not needed.",
+        row=row,
+        count=count,
+        limit=limits.max_columns,
+    )
 
 
 class BadRecordError(Exception):

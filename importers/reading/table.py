@@ -5,27 +5,21 @@ from __future__ import annotations
 import io
 import os
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
 
-from importers.reading.delimited import DELIMITERS, DelimitedText
-from importers.reading.encoding import decode_blocks, find_encoding, is_cut_mark
+from importers.reading.choose_reader import CSV, choose_reader
+from importers.reading.delimited import DELIMITERS
+from importers.reading.encoding import is_cut_mark
+from importers.reading.format_reader import FileSource
 from importers.reading.record import Batch, is_blank
-from importers.reading.refusal import refusal
-from importers.reading.sniff import (
-    file_error,
-    is_named_as_workbook,
-    is_workbook,
-    refuse_broken_workbook,
-    refuse_foreign,
-    refuse_markup,
-)
-from importers.reading.workbooks.isolated import IsolatedWorkbook
+from importers.reading.refusal import refusal, too_many_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from importers.reading.format_reader import FormatReader, SourceRows
     from importers.reading.limits import Limits
     from importers.reading.record import Batches, Record
     from importers.sdk.errors import ErrorDetail, FileRefusedError
@@ -82,7 +76,14 @@ class _HeaderRow:
         return _ERRORS in map(str.lower, self.names)
 
 
-def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: Limits) -> Table:
+def open_table(
+    file: BinaryIO,
+    *,
+    filename: str,
+    encoding: str | None,
+    limits: Limits,
+    readers: Sequence[FormatReader] = (),
+) -> Table:
     """Open an uploaded file by its content, whatever its name.
 
     A workbook under a `.csv` name is read as a workbook, and CSV text under an `.xlsx` name as CSV.
@@ -92,6 +93,7 @@ def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: L
         file: seekable; the caller closes it.
         filename: as it was uploaded, for messages.
         encoding: the encoding that was declared, if any; a byte order mark in the file wins.
+        readers: those of plugins, which are asked first.
 
     Raises:
         FileRefusedError: the file can't be read as a table with at least one row.
@@ -107,16 +109,27 @@ def open_table(file: BinaryIO, *, filename: str, encoding: str | None, limits: L
         )
     file.seek(0)
     head = file.read(_HEAD_BYTES)
-    if is_workbook(head):
-        refuse_foreign(head, filename)
-        book = IsolatedWorkbook(file, filename=filename, limits=limits)
-        table = _whole(_begin_table(iter(book), limits))
-        return replace(table, first_column=book.first_column, warnings=book.warnings)
-    return _whole(_text_table(file, head, filename=filename, encoding=encoding, limits=limits))
+    source = FileSource(file=file, head=head, filename=filename, encoding=encoding, limits=limits)
+    return read_table(choose_reader(head, filename, readers).open(source), limits)
+
+
+def read_table(rows: SourceRows, limits: Limits) -> Table:
+    """Read the header and the first rows of a whole file.
+
+    Raises:
+        FileRefusedError: as `open_table` does.
+    """
+    return _whole(_begin_table(rows, limits))
 
 
 def check_head(
-    head: bytes, *, filename: str, encoding: str | None, limits: Limits, is_whole: bool = False
+    head: bytes,
+    *,
+    filename: str,
+    encoding: str | None,
+    limits: Limits,
+    is_whole: bool = False,
+    readers: Sequence[FormatReader] = (),
 ) -> Table | None:
     """Refuse a file for what its first bytes show, while the rest may still be on its way.
 
@@ -124,16 +137,18 @@ def check_head(
         head: the first bytes, cut anywhere, at most 1 MiB: all of them are parsed.
         encoding: the encoding that was declared, if any.
         is_whole: these bytes are the whole file, so a file without rows is refused as well.
+        readers: those of plugins, which are asked first.
 
     Returns:
-        None for a workbook, whose header is not in its first bytes, and when the header's line is
-        not complete. The table's rows have been read.
+        None for a file whose header is not to be found in its first bytes, such as a workbook, and
+        when the header's line is not complete. The table's rows have been read.
 
     Raises:
         FileRefusedError: `open_table`, or iterating over its batches, would raise it too.
     """
-    if is_workbook(head):
-        refuse_foreign(head, filename)
+    reader = choose_reader(head, filename, readers)
+    if reader.needs_all:
+        reader.refuse_early(head, filename)
         return None
     table = open_head(head, filename=filename, encoding=encoding, limits=limits, is_whole=is_whole)
     for _ in table.batches if table else ():
@@ -154,61 +169,36 @@ def open_head(
     """
     if not is_whole and head and is_cut_mark(head):
         return None
-    table = _text_table(
-        io.BytesIO(head),
-        head,
+    source = FileSource(
+        file=io.BytesIO(head),
+        head=head,
         filename=filename,
         encoding=encoding,
         limits=limits,
         is_whole=is_whole,
     )
+    table = _begin_table(CSV.open(source), limits)
     return _whole(table) if is_whole or not head else table
 
 
-def _text_table(
-    file: BinaryIO,
-    head: bytes,
-    *,
-    filename: str,
-    encoding: str | None,
-    limits: Limits,
-    is_whole: bool = True,
-) -> Table | None:
-    text, label = _open_text(file, head, filename, encoding, is_whole=is_whole)
-    table = _begin_table(iter(text), limits, label, text.delimiter)
-    if table and is_named_as_workbook(filename):
-        template = "is no workbook, though its name says so; it was read as text."
-        table.warnings.append(file_error("NOT_A_WORKBOOK", template, filename))
-    return table
-
-
-def _open_text(
-    file: BinaryIO, head: bytes, filename: str, declared: str | None, *, is_whole: bool
-) -> tuple[DelimitedText, str]:
-    refuse_foreign(head, filename)
-    refuse_broken_workbook(head, filename)
-    encoding = find_encoding(head, declared)
-    refuse_markup(head, encoding, filename)
-    blocks = decode_blocks(file, encoding, is_whole=is_whole)
-    return DelimitedText(blocks, is_whole=is_whole), encoding.label
-
-
-def _begin_table(
-    batches: Batches, limits: Limits, encoding: str | None = None, delimiter: str | None = None
-) -> Table | None:
+def _begin_table(rows: SourceRows, limits: Limits) -> Table | None:
     """Read the header and the first rows, as far as they are there; None without a header."""
+    batches = iter(rows)
     header = _read_header(batches, limits)
     if header is None:
         return None
-    data = _data_batches(batches, header, limits)
+    has_guards = rows.has_guards and header.is_of_download
+    data = _data_batches(batches, header, limits, has_guards=has_guards)
     first = next(data, None)
     return Table(
-        encoding=encoding,
-        delimiter=delimiter,
+        encoding=rows.encoding,
+        delimiter=rows.delimiter,
         header=header.names,
         header_row=header.number,
         batches=chain([first] if first else [], data),
         below=_first_records(first) if first else (),
+        first_column=rows.first_column,
+        warnings=rows.warnings,
     )
 
 
@@ -241,7 +231,7 @@ def _read_header(batches: Batches, limits: Limits) -> _HeaderRow | None:
                 names.pop()
             if len(names) > limits.max_columns:
                 batches.close()
-                raise _too_many_columns(row, len(names), limits)
+                raise too_many_columns(row, len(names), limits)
             if _is_in_quotes(batch.cells[index - 1 : index + 1]):
                 batches.close()
                 raise _one_cell(row)
@@ -250,10 +240,11 @@ def _read_header(batches: Batches, limits: Limits) -> _HeaderRow | None:
     return None
 
 
-def _data_batches(batches: Batches, header: _HeaderRow, limits: Limits) -> Batches:
+def _data_batches(
+    batches: Batches, header: _HeaderRow, limits: Limits, *, has_guards: bool
+) -> Batches:
     """Yield the rows below the header, without blank rows, padding and guards of formulas."""
     count = blank = 0
-    has_guards = header.is_of_download
     # A caller that keeps a refusal keeps this frame alive with its traceback. Closing the batches
     # here ends the process that reads a workbook at once.
     with closing(batches):
@@ -292,7 +283,7 @@ def _data_rows(batch: Batch, header: _HeaderRow, limits: Limits) -> Iterator[Rec
             if is_blank(cells[width:]):
                 cells = cells[:width]
             elif len(cells) > limits.max_columns:
-                raise _too_many_columns(row, len(cells), limits)
+                raise too_many_columns(row, len(cells), limits)
         if cells and (cells[0].strip() or not is_blank(cells)):
             yield row, cells
 
@@ -301,17 +292,6 @@ def _check_blank_lines(count: int, limits: Limits) -> None:
     if count > limits.max_blank_lines:
         template = "The file has more than {limit:,} blank lines. Remove them."
         raise refusal("TOO_MANY_ROWS", template, limit=limits.max_blank_lines)
-
-
-def _too_many_columns(row: int, count: int, limits: Limits) -> FileRefusedError:
-    return refusal(
-        "TOO_MANY_COLUMNS",
-        "Row {row} has {count:,} columns, and {limit} are the most that a file may have. Remove "
-        "those that are not needed.",
-        row=row,
-        count=count,
-        limit=limits.max_columns,
-    )
 
 
 def _is_in_quotes(rows: Sequence[list[str]]) -> bool:

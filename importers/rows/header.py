@@ -37,6 +37,7 @@ class HeaderSpec:
             worse than its own: an admin who forgot a column must not be led to a removal.
         aliases: other names of columns → the columns.
         headers: columns → their names as the sample file writes them, where these differ.
+        ignores_others: whether a file may have columns that are not the type's.
     """
 
     key: str
@@ -45,6 +46,7 @@ class HeaderSpec:
     at_worst: AtWorst = "adds"
     aliases: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
+    ignores_others: bool = False
 
     def read(self, names: Iterable[str]) -> list[str]:
         """Return which columns are meant by the names of a header; unknown ones stay."""
@@ -89,6 +91,7 @@ def header_spec(importer: Importer) -> HeaderSpec:
             for each in column.headers[1:]
         },
         headers={column.public_name: column.header for column in columns},
+        ignores_others=importer.other_columns == "ignore",
     )
 
 
@@ -154,7 +157,7 @@ def describe_header(
         HeaderColumn(
             name=written,
             column=name if name in spec.columns else None,
-            is_ignored=name in IGNORED,
+            is_ignored=name in IGNORED or (name not in spec.columns and spec.ignores_others),
             suggestion=_nearest_column(name, names, spec) if name in unknown else None,
         )
         for written, name in zip(header, names, strict=True)
@@ -283,10 +286,10 @@ def _column_errors(
 ) -> list[ErrorDetail]:
     """Return the errors of the columns that the file has, in its order."""
     counts = Counter(names)
-    unknown = set(_unknown_names(names, spec))
+    unknown = set() if spec.ignores_others else set(_unknown_names(names, spec))
     problems = []
     for index, (written, name) in enumerate(zip(header, names, strict=True)):
-        if not name:
+        if not name and not spec.ignores_others:
             template = "Column {letters} has no name. Name it in the header row, or remove it."
             letters = _letters(first + index)
             problems.append(ErrorDetail.of("UNNAMED_COLUMN", template, letters=letters))

@@ -66,5 +66,5 @@ class HeaderMapping:
         return cls(**stored) if stored else cls()
 
 
-def quoted_names(names: Sequence[str]) -> str:
-    return ", ".join(f"'{printable(name[:100])}'" for name in names[:10])
+def quoted_names(names: Sequence[str], *, most: int = 10) -> str:
+    return ", ".join(f"'{printable(name[:100])}'" for name in names[:most])

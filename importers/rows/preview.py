@@ -13,6 +13,7 @@ from importers.rows.header import (
     match_header,
     missing_columns,
 )
+from importers.rows.header_warnings import header_warnings
 from importers.sdk.errors import FileRefusedError
 
 if TYPE_CHECKING:
@@ -36,12 +37,14 @@ class PreviewedHeader:
         columns: one for each name in the header.
         missing: columns that the type needs and the header lacks.
         errors: why the header is refused.
+        warnings: which columns are passed over.
         suggested_type: key of the type that the file was probably meant for.
     """
 
     columns: Sequence[HeaderColumn] = ()
     missing: Sequence[str] = ()
     errors: Sequence[ErrorDetail] = ()
+    warnings: Sequence[ErrorDetail] = ()
     suggested_type: str | None = None
 
 
@@ -63,13 +66,18 @@ def preview_header(
     if importer is None:
         found = find_spec(table.header, specs)
         columns = describe_header(table.header, _NO_TYPE, mapping)
-        return PreviewedHeader(columns=columns, suggested_type=found.key if found else None)
+        return PreviewedHeader(
+            columns=columns,
+            warnings=mapping.warnings(),
+            suggested_type=found.key if found else None,
+        )
     spec = header_spec(importer)
     errors = _refusals(table, spec, specs, mapping)
     return PreviewedHeader(
         columns=describe_header(table.header, spec, mapping),
         missing=missing_columns(table.header, spec, mapping),
         errors=errors,
+        warnings=header_warnings(table.header, importer, mapping),
         suggested_type=next((e.suggestion for e in errors if e.code == "WRONG_TYPE"), None),
     )
 

@@ -53,6 +53,9 @@ class OneByOne:
 
     async def keep_alive(self) -> None:
         """Send something, so that the transaction is not ended for its silence."""
+        # A look-up is on its way: there is no silence. And it may be waiting for this sign.
+        if self._turn.locked():
+            return
         async with self as db:
             try:
                 await db.execute("SELECT 1")

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 import asyncpg
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from importers.run.planned_row import PlannedChange, PlannedRow
     from importers.run.rules import Decision
     from importers.sdk.changes import Key
+    from importers.validation.counting_directory import Counts
     from models.assignment import Pair, Present
 
 logger = logging.getLogger(__name__)
@@ -62,6 +65,8 @@ async def apply(context: ChunkContext, plan: Plan) -> Settled:
         done.append(settled)
         if waiting:
             earlier = earlier.after(settled.verdicts, settled.edits)
+            # The history of the others is written with the results of the whole chunk.
+            earlier = replace(earlier, unseen=earlier.unseen + _beside_assignments(settled))
             # Our own edits are no race; those of a dry run are undone by now.
             if not context.is_dry_run:
                 told = told.without({(edit.case_id, edit.user_id) for edit in settled.edits})
@@ -70,6 +75,7 @@ async def apply(context: ChunkContext, plan: Plan) -> Settled:
         [edit for each in done for edit in each.edits],
         [notification for each in done for notification in each.notifications],
         done[-1].verdicts if done else earlier.verdicts,
+        sum((Counter(each.effects) for each in done), Counter()),
     )
 
 
@@ -94,7 +100,18 @@ def _unit_of(plan: PlannedRow) -> tuple[bool, int]:
 
 def carry_on(context: ChunkContext, plan: Plan, settled: Settled) -> CarriedKeys:
     """Return what the next chunk of a chain has to know, once this one is applied."""
-    return plan.carried.after(settled.verdicts, settled.edits if context.is_watched else ())
+    carried = plan.carried.after(settled.verdicts, settled.edits if context.is_watched else ())
+    if not context.is_dry_run:
+        return carried
+    return replace(carried, unseen=carried.unseen + _beside_assignments(settled))
+
+
+def _beside_assignments(settled: Settled) -> Counts:
+    """Count effects on all else than assignments.
+
+    Those on assignments are in the history by then or, in a dry run, noted again.
+    """
+    return Counter({key: n for key, n in settled.effects.items() if key[0] != "assignment"})
 
 
 async def _apply_whole_rows(
@@ -146,11 +163,12 @@ async def _settle_rows(
     validation = None
     # Before anything is written: validators count what is stored, and note these rows on top of it.
     if context.validators:
-        undone = earlier.edits if context.is_dry_run else {}
-        validation = await prepare_validation(context, [each.change for each in changes], undone)
+        validation = await prepare_validation(context, [each.change for each in changes], earlier)
     decisions = await carry_out(context, custom)
     decisions |= await _decide(context, changes, told)
     settled = settle(context, plans, decisions, earlier.verdicts, validation)
+    if validation:
+        settled = settled._replace(effects=validation.passed)
     spoilt = {}
     if custom and settled.verdicts:
         for place, plan in enumerate(plans):

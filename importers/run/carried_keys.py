@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from importers.run.planned_row import SeenKeys
     from importers.sdk.changes import Key
+    from importers.validation.counting_directory import Counts
     from models.assignment import Edit, Pair
 
 Verdicts: TypeAlias = Mapping["Key", Sequence[ErrorDetail]]
@@ -44,12 +46,14 @@ class CarriedKeys:
         verdicts: why those of them failed that did.
         edits: what was changed, where the importer or a validator looks at assignments.
         memo: what the importer's `check_chunk` remembers.
+        unseen: effects that validators must count, and that neither the history nor `edits` show.
     """
 
     seen: SeenKeys = field(default_factory=dict)
     verdicts: Verdicts = field(default_factory=dict)
     edits: Edits = field(default_factory=dict)
     memo: Memo = field(default_factory=dict)
+    unseen: Counts = field(default_factory=Counter)
 
     def after(self, verdicts: Verdicts, edits: Iterable[Edit]) -> CarriedKeys:
         """Return what is to be known once later rows have come to verdicts and edits."""
@@ -57,13 +61,14 @@ class CarriedKeys:
         return replace(self, verdicts=verdicts, edits={**self.edits, **made})
 
     def pack(self) -> bytes:
-        """Write it down as a JSON array of three arrays.
+        """Write it down as a JSON array of four arrays.
 
         - A key each: `[key, row, intent, errors]`, of a key and an intent their parts, and of an
           error all fields, as in
           `[[7,12],4,["Assign",3,false],[{"code":"CASE_CLOSED","message":"…",…}]]`.
         - An edit each: `[case, user, before, after]`, both sides null or `[role, notify]`.
         - An entry of the memo each: `[key, value]`.
+        - A count of unseen effects each: `["user","CREATED",7]`.
         """
         keys = [
             (key, *mention, [error.as_dict() for error in self.verdicts.get(key, ())])
@@ -73,12 +78,14 @@ class CarriedKeys:
             (*pair, before and tuple(before), after and tuple(after))
             for pair, (before, after) in self.edits.items()
         ]
-        return orjson.dumps([keys, edits, pack_memo(self.memo)])
+        unseen = [(*key, count) for key, count in self.unseen.items()]
+        return orjson.dumps([keys, edits, pack_memo(self.memo), unseen])
 
     @classmethod
     def unpack(cls, carry: bytes | None) -> CarriedKeys:
         """Read what `pack` has written; the first chunk of a chain gets nothing."""
-        keys, edits, memo = orjson.loads(carry) if carry else ([], [], [])
+        # Those that were stored before there were counts have three.
+        keys, edits, memo, *rest = orjson.loads(carry) if carry else ([], [], [])
         return cls(
             seen={tuple(key): FirstMention(row, tuple(intent)) for key, row, intent, _ in keys},
             verdicts={
@@ -91,6 +98,7 @@ class CarriedKeys:
                 for case, user, before, after in edits
             },
             memo={tuple(key) if isinstance(key, list) else key: value for key, value in memo},
+            unseen=Counter({(noun, outcome): n for each in rest for noun, outcome, n in each}),
         )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from importers.sdk.errors import ErrorDetail
-from models.last_changes import find_last_changes
+from models.last_changes import Touched, find_last_changes
 from models.plan import signature_of, touched_by
 from models.row import RowStatus
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from importers.run.settle import Settled
     from importers.sdk.entities import Case, User
     from importers.sdk.importer import Importer
-    from models.last_changes import LastChange, LastChanges, Touched
+    from models.last_changes import LastChange, LastChanges
     from models.plan import Signature
     from models.row import RowResult
 
@@ -52,7 +52,7 @@ async def name_changes(
     """Say of the rows that have failed what has changed since the plan was made."""
     failed = [result for result in settled.results if result.status is RowStatus.FAILED]
     touched = {
-        result.number: touched_by(plan[result.number]) if result.number in plan else (None, None)
+        result.number: touched_by(plan[result.number]) if result.number in plan else Touched()
         for result in failed
     }
     return await _named(db, plan_id, settled, touched)
@@ -68,9 +68,9 @@ async def name_changes_of_undo(
         if result.errors and result.errors[0]["code"] == _CODE
     }
     names = list(importer.columns)
-    case, user = names.index("case_id"), names.index("user_id")
+    case, user, record = map(names.index, ("case_id", "user_id", "record"))
     touched = {
-        row.number: (_key(row.values[case]), _key(row.values[user]))
+        row.number: Touched(_key(row.values[case]), _key(row.values[user]), row.values[record])
         for row in rows
         if row.number in changed
     }

@@ -10,7 +10,9 @@ from importers.rows.cell_reader import error_detail, refusal_detail
 from importers.rows.stored_directory import OneByOne, StoredDirectory
 from importers.sdk.changes import Transaction
 from importers.sdk.entities import Assignment
+from importers.validation.counting_directory import CountingDirectory, read_running_import
 from models.assignment import hold_pairs, present_assignments, write_edits
+from models.change_count import lock_changes
 from models.db import RaceError, is_misuse
 from models.write_many import lock_many
 
@@ -23,11 +25,12 @@ if TYPE_CHECKING:
     from importers.rows.cell_reader import ReadRow
     from importers.rows.layout import Layout
     from importers.sdk.changes import Applied, OwnChange, Refused
-    from importers.sdk.directory import Directory
+    from importers.sdk.directory import Directory, ValidatorDirectory
     from importers.sdk.entities import Case, Role, User
     from importers.sdk.errors import ErrorDetail, RowError
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
+    from importers.validation.counting_directory import Counts
     from models.assignment import Edit, Pair, Present
     from models.plan import Signature
     from models.write_one import Table
@@ -64,6 +67,16 @@ class ChunkStore(Protocol):
 
         Args:
             lock: keep new ones of these cases or users away until the chunk's transaction ends.
+        """
+
+    async def hold_app(self) -> None:
+        """Keep other imports and mutations from changing anything that validators count."""
+
+    async def counting_directory(self, unseen: Counts) -> ValidatorDirectory:
+        """Return a directory that counts what has changed.
+
+        Args:
+            unseen: effects of the import's rows that it would not count.
         """
 
     async def read_assignments(
@@ -121,6 +134,15 @@ class DatabaseStore:
 
     async def hold_pairs(self, table: Table, ids: Collection[int], *, lock: bool) -> Set[Pair]:
         return await hold_pairs(self.db, self.app_id, table, ids, lock=lock)
+
+    async def hold_app(self) -> None:
+        await lock_changes(self.db, self.app_id)
+
+    async def counting_directory(self, unseen: Counts) -> CountingDirectory:
+        running = await read_running_import(
+            self._shared, self.import_id, is_dry_run=self.is_dry_run
+        )
+        return CountingDirectory(self._shared, self.app_id, running, unseen)
 
     async def read_assignments(
         self, pairs: Collection[Pair], *, lock: bool

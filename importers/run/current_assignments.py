@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from importers.rows.cell_reader import ReadRow
     from importers.run.carried_keys import Edits
     from importers.run.chunk_context import ChunkContext
+    from importers.sdk.cells.suggestions import Noun
     from importers.sdk.directory import Directory
     from importers.sdk.entities import Assignment
     from importers.sdk.importer import Importer
-    from importers.sdk.suggestions import Noun
     from models.assignment import Pair
     from models.write_one import Table
 
@@ -123,6 +123,8 @@ def _seen(wholes: Sequence[_Whole], stored: Mapping[Pair, Present | None]) -> Se
     Raises:
         RaceError: one of them has read what another did not.
     """
+    if not wholes:
+        return SeenAssignments(pairs=stored)
     pairs = dict(stored)
     for whole in wholes:
         pairs |= {pair: _state(each) for pair, each in whole.found.items()}

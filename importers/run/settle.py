@@ -9,6 +9,7 @@ from importers.run.planned_row import with_subject
 from importers.run.row_groups import group_message
 from importers.sdk.columns import column_name
 from importers.sdk.entities import User
+from importers.undo.origin import origin_of
 from models.assignment import Edit
 from models.entity_history import EntityEdit
 from models.mail import Notification
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from importers.run.planned_row import PlannedRow
     from importers.run.rules import Decision
     from importers.run.validation import Validation
-    from importers.sdk.changes import Difference, Key
+    from importers.sdk.changes import Difference, Key, Outcome, OwnChange
+    from importers.sdk.directory import Noun
     from importers.sdk.errors import ErrorDetail
+    from importers.undo.origin import Origin
     from models.assignment import Pair, Present
 
 
@@ -33,12 +36,14 @@ class Settled(NamedTuple):
 
     Args:
         verdicts: why rows failed that were the first to name a key, these and earlier ones.
+        effects: how many effects validators have let pass, by `Effect.noun` and outcome.
     """
 
     results: Sequence[RowResult]
     edits: Sequence[Edit] = ()
     notifications: Sequence[Notification] = ()
     verdicts: Mapping[Key, Sequence[ErrorDetail]] = {}
+    effects: Mapping[tuple[Noun, Outcome], int] = {}
 
 
 def settle(
@@ -220,16 +225,18 @@ def _edits_of(
         elif decision.difference is None:
             others.append(EntityEdit(number))
         else:
-            others.append(_entity_edit(number, decision.difference, is_kept=not context.is_dry_run))
+            origin = origin_of(cast("OwnChange", planned.change), planned.keys)
+            is_kept = not context.is_dry_run
+            others.append(_entity_edit(number, decision.difference, origin, is_kept=is_kept))
     return edits, others
 
 
-def _entity_edit(row: int, difference: Difference, *, is_kept: bool) -> EntityEdit:
+def _entity_edit(row: int, difference: Difference, origin: Origin, *, is_kept: bool) -> EntityEdit:
     before, after = difference.before, difference.after
-    # What a dry run has created is gone, and its primary key with it.
-    if before is None and not is_kept:
+    # A case or a user that a dry run has created is gone, and its primary key with it.
+    if before is None and origin.record is None and not is_kept:
         return EntityEdit(row, None, None, before, after)
-    return EntityEdit(row, difference.case_id, difference.user_id, before, after)
+    return EntityEdit(row, difference.case_id, difference.user_id, before, after, *origin)
 
 
 def notification_of(edit: Edit) -> Notification:

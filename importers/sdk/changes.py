@@ -170,7 +170,9 @@ class Transaction:
 class Difference:
     """What a change of an own kind has made of a record: what was there, and what is there now.
 
-    Plans, history and undo rest on it: a plan is applied only where both sides are still the same.
+    Plans, history and undo rest on it: a plan is applied only where both sides are still the same,
+    and the inverse of a change is made of it. So both sides also have what tells the record from
+    others, unless the case and the user do.
 
     Args:
         before: the fields that were changed, as they were; None when the record was created.
@@ -296,6 +298,36 @@ class OwnChange:
             what became of each change, in their order.
         """
         raise NotImplementedError
+
+    @classmethod
+    def inverse(
+        cls, difference: Difference, case: Case | None, user: User | None
+    ) -> OwnChange | None:
+        """Make the change that takes back what a change of this class has done.
+
+        An import is undone by another one, with a row for each change. Several of a record, as
+        retries make them, are one difference. A change that finds the record otherwise than the
+        import has left it must refuse, with the code `CHANGED_SINCE`. The class must be at the top
+        of its module, where the engine finds it again by its name.
+
+        Args:
+            difference: what the change has changed.
+            case: the case that it is about, if it is about one.
+            user: likewise.
+
+        Returns:
+            a change of this class or of another; None, as by default, if there is none. Then the
+            row of the undo fails with `NOT_REVERSIBLE`.
+
+        Raises:
+            RowError: why this one can't be taken back.
+        """
+        return None
+
+    @property
+    def _origin(self) -> type:
+        """The class whose `inverse` takes the change back."""
+        return type(self)
 
 
 def _plain(value: object) -> str | int | None:

@@ -6,6 +6,8 @@ a class that overrides `parse` and, where the defaults do not fit, `group_key` a
 - `_is_free_text`: whether cells are text for people, kept as NFC, which may have line breaks.
 - `observe` and `knowing`: what cells show of how to read the others of a file.
 - `_may_name`, of references: the nouns of what a cell may name, `case`, `user`, both or neither.
+- `_with_settings`: the column as the plugin's settings make it.
+- `_separator`: what stands between several choices of a cell.
 - `_key_space`: what its group keys name, when columns of other kinds name the same.
 - `_specimens`: cells that the conformance kit tries, beside variants of the example.
 - `@only_trims` or `@only_checks` on `parse`, and `@keyed_by` on `group_key`: how the engine takes
@@ -249,6 +251,14 @@ class Column(Generic[T]):
         """
         return self
 
+    def _with_settings(self, settings: Any) -> Self:
+        """Return the column that reads the cells of a plugin with these settings.
+
+        Raises:
+            ConfigError: a setting that the column takes is missing or can't be used.
+        """
+        return self
+
     @only_trims
     def parse(self, text: str) -> T:
         """Turn the text of a cell into the row's value.
@@ -284,6 +294,10 @@ class Column(Generic[T]):
             roles: the keys of the app's roles.
         """
         return self.choices
+
+    def _separator(self) -> str | None:
+        """Return what stands between several choices of a cell; None if a cell holds one."""
+        return None
 
     def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
         """Suggest cells for the conformance kit, some of them other forms of the same value.

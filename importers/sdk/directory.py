@@ -1,12 +1,15 @@
-"""Where references are looked up."""
+"""Where references are looked up, and what validators count."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import timedelta
 
+    from importers.sdk.changes import Outcome
     from importers.sdk.entities import Assignment, Case, PresentAssignment, Role, User
 
 MOST_ASSIGNMENTS = 100_000
@@ -19,6 +22,9 @@ class TooManyAssignmentsError(ValueError):
     def __init__(self) -> None:
         found = f"the look-up finds more than {MOST_ASSIGNMENTS:,} assignments"
         super().__init__(f"{found}: ask for fewer users or cases at once")
+
+
+Noun = Literal["assignment", "case", "user", "other"]
 
 
 class Directory(Protocol):
@@ -142,3 +148,63 @@ class Directory(Protocol):
 
     async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Find Tag IDs of users that look like unknown ones, to suggest them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningImport:
+    """The import whose rows are judged.
+
+    Args:
+        id: primary key, the `import_id` of a `Transaction`.
+        name: what the upload calls it.
+        type: key of the importer; `undo` for an import that undoes another.
+        rows: how many rows its file has.
+        is_dry_run: whether nothing of it is kept, as in a dry run or a plan.
+
+    Example:
+        >>> running = RunningImport(id=7, name="Roster", type="assign", rows=120)
+    """
+
+    id: int
+    name: str
+    type: str
+    rows: int
+    is_dry_run: bool = False
+
+
+class ValidatorDirectory(Directory, Protocol):
+    """A directory that also says what has changed so far, for `Validator.prepare`.
+
+    With `together = "app"` its numbers are exact: no other import or mutation of the app changes
+    anything between this look and the commit. Without, others may, and chunks of the same import
+    that run at this moment are not in them. What is rolled back, as an attempt at a chunk that lost
+    a race, is never counted, and no row twice. In a dry run, earlier rows count as if they had been
+    applied: those of assignments by `Validator.note`, which is called for each of them first.
+
+    Example:
+        >>> async def prepare(self, changes, directory):
+        ...     found = await directory.count_changes(timedelta(hours=1))
+        ...     return Counter(found)  # such as {("assignment", "REMOVED"): 12}
+    """
+
+    @property
+    def running_import(self) -> RunningImport | None:
+        """The import whose rows are judged; None for a mutation of the API."""
+
+    async def count_changes(self, within: timedelta) -> Mapping[tuple[Noun, Outcome], int]:
+        """Count what imports and mutations have changed in the app lately, by its history.
+
+        Args:
+            within: how far to look back; the longer, the longer it takes.
+
+        Returns:
+            `Effect.noun` and outcome → how many changes. Changes of plugins' own kinds are counted
+            if they say their `Difference`.
+        """
+
+    async def count_import_changes(self) -> Mapping[tuple[Noun, Outcome], int]:
+        """Count what the import has changed so far, in all of its runs; nothing for a mutation.
+
+        Returns:
+            as `count_changes`. A retry of a dry run counts only the rows that it runs.
+        """

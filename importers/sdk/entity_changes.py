@@ -7,9 +7,9 @@ from datetime import date
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from importers.sdk.cells.suggestions import bare_tag
 from importers.sdk.changes import Applied, Difference, OwnChange, Refused
 from importers.sdk.entity_errors import differ, similar_tag, tag_error, taken_error
-from importers.sdk.suggestions import bare_tag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -178,6 +178,32 @@ class FileRefusedError(RunError):
         super().__init__(" ".join(error.message for error in self.errors))
 
 
+class FileError(FileRefusedError):
+    """An error of a whole file: nothing of it is applied. `Reader.rows` raises it.
+
+    Args:
+        code: stable name of the kind of error, in capitals and digits, as in `NOT_JSON`.
+        message: what is wrong, where, and what to do, in whole sentences. With `params` it is a
+            template, with a name in braces for each of them; without, it is taken as it is.
+        params: what the message is made of, texts and whole numbers by name.
+
+    Example:
+        >>> raise FileError("NOT_JSON", "Line {line} is no JSON. Write it again.", line=3)
+        Traceback (most recent call last):
+        ...
+        importers.sdk.errors.FileError: Line 3 is no JSON. Write it again.
+    """
+
+    def __init__(self, code: str, message: str, **params: Any) -> None:
+        if not (isinstance(code, str) and isinstance(message, str)):
+            raise TypeError(f"FileError takes texts, not {(code, message)!r:.200}")
+        if not _is_code(code):
+            raise ValueError(f"the code of a FileError is like NOT_JSON, not {code!r:.80}")
+        if not all(isinstance(each, str | int) for each in params.values()):
+            raise TypeError(f"params of FileError are texts and whole numbers, not {params!r:.200}")
+        super().__init__([ErrorDetail.of(code, storable(message), **params)])
+
+
 @lru_cache(1024)
 def _is_code(text: str) -> bool:
     return _CODE.fullmatch(text) is not None

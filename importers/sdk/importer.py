@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from importers.sdk.columns import Column
+from importers.sdk.errors import ConfigError
 from importers.sdk.plugin import Plugin
 from importers.sdk.references import CaseRef, Reference, UserRef
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from importers.sdk.cells.suggestions import Noun
     from importers.sdk.changes import Answer, Assign, AtWorst, Change, Modify, Remove
+    from importers.sdk.directory import Directory
     from importers.sdk.errors import RowError
-    from importers.sdk.row import FailedRow, Row
-    from importers.sdk.suggestions import Noun
+    from importers.sdk.row import FailedRow, FileRows, Row
 
 _REFERENCES: Mapping[Noun, type[Reference[Any]]] = {"case": CaseRef, "user": UserRef}
 
@@ -148,8 +150,9 @@ class Importer(Plugin):
     label: ClassVar[str] = ""
     """What menus call this type of import."""
 
-    columns: ClassVar[Mapping[str, Column[Any]]] = {}
-    """The columns by name, in the order of their definition; filled in by the class itself."""
+    columns: Mapping[str, Column[Any]] = {}
+    """The columns by name, in the order of their definition; filled in by the class itself, and by
+    an instance with those that its settings complete."""
 
     assignments: ClassVar[Mapping[str, AssignmentOf | AssignmentsOf]] = {}
     """The present assignments that rows have, by attribute; filled in by the class itself."""
@@ -166,6 +169,11 @@ class Importer(Plugin):
     A file that lacks a column of its type is said to look like one of another type only if that
     type does nothing worse."""
 
+    other_columns: ClassVar[Literal["refuse", "ignore"]] = "refuse"
+    """What becomes of a file with columns that are not the importer's: `refuse` it, so that no
+    mistyped name of a column goes unnoticed, or `ignore` them, with a warning on the import that
+    names them."""
+
     sends_mails: ClassVar[bool] = True
     """Whether a row that leaves an assignment with notify sends a mail."""
 
@@ -173,6 +181,12 @@ class Importer(Plugin):
     # users, if the importer takes all assignments of users; those of cases likewise. Empty if it
     # takes both, as any two rows may then change the same one. None if it takes neither.
     _ordering: ClassVar[Sequence[str] | None] = None
+
+    def __init__(self, key: str = "", settings: Any = None) -> None:
+        super().__init__(key, settings)
+        # Settings without defaults may not be given: the columns stay as the class has them.
+        if self.settings is not None or self.Settings is None:
+            self.columns = _completed(self.columns, self.settings)
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -192,6 +206,37 @@ class Importer(Plugin):
             if problem := _unfit_column(each, cls.columns):
                 raise TypeError(f"{cls.__name__}.{name}: {problem}")
         cls._ordering = _ordering_columns(cls)
+
+    async def check_file(self, rows: FileRows, directory: Directory) -> Iterable[RowError] | None:
+        """Look at all rows of a file before any of them is applied; refuse the file or let it pass.
+
+        Called once for each upload, in a dry run too, after the file was read to its end. Not
+        called where failed rows are tried again or a plan is applied: their file has passed. Keep
+        of the rows what the check needs, and no more: a file may have millions.
+
+        Args:
+            rows: all rows of the file, to be read with `async for`. They have what the columns
+                have read, and no present assignments.
+            directory: reads what is stored of the app.
+
+        Returns:
+            why the file is refused, or nothing. The column of an error is None, or a column's name
+            if all its cells are at fault; a message may name rows by their numbers.
+
+        Example:
+            >>> class FullRoster(Importer):
+            ...     label = "Full roster"
+            ...     matter = CaseRef(required=True, example="trv-001")
+            ...     person = UserRef(required=True, example="jack-001")
+            ...     every_row = EveryRow(Remove, case="matter", user="person")
+            ...
+            ...     async def check_file(self, rows, directory):
+            ...         count = len([None async for _ in rows])
+            ...         if count > 500:
+            ...             fault = "The file removes {count:,} people; 500 are the most."
+            ...             return [RowError(None, "TOO_MANY", fault, count=count)]
+        """
+        return None
 
     def check_chunk(
         self, rows: Sequence[Row], memo: dict[Any, Any]
@@ -284,6 +329,25 @@ class Importer(Plugin):
             ...             yield row, Remove(case=key, user=row.person)
         """
         raise NotImplementedError
+
+
+def _completed(columns: Mapping[str, Column[Any]], settings: Any) -> Mapping[str, Column[Any]]:
+    """Return the columns with what they take from settings.
+
+    Raises:
+        ConfigError: what columns take is missing or can't be used.
+    """
+    completed, problems = dict(columns), list[str]()
+    for name, column in columns.items():
+        if not isinstance(column, Column):
+            continue
+        try:
+            completed[name] = column._with_settings(settings)
+        except ConfigError as error:
+            problems += [f"its column '{name}' {problem}" for problem in error.problems]
+    if problems:
+        raise ConfigError(problems)
+    return completed
 
 
 def _declared(importer_class: type[Importer], name: str) -> Mapping[str, Any]:

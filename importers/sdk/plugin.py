@@ -1,4 +1,4 @@
-"""The plugin: the base class of importers and validators, and the SDK that it was written for."""
+"""The plugin: the base class of all kinds of plugins, and the SDK that it was written for."""
 
 from __future__ import annotations
 
@@ -7,10 +7,17 @@ import re
 import sys
 import warnings
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from importers.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from importers.sdk.records.record import Record
+
+T = TypeVar("T")
 
 SDK_VERSION = "1.0"
 """Major and minor version of what `importers` and `importers.testing` offer: a new major version
@@ -23,8 +30,55 @@ release empties the table."""
 _FORM = re.compile(r"(\d+)\.(\d+)", re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a column takes from the settings of its plugin."""
+
+    name: str
+
+    def read(self, settings: Any, check: Callable[[Any], T]) -> T:
+        """Return the setting's value, checked.
+
+        Raises:
+            ConfigError: there is no such setting, or the check does not let it pass.
+        """
+        start = f"takes its choices from the setting '{self.name}'"
+        try:
+            value = getattr(settings, self.name)
+        except AttributeError as error:
+            raise ConfigError([f"{start}, which its Settings do not have"]) from error
+        try:
+            return check(value)
+        except ConfigError as error:
+            problems = [f"{start}: {problem}" for problem in error.problems]
+            raise ConfigError(problems) from error
+
+
+def setting(name: str) -> Setting:
+    """Let a column take its choices from a setting of the plugin: `choices=setting("titles")`.
+
+    The operator then says in `plugins.toml` what cells may hold. A plugin whose settings do not
+    have it, or have an empty list, is broken.
+
+    Args:
+        name: a field of the plugin's `Settings`: a list of texts, or for `RoleRef` a table.
+
+    Example:
+        >>> class Titles(Importer):
+        ...     @dataclass
+        ...     class Settings:
+        ...         titles: list[str]
+        ...
+        ...     title = Choice(choices=setting("titles"), help="How to address the person.")
+        >>> titles = Titles("titles", Titles.Settings(titles=["Dr.", "Prof."]))
+        >>> titles.columns["title"].read("Prof.")
+        'Prof.'
+    """
+    return Setting(name)
+
+
 class Plugin:
-    """Base class of importers and validators; a plugin is known by the name of its entry point.
+    """Base class of importers, readers and validators, each known by the name of its entry point.
 
     The first paragraph of a class's docstring is its description, in menus and in the API.
 
@@ -58,6 +112,9 @@ class Plugin:
     migrations: ClassVar[str | None] = None
     """The package with Tortoise migrations of the plugin's own tables, e.g.
     `acme_seating.migrations`; `caseroll migrate` runs them."""
+
+    tables: ClassVar[Sequence[type[Record]]] = ()
+    """The classes of records of the plugin's own tables; `caseroll migrate` makes these tables."""
 
     def __init__(self, key: str = "", settings: Any = None) -> None:
         self.key = key

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import difflib
+from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
+from importers.sdk.cells.choices import mapped_words, no_choice
 from importers.sdk.cells.meant import meant_email
 from importers.sdk.cells.spreadsheet import damaged
+from importers.sdk.cells.suggestions import Advice, advise
 from importers.sdk.columns import Column, only_trims
 from importers.sdk.errors import RowError, shorten
 from importers.sdk.node_id import could_be_node_id, encode_node_id, has_node_id
-from importers.sdk.suggestions import Advice, advise
+from importers.sdk.plugin import Setting
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
+    from typing import Self
 
+    from importers.sdk.cells.suggestions import Noun
     from importers.sdk.directory import Directory
     from importers.sdk.entities import Case, Role, User
-    from importers.sdk.suggestions import Noun
 
 T = TypeVar("T")
 
@@ -25,8 +28,6 @@ TAG_IDS = "Tag ID"
 """The key space of columns that name cases and users, and of those that give new ones a name.
 
 A row can name by its Tag ID what another row of the file gives that Tag ID to."""
-
-_CLOSE_ENOUGH = 0.7
 
 
 class Reference(Column[T]):
@@ -240,8 +241,9 @@ class RoleRef(Reference["Role"]):
     """A role of the app; the value is a `Role`.
 
     Args:
-        choices: what cells may hold, and the role's key that each stands for; None for the app's
-            own keys, of which `role::staff` is read as `staff`.
+        choices: what cells may hold, and the role's key that each stands for, or `setting("seats")`
+            for a setting that has such a table; None for the app's own keys, of which `role::staff`
+            is read as `staff`.
 
     Example:
         >>> seat = RoleRef(choices={"lead": "staff", "guest": "default"})
@@ -250,9 +252,21 @@ class RoleRef(Reference["Role"]):
     # Rows about one role can run at the same time.
     _may_name = frozenset[str]()
 
-    def __init__(self, *, choices: Mapping[str, str] | None = None, **options: Any) -> None:
+    def __init__(
+        self, *, choices: Mapping[str, str] | Setting | None = None, **options: Any
+    ) -> None:
         super().__init__(**options)
-        self._keys = choices
+        self._setting = choices if isinstance(choices, Setting) else None
+        self._keys = {} if isinstance(choices, Setting) else choices
+
+    def _with_settings(self, settings: Any) -> Self:
+        if self._setting is None:
+            return self
+        column = copy(self)
+        column._keys = keys = self._setting.read(settings, mapped_words)
+        if column.example not in keys:
+            column.example = next(iter(keys))
+        return column
 
     def parse(self, text: str) -> Any:
         """Return the role's key."""
@@ -341,17 +355,3 @@ def _unknown_id(noun: Noun, key: str, advice: Advice) -> RowError:
     template = "no {noun} has the Tag ID or ID '{text}'" + advice.hint
     params = {"noun": noun, "text": shorten(key), **advice.params}
     return RowError(None, "NOT_FOUND", template, advice.suggestion, **params)
-
-
-def _closest(text: str, choices: Sequence[str]) -> str | None:
-    lowered = {choice.lower(): choice for choice in choices}
-    found = difflib.get_close_matches(text.lower(), lowered, n=1, cutoff=_CLOSE_ENOUGH)
-    return lowered[found[0]] if found else None
-
-
-def no_choice(text: str, choices: Sequence[str]) -> RowError:
-    """Return the error of a cell that is not in a list, with what was probably meant."""
-    suggestion = _closest(text, choices)
-    hint = "did you mean '{suggestion}'?" if suggestion else "use one of {choices}."
-    params = {"text": shorten(text), "choices": ", ".join(choices)}
-    return RowError(None, "INVALID_CHOICE", "there is no '{text}'; " + hint, suggestion, **params)

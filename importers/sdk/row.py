@@ -1,13 +1,15 @@
-"""A row of a file, as a plugin sees it."""
+"""Rows of a file, as a plugin sees them: one, or all."""
 
 from __future__ import annotations
 
 import functools
+from collections import deque
 from dataclasses import dataclass, make_dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
+    from typing import Self
 
 
 class Row:
@@ -53,6 +55,40 @@ class FailedRow:
 
     number: int
     columns: Sequence[str]
+
+
+class FileRows:
+    """All rows of a file in its order, to be read once, a part at a time.
+
+    Rows with a wrong cell have no values and are left out; `failed` counts them.
+
+    Args:
+        parts: the rows of each part of the file, and how many more of its rows have a wrong cell.
+
+    Example:
+        >>> async def check_file(self, rows, directory):
+        ...     named = {row.matter.id async for row in rows}
+        ...     if rows.failed == 0 and len(named) < 10:
+        ...         return [RowError(None, "TOO_FEW", "names {count} matters.", count=len(named))]
+    """
+
+    failed: int
+    """How many of the rows that were read by now have a wrong cell; after the loop, of all."""
+
+    def __init__(self, parts: AsyncIterator[tuple[Iterable[Row], int]]) -> None:
+        self.failed = 0
+        self._parts = parts
+        self._rows: deque[Row] = deque()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Row:
+        while not self._rows:
+            rows, failed = await anext(self._parts)
+            self._rows.extend(rows)
+            self.failed += failed
+        return self._rows.popleft()
 
 
 def row_type(columns: Iterable[str]) -> type[Row]:

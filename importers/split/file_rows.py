@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
+    from importers.reading.format_reader import FormatReader
     from importers.reading.limits import Limits
     from importers.reading.table import Table
     from importers.rows.layout import Layout
@@ -59,10 +60,17 @@ class OpenedFile:
         FileRefusedError: the file can't be read.
     """
 
-    def __init__(self, file: BinaryIO, work: ImportWork, limits: Limits) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        work: ImportWork,
+        limits: Limits,
+        readers: Sequence[FormatReader] = (),
+    ) -> None:
         self._file = file
         self._work = work
         self._limits = limits
+        self._readers = readers
         self.table = self._open_table()
         self.head = Batch([], [])
         self._rest: Iterator[Batch] | None = self.table.batches
@@ -108,6 +116,7 @@ class OpenedFile:
             filename=self._work.file_name,
             encoding=self._work.declared_encoding,
             limits=self._limits,
+            readers=self._readers,
         )
 
 

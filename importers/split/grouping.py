@@ -39,6 +39,8 @@ _NO_GROUPS = ErrorDetail(
 GroupKeys = Sequence[int | None]
 """A key for each row; None for a row that can't meet others."""
 
+_KeysAndWide = tuple[GroupKeys, GroupKeys]
+
 
 class UngroupableError(Exception):
     """The importer can't tell which rows are about the same thing: all of them could be."""
@@ -117,27 +119,22 @@ async def group_rows(
     A kind that a key column is part of is left out: its rows share that column's key.
 
     Args:
-        together: `case` or `user`, when rows about the same one are to be judged together.
+        together: `case` or `user`, when rows about the same one are to be judged together; `app`,
+            when all rows are, in the order of the file.
 
     Raises:
         UngroupableError: the importer can't tell which rows belong together.
     """
     columns, whole = layout.columns(importer), importer.group_by
-    first = {whole, *(importer._ordering or ())}
-    keys = [
-        each for name, each in columns.items() if name != whole and (each.is_key or name in first)
-    ]
-    groups: list[tuple[GroupKeys, GroupKeys]] = []
+    groups: list[_KeysAndWide] = []
     try:
         if whole:
             groups.append(await _by_whole_groups(columns[whole], layout, rows, directory))
-        groups += [await _by_one_column(column, layout, rows, directory) for column in keys]
-        if _references(importer):
-            groups += [
-                await _by_references(references, layout, rows, directory)
-                for references in _column_groups(importer, together)
-                if not any(each.is_key or each.name in first for each in references)
-            ]
+        if "app" in together:
+            one_chain = [0] * len(rows)
+            groups.append((one_chain, one_chain))
+        else:
+            groups += await _by_keys(importer, layout, rows, directory, together)
     except UsedUpError as error:
         raise UngroupableError(str(error)) from error
     kinds: list[GroupKeys] = []
@@ -146,6 +143,29 @@ async def group_rows(
         kinds.append(reduce(_without, kinds, kind))
     column = _group_column(columns[whole], layout) if whole else None
     return Groups(kinds, groups[0][1] if groups else [], column)
+
+
+async def _by_keys(
+    importer: Importer,
+    layout: Layout,
+    rows: Sequence[Cells],
+    directory: Directory,
+    together: Collection[str],
+) -> list[_KeysAndWide]:
+    """Return a key of each kind for each row, but for the column that makes whole groups."""
+    columns, whole = layout.columns(importer), importer.group_by
+    first = {whole, *(importer._ordering or ())}
+    keys = [
+        each for name, each in columns.items() if name != whole and (each.is_key or name in first)
+    ]
+    groups = [await _by_one_column(column, layout, rows, directory) for column in keys]
+    if _references(importer):
+        groups += [
+            await _by_references(references, layout, rows, directory)
+            for references in _column_groups(importer, together)
+            if not any(each.is_key or each.name in first for each in references)
+        ]
+    return groups
 
 
 def _group_column(column: Column[Any], layout: Layout) -> GroupColumn:

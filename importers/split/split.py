@@ -16,6 +16,7 @@ from importers.isolation.guard import GUARDED_SECONDS, guard_of, guarding, is_gu
 from importers.reading.record import Batch
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
 from importers.rows.header_mapping import HeaderMapping
+from importers.rows.header_warnings import header_warnings
 from importers.rows.layout import layout_of, stored_layout, with_knowledge
 from importers.rows.observation import observing_positions
 from importers.rows.payload import texts_of
@@ -23,6 +24,7 @@ from importers.rows.stored_directory import StoredDirectory
 from importers.sdk.errors import ErrorDetail, FileRefusedError, RetryableError
 from importers.split.chunk_writer import write_chunks
 from importers.split.failed_rows import failed_rows
+from importers.split.file_check import check_stored_file, checks_files
 from importers.split.file_rows import OpenedFile, observing, stored_file, unfinished_rows
 from importers.split.grouping import UngroupableError, group_as_one, grouping_by_keys
 from importers.split.planned_rows import decide, end_cancelled, planned_rows, stage_of
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
+    from importers.reading.format_reader import FormatReader
     from importers.reading.limits import Limits
     from importers.rows.layout import Layout
     from importers.rows.observation import Observed
@@ -86,13 +89,15 @@ class SplitSettings:
 
     Args:
         importers: those that are on, by key.
-        together: `case` or `user`, when validators judge rows about the same one together.
+        readers: those of plugins, which are asked first whether they take a file.
+        together: `case`, `user` or `app`, when validators judge rows about the same one together.
         tell: called when clients can see progress before the split ends.
     """
 
     importers: Mapping[str, Importer]
     limits: Limits
     chunk_rows: int
+    readers: Sequence[FormatReader] = ()
     together: Collection[str] = ()
     tell: Callable[[ImportWork], Awaitable[None]] | None = None
 
@@ -201,7 +206,7 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
         template = "The import type '{type}' is not switched on where this import was to be run."
         raise FileRefusedError([ErrorDetail.of("UNKNOWN_TYPE", template, type=work.type)])
     # Caseroll's own importers have no guard: they end no worker, and what ends one is an accident.
-    if guard_of(importer) and attempts > MOST_ATTEMPTS:
+    if (guard_of(importer) or settings.readers) and attempts > MOST_ATTEMPTS:
         raise FileRefusedError([_ENDS_WORKERS])
     if work.plan_id is not None:
         return await _split_plan(work, work.plan_id, importer, settings)
@@ -264,7 +269,7 @@ async def _split_file(
     work: ImportWork, importer: Importer, settings: SplitSettings, attempts: int
 ) -> ImportEnd | None:
     async with stored_file(work.id) as source:
-        file = await asyncio.to_thread(OpenedFile, source, work, settings.limits)
+        file = await asyncio.to_thread(OpenedFile, source, work, settings.limits, settings.readers)
         table = file.table
         layout = layout_of(
             table.header,
@@ -320,7 +325,11 @@ async def _store_file(
         raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
     # Its present one: when rows can't be grouped, the file is read again, and opened for that.
     table = file.table
-    warnings = [*table.warnings, *HeaderMapping.of(work.header_mapping).warnings()]
+    if checks_files(importer) and not work.is_cancelled:
+        layout = with_knowledge(layout, importer, observed, work.date_order)
+        await check_stored_file(db, work, file, importer, layout)
+    mapping = HeaderMapping.of(work.header_mapping)
+    warnings = [*table.warnings, *header_warnings(table.header, importer, mapping)]
     return await finish_split(
         db,
         work.id,

@@ -22,7 +22,11 @@ from models.assignment import Present
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from datetime import timedelta
 
+    from importers.sdk.changes import Outcome
+    from importers.sdk.directory import Noun, RunningImport
+    from importers.sdk.records.record import Record
     from models.assignment import Pair
 
 E = TypeVar("E", Case, User)
@@ -63,6 +67,9 @@ class World:
             `gone-001` (gone@example.org), who is disabled.
         roles: without it, `clients`, `staff` and `default`.
         assignments: without it, `jones-001` is on `trv-001` as `clients`.
+        changed: what has changed before the import, in the app and in the time that a validator
+            looks back: `Effect.noun` and outcome → how many changes.
+        records: those that the plugin's own tables have, if it declares them.
         fetch: answers `Directory.fetch`, given the query and its arguments, with what a plugin's
             own tables hold: a list of dicts.
 
@@ -89,6 +96,8 @@ class World:
     assignments: Sequence[Assigned] = field(
         default=(Assigned(case="trv-001", user="jones-001", role="clients"),)
     )
+    changed: Mapping[tuple[Noun, Outcome], int] = field(default_factory=dict)
+    records: Sequence[Record] = ()
     fetch: Fetch = _no_tables
 
     def present(self) -> dict[Pair, Present]:
@@ -191,6 +200,31 @@ class WorldDirectory:
 
     async def near_users(self, keys: Sequence[str]) -> Mapping[str, Sequence[str]]:
         return dict.fromkeys(keys, tuple(user.tag_id for user in self._world.users if user.tag_id))
+
+
+class WorldCountingDirectory(WorldDirectory):
+    """The same for validators.
+
+    Args:
+        unseen: effects of the running import so far.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        current: Mapping[Pair, Present] | None = None,
+        running_import: RunningImport | None = None,
+        unseen: Mapping[tuple[Noun, Outcome], int] = {},
+    ) -> None:
+        super().__init__(world, current)
+        self.running_import = running_import
+        self._unseen = unseen
+
+    async def count_changes(self, within: timedelta) -> Counter[tuple[Noun, Outcome]]:
+        return Counter(self._world.changed) + Counter(self._unseen)
+
+    async def count_import_changes(self) -> Counter[tuple[Noun, Outcome]]:
+        return Counter(self._unseen)
 
 
 def _found(kind: str, keys: Collection[str], known: Sequence[E]) -> dict[str, E]:

@@ -7,11 +7,13 @@ from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from importers.sdk.entities import Case, Role, User
+from importers.sdk.records.record_change import RecordChange
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from importers.run.planned_row import PlannedChange
     from importers.sdk.changes import Change
     from importers.testkit.memory_runner import RowEnd
 
@@ -22,7 +24,7 @@ def report_of(end: RowEnd) -> RowReport:
     """Write down what became of a row, without what there is nothing to say of."""
     plan, result = end
     report: RowReport = {"row": result.number}
-    if result.outcome and all(planned.rule for planned in plan.changes):
+    if result.outcome and all(map(_is_known, plan.changes)):
         report["outcome"] = result.outcome.name
     if result.message:
         report["message"] = result.message
@@ -37,7 +39,15 @@ def report_of(end: RowEnd) -> RowReport:
     return report
 
 
+def _is_known(planned: PlannedChange) -> bool:
+    """Tell whether the outcome of a change is known without the database."""
+    return planned.rule is not None or isinstance(planned.change, RecordChange)
+
+
 def _described(change: Change) -> dict[str, Any]:
+    if isinstance(change, RecordChange):
+        said = {name: _plain(value) for name, value in change.given.items()}
+        return {"change": type(change).__name__, "record": change.declaration.noun, **said}
     values = {each.name: _plain(getattr(change, each.name)) for each in fields(change)}  # type: ignore[arg-type]
     given = {name: value for name, value in values.items() if value is not None}
     return {"change": type(change).__name__, **given}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from importers.reading.record import Batch
 from importers.sdk.node_id import encode_node_id
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
     from asyncpg import Connection, Record
+
+Side: TypeAlias = "Mapping[str, Any] | None"
 
 # The first row below the header, as in a file.
 _FIRST_ROW = 2
@@ -42,8 +44,7 @@ def _assignment_cells(row: Record) -> list[str]:
         _name("User", row["user_id"], row["user_tag"]),
         *_side(row["before_role"], row["before_notify"]),
         *_side(row["after_role"], row["after_notify"]),
-        "",
-        "",
+        *[""] * 4,
     ]
 
 
@@ -52,39 +53,52 @@ def _side(role: str | None, notify: bool | None) -> tuple[str, str]:
 
 
 def _entity_cells(row: Record) -> list[str]:
-    what = "case" if row["case_id"] else "user" if row["user_id"] else "other"
     before, after = _merged(
         [(before and json.loads(before), after and json.loads(after)) for before, after in
          zip(row["befores"], row["afters"], strict=True)]
     )  # fmt: skip
     return [
-        what if after is not None else "other",
+        _what(row, before, after),
         _name("Case", row["case_id"], row["case_tag"]),
         _name("User", row["user_id"], row["user_tag"]),
         *[""] * 4,
         to_json(before) or "",
         to_json(after) or "",
+        row["kind"] or "",
+        row["record"] or "",
     ]
 
 
-def _merged(
-    changes: Sequence[tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]],
-) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
+def _what(row: Record, before: Side, after: Side) -> str:
+    """Say what a change is about, if it can be taken back."""
+    if before is None is after:
+        return "other"
+    if row["record"] is not None:
+        return "record" if row["kind"] else "other"
+    if after is None:  # cases and users are never removed
+        return "other"
+    return "case" if row["case_id"] else "user" if row["user_id"] else "other"
+
+
+def _merged(changes: Sequence[tuple[Side, Side]]) -> tuple[Side, Side]:
     """Return the fields before the first of several changes, and after the last.
 
-    A field that others have changed in between comes as it was before the next change.
+    A field that others have changed in between comes as it was before the next change; so does all
+    of a record that others have created or removed.
     """
-    first, _ = changes[0]
-    before: dict[str, Any] = {}
-    after: dict[str, Any] = {}
-    for old, new in changes:
-        if new is None:
-            return None, None
-        for name, value in (old or {}).items():
-            if name not in after or after[name] != value:
-                before[name] = value
-        after = {**after, **new}
-    return (None if first is None else before), after
+    before, after = changes[0]
+    for old, new in changes[1:]:
+        if (old is None) != (after is None):
+            before = old
+        elif old is not None and after is not None and before is not None:
+            others = {
+                name: value
+                for name, value in old.items()
+                if name not in after or after[name] != value
+            }
+            before = {**before, **others}
+        after = {**(after or {}), **new} if new is not None else None
+    return before, after
 
 
 def _name(kind: str, key: int | None, tag: str | None) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from importers.sdk.changes import Restore
+from importers.sdk.changes import Difference, Restore
 from importers.sdk.columns import Column, Flag
 from importers.sdk.errors import RowError
-from importers.sdk.formatted_columns import Choice
 from importers.sdk.importer import Importer
+from importers.sdk.ready_columns.choice import Choice
 from importers.sdk.references import CaseRef, RoleRef, UserRef
+from importers.undo.origin import find_inverter
 from importers.undo.restore_entity import RestoreEntity
 
 if TYPE_CHECKING:
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 UNDO = "undo"
 # All fields of a case or a user, as JSON, each as long as a cell of another file may be.
 _LONGEST = 1_000_000
+_NOT_TOLD = "The change is one of a plugin's own, which does not say how to undo it."
+_NOT_LOADED = (
+    "The plugin that made the change is not on, or has no '{name}' in '{module}' any more."
+)
 
 
 class UndoImport(Importer):
@@ -28,7 +33,7 @@ class UndoImport(Importer):
     label = "Undo an import"
     sends_mails = False
 
-    what = Choice("assignment", "case", "user", "other", required=True)
+    what = Choice("assignment", "case", "user", "record", "other", required=True)
     case_id = CaseRef()
     user_id = UserRef()
     case_role_id = RoleRef()
@@ -37,6 +42,8 @@ class UndoImport(Importer):
     present_notify = Flag()
     fields: Column[str] = Column(longest=_LONGEST)
     present_fields: Column[str] = Column(longest=_LONGEST)
+    kind: Column[str] = Column(longest=_LONGEST)
+    record: Column[str] = Column(longest=_LONGEST)
 
     def change(self, row: Row) -> Restore | OwnChange:
         """Return the opposite of a change.
@@ -45,8 +52,9 @@ class UndoImport(Importer):
             RowError: it is a custom change, which says nothing of its opposite.
         """
         if row.what == "other":
-            message = "The change is one of a plugin's own, which does not say how to undo it."
-            raise RowError(None, "NOT_REVERSIBLE", message)
+            raise RowError(None, "NOT_REVERSIBLE", _NOT_TOLD)
+        if row.what == "record":
+            return _inverse(row)
         if row.what == "assignment":
             return Restore(
                 case=row.case_id,
@@ -62,6 +70,24 @@ class UndoImport(Importer):
             fields=_fields(row.fields),
             present=_fields(row.present_fields) or {},
         )
+
+
+def _inverse(row: Row) -> OwnChange:
+    """Ask the class that has made a custom change, or has its records, for the opposite."""
+    inverter = find_inverter(row.kind)
+    if inverter is None:
+        module, _, name = row.kind.partition(":")
+        raise RowError(None, "NOT_REVERSIBLE", _NOT_LOADED, name=name, module=module)
+    difference = Difference(
+        before=_fields(row.fields),
+        after=_fields(row.present_fields),
+        case_id=row.case_id and row.case_id.id,
+        user_id=row.user_id and row.user_id.id,
+    )
+    change = inverter.inverse(difference, row.case_id, row.user_id)
+    if change is None:
+        raise RowError(None, "NOT_REVERSIBLE", _NOT_TOLD)
+    return change
 
 
 HEADER = list(UndoImport.columns)

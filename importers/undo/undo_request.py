@@ -71,9 +71,8 @@ def undo_refusal(
         return UndoError("NOTHING_TO_UNDO", "A dry run has changed nothing.", "id")
     if not found.status.is_final:
         return UndoError("NOT_FINISHED", "The import is not finished; wait for its end.", "id")
-    if not found.has_history:
-        message = "The import has changed nothing, or what it has changed is not known."
-        return UndoError("NOTHING_TO_UNDO", message, "id")
+    if not found.is_reversible:
+        return _irreversible(found)
     if found.is_too_old:
         message = f"An import can be undone for {within_days} days after its end."
         return UndoError("TOO_LATE", message, "id")
@@ -81,3 +80,11 @@ def undo_refusal(
         message = f"It was undone by the import '{found.undone_by}'; undo that one to take it back."
         return UndoError("ALREADY_UNDONE", message, "id")
     return None
+
+
+def _irreversible(found: ImportToUndo) -> UndoError:
+    if found.has_history:
+        message = "The import's plugin does not say how to take back what it has changed."
+        return UndoError("NOT_REVERSIBLE", message, "id")
+    message = "The import has changed nothing, or what it has changed is not known."
+    return UndoError("NOTHING_TO_UNDO", message, "id")

@@ -5,7 +5,7 @@ from tortoise.migrations import operations as ops
 
 
 class Migration(migrations.Migration):
-    dependencies = [("models", "0020_intake")]
+    dependencies = [("models", "0021_records")]
 
     operations = [
         ops.AddField("Import", "group_removals", fields.IntField(db_default=0)),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,22 +21,11 @@ from models.database_url import credentials
 from tests.acceptance.program import launch, wait_until_ready
 
 ROOT = Path(__file__).parents[2]
-EXAMPLES = ("acme-leavers", "acme-rates", "acme-roster", "acme-transfer", "acme-wall")
-PROJECTS = ("acme-seating", *EXAMPLES)
-# The line that switches acme-seating on is the one that `new-importer` prints.
-PLUGINS = """
-[importers.acme-leavers]
-
-[importers.acme-transfer]
-
-[importers.acme-rates]
-
-[importers.acme-roster]
-mails = true
-
-[validators.acme-wall.kept_off]
-"trv-4" = ["jack-001"]
-"""
+EXAMPLES = tuple(sorted(path.parent.name for path in ROOT.glob("examples/*/pyproject.toml")))
+# New projects → the options that they are written with.
+NEW = {"acme-seating": (), "acme-mails": ("--validator",)}
+PROJECTS = (*NEW, *EXAMPLES)
+OFFLINE = ["--no-index", "--no-build-isolation", "--disable-pip-version-check"]
 TYPES = """
 { importTypes { key label description sampleTemplate { content url } columns { name required } } }
 """
@@ -87,28 +78,70 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A new environment that has Caseroll, and the projects installed, without any network."""
     folder = tmp_path_factory.mktemp("plugins")
-    call([sys.executable, "-m", "venv", "--without-pip", ".venv"], folder)
-    python = folder / ".venv/bin/python"
-    ours = sysconfig.get_path("purelib")
-    theirs = sysconfig.get_path("purelib", "venv", {"base": str(folder / ".venv")})
-    Path(theirs, "caseroll.pth").write_text(f"import site; site.addsitedir({ours!r})\n")
-    place = Place(folder, python)
+    place = Place(folder, new_environment(folder))
     shutil.copy(ROOT / "plugins.toml", folder)
-    code, said = place.run("new-importer", "acme-seating")
-    assert code == 0, said
-    switch_on = said.splitlines()[3]
-    call(["bash", "-c", switch_on], folder)
-    with (folder / "plugins.toml").open("a") as file:
-        file.write(PLUGINS)
+    for name, options in NEW.items():
+        code, said = place.run("new-importer", name, *options)
+        assert code == 0, said
+        # The line that switches it on is one that `new-importer` prints.
+        call(["bash", "-c", said.splitlines()[3]], folder)
     for name in EXAMPLES:
         shutil.copytree(
             ROOT / "examples" / name, folder / name, ignore=shutil.ignore_patterns(".*", "__py*")
         )
+    with (folder / "plugins.toml").open("a") as file:
+        file.writelines(f"\n{switched_on(folder / name)}" for name in EXAMPLES)
     editable = [part for name in PROJECTS for part in ("-e", name)]
-    offline = ["--no-index", "--no-deps", "--no-build-isolation", "--disable-pip-version-check"]
-    pip = [sys.executable, "-m", "pip", "--python", python]
-    call([*pip, "install", *offline, *editable], folder)
+    # With dependencies: pip looks whether the present Caseroll is one that they ask for.
+    call([*pip(place.python), "install", *OFFLINE, *editable], folder)
     return place
+
+
+def new_environment(folder: Path) -> Path:
+    """Make an environment that sees the packages of the tests; return its interpreter."""
+    call([sys.executable, "-m", "venv", "--without-pip", ".venv"], folder)
+    (packages_of(folder) / "caseroll.pth").write_text(
+        f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n"
+    )
+    return folder / ".venv/bin/python"
+
+
+def packages_of(folder: Path) -> Path:
+    """The folder of an environment's own packages."""
+    return Path(sysconfig.get_path("purelib", "venv", {"base": str(folder / ".venv")}))
+
+
+def switched_on(project: Path) -> str:
+    """What an example's README tells to write into `plugins.toml`."""
+    blocks = re.findall(
+        r"^```\n(\[\w+s\..*?)^```$", (project / "README.md").read_text(), re.M | re.S
+    )
+    assert blocks, f"the README of {project.name} says nothing of plugins.toml"
+    return "\n".join(blocks)
+
+
+def pip(python: Path) -> list[str | Path]:
+    """The command for an environment, which has no pip of its own."""
+    return [sys.executable, "-m", "pip", "--python", python]
+
+
+def test_first_commands(tmp_path: Path) -> None:
+    """The commands of the guide work one after the other, in a new environment."""
+    python = shlex.quote(str(new_environment(tmp_path)))
+    of_pip = shlex.join(map(str, pip(tmp_path / ".venv/bin/python")))
+    programs = {
+        "caseroll": f'exec {python} -P -m api.cli "$@"',
+        "pip": f'exec {of_pip} "$@" {shlex.join(OFFLINE)}',
+        "pytest": f'exec {python} -m pytest "$@"',
+    }
+    for name, command in programs.items():
+        (tmp_path / ".venv/bin" / name).write_text(f"#!/bin/sh\n{command}\n")
+        (tmp_path / ".venv/bin" / name).chmod(0o755)
+    guide = (ROOT / "docs/writing-an-importer.md").read_text(encoding="utf-8")
+    for block in re.findall(r"^```sh\n(.*?)^```$", guide, re.DOTALL | re.MULTILINE):
+        call(["bash", "-ec", f"PATH={tmp_path}/.venv/bin:$PATH\n{block}"], tmp_path)
+
+    assert (tmp_path / "acme-seating/tests/test_acme_seating.py").exists()
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +183,21 @@ def test_plugins_are_on(place: Place) -> None:
     assert code == 0
     assert {name: found[name]["state"] for name in PROJECTS} == dict.fromkeys(PROJECTS, "on")
     assert found["acme-seating"]["distribution"] == "acme-seating 0.1.0"
-    assert found["acme-wall"]["kind"] == "validator"
+    assert found["acme-jsonl"]["kind"] == "reader"
+    assert found["acme-wall"]["kind"] == found["acme-mails"]["kind"] == "validator"
+
+
+def test_another_release(place: Place, tmp_path: Path) -> None:
+    """pip refuses a plugin beside a release with another SDK, before anything is installed."""
+    python = new_environment(tmp_path)
+    other = packages_of(tmp_path) / "caseroll-2.0.0.dist-info"
+    other.mkdir()
+    (other / "METADATA").write_text("Metadata-Version: 2.4\nName: caseroll\nVersion: 2.0.0\n")
+    command = [*pip(python), "install", *OFFLINE, "-e", place.folder / "acme-seating"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 1
+    assert "No matching distribution found for caseroll<2,>=1.0" in done.stderr
 
 
 async def test_types_on_offer(running: Place) -> None:
@@ -266,6 +313,47 @@ async def test_rates(running: Place) -> None:
     assert await running.sql(query) == [("trv-311", 18550, "EUR"), ("trv-312", 9500, "USD")]
 
 
+def test_jsonl(running: Place) -> None:
+    """acme-jsonl reads files for types that know nothing of it, and refuses them by the line."""
+    line = '{"case_id": "trv-32%d", "user_id": "%s", "case_role_id": "staff"}\n'
+    good = line % (1, "jack-001") + "\n" + line % (2, "nobody")
+    imported = running.import_("assign", "lines", good, "--json")
+    broken = running.import_("assign", "broken", good + '{"case_id": ["trv-323"]}\n')
+    state = json.loads(imported[1])
+    [row] = [edge["node"] for edge in state["rows"]["edges"]]
+
+    assert (imported[0], state["created"], state["failed"]) == (1, 1, 1)
+    assert (row["number"], [each["column"] for each in row["errors"]]) == (3, ["user_id"])
+    assert broken[0] == 2
+    assert "Line 4 has several values in 'case_id', and a cell holds one." in broken[1]
+
+
+def import_id(place: Place, name: str) -> str:
+    listed = json.loads(place.run("imports", "--json")[1])
+    return str(next(each["id"] for each in listed if each["name"] == name))
+
+
+async def test_undone_rates(running: Place) -> None:
+    """An undo gives rates back as they were, but for what another file has changed since."""
+    rows = "case_id,rate,currency\n"
+    query = RATES.format("trv-32_")
+    running.import_("acme-rates", "old", f"{rows}trv-321,100,EUR\n")
+    plan = running.import_("acme-rates", "new", f"{rows}trv-321,150,EUR\ntrv-322,90,\n", "--plan")
+    done = running.run("apply", shlex.split(plan[1])[-1], "--name", "applied")
+    running.import_("acme-rates", "later", f"{rows}trv-322,95,\n")
+    undone = running.run("undo", import_id(running, "applied"), "--name", "back")
+    after = await running.sql(query)
+    again = running.run("undo", import_id(running, "back"))
+
+    assert done == (0, "Processed: applied, 2 rows: 2 passed, 1 created, 1 updated.\n")
+    assert undone[0] == 1
+    assert undone[1].startswith("Processed: back, 2 rows: 1 passed, 1 failed, 1 updated.\n")
+    assert "The rate has been changed since, by row 2 of the import 'later'" in undone[1]
+    assert after == [("trv-321", 10000, "EUR"), ("trv-322", 9500, "USD")]
+    assert again[1].startswith("Processed: back (undone), 1 row: 1 passed, 1 updated.\n")
+    assert (await running.sql(query))[0] == ("trv-321", 15000, "EUR")
+
+
 async def test_migrate(place: Place, empty_database_url: str) -> None:
     """`caseroll migrate` makes a plugin's tables, and changes nothing when it is run again."""
     once, again = (place.run("migrate", DATABASE_URL=empty_database_url) for _ in range(2))
@@ -302,3 +390,35 @@ def test_wall(running: Place) -> None:
             }
         ],
     )
+
+
+def test_new_validator(running: Place) -> None:
+    """A validator that `new-importer` has just written refuses what it says, and nothing else."""
+    code, output = running.import_(
+        "assign",
+        "notified",
+        "case_id,user_id,case_role_id,case_notify\n"
+        "trv-321,jack-001,clients,1\ntrv-321,jones-001,clients,0\n",
+    )
+
+    assert code == 1
+    assert "2 rows: 1 passed, 1 failed, 1 created." in output
+    assert "2\tcase_notify\tCase Notify: clients get no mails; enter 0." in output
+
+
+async def test_caps(running: Place) -> None:
+    """acme-caps lets the app lose two assignments within the hour, in however many files."""
+    cases = ("trv-402", "trv-403", "trv-404")
+    header = "case_id,user_id,case_role_id\n"
+    pairs = "".join(f"{case},jones-001,staff\n" for case in cases)
+    running.import_("assign", "to be removed", header + pairs)
+    removals = [f"user_id,case_id\njones-001,{case}\n" for case in cases]
+    codes = [
+        running.import_("remove", f"removal {number}", removal)[0]
+        for number, removal in enumerate(removals)
+    ]
+    user = """mutation { createUser(input: {email: "caps@example.org"}) { userErrors { code } } }"""
+    created = await running.api.execute(user)
+
+    assert codes == [0, 0, 1]
+    assert created["createUser"]["userErrors"] == []

@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
-from importers import CaseRef, Column, Importer, RoleRef, Validator
+from importers import CaseRef, Column, Importer, Reader, RoleRef, Validator
+from importers.plugins.plugin_reader import PluginReader
 from importers.plugins.plugin_status import PluginStatus
 from importers.plugins.registry import MissingValidator, Registry
 from tests.api.api_fixture import Server
@@ -103,13 +104,18 @@ class HostileValidator(Validator):
 
 
 def registry_of(
-    *importers: Importer, validators: Sequence[Validator] = (), more: Sequence[PluginStatus] = ()
+    *importers: Importer,
+    readers: Sequence[Reader] = (),
+    validators: Sequence[Validator] = (),
+    more: Sequence[PluginStatus] = (),
 ) -> Registry:
     """Make a registry in which these are on, a stand-in is broken, and there are more."""
     statuses = [_status("importer", each, each.label) for each in importers]
+    statuses += [replace(_status("reader", each), instance=each) for each in readers]
     statuses += [_status("validator", each) for each in validators]
     return Registry(
         importers={each.key: each for each in importers},
+        readers=[PluginReader(each) for each in readers],
         validators=validators,
         plugins=[*statuses, *more],
         path=Path("plugins.toml"),

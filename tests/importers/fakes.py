@@ -38,6 +38,7 @@ from importers.run.planned_row import PlannedRow
 from importers.run.rules import Decision, rule_of
 from importers.run.settle import Settled, settle
 from importers.sdk.changes import AssignmentChange
+from importers.sdk.directory import RunningImport
 from importers.sdk.node_id import decode_node_id
 from importers.testkit.fixture_app import World
 from importers.testkit.memory_runner import MemoryStore
@@ -215,7 +216,7 @@ def context_of(importer: Importer) -> ChunkContext:
         importer=importer,
         layout=layout(importer),
         directory=FakeDirectory(),
-        store=MemoryStore(World(assignments=())),
+        store=MemoryStore(World(assignments=()), RunningImport(id=1, name="test", type="test")),
         roles={role.id: role for role in (STAFF, CLIENTS, DEFAULT)},
     )
 

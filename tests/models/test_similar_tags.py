@@ -11,7 +11,7 @@ from asyncpg import Connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from importers.sdk.suggestions import bare_tag
+from importers.sdk.cells.suggestions import bare_tag
 from models.case import find_cases
 from models.database_url import credentials
 from models.listing import prefix_query

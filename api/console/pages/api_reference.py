@@ -14,6 +14,7 @@ from api.console.operation import execute_in_turn
 from api.console.snippets import read_snippets
 from api.errors import HttpError, shape_error
 from api.execution.prepare import to_operation
+from api.language import translator
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -63,7 +64,7 @@ async def run_query(visit: Visit) -> Response:
         operation = to_operation({**body, "extensions": {"cost": True}})
         result = await execute_in_turn(visit.context, operation)
     except HttpError as error:
-        return await _show_box(visit, query, variables, problem=error.message)
+        return await _show_box(visit, query, variables, problem=translator().error(error.as_dict()))
     answer: dict[str, Any] = {"data": result.data}
     if result.errors:
         answer = {"errors": [shape_error(error) for error in result.errors], **answer}

@@ -13,13 +13,14 @@ if TYPE_CHECKING:
 async def show_import_types(visit: Visit) -> Response:
     """Show what is switched on, and to admins also what is broken."""
     data = await visit.run("import_types")
-    types, checks = data["importTypes"], data["validators"]
+    types, readers, checks = data["importTypes"], data["readers"], data["validators"]
     return visit.page(
         "import_types.html",
         data=data,
         types=[{**each, "workbook": _workbook(each)} for each in types if each["state"] == "ON"],
+        readers=[each for each in readers if each["state"] == "ON"],
         checks=[each for each in checks if each["state"] == "ON"],
-        broken=[each for each in [*types, *checks] if each["state"] == "BROKEN"],
+        broken=[each for each in [*types, *readers, *checks] if each["state"] == "BROKEN"],
     )
 
 

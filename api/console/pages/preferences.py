@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from starlette.responses import RedirectResponse
 
 from api.console.form import read_form
-from api.console.language import LANGUAGE_COOKIE, LANGUAGES
+from api.console.language import LANGUAGE_COOKIE
 from api.console.rendering import root_of
+from importers.language.catalogue import LANGUAGES
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -10,9 +10,9 @@ from starlette.responses import HTMLResponse, PlainTextResponse, RedirectRespons
 from api.console.form import Form, read_form
 from api.console.language import language_of
 from api.console.rendering import render_page, root_of
-from api.console.server_text import translate_error
 from api.console.session import COOKIE
 from api.console.upload_form import is_upload, read_short_upload
+from api.language import translator
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -27,7 +27,7 @@ _AGAIN = '<!doctype html><meta http-equiv="refresh" content="0"><title>Caseroll<
 async def ask_to_sign_in(request: Request, error: HttpError) -> Response:
     """Lead to the sign-in page and back; a form's fields are kept on the way."""
     if FROM_SCRIPT in request.headers or "text/event-stream" in request.headers.get("accept", ""):
-        return PlainTextResponse(_sentence(request, error), 401)
+        return PlainTextResponse(_sentence(error), 401)
     root = root_of(request)
     if request.headers.get("sec-fetch-site") == "cross-site" and request.method == "GET":
         return _ask_again()
@@ -64,7 +64,7 @@ async def _read_fields(request: Request) -> Form:
 def refuse_page(request: Request, error: HttpError) -> Response:
     """Answer an error by a page that says what is wrong."""
     if FROM_SCRIPT in request.headers:
-        return PlainTextResponse(_sentence(request, error), error.status)
+        return PlainTextResponse(_sentence(error), error.status)
     response = render_page(
         request,
         language_of(request),
@@ -72,16 +72,15 @@ def refuse_page(request: Request, error: HttpError) -> Response:
         error.status,
         is_missing=error.status == 404,
         may_pass=error.status in (429, 503),
-        message=_sentence(request, error),
+        message=_sentence(error),
     )
     response.headers.update(error.headers or {})
     return response
 
 
-def _sentence(request: Request, error: HttpError) -> str:
+def _sentence(error: HttpError) -> str:
     """Write what is wrong in the visitor's language."""
-    written = {"code": error.code, "message": error.message}
-    return translate_error(language_of(request).code, written)
+    return translator().error(error.as_dict())
 
 
 def _ask_again() -> Response:

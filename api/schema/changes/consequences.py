@@ -10,6 +10,7 @@ from strawberry import field
 
 from api.access.context import Context, Info
 from api.errors import ApiError
+from api.language import translator
 from api.schema.changes.added_field import add_field
 from api.schema.entities import CASE_ROW, USER_ROW, Case, User
 from api.schema.importing.imports import Import
@@ -125,10 +126,10 @@ def _show(
     is_ahead: bool,
     many: int,
 ) -> Consequence:
-    wording = _WORDINGS[finding.code]
+    message = _WORDINGS[finding.code].message(finding.number, is_ahead=is_ahead, many=many)
     return Consequence(
         code=finding.code.value,
-        message=wording.message(finding.number, is_ahead=is_ahead, many=many),
+        message=translator().error({"code": finding.code.value, "message": message}),
         count=finding.number,
         cases=[cases[key] for key in finding.cases],
         users=[users[key] for key in finding.users],

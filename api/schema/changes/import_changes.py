@@ -20,7 +20,7 @@ from api.schema.importing.imports import Import
 from api.schema.node import key_of, load_together
 from api.schema.shown_enum import show_enum
 from models.assignment import Edit
-from models.entity_history import EntityEdit
+from models.entity_history import EntityEdit, noun_of
 from models.import_change_list import (
     SEVERAL_CHANGES,
     SINGLE_CHANGES,
@@ -81,8 +81,13 @@ class ImportChange:
     is_ahead: strawberry.Private[bool]
     row: int = field(description="The row's number, as a spreadsheet shows it.")
     kind: ChangeKind = field(description="What it does.")
+    record: str | None = field(
+        description="What a plugin calls the record of its own that is changed, such as `rate`; "
+        "null for anything else."
+    )
     fields: list[FieldChange] = field(
         description="The fields that differ; all of them where something is created or removed. "
+        "Of a plugin's own record also those that tell it from others, with equal sides. "
         "Empty if a plugin does not say what it has changed."
     )
 
@@ -129,6 +134,10 @@ def _change_at(place: int, *columns: Any) -> Edit | EntityEdit:
     return changes[place]
 
 
+def _record_of(change: Edit | EntityEdit) -> str | None:
+    return noun_of(change.record) if isinstance(change, EntityEdit) else None
+
+
 def _row_type_of(roles: Mapping[int, str], *, is_dry_run: bool) -> RowType[ImportChange]:
     """Return how the changes of an import are made."""
     columns = ("place", *STORED_CHANGES)
@@ -138,6 +147,7 @@ def _row_type_of(roles: Mapping[int, str], *, is_dry_run: bool) -> RowType[Impor
         is_ahead=RowColumn(("is_planned",), lambda is_planned: is_dry_run or bool(is_planned)),
         row=RowColumn(("id",), row_number),
         kind=RowColumn(("kind",), ChangeKind),
+        record=RowColumn(columns, lambda *values: _record_of(_change_at(*values))),
         fields=RowColumn(columns, lambda *values: fields_of(roles, _change_at(*values))),
     )
 

@@ -10,6 +10,7 @@ import strawberry
 from strawberry import field
 
 from api.batch.row_type import RowColumn, RowType
+from api.language import translator
 from api.schema.connection import Connection, PageArguments, connect
 from api.schema.importing.import_rows import Param, params_of
 from models.error_group import EARLY_ROWS, MOST_GROUPS, group_errors, groups_sql
@@ -81,7 +82,7 @@ GROUP_ROW = RowType(
     code=_of_error(lambda error: error["code"]),
     value=_of_error(lambda error: error.get("value")),
     suggestion=_of_error(lambda error: error.get("suggestion")),
-    message=_of_error(lambda error: error["message"]),
+    message=_of_error(lambda error: translator().error(error)),
     params=_of_error(params_of),
 )
 

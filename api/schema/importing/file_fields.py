@@ -42,7 +42,9 @@ def _fields_of_one(roles: Mapping[int, str], change: Edit | EntityEdit) -> list[
         before, after = _cells_of(roles, change.before), _cells_of(roles, change.after)
         return _compare(before, after)
     names = _FILE_COLUMNS[table_of(change)]
-    return _compare(_renamed(change.before, names), _renamed(change.after, names))
+    before, after = _renamed(change.before, names), _renamed(change.after, names)
+    # What tells a plugin's own record from others is the same on both sides.
+    return _compare(before, after, has_same=change.record is not None)
 
 
 def _cells_of(roles: Mapping[int, str], state: Present | None) -> Mapping[str, object] | None:
@@ -62,13 +64,16 @@ async def role_keys(context: Context) -> Mapping[int, str]:
 
 
 def _compare(
-    before: Mapping[str, object] | None, after: Mapping[str, object] | None
+    before: Mapping[str, object] | None,
+    after: Mapping[str, object] | None,
+    *,
+    has_same: bool = False,
 ) -> list[FieldChange]:
     one, other = before or {}, after or {}
     return [
         FieldChange(name=name, before=_as_cell(one.get(name)), after=_as_cell(other.get(name)))
         for name in {**one, **other}
-        if before is None or after is None or one.get(name) != other.get(name)
+        if has_same or before is None or after is None or one.get(name) != other.get(name)
     ]
 
 

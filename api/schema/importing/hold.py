@@ -8,6 +8,8 @@ from datetime import datetime
 import strawberry
 from strawberry import field
 
+from api.language import translator
+
 
 @strawberry.type(description="Why an import is held: nothing of it is applied.")
 class Hold:
@@ -24,4 +26,5 @@ class Hold:
         if stored is None:
             return None
         values = json.loads(stored)
-        return cls(**{**values, "since": datetime.fromisoformat(values["since"])})
+        since = datetime.fromisoformat(values["since"])
+        return cls(code=values["code"], message=translator().error(values), since=since)

@@ -15,6 +15,7 @@ from api.access.context import Context, Info
 from api.batch.objects import TOGETHER, Lists, Together, read
 from api.batch.row_type import RowColumn, RowType
 from api.errors import ApiError
+from api.language import translator
 from api.schema.importing.field_change import FieldChange
 from api.schema.importing.file_fields import fields_of, role_keys
 from api.schema.shown_enum import show_enum
@@ -64,6 +65,7 @@ class ImportProblem:
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> ImportProblem:
         values: dict[str, Any] = {field.name: stored.get(field.name) for field in fields(cls)}
+        values["message"] = translator().error(stored)
         values["params"] = params_of(stored)
         return cls(**values)
 
@@ -140,6 +142,7 @@ def row_type_for(header: Sequence[str]) -> RowType[ImportRow]:
         cells=RowColumn(("cells",), partial(_cells_of_row, header)),
         status=RowColumn(("status",), RowStatus),
         outcome=RowColumn(("outcome",), lambda stored: RowOutcome(stored) if stored else None),
+        message=RowColumn(("message",), lambda stored: translator().remark(stored)),
         errors=RowColumn(("errors",), problems_of),
         warnings=RowColumn(("warnings",), problems_of),
     )

@@ -10,6 +10,7 @@ import strawberry
 from strawberry import argument, field
 
 from api.access.context import Context, Info
+from api.language import translator
 from api.schema.importing.plugin_descriptions import ColumnDescription, PluginDescription, plain
 from api.schema.importing.plugins import (
     DISTRIBUTION,
@@ -40,6 +41,9 @@ class ImportColumn:
     choices: list[str] | None = field(
         description="What its cells may hold; null when that is no list."
     )
+    separator: str | None = field(
+        description="What stands between several choices of a cell; null when a cell holds one."
+    )
     names: list[NamedObject] = field(
         description="What its cells name, such as a user; nothing when they hold plain values."
     )
@@ -52,6 +56,7 @@ class ImportColumn:
             description=column.help,
             example=column.example,
             choices=None if column.choices is None else list(column.choices),
+            separator=column.separator,
             names=[NamedObject(name) for name in sorted(column.names)],
         )
 
@@ -110,7 +115,7 @@ class ImportType:
     @strawberry.field(description="What it does.")
     async def description(self) -> str:
         if self.importer is None:
-            return "Not offered."
+            return translator().text("Not offered.", None)
         return await PluginDescription("importer", self.key, self.importer).text()
 
     @strawberry.field(
@@ -133,15 +138,17 @@ class ImportType:
     def of(cls, context: Context, key: str) -> ImportType:
         """Describe a type, also one of which only the key is left."""
         if key == UNDO:
-            label, state = UndoImport.label, PluginState.ON
+            label, state = translator().text(UndoImport.label, None), PluginState.ON
             return cls(
                 importer=None, key=key, label=label, state=state, problems=[], distribution=None
             )
         status = find_status(context, "importer", key)
+        importer = context.services.registry.importers.get(key)
+        label = plain(status.label or key)
         return cls(
-            importer=context.services.registry.importers.get(key),
+            importer=importer,
             key=key,
-            label=plain(status.label or key),
+            label=translator().text(label, type(importer) if importer else None),
             state=PluginState(status.state),
             problems=shown_problems(context, status),
             distribution=status.distribution,

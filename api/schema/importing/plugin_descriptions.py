@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from api.language import translator
 from importers.isolation.guard import Guard
 from importers.plugins.sample_file import sample_csv
 from importers.sdk.references import Reference
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from importers.plugins.plugin_status import Kind
     from importers.sdk.columns import Column
     from importers.sdk.importer import Importer
+    from importers.sdk.reader import Reader
     from importers.sdk.validator import Validator
 
 logger = logging.getLogger(__name__)
@@ -40,6 +42,7 @@ class ColumnDescription:
 
     Args:
         names: what its cells may name, `case` or `user`.
+        separator: what stands between several choices of a cell; None if a cell holds one.
     """
 
     name: str
@@ -48,6 +51,7 @@ class ColumnDescription:
     example: str | None = None
     choices: tuple[str, ...] | None = None
     names: frozenset[str] = frozenset()
+    separator: str | None = None
 
 
 class PluginDescription:
@@ -60,14 +64,18 @@ class PluginDescription:
         key: what plugins.toml calls it.
     """
 
-    def __init__(self, kind: Kind, key: str, plugin: Importer | Validator) -> None:
+    def __init__(self, kind: Kind, key: str, plugin: Importer | Reader | Validator) -> None:
         self._name = f"{kind} {key!r}"
         self._plugin: Any = plugin
 
     async def text(self) -> str:
         """Say what it does; empty when it does not say."""
         answers = await self._ask({"description": lambda: plain(self._plugin.description)})
-        return str(answers.get("description", ""))
+        return self._translated(str(answers.get("description", "")))
+
+    def _translated(self, text: str) -> str:
+        """Return what the plugin says, in the language of the request."""
+        return translator().text(text, type(self._plugin))
 
     async def _ask(self, questions: Mapping[str, Callable[[], Any]]) -> dict[str, Any]:
         """Ask all questions; one that fails has no answer, but a line in the log."""
@@ -105,12 +113,14 @@ class PluginDescription:
             questions[f"column {name}"] = partial(_describe, column)
             questions[f"choices of column {name}"] = partial(_choices, column, roles)
         answers = await self._ask(questions)
+        described = [answers.get(f"column {name}", ColumnDescription(name=name)) for name in own]
         return [
             replace(
-                answers.get(f"column {name}", ColumnDescription(name=name)),
+                column,
+                help=self._translated(column.help),
                 choices=answers.get(f"choices of column {name}"),
             )
-            for name in own
+            for name, column in zip(own, described, strict=True)
         ]
 
     async def sample(self) -> str | None:
@@ -135,6 +145,7 @@ def _describe(column: Column[Any]) -> ColumnDescription:
         help=plain(column.help),
         example=None if column.example is None else plain(column.example),
         names=_NOUNS & column._may_name if isinstance(column, Reference) else frozenset(),
+        separator=column._separator(),
     )
 
 

@@ -1,4 +1,4 @@
-"""Plugins: whether one is on, off or broken, which tokens may know why, and the validators."""
+"""Plugins: whether one is on, off or broken, which tokens may know why; validators, readers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class PluginState(Enum):
     BROKEN = strawberry.enum_value(
         "broken",
         description="It is switched on, but does not load. An import type is then not offered; "
-        "a validator refuses every row.",
+        "a reader takes no file, and a validator refuses every row.",
     )
 
 
@@ -60,6 +60,9 @@ def why_no_type(context: Context, key: str) -> str:
         problems = "; ".join(shown_problems(context, status)).rstrip(".")
         why = problems or "a token with the permission ADMIN sees why in importTypes"
         return f"The import type '{plain(key)}' is broken: {why}."
+    if status.distribution:
+        table = f"plugins.toml has no table [importers.{plain(key)}]"
+        return f"The import type '{plain(key)}' is installed, but switched off: {table}."
     known = ", ".join(context.services.registry.importers) or "none"
     return f"There is no such import type; there are: {known}."
 
@@ -101,3 +104,42 @@ def list_validators(info: Info) -> list[Validator]:
     asked = [validator.key for validator in registry.validators]
     others = [status.name for status in registry.plugins if status.kind == "validator"]
     return [Validator.of(info.context, key) for key in dict.fromkeys([*asked, *others])]
+
+
+@strawberry.type(description="A plugin that reads files of a format of its own, for any type.")
+class Reader:
+    plugin: strawberry.Private[Any]
+    key: str = field(description="What plugins.toml calls it.")
+    state: PluginState = field(description="What has become of it.")
+    problems: list[str] = field(description=PROBLEMS)
+    distribution: str | None = field(description=DISTRIBUTION)
+
+    @strawberry.field(description="Which files it reads; empty unless it is on.")
+    async def description(self) -> str:
+        if self.plugin is None:
+            return ""
+        return await PluginDescription("reader", self.key, self.plugin).text()
+
+    @classmethod
+    def of(cls, context: Context, key: str) -> Reader:
+        status = find_status(context, "reader", key)
+        return cls(
+            plugin=status.instance,
+            key=key,
+            state=PluginState(status.state),
+            problems=shown_problems(context, status),
+            distribution=status.distribution,
+        )
+
+
+@strawberry.field(
+    name="readers",
+    description="The readers of plugins: those that are switched on, in the order in which they "
+    "are asked whether they take a file, then the others. What none takes is read as CSV text or "
+    "as a workbook (.xlsx, .ods).",
+)
+def list_readers(info: Info) -> list[Reader]:
+    registry = info.context.services.registry
+    asked = [reader.key for reader in registry.readers]
+    others = [status.name for status in registry.plugins if status.kind == "reader"]
+    return [Reader.of(info.context, key) for key in dict.fromkeys([*asked, *others])]

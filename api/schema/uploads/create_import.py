@@ -10,6 +10,7 @@ from strawberry import argument, field
 
 from api.access.context import Context, Info
 from api.errors import ApiError
+from api.language import translator
 from api.schema.importing.column_mapping import ColumnMappingInput, read_mapping
 from api.schema.importing.imports import Import, load_import
 from api.schema.input_errors import InputErrors, UserError, user_error
@@ -255,6 +256,7 @@ def _check_file(
         encoding=values.encoding,
         limits=limits,
         is_whole=file.is_whole and file.size <= HEAD_BYTES,
+        readers=context.services.registry.readers,
     )
     if head is not None and importer is not None:
         others = [header_spec(other) for other in context.services.registry.importers.values()]
@@ -306,6 +308,7 @@ async def _warn_of_same_file(context: Context, key: int) -> list[UploadWarning]:
         f"The same file was imported as '{earlier.name}' on {earlier.created_at:%Y-%m-%d at %H:%M} "
         "UTC. If that was not meant, cancel this import; rows that are in effect change nothing."
     )
+    message = translator().error({"code": "SAME_FILE", "message": message})
     return [UploadWarning(code="SAME_FILE", message=message, import_=earlier)]
 
 

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from importers.reading.beginning import Beginning
     from importers.reading.record import Record
     from importers.rows.header import HeaderColumn
-    from importers.rows.header_mapping import HeaderMapping
     from importers.rows.preview import PreviewedHeader
     from importers.sdk.errors import ErrorDetail
 
@@ -39,8 +38,9 @@ class PreviewColumn:
         "itself: the upload's `columns` may say so."
     )
     ignored: bool = field(
-        description="Whether the cells below are passed over: `ignoreColumns` has the name, or it "
-        "is one of those that a download of failed rows adds."
+        description="Whether the cells below are passed over: `ignoreColumns` has the name, it is "
+        "one of those that a download of failed rows adds, or the type has no such column and "
+        "passes others over."
     )
 
     @classmethod
@@ -123,11 +123,10 @@ class FilePreview:
 def show_preview(
     beginning: Beginning,
     header: PreviewedHeader,
-    mapping: HeaderMapping,
     suggested_type: ImportType | None,
 ) -> FilePreview:
     table = beginning.table
-    warnings = [*table.warnings, *mapping.warnings()] if table else []
+    warnings = [*table.warnings, *header.warnings] if table else []
     width = len(header.columns)
     return FilePreview(
         encoding=table.encoding if table else None,

@@ -8,7 +8,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import strawberry
 from strawberry import argument, field
@@ -22,8 +22,9 @@ from api.schema.uploads.file_preview import FilePreview, show_preview
 from api.schema.uploads.import_input import ENCODING_LONGEST, find_importer, too_large
 from api.schema.uploads.upload import UploadedFile
 from importers.reading.beginning import HEAD_BYTES, read_beginning
-from importers.reading.sniff import is_workbook
+from importers.reading.choose_reader import choose_reader
 from importers.rows.preview import preview_header
+from importers.sdk.errors import FileRefusedError
 from models.new_import import find_mapped, find_same_file
 
 if TYPE_CHECKING:
@@ -33,16 +34,17 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
 
 _SHA256 = re.compile("[0-9a-f]{64}")
-# Each workbook is read by a child process that takes a processor: clients wait in turn for two.
-_workbooks = ThreadPoolExecutor(2, thread_name_prefix="preview")
-_WORKBOOK_SECONDS = 20
+# Other files than text are read by a child process that takes a processor: clients wait in turn
+# for two.
+_children = ThreadPoolExecutor(2, thread_name_prefix="preview")
+_CHILD_SECONDS = 20
 
 
 @strawberry.input(description="A file to look at, and what its import is to say of it.")
 class PreviewFileInput:
     file: UploadedFile = field(
-        description="The CSV file or workbook (.xlsx, .ods). Of a text, the first 64 KiB do: no "
-        "more is read. A workbook is sent whole."
+        description="The file. Of CSV text, the first 64 KiB do: no more is read. A workbook "
+        "(.xlsx, .ods), or a file that a reader of a plugin takes, is sent whole."
     )
     type: str | None = field(
         default=None,
@@ -84,6 +86,13 @@ class _Wish:
     mapping: HeaderMapping
 
 
+class _Received(NamedTuple):
+    """How many bytes the whole file has, and whether all of them are needed to read it."""
+
+    size: int
+    needs_all: bool
+
+
 @strawberry.mutation(
     description="Look at a file before it is imported, by a GraphQL multipart request: how it is "
     "read, its first rows under the type's columns, and what it would be refused for. Nothing is "
@@ -98,13 +107,13 @@ async def preview_file(
     context = info.context
     errors = InputErrors()
     wish = _read_wish(context, values, errors)
-    size = 0 if errors.found else await _receive(context, values, errors)
-    if errors.found:
+    received = None if errors.found else await _receive(context, values, errors)
+    if received is None or errors.found:
         return PreviewFilePayload(user_errors=errors.found)
-    beginning = await _read_file(context, values.file, wish, size)
+    beginning = await _read_file(context, values.file, wish, received)
     if _is_out_of_time(beginning, context.services.settings.limits):
         message = (
-            f"The workbook takes more than {_WORKBOOK_SECONDS} seconds to read, too long for a "
+            f"The file takes more than {_CHILD_SECONDS} seconds to read, too long for a "
             "preview; it can be imported all the same."
         )
         errors.add("PREVIEW_TOO_SLOW", "file", message)
@@ -112,9 +121,9 @@ async def preview_file(
     types = list(context.services.registry.importers.values())
     header = preview_header(beginning.table, wish.importer, types, wish.mapping)
     suggested = header.suggested_type and ImportType.of(context, header.suggested_type)
-    preview = show_preview(beginning, header, wish.mapping, suggested or None)
+    preview = show_preview(beginning, header, suggested or None)
     preview.mapped_before = await _find_mapped(context, beginning, wish)
-    preview.same_file = await _find_same_file(context, values.file, wish, size)
+    preview.same_file = await _find_same_file(context, values.file, wish, received)
     return PreviewFilePayload(preview=preview)
 
 
@@ -134,37 +143,55 @@ def _read_wish(context: Context, values: PreviewFileInput, errors: InputErrors) 
     )
 
 
-async def _receive(context: Context, values: PreviewFileInput, errors: InputErrors) -> int:
-    """Wait for as much of the file as is read; return how many bytes the whole file has."""
+async def _receive(context: Context, values: PreviewFileInput, errors: InputErrors) -> _Received:
+    """Wait for as much of the file as is read."""
     file, most = values.file, context.services.settings.limits.max_bytes
     await file.arrive(HEAD_BYTES + 1)
-    if is_workbook(file.head()):
+    needs_all = await _needs_all(context, file)
+    if needs_all:
         await file.arrive(most + 1)
         if file.size < (values.size or 0):
-            message = "A workbook can be looked at only if all of it is sent."
+            message = "A file that is no CSV text can be looked at only if all of it is sent."
             errors.add("WHOLE_FILE_NEEDED", "file", message)
     size = max(file.size, values.size or 0)
     if size > most:
         errors.add("TOO_LARGE", "file", too_large(most).message)
-    return size
+    return _Received(size, needs_all)
 
 
-async def _read_file(context: Context, file: UploadedFile, wish: _Wish, size: int) -> Beginning:
-    limits, head = context.services.settings.limits, file.head()
+async def _needs_all(context: Context, file: UploadedFile) -> bool:
+    """Tell whether the file can be read only when all of it has come."""
+    readers = context.services.registry.readers
+    try:
+        reader = await asyncio.to_thread(choose_reader, file.head(), file.name, readers)
+    except FileRefusedError:
+        return False
+    return reader.needs_all
+
+
+async def _read_file(
+    context: Context, file: UploadedFile, wish: _Wish, received: _Received
+) -> Beginning:
+    limits = context.services.settings.limits
     read = partial(
-        read_beginning, filename=file.name, encoding=wish.encoding, size=size, limits=limits
+        read_beginning,
+        filename=file.name,
+        encoding=wish.encoding,
+        size=received.size,
+        limits=limits,
+        readers=context.services.registry.readers,
     )
-    if not is_workbook(head):
+    if not received.needs_all:
         # A copy: the rest of the file may still be arriving in `content`.
-        return await asyncio.to_thread(read, io.BytesIO(head))
-    seconds = min(limits.workbook_seconds, _WORKBOOK_SECONDS)
+        return await asyncio.to_thread(read, io.BytesIO(file.head()))
+    seconds = min(limits.workbook_seconds, _CHILD_SECONDS)
     read.keywords["limits"] = replace(limits, workbook_seconds=seconds)
-    return await asyncio.get_running_loop().run_in_executor(_workbooks, read, file.content)
+    return await asyncio.get_running_loop().run_in_executor(_children, read, file.content)
 
 
 def _is_out_of_time(beginning: Beginning, limits: Limits) -> bool:
-    """Tell whether a workbook takes too long for a preview, but perhaps not for an import."""
-    is_short = limits.workbook_seconds > _WORKBOOK_SECONDS
+    """Tell whether a file takes too long for a preview, but perhaps not for an import."""
+    is_short = limits.workbook_seconds > _CHILD_SECONDS
     return is_short and any("seconds" in error.params for error in beginning.unreadable)
 
 
@@ -177,10 +204,11 @@ async def _find_mapped(context: Context, beginning: Beginning, wish: _Wish) -> I
 
 
 async def _find_same_file(
-    context: Context, file: UploadedFile, wish: _Wish, size: int
+    context: Context, file: UploadedFile, wish: _Wish, received: _Received
 ) -> Import | None:
     # Of a longer text it is chance whether the rest has come.
-    is_received = file.size == size and (size <= HEAD_BYTES or is_workbook(file.head()))
+    is_known = received.needs_all or received.size <= HEAD_BYTES
+    is_received = is_known and file.size == received.size
     sha256 = wish.sha256 or (file.sha256() if is_received else None)
     if not (sha256 and wish.importer):
         return None

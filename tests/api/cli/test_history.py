@@ -8,7 +8,7 @@ import pytest
 
 from api.cli.client import ApiClient
 from api.cli.failure import RefusedError
-from api.cli.history import _as_line, _read_changes
+from api.cli.history import _as_line, _read_changes, _what
 from tests.api.api_fixture import Api, node_id
 from tests.api.schema.history.test_assignment_changes import fill
 
@@ -70,6 +70,17 @@ async def test_own_changes(api: Api) -> None:
         "admin",
     ]  # fmt: skip
     assert second[4] == 7
+
+
+def test_a_plugins_own_record() -> None:
+    """It is named, with what tells it from others, and with what was changed."""
+    fields = [
+        {"name": "code", "before": "A", "after": "A"},
+        {"name": "cents", "before": "1", "after": None},
+    ]
+    change = {"__typename": "EntityChange", "record": "rate", "fields": fields}
+
+    assert _what(change) == "rate: code A, cents: 1 → nothing"
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,14 @@ def test_headers(tmp_path: Path, sent: list[dict[str, Any]]) -> None:
     assert (sent[1]["columns"], sent[1]["ignoreColumns"]) == (None, None)
 
 
+def test_idempotency_key(tmp_path: Path, sent: list[dict[str, Any]]) -> None:
+    """A key is sent as it is; without one, no key is."""
+    upload(tmp_path, "--idempotency-key", "2026-05/1")
+    upload(tmp_path)
+
+    assert [each["idempotencyKey"] for each in sent] == ["2026-05/1", None]
+
+
 @pytest.mark.parametrize("text", ["username", "=username", "E-Mail=", ""])
 def test_half_a_header(tmp_path: Path, sent: list[dict[str, Any]], text: str) -> None:
     """A header without a column, or the other way round, is refused before anything is sent."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import tomllib
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from packaging.requirements import Requirement
 
 from api.cli.failure import RefusedError
 from api.cli.new_importer import new_importer
+from api.cli.project_kind import sdk_requirement
 from importers import SDK_VERSION
 
 ROOT = Path(__file__).parents[3]
@@ -42,26 +43,49 @@ def written(folder: Path) -> dict[str, str]:
     }
 
 
-def test_project(folder: Path) -> None:
-    """The importer is an entry point by its key, written for the SDK that there is."""
-    run("acme-seating-2")
-    files = written(folder / "acme-seating-2")
-    project = tomllib.loads(files["pyproject.toml"])["project"]
-
-    assert sorted(files) == [
-        "README.md",
-        "pyproject.toml",
+PROJECT = ["README.md", "pyproject.toml"]
+FILES = {
+    "": [
         "src/acme_seating_2/__init__.py",
         "tests/sample.csv",
         "tests/sample.expected.json",
         "tests/test_acme_seating_2.py",
-    ]
-    assert project["entry-points"]["caseroll.importers"] == {
-        "acme-seating-2": "acme_seating_2:AcmeSeating2"
+    ],
+    "--validator": ["src/acme_seating_2/__init__.py", "tests/test_acme_seating_2.py"],
+}
+GROUPS = {"": "importers", "--validator": "validators"}
+
+
+@pytest.mark.parametrize("option", FILES)
+def test_project(folder: Path, option: str) -> None:
+    """The plugin is an entry point by its name, written for the SDK that there is."""
+    said = run("acme-seating-2", *filter(None, [option]))
+    files = written(folder / "acme-seating-2")
+    project = tomllib.loads(files["pyproject.toml"])["project"]
+
+    assert sorted(files) == [*PROJECT, *FILES[option]]
+    assert project["entry-points"] == {
+        f"caseroll.{GROUPS[option]}": {"acme-seating-2": "acme_seating_2:AcmeSeating2"}
     }
     assert f'    sdk = "{SDK_VERSION}"\n' in files["src/acme_seating_2/__init__.py"]
-    assert json.loads(files["tests/sample.expected.json"])
+    assert f"\n[{GROUPS[option]}.acme-seating-2]\n" in files["README.md"]
+    assert said.splitlines()[3].startswith(f"  printf '\\n[{GROUPS[option]}.acme-seating-2]")
     assert not [text for text in files.values() if "$" in text]
+
+
+def test_versions_that_fit(folder: Path) -> None:
+    """pip takes the releases in which the plugin loads, and no others."""
+    run("acme-seating")
+    [text] = tomllib.loads((folder / "acme-seating/pyproject.toml").read_text())["project"][
+        "dependencies"
+    ]
+    requirement = Requirement(text)
+    major, minor = map(int, SDK_VERSION.split("."))
+    tried = [f"{major}.{minor}.7", f"{major}.{minor + 1}.0", f"{major + 1}.0.0", "0.9.0"]
+
+    assert requirement.name == "caseroll"
+    assert [requirement.specifier.contains(each) for each in tried] == [True, True, False, False]
+    assert sdk_requirement("1.2") == "caseroll>=1.2,<2"
 
 
 def test_what_to_do_next(folder: Path) -> None:
@@ -110,6 +134,7 @@ def test_plugins_file_of_the_settings(folder: Path, monkeypatch: pytest.MonkeyPa
         pytest.param("lambda", "as in acme-lambda", id="keyword"),
         pytest.param("none", "as in acme-none", id="keyword as a class"),
         pytest.param("row", "as in acme-row", id="class of the SDK"),
+        pytest.param("click", "there is a module 'click' here already", id="installed"),
     ],
 )
 def test_wrong_name(folder: Path, name: str, message: str) -> None:
@@ -118,6 +143,15 @@ def test_wrong_name(folder: Path, name: str, message: str) -> None:
         run(name)
 
     assert list(written(folder)) == ["plugins.toml"]
+
+
+def test_wrong_name_of_a_validator(folder: Path) -> None:
+    """A validator may be called as an importer is, but not as another validator."""
+    with pytest.raises(RefusedError, match="there is a validator 'users-per-case' already"):
+        run("users-per-case", "--validator")
+    run("users-per-case")
+
+    assert (folder / "users-per-case/pyproject.toml").exists()
 
 
 def test_nothing_is_overwritten(folder: Path) -> None:

@@ -10,11 +10,11 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 
-from api.console.language import FOLDER, LANGUAGES, Language
+from api.console.language import FOLDER, Language
+from importers.language.catalogue import OTHERS
 from scripts.texts import path_of, texts
 
 TEMPLATES = FOLDER.parent / "templates"
-OTHERS = [code for code in LANGUAGES if code != "en"]
 # Names, which are the same in every language, and what stands beside figures.
 SAME = {"Caseroll", "CSV", "Excel", "SHA-256"}
 

@@ -11,6 +11,7 @@ from api.schema.importing.plugin_descriptions import PluginDescription
 from importers.plugins.sample_file import sample_csv
 from tests.importers.fakes import ASSIGN
 from tests.importers.rows.test_layout import Transfers
+from tests.importers.sdk.test_setting import titled
 
 TRANSFERS = Transfers("transfers")
 
@@ -49,4 +50,23 @@ async def test_columns_with_names_of_their_own() -> None:
         ("E-Mail", "Who."),
         ("role", "As what."),
         ("Reason (short)", "Why."),
+    ]
+
+
+async def test_choices_of_settings() -> None:
+    """Lists are those of the plugin's settings; clients know what parts several choices."""
+    described = await PluginDescription("importer", "titled", titled()).columns([])
+    workbook = await sample_workbook(sample_csv(titled()), described)
+    sheet = openpyxl.load_workbook(io.BytesIO(workbook)).active
+    assert sheet
+
+    assert [(each.name, each.choices, each.separator) for each in described[1:3]] == [
+        ("title", ("Dr.", "Prof."), None),
+        ("spoken", ("en", "de"), ";"),
+    ]
+    assert [each.formula1 for each in sheet.data_validations.dataValidation] == [
+        '"Dr.,Prof."',
+        '"en,de"',
+        '"lead"',
+        '"EUR"',
     ]

@@ -130,6 +130,21 @@ def test_updated() -> None:
     )
 
 
+@pytest.mark.parametrize("locale", ["es", "es-MX"])
+def test_in_the_language_of_the_user(locale: str) -> None:
+    """A mail is in the user's language, if there is a catalogue of it; else in English."""
+    mail = compose(MAIL._replace(locale=locale), SENDER)
+    changed = compose(MAIL._replace(locale=locale, outcome=RowOutcome.UPDATED), SENDER)
+    english = compose(MAIL._replace(locale="fr"), SENDER)
+
+    assert mail["Subject"] == "Está en el caso trv-001"
+    assert mail.get_content() == (
+        "Hola, Jo:\n\nSe le ha asignado al caso trv-001 (A journey).\nSu rol: Staff.\n\nDemo\n"
+    )
+    assert changed["Subject"] == "Su rol en el caso trv-001"
+    assert english["Subject"] == "You are on case trv-001"
+
+
 @pytest.mark.parametrize(
     "address",
     ["=?utf-8?q??=@x.com", "=?utf-8?q?a=40b.org=2C_c?=@x.com", "a\r\nBcc: b@x.org", "\ud800@x.org"],

@@ -20,11 +20,13 @@ from importers import (
     Modify,
     ModifyUser,
     OwnChange,
+    Record,
     Reference,
     Remove,
     RoleRef,
     Row,
     RowError,
+    SetRecord,
     Transaction,
     Unchanged,
     User,
@@ -74,6 +76,26 @@ class Rooms(Importer):
     def change(self, row: Row) -> Any:
         """Book the room."""
         return Book(case=row.case_id, room=row.room)
+
+
+class Rent(Record, table="kit_rents", key="case"):
+    """What the room of a case costs."""
+
+    case: Case
+    cents: int
+
+
+class Rents(Importer):
+    """Set the rents of cases: a good importer with a table of its own."""
+
+    label = "Rents"
+    tables = (Rent,)
+    case_id = CaseRef(required=True, is_key=True, example="trv-001", help="The case.")
+    rent = Column[str](required=True, example="12", help="The rent.")
+
+    def change(self, row: Row) -> Any:
+        """Set the rent."""
+        return SetRecord(Rent(case=row.case_id, cents=len(row.rent)))
 
 
 class Promotions(Importer):
@@ -357,6 +379,70 @@ class Loose(OwnChange):
     @property
     def keys(self) -> Sequence[tuple[str | int, ...]]:
         return (("room", self.room),)
+
+
+class Forgotten(Rents):
+    """Does not list its table."""
+
+    tables = ()
+
+
+class Oblivious(Record, table="kit_oblivious", key="case"):
+    """Takes nothing back as it was."""
+
+    case: Case
+    cents: int
+
+    @classmethod
+    def inverse(cls, difference: Any, case: Any, user: Any) -> Any:
+        return SetRecord(cls(case=case, cents=-1))
+
+
+class ObliviousRents(Rents):
+    """Has records of which the inverse is none."""
+
+    tables = (Oblivious,)
+
+    def change(self, row: Row) -> Any:
+        """Set the rent."""
+        return SetRecord(Oblivious(case=row.case_id, cents=1))
+
+
+@dataclass(frozen=True)
+class Unbound(Book):
+    def inverse(self, *_: Any) -> Any:  # type: ignore[override]
+        return None
+
+
+class UnboundInverse(Rooms):
+    """Its kind of change has an inverse that no class can be asked for."""
+
+    def change(self, row: Row) -> Any:
+        """Book the room."""
+        return Unbound(case=row.case_id, room=row.room)
+
+
+def hidden_kind() -> type[Book]:
+    """Make a kind of change that no undo finds."""
+
+    @dataclass(frozen=True)
+    class Hidden(Book):
+        @classmethod
+        def inverse(cls, difference: Any, case: Any, user: Any) -> Any:
+            return cls(case=case, room="x")
+
+    return Hidden
+
+
+_HIDDEN = hidden_kind()
+
+
+class HiddenInverse(Rooms):
+    """Its kind of change is in a function."""
+
+    def change(self, row: Row) -> Any:
+        """Book the room."""
+        return _HIDDEN(case=row.case_id, room=row.room)
 
 
 class LooseChanges(Rooms):

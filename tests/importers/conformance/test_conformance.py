@@ -16,7 +16,9 @@ from tests.importers.conformance.misbehaving import (
     Desks,
     FewKeys,
     Forgetful,
+    Forgotten,
     ForgottenKey,
+    HiddenInverse,
     LastRow,
     Later,
     LooseChanges,
@@ -26,12 +28,14 @@ from tests.importers.conformance.misbehaving import (
     NeedsAnAssignment,
     NeedsNote,
     Neighbours,
+    ObliviousRents,
     OfAnother,
     OnlyOnce,
     Prices,
     Promotions,
     RaisedRefusal,
     Remembering,
+    Rents,
     Rooms,
     Seats,
     Slow,
@@ -39,6 +43,7 @@ from tests.importers.conformance.misbehaving import (
     TimedChanges,
     TwoColumns,
     UnaskedRefusal,
+    UnboundInverse,
     Undescribed,
     Unparsed,
     Unset,
@@ -68,7 +73,7 @@ def test_built_in_importers(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "importer", [Seats, Rooms, Promotions, Mindful], ids=lambda each: each.__name__
+    "importer", [Seats, Rooms, Rents, Promotions, Mindful], ids=lambda each: each.__name__
 )
 def test_importers_of_others(importer: type[Importer]) -> None:
     """Defaults, changes of own kinds, rows that want nothing and the present state are in order."""
@@ -192,6 +197,13 @@ ROWS = "rows 'trv-001,a-14' and 'trv-002,a-14': both speak of ('room', 'a-14'), 
             ["it comes to BUSY", "in a chunk without those that share", "an `is_key` col"],
         ),
         (Forgetful, ["it comes to BUSY", "cut in two", "remember in `memo`"]),
+        (Forgotten, ["the plugin has to list Rent in its tables"]),
+        (
+            ObliviousRents,
+            ["class Oblivious: the inverse of a change does not give back what was there before"],
+        ),
+        (UnboundInverse, ["class Unbound: `inverse` is no plain method of the class"]),
+        (HiddenInverse, ["class Hidden: an undo does not find the class by its name"]),
         (
             LooseChanges,
             [

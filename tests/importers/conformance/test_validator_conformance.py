@@ -128,9 +128,9 @@ def test_validators(validator: type[Validator] | Validator) -> None:
             [
                 "the class: its 'sdk' must be a version",
                 "the class: it has no docstring",
-                "the class: together is 'role'",
-                "check: it is a coroutine, which nobody awaits",
-                "note: it is a coroutine",
+                "the class: its together is 'role', not case, user, app or None",
+                "the class: its check is async, and is not awaited",
+                "the class: its note is async",
             ],
         ),
         (
@@ -143,7 +143,7 @@ def test_validators(validator: type[Validator] | Validator) -> None:
             ],
         ),
         (Unprepared, ["prepare, for AddCase, AddUser,", "object has no attribute 'case'"]),
-        (AtOnce, ["prepare: it is no coroutine"]),
+        (AtOnce, ["the class: its prepare is no coroutine"]),
         (Streaming, ["it, or a copy of what it returns, fails: TypeError: cannot pickle"]),
         (
             Meddling,

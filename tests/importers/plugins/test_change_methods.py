@@ -43,6 +43,11 @@ def importer_with(**attributes: Any) -> type[Importer]:
          ["its change is async, and is not awaited: look things up in a Reference"]),
         ({"change": change, "check_chunk": change_later},
          ["its check_chunk is async, and is not awaited: look things up in a Reference"]),
+        ({"change": change, "check_file": change},
+         ["its check_file is no coroutine that returns errors: write async def, without yield"]),
+        ({"change": change, "check_file": changes_later},
+         ["its check_file is no coroutine that returns errors: write async def, without yield"]),
+        ({"change": change, "check_file": change_later}, []),
         ({"every_row": Remove},
          ["its every_row is <class 'importers.sdk.changes.Remove'>, not an EveryRow of Assign,"
           " Modify or Remove"]),

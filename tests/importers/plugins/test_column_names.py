@@ -56,6 +56,14 @@ def test_headers(columns: dict[str, Any], problem: str) -> None:
     assert name_problems(importer_with(**columns)) == [problem]
 
 
+def test_other_columns() -> None:
+    """What becomes of other columns is one of two words."""
+    odd = importer_with(a=Column())
+    odd.other_columns = "drop"  # type: ignore[assignment]
+
+    assert name_problems(odd) == ["its other_columns is 'drop', neither 'refuse' nor 'ignore'"]
+
+
 def test_good_names() -> None:
     """With a header, the attribute may have any name that Python allows."""
     good = importer_with(

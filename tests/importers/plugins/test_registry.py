@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from importers import CaseRef, Importer, Row, Validator
+from importers import CaseRef, Choice, Importer, Row, Validator, setting
 from importers.builtin.users_per_case import UsersPerCase
 from importers.plugins.plugins_file import default_path
 from importers.plugins.registry import MissingValidator, load, report
@@ -80,6 +81,16 @@ class Fussy(Good):
                 raise ValueError("the setting 'limit' must be below 10")
 
 
+class Listed(Good):
+    """Has a column of words that its settings list."""
+
+    title = Choice(choices=setting("titles"))
+
+    @dataclass
+    class Settings:
+        titles: list[str]
+
+
 END = os._exit  # what modules call, by that name, to end the process
 
 
@@ -109,7 +120,7 @@ class Point:
         return self.loads
 
 
-OWN = Package("caseroll", "0.1.0")
+OWN = Package("caseroll", version("caseroll"))
 
 
 def loaded(tmp_path: Path, toml: str, *points: Point) -> Any:
@@ -291,6 +302,9 @@ def test_settings(tmp_path: Path) -> None:
                      "there is no setting 'colour'; "
                      "the setting 'role' must be str, not int 7; "
                      "the setting 'limit' is missing", id="all at once"),
+        pytest.param(Listed, "titles = []",
+                     "its column 'title' takes its choices from the setting 'titles': the list of "
+                     "choices is empty: name one at least", id="no choices"),
         pytest.param(Fussy, "limit = 10", "the setting 'limit' must be below 10",
                      id="checked by the class"),
     ],
@@ -384,7 +398,13 @@ def test_validators(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("loads", [ImportError("gone"), Good, None], ids=repr)
+class ByFile(Wall):
+    """Counts by what there is not."""
+
+    together: Any = "file"
+
+
+@pytest.mark.parametrize("loads", [ImportError("gone"), Good, ByFile, None], ids=repr)
 def test_a_broken_validator_lets_nothing_through(tmp_path: Path, loads: Any) -> None:
     """In the place of a validator that is switched on and does not load stands one that refuses;
     the service starts."""
@@ -442,7 +462,9 @@ def test_migrations(tmp_path: Path) -> None:
 def test_the_built_ins_are_installed() -> None:
     """Caseroll's own importers are found through the same entry points as anybody's."""
     registry = load()
-    own = [plugin for plugin in registry.plugins if plugin.distribution == "caseroll 0.1.0"]
+    own = [
+        plugin for plugin in registry.plugins if plugin.distribution == f"caseroll {OWN.version}"
+    ]
 
     assert {plugin.state for plugin in own if plugin.kind == "importer"} == {"on"}
     assert [plugin.name for plugin in own if plugin.kind == "validator"] == ["users-per-case"]

@@ -32,6 +32,8 @@ from importers import (
 )
 from importers.run.carried_keys import CarriedKeys
 from importers.sdk.changes import Change
+from models.db import connection
+from models.plugin_tables import make_tables
 from tests.importers.engine_fixture import EngineFixture, Result
 from tests.importers.fakes import CLOSED, NOTHING_CARRIED, OPEN, Scripted, plan_read, planned, read
 
@@ -378,13 +380,19 @@ async def test_a_lost_race_is_run_again(
     assert [result.what for result in (await own.results(import_id)).values()] == ["UPDATED"] * 2
 
 
-async def test_the_guides_example(world: EngineFixture, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the guide shows of changes of one's own works on a table as the guide has it."""
+@pytest.fixture
+def guide(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A module of all Python of the guide."""
     guide = ModuleType("guide")
     monkeypatch.setitem(sys.modules, "guide", guide)
     text = (Path(__file__).parents[3] / "docs/writing-an-importer.md").read_text()
     for snippet in re.findall(r"```python\n(.*?)```", text, re.DOTALL):
         exec(snippet, vars(guide))
+    return guide
+
+
+async def test_the_guides_example(world: EngineFixture, guide: ModuleType) -> None:
+    """What the guide shows of changes of one's own works on a table as the guide has it."""
     await world.execute(
         "CREATE TABLE acme_rooms (app_id bigint, room text, case_id bigint, UNIQUE (app_id, room))"
     )
@@ -393,6 +401,12 @@ async def test_the_guides_example(world: EngineFixture, monkeypatch: pytest.Monk
     first = await rooms.run("rooms", "trv-001,2-14", "trv-003,2-15", header=header)
     second = await rooms.run("rooms", "trv-004,2-14", "trv-002,2-16", "trv-003,2-15", header=header)
     booked = await world.fetch("SELECT room FROM acme_rooms ORDER BY 1")
+    undone = await rooms.undo(first)
+    await rooms.run("rooms", "trv-004,2-15", header=header)
+    again = await rooms.undo(undone)
+    left = await world.fetch(
+        "SELECT room, tag_id FROM acme_rooms JOIN cases ON cases.id = case_id ORDER BY 1"
+    )
     await world.execute("DROP TABLE acme_rooms")
 
     assert [each.what for each in (await world.results(first)).values()] == ["CREATED"] * 2
@@ -402,3 +416,30 @@ async def test_the_guides_example(world: EngineFixture, monkeypatch: pytest.Monk
         4: Result("UNCHANGED"),
     }
     assert [row[0] for row in booked] == ["2-14", "2-15", "2-16"]
+    assert [each.what for each in (await world.results(undone)).values()] == ["REMOVED"] * 2
+    ends = sorted((each.what, each.codes) for each in (await world.results(again)).values())
+    assert ends == [("CREATED", ()), ("FAILED", ("ROOM_TAKEN",))]
+    assert list(map(tuple, left)) == [
+        ("2-14", "trv-001"),
+        ("2-15", "trv-004"),
+        ("2-16", "trv-002"),
+    ]
+
+
+async def test_the_guides_table(world: EngineFixture, guide: ModuleType) -> None:
+    """What it shows of tables that are declared works."""
+    async with connection() as db:
+        assert await make_tables(db, [guide.Rate.declaration.own_table()]) == []
+    rates = world.with_engine(rates=guide.Rates("rates"))
+
+    done = await rates.run(
+        "rates", "trv-001,court,185.50", "trv-001,advice,x", header="case,work,price"
+    )
+
+    assert await world.results(done) == {
+        2: Result("CREATED"),
+        3: Result("FAILED", codes=("NOT_A_PRICE",)),
+    }
+    stored = await world.fetchrow("SELECT work, amount::text, currency FROM acme_rates")
+    assert tuple(stored) == ("court", "185.50", "USD")
+    await world.execute("DROP TABLE acme_rates")

@@ -166,6 +166,23 @@ async def test_what_looks_like_the_database(world: EngineFixture, query: str) ->
     assert await lost.results(import_id) == {2: Result("FAILED", codes=("VALIDATOR_ERROR",))}
 
 
+async def test_a_query_that_takes_long(
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Signs of life are due while it runs; neither waits for the other for ever."""
+    monkeypatch.setattr("importers.isolation.signs_of_life._SIGN_SECONDS", 0.02)
+
+    class Slow(Validator):
+        async def prepare(self, changes: Sequence[Change], directory: Directory) -> None:
+            for _ in range(3):
+                await directory.fetch("SELECT pg_sleep(0.1)")
+
+    slow = with_validators(world, Slow("slow"))
+    import_id = await slow.run("assign", "trv-003,jack-001,,staff,0")
+
+    assert await slow.results(import_id) == {2: Result("CREATED")}
+
+
 async def test_a_query_that_fails(world: EngineFixture, caplog: pytest.LogCaptureFixture) -> None:
     """A validator whose table is not there refuses; rows keep errors of their own, and a retry
     leaves rows alone that have passed."""

@@ -5,7 +5,7 @@ import pytest
 from importers.sdk.cell_note import CellNote, Holds, note_of, shown_text, with_note
 from importers.sdk.columns import Column
 from importers.sdk.errors import RowError
-from importers.sdk.formatted_columns import TagId
+from importers.sdk.ready_columns.tag_id import TagId
 from importers.sdk.references import CaseRef
 
 

@@ -13,8 +13,8 @@ import pytest
 import importers
 from importers import Case, CaseRef, Column, Email, Reference, RoleRef, TagId, User, UserRef
 from importers.testing import World
+from tests.importers.sdk.ready_columns.test_ready_columns import Formats
 from tests.importers.sdk.test_columns import Roster
-from tests.importers.sdk.test_formatted_columns import Formats
 
 KINDS: dict[type[Column[Any]], Column[Any]] = {
     type(column): column for importer in (Roster, Formats) for column in importer.columns.values()

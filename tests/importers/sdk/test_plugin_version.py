@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from importers import SDK_VERSION, Importer
 from importers.sdk import plugin
 from importers.sdk.plugin import version_problem
 from tests.importers.plugins.test_registry import Good, Point, loaded
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("wanted", [None, "2.0", "2.3", SDK_VERSION], ids=str)
@@ -36,6 +39,13 @@ def test_no_version(wanted: str) -> None:
     )
 
 
+def test_the_release_begins_with_it() -> None:
+    """By Caseroll's own version pip can tell which SDK it offers."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+    assert project["version"].startswith(f"{SDK_VERSION}.")
+
+
 def test_a_plugin_for_another_sdk_is_left_out(tmp_path: Path) -> None:
     """An incompatible plugin is reported, and not loaded."""
 
@@ -53,7 +63,7 @@ def test_a_plugin_for_another_sdk_is_left_out(tmp_path: Path) -> None:
 @pytest.fixture
 def with_table(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have a class renamed."""
-    table = {"importers": {"Reader": "Importer"}, "importers.testing": {}}
+    table = {"importers": {"FileImporter": "Importer"}, "importers.testing": {}}
     monkeypatch.setattr(plugin, "RENAMED", table)
 
 
@@ -61,11 +71,11 @@ def with_table(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_old_name_is_the_new_thing() -> None:
     """It is the very class, whichever way it is imported, and the warning is on that line."""
     with pytest.warns(DeprecationWarning, match="is now importers.Importer") as told:
-        from importers import Reader  # type: ignore[attr-defined]
+        from importers import FileImporter  # type: ignore[attr-defined]
 
-    assert Reader is Importer
+    assert FileImporter is Importer
     assert {str(each.message) for each in told} == {
-        "importers.Reader is now importers.Importer; the old name goes with the next release"
+        "importers.FileImporter is now importers.Importer; the old name goes with the next release"
     }
     assert {each.filename for each in told} == {__file__}
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from importers import Case, CaseRef, Importer, RoleRef, User, UserRef
+from importers.sdk.cells.suggestions import MOST_SUGGESTIONS
 from importers.sdk.node_id import encode_node_id
 from importers.sdk.references import case_closed, damaged, user_disabled
-from importers.sdk.suggestions import MOST_SUGGESTIONS
 from tests.importers.fakes import (
     ASSIGN,
     CLOSED,

@@ -11,6 +11,8 @@ from api.console.pages.importing.new_import_form import IGNORE, file_mapping, po
 from api.console.paging import nodes
 from api.console.upload_form import receive_upload
 from api.errors import bad_request
+from importers.rows.header_mapping import IGNORED
+from importers.sdk.columns import column_name
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -98,7 +100,10 @@ def unknown_columns(
     taken = {each["column"] for each in seen["columns"]}
     found = []
     for each in seen["columns"]:
-        is_unknown = each["column"] is None and not each["ignored"] and each["header"].strip()
+        # Where the type passes other columns over, one of them may be what it lacks.
+        is_asked = not each["ignored"] or seen["missingColumns"]
+        is_own = column_name(each["header"]) in {*IGNORED, ""}
+        is_unknown = each["column"] is None and is_asked and not is_own
         if not is_unknown and not said.get(each["header"]):
             continue
         choice = said.get(each["header"], "")

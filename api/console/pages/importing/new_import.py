@@ -19,6 +19,7 @@ from api.console.pages.importing.new_import_form import (
 from api.console.pages.refusal import FROM_SCRIPT
 from api.console.upload_form import is_upload, receive_upload, refuse_viewer
 from api.errors import HttpError
+from api.language import translator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +47,7 @@ async def send_new_import(visit: Visit) -> Response:
         except HttpError as error:
             if error.status not in _BODY_REFUSED:
                 raise
-            problem = _file_problem(error.message, error.code)
+            problem = _file_problem(translator().error(error.as_dict()), error.code)
             return await _show_problems(visit, form.fields, [problem], error.status)
         fields = form.fields
     if payload["userErrors"]:

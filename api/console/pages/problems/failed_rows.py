@@ -25,6 +25,7 @@ class FileColumn:
         name: its name as errors have it, or `meant`.
         meant: the type's column, if the upload says that it is another one.
         choices: what its cells may hold; nothing when that is no list.
+        separator: what stands between several of them; nothing when a cell holds one.
         names: what its cells name: `case`, `user`, both or nothing.
     """
 
@@ -35,6 +36,7 @@ class FileColumn:
     description: str
     choices: Sequence[str]
     names: str
+    separator: str = ""
 
     def is_named(self, column: str | None) -> bool:
         """Tell whether an error's column is this one."""
@@ -98,6 +100,7 @@ def file_columns(item: Mapping[str, Any]) -> list[FileColumn]:
                 meant=meant.get(name, name),
                 description=known["description"],
                 choices=known["choices"] or (),
+                separator=known.get("separator") or "",
                 names=" ".join(known["names"]).lower(),
             )
         )

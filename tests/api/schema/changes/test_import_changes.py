@@ -21,8 +21,10 @@ from importers import (
     Row,
     UserRef,
 )
+from models.own_table import creation
 from tests.api.api_fixture import Api, add_cases, add_import, add_users, node_id, sql
 from tests.api.schema.changes.import_runner import nodes, run, run_custom
+from tests.importers.own_tables import Rate, Rates
 
 CHANGES = """query ($id: ID!, $first: Int, $after: String, $last: Int, $before: String,
     $kind: [ChangeKind!], $case: ID, $user: ID) {
@@ -405,3 +407,33 @@ async def test_names_of_columns(api: Api) -> None:
 
         assert fields.keys() <= {column["name"] for column in found}
         assert len(fields) >= 3
+
+
+async def test_a_plugins_own_records(api: Api) -> None:
+    """Their changes name the record, and have what tells it from others; so has the history."""
+    await fill(api)
+    table = Rate.declaration.own_table()
+    for statement in creation(table):
+        await sql("execute", statement)
+    rates = Rates("rates")
+    first = await run_custom(api, rates, "verb,case_id,code,amount\n,case-1,A,1.50\n")
+    second = await run_custom(api, rates, "verb,case_id,code,amount\n,case-1,A,2\n")
+    case = '{ case(by: {tagId: "case-1"}) { history(first: 9) { edges { node { record'
+    history = await api.data(f"{case} fields {{ name before after }} }} }} }} }} }}")
+    await sql("execute", "DROP TABLE kit_rates")
+
+    created = {"code": (None, "A"), "amount": (None, "1.50"), "is_net": (None, "0")}
+    updated = {"code": ("A", "A"), "amount": ("1.50", "2")}
+    assert await shown(api, first) == [(2, "CREATE", "case-1", None, created)]
+    assert await shown(api, second) == [(2, "UPDATE", "case-1", None, updated)]
+    query = "query ($id: ID!) { import(id: $id) { changes { edges { node { record } } } } }"
+    named = await api.data(query, {"id": second})
+    assert nodes(named["import"]["changes"]) == [{"record": "rate"}]
+    [latest, _] = nodes(history["case"]["history"])
+    assert latest == {
+        "record": "rate",
+        "fields": [
+            {"name": "amount", "before": "1.50", "after": "2"},
+            {"name": "code", "before": "A", "after": "A"},
+        ],
+    }

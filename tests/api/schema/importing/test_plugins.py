@@ -26,6 +26,7 @@ from tests.api.third_party_plugins import (
     offering,
     registry_of,
 )
+from tests.importers.reading.isolated.hostile_readers import Endless, Lines
 
 TYPES = """
 query ($state: [PluginState!]) {
@@ -35,6 +36,7 @@ query ($state: [PluginState!]) {
   }
 }
 """
+READERS = "{ readers { key description state problems distribution } }"
 VALIDATORS = "{ validators { key description state problems distribution } }"
 OFF = PluginStatus(
     kind="importer", name="off", state="off", problems=("no table",), distribution="acme 1.0"
@@ -125,6 +127,23 @@ async def test_validators(api: Api) -> None:
         ("broken-walls", "", "BROKEN", ["No module named 'walls'"], "acme 1.0"),
         ("a-off", "", "OFF", ["no table"], None),
     ]
+
+
+async def test_readers(api: Api) -> None:
+    """Readers come in the order in which they are asked, then those that are not on."""
+    broken = PluginStatus(kind="reader", name="a-broken", state="broken", problems=("gone",))
+    registry = registry_of(readers=[Lines("lines"), Endless("endless")], more=[broken])
+    with offering(api.server, registry):
+        told = await api.data(READERS)
+        viewer = await api.data(READERS, token=api.world.viewer)
+
+    reads = "Reads JSON arrays, one on each line, the first element the number of the row."
+    assert [tuple(each.values()) for each in told["readers"]] == [
+        ("lines", reads, "ON", [], "acme 1.0"),
+        ("endless", reads, "ON", [], "acme 1.0"),
+        ("a-broken", "", "BROKEN", ["gone"], None),
+    ]
+    assert [each["problems"] for each in viewer["readers"]] == [[]] * 3
 
 
 async def test_who_may_know_why(api: Api) -> None:
@@ -246,11 +265,16 @@ def test_terminals_are_safe(monkeypatch: pytest.MonkeyPatch) -> None:
     ("key", "message"),
     [
         ("broken", "The import type 'broken' is broken: one; t?."),
+        (
+            "off",
+            "The import type 'off' is installed, but switched off: plugins.toml has no table"
+            " [importers.off].",
+        ),
         ("nothing", "There is no such import type; there are: roster, assign."),
     ],
 )
 async def test_an_upload_as_a_type_that_is_not_on(api: Api, key: str, message: str) -> None:
-    """It says that the type is broken, and why; or which types there are."""
+    """It says that the type is broken, and why; or off; or which types there are."""
     with offering(api.server, REGISTRY):
         payload = await api.upload(b"a,b\r\n1,2\r\n", type=key)
 

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from importers.builtin.assign import AssignUsers
 from models.file_part import PART_BYTES
 from models.imports import ImportStatus
 from tests.api.api_fixture import ASSIGN, Api, add_import, sql
+from tests.api.third_party_plugins import offering, registry_of
+from tests.importers.reading.isolated.hostile_readers import Lines, Moody
 
 
 def codes(payload: dict[str, Any]) -> list[tuple[str, str]]:
@@ -198,6 +201,25 @@ async def test_workbooks_are_looked_at_later(api: Api) -> None:
     payload = await api.upload(b"PK\x03\x04" + b"\x00" * 100, filename="May.xlsx")
 
     assert codes(payload) == []
+
+
+async def test_files_of_plugins_are_looked_at_later(api: Api) -> None:
+    """Only the plugin knows what is wrong with a file that it takes, once all of it is there."""
+    content = b'[0, "no", "such", "columns"]\n'
+    refused = await api.upload(content, filename="May.lines")
+    with offering(api.server, registry_of(AssignUsers("assign"), readers=[Lines("lines")])):
+        payload = await api.upload(content, filename="May.lines")
+
+    assert len(codes(refused)) == 1
+    assert codes(payload) == []
+
+
+async def test_a_reader_that_fails(api: Api) -> None:
+    """A reader that can't say whether it takes a file refuses it at once."""
+    with offering(api.server, registry_of(AssignUsers("assign"), readers=[Moody("moody")])):
+        payload = await api.upload(ASSIGN)
+
+    assert codes(payload) == [("READER_ERROR", "file")]
 
 
 async def test_declared_encoding_is_kept(api: Api) -> None:

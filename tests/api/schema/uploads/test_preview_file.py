@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from importers.builtin.assign import AssignUsers
 from importers.reading.limits import Limits
 from models.imports import ImportStatus
 from tests.api.api_fixture import (
@@ -22,7 +23,9 @@ from tests.api.api_fixture import (
     node_id,
     sql,
 )
+from tests.api.third_party_plugins import offering, registry_of
 from tests.fuzz.xlsx_writer import pack, parts_of
+from tests.importers.reading.isolated.hostile_readers import Lines, Moody
 
 PREVIEW = """
 mutation ($input: PreviewFileInput!) {
@@ -170,6 +173,30 @@ async def test_half_a_workbook(api: Api) -> None:
     ]
 
 
+async def test_a_file_of_a_plugin(api: Api) -> None:
+    """A plugin's file is looked at when all of it is sent; its rows have the plugin's numbers."""
+    content = b'[0, "case_id", "user_id", "case_role_id"]\n[7, "case-1", "user-1", "staff"]\n'
+    with offering(api.server, registry_of(AssignUsers("assign"), readers=[Lines("lines")])):
+        found = await preview(api, content, filename="May.lines")
+        cut = (await send(api, content[:50], filename="May.lines", size=len(content)))["data"]
+        broken = await preview(api, content + b"[8,", filename="May.lines")
+
+    assert (found["encoding"], found["delimiter"], found["encodingChoices"]) == (None, None, [])
+    assert (found["headerRow"], found["rowsSeen"], found["whole"]) == (0, 1, True)
+    assert found["rows"] == [{"number": 7, "cells": ["case-1", "user-1", "staff"]}]
+    assert (found["errors"], found["missingColumns"]) == ([], [])
+    assert codes(cut["previewFile"]["userErrors"]) == ["WHOLE_FILE_NEEDED"]
+    assert codes(broken["errors"]) == ["READER_ERROR"]
+
+
+async def test_a_reader_that_fails(api: Api) -> None:
+    """It is told as what the file would be refused for."""
+    with offering(api.server, registry_of(AssignUsers("assign"), readers=[Moody("moody")])):
+        found = await preview(api, ASSIGN)
+
+    assert codes(found["errors"]) == ["READER_ERROR"]
+
+
 async def test_the_same_file(api: Api) -> None:
     """The newest import of the same file that counts is named, of this type and this app."""
     content = ASSIGN
@@ -237,7 +264,7 @@ async def test_viewers(api: Api) -> None:
 
 async def test_a_slow_workbook(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """A workbook that takes too long for a preview is not said to be wrong."""
-    monkeypatch.setattr("api.schema.uploads.preview_file._WORKBOOK_SECONDS", 0)
+    monkeypatch.setattr("api.schema.uploads.preview_file._CHILD_SECONDS", 0)
     content = pack(parts_of([["case_id", "user_id", "case_role_id"], ["a", "b", "c"]]))
     payload = (await send(api, content))["data"]["previewFile"]
 

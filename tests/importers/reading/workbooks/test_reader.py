@@ -93,9 +93,9 @@ def test_too_little_time(monkeypatch: pytest.MonkeyPatch, children: Children) ->
 def test_too_much_computing(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reading process gets no more CPU time than its limit."""
     program = (
-        "import importers.reading.workbooks.reader as reader\n"
+        "import importers.reading.isolated.child as child\n"
         "from importers.reading.limits import Limits\n"
-        "reader.limit_process(Limits(workbook_seconds=1))\nwhile True: pass"
+        "child.limit_process(Limits(workbook_seconds=1))\nwhile True: pass"
     )
     monkeypatch.setattr("importers.reading.workbooks.isolated._READER", ["-c", program])
 

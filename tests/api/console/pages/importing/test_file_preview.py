@@ -38,6 +38,7 @@ SEEN = {
         head(""),
     ],
     "mappedBefore": None,
+    "missingColumns": [],
 }
 COLUMNS = ["case_id", "user_id", "role"]
 
@@ -56,6 +57,15 @@ def test_unknown_columns() -> None:
         UnknownColumn(header="Role", suggestion=None, choice="role", choices=["role"]),
         UnknownColumn(header="Notes", suggestion=None, choice="", choices=[]),
     ]
+
+
+def test_columns_that_the_type_passes_over() -> None:
+    """They are offered only while a column is missing, which one of them may be."""
+    seen = {**SEEN, "columns": [head("errors", ignored=True), head("Office", ignored=True)]}
+    lacking = {**seen, "missingColumns": ["role"]}
+
+    assert unknown_columns(seen, Form(), COLUMNS) == []
+    assert [each.header for each in unknown_columns(lacking, Form(), COLUMNS)] == ["Office"]
 
 
 def test_what_was_said_before() -> None:

@@ -1,0 +1,101 @@
+"""What `caseroll new-importer` writes: a kind of plugin, and the files of its project."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
+
+from importers import SDK_VERSION
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+_OF_ALL = ("pyproject.toml", "README.md")
+_PATHS = {
+    "pyproject.toml": "pyproject.toml",
+    "README.md": "README.md",
+    "module.py": "src/$module/__init__.py",
+    "test_module.py": "tests/test_$module.py",
+    "sample.csv": "tests/sample.csv",
+    "sample.expected.json": "tests/sample.expected.json",
+}
+"""Template → the file that it becomes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectKind:
+    """A kind of plugin to begin a project with.
+
+    Attributes:
+        name: of the option, and of the folder with its templates.
+        noun: what it is, with its article.
+        group: of its entry point, and of its table in `plugins.toml`.
+        wrote: what is written, for the person at the terminal.
+        note: what its README says besides.
+        templates: those of its own.
+    """
+
+    name: str
+    noun: str
+    group: str
+    wrote: str
+    note: str
+    templates: Sequence[str]
+
+    def texts(self, words: Mapping[str, str]) -> dict[str, str]:
+        """Return the files of a project: path → text.
+
+        Args:
+            words: the values of the placeholders that depend on the project's name.
+        """
+        folder = files("api") / "templates"
+        own = {
+            "noun": self.noun.capitalize(),
+            "group": self.group,
+            "note": self.note,
+            "sdk": SDK_VERSION,
+            "requirement": sdk_requirement(),
+        }
+        texts = {}
+        for template in (*_OF_ALL, *self.templates):
+            place = folder / ("project" if template in _OF_ALL else self.name)
+            text = (place / f"{template}.tmpl").read_text(encoding="utf-8")
+            path = Template(_PATHS[template]).substitute(words)
+            texts[path] = Template(text).substitute(words, **own)
+        return texts
+
+
+IMPORTER = ProjectKind(
+    name="importer",
+    noun="an importer",
+    group="importers",
+    wrote="an importer, a sample file and a test",
+    note=(
+        "A new test is a CSV or XLSX file in `tests/` and a line that calls `check_importer`; what"
+        " it expects is written\nwhen the test runs for the first time. "
+    ),
+    templates=("module.py", "test_module.py", "sample.csv", "sample.expected.json"),
+)
+VALIDATOR = ProjectKind(
+    name="validator",
+    noun="a validator",
+    group="validators",
+    wrote="a validator and a test",
+    note="A validator that is switched on and does not load refuses every row.\n\n",
+    templates=("module.py", "test_module.py"),
+)
+
+
+def sdk_requirement(version: str = SDK_VERSION) -> str:
+    """Return what a plugin that is written for this SDK asks of Caseroll, in pip's words.
+
+    Caseroll's own version begins with that of its SDK, so pip refuses what would not load.
+
+    Example:
+        >>> sdk_requirement("1.2")
+        'caseroll>=1.2,<2'
+    """
+    major = int(version.partition(".")[0])
+    return f"caseroll>={version},<{major + 1}"

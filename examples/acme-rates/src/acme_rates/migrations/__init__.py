@@ -1,1 +1,0 @@
-"""Migrations of Acme's own tables, applied in the order of their names."""

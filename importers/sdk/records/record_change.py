@@ -1,0 +1,173 @@
+"""The change of one record: decided by what is stored, and written with those of others."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from importers.sdk.changes import Applied, Difference, OwnChange, Refused
+from importers.sdk.errors import RowError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Self
+
+    from importers.sdk.changes import Intent, Key, Transaction
+    from importers.sdk.records.declaration import TableDeclaration
+
+Values = dict[str, Any]
+"""Values of a record by their columns, as these have them."""
+
+
+class Fate(NamedTuple):
+    """What becomes of a change of a record.
+
+    Args:
+        record: the record as it is then; None if there is none.
+    """
+
+    answer: Applied | Refused
+    record: Mapping[str, Any] | None = None
+
+    @property
+    def outcome(self) -> str | None:
+        """What it does to the table; None if it is refused."""
+        return self.answer.outcome if isinstance(self.answer, Applied) else None
+
+
+class RecordChange(OwnChange):
+    """A change of one record of a plugin's own table, which its key tells from others.
+
+    What becomes of it is a function of the stored record, so that it is the same in a test without
+    a database.
+    """
+
+    __slots__ = ()
+
+    @property
+    def declaration(self) -> TableDeclaration:
+        """The table."""
+        raise NotImplementedError
+
+    @property
+    def given(self) -> Mapping[str, Any]:
+        """What the change says, by fields, the key among them."""
+        raise NotImplementedError
+
+    def decide(self, stored: Mapping[str, Any] | None) -> Fate:
+        """Say what becomes of it, given the stored record, or None if there is none."""
+        raise NotImplementedError
+
+    @property
+    def _origin(self) -> type:
+        return self.declaration.record
+
+    @property
+    def values(self) -> Values:
+        """What the change says, as columns have it."""
+        given = self.given
+        return {
+            field.column: field.stored(given[field.name])
+            for field in self.declaration.fields.values()
+            if field.name in given
+        }
+
+    @property
+    def record_key(self) -> tuple[Any, ...]:
+        """The key of the record, as its columns have it."""
+        return tuple([field.stored(self.given[field.name]) for field in self.declaration.key])
+
+    @property
+    def keys(self) -> Sequence[Key]:
+        """The record, by its key."""
+        declaration = self.declaration
+        values = zip(declaration.key, self.record_key, strict=True)
+        return ((declaration.noun, *(field.comparable(value) for field, value in values)),)
+
+    def wish(self) -> Intent:
+        """Return what is asked for, of each field."""
+        fields, values = self.declaration.fields, self.values
+        said = [(column, fields[column].comparable(value)) for column, value in values.items()]
+        return (type(self).__name__, *(part for pair in said for part in pair))
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a field of the record; `case` and `user` also by what they are.
+
+        So validators find what a change is about, and name the field that they refuse.
+        """
+        if name.startswith("_") or name in type(self).__slots__:
+            raise AttributeError(name)
+        given = self.given
+        if name in given:
+            return given[name]
+        for field in self.declaration.fields.values():
+            if field.type.__name__.lower() == name and field.name in given:
+                return given[field.name]
+        raise AttributeError(f"{type(self).__name__} of {self.declaration.noun} has no {name!r}")
+
+    @classmethod
+    async def apply(
+        cls, changes: Sequence[Self], transaction: Transaction
+    ) -> list[Applied | Refused]:
+        """Lock the records in the order of their keys, and write what is to be written."""
+        from models.own_records import lock_records, write_records  # noqa: PLC0415
+
+        db, app_id = transaction.db, transaction.app_id
+        answers: dict[int, Applied | Refused] = {}
+        by_table: dict[str, list[Self]] = defaultdict(list)
+        for change in changes:
+            by_table[change.declaration.name].append(change)
+        for _, of_table in sorted(by_table.items()):
+            table = of_table[0].declaration.own_table()
+            stored = await lock_records(db, app_id, table, [each.record_key for each in of_table])
+            fates = [change.decide(stored.get(change.record_key)) for change in of_table]
+            written = [
+                (fate.outcome, fate.record or stored[change.record_key])
+                for change, fate in zip(of_table, fates, strict=True)
+                if fate.outcome not in (None, "UNCHANGED")
+            ]
+            await write_records(db, app_id, table, written)
+            answers |= {
+                id(change): fate.answer for change, fate in zip(of_table, fates, strict=True)
+            }
+        return [answers[id(change)] for change in changes]
+
+    def created(self, values: Mapping[str, Any]) -> Fate:
+        """Say that the record is created."""
+        complete = {**self.declaration.blank, **values}
+        record = {column: complete[column] for column in self.declaration.fields}
+        # What is None says nothing of a new record.
+        known = [column for column, value in record.items() if value is not None]
+        difference = self._difference(None, self.declaration.side(record, known), record)
+        return Fate(Applied("CREATED", difference=difference), record)
+
+    def updated(self, stored: Mapping[str, Any], values: Mapping[str, Any]) -> Fate:
+        """Say that the record gets other values, unless it has them already."""
+        changed = [column for column, value in values.items() if stored[column] != value]
+        if not changed:
+            return Fate(Applied("UNCHANGED"), stored)
+        record = {**stored, **values}
+        before, after = (self.declaration.side(side, changed) for side in (stored, record))
+        return Fate(Applied("UPDATED", difference=self._difference(before, after, record)), record)
+
+    def removed(self, stored: Mapping[str, Any]) -> Fate:
+        """Say that the record is removed."""
+        known = [column for column, value in stored.items() if value is not None]
+        difference = self._difference(self.declaration.side(stored, known), None, stored)
+        return Fate(Applied("REMOVED", difference=difference))
+
+    def refused(self, code: str, template: str, **params: Any) -> Fate:
+        """Say why the change can't be made: on the column of the key, if one field makes it."""
+        key = self.declaration.key
+        at_fault = self.given[key[0].name] if len(key) == 1 else None
+        error = RowError(None, code, template, noun=self.declaration.noun, **params)
+        return Fate(Refused(((at_fault, error),)))
+
+    def _difference(
+        self,
+        before: Mapping[str, Any] | None,
+        after: Mapping[str, Any] | None,
+        record: Mapping[str, Any],
+    ) -> Difference:
+        named = {name: record[column] for name, column in self.declaration.referring.items()}
+        return Difference(before=before, after=after, **named)
