@@ -88,7 +88,8 @@ def _differences(
     ran = subject.run_each({number: file[number] for number in group} for group in groups)
     apart = {number: row for each in ran for number, row in each.rows.items()}
     how = "in a chunk without those that share no group key with it"
-    # Only `check_chunk` sees other rows, and `change_group` those of its group; without it, a difference means that something was kept.
+    # Only `check_chunk` sees other rows, `change_group` those of its group. Without the first,
+    # a difference means that something was kept.
     looks_around = type(subject.importer).check_chunk is not Importer.check_chunk
     yield from _differing(file, once, apart, how, _ANY_CHUNK if looks_around else _KEEP_NOTHING)
     if looks_around:  # the second chunk of a chain knows the first by keys and memo alone

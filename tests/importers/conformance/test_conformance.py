@@ -119,7 +119,7 @@ ROWS = "rows 'trv-001,a-14' and 'trv-002,a-14': both speak of ('room', 'a-14'), 
         (
             NeverWrong,
             [
-                "the sample row, in a group with a row with a wrong 'person': the importer fails: Zero",
+                "the sample row, in a group with a row with a wrong 'person': the importer fails: ",
                 "the sample row, in a group with a row with a wrong 'seat': the importer fails: ",
             ],
         ),
