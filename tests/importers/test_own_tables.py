@@ -16,7 +16,7 @@ from models.plugin_tables import make_tables
 from tests.importers.engine_fixture import EngineFixture, Result, make_world
 from tests.importers.own_tables import HEADER, Rate, Rates
 
-TABLE = Rate.declaration.own_table
+TABLE = Rate._declaration.own_table
 
 
 @pytest.fixture

@@ -412,7 +412,7 @@ async def test_names_of_columns(api: Api) -> None:
 async def test_a_plugins_own_records(api: Api) -> None:
     """Their changes name the record, and have what tells it from others; so has the history."""
     await fill(api)
-    table = Rate.declaration.own_table
+    table = Rate._declaration.own_table
     for statement in creation(table):
         await sql("execute", statement)
     rates = Rates("rates")
