@@ -257,6 +257,23 @@ async def test_a_competing_import(
     assert (await stored(rates))["trv-001", "A"][0] == "1"
 
 
+async def test_all_kinds_lock_at_once(
+    rates: EngineFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records are locked in the order of their keys, whatever is asked of them."""
+    locked: list[list[Any]] = []
+    look = own_records.lock_records
+
+    async def noted(db: Any, app_id: int, table: Any, keys: Any) -> Any:
+        locked.append(keys)
+        return await look(db, app_id, table, keys)
+
+    monkeypatch.setattr(own_records, "lock_records", noted)
+    await run(rates, "set,trv-001,A,1,,", "add,trv-001,B,1,,", "remove,trv-001,C,,,")
+
+    assert [len(keys) for keys in locked] == [3]
+
+
 async def test_two_imports_over_the_same_records(rates: EngineFixture) -> None:
     """In opposite orders, they both end, and each change begins where the one before has ended."""
     codes = [(case, code) for case in ("trv-001", "trv-003", "trv-004") for code in "ABC"]

@@ -58,6 +58,11 @@ class RecordChange(OwnChange):
         """Say what becomes of it, given the stored record, or None if there is none."""
         raise NotImplementedError
 
+    @classmethod
+    def _carrier(cls) -> type[OwnChange]:
+        # All kinds together: if each locked its own records, two imports could deadlock.
+        return RecordChange
+
     @property
     def _origin(self) -> type:
         return self._declaration.record
