@@ -66,7 +66,7 @@ class Messages:
     """Caseroll's messages in one language.
 
     Args:
-        label: returns the label of an import type in the language.
+        label: returns the label of an import type, or what else plugins say, in the language.
     """
 
     def __init__(self, language: str, label: Callable[[str], str]) -> None:
@@ -114,7 +114,7 @@ class Messages:
     def _translate_value(self, name: str, value: str) -> str:
         """Return what stands for a name; what an admin has written stays as it is."""
         if name in _WORDS:
-            return self._words.get(value, value)
+            return self._words.get(value) or self._label(value)
         if name in _TYPES:
             return self._label(value)
         if name == _FIELDS:
