@@ -180,7 +180,7 @@ ROWS = "rows 'trv-001,a-14' and 'trv-002,a-14': both speak of ('room', 'a-14'), 
             OfAnother,
             [
                 "the sample row, where all users are on all cases: the plugin fails: TypeError:"
-                " the answer is Remove(case=Case(id=1, ",
+                " change() returned Remove(case=Case(id=1, ",
                 "a change has to be about what a column names",
             ],
         ),
