@@ -135,6 +135,10 @@ def row_number(key: int) -> int:
     return key & ((1 << _ROW_BITS) - 1)
 
 
+def import_of(key: int) -> int:
+    return key >> _ROW_BITS
+
+
 async def write_rows(
     db: Connection,
     app_id: int,

@@ -44,7 +44,7 @@ _MESSAGES = ("why", "reason")
 _TYPES = ("type", "type_1", "type_2", "type_3")
 
 
-class Subject(NamedTuple):
+class MessageSubject(NamedTuple):
     """What a message of a row with several changes is about.
 
     Args:
@@ -66,7 +66,7 @@ class Messages:
     """Caseroll's messages in one language.
 
     Args:
-        label: returns the label of an import type in the language.
+        label: returns the label of an import type, or what else plugins say, in the language.
     """
 
     def __init__(self, language: str, label: Callable[[str], str]) -> None:
@@ -89,7 +89,7 @@ class Messages:
                     return start + self._fill(*found)
         return None
 
-    def with_subject(self, fault: str, subject: Subject) -> str:
+    def with_subject(self, fault: str, subject: MessageSubject) -> str:
         """Add to a message in the language what it is about."""
         noun = self._words[subject.noun]
         return f"{fault.removesuffix(subject.end)} ({noun} '{subject.name}'){subject.end}"
@@ -114,7 +114,7 @@ class Messages:
     def _translate_value(self, name: str, value: str) -> str:
         """Return what stands for a name; what an admin has written stays as it is."""
         if name in _WORDS:
-            return self._words.get(value, value)
+            return self._words.get(value) or self._label(value)
         if name in _TYPES:
             return self._label(value)
         if name == _FIELDS:
@@ -126,12 +126,12 @@ class Messages:
         return value
 
 
-def split_subject(message: str) -> tuple[str, Subject] | None:
+def split_subject(message: str) -> tuple[str, MessageSubject] | None:
     """Return a message apart from what it is about; None if it does not say so."""
     found = _SUBJECT.fullmatch(message) if message.endswith(_SUBJECT_ENDS) else None
     if found is None:
         return None
-    subject = Subject(found["noun"], found["name"], found["end"])
+    subject = MessageSubject(found["noun"], found["name"], found["end"])
     return found["fault"] + subject.end, subject
 
 

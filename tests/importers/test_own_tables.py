@@ -16,7 +16,7 @@ from models.plugin_tables import make_tables
 from tests.importers.engine_fixture import EngineFixture, Result, make_world
 from tests.importers.own_tables import HEADER, Rate, Rates
 
-TABLE = Rate.declaration.own_table
+TABLE = Rate._declaration.own_table
 
 
 @pytest.fixture
@@ -255,6 +255,23 @@ async def test_a_competing_import(
     assert await whats(rates, done) == ["UPDATED", "CREATED"]
     assert looks == [0, 1]
     assert (await stored(rates))["trv-001", "A"][0] == "1"
+
+
+async def test_all_kinds_lock_at_once(
+    rates: EngineFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records are locked in the order of their keys, whatever is asked of them."""
+    locked: list[list[Any]] = []
+    look = own_records.lock_records
+
+    async def noted(db: Any, app_id: int, table: Any, keys: Any) -> Any:
+        locked.append(keys)
+        return await look(db, app_id, table, keys)
+
+    monkeypatch.setattr(own_records, "lock_records", noted)
+    await run(rates, "set,trv-001,A,1,,", "add,trv-001,B,1,,", "remove,trv-001,C,,,")
+
+    assert [len(keys) for keys in locked] == [3]
 
 
 async def test_two_imports_over_the_same_records(rates: EngineFixture) -> None:

@@ -33,7 +33,7 @@ _REFERRED: Mapping[type, str] = {Case: "cases", User: "users"}
 _OPEN = (str, Decimal, Case, User)
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", re.ASCII)
 _COLUMN = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
-_RESERVED = ("app_id", "changed_at", "declaration", "inverse")
+_RESERVED = ("app_id", "changed_at", "inverse")
 _LONGEST_NAME = 63
 _MOST = 1 << 63
 

@@ -39,30 +39,30 @@ class RestoreRecord(RecordChange):
     after: Mapping[str, Any] | None
 
     @property
-    def declaration(self) -> TableDeclaration:
+    def _declaration(self) -> TableDeclaration:
         """The table."""
         return self.of
 
     @property
-    def given(self) -> Mapping[str, Any]:
+    def _given(self) -> Mapping[str, Any]:
         """The key."""
         return self.key
 
-    def decide(self, stored: Mapping[str, Any] | None) -> Fate:
+    def _decide(self, stored: Mapping[str, Any] | None) -> Fate:
         """Put back what is as the import has left it."""
         before, after = self.before, self.after
         if before is None:
             if stored is None:
                 return Fate(_IS_SO)
-            return self.removed(stored) if _holds(after, stored) else self._kept()
+            return self._removed(stored) if _holds(after, stored) else self._kept()
         if stored is None:
-            return self.created({**self.values, **before}) if after is None else self._kept()
+            return self._created({**self._values, **before}) if after is None else self._kept()
         if _holds(before, stored):
             return Fate(_IS_SO, stored)
-        return self.updated(stored, before) if _holds(after, stored) else self._kept()
+        return self._updated(stored, before) if _holds(after, stored) else self._kept()
 
     def _kept(self) -> Fate:
-        return self.refused("CHANGED_SINCE", _CHANGED)
+        return self._refused("CHANGED_SINCE", _CHANGED)
 
 
 def _holds(side: Mapping[str, Any] | None, stored: Mapping[str, Any]) -> bool:
