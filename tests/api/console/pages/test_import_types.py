@@ -18,6 +18,7 @@ from tests.api.third_party_plugins import (
     offering,
     registry_of,
 )
+from tests.importers.sdk.test_setting import titled
 
 BROKEN = PluginStatus(kind="importer", name="broken", state="broken", problems=("secret",))
 
@@ -64,6 +65,15 @@ async def test_broken_plugins(api: Api, admin: Browser, viewer: Browser) -> None
     assert "secret" in shown
     assert "secret" not in hidden
     assert "Keep walls between teams." in hidden
+
+
+async def test_choices_of_settings(api: Api, admin: Browser) -> None:
+    """The words of a setting are listed, and what stands between several of them."""
+    with offering(api.server, registry_of(titled())):
+        pages = [(await admin.get(f"/console/{each}")).text for each in ("types", "imports/new")]
+
+    assert [page.count("Any of: en, de, with ; between them.") for page in pages] == [1, 1]
+    assert "One of: Dr., Prof." in pages[1]
 
 
 async def test_nothing_is_on(api: Api, admin: Browser) -> None:
