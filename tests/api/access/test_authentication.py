@@ -55,6 +55,7 @@ QUERIES = {
     "imports": "",
     "import": '(id: "{import}")',
     "importTypes": "",
+    "readers": "",
     "validators": "",
     "sampleTemplate": '(type: "assign")',
     "auditEvents": "",
