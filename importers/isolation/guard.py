@@ -73,8 +73,7 @@ class Guard:
         plugin: its name in the log, e.g. `importer 'acme-roster'`.
         call_seconds: the most that one call may take.
         total_seconds: the most that all calls may take together.
-        await_seconds: the longest that its coroutines may wait, all together; by
-            default `AWAIT_SECONDS`.
+        await_seconds: the longest that its coroutines may wait in all; by default `AWAIT_SECONDS`.
         keep_alive: sends a statement in the transaction that waits for the plugin, if one does.
     """
 

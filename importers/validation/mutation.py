@@ -162,7 +162,7 @@ def _objection(judgement: Judgement, effect: Effect) -> RowError | None:
         error = judgement.refusal_of(effect)
     except BrokenValidatorError:
         return _not_judged(judgement.validator)
-    # The stand-in of one that does not load speaks of rows.
+    # The stand-in of one that does not load has a message about rows.
     is_stand_in = error is not None and error.code == "VALIDATOR_ERROR"
     return _not_judged(judgement.validator) if is_stand_in else error
 

@@ -13,6 +13,7 @@ from importers import (
     Effect,
     RowError,
     Validator,
+    ValidatorDirectory,
 )
 from importers.builtin.users_per_case import UsersPerCase
 from importers.testing import check_validator
@@ -75,6 +76,15 @@ class AtOnce(NoGuests):
 
     def prepare(self, changes: Sequence[Change], directory: Directory) -> Any:
         """Return nothing."""
+
+
+class ForImports(NoGuests):
+    """Takes for granted that there is an import."""
+
+    async def prepare(self, changes: Sequence[Change], directory: ValidatorDirectory) -> Any:
+        """Look at the import."""
+        assert directory.running_import
+        return {"seen": 0, "name": directory.running_import.name}
 
 
 class Streaming(NoGuests):
@@ -143,6 +153,7 @@ def test_validators(validator: type[Validator] | Validator) -> None:
             ],
         ),
         (Unprepared, ["prepare, for AddCase, AddUser,", "object has no attribute 'case'"]),
+        (ForImports, ["by a mutation, which has no `directory.running_import`: it, or a copy of"]),
         (AtOnce, ["the class: its prepare is no coroutine"]),
         (Streaming, ["it, or a copy of what it returns, fails: TypeError: cannot pickle"]),
         (
