@@ -21,7 +21,7 @@ _MESSAGES_KEPT = 4_096
 
 _OWN = catalogue_name(AssignUsers)
 
-Params: TypeAlias = tuple[tuple[str, str | int], ...]
+ParamItems: TypeAlias = tuple[tuple[str, str | int], ...]
 
 
 class Translator:
@@ -94,7 +94,7 @@ class Translator:
         return self._messages.say(context, template, **values)
 
     def _translate(
-        self, code: str, message: str, suggestion: str | None, params: Params
+        self, code: str, message: str, suggestion: str | None, params: ParamItems
     ) -> str | None:
         values: dict[str, object] = dict(params)
         if suggestion is not None:
