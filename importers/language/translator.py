@@ -21,7 +21,7 @@ _MESSAGES_KEPT = 4_096
 
 _OWN = catalogue_name(AssignUsers)
 
-Params: TypeAlias = tuple[tuple[str, str | int], ...]
+ParamItems: TypeAlias = tuple[tuple[str, str | int], ...]
 
 
 class Translator:
@@ -49,16 +49,15 @@ class Translator:
             error: with its `code` and `message` and, if there are any, `params` and `suggestion`.
         """
         message: str = error["message"]
-        if self._is_english:
-            return message
-        params = tuple((error.get("params") or {}).items())
-        return self._translated(error["code"], message, error.get("suggestion"), params) or message
+        return message if self._is_english else self._find_error(error) or message
 
     def knows(self, error: Mapping[str, Any]) -> bool:
         """Tell whether the message of an error has a translation."""
+        return self._find_error(error) is not None
+
+    def _find_error(self, error: Mapping[str, Any]) -> str | None:
         params = tuple((error.get("params") or {}).items())
-        found = self._translated(error["code"], error["message"], error.get("suggestion"), params)
-        return found is not None
+        return self._translated(error["code"], error["message"], error.get("suggestion"), params)
 
     def remark(self, remark: str | None) -> str | None:
         """Return what is said of a row that passed, such as `repeats row 7; has a seat`."""
@@ -94,7 +93,7 @@ class Translator:
         return self._messages.say(context, template, **values)
 
     def _translate(
-        self, code: str, message: str, suggestion: str | None, params: Params
+        self, code: str, message: str, suggestion: str | None, params: ParamItems
     ) -> str | None:
         values: dict[str, object] = dict(params)
         if suggestion is not None:

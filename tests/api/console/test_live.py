@@ -17,9 +17,11 @@ from tests.api.console.browser import Browser
 
 
 @asynccontextmanager
-async def watching(browser: Browser, url: str) -> AsyncIterator[aiohttp.StreamReader]:
+async def watching(
+    browser: Browser, url: str, language: str = "en"
+) -> AsyncIterator[aiohttp.StreamReader]:
     """Open the stream of all imports, and wait until it is open."""
-    headers = {"Accept": "text/event-stream"}
+    headers = {"Accept": "text/event-stream", "Accept-Language": language}
     async with browser.http.get(f"{url}/console/imports/live", headers=headers) as answer:
         assert answer.headers["Content-Type"].startswith("text/event-stream")
         assert await answer.content.readuntil(b"\n\n") == b"retry: 1000\n\n"
@@ -63,6 +65,17 @@ async def test_rendered_once(api: Api, admin: Browser, monkeypatch: pytest.Monke
 
     assert events[0] == events[1]
     assert len(rendered) == 1
+
+
+async def test_in_two_languages(api: Api, admin: Browser) -> None:
+    """Each visitor gets an event in the language of the page, also in what the API says."""
+    async with watching(admin, api.url) as one, watching(admin, api.url, "es") as two:
+        await eventually(lambda: api.server.services.hub.subscribers == 2)
+        await api.upload(ASSIGN)
+        english, spanish = await next_event(one), await next_event(two)
+
+    assert "Assign users to cases" in english
+    assert "Asignar usuarios a casos" in spanish
 
 
 async def test_token_ends(api: Api, admin: Browser) -> None:
