@@ -61,8 +61,8 @@ def plugins(guide: ModuleType, base: type) -> dict[str, Any]:
 
 
 IMPORTERS = [
-    *["SeatingPlan", "Staffing", "Transfers", "Endings", "Engagements", "Leavers", "Promotions"],
-    *["Departures", "Releases", "OneLead", "Teams", "Rates", "Rooms"],
+    *["SeatingPlan", "Staffing", "Withdrawals", "Endings", "Engagements", "Removals"],
+    *["Promotions", "Leavers", "MonthlyRemovals", "OneLead", "Teams", "Rates", "Rooms"],
 ]
 SETTINGS = {"Engagements": {"titles": ["Dr.", "Prof."]}}
 """Those without which an importer of the guide can't be made."""
