@@ -311,7 +311,7 @@ def _identity(entity: Case | User) -> tuple[bool, int]:
 
 def _asked(importer: Importer, row: Row) -> tuple[list[PlannedChange], Sequence[str]]:
     try:
-        return _answers(importer, row)
+        return _read_answer(importer.change(row))
     except RowError as error:
         _check_column(importer, error)
         raise
@@ -321,10 +321,6 @@ def _check_column(importer: Importer, error: RowError) -> None:
     if error.column is not None and error.column not in importer.columns:
         fault = f"{error.column!r:.80}, which is no column"
         raise TypeError(f"the error {error.code} is on {fault}") from error
-
-
-def _answers(importer: Importer, row: Row) -> tuple[list[PlannedChange], Sequence[str]]:
-    return _read_answer(importer.change(row))
 
 
 def _read_answer(

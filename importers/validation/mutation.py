@@ -103,9 +103,9 @@ class MutationJudges:
     ) -> Sequence[Judgement]:
         """Take the locks that validators count under, and let them read what they need."""
         judgements = [Judgement(each, self._guard(each)) for each in self.validators]
-        # With the owner's rights, as in a worker: tables of plugins grant the API nothing.
+        await self._hold(db, app_id, change)
+        # With the owner's rights, as in a worker: tables by migration grant the API nothing.
         async with as_owner(db):
-            await self._hold(db, app_id, change)
             directory: Any = CalledElsewhere(CountingDirectory(OneByOne(db), app_id))
 
             async def prepare() -> None:

@@ -16,7 +16,7 @@ from models.app import App, create_app
 from models.app_pool import AppPool, open_app_pool
 from models.database_url import credentials
 from models.db import connection, database, migrate
-from models.row_security import find_role
+from models.row_security import as_owner, find_role
 
 
 @asynccontextmanager
@@ -83,6 +83,28 @@ async def test_owner_who_may_not_create_roles(
         await migrate(url)
         async with database(url), open_app_pool(url, connections=1) as pool:
             assert await cases_seen(pool, one) == {one.id}
+
+
+async def test_as_owner(empty_database_url: str) -> None:
+    """For the length of the block a transaction sees all apps, and afterwards its own again, also
+    where an exception has left the block."""
+    await migrate(empty_database_url)
+    sql = "SELECT array_agg(app_id ORDER BY app_id) FROM cases"
+    async with (
+        database(empty_database_url),
+        open_app_pool(empty_database_url, connections=1) as pool,
+    ):
+        one, two = await two_apps()
+        async with pool.transaction(one.id) as db:
+            async with as_owner(db):
+                inside = await db.fetchval(sql)
+            outside = await db.fetchval(sql)
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            async with pool.transaction(one.id) as db, as_owner(db):
+                await db.execute("SELECT 1 / 0")
+
+        assert (inside, outside) == ([one.id, two.id], [one.id])
+        assert await cases_seen(pool, two) == {two.id}
 
 
 async def test_each_database_has_its_role(database_url: str, empty_database_url: str) -> None:
