@@ -170,13 +170,14 @@ async def migrate(
         await _migrate_in_time(url, {})
         migrations = await _migrate_plugins(url, plugins or {})
         # After migrations, which may change what is otherwise than it is declared.
-        failed: list[FailedMigration | FailedTable] = [*migrations]
-        failed += await make_tables(lock, tables)
+        unfit = await make_tables(lock, tables)
+        # One that is otherwise than it is declared may not be the plugin's at all.
+        made = {table.name for table in tables} - {each.table for each in unfit}
         # Only now are all tables there, those of plugins as well.
-        await apply_row_security(lock, [table.name for table in tables])
+        await apply_row_security(lock, made)
         # A dump that was restored has none.
         await analyze_changed(lock)
-        return failed
+        return [*migrations, *unfit]
 
 
 async def _migrate_plugins(url: str, plugins: Mapping[str, str]) -> list[FailedMigration]:

@@ -11,7 +11,7 @@ from asyncpg import Connection
 
 from models.app import create_app
 from models.database_url import credentials
-from models.db import database, migrate
+from models.db import connection, database, migrate
 from models.own_table import OwnColumn, OwnTable, find_misfit, read_table
 from models.plugin_tables import FailedTable, find_unfit, make_tables
 from models.row_security import SETTING, find_role
@@ -175,6 +175,17 @@ async def test_no_table_of_caserolls_own(db: Connection) -> None:
     assert [
         name for name, table in keys.items() if table and table.primary_key[:1] == ["app_id"]
     ] == []
+
+
+async def test_no_right_to_a_table_of_caserolls_own(database_url: str) -> None:
+    """A declaration that names one gives the API's role no right to it."""
+    (failed,) = await migrate(database_url, None, [RATES._replace(name="api_tokens")])
+    async with database(database_url), connection() as db:
+        role = await find_role(db)
+        sql = "SELECT has_column_privilege($1, 'api_tokens', 'digest', 'SELECT')"
+
+        assert "its table 'api_tokens' has the primary key (id)" in str(failed)
+        assert await db.fetchval(sql, role) is False
 
 
 async def test_the_apps_own_records(database_url: str) -> None:
