@@ -150,7 +150,7 @@ def _without_tables(
     package = plugin.instance.migrations
     names = missing.get(migrations_name(package), ()) if package else ()
     problems = [f"its migration '{name}' has not run; run `caseroll migrate`" for name in names[:1]]
-    tables = [record._declaration.name for record in plugin.instance.tables]
+    tables = [record._declaration.name for record in _records_of(plugin)]
     problems += [unfit[table] for table in tables if table in unfit]
     return _broken(plugin, problems) if problems else plugin
 
@@ -159,17 +159,19 @@ def _without_doubles(plugins: Sequence[PluginStatus]) -> list[PluginStatus]:
     """Return the plugins, of which those are broken that declare one table in two ways."""
     declared: dict[str, set[type[Record]]] = defaultdict(set)
     for plugin in plugins:
-        for record in plugin.instance.tables if plugin.instance else ():
+        for record in _records_of(plugin):
             declared[record._declaration.name].add(record)
     doubled = {name for name, records in declared.items() if len(records) > 1}
-    return [
-        _broken(plugin, [f"two classes declare the table '{table}'" for table in tables])
-        if plugin.instance
-        and (tables := [each._declaration.name for each in plugin.instance.tables
-                        if each._declaration.name in doubled])
-        else plugin
-        for plugin in plugins
-    ]  # fmt: skip
+    found = []
+    for plugin in plugins:
+        names = [record._declaration.name for record in _records_of(plugin)]
+        problems = [f"two classes declare the table '{each}'" for each in names if each in doubled]
+        found.append(_broken(plugin, problems) if problems else plugin)
+    return found
+
+
+def _records_of(plugin: PluginStatus) -> Sequence[type[Record]]:
+    return plugin.instance.tables if plugin.instance else ()
 
 
 def _broken(plugin: PluginStatus, problems: Sequence[str]) -> PluginStatus:
