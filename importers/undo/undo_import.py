@@ -1,4 +1,4 @@
-"""The importer of imports that undo others; nobody uploads files of it."""
+"""The importer of imports that undo others; it takes no uploads."""
 
 from __future__ import annotations
 
