@@ -149,7 +149,7 @@ def check_reader(reader: type[Reader] | Reader, file: str | bytes | Path, name: 
         ...
     """
     kind, made = _named_instance(reader)
-    problems = [*settings_problem(made), *check_reader_class(made)]
+    problems = [*settings_problem(made), *check_reader_class(made), *check_catalogues(made)]
     if not any(reader_problems(type(made))):
         sample, name = sample_of(file, name)
         problems += check_reader_files(made, sample, name)

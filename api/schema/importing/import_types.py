@@ -23,6 +23,7 @@ from importers.plugins.sample_file import sample_filename
 from importers.undo.undo_import import UNDO, UndoImport
 
 _ON = [PluginState.ON]
+NOT_OFFERED = "Not offered."
 CSV_TYPE = "text/csv; charset=utf-8"
 
 
@@ -115,7 +116,7 @@ class ImportType:
     @strawberry.field(description="What it does.")
     async def description(self) -> str:
         if self.importer is None:
-            return translator().text("Not offered.", None)
+            return translator().text(NOT_OFFERED, None)
         return await PluginDescription("importer", self.key, self.importer).text()
 
     @strawberry.field(
