@@ -403,7 +403,7 @@ def test_new_validator(running: Place) -> None:
         "assign",
         "notified",
         "case_id,user_id,case_role_id,case_notify\n"
-        "trv-321,jack-001,clients,1\ntrv-321,jones-001,clients,0\n",
+        "trv-361,jack-001,clients,1\ntrv-361,jones-001,clients,0\n",
     )
 
     assert code == 1

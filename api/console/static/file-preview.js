@@ -67,9 +67,9 @@ class FilePreview extends HTMLElement {
       });
       const text = await answer.text();
       if (this.request === request) this.show(answer, text);
-      if (this.request === request && this.isCutWrongly(file)) {
-        file.size > MOST_WORKBOOK ? this.say(this.dataset.large) : this.look();
-      }
+      if (this.request !== request || !this.isCutWrongly(file)) return;
+      if (file.size > MOST_WORKBOOK) this.say(this.dataset.large);
+      else this.look();
     } catch {
       if (this.request === request) this.say(this.dataset.lost);
     }

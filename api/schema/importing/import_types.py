@@ -131,6 +131,14 @@ class ImportType:
         columns = await PluginDescription("importer", self.key, self.importer).columns(roles)
         return [ImportColumn.of(column) for column in columns]
 
+    @strawberry.field(
+        description="Whether columns of a file that are not the type's are ignored, with a warning "
+        "on the import. Otherwise they refuse the file, unless its upload says what they are, or "
+        "ignores them."
+    )
+    def ignores_other_columns(self) -> bool:
+        return self.importer is not None and type(self.importer).other_columns == "ignore"
+
     @strawberry.field(description="A file to start from; it is empty unless the type is on.")
     async def sample_template(self) -> SampleTemplate:
         return await SampleTemplate.of(self.key, self.importer)

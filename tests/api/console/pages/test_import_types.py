@@ -19,6 +19,7 @@ from tests.api.third_party_plugins import (
     registry_of,
 )
 from tests.importers.reading.isolated.hostile_readers import Lines
+from tests.importers.sdk.test_setting import titled
 
 BROKEN = PluginStatus(kind="importer", name="broken", state="broken", problems=("secret",))
 
@@ -75,6 +76,15 @@ async def test_readers(api: Api, viewer: Browser) -> None:
 
     assert "<code>lines</code>" in section
     assert "Reads JSON arrays" in section
+
+
+async def test_choices_of_settings(api: Api, admin: Browser) -> None:
+    """The words of a setting are listed, and what stands between several of them."""
+    with offering(api.server, registry_of(titled())):
+        pages = [(await admin.get(f"/console/{each}")).text for each in ("types", "imports/new")]
+
+    assert [page.count("Any of: en, de, with ; between them.") for page in pages] == [1, 1]
+    assert "One of: Dr., Prof." in pages[1]
 
 
 async def test_nothing_is_on(api: Api, admin: Browser) -> None:
