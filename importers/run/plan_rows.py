@@ -300,7 +300,8 @@ def _check_about(
     for each in changes:
         change: Any = each.change
         if each.rule and named.isdisjoint((_identity(change.case), _identity(change.user))):
-            what = f"the answer is {change!r:.200}, of none that the row names in"
+            method = "change" if importer.group_by is None else "change_group"
+            what = f"{method}() returned {change!r:.200}, of none that the row names in"
             raise TypeError(f"{what} {' or '.join(ordering)}: AssignmentsOf is about these alone")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,7 +16,7 @@ from importers.run.carried_keys import CarriedKeys
 from importers.run.chunk_context import DatabaseStore, open_context
 from importers.run.plan_rows import plan_rows
 from models.chunk import Trial, end_trial, lock_chunk, note_trial, read_trial
-from models.db import allow_long, connection, persist, transaction
+from models.db import RaceError, allow_long, connection, persist, transaction
 from models.progress import read_work
 
 if TYPE_CHECKING:
@@ -136,7 +137,8 @@ async def _try_out(tried: _Tried, trial: Trial) -> None:
         return
     work, importer = tried.work, tried.importer
     layout = stored_layout(work, importer)
-    with guarding(tried.guard):
+    # A race is lost by a worker that is alive; the chunk itself is run again then.
+    with guarding(tried.guard), suppress(RaceError):
         context = await open_context(importer, layout, tried.store)
         await read_rows(importer, layout, rows, context.directory)
         await plan_rows(context, rows, CarriedKeys.unpack(tried.chunk.carry))

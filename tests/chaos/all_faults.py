@@ -8,6 +8,7 @@ from tests.chaos import (
     conflict_faults,
     database_faults,
     host_faults,
+    leaver_faults,
     plugin_faults,
     webhook_faults,
     worker_faults,
@@ -23,6 +24,7 @@ FAULTS: dict[str, Fault] = {
         api_faults,
         host_faults,
         conflict_faults,
+        leaver_faults,
         plugin_faults,
         webhook_faults,
     )

@@ -9,7 +9,7 @@ import asyncio
 import os
 import random
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ from importers import Importer
 from importers.run import apply, chunk_context
 from models.database_url import credentials
 from tests.importers.engine_fixture import EngineFixture
-from tests.importers.run.sample_movers import Emptying, Leaving
+from tests.importers.run.sample_movers import Emptying, Leaving, Moving
 from tests.importers.run.test_races import follows
 
 ROUNDS = int(os.environ.get("LEAVERS_RACE_ROUNDS", "8"))
@@ -105,17 +105,15 @@ async def assign_directly(url: str, world: EngineFixture, line: Timeline) -> Non
         await other.close()
 
 
-async def race(url: str, world: EngineFixture, importer: Importer, seed: int) -> Timeline:
-    """Run a file of leavers (or of cases to be emptied) while others assign them."""
-    rng = random.Random(seed)
-    line = Timeline(rng)
+async def race(
+    url: str, world: EngineFixture, importer: Importer, line: Timeline, rows: Sequence[str]
+) -> int:
+    """Run a file while others assign those that it is about; return the import."""
+    rng = line.rng
     pairs = [(case, user) for case in world.cases for user in world.users]
     await world.put(*[(*pair, "staff", 0) for pair in rng.sample(pairs, 6)])
     made = world.with_engine(any=importer, chunk_rows=rng.choice([10, 20, 40]))
-    (column,) = importer.columns
-    tags = list(world.users if column == "person" else world.cases)
-    rows = rng.sample(tags, rng.randint(1, 4))
-    import_ids = [await made.split("any", *rows, header=column)]
+    import_ids = [await made.split("any", *rows, header=",".join(importer.columns))]
     for type_, cells in (("assign", "{0},{1},,clients,0"), ("modify", "{0},{1},default,")):
         chosen = rng.sample(pairs, 6)
         import_ids.append(await made.split(type_, *[cells.format(*pair) for pair in chosen]))
@@ -127,7 +125,7 @@ async def race(url: str, world: EngineFixture, importer: Importer, seed: int) ->
             *[assign_directly(url, world, line) for _ in range(2)],
         )
     assert (await made.counts(import_ids[0])).failed == 0
-    return line
+    return import_ids[0]
 
 
 @pytest.mark.parametrize("importer", [Leaving("any"), Emptying("any")], ids=["users", "cases"])
@@ -136,10 +134,40 @@ async def test_nobody_is_left_behind(
     world: EngineFixture, module_database_url: str, importer: Importer, seed: int
 ) -> None:
     """No leaver is on a case that was assigned before the leaver's chunk was committed."""
-    line = await race(module_database_url, world, importer, seed)
+    line = Timeline(random.Random(seed))
+    tags = list(world.users if "person" in importer.columns else world.cases)
+    chosen = line.rng.sample(tags, line.rng.randint(1, 4))
+    await race(module_database_url, world, importer, line, chosen)
     rows = await world.fetch("SELECT case_id, user_id FROM assignments")
     pairs = [(case, user) for case in world.cases for user in world.users]
 
     assert line.settled
     assert line.survivors({(row[0], row[1]) for row in rows}) == {}
+    assert [pair for pair in pairs if not await follows(world, pair)] == []
+
+
+@pytest.mark.parametrize("seed", range(ROUNDS))
+async def test_nothing_gets_lost_on_the_way(
+    world: EngineFixture, module_database_url: str, seed: int
+) -> None:
+    """When one takes over the cases of another, all of them arrive."""
+    line = Timeline(random.Random(seed))
+    old, new = line.rng.sample(["jack-001", "jones-001", "jill-001"], 2)
+    await world.set_active("cases", "trv-002", is_active=True)
+    moved = await race(module_database_url, world, Moving("any"), line, [f"{old},{new}"])
+    rows = await world.fetch("SELECT case_id, user_id FROM assignments")
+    history = await world.fetch(
+        "SELECT case_id, user_id, import_id, after_role_id FROM assignment_history ORDER BY id"
+    )
+    last = max((at for at, row in enumerate(history) if row["import_id"] == moved), default=-1)
+    present: dict[Pair, bool] = {}
+    for row in history[: last + 1]:
+        present[row["case_id"], row["user_id"]] = row["after_role_id"] is not None
+    left = [row["case_id"] for row in history
+            if row["import_id"] == moved and row["user_id"] == world.users[old]]  # fmt: skip
+    survivors = line.survivors({(row[0], row[1]) for row in rows if row[1] == world.users[old]})
+
+    assert survivors == {}
+    assert [case for case in left if not present.get((case, world.users[new]), True)] == []
+    pairs = [(case, user) for case in world.cases for user in world.users]
     assert [pair for pair in pairs if not await follows(world, pair)] == []

@@ -191,7 +191,7 @@ def test_of_another_user(caplog: pytest.LogCaptureFixture) -> None:
         "IMPORTER_ERROR",
         None,
     ]
-    assert "of none that the row names in person" in caplog.text
+    assert "of none that the row names in person: AssignmentsOf is about these alone" in caplog.text
 
 
 async def test_an_import(world: EngineFixture) -> None:
@@ -228,6 +228,28 @@ async def test_undo(world: EngineFixture) -> None:
 
     assert gone == {}
     assert await made.assignments() == before
+
+
+async def test_all_or_nothing(world: EngineFixture) -> None:
+    """In one transaction, rows see what was there before the file as well."""
+    await world.put(
+        ("trv-001", "jones-001", "staff", 1),
+        ("trv-003", "jones-001", "clients", 0),
+        ("trv-003", "jack-001", "default", 0),
+    )
+    made = world.with_engine(chunk_rows=10, moving=Moving("moving"))
+    rows = ["jones-001,jack-001", "jack-001,jill-001", "jill-001,jones-001"]
+    done = await made.run("moving", *rows, header="old,new", is_atomic=True)
+
+    assert await made.results(done) == {
+        2: Result("UPDATED", "is on trv-003 already"),
+        3: Result("UPDATED"),
+        4: Result("UNCHANGED"),
+    }
+    assert await made.assignments() == {
+        ("trv-001", "jack-001"): ("staff", 1),
+        ("trv-003", "jill-001"): ("default", 0),
+    }
 
 
 async def test_a_plan(world: EngineFixture) -> None:

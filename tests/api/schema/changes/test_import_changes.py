@@ -94,6 +94,42 @@ async def test_assignments(api: Api, is_dry_run: bool) -> None:
     assert await shown(api, remove) == [(2, "REMOVE", "case-1", "user-2", removed)]
 
 
+COUNTS = """query ($id: ID!) { import(id: $id) {
+  passed created updated removed unchanged
+  all: rows { totalCount } removing: rows(outcome: [REMOVED]) { totalCount }
+  changes(kind: [REMOVE]) { totalCount } } }"""
+
+
+@pytest.mark.parametrize("is_dry_run", [True, False])
+async def test_removals_of_groups(api: Api, is_dry_run: bool) -> None:
+    """Those of a sync belong to no row: all count as removed, and are changes of the first row."""
+    await fill(api)
+    await run(api, "assign", *[f"case-{c},user-{u},staff,0" for c in (1, 2) for u in (1, 2, 3)])
+
+    sync = await run(api, "sync", "case-1,user-1,staff,0", "case-2,user-1,clients,0",
+                     is_dry_run=is_dry_run)  # fmt: skip
+
+    gone = {"case_role_id": ("staff", None), "case_notify": ("0", None)}
+    assert await shown(api, sync) == [
+        (2, "REMOVE", "case-1", "user-2", gone),
+        (2, "REMOVE", "case-1", "user-3", gone),
+        (3, "REMOVE", "case-2", "user-2", gone),
+        (3, "REMOVE", "case-2", "user-3", gone),
+        (3, "UPDATE", "case-2", "user-1", {"case_role_id": ("staff", "clients")}),
+    ]
+    assert len(await shown(api, sync, kind=["REMOVE"])) == 4
+    assert (await api.data(COUNTS, {"id": sync}))["import"] == {
+        "passed": 2,
+        "created": 0,
+        "updated": 1,
+        "removed": 4,
+        "unchanged": 0,
+        "all": {"totalCount": 2},
+        "removing": {"totalCount": 1},
+        "changes": {"totalCount": 4},
+    }
+
+
 @pytest.mark.parametrize("is_dry_run", [True, False])
 async def test_users_and_cases(api: Api, is_dry_run: bool) -> None:
     """Fields of users and cases have the names of their columns; a dry run's new ones no object."""
