@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
-from importers import Assign, Blank, CaseRef, EveryRow, Flag, Importer, RoleRef, Row, UserRef
+from typing import TYPE_CHECKING
+
+from importers import (
+    Assign,
+    Blank,
+    Case,
+    CaseRef,
+    EveryRow,
+    FailedRow,
+    Flag,
+    Importer,
+    RoleRef,
+    Row,
+    UserRef,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 
 class Declared(Importer):
@@ -27,6 +44,25 @@ class Asked(Declared):
 
     def change(self, row: Row) -> Assign:
         """Put the row's user on its case."""
-        return Assign(
-            case=row.case_id, user=row.user_id, role=row.case_role_id, notify=row.case_notify
-        )
+        return _assign(row)
+
+
+class Grouped(Declared):
+    """Put people on cases; all rows of a case are asked at once what they mean."""
+
+    label = "Grouped"
+    every_row = None
+    group_by = "case_id"
+    # Else it would be planned before it is applied, as `assign` is not.
+    at_worst = "adds"
+
+    def change_group(
+        self, key: Case, rows: Sequence[Row], failed_rows: Sequence[FailedRow]
+    ) -> Iterator[tuple[Row, Assign]]:
+        """Put the rows' users on their case."""
+        for row in rows:
+            yield row, _assign(row)
+
+
+def _assign(row: Row) -> Assign:
+    return Assign(case=row.case_id, user=row.user_id, role=row.case_role_id, notify=row.case_notify)

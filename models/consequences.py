@@ -91,16 +91,18 @@ _USER_SIZE = """
     SELECT g.user_id, count(*) AS size FROM of_user g JOIN assignments a ON a.user_id = g.user_id
     WHERE g.loses OR g.gains GROUP BY g.user_id
 """
-# Cases that are closed, users that are disabled; UNION leaves out repeated ones.
+# Cases that are closed, users that are disabled; UNION leaves out repeated ones. A plugin's own
+# records may have such a field as well, and have what tells them from others behind both sides.
 _OTHERS = """
     SELECT case_id, user_id FROM import_rows
     WHERE id > $2 AND id < $3 AND app_id = $1 AND outcome = 2 AND edit_count IS NULL {0}
-      AND edits LIKE '[%"is_active":true%,%"is_active":false%]'
+      AND edits LIKE '[%"is_active":true%,%"is_active":false%]' AND edits::json -> 2 IS NULL
     UNION
     SELECT (edit ->> 0)::bigint, (edit ->> 1)::bigint
     FROM import_rows, json_array_elements(edits::json -> 'others') AS edit
     WHERE id > $2 AND id < $3 AND app_id = $1 AND edit_count IS NOT NULL {0}
       AND edit -> 2 ->> 'is_active' = 'true' AND edit -> 3 ->> 'is_active' = 'false'
+      AND edit -> 4 IS NULL
 """
 # What other imports did within a day before this one, or before now if it is only planned.
 _RECENT = """

@@ -113,10 +113,16 @@ async def find_mapped(db: Connection, app_id: int, type_: str, header: Sequence[
 
 
 class NewName(NamedTuple):
-    """What a request says of an import that it makes of another one."""
+    """What a request says of an import that it makes of another one.
+
+    Args:
+        name: by default the other's, with an ending.
+        ending: such as `(undone)`, in the language of the request.
+    """
 
     name: str | None = None
     idempotency_key: str | None = None
+    ending: str | None = None
 
 
 class AppliedImport(NamedTuple):
@@ -145,7 +151,8 @@ async def insert_applied(
     """
     sql = f"""
         INSERT INTO imports (app_id, token_id, name, idempotency_key, applied_from_id, {columns})
-        SELECT app_id, $3, coalesce($4, left(name, 190) || ' (applied)'), $5, id, {columns}
+        SELECT app_id, $3, coalesce($4, left(name, 180) || ' ' || coalesce($6, '(applied)')),
+          $5, id, {columns}
         FROM imports WHERE app_id = $1 AND id = $2
         ON CONFLICT DO NOTHING RETURNING id, name
     """

@@ -5,14 +5,16 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import orjson
+
 from models.assignment import Edit, present_assignments
+from models.entity_history import EntityEdit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from asyncpg import Connection
 
-    from models.entity_history import EntityEdit
     from models.write_one import Table
 
 
@@ -46,29 +48,86 @@ def table_of(edit: EntityEdit) -> Table | None:
     return table if is_named and fields <= _FIELD_SETS[table].fields else None
 
 
-async def are_stale(
-    db: Connection, app_id: int, changes: Sequence[tuple[Edit | EntityEdit, bool]]
-) -> list[bool]:
-    """Tell of each change whether what it has found, or has left, is stored no more.
-
-    Nothing is known of a plugin's own records: their changes never count as stale.
+class ListedChange(NamedTuple):
+    """A change as an import's list has it.
 
     Args:
-        changes: each with whether it is still to be made.
+        is_ahead: whether it is still to be made.
     """
-    pairs = {(each.case_id, each.user_id) for each, _ in changes if isinstance(each, Edit)}
+
+    change: Edit | EntityEdit
+    is_ahead: bool
+    import_id: int
+
+
+async def are_stale(db: Connection, app_id: int, changes: Sequence[ListedChange]) -> list[bool]:
+    """Tell of each change whether what it has found, or has left, is stored no more.
+
+    Where a plugin keeps its records is not known here: their histories tell what imports have made
+    of them since.
+    """
+    edits = [each.change for each in changes if isinstance(each.change, Edit)]
+    pairs = {(edit.case_id, edit.user_id) for edit in edits}
     present = await present_assignments(db, pairs, lock=False) if pairs else {}
-    others = [each for each, _ in changes if not isinstance(each, Edit)]
+    others = [each.change for each in changes if not isinstance(each.change, Edit)]
     entities = await _read_entities(db, app_id, others)
+    records = await _read_since(db, app_id, changes)
     found = []
-    for change, is_ahead in changes:
+    for listed in changes:
+        change = listed.change
         if isinstance(change, Edit):
-            state = change.before if is_ahead else change.after
+            state = change.before if listed.is_ahead else change.after
             found.append(present.get((change.case_id, change.user_id)) != state)
+            continue
+        fields = change.before if listed.is_ahead else change.after
+        if change.record is not None:
+            found.append(_is_overtaken(fields, records.get((change.record, listed.import_id), ())))
         else:
-            fields = change.before if is_ahead else change.after
             found.append(_differs(change, fields, entities))
     return found
+
+
+def _is_overtaken(
+    expected: Mapping[str, Any] | None, since: Sequence[Mapping[str, Any] | None]
+) -> bool:
+    """Tell whether a record is another than expected, given what it became since, in order."""
+    if not since:
+        return False
+    state: Mapping[str, Any] | None = None
+    for after in since:
+        state = None if after is None else {**(state or {}), **after}
+    if expected is None or state is None:
+        return expected is not state
+    return any(name in state and state[name] != value for name, value in expected.items())
+
+
+async def _read_since(
+    db: Connection, app_id: int, changes: Sequence[ListedChange]
+) -> dict[tuple[str, int], list[Mapping[str, Any] | None]]:
+    """Read what others have made of plugins' records since an import began, or changed them."""
+    asked = {
+        (each.change.record, each.import_id, each.is_ahead)
+        for each in changes
+        if isinstance(each.change, EntityEdit) and each.change.record is not None
+    }
+    if not asked:
+        return {}
+    sql = """
+        SELECT k.record, k.import_id, array_agg(h.after::text ORDER BY h.id)
+        FROM unnest($2::text[], $3::bigint[], $4::boolean[]) AS k(record, import_id, is_ahead)
+        JOIN imports i ON i.id = k.import_id
+        JOIN entity_history h ON h.record = k.record AND h.app_id = $1
+          AND h.import_id IS DISTINCT FROM k.import_id
+          AND CASE WHEN is_ahead THEN h.changed_at > i.started_at ELSE h.id > (
+            SELECT max(o.id) FROM entity_history o
+            WHERE o.record = k.record AND o.app_id = $1 AND o.import_id = k.import_id) END
+        GROUP BY k.record, k.import_id
+    """
+    rows = await db.fetch(sql, app_id, *map(list, zip(*asked, strict=True)))
+    return {
+        (record, import_id): [after and orjson.loads(after) for after in afters]
+        for record, import_id, afters in rows
+    }
 
 
 Entities = dict[tuple["Table | None", object], dict[str, Any]]

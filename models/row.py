@@ -135,6 +135,10 @@ def row_number(key: int) -> int:
     return key & ((1 << _ROW_BITS) - 1)
 
 
+def import_of(key: int) -> int:
+    return key >> _ROW_BITS
+
+
 async def write_rows(
     db: Connection,
     app_id: int,
@@ -204,9 +208,7 @@ def packed_changes(
         (1, 7, 6, null, null, null)
         (null, 7, null, null, [{"locale": "en"}, {"locale": "es"}], null)
 
-    One of a plugin's own records also has what tells that from others:
-
-        (1, null, null, null, [{"cents": 5}, {"cents": 6}, "acme_rates [[\\"rate\\",1]]"], null)
+    One of a plugin's own records also has what tells that from others, behind both sides.
 
     Several changes are in JSON with all that they are about:
 
@@ -221,8 +223,8 @@ def packed_changes(
         return case_id, user_id, before and before.packed, after and after.packed, None, None
     if len(others) == 1 and not edits:
         [(_, of_case, of_user, *sides, record, _)] = others
-        packed_sides = sides if record is None else [*sides, record]
-        return of_case, of_user, None, None, orjson.dumps(packed_sides).decode(), None
+        edit = sides if record is None else [*sides, record]
+        return of_case, of_user, None, None, orjson.dumps(edit).decode(), None
     if not (edits or others):
         return _NO_CHANGES
     packed: dict[str, Any] = {

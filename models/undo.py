@@ -80,8 +80,8 @@ async def insert_undo(
     sql = """
         INSERT INTO imports (app_id, token_id, type, name, source, is_dry_run, idempotency_key,
           file_name, file_size, file_sha256, undo_of_id)
-        SELECT app_id, $3, 'undo', coalesce($4, left(name, 190) || ' (undone)'), source, $6, $5,
-          file_name, 0, '', id
+        SELECT app_id, $3, 'undo', coalesce($4, left(name, 180) || ' ' || coalesce($6, '(undone)')),
+          source, $7, $5, file_name, 0, '', id
         FROM imports WHERE app_id = $1 AND id = $2
         ON CONFLICT DO NOTHING RETURNING id, name
     """

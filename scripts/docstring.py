@@ -91,7 +91,10 @@ def _code(examples: list[doctest.Example]) -> str:
     code, gap = "", ""
     for each in examples:
         is_import = each.source.startswith(("import ", "from "))
-        code += ("" if is_import and gap == "\n" else gap) + each.source
+        if gap == "\n":  # behind an import
+            is_block = each.source.startswith(("class ", "def ", "async def ", "@"))
+            gap = "" if is_import else "\n\n" if is_block else gap
+        code += gap + each.source
         code += "".join(f"# {line}\n" for line in _printed(each))
         is_block = each.source.rstrip().splitlines()[-1].startswith(" ")
         gap = "\n\n" if is_block else "\n" if is_import else ""

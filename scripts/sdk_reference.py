@@ -174,7 +174,9 @@ def _heading(name: str) -> str:
         return _form(thing, name)
     if not inspect.isclass(thing):
         return f"{name} = {_type(_constant(name)[0])}".replace("'", '"')
-    if "__init__" in vars(thing) and not getattr(thing, "_is_protocol", False):
+    maker = next(base for base in thing.__mro__ if "__init__" in vars(base))
+    is_own = maker is thing or maker.__name__.startswith("_")
+    if is_own and not getattr(thing, "_is_protocol", False):
         return _form(thing, name)
     return f"{name}(**options)" if issubclass(thing, importers.Column) else f"class {name}"
 

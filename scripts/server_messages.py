@@ -21,7 +21,7 @@ PACKAGES = ("api", "importers", "models")
 GAP = "{…}"
 """Stands in a template for what the code does not say in one place."""
 
-_CODE = re.compile(r"[A-Z]{3,}(_[A-Z]+)*")
+_CODE = re.compile(r"[A-Z]{2,}(_[A-Z]+)+|[A-Z]{4,}")
 # What may have a constant in capitals and a text among its arguments, and makes no message.
 _NO_MAKER = re.compile(
     r"reader\.|environ|re\.compile|\.replace$|enum_value$|Applied$|^taken_error$"
@@ -52,9 +52,10 @@ def found_messages() -> Iterator[FoundMessage]:
 
 
 def messages_in(module: ast.Module, place: str) -> Iterator[FoundMessage]:
-    """Find the messages in the functions of a module."""
+    """Find the messages of a module, at its top and in its functions."""
     constants = _Walk(place, {})
     constants.block(module.body)
+    yield from constants.found
     for node in ast.walk(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             walk = _Walk(place, constants.texts)
@@ -116,6 +117,11 @@ class _Walk:
 
     def _assign(self, statement: ast.stmt) -> None:
         match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict(values=values))
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Dict(values=values))
+            ):
+                self.texts[f"{name}[]"] = [text for each in values for text in self._texts(each)]
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
                 self.texts[name] = self._texts(value)
             case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
@@ -153,7 +159,9 @@ class _Walk:
                 return _joined(self._texts(left), self._texts(right))
             case ast.IfExp(body=body, orelse=other):
                 return [*self._texts(body), *self._texts(other)]
-            case ast.Name(id=name):
+            case ast.Name() | ast.Subscript(value=ast.Name()):
+                # Of a dictionary, any value.
+                name = re.sub(r"\[.*", "[]", ast.unparse(node))
                 return self.texts.get(name, [GAP])
         return [GAP]
 

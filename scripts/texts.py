@@ -9,6 +9,9 @@ Run it as `python -m scripts.texts`; `make texts` does.
 from __future__ import annotations
 
 import re
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog
@@ -16,14 +19,18 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po, write_po
 
 from api.console.language import FOLDER
+from api.schema.importing.import_types import NOT_OFFERED
+from importers import builtin
 from importers.language import message
 from importers.language.catalogue import OTHERS, catalogue_path
 from importers.language.message import Messages, read_messages
+from importers.sdk.plugin import Plugin
+from importers.testkit.translations import texts_of
+from importers.undo.undo_import import UndoImport
 from scripts.server_messages import GAP, found_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from scripts.server_messages import FoundMessage
 
@@ -88,6 +95,31 @@ def _is_part(template: str, wholes: Iterable[str], words: Iterable[str]) -> bool
     return any(pattern.fullmatch(f"{whole}.") for whole in wholes)
 
 
+def builtin_texts() -> set[str]:
+    """Return what the plugins that come with Caseroll say of themselves."""
+    names = [f"{builtin.__name__}.{each.name}" for each in iter_modules(builtin.__path__)]
+    found = {UndoImport.label, NOT_OFFERED}
+    for name in names:
+        for kind in vars(import_module(name)).values():
+            if isinstance(kind, type) and kind.__module__ == name and issubclass(kind, Plugin):
+                found |= set(texts_of(kind()))
+    return found - {""}
+
+
+def update_builtin(code: str) -> Catalog:
+    """Return the catalogue of our plugins with the texts that there are now."""
+    old = _read(builtin_path(code), code)
+    new = Catalog(locale=code)
+    for text in sorted(builtin_texts()):
+        known = old.get(text)
+        new.add(text, known.string if known else None)
+    return new
+
+
+def builtin_path(code: str) -> Path:
+    return catalogue_path(Path(builtin.__path__[0]), code, builtin.__name__.replace(".", "_"))
+
+
 def add_messages(code: str) -> Catalog:
     """Return the catalogue of Caseroll's messages with those that it lacks."""
     catalogue = _read(catalogue_path(message.FOLDER, code, message.NAME), code)
@@ -111,6 +143,7 @@ def path_of(code: str) -> Path:
 def main() -> None:
     for code in OTHERS:
         _write(path_of(code), update(code))
+        _write(builtin_path(code), update_builtin(code))
         _write(catalogue_path(message.FOLDER, code, message.NAME), add_messages(code))
 
 

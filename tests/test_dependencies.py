@@ -40,6 +40,7 @@ NOT_IMPORTED = {
 CONTRACTS = {
     "dramatiq": "tests/contracts/test_dramatiq.py",
     "graphql-core": "tests/contracts/test_graphql_core.py",
+    "jinja2": "tests/contracts/test_jinja2.py",
     "strawberry-graphql": "tests/contracts/test_strawberry.py",
     "tortoise-orm": "tests/contracts/test_tortoise.py",
     "uvicorn": "tests/api/http/test_uvicorn_contract.py",

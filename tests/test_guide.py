@@ -10,11 +10,16 @@ from api.settings import Settings
 from importers.isolation.attempts import MOST_ATTEMPTS
 from importers.isolation.guard import AWAIT_SECONDS, CALL_SECONDS, TOTAL_SECONDS
 from importers.plugins.loader import _LOAD_SECONDS as LOAD_SECONDS
+from importers.plugins.plugin_reader import TAKES_SECONDS
 from importers.rows.cell_reader import _LONGEST_VALUE as LONGEST_VALUE
 from importers.run.chunk_context import MOST_RACES
 from importers.run.validation import _TOTAL_SECONDS as VALIDATORS_SECONDS
 from importers.sdk.cells.suggestions import MOST_SUGGESTIONS
 from importers.sdk.columns import _LONGEST_CELL as LONGEST_CELL
+from importers.split.file_check import _COMPUTING_SECONDS as FILE_COMPUTING
+from importers.split.file_check import _WAITING_SECONDS as FILE_WAITING
+from importers.validation.mutation import _COMPUTING_SECONDS as MUTATION_COMPUTING
+from importers.validation.mutation import _WAITING_SECONDS as MUTATION_WAITING
 from models.session import TIMEOUTS
 
 GUIDE = (Path(__file__).parent.parent / "docs/writing-an-importer.md").read_text(encoding="utf-8")
@@ -23,6 +28,8 @@ RUN_BY = {
     "python": "test_docs.py: all pieces, one after the other, and the tests among them",
     "toml": "test_docs.py",
     "sh": "acceptance/test_plugins.py, in a new environment",
+    "po": "importers/language/test_plugin_catalogue.py",
+    "text": "nothing: it lists names of files",
 }
 
 
@@ -67,6 +74,11 @@ def test_limits() -> None:
         "all calls of an importer for a chunk": TOTAL_SECONDS,
         "all calls of all validators for a chunk": VALIDATORS_SECONDS,
         "waiting in coroutines, for a chunk": AWAIT_SECONDS,
+        "computing in `check_file`, for a file": FILE_COMPUTING,
+        "waiting in `check_file`, reading included": FILE_WAITING,
+        "a reader's answer whether it takes a file": TAKES_SECONDS,
+        "computing of all validators, for a mutation": MUTATION_COMPUTING,
+        "waiting of all validators, for a mutation": MUTATION_WAITING,
         "a statement of PostgreSQL": float(TIMEOUTS["statement_timeout"].removesuffix("s")),
         "waiting for a lock": float(TIMEOUTS["lock_timeout"].removesuffix("s")),
         "loading a plugin": LOAD_SECONDS,

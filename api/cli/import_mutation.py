@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from api.cli.client import ApiClient
     from api.cli.folder import DataFolder
+    from api.cli.header_hints import HeaderHints
     from api.cli.import_summary import ImportJson
 
 RELEASE = """
@@ -47,6 +48,7 @@ class ImportMutation:
     Attributes:
         document: the mutation; it may use the fragment `Fields`.
         is_released: whether the import is released if it is held.
+        hints: says what to do about a header that is not its type's.
         exit_code: of the import's last state.
     """
 
@@ -55,6 +57,7 @@ class ImportMutation:
     is_watched: bool
     as_json: bool
     is_released: bool = False
+    hints: HeaderHints | None = None
     exit_code: Callable[[ImportJson], int] = import_exit_code
 
     async def run(self, api: ApiClient, **variables: object) -> int:
@@ -64,6 +67,7 @@ class ImportMutation:
             if self.as_json:
                 print_json(payload)
             print_errors(payload["userErrors"])
+            await self._print_hints(api, payload["userErrors"])
             return EXIT_REFUSED
         print_warnings(payload.get("warnings", []))
         state: ImportJson = payload["import"]
@@ -75,7 +79,12 @@ class ImportMutation:
             print_summary(state, self.folder)
         else:
             click.echo(state["id"])
+        await self._print_hints(api, state["errors"])
         return self.exit_code(state)
+
+    async def _print_hints(self, api: ApiClient, errors: list[dict[str, Any]]) -> None:
+        if self.hints and not self.as_json:
+            await self.hints.print(api, errors)
 
     async def _watched(self, api: ApiClient, import_id: str) -> ImportJson:
         """Follow an import; where it is held and may be released, further on."""

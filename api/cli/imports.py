@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,6 +11,7 @@ from gql import FileVar
 
 from api.cli.client import find_api
 from api.cli.folder import DataFolder, folder_option
+from api.cli.header_hints import HeaderHints
 from api.cli.import_mutation import ImportMutation, watch_option
 from api.cli.import_summary import IMPORT_FIELDS, RELATED_FIELDS, remarks
 from api.cli.output import json_option, print_json, print_table
@@ -95,7 +97,12 @@ def import_(
     fields |= {"columns": list(mapped) or None, "ignoreColumns": list(ignored) or None}
     fields |= {"idempotencyKey": idempotency_key}
     mutation = ImportMutation(
-        document=_CREATE, folder=folder, is_watched=watched, as_json=as_json, is_released=release
+        document=_CREATE,
+        folder=folder,
+        is_watched=watched,
+        as_json=as_json,
+        is_released=release,
+        hints=HeaderHints(file=Path(file), fields=fields),
     )
     return asyncio.run(mutation.run(find_api(folder), input=fields))
 

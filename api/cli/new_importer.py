@@ -14,13 +14,16 @@ import click
 
 import importers
 from api.cli.failure import RefusedError
-from api.cli.project_kind import IMPORTER, VALIDATOR, ProjectKind
+from api.cli.project_kind import IMPORTER, KINDS, ProjectKind
 from api.settings import plugins_file, process_environment
 from importers.plugins.plugins_file import default_path
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", re.ASCII)
-_LONGEST = 64
+# Names of tables have 63 characters at most, and begin with this one.
+_LONGEST = 50
 _TAKEN_MODULES = sys.stdlib_module_names | {"api", "importers", "models"}
+# Also what the templates themselves define.
+_TAKEN_CLASSES = {*importers.__all__, "Note"}
 
 
 @click.command("new-importer")
@@ -31,13 +34,33 @@ _TAKEN_MODULES = sys.stdlib_module_names | {"api", "importers", "models"}
     type=click.Path(path_type=Path),
     help="The project's folder, new or empty.  [default: NAME]",
 )
-@click.option("--validator", is_flag=True, help="Write a validator, which can veto rows, instead.")
-def new_importer(name: str, folder: Path | None, *, validator: bool) -> None:
+@click.option(
+    "--table", "kinds", flag_value="table", multiple=True, help="Give it a table of its own."
+)
+@click.option(
+    "--validator",
+    "kinds",
+    flag_value="validator",
+    multiple=True,
+    help="Write a validator, which can veto rows.",
+)
+@click.option(
+    "--reader",
+    "kinds",
+    flag_value="reader",
+    multiple=True,
+    help="Write a reader of files of another format.",
+)
+def new_importer(name: str, folder: Path | None, *, kinds: tuple[str, ...]) -> None:
     """Write a project for an importer of your own; NAME is its key, such as acme-roster.
 
     It can be installed and tested as it is. docs/writing-an-importer.md says how to go on.
     """
-    kind = VALIDATOR if validator else IMPORTER
+    if len(set(kinds)) > 1:
+        raise click.UsageError(
+            "a project is of one kind: name one of --table, --validator, --reader."
+        )
+    kind = KINDS[kinds[0]] if kinds else IMPORTER
     words = _words(name, kind)
     folder = folder or Path(name)
     if folder.exists() and not folder.is_dir():
@@ -85,7 +108,7 @@ def _words(name: str, kind: ProjectKind) -> dict[str, str]:
 def _check_module(name: str, module: str, class_name: str) -> None:
     """Refuse a name that would hide something else in Python or in Caseroll."""
     is_word = keyword.iskeyword(module) or keyword.iskeyword(class_name)
-    if is_word or module in _TAKEN_MODULES or class_name in importers.__all__:
+    if is_word or module in _TAKEN_MODULES or class_name in _TAKEN_CLASSES:
         raise RefusedError(
             f"{name!r} means something else in Python or in Caseroll; "
             f"put your organisation before it, as in acme-{name}."
@@ -104,4 +127,5 @@ def _switch_on(kind: ProjectKind, name: str) -> str:
     add = f"printf '\\n[{kind.group}.{name}]\\n' >> {shlex.quote(str(named or ours.name))}"
     if named or ours.exists():
         return add
-    return f"cp {shlex.quote(str(default_path()))} . && {add}"
+    # Not over the file that the same command has made for another project meanwhile.
+    return f"test -e {ours.name} || cp {shlex.quote(str(default_path()))} . && {add}"

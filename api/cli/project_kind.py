@@ -20,6 +20,7 @@ _PATHS = {
     "test_module.py": "tests/test_$module.py",
     "sample.csv": "tests/sample.csv",
     "sample.expected.json": "tests/sample.expected.json",
+    "sample.tilde": "tests/sample.tilde",
 }
 """Template → the file that it becomes."""
 
@@ -67,16 +68,28 @@ class ProjectKind:
         return texts
 
 
+_NEW_TESTS = (
+    "A new test is a CSV or XLSX file in `tests/` and a line that calls `check_importer`; what it"
+    " expects is written\nwhen the test runs for the first time. "
+)
+_OF_IMPORTERS = ("module.py", "test_module.py", "sample.csv", "sample.expected.json")
 IMPORTER = ProjectKind(
     name="importer",
     noun="an importer",
     group="importers",
     wrote="an importer, a sample file and a test",
+    note=_NEW_TESTS,
+    templates=_OF_IMPORTERS,
+)
+TABLE = ProjectKind(
+    name="table",
+    noun="an importer",
+    group="importers",
+    wrote="an importer with a table, a sample file and a test",
     note=(
-        "A new test is a CSV or XLSX file in `tests/` and a line that calls `check_importer`; what"
-        " it expects is written\nwhen the test runs for the first time. "
+        "`caseroll migrate` makes its table, as `caseroll up` does when it starts.\n\n" + _NEW_TESTS
     ),
-    templates=("module.py", "test_module.py", "sample.csv", "sample.expected.json"),
+    templates=_OF_IMPORTERS,
 )
 VALIDATOR = ProjectKind(
     name="validator",
@@ -86,6 +99,15 @@ VALIDATOR = ProjectKind(
     note="A validator that is switched on and does not load refuses every row.\n\n",
     templates=("module.py", "test_module.py"),
 )
+READER = ProjectKind(
+    name="reader",
+    noun="a reader",
+    group="readers",
+    wrote="a reader, a sample file and a test",
+    note="Readers are asked in the order of `plugins.toml` whether they take a file.\n\n",
+    templates=("module.py", "test_module.py", "sample.tilde"),
+)
+KINDS = {kind.name: kind for kind in (IMPORTER, TABLE, VALIDATOR, READER)}
 
 
 def sdk_requirement(version: str = SDK_VERSION) -> str:

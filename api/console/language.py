@@ -68,7 +68,7 @@ class Language(NamedTuple):
         return _write_moment(self.code, self.zone, moment)
 
     def day(self, value: date) -> str:
-        return dates.format_date(value, "medium", locale=self.code)
+        return _write_day(self.code, value)
 
     def ago(self, moment: datetime) -> str:
         """Write how long ago a time is, or in how long it will be.
@@ -84,6 +84,11 @@ class Language(NamedTuple):
 
 
 # Babel takes 40 to 140 µs for each; the rows of a page have many times in common.
+@lru_cache(4096)
+def _write_day(code: str, value: date) -> str:
+    return dates.format_date(value, "medium", locale=code)
+
+
 @lru_cache(4096)
 def _write_moment(code: str, zone: str, moment: datetime) -> str:
     local = moment.astimezone(ZoneInfo(zone))

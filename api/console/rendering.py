@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup, escape
+from jinja2 import PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from api.console.language import Language
+from api.console.page_environment import PageEnvironment
+from api.console.shown_text import name_case, name_user, shorten_text, show_text
 from api.console.static_files import static_version
 from importers.language.catalogue import LANGUAGES
+from models.audit import COMMAND_LINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from babel.support import NullTranslations
+    from jinja2 import Environment
     from starlette.requests import Request
     from starlette.responses import Response
 
@@ -69,18 +73,31 @@ def render(language: Language, template: str, *, root: str, **values: Any) -> st
 
 @lru_cache(None)
 def _environment(code: str) -> Environment:
-    environment = Environment(
+    environment = PageEnvironment(
         loader=PackageLoader("api.console"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
+        # Else the file of each part is looked at for each page.
+        auto_reload=False,
     )
     environment.newstyle_gettext = True  # type: ignore[attr-defined]
-    environment.globals.update(_text_functions(Language(code).translations))
+    language = Language(code)
+    environment.globals.update(_text_functions(language.translations))
     environment.filters["shown"] = show_text
+    environment.filters["actor_name"] = partial(name_actor, Language(code))
+    environment.globals["user_name"] = name_user
+    nameless = Markup(language.text("Case without a Tag ID"))  # noqa: S704 - a catalogue is our own
+    environment.globals["case_name"] = partial(name_case, nameless=nameless)
+    environment.globals["short"] = shorten_text
     return environment
+
+
+def name_actor(language: Language, name: str) -> str:
+    """Return the name of a token; no token has that of the command line."""
+    return language.text("command line") if name == COMMAND_LINE.name else name
 
 
 def _text_functions(translations: NullTranslations) -> dict[str, Callable[..., Markup]]:
@@ -109,10 +126,17 @@ class _When:
 
     def __init__(self, language: Language) -> None:
         self._language = language
+        # What one import has written has the same time in all rows of a page.
+        self._written: dict[str, Markup] = {}
 
     def __call__(self, text: str | None) -> Markup:
         if text is None:
             return Markup("")
+        if text not in self._written:
+            self._written[text] = self._write(text)
+        return self._written[text]
+
+    def _write(self, text: str) -> Markup:
         moment = datetime.fromisoformat(text)
         exact, ago = self._language.exact(moment), self._language.ago(moment)
         # Faster than `Markup.format`; nothing in it has been written by a person.
@@ -124,23 +148,3 @@ class _When:
 
     def day(self, text: str | None) -> str:
         return self._language.day(date.fromisoformat(text)) if text else ""
-
-
-def show_text(text: str | None) -> Markup:
-    """Show what a cell holds: in its own direction, and with names for invisible letters.
-
-    Example:
-        >>> show_text("a\\u200bb")
-        Markup('<bdi dir="auto">a<span class="invisible">U+200B</span>b</bdi>')
-    """
-    text = text or ""
-    # Most cells: nothing in them is to be looked at letter by letter.
-    if text.isprintable():
-        # Four times as fast as `Markup.format`, and a page has hundreds.
-        return Markup(f'<bdi dir="auto">{escape(text)}</bdi>')  # noqa: S704 - it is escaped
-    parts = [escape(letter) if letter.isprintable() else _name_letter(letter) for letter in text]
-    return Markup('<bdi dir="auto">{}</bdi>').format(Markup("").join(parts))
-
-
-def _name_letter(letter: str) -> Markup:
-    return Markup('<span class="invisible">U+{}</span>').format(f"{ord(letter):04X}")

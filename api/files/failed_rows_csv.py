@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from asyncpg import Record
 
     from api.access.scope import Scope
+    from importers.sdk.importer import Importer
 
 
-def failed_rows_csv(scope: Scope, of_import: Record) -> AsyncIterator[bytes]:
+def failed_rows_csv(
+    scope: Scope, of_import: Record, importer: Importer | None
+) -> AsyncIterator[bytes]:
     """Write the failed rows with the file's own delimiter, page by page."""
-    table = table_of(of_import)
+    table = table_of(of_import, importer)
     pages = ([row.cells for row in page] async for page in failed_rows(scope, of_import, table))
     return csv_blocks(table.header, pages, delimiter=of_import["delimiter"] or ",")

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from api.files.table_row import TableRow
 from api.language import translator
 from importers.reading.record import add_guards
 from importers.rows.header_mapping import IGNORED, HeaderMapping
 from importers.sdk.cell_note import Holds, note_of, shown_text
-from importers.sdk.columns import column_name
+from importers.sdk.columns import Column, column_name
 from models.row import failed_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterable, Sequence
 
     from asyncpg import Record
 
     from api.access.scope import Scope
+    from importers.sdk.importer import Importer
     from models.row import RowResult
 
 # What a download may hold in memory; `_BLOCK_BYTES` of `api/http/downloads.py` counts as much.
@@ -28,6 +29,7 @@ _DAMAGED = "SPREADSHEET_DAMAGE"
 _UNREAD = frozenset({"TOO_MANY_CELLS", "IMPORTER_ERROR"})
 # A spreadsheet's error value, which every column refuses.
 _UNKNOWN = "#VALUE!"
+_TEXT = Column[str]()
 
 
 class FailedRowsTable:
@@ -39,9 +41,16 @@ class FailedRowsTable:
 
     Args:
         mapping: what the upload has said of the header.
+        columns: those of the import's type.
     """
 
-    def __init__(self, header: Sequence[str], mapping: HeaderMapping | None = None) -> None:
+    def __init__(
+        self,
+        header: Sequence[str],
+        mapping: HeaderMapping | None = None,
+        columns: Iterable[Column[Any]] = (),
+    ) -> None:
+        self._known = {column.public_name: column for column in columns}
         self._width = len(header)
         self._names = (mapping or HeaderMapping()).columns_of(header)
         own = list(map(column_name, header))
@@ -64,7 +73,9 @@ class FailedRowsTable:
         is_unread = not _UNREAD.isdisjoint(each["code"] for each in result.errors)
         read = result.cells
         cells = [
-            _as_text(cell, is_damaged=name in damaged, is_unread=is_unread)
+            _as_text(
+                cell, self._known.get(name, _TEXT), is_damaged=name in damaged, is_unread=is_unread
+            )
             for cell, name in zip(read, self._names, strict=False)
         ]
         cells += [""] * (self._width - len(cells))
@@ -82,10 +93,12 @@ class FailedRowsTable:
         return TableRow(result.number, add_guards(own), notes)
 
 
-def table_of(of_import: Record) -> FailedRowsTable:
-    """Return the table of an import's failed rows."""
+def table_of(of_import: Record, importer: Importer | None) -> FailedRowsTable:
+    """Return the table of an import's failed rows; the importer is None if it is not on."""
     mapping = HeaderMapping.of(json.loads(of_import["header_mapping"] or "null"))
-    return FailedRowsTable(of_import["header"] or [], mapping)
+    columns = importer.columns.values() if importer else ()
+    known = (column for column in columns if isinstance(column, Column))
+    return FailedRowsTable(of_import["header"] or [], mapping, known)
 
 
 async def failed_rows(
@@ -99,7 +112,7 @@ async def failed_rows(
         last = page[-1].number
 
 
-def _as_text(cell: str, *, is_damaged: bool, is_unread: bool) -> str:
+def _as_text(cell: str, column: Column[Any], *, is_damaged: bool, is_unread: bool) -> str:
     """Return a cell as plain text, which an upload takes for nothing else than the cell.
 
     A workbook's cell may hold something else than it shows. A date is written in the form that can
@@ -114,6 +127,6 @@ def _as_text(cell: str, *, is_damaged: bool, is_unread: bool) -> str:
         return shown_text(cell)
     if is_damaged:
         return _UNKNOWN
-    if note.holds is Holds.DATE:
-        return note.detail
-    return _UNKNOWN if is_unread else note.shown
+    if is_unread and note.holds not in (Holds.DATE, Holds.PARTED):
+        return _UNKNOWN
+    return column._as_text(note)

@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
     from api.access.scope import Scope
     from api.schema.importing.plugin_descriptions import ColumnDescription
+    from importers.sdk.importer import Importer
 
 
 def failed_rows_workbook(
-    scope: Scope, of_import: Record, described: Sequence[ColumnDescription]
+    scope: Scope,
+    of_import: Record,
+    importer: Importer | None,
+    described: Sequence[ColumnDescription],
 ) -> AsyncIterator[bytes]:
     """Write the failed rows to a temporary file, then send that.
 
@@ -28,7 +32,7 @@ def failed_rows_workbook(
         HttpError: a workbook can't hold the rows; because of a cell, before the first block.
     """
     check_workbook_rows(of_import["failed"])
-    table = table_of(of_import)
+    table = table_of(of_import, importer)
     by_name = {column.name: column for column in described}
     # `row` and `errors` come last.
     columns = [*(by_name.get(name) for name in table.columns), None, None]

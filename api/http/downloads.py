@@ -86,11 +86,14 @@ async def send_failed_rows(request: Request, token: TokenRecord) -> Response:
     if not row["failed"]:
         raise HttpError(404, "NOT_FOUND", "No row of this import has failed.")
     stem = f"{_stem(row)}-failed-rows"
+    registry: Registry = request.app.state.services.registry
+    importer = registry.importers.get(row["type"])
     if not is_workbook:
         headers = download_headers(f"{stem}.csv", CSV_TYPE)
-        return CountedResponse(failed_rows_csv(scope, row), headers, memory.reserve(_BLOCK_BYTES))
-    described = await describe_columns(request.app.state.services.registry, row["type"], scope)
-    blocks = failed_rows_workbook(scope, row, described)
+        blocks = failed_rows_csv(scope, row, importer)
+        return CountedResponse(blocks, headers, memory.reserve(_BLOCK_BYTES))
+    described = await describe_columns(registry, row["type"], scope)
+    blocks = failed_rows_workbook(scope, row, importer, described)
     headers = download_headers(f"{stem}.xlsx", XLSX_TYPE)
     return CountedResponse(blocks, headers, memory.reserve(WORKBOOK_BYTES))
 

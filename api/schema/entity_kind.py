@@ -204,14 +204,14 @@ async def _load_saved(
 def _refused(kind: EntityKind[T], values: Any, error: RowError) -> UserError:
     """Describe a validator's refusal at the field of the input that it names."""
     if error.column is None:
-        return user_error(error.code, error.message)
+        return user_error(error.code, error.message, params=error.params)
     names = [field.name for field in dataclasses.fields(values)]
     name = next(
         (name for name in names if error.column in kind.row_type.columns(selected={name: {}})), None
     )
     label = (name or error.column).replace("_", " ").title()
     path = ["input", to_camel_case(name)] if name else ["id"]
-    return user_error(error.code, f"{label}: {error.message}", *path)
+    return user_error(error.code, f"{label}: {error.message}", *path, params=error.params)
 
 
 def _tag_taken(kind: EntityKind[T], tag_id: object) -> UserError:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import strawberry
 
 from api.language import translator
 from importers.sdk.cells.formats import is_email, is_locale, is_tag, is_zone, locale_named
+
+if TYPE_CHECKING:
+    from importers.sdk.errors import Params
 
 T = TypeVar("T")
 
@@ -24,14 +27,15 @@ class UserError:
     )
 
 
-def user_error(code: str, message: str, *field: str) -> UserError:
+def user_error(code: str, message: str, *field: str, params: Params | None = None) -> UserError:
     """Make an error about one input field, in the language of the request.
 
     Args:
         message: in English.
         field: the field's path.
+        params: what a plugin has made the message of.
     """
-    message = translator().error({"code": code, "message": message})
+    message = translator().error({"code": code, "message": message, "params": params})
     return UserError(code=code, message=message, field=list(field) or None)
 
 

@@ -13,6 +13,7 @@ from importers.conformance.description import (
     settings_problem,
 )
 from importers.conformance.files import check_independence, check_repeats
+from importers.conformance.groups import check_groups
 from importers.conformance.present import check_present
 from importers.conformance.problem import Problem, raise_problems
 from importers.conformance.reader_files import check_reader_class, check_reader_files
@@ -82,6 +83,7 @@ def check_conformance(
         problems += check_refusals(subject)
         problems += check_present(subject)
         problems += check_whole_file(subject)
+        problems += check_groups(subject)
         rest = specimens(subject)
         problems += check_blank_cells(subject)
         problems += check_own_changes(subject, rest)
@@ -147,7 +149,7 @@ def check_reader(reader: type[Reader] | Reader, file: str | bytes | Path, name: 
         ...
     """
     kind, made = _named_instance(reader)
-    problems = [*settings_problem(made), *check_reader_class(made)]
+    problems = [*settings_problem(made), *check_reader_class(made), *check_catalogues(made)]
     if not any(reader_problems(type(made))):
         sample, name = sample_of(file, name)
         problems += check_reader_files(made, sample, name)

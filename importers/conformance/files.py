@@ -34,7 +34,12 @@ RowKeys = list[dict[int, int]]
 
 
 def check_repeats(subject: Subject, count: int) -> Iterator[Problem]:
-    """Repeat the sample row many times, in two chunks: only the first may do anything."""
+    """Repeat the sample row many times, in two chunks: only the first may do anything.
+
+    A group that is taken as a whole is in one chunk, and may be refused for its size.
+    """
+    if subject.importer.group_by is not None:
+        return
     numbers, half = range(2, count + 2), count // 2 + 2
     rows = subject.run_chain(
         {number: subject.sample for number in numbers if number < half},
@@ -83,7 +88,8 @@ def _differences(
     ran = subject.run_each({number: file[number] for number in group} for group in groups)
     apart = {number: row for each in ran for number, row in each.rows.items()}
     how = "in a chunk without those that share no group key with it"
-    # Only `check_chunk` sees other rows; without it, a difference means that something was kept.
+    # Only `check_chunk` sees other rows, `change_group` those of its group. Without the first,
+    # a difference means that something was kept.
     looks_around = type(subject.importer).check_chunk is not Importer.check_chunk
     yield from _differing(file, once, apart, how, _ANY_CHUNK if looks_around else _KEEP_NOTHING)
     if looks_around:  # the second chunk of a chain knows the first by keys and memo alone

@@ -73,7 +73,8 @@ class Guard:
         plugin: its name in the log, e.g. `importer 'acme-roster'`.
         call_seconds: the most that one call may take.
         total_seconds: the most that all calls may take together.
-        await_seconds: the longest that its coroutines may wait, all together.
+        await_seconds: the longest that its coroutines may wait, all together; by
+            default `AWAIT_SECONDS`.
         keep_alive: sends a statement in the transaction that waits for the plugin, if one does.
     """
 
@@ -83,13 +84,13 @@ class Guard:
         *,
         call_seconds: float = CALL_SECONDS,
         total_seconds: float = TOTAL_SECONDS,
-        await_seconds: float = AWAIT_SECONDS,
+        await_seconds: float | None = None,
         keep_alive: Callable[[], Awaitable[object]] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.plugin = plugin
         self.spent = 0.0
-        self.await_seconds = await_seconds
+        self.await_seconds = AWAIT_SECONDS if await_seconds is None else await_seconds
         self.waited = 0.0
         self.signs = SignsOfLife(keep_alive) if keep_alive else None
         self._call_seconds = call_seconds

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from importers.language.catalogue import catalogue_path, read_entries, write_number
 from importers.language.template import COUNT, Template
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FOLDER, NAME = Path(__file__).parent, "messages"
 TAIL, REMARK, REASON, WORD, MAIL = "TAIL", "REMARK", "REASON", "WORD", "MAIL"
-CONTEXTS = (TAIL, REMARK, REASON, WORD, MAIL)
+CONTEXTS = (TAIL, REMARK, REASON, WORD, MAIL, "NAME")
 """The contexts that are no codes."""
 
 # Between the label of the column and the sentence.
@@ -44,6 +44,19 @@ _MESSAGES = ("why", "reason")
 _TYPES = ("type", "type_1", "type_2", "type_3")
 
 
+class MessageSubject(NamedTuple):
+    """What a message of a row with several changes is about.
+
+    Args:
+        noun: `case` or `user`.
+        end: the mark at the end of the message.
+    """
+
+    noun: str
+    name: str
+    end: str
+
+
 def read_messages(language: str) -> list[Entry]:
     """Read the catalogue of Caseroll's messages."""
     return read_entries(catalogue_path(FOLDER, language, NAME), language)
@@ -53,7 +66,7 @@ class Messages:
     """Caseroll's messages in one language.
 
     Args:
-        label: returns the label of an import type in the language.
+        label: returns the label of an import type, or what else plugins say, in the language.
     """
 
     def __init__(self, language: str, label: Callable[[str], str]) -> None:
@@ -69,17 +82,17 @@ class Messages:
         Args:
             values: those that the message is known to be made of.
         """
-        if message.endswith(_SUBJECT_ENDS) and (subject := _SUBJECT.fullmatch(message)):
-            fault = self.translate(code, subject["fault"] + subject["end"], values)
-            if fault:
-                noun, end = self._words[subject["noun"]], subject["end"]
-                return f"{fault.removesuffix(end)} ({noun} '{subject['name']}'){end}"
         templates = self._templates.get(code, ())
         for find in (_find_known, _find_alike):
             for start, text in split_label(message):
                 if found := find(templates, text, values):
                     return start + self._fill(*found)
         return None
+
+    def with_subject(self, fault: str, subject: MessageSubject) -> str:
+        """Add to a message in the language what it is about."""
+        noun = self._words[subject.noun]
+        return f"{fault.removesuffix(subject.end)} ({noun} '{subject.name}'){subject.end}"
 
     def say(self, context: str, text: str, **values: str | int) -> str:
         """Write a message of its template; in English, if it has no translation."""
@@ -101,7 +114,7 @@ class Messages:
     def _translate_value(self, name: str, value: str) -> str:
         """Return what stands for a name; what an admin has written stays as it is."""
         if name in _WORDS:
-            return self._words.get(value, value)
+            return self._words.get(value) or self._label(value)
         if name in _TYPES:
             return self._label(value)
         if name == _FIELDS:
@@ -111,6 +124,15 @@ class Messages:
             said = (self.translate(code, value, {}) for code in self._templates)
             return next(filter(None, said), value)
         return value
+
+
+def split_subject(message: str) -> tuple[str, MessageSubject] | None:
+    """Return a message apart from what it is about; None if it does not say so."""
+    found = _SUBJECT.fullmatch(message) if message.endswith(_SUBJECT_ENDS) else None
+    if found is None:
+        return None
+    subject = MessageSubject(found["noun"], found["name"], found["end"])
+    return found["fault"] + subject.end, subject
 
 
 def split_label(message: str) -> list[tuple[str, str]]:

@@ -15,7 +15,7 @@ from importers.language.catalogue import (
     read_entries,
     write_number,
 )
-from importers.language.template import COUNT, Template, is_template, names_in
+from importers.language.template import COUNT, Template, names_in
 from importers.sdk.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class PluginCatalogue:
         self.texts = {each.text: each.translation() for each in translated}
         pairs = [(text, each) for each in translated for text in each.texts]
         self._templates = [
-            Template(text, each) for text, each in pairs if len(each.texts) > 1 or is_template(text)
+            Template(text, each) for text, each in pairs if len(each.texts) > 1 or "{" in text
         ]
 
     def translate(self, message: str, values: Mapping[str, object]) -> str | None:
@@ -108,7 +108,8 @@ def _entry_problems(where: str, entries: Sequence[Entry]) -> Iterator[str]:
     for entry in entries:
         try:
             allowed = frozenset().union(*map(names_in, entry.texts))
-        except ValueError:  # no template, but a text with a brace
+        except ValueError as error:
+            yield f"its catalogue {where} has {entry.text!r:.120}, which is no template: {error}"
             continue
         for translation in filter(None, entry.translations):
             if problem := _translation_problem(entry, translation, allowed):
@@ -119,6 +120,6 @@ def _translation_problem(entry: Entry, translation: str, allowed: frozenset[str]
     try:
         names = names_in(translation)
     except ValueError as error:
-        return f"{translation!r:.120} is no template ({error})"
+        return f"{translation!r:.120} is no template: {error}"
     wrong = names - allowed if len(entry.texts) > 1 else names ^ allowed
     return f"the name {{{min(wrong)}}} is in one of the two alone" if wrong else None

@@ -32,10 +32,9 @@ class Template:
         self._entry = entry
         self._end = tail[1]
         self.figures = frozenset(_FIGURE.findall(self.text))
-        self.names = frozenset(_NAME.findall(self.text))
-        parts = _NAME.split(self.text)
+        self.names = names_in(self.text)
         # Most templates of a code are ruled out by what they begin and end with.
-        self._start, self._last = parts[0], parts[-1]
+        self._start, self._last = self.text.partition("{")[0], self.text.rpartition("}")[2]
         self.letters = len(_NAME.sub("", self.text))
 
     def fits(self, message: str, values: Mapping[str, object]) -> bool:
@@ -86,10 +85,12 @@ def names_in(text: str) -> frozenset[str]:
     """Return the names in braces of a template.
 
     Raises:
-        ValueError: it has a brace without its pair.
+        ValueError: it has a brace without its pair, or something else than a name in braces.
     """
-    return frozenset(name for _, name, _, _ in Formatter().parse(text) if name is not None)
-
-
-def is_template(text: str) -> bool:
-    return bool(_NAME.search(text))
+    found = [each for each in Formatter().parse(text) if each[1] is not None]
+    for _, name, form, conversion in found:
+        if not str(name).isidentifier() or form not in ("", ",") or conversion:
+            raise ValueError(
+                f"in braces stands a name, as in {{seat}} or {{seats:,}}, not {name!r}"
+            )
+    return frozenset(str(name) for _, name, _, _ in found)

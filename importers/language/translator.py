@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from importers.builtin.assign import AssignUsers
 from importers.language.catalogue import ENGLISH, LANGUAGES
-from importers.language.message import REMARK, Messages, split_label
+from importers.language.message import REMARK, Messages, split_label, split_subject
 from importers.language.plugin_catalogue import catalogue_name, catalogues_of
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # Of what differs in the errors of a file: the pages that are being read, and what they repeat.
 _MESSAGES_KEPT = 4_096
+
+_OWN = catalogue_name(AssignUsers)
 
 Params: TypeAlias = tuple[tuple[str, str | int], ...]
 
@@ -35,8 +37,10 @@ class Translator:
         self._is_english = language == ENGLISH
         self._catalogues = catalogues
         self._translated = lru_cache(_MESSAGES_KEPT)(self._translate)
-        if not self._is_english:
-            self._messages = Messages(language, self.label)
+
+    @cached_property
+    def _messages(self) -> Messages:
+        return Messages(self.language, self.label)
 
     def error(self, error: Mapping[str, Any]) -> str:
         """Return the message of an error.
@@ -67,8 +71,12 @@ class Translator:
         """Return a label, a description or a help of a plugin; None if it is not known which."""
         if self._is_english:
             return text
-        own = self._catalogues.get(catalogue_name(plugin)) if plugin else None
-        return (own and own.texts.get(text)) or self.label(text)
+        if plugin is None:
+            return self.label(text)
+        # What the SDK's columns say of themselves is in Caseroll's own.
+        of_plugin = map(self._catalogues.get, (catalogue_name(plugin), _OWN))
+        found = (each.texts.get(text) for each in of_plugin if each)
+        return next(filter(None, found), text)
 
     def knows_text(self, text: str) -> bool:
         """Tell whether a label, a description or a help has a translation."""
@@ -89,9 +97,15 @@ class Translator:
         self, code: str, message: str, suggestion: str | None, params: Params
     ) -> str | None:
         values: dict[str, object] = dict(params)
-        # A message without params may hold braces that are no names.
         if suggestion is not None:
             values["suggestion"] = suggestion
+        if parts := split_subject(message):
+            fault, subject = parts
+            if found := self._find(code, fault, values):
+                return self._messages.with_subject(found, subject)
+        return self._find(code, message, values)
+
+    def _find(self, code: str, message: str, values: Mapping[str, object]) -> str | None:
         own = self._messages.translate(code, message, values)
         return own or self._of_plugins(message, values)
 

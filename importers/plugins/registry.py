@@ -134,7 +134,7 @@ class Registry:
     def own_tables(self) -> list[OwnTable]:
         """The tables that the plugins declare."""
         declared = {record for plugin in self._instances for record in plugin.tables}
-        tables = [record.declaration.own_table() for record in declared]
+        tables = [record._declaration.own_table for record in declared]
         return sorted(tables, key=lambda table: table.name)
 
     @property
@@ -150,7 +150,7 @@ def _without_tables(
     package = plugin.instance.migrations
     names = missing.get(migrations_name(package), ()) if package else ()
     problems = [f"its migration '{name}' has not run; run `caseroll migrate`" for name in names[:1]]
-    tables = [record.declaration.name for record in plugin.instance.tables]
+    tables = [record._declaration.name for record in plugin.instance.tables]
     problems += [unfit[table] for table in tables if table in unfit]
     return _broken(plugin, problems) if problems else plugin
 
@@ -160,13 +160,13 @@ def _without_doubles(plugins: Sequence[PluginStatus]) -> list[PluginStatus]:
     declared: dict[str, set[type[Record]]] = defaultdict(set)
     for plugin in plugins:
         for record in plugin.instance.tables if plugin.instance else ():
-            declared[record.declaration.name].add(record)
+            declared[record._declaration.name].add(record)
     doubled = {name for name, records in declared.items() if len(records) > 1}
     return [
         _broken(plugin, [f"two classes declare the table '{table}'" for table in tables])
         if plugin.instance
-        and (tables := [each.declaration.name for each in plugin.instance.tables
-                        if each.declaration.name in doubled])
+        and (tables := [each._declaration.name for each in plugin.instance.tables
+                        if each._declaration.name in doubled])
         else plugin
         for plugin in plugins
     ]  # fmt: skip

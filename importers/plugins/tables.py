@@ -39,4 +39,4 @@ def owners(registry: Registry, failed: FailedMigration | FailedTable) -> list[st
 
 
 def _needs(plugin: Plugin) -> set[str | None]:
-    return {plugin.migrations, *(record.declaration.name for record in plugin.tables)}
+    return {plugin.migrations, *(record._declaration.name for record in plugin.tables)}

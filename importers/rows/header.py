@@ -174,9 +174,8 @@ def missing_columns(
 def find_spec(header: Sequence[str], specs: Sequence[HeaderSpec]) -> HeaderSpec | None:
     """Find the one type that a header fits best, unless it removes: that is an admin's to say."""
     fitting = _nearest_specs([column_name(name) for name in header], specs, "removes")
-    # Of types with the same columns, as `assign` and `sync`, the one that removes is no rival.
-    harmless = [spec for spec in fitting if spec.at_worst != "removes"]
-    return harmless[0] if len(harmless) == 1 else None
+    is_sure = len(fitting) == 1 and fitting[0].at_worst != "removes"
+    return fitting[0] if is_sure else None
 
 
 def _header_below(below: Sequence[Record], spec: HeaderSpec) -> int | None:

@@ -47,7 +47,7 @@ async def carry_out(
     """
     by_kind: dict[type[Change], list[PlannedChange]] = defaultdict(list)
     for planned in changes:
-        by_kind[type(planned.change)].append(planned)
+        by_kind[cast("OwnChange", planned.change)._carrier()].append(planned)
     decisions: dict[tuple[Key, ...], Decision] = {}
     # In the same order in every worker, so that two chunks can't deadlock.
     for kind in sorted(by_kind, key=lambda kind: f"{kind.__module__}.{kind.__qualname__}"):

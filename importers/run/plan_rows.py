@@ -300,8 +300,9 @@ def _check_about(
     for each in changes:
         change: Any = each.change
         if each.rule and named.isdisjoint((_identity(change.case), _identity(change.user))):
-            what = f"the answer is {change!r:.200}, about none that {' or '.join(ordering)} has"
-            raise TypeError(f"{what}: by these columns alone, rows with AssignmentsOf are ordered")
+            method = "change" if importer.group_by is None else "change_group"
+            what = f"{method}() returned {change!r:.200}, of none that the row names in"
+            raise TypeError(f"{what} {' or '.join(ordering)}: AssignmentsOf is about these alone")
 
 
 def _identity(entity: Case | User) -> tuple[bool, int]:

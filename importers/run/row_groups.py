@@ -107,17 +107,18 @@ class LostRows:
 
     @classmethod
     def of(cls, importer: Importer, rows: Sequence[ReadRow]) -> LostRows:
-        columns = list(importer.columns.items())
+        columns = list(importer.columns.values())
         named: dict[tuple[str, int], int] = {}
         # Chunks have no more of them than that, and one that says so.
         blind = [row.number for row in rows[MOST_LOST:] if row.is_context]
         for row in rows:
             cells = list(zip(columns, row.values, strict=False))
-            for (name, column), value in cells:
+            for column, value in cells:
                 if isinstance(value, Case | User):
                     named.setdefault((_noun_of(value), value.id), row.number)
-                elif isinstance(value, RowError) and isinstance(column, Reference):
-                    blind += [row.number] if name != importer.group_by else []
+                elif isinstance(value, RowError) and column.name != importer.group_by:
+                    may_name = isinstance(column, Reference) and column._may_name
+                    blind += [row.number] if may_name else []
             if not cells:
                 blind.append(row.number)
         return cls(

@@ -36,7 +36,8 @@ class Settled(NamedTuple):
 
     Args:
         verdicts: why rows failed that were the first to name a key, these and earlier ones.
-        effects: how many effects validators have let pass, by `Effect.noun` and outcome.
+        effects: how many effects validators have let pass, by `Effect.noun` and outcome, as the
+            history counts them.
     """
 
     results: Sequence[RowResult]

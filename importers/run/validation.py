@@ -45,7 +45,7 @@ class Validation:
     context: ChunkContext
     judgements: Sequence[Judgement]
     passed: Counts = field(default_factory=Counter)
-    """The effects that passed."""
+    """The effects that passed, as the history counts them."""
 
     def judge(self, plan: PlannedRow, made: Sequence[Decision]) -> list[ErrorDetail]:
         """Ask all validators about all that a row is about to do; one that refuses is enough.
@@ -71,9 +71,15 @@ class Validation:
             for judgement in self.judgements:
                 judgement.settle(effects, has_passed=not errors)
         if not errors:
-            for effect in effects:
-                self.passed[effect.noun, effect.outcome] += 1
+            self._count(effects)
         return list(dict.fromkeys(errors))
+
+    def _count(self, effects: Sequence[Effect]) -> None:
+        for effect in effects:
+            noun = effect.noun
+            # The history does not say what others without a difference have done.
+            if noun != "other" or effect.difference:
+                self.passed[noun, effect.outcome] += 1
 
     def _errors(self, judgement: Judgement, effect: Effect, plan: PlannedRow) -> list[ErrorDetail]:
         try:

@@ -4,6 +4,7 @@ Such a cell travels as the text that the sheet shows, then U+001A, then its note
 
     "7/4/26\\x1adate=2026-07-04"
     "1.23457E+14\\x1anumber=123456789012345678"
+    "1,234.50\\x1aparted=1234.5"
     "TRUE\\x1aboolean="
     "#N/A\\x1aerror="
     "45678\\x1aunshown=45678 with the number format '[h]:mm'"
@@ -31,6 +32,9 @@ class Holds(StrEnum):
     BOOLEAN = "boolean"
     NUMBER = "number"
     """A number that is shown rounded, or of too many digits; the detail is the number."""
+    PARTED = "parted"
+    """A number that is shown in full, but with a point or comma, which can mean either; the detail
+    is the number."""
     ERROR = "error"
     UNSHOWN = "unshown"
     """It can't be known what the sheet shows; the detail says in words what the cell holds."""
@@ -54,10 +58,27 @@ def with_note(shown: str, holds: Holds, detail: str = "") -> str:
     return f"{shown}{_SUBSTITUTE}{holds}={detail}"
 
 
+def number_note(shown: str, number: str, *, is_whole: bool) -> str:
+    """Return a number as it is shown, with a note if that does not say all of it for certain.
+
+    Args:
+        number: its digits.
+        is_whole: whether all of them are shown.
+    """
+    if not is_whole:
+        return with_note(shown, Holds.NUMBER, number)
+    return with_note(shown, Holds.PARTED, number) if "," in shown or "." in shown else shown
+
+
 def note_of(cell: str) -> CellNote | None:
     """Return a cell's note, if it has one."""
     found = _NOTE.fullmatch(cell) if _SUBSTITUTE in cell else None
     return CellNote(found["shown"], Holds(found["holds"]), found["detail"]) if found else None
+
+
+def has_notes(cells: str) -> bool:
+    """Tell whether any of some cells, put together, may have a note."""
+    return _SUBSTITUTE in cells
 
 
 def shown_text(cell: str) -> str:

@@ -324,6 +324,11 @@ class OwnChange:
         """
         return None
 
+    @classmethod
+    def _carrier(cls) -> type[OwnChange]:
+        """Return the class whose `apply` carries the change out, with those of its other kinds."""
+        return cls
+
     @property
     def _origin(self) -> type:
         """The class whose `inverse` takes the change back."""

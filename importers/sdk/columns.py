@@ -22,7 +22,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from unicodedata import is_normalized, normalize
 
-from importers.sdk.cell_note import CellNote, Holds, note_of, shown_text
+from importers.sdk.cell_note import CellNote, Holds, has_notes, note_of, shown_text
 from importers.sdk.cells.spreadsheet import (
     ERROR_STARTS,
     formula_error,
@@ -210,9 +210,13 @@ class Column(Generic[T]):
         """Read a spreadsheet's cell that does not hold the text that it shows."""
         if note.holds is Holds.ERROR:
             raise formula_error(note.shown)
-        if note.holds is Holds.UNSHOWN or self._is_exact():
+        if note.holds is Holds.UNSHOWN or (self._is_exact() and note.holds is not Holds.PARTED):
             raise spreadsheet_damage(note)
         return self.read(note.shown)
+
+    def _as_text(self, note: CellNote) -> str:
+        """Write a spreadsheet's cell as a text that is read as the cell is."""
+        return note.detail if note.holds is Holds.DATE else note.shown
 
     def _is_exact(self) -> bool:
         """Tell whether cells are IDs, which must be stored as the texts that they are."""
@@ -343,9 +347,11 @@ class Column(Generic[T]):
         only_checks = kind.read is Column.read and kind.parse in _ONLY_CHECKS
         if not only_checks or of_text is None or self.default is not None:
             return None
-        texts = map(str.strip, cells)
+        texts = list(map(str.strip, cells))
+        if has_notes("".join(texts)):
+            return None
         # `str` of a text is the text: a call a cell less, for the column of Tag IDs of every file.
-        return list(texts if of_text is str else map(of_text, texts))
+        return texts if of_text is str else list(map(of_text, texts))
 
 
 class Blank(Column[None]):

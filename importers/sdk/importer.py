@@ -210,9 +210,10 @@ class Importer(Plugin):
     async def check_file(self, rows: FileRows, directory: Directory) -> Iterable[RowError] | None:
         """Look at all rows of a file before any of them is applied; refuse the file or let it pass.
 
-        Called once for each upload, in a dry run too, after the file was read to its end. Not
-        called where failed rows are tried again or a plan is applied: their file has passed. Keep
-        of the rows what the check needs, and no more: a file may have millions.
+        Called once for each upload, in a dry run too, after the file was read to its end; again if
+        the worker is lost meanwhile. Not called where failed rows are tried again or a plan is
+        applied: their file has passed. Keep of the rows what the check needs, and no more: a file
+        may have millions.
 
         Args:
             rows: all rows of the file, to be read with `async for`. They have what the columns

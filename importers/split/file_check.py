@@ -9,7 +9,8 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from importers.isolation.guard import Guard, guard_of, guarded_await, guarding, is_guest
-from importers.rows.cell_reader import ReadRow, read_rows
+from importers.rows.cell_reader import ReadRow, error_detail, read_rows
+from importers.rows.layout import Layout
 from importers.rows.stored_directory import OneByOne, StoredDirectory
 from importers.sdk.errors import ErrorDetail, FileRefusedError, RowError
 from importers.sdk.importer import Importer
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from importers.reading.record import Batch
-    from importers.rows.layout import Layout
     from importers.sdk.directory import Directory
     from importers.sdk.row import Row
     from importers.split.file_rows import OpenedFile
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 _COMPUTING_SECONDS = 300.0
 _WAITING_SECONDS = 900.0
 _MOST_ERRORS = 100
+_NO_CELLS = Layout(positions={}, width=0)
 _FAILED = ErrorDetail(
     code="IMPORTER_ERROR",
     message="The importer failed where it checks the file as a whole; the worker's log says why.",
@@ -106,13 +107,15 @@ async def check_file(
             found = await guarded_await(importer.check_file(FileRows(parts), directory))
             errors = [_described(importer, error) for error in islice(found or (), _MOST_ERRORS)]
     except Exception as error:
-        # Not what the importer has made of it.
+        # What has failed is the reading, whatever the importer has made of it.
         if parts.failure is not None:
-            raise parts.failure from error
+            raise parts.failure  # noqa: B904 - perhaps the same
         if is_passing(error) and not (guard and isinstance(error, OSError | TimeoutError)):
             raise
         logger.exception("importer %r failed on the file as a whole", importer.key)
         raise FileRefusedError([_FAILED]) from error
+    if parts.failure is not None:
+        raise parts.failure
     if errors:
         raise FileRefusedError(errors)
 
@@ -168,11 +171,5 @@ def _described(importer: Importer, error: object) -> ErrorDetail:
         raise TypeError(f"check_file() returned {error!r:.200}, which is no RowError")
     if error.column is not None and error.column not in importer.columns:
         raise TypeError(f"the error {error.code} is on {error.column!r:.80}, which is no column")
-    column = importer.columns[error.column] if error.column else None
-    return ErrorDetail(
-        code=error.code,
-        message=f"{column.label}: {error.message}" if column else error.message,
-        column=column.public_name if column else None,
-        suggestion=error.suggestion,
-        params=error.params,
-    )
+    # No row's cell is at fault.
+    return error_detail(importer, error, error.column, ReadRow(0, []), _NO_CELLS)

@@ -23,10 +23,10 @@ class MemoryRecords:
     """
 
     def __init__(self, records: Sequence[Record], tables: Sequence[type[Record]]) -> None:
-        self._tables = {record.declaration.name for record in tables}
+        self._tables = {record._declaration.name for record in tables}
         self._stored: dict[tuple[str, Key], Mapping[str, Any]] = {}
         for record in records:
-            declaration = record.declaration
+            declaration = record._declaration
             fields = declaration.fields.values()
             values = {field.column: field.stored(getattr(record, field.name)) for field in fields}
             key = tuple([values[field.column] for field in declaration.key])
@@ -45,12 +45,12 @@ class MemoryRecords:
         return [self._carry_out(change) for change in changes]
 
     def _carry_out(self, change: RecordChange) -> Applied | Refused:
-        declaration = change.declaration
+        declaration = change._declaration
         if declaration.name not in self._tables:
             name = declaration.record.__name__
             raise LookupError(f"the plugin has to list {name} in its tables")
-        place = declaration.name, change.record_key
-        fate = change.decide(self._stored.get(place))
+        place = declaration.name, change._record_key
+        fate = change._decide(self._stored.get(place))
         if fate.outcome == "REMOVED":
             del self._stored[place]
         elif fate.outcome in ("CREATED", "UPDATED") and fate.record:

@@ -46,8 +46,8 @@ def _is_known(planned: PlannedChange) -> bool:
 
 def _described(change: Change) -> dict[str, Any]:
     if isinstance(change, RecordChange):
-        said = {name: _plain(value) for name, value in change.given.items()}
-        return {"change": type(change).__name__, "record": change.declaration.noun, **said}
+        said = {name: _plain(value) for name, value in change._given.items()}
+        return {"change": type(change).__name__, "record": change._declaration.noun, **said}
     values = {each.name: _plain(getattr(change, each.name)) for each in fields(change)}  # type: ignore[arg-type]
     given = {name: value for name, value in values.items() if value is not None}
     return {"change": type(change).__name__, **given}

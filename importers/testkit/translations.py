@@ -20,12 +20,17 @@ def missing_texts(plugin: Plugin) -> Iterator[tuple[str, str]]:
     A language of which it has no catalogue is none of its own.
     """
     kind = type(plugin)
+    for language in catalogues_of(kind):
+        knows = translators([kind])[language].knows_text
+        yield from ((language, text) for text in texts_of(plugin) if not knows(text))
+
+
+def texts_of(plugin: Plugin) -> list[str]:
+    """Return what a plugin says of itself: its description, its label, and what columns hold."""
     texts = [plugin.description]
     if isinstance(plugin, Importer):
         texts += [plugin.label, *(column.help for column in plugin.columns.values())]
-    for language in catalogues_of(kind):
-        translator = translators([kind])[language]
-        yield from ((language, text) for text in texts if text and not translator.knows_text(text))
+    return list(filter(None, texts))
 
 
 def missing_messages(

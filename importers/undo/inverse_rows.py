@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from importers.reading.record import Batch
 from importers.sdk.node_id import encode_node_id
-from models.entity_history import to_json
+from models.entity_history import EntityEdit, to_json
+from models.present_state import table_of
 from models.undo import read_changed_assignments, read_changed_entities
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ def _what(row: Record, before: Side, after: Side) -> str:
         return "record" if row["kind"] else "other"
     if after is None:  # cases and users are never removed
         return "other"
-    return "case" if row["case_id"] else "user" if row["user_id"] else "other"
+    # Of changes of plugins, older histories tell nothing but the fields.
+    table = table_of(EntityEdit(0, row["case_id"], row["user_id"], before, after))
+    return "other" if table is None else table[:-1]
 
 
 def _merged(changes: Sequence[tuple[Side, Side]]) -> tuple[Side, Side]:

@@ -71,10 +71,7 @@ class MutationJudges:
         self, db: Connection, app_id: int, table: Table, values: Mapping[str, Any], *, by: Actor
     ) -> int:
         """Insert a row as `insert_one` does, if no validator refuses it."""
-        kind = AddCase if table == "cases" else AddUser
-        # A case of an import always has a Tag ID; that of a mutation may have none.
-        known = {"tag_id": "", **values} if kind is AddCase else values
-        change = kind(**known)
+        change = _addition(table, values)
         judgements = await self._prepare(db, app_id, change)
         key = await insert_one(db, app_id, table, values, by=by)
         after = {name: value for name, value in values.items() if value not in (None, "")}
@@ -174,6 +171,13 @@ def _not_judged(validator: Validator) -> RowError:
     template = "The validator '{validator}' fails or does not load, so nothing was changed; the log"
     template += " of the API says why."
     return RowError(None, "VALIDATOR_ERROR", template, validator=validator.key)
+
+
+def _addition(table: Table, values: Mapping[str, Any]) -> AddCase | AddUser:
+    if table == "users":
+        return AddUser(**values)
+    # A case of an import always has a Tag ID; that of a mutation may have none.
+    return AddCase(**{**values, "tag_id": values.get("tag_id") or ""})
 
 
 async def _modification(

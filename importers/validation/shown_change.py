@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from importers.sdk.changes import Assign, Modify, Remove, Restore
 from importers.sdk.entity_changes import ModifyCase, ModifyUser
+from importers.sdk.records.record_changes import ModifyRecord, RemoveRecord, SetRecord
+from importers.sdk.records.restore_record import RestoreRecord
 from importers.undo.restore_entity import RestoreEntity
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ def shown_change(change: Change) -> Change:
         return _of_assignment(change)
     if isinstance(change, RestoreEntity):
         return _of_entity(change)
+    if isinstance(change, RestoreRecord):
+        return _of_record(change)
     return change
 
 
@@ -37,6 +41,21 @@ def _of_entity(change: RestoreEntity) -> Change:
         return ModifyCase(case=change.case, **_known(ModifyCase, fields))
     assert change.user is not None
     return ModifyUser(user=change.user, **_known(ModifyUser, fields))
+
+
+def _of_record(change: RestoreRecord) -> Change:
+    record, fields = change.of.record, change.of.fields
+    if change.before is None:
+        return RemoveRecord(record, **change.key)
+    # Of other cases and users than those of the key, only the primary keys are known.
+    named = {
+        fields[column].name: value
+        for column, value in change.before.items()
+        if not fields[column].is_entity
+    }
+    named.update(change.key)
+    is_new = change.after is None and len(named) == len(fields)
+    return SetRecord(record(**named)) if is_new else ModifyRecord(record, **named)
 
 
 def _known(kind: type[ModifyCase | ModifyUser], fields: Any) -> dict[str, Any]:

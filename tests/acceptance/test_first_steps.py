@@ -18,8 +18,11 @@ SAMPLES = {
     ),
     "modify": b"case_id,user_id,case_role_id,case_notify\r\ntrv-001,jones-001,staff,0\r\n",
     "remove": b"user_id,case_id\r\njones-001,trv-001\r\n",
+    "sync": (
+        b"case_id,user_id,case_role_order,case_role_id,case_notify\r\ntrv-001,jack-001,,staff,0\r\n"
+    ),
 }
-OUTCOMES = {"assign": "created", "modify": "updated", "remove": "removed"}
+OUTCOMES = {"assign": "created", "modify": "updated", "remove": "removed", "sync": "removed"}
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +64,7 @@ def test_import_types(place: Place) -> None:
     assert "there is no import type 'asign'; the types are: add-users, assign" in wrong[1]
     assert [each["key"] for each in json.loads(place.run("import-types", "--json")[1])] == [
         "add-users", "assign", "add-cases", "modify-cases", "modify-users", "modify", "remove",
+        "sync",
     ]  # fmt: skip
 
 
@@ -204,7 +208,7 @@ def test_wrong_options(place: Place) -> None:
     assert output.splitlines() == [
         "Error: --name: This can't be blank.",
         "Error: --type: There is no such import type; there are: add-users, assign, add-cases, "
-        "modify-cases, modify-users, modify, remove.",
+        "modify-cases, modify-users, modify, remove, sync.",
     ]
 
 

@@ -23,7 +23,12 @@ from tests.acceptance.program import launch, wait_until_ready
 ROOT = Path(__file__).parents[2]
 EXAMPLES = tuple(sorted(path.parent.name for path in ROOT.glob("examples/*/pyproject.toml")))
 # New projects → the options that they are written with.
-NEW = {"acme-seating": (), "acme-mails": ("--validator",)}
+NEW = {
+    "acme-seating": (),
+    "acme-desks": ("--table",),
+    "acme-mails": ("--validator",),
+    "acme-tilde": ("--reader",),
+}
 PROJECTS = (*NEW, *EXAMPLES)
 OFFLINE = ["--no-index", "--no-build-isolation", "--disable-pip-version-check"]
 TYPES = """
@@ -393,17 +398,44 @@ def test_wall(running: Place) -> None:
 
 
 def test_new_validator(running: Place) -> None:
-    """A validator that `new-importer` has just written refuses what it says, and nothing else."""
+    """A validator that `new-importer` has written refuses what it says, and nothing else."""
     code, output = running.import_(
         "assign",
         "notified",
         "case_id,user_id,case_role_id,case_notify\n"
-        "trv-321,jack-001,clients,1\ntrv-321,jones-001,clients,0\n",
+        "trv-361,jack-001,clients,1\ntrv-361,jones-001,clients,0\n",
     )
 
     assert code == 1
     assert "2 rows: 1 passed, 1 failed, 1 created." in output
     assert "2\tcase_notify\tCase Notify: clients get no mails; enter 0." in output
+
+
+async def test_new_table(running: Place) -> None:
+    """An importer with a table that `new-importer` has written keeps its records there."""
+    first = running.import_("acme-desks", "noted", "case_id,note\ntrv-331,One.\n")
+    second = running.import_("acme-desks", "noted again", "case_id,note\ntrv-331,Two.\n")
+    query = "SELECT text FROM acme_desks_notes JOIN cases ON cases.id = case_id"
+
+    assert first == (0, "Processed: noted, 1 row: 1 passed, 1 created.\n")
+    assert second == (0, "Processed: noted again, 1 row: 1 passed, 1 updated.\n")
+    assert await running.sql(f"{query} WHERE tag_id = 'trv-331'") == [("Two.",)]
+
+
+def test_new_reader(running: Place) -> None:
+    """A reader that `new-importer` has written reads files for any type, or says why not."""
+    (running.folder / "a.tilde").write_text(
+        "case_id~user_id~case_role_id\ntrv-341~jones-001~staff\n"
+    )
+    (running.folder / "b.tilde").write_bytes(
+        b"case_id~user_id~case_role_id\n\xff~jones-001~staff\n"
+    )
+    good, bad = (
+        running.run("import", f"{name}.tilde", "--type", "assign", "--name", name) for name in "ab"
+    )
+
+    assert good == (0, "Processed: a, 1 row: 1 passed, 1 created.\n")
+    assert bad == (2, "Error: Line 2 is not UTF-8. Save the file as UTF-8.\n")
 
 
 async def test_caps(running: Place) -> None:

@@ -15,7 +15,8 @@ from importers.sdk.errors import ErrorDetail
 from models.db import transaction
 from models.imports import ImportStatus
 from models.row import RowOutcome, RowResult, RowStatus, write_rows
-from tests.api.api_fixture import Api, add_import, bearer, node_id
+from tests.api.api_fixture import Api, add_cases, add_import, add_users, bearer, node_id
+from tests.api.schema.changes.import_runner import nodes, run
 from tests.api.websocket_client import subscriber
 
 SPANISH = {"Accept-Language": "es-MX,es;q=0.9,en;q=0.8"}
@@ -131,10 +132,6 @@ async def test_errors_of_requests(api: Api) -> None:
     assert refused["errors"][0]["message"].startswith("Envíe un token válido")
 
 
-def nodes(connection: Any) -> list[Any]:
-    return [each["node"] for each in connection["edges"]]
-
-
 async def test_errors_of_rows(api: Api) -> None:
     """Errors, groups of them and remarks are translated when they are read; params stay."""
     import_id = await add_failed_import(api)
@@ -222,3 +219,39 @@ async def test_subscribers_of_two_languages(api: Api) -> None:
             labels.append((await peer.next())["importUpdated"]["type"]["label"])
 
     assert labels == ["Assign users to cases", "Asignar usuarios a casos"]
+
+
+async def test_a_file(api: Api) -> None:
+    """What is wrong with the rows of a file is said in the language, however it was imported."""
+    [case] = await add_cases(api.world.app, 1)
+    case_id = node_id("Case", case)
+    import_id = await run(api, "assign", f"{case_id},nobody-7,boss,perhaps", f"{case_id},,staff,0")
+    answer, _ = await ask(api, ROWS, {"id": import_id})
+    first, second = nodes(answer["data"]["import"]["rows"])
+
+    assert [(each["code"], each["message"]) for each in first["errors"]] == [
+        ("NOT_FOUND", "User Id: ningún usuario tiene el Tag ID o ID 'nobody-7'."),
+        (
+            "INVALID_CHOICE",
+            "Case Role Id: 'boss' no existe; use uno de estos: clients, default, staff.",
+        ),
+        ("INVALID_FLAG", "Case Notify: 'perhaps' no es 0 (no) ni 1 (yes)."),
+    ]
+    assert [each["message"] for each in second["errors"]] == ["User Id: es obligatorio."]
+
+
+@pytest.mark.parametrize(
+    ("mutation", "is_dry_run", "name"),
+    [("undoImport", False, "import 0 (deshecha)"), ("applyImport", True, "import 0 (aplicada)")],
+)
+async def test_names(api: Api, mutation: str, is_dry_run: bool, name: str) -> None:
+    """An import that is made of another one has its name, with an ending in the language."""
+    app = api.world.app
+    [case], [user] = await add_cases(app, 1), await add_users(app, 1)
+    row = f"{node_id('Case', case)},{node_id('User', user)},staff,0"
+    import_id = await run(api, "assign", row, is_dry_run=is_dry_run)
+    payload = "{ import { name } userErrors { code } }"
+    query = f"mutation ($id: ID!) {{ {mutation}(id: $id) {payload} }}"
+    answer, _ = await ask(api, query, {"id": import_id})
+
+    assert answer["data"][mutation] == {"import": {"name": name}, "userErrors": []}

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from importers.sdk.cell_note import Holds, with_note
+from importers.sdk.cell_note import Holds, number_note, with_note
 from tests.fuzz.random_file import LETTERS
 
 Value = str | int | float | bool | datetime.datetime
@@ -74,7 +74,8 @@ def known_cell(random: Random) -> KnownCell:
         number = random.choice((random.randint(-999, 999), random.randint(0, 10**13 - 1)))
         if code == "[>=0]00;00":
             number = abs(number)
-        return KnownCell(value=number, shown=shown(number), code=code)
+        text = number_note(shown(number), str(number), is_whole=True)
+        return KnownCell(value=number, shown=text, code=code)
     if kind < 0.8:
         return _decimal(random)
     if kind < 0.92:
@@ -92,12 +93,13 @@ def _decimal(random: Random) -> KnownCell:
     decimals = random.randint(1, 9) + 10 * random.randrange(10 ** (places - 1))
     text = f"{whole}.{decimals:0{places}}"
     if random.random() < 0.5:
-        return KnownCell(value=float(text), shown=text)
+        return KnownCell(value=float(text), shown=with_note(text, Holds.PARTED, text))
     # A last digit that is not 5 rounds in the same way by any rule.
     rounded = str(whole + (decimals * 2 > 10**places))
     is_tie = decimals * 2 == 10**places
-    code, shown = ("General", text) if is_tie else ("0", with_note(rounded, Holds.NUMBER, text))
-    return KnownCell(value=float(text), shown=shown, code=code)
+    if is_tie:
+        return KnownCell(value=float(text), shown=with_note(text, Holds.PARTED, text))
+    return KnownCell(value=float(text), shown=with_note(rounded, Holds.NUMBER, text), code="0")
 
 
 def _date(random: Random) -> KnownCell:

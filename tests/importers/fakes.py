@@ -216,7 +216,9 @@ def context_of(importer: Importer) -> ChunkContext:
         importer=importer,
         layout=layout(importer),
         directory=FakeDirectory(),
-        store=MemoryStore(World(assignments=()), RunningImport(id=1, name="test", type="test")),
+        store=MemoryStore(
+            World(assignments=()), RunningImport(id=1, name="test", type="test", rows=1)
+        ),
         roles={role.id: role for role in (STAFF, CLIENTS, DEFAULT)},
     )
 

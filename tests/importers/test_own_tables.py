@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import asyncpg
 import pytest
 
+from importers.retention import purge_own_tables
+from models import own_records
+from models.database_url import credentials
 from models.db import connection
 from models.plugin_tables import make_tables
 from tests.importers.engine_fixture import EngineFixture, Result, make_world
 from tests.importers.own_tables import HEADER, Rate, Rates
 
-TABLE = Rate.declaration.own_table()
+TABLE = Rate._declaration.own_table
 
 
 @pytest.fixture
@@ -204,3 +209,84 @@ async def test_history(rates: EngineFixture) -> None:
     assert second == (
         later, 2, case, '{"code":"A","amount":"1.50"}', '{"code":"A","amount":"2"}', name, kind
     )  # fmt: skip
+
+
+async def test_retention(rates: EngineFixture) -> None:
+    """Records go when their last change is long enough ago, if the table says so."""
+    for_days = TABLE._replace(keep_days=30)
+    as_imports = TABLE._replace(keep_days="imports")
+    async with connection() as db:
+        await make_tables(db, [for_days])
+    await run(rates, ",trv-001,A,1,,", ",trv-001,B,1,,", ",trv-003,A,1,,")
+    await rates.execute("UPDATE kit_rates SET changed_at = now() - interval '31 days'")
+
+    await purge_own_tables([TABLE, as_imports], 0)
+    await purge_own_tables([as_imports], 40)
+    assert len(await stored(rates)) == 3
+    await rates.execute("UPDATE kit_rates SET changed_at = now() WHERE code = 'B'")
+    await purge_own_tables([for_days], 0)
+    assert list(await stored(rates)) == [("trv-001", "B")]
+    await rates.execute("UPDATE kit_rates SET changed_at = now() - interval '41 days'")
+    await purge_own_tables([as_imports], 40)
+    assert await stored(rates) == {}
+    await rates.execute("ALTER TABLE kit_rates DROP COLUMN changed_at")
+
+
+async def test_a_competing_import(
+    rates: EngineFixture, module_database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record that another transaction creates between look and write is looked at again."""
+    other = await asyncpg.connect(**credentials(module_database_url))
+    looks: list[int] = []
+    look = own_records.lock_records
+
+    async def overtaken(db: Any, app_id: int, *rest: Any) -> Any:
+        found = await look(db, app_id, *rest)
+        if not looks:
+            insert = "INSERT INTO kit_rates VALUES ($1, $2, 'A', 9)"
+            await other.execute(insert, app_id, rates.cases["trv-001"])
+        looks.append(len(found))
+        return found
+
+    monkeypatch.setattr(own_records, "lock_records", overtaken)
+    done = await run(rates, ",trv-001,A,1,,", ",trv-003,A,1,,")
+    await other.close()
+
+    assert await whats(rates, done) == ["UPDATED", "CREATED"]
+    assert looks == [0, 1]
+    assert (await stored(rates))["trv-001", "A"][0] == "1"
+
+
+async def test_all_kinds_lock_at_once(
+    rates: EngineFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records are locked in the order of their keys, whatever is asked of them."""
+    locked: list[list[Any]] = []
+    look = own_records.lock_records
+
+    async def noted(db: Any, app_id: int, table: Any, keys: Any) -> Any:
+        locked.append(keys)
+        return await look(db, app_id, table, keys)
+
+    monkeypatch.setattr(own_records, "lock_records", noted)
+    await run(rates, "set,trv-001,A,1,,", "add,trv-001,B,1,,", "remove,trv-001,C,,,")
+
+    assert [len(keys) for keys in locked] == [3]
+
+
+async def test_two_imports_over_the_same_records(rates: EngineFixture) -> None:
+    """In opposite orders, they both end, and each change begins where the one before has ended."""
+    codes = [(case, code) for case in ("trv-001", "trv-003", "trv-004") for code in "ABC"]
+    imports = [
+        await rates.split("rates", *[f",{case},{code},{amount},," for case, code in order],
+                          header=HEADER)
+        for amount, order in ((1, codes), (2, codes[::-1]))
+    ]  # fmt: skip
+    await asyncio.gather(*[rates.persevere(import_id) for import_id in imports * 2])
+
+    counts = [await rates.counts(import_id) for import_id in imports]
+    assert sum(count.created for count in counts) == sum(count.updated for count in counts) == 9
+    rows = await rates.fetch("SELECT before ->> 'amount' FROM entity_history ORDER BY record, id")
+    firsts, seconds = [row[0] for row in rows[::2]], [row[0] for row in rows[1::2]]
+    assert firsts == [None] * 9
+    assert set(seconds) <= {"1", "2"}

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import openpyxl
 
 from importers import (
     Amount,
@@ -17,10 +20,11 @@ from importers import (
     Number,
     Phone,
     RowError,
+    Unchanged,
     Url,
     setting,
 )
-from importers.testing import check_conformance
+from importers.testing import check_conformance, run_importer
 from tests.importers.engine_fixture import EngineFixture, Result
 
 
@@ -105,3 +109,29 @@ async def test_one_number_in_two_forms(world: EngineFixture) -> None:
 def test_conformance() -> None:
     """The columns hold what the kit asks of all."""
     check_conformance(ENGAGEMENTS, rows=500)
+
+
+def test_a_workbook(tmp_path: Path) -> None:
+    """A cell with a number is that number, whatever the sheet puts between its digits."""
+
+    class Hours(Importer):
+        """Write the hours down."""
+
+        label = "Hours"
+        case_id = CaseRef(required=True)
+        hours = Number(decimal_mark=",")
+
+        def change(self, row: Any) -> Unchanged:
+            return Unchanged(str(row.hours))
+
+    book = openpyxl.Workbook()
+    sheet: Any = book.active
+    cells = [(1234, "#,##0"), (1.234, "General"), ("1.234", "@"), (1234.5, "0.00")]
+    sheet.append(["case_id", "hours"])
+    for value, code in cells:
+        sheet.append(["trv-001", value])
+        sheet.cell(sheet.max_row, 2).number_format = code
+    book.save(tmp_path / "hours.xlsx")
+    reports = run_importer(Hours, tmp_path / "hours.xlsx")
+
+    assert [each["message"] for each in reports] == ["1234", "1.234", "1234", "1234.5"]

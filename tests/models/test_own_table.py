@@ -135,6 +135,24 @@ async def test_a_column_that_is_not_declared_any_more(db: Connection) -> None:
     assert find_misfit(RATES._replace(columns=RATES.columns[:3]), stored) is None
 
 
+async def test_a_table_made_by_migrations(db: Connection) -> None:
+    """It can be declared afterwards, if it is as the declaration would make it."""
+    await db.execute(
+        """
+        CREATE TABLE kit_prices (
+          app_id bigint NOT NULL REFERENCES apps,
+          case_id bigint NOT NULL REFERENCES cases ON DELETE CASCADE,
+          cents bigint NOT NULL,
+          note text DEFAULT 'x',
+          PRIMARY KEY (app_id, case_id)
+        )
+        """
+    )
+    columns = (OwnColumn("case_id", "bigint", "cases"), OwnColumn("cents", "bigint"))
+
+    assert await make_tables(db, [OwnTable("kit_prices", columns, ("case_id",))]) == []
+
+
 async def test_what_is_to_be_done(db: Connection, database_url: str) -> None:
     """A table, or a column, that is not there yet is told with the command that makes it."""
     missing = await find_unfit(database_url, [RATES])

@@ -29,9 +29,25 @@ def check(advice):
 """
 
 
+AT_THE_TOP = """
+NONE = Detail(code="NO_ROWS", message="There is none.")
+WHY = {"case": "is closed.", "user": "is gone."}
+def check(noun):
+    return RowError(noun, "REFUSED", WHY[noun])
+"""
+
+
 @pytest.mark.parametrize(
     ("code", "found"),
     [
+        (
+            AT_THE_TOP,
+            [
+                ("m:2", "NO_ROWS", "There is none."),
+                ("m:5", "REFUSED", "is closed."),
+                ("m:5", "REFUSED", "is gone."),
+            ],
+        ),
         (
             AFTER_A_RETURN,
             [

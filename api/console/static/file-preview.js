@@ -67,16 +67,26 @@ class FilePreview extends HTMLElement {
       });
       const text = await answer.text();
       if (this.request === request) this.show(answer, text);
+      if (this.request !== request || !this.isCutWrongly(file)) return;
+      if (file.size > MOST_WORKBOOK) this.say(this.dataset.large);
+      else this.look();
     } catch {
       if (this.request === request) this.say(this.dataset.lost);
     }
   }
 
-  /** The fields, and of a text file the beginning; a workbook can only be read whole. */
+  /** Notes a file of which the server needs all, as a plugin reads it; tells that it is to be sent. */
+  isCutWrongly(file) {
+    if (!this.querySelector("[data-whole]") || file === this.whole) return false;
+    this.whole = file;
+    return true;
+  }
+
+  /** The fields, and of a text file the beginning; others can only be read whole. */
   async body(file) {
     const body = new FormData(this.form);
     body.delete("file");
-    const isCut = file.size > FIRST_BYTES && !(await isWorkbook(file));
+    const isCut = file.size > FIRST_BYTES && file !== this.whole && !(await isWorkbook(file));
     body.set("sha256", isCut ? await this.hash(file) : "");
     body.set("size", file.size);
     body.set("file", isCut ? file.slice(0, FIRST_BYTES) : file, file.name);

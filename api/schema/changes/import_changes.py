@@ -34,8 +34,8 @@ from models.import_change_list import (
 from models.list_facts import find_rows
 from models.list_query import Condition
 from models.listing import CASES, USERS, has_id
-from models.present_state import are_stale
-from models.row import STORED_CHANGES, RowOutcome, changes_of, row_number
+from models.present_state import ListedChange, are_stale
+from models.row import STORED_CHANGES, RowOutcome, changes_of, import_of, row_number
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -69,8 +69,9 @@ async def _load_entities(
 
 
 async def _load_staleness(context: Context, changes: Items, _: Selected) -> list[bool]:
-    found, is_ahead = (cast("list[Any]", read(changes, name)) for name in ("change", "is_ahead"))
-    return await context.scope.read(are_stale, list(zip(found, is_ahead, strict=True)))
+    columns = [cast("list[Any]", read(changes, name)) for name in ListedChange._fields]
+    listed = [ListedChange(*each) for each in zip(*columns, strict=True)]
+    return await context.scope.read(are_stale, listed)
 
 
 @strawberry.type(
@@ -79,6 +80,7 @@ async def _load_staleness(context: Context, changes: Items, _: Selected) -> list
 class ImportChange:
     change: strawberry.Private[Edit | EntityEdit]
     is_ahead: strawberry.Private[bool]
+    import_id: strawberry.Private[int]
     row: int = field(description="The row's number, as a spreadsheet shows it.")
     kind: ChangeKind = field(description="What it does.")
     record: str | None = field(
@@ -115,9 +117,9 @@ class ImportChange:
 
     @strawberry.field(
         description="Whether something else has changed the same since: of a dry run, what is "
-        "stored is no longer what it found; of another import, no longer what it left. False for "
-        "a plugin's own records, which are not compared.",
-        metadata={TOGETHER: Together(_load_staleness, ("change", "is_ahead"))},
+        "stored is no longer what it found; of another import, no longer what it left. Of "
+        "plugins' own records, what imports have changed is known, and nothing else.",
+        metadata={TOGETHER: Together(_load_staleness, ListedChange._fields)},
     )
     async def is_stale(self, info: Info) -> bool:
         [found] = await _load_staleness(info.context, [self], {})
@@ -145,6 +147,7 @@ def _row_type_of(roles: Mapping[int, str], *, is_dry_run: bool) -> RowType[Impor
         ImportChange,
         change=RowColumn(columns, _change_at),
         is_ahead=RowColumn(("is_planned",), lambda is_planned: is_dry_run or bool(is_planned)),
+        import_id=RowColumn(("id",), import_of),
         row=RowColumn(("id",), row_number),
         kind=RowColumn(("kind",), ChangeKind),
         record=RowColumn(columns, lambda *values: _record_of(_change_at(*values))),

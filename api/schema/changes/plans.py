@@ -8,6 +8,7 @@ import strawberry
 from strawberry import argument
 
 from api.access.context import Info
+from api.language import translator
 from api.schema.importing.import_payload import ImportPayload, carry_out
 from api.schema.importing.imports import ImportId
 from api.schema.input_errors import InputErrors
@@ -36,7 +37,8 @@ async def apply_import(
     ] = None,
 ) -> ImportPayload:
     errors = InputErrors()
-    new = _read_name(errors, name, idempotency_key)
+    ending = translator().say("NAME", "(applied)")
+    new = _read_name(errors, name, idempotency_key, ending)
     if errors.found:
         return ImportPayload(import_=None, user_errors=errors.found)
     return await carry_out(info.context, node_id, request_apply, new)
@@ -63,7 +65,8 @@ async def undo_import(
     ] = None,
 ) -> ImportPayload:
     errors = InputErrors()
-    new = _read_name(errors, name, idempotency_key)
+    ending = translator().say("NAME", "(undone)")
+    new = _read_name(errors, name, idempotency_key, ending)
     if errors.found:
         return ImportPayload(import_=None, user_errors=errors.found)
     days = info.context.services.settings.undo_days
@@ -72,10 +75,13 @@ async def undo_import(
     )
 
 
-def _read_name(errors: InputErrors, name: str | None, idempotency_key: str | None) -> NewName:
+def _read_name(
+    errors: InputErrors, name: str | None, idempotency_key: str | None, ending: str
+) -> NewName:
     return NewName(
         name=errors.text("name", name, longest=NAME_LONGEST) or None,
         idempotency_key=errors.text("idempotencyKey", idempotency_key, longest=KEY_LONGEST) or None,
+        ending=ending,
     )
 
 

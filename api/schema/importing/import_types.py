@@ -23,6 +23,7 @@ from importers.plugins.sample_file import sample_filename
 from importers.undo.undo_import import UNDO, UndoImport
 
 _ON = [PluginState.ON]
+NOT_OFFERED = "Not offered."
 CSV_TYPE = "text/csv; charset=utf-8"
 
 
@@ -115,7 +116,7 @@ class ImportType:
     @strawberry.field(description="What it does.")
     async def description(self) -> str:
         if self.importer is None:
-            return translator().text("Not offered.", None)
+            return translator().text(NOT_OFFERED, None)
         return await PluginDescription("importer", self.key, self.importer).text()
 
     @strawberry.field(
@@ -129,6 +130,14 @@ class ImportType:
         roles = [row["key"] for row in await info.context.loaders.roles()]
         columns = await PluginDescription("importer", self.key, self.importer).columns(roles)
         return [ImportColumn.of(column) for column in columns]
+
+    @strawberry.field(
+        description="Whether columns of a file that are not the type's are ignored, with a warning "
+        "on the import. Otherwise they refuse the file, unless its upload says what they are, or "
+        "ignores them."
+    )
+    def ignores_other_columns(self) -> bool:
+        return self.importer is not None and type(self.importer).other_columns == "ignore"
 
     @strawberry.field(description="A file to start from; it is empty unless the type is on.")
     async def sample_template(self) -> SampleTemplate:

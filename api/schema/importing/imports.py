@@ -81,10 +81,11 @@ class ImportFile:
     size: int = field(description="Its size in bytes.")
     sha256: str = field(description="SHA-256 of its bytes, in hexadecimal.")
     encoding: str | None = field(
-        description="The encoding it turned out to be in; null for workbooks, and until it is read."
+        description="The encoding it turned out to be in; null for what is no CSV text, and until "
+        "it is read."
     )
     delimiter: str | None = field(
-        description="What separates its cells; null for workbooks, and until it is read."
+        description="What separates its cells; null for what is no CSV text, and until it is read."
     )
     header: list[str] | None = field(
         description="The names of its columns, as the file has them; null until it is read."

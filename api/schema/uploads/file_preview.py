@@ -77,15 +77,17 @@ class PreviewRow:
 )
 class FilePreview:
     encoding: str | None = field(
-        description="The encoding that the file was read in; null for workbooks, and when it can't "
-        "be read."
+        description="The encoding that the text was read in; null for other files, and when it "
+        "can't be read."
     )
     encoding_choices: list[str] = field(
         description="Encodings for `encoding` in which the bytes read are text: only one when the "
         "file is UTF-8 or begins with a byte order mark. Of several, a person who sees the rows "
-        "has to choose: the bytes don't tell. None for workbooks."
+        "has to choose: the bytes don't tell. None for a file that is no CSV text."
     )
-    delimiter: str | None = field(description="What separates its cells; null for workbooks.")
+    delimiter: str | None = field(
+        description="What separates the cells of CSV text; null for other files."
+    )
     header_row: int | None = field(
         description="The number of the header's row; null while no header is seen."
     )

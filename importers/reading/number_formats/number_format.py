@@ -25,7 +25,7 @@ from importers.reading.number_formats.number_text import (
     number_text,
     stored_number,
 )
-from importers.sdk.cell_note import Holds, with_note
+from importers.sdk.cell_note import Holds, number_note, with_note
 
 if TYPE_CHECKING:
     import datetime
@@ -115,9 +115,7 @@ class NumberFormat:
             shown = self._signed(section, number)
         except NotShownError:
             return self._not_shown(number.text, number.text)
-        if shown.is_whole:
-            return shown.text
-        return with_note(shown.text, Holds.NUMBER, number.text)
+        return number_note(shown.text, number.text, is_whole=shown.is_whole)
 
     def text(self, text: str) -> str:
         """Return what a cell shows of a text, which a format may surround or hide."""

@@ -12,7 +12,7 @@ from importers.reading.refusal import refusal
 from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow
 from importers.reading.workbooks.sheet_address import MOST_COLUMNS, MOST_ROWS, column_letters
 from importers.reading.workbooks.xml_parser import local_names, new_parser, parse_block
-from importers.sdk.cell_note import Holds, with_note
+from importers.sdk.cell_note import Holds, number_note, with_note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -267,9 +267,8 @@ def _number(shown: str, value: str) -> str:
         else not digits.strip("0")
     )
     has_sign = number.value >= 0 or "-" in shown or "(" in shown or "\u2212" in shown
-    if has_all and has_sign and number.is_whole and not _EXPONENT.search(shown):
-        return shown
-    return with_note(shown, Holds.NUMBER, number.text)
+    is_whole = has_all and has_sign and number.is_whole and not _EXPONENT.search(shown)
+    return number_note(shown, number.text, is_whole=is_whole)
 
 
 def _repeated(attributes: Attributes, what: str) -> int:

@@ -81,6 +81,13 @@ def plain_number(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def certain_text(number: Decimal, mark: DecimalMark | None) -> str:
+    """Write a number as `read_number` reads it, and no other one."""
+    # Four digits are no group of thousands.
+    text = plain_number(number) + ("0" if decimals_of(number) == 3 else "")
+    return text.replace(".", mark or ".")
+
+
 def decimals_of(number: Decimal) -> int:
     """Count the decimals that a number has, without zeros at its end."""
     return len(plain_number(number).partition(".")[2])

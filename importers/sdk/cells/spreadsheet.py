@@ -83,6 +83,7 @@ _HELD = {
     Holds.TIME: "a time, {detail}",
     Holds.BOOLEAN: "a truth value",
     Holds.NUMBER: "the number {detail}",
+    Holds.PARTED: "the number {detail}",
     Holds.UNSHOWN: "{detail}",
 }
 

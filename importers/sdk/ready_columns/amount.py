@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from importers.sdk.cell_note import Holds
 from importers.sdk.cells.currencies import decimals_of_currency
-from importers.sdk.cells.number import decimals_of, held_number, plain_number, read_number
+from importers.sdk.cells.number import (
+    certain_text,
+    decimals_of,
+    held_number,
+    plain_number,
+    read_number,
+)
 from importers.sdk.cells.spreadsheet import spreadsheet_damage
 from importers.sdk.cells.wrong_cell import wrong_form
 from importers.sdk.columns import Column
@@ -97,12 +103,18 @@ class Amount(Column[Money]):
 
     def _read_noted(self, note: CellNote) -> Money | None:
         """Take the number that a spreadsheet's cell holds, and the currency that it shows."""
-        if note.holds is not Holds.NUMBER:
+        if note.holds not in (Holds.NUMBER, Holds.PARTED):
             return super()._read_noted(note)
         number = held_number(note.detail)
         if number is None:
             raise spreadsheet_damage(note)
         return self._checked(self._parted(note.shown)[0], number, plain_number(number))
+
+    def _as_text(self, note: CellNote) -> str:
+        if note.holds in (Holds.NUMBER, Holds.PARTED) and (number := held_number(note.detail)):
+            names = _CURRENCY.findall(note.shown)
+            return " ".join([certain_text(number, self._mark), *names])
+        return super()._as_text(note)
 
     def _parted(self, text: str) -> tuple[str, str]:
         """Return the currency that a cell names, or the only one, and the number beside it."""

@@ -6,7 +6,13 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from importers.sdk.cell_note import Holds
-from importers.sdk.cells.number import decimals_of, held_number, plain_number, read_number
+from importers.sdk.cells.number import (
+    certain_text,
+    decimals_of,
+    held_number,
+    plain_number,
+    read_number,
+)
 from importers.sdk.cells.spreadsheet import spreadsheet_damage
 from importers.sdk.columns import Column
 from importers.sdk.errors import RowError, shorten
@@ -106,12 +112,17 @@ class Number(Column[Decimal]):
 
     def _read_noted(self, note: CellNote) -> Decimal | None:
         """Take the number that a spreadsheet's cell holds, in whatever form it shows it."""
-        if note.holds is not Holds.NUMBER:
+        if note.holds not in (Holds.NUMBER, Holds.PARTED):
             return super()._read_noted(note)
         number = held_number(note.detail)
         if number is None:
             raise spreadsheet_damage(note)
         return self._checked(number, plain_number(number))
+
+    def _as_text(self, note: CellNote) -> str:
+        if note.holds in (Holds.NUMBER, Holds.PARTED) and (number := held_number(note.detail)):
+            return certain_text(number, self._mark)
+        return super()._as_text(note)
 
     def _checked(self, number: Decimal, text: str) -> Decimal:
         decimals = self._decimals

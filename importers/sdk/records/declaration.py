@@ -6,6 +6,7 @@ import re
 from dataclasses import MISSING, dataclass, fields
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from types import NoneType, UnionType
 from typing import TYPE_CHECKING, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -32,12 +33,13 @@ _REFERRED: Mapping[type, str] = {Case: "cases", User: "users"}
 _OPEN = (str, Decimal, Case, User)
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)+", re.ASCII)
 _COLUMN = re.compile(r"[a-z][a-z0-9_]*", re.ASCII)
-_RESERVED = ("app_id", "changed_at", "declaration", "inverse")
+_RESERVED = ("app_id", "changed_at", "inverse")
 _LONGEST_NAME = 63
 _MOST = 1 << 63
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+# Without slots, for what is found once for many thousand records.
+@dataclass(frozen=True, kw_only=True)
 class RecordField:
     """One field of a record, and the column that stores it.
 
@@ -69,19 +71,29 @@ class RecordField:
         if type(value) is Decimal and not value.is_finite():
             raise ValueError(f"{self.name} has to be a number, not {value}")
 
+    @cached_property
+    def is_entity(self) -> bool:
+        """Whether its values are cases or users, of which the column has the primary key."""
+        return self.type in _REFERRED
+
+    @cached_property
+    def is_plain(self) -> bool:
+        """Whether JSON can hold what its column has."""
+        return self.type not in (Decimal, date)
+
     def stored(self, value: Any) -> Any:
-        """Return a value as its column has it."""
-        return value.id if isinstance(value, Case | User) else value
+        """Return a value as its column has it; a primary key is that of a case or user already."""
+        return getattr(value, "id", value) if self.is_entity else value
 
-    def plain(self, stored: Any) -> str | int | bool | None:
+    def plain(self, stored: Any) -> Any:
         """Return what its column has as JSON can hold it: numbers as texts, days as ISO dates."""
-        if isinstance(stored, Decimal):
-            return format(stored, "f")
-        return stored.isoformat() if isinstance(stored, date) else stored
+        if self.is_plain or stored is None:
+            return stored
+        return format(stored, "f") if self.type is Decimal else stored.isoformat()
 
-    def comparable(self, stored: Any) -> str | int | bool | None:
+    def comparable(self, stored: Any) -> Any:
         """Return what its column has as texts and numbers that are equal where values are."""
-        return self.plain(stored.normalize() if isinstance(stored, Decimal) else stored)
+        return self.plain(stored.normalize() if self.type is Decimal and stored else stored)
 
     def parsed(self, plain: Any) -> Any:
         """Return what its column has, given what `plain` has made of it."""
@@ -90,7 +102,7 @@ class RecordField:
         return Decimal(plain) if self.type is Decimal else date.fromisoformat(plain)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class TableDeclaration:
     """A plugin's own table.
 
@@ -110,8 +122,9 @@ class TableDeclaration:
     key: Sequence[RecordField]
     keep_days: KeepDays
 
+    @cached_property
     def own_table(self) -> OwnTable:
-        """Return the table as `models` makes it."""
+        """The table as `models` makes it."""
         from models.own_table import OwnColumn, OwnTable  # noqa: PLC0415 - the SDK loads no driver
 
         columns = [
@@ -124,14 +137,9 @@ class TableDeclaration:
             )
             for field in self.fields.values()
         ]
-        key = tuple(field.column for field in self.key)
-        return OwnTable(self.name, tuple(columns), key, self.keep_days)
+        return OwnTable(self.name, tuple(columns), tuple(self.key_columns), self.keep_days)
 
-    def key_of(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Return the key of a record, given its values by column."""
-        return tuple([values[field.column] for field in self.key])
-
-    @property
+    @cached_property
     def referring(self) -> dict[str, str]:
         """The columns of the key that hold the case and the user: `{"case_id": "case_id"}`."""
         kinds = {"case_id": Case, "user_id": User}
@@ -142,7 +150,7 @@ class TableDeclaration:
             if field.type is kind
         }
 
-    @property
+    @cached_property
     def blank(self) -> dict[str, Any]:
         """What a record has that gives only what it must: the defaults of its other columns."""
         return {
@@ -156,13 +164,17 @@ class TableDeclaration:
 
         The case and the user that the difference names anyway are left out.
         """
-        shown = dict.fromkeys([*(field.column for field in self.key), *columns])
         left_out = self.referring.values()
         return {
             column: self.fields[column].plain(values[column])
-            for column in shown
+            for column in dict.fromkeys([*self.key_columns, *columns])
             if column not in left_out
         }
+
+    @cached_property
+    def key_columns(self) -> Sequence[str]:
+        """The columns of the key."""
+        return [field.column for field in self.key]
 
 
 def declare(

@@ -46,7 +46,7 @@ class Record:
         True
     """
 
-    declaration: ClassVar[TableDeclaration]
+    _declaration: ClassVar[TableDeclaration]
     """The table, as the class declares it; filled in by the class itself."""
 
     def __init_subclass__(
@@ -62,10 +62,10 @@ class Record:
         # Where annotations are texts, they are of names that the class statement sees.
         scope = sys._getframe(1)
         names = {**scope.f_globals, **scope.f_locals}
-        cls.declaration = declare(cls, table, key, keep_days, names)
+        cls._declaration = declare(cls, table, key, keep_days, names)
 
     def __post_init__(self) -> None:
-        for field in self.declaration.fields.values():
+        for field in self._declaration.fields.values():
             field.check(getattr(self, field.name))
 
     @classmethod
@@ -74,4 +74,4 @@ class Record:
 
         It gives back the values that the import has changed, if they are still what it has left.
         """
-        return restoring(cls.declaration, difference)
+        return restoring(cls._declaration, difference, case, user)

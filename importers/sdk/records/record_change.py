@@ -45,50 +45,57 @@ class RecordChange(OwnChange):
     __slots__ = ()
 
     @property
-    def declaration(self) -> TableDeclaration:
+    def _declaration(self) -> TableDeclaration:
         """The table."""
         raise NotImplementedError
 
     @property
-    def given(self) -> Mapping[str, Any]:
+    def _given(self) -> Mapping[str, Any]:
         """What the change says, by fields, the key among them."""
         raise NotImplementedError
 
-    def decide(self, stored: Mapping[str, Any] | None) -> Fate:
+    def _decide(self, stored: Mapping[str, Any] | None) -> Fate:
         """Say what becomes of it, given the stored record, or None if there is none."""
         raise NotImplementedError
 
-    @property
-    def _origin(self) -> type:
-        return self.declaration.record
+    @classmethod
+    def _carrier(cls) -> type[OwnChange]:
+        # All kinds together: if each locked its own records, two imports could deadlock.
+        return RecordChange
 
     @property
-    def values(self) -> Values:
+    def _origin(self) -> type:
+        return self._declaration.record
+
+    @property
+    def _values(self) -> Values:
         """What the change says, as columns have it."""
-        given = self.given
+        given = self._given
         return {
-            field.column: field.stored(given[field.name])
-            for field in self.declaration.fields.values()
+            column: field.stored(given[field.name])
+            for column, field in self._declaration.fields.items()
             if field.name in given
         }
 
     @property
-    def record_key(self) -> tuple[Any, ...]:
+    def _record_key(self) -> tuple[Any, ...]:
         """The key of the record, as its columns have it."""
-        return tuple([field.stored(self.given[field.name]) for field in self.declaration.key])
+        given = self._given
+        return tuple([field.stored(given[field.name]) for field in self._declaration.key])
 
     @property
     def keys(self) -> Sequence[Key]:
         """The record, by its key."""
-        declaration = self.declaration
-        values = zip(declaration.key, self.record_key, strict=True)
+        declaration = self._declaration
+        values = zip(declaration.key, self._record_key, strict=True)
         return ((declaration.noun, *(field.comparable(value) for field, value in values)),)
 
     def wish(self) -> Intent:
-        """Return what is asked for, of each field."""
-        fields, values = self.declaration.fields, self.values
-        said = [(column, fields[column].comparable(value)) for column, value in values.items()]
-        return (type(self).__name__, *(part for pair in said for part in pair))
+        """Return what is asked for, of each field; which these are, if they are not all."""
+        fields, values = self._declaration.fields, self._values
+        names = values if len(values) < len(fields) else ()
+        said = [fields[column].comparable(value) for column, value in values.items()]
+        return (type(self).__name__, *names, *said)
 
     def __getattr__(self, name: str) -> Any:
         """Return a field of the record; `case` and `user` also by what they are.
@@ -97,70 +104,59 @@ class RecordChange(OwnChange):
         """
         if name.startswith("_") or name in type(self).__slots__:
             raise AttributeError(name)
-        given = self.given
+        given = self._given
         if name in given:
             return given[name]
-        for field in self.declaration.fields.values():
+        for field in self._declaration.fields.values():
             if field.type.__name__.lower() == name and field.name in given:
                 return given[field.name]
-        raise AttributeError(f"{type(self).__name__} of {self.declaration.noun} has no {name!r}")
+        raise AttributeError(f"{type(self).__name__} of {self._declaration.noun} has no {name!r}")
 
     @classmethod
     async def apply(
         cls, changes: Sequence[Self], transaction: Transaction
     ) -> list[Applied | Refused]:
         """Lock the records in the order of their keys, and write what is to be written."""
-        from models.own_records import lock_records, write_records  # noqa: PLC0415
-
-        db, app_id = transaction.db, transaction.app_id
+        by_table: dict[TableDeclaration, list[int]] = defaultdict(list)
+        for place, change in enumerate(changes):
+            by_table[change._declaration].append(place)
         answers: dict[int, Applied | Refused] = {}
-        by_table: dict[str, list[Self]] = defaultdict(list)
-        for change in changes:
-            by_table[change.declaration.name].append(change)
-        for _, of_table in sorted(by_table.items()):
-            table = of_table[0].declaration.own_table()
-            stored = await lock_records(db, app_id, table, [each.record_key for each in of_table])
-            fates = [change.decide(stored.get(change.record_key)) for change in of_table]
-            written = [
-                (fate.outcome, fate.record or stored[change.record_key])
-                for change, fate in zip(of_table, fates, strict=True)
-                if fate.outcome not in (None, "UNCHANGED")
-            ]
-            await write_records(db, app_id, table, written)
-            answers |= {
-                id(change): fate.answer for change, fate in zip(of_table, fates, strict=True)
-            }
-        return [answers[id(change)] for change in changes]
+        for table, places in sorted(by_table.items(), key=lambda each: each[0].name):
+            found = await _carry_out(table, [changes[place] for place in places], transaction)
+            answers.update(zip(places, found, strict=True))
+        return [answers[place] for place in range(len(changes))]
 
-    def created(self, values: Mapping[str, Any]) -> Fate:
+    def _created(self, values: Mapping[str, Any]) -> Fate:
         """Say that the record is created."""
-        complete = {**self.declaration.blank, **values}
-        record = {column: complete[column] for column in self.declaration.fields}
+        fields = self._declaration.fields
+        if len(values) < len(fields):
+            values = {**self._declaration.blank, **values}
+        record = {column: values[column] for column in fields}
         # What is None says nothing of a new record.
         known = [column for column, value in record.items() if value is not None]
-        difference = self._difference(None, self.declaration.side(record, known), record)
+        difference = self._difference(None, self._declaration.side(record, known), record)
         return Fate(Applied("CREATED", difference=difference), record)
 
-    def updated(self, stored: Mapping[str, Any], values: Mapping[str, Any]) -> Fate:
+    def _updated(self, stored: Mapping[str, Any], values: Mapping[str, Any]) -> Fate:
         """Say that the record gets other values, unless it has them already."""
         changed = [column for column, value in values.items() if stored[column] != value]
         if not changed:
             return Fate(Applied("UNCHANGED"), stored)
         record = {**stored, **values}
-        before, after = (self.declaration.side(side, changed) for side in (stored, record))
+        before, after = (self._declaration.side(side, changed) for side in (stored, record))
         return Fate(Applied("UPDATED", difference=self._difference(before, after, record)), record)
 
-    def removed(self, stored: Mapping[str, Any]) -> Fate:
+    def _removed(self, stored: Mapping[str, Any]) -> Fate:
         """Say that the record is removed."""
         known = [column for column, value in stored.items() if value is not None]
-        difference = self._difference(self.declaration.side(stored, known), None, stored)
+        difference = self._difference(self._declaration.side(stored, known), None, stored)
         return Fate(Applied("REMOVED", difference=difference))
 
-    def refused(self, code: str, template: str, **params: Any) -> Fate:
+    def _refused(self, code: str, template: str, **params: Any) -> Fate:
         """Say why the change can't be made: on the column of the key, if one field makes it."""
-        key = self.declaration.key
-        at_fault = self.given[key[0].name] if len(key) == 1 else None
-        error = RowError(None, code, template, noun=self.declaration.noun, **params)
+        key = self._declaration.key
+        at_fault = self._given[key[0].name] if len(key) == 1 else None
+        error = RowError(None, code, template, noun=self._declaration.noun, **params)
         return Fate(Refused(((at_fault, error),)))
 
     def _difference(
@@ -169,5 +165,24 @@ class RecordChange(OwnChange):
         after: Mapping[str, Any] | None,
         record: Mapping[str, Any],
     ) -> Difference:
-        named = {name: record[column] for name, column in self.declaration.referring.items()}
+        named = {name: record[column] for name, column in self._declaration.referring.items()}
         return Difference(before=before, after=after, **named)
+
+
+async def _carry_out(
+    declaration: TableDeclaration, changes: Sequence[RecordChange], transaction: Transaction
+) -> list[Applied | Refused]:
+    """Carry out the changes of one table's records."""
+    from models.own_records import lock_records, write_records  # noqa: PLC0415
+
+    db, app_id, table = transaction.db, transaction.app_id, declaration.own_table
+    keys = [change._record_key for change in changes]
+    stored = await lock_records(db, app_id, table, keys)
+    answers, written = [], []
+    for change, key in zip(changes, keys, strict=True):
+        fate = change._decide(stored.get(key))
+        answers.append(fate.answer)
+        if fate.outcome not in (None, "UNCHANGED"):
+            written.append((fate.outcome, fate.record or stored[key]))
+    await write_records(db, app_id, table, written)
+    return answers

@@ -19,8 +19,24 @@ _MISSING = "there is no such {noun}."
 _WAS_NOT_THERE = Applied("UNCHANGED", "was not there")
 
 
+class _WholeRecord(RecordChange):
+    """A change that gives a record with all of its fields."""
+
+    __slots__ = ()
+
+    record: Record
+
+    @property
+    def _declaration(self) -> TableDeclaration:
+        return self.record._declaration
+
+    @property
+    def _given(self) -> Mapping[str, Any]:
+        return vars(self.record)
+
+
 @dataclass(frozen=True, slots=True)
-class SetRecord(RecordChange):
+class SetRecord(_WholeRecord):
     """Store a record, whether or not there is one with its key; nothing changes if it is the same.
 
     Args:
@@ -36,23 +52,14 @@ class SetRecord(RecordChange):
 
     record: Record
 
-    @property
-    def declaration(self) -> TableDeclaration:
-        """The table."""
-        return self.record.declaration
-
-    @property
-    def given(self) -> Mapping[str, Any]:
-        """All fields."""
-        return vars(self.record)
-
-    def decide(self, stored: Mapping[str, Any] | None) -> Fate:
+    def _decide(self, stored: Mapping[str, Any] | None) -> Fate:
         """Create the record, or give it its values."""
-        return self.created(self.values) if stored is None else self.updated(stored, self.values)
+        values = self._values
+        return self._created(values) if stored is None else self._updated(stored, values)
 
 
 @dataclass(frozen=True, slots=True)
-class AddRecord(RecordChange):
+class AddRecord(_WholeRecord):
     """Create a record; nothing changes if there is the same, and a row with other values fails.
 
     Args:
@@ -69,30 +76,20 @@ class AddRecord(RecordChange):
     record: Record
 
     @property
-    def declaration(self) -> TableDeclaration:
-        """The table."""
-        return self.record.declaration
-
-    @property
-    def given(self) -> Mapping[str, Any]:
-        """All fields."""
-        return vars(self.record)
-
-    @property
     def taken(self) -> Mapping[str, tuple[str, str]]:  # type: ignore[override]
         """The field of the key, if there is one alone, on which a second row for it fails."""
-        declaration = self.declaration
+        declaration = self._declaration
         if len(declaration.key) > 1:
             return {}
         return {declaration.noun: (declaration.key[0].name, "RECORD_EXISTS")}
 
-    def decide(self, stored: Mapping[str, Any] | None) -> Fate:
+    def _decide(self, stored: Mapping[str, Any] | None) -> Fate:
         """Create the record, unless there is one."""
         if stored is None:
-            return self.created(self.values)
-        if self.values == stored:
+            return self._created(self._values)
+        if self._values == stored:
             return Fate(Applied("UNCHANGED"), stored)
-        return self.refused("RECORD_EXISTS", _EXISTS)
+        return self._refused("RECORD_EXISTS", _EXISTS)
 
 
 class _NamedRecord(RecordChange):
@@ -108,24 +105,24 @@ class _NamedRecord(RecordChange):
     def __init__(self, record: type[Record], /, **fields: Any) -> None:
         object.__setattr__(self, "record", record)
         object.__setattr__(self, "fields", fields)
-        known = {field.name: field for field in record.declaration.fields.values()}
+        known = {field.name: field for field in record._declaration.fields.values()}
         for name, value in fields.items():
             if name not in known:
                 raise TypeError(f"{record.__name__} has no field {name!r}")
             known[name].check(value)
-        if self._has_key_alone and len(fields) > len(record.declaration.key):
+        if self._has_key_alone and len(fields) > len(record._declaration.key):
             raise TypeError(f"{type(self).__name__} takes the key of {record.__name__} alone")
-        for field in record.declaration.key:
+        for field in record._declaration.key:
             if field.name not in fields:
                 raise TypeError(f"{type(self).__name__} needs the key of {record.__name__}")
 
     @property
-    def declaration(self) -> TableDeclaration:
+    def _declaration(self) -> TableDeclaration:
         """The table."""
-        return self.record.declaration
+        return self.record._declaration
 
     @property
-    def given(self) -> Mapping[str, Any]:
+    def _given(self) -> Mapping[str, Any]:
         """The fields that it names."""
         return self.fields
 
@@ -149,11 +146,11 @@ class ModifyRecord(_NamedRecord):
     record: type[Record]
     fields: Mapping[str, Any]
 
-    def decide(self, stored: Mapping[str, Any] | None) -> Fate:
+    def _decide(self, stored: Mapping[str, Any] | None) -> Fate:
         """Give the record its values."""
         if stored is None:
-            return self.refused("RECORD_MISSING", _MISSING)
-        return self.updated(stored, self.values)
+            return self._refused("RECORD_MISSING", _MISSING)
+        return self._updated(stored, self._values)
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -177,6 +174,6 @@ class RemoveRecord(_NamedRecord):
     record: type[Record]
     fields: Mapping[str, Any]
 
-    def decide(self, stored: Mapping[str, Any] | None) -> Fate:
+    def _decide(self, stored: Mapping[str, Any] | None) -> Fate:
         """Remove the record."""
-        return Fate(_WAS_NOT_THERE) if stored is None else self.removed(stored)
+        return Fate(_WAS_NOT_THERE) if stored is None else self._removed(stored)

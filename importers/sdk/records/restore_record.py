@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from importers.sdk.changes import Difference
+    from importers.sdk.entities import Case, User
     from importers.sdk.records.declaration import TableDeclaration
 
 _IS_SO = Applied("UNCHANGED", "is so already")
@@ -38,30 +39,30 @@ class RestoreRecord(RecordChange):
     after: Mapping[str, Any] | None
 
     @property
-    def declaration(self) -> TableDeclaration:
+    def _declaration(self) -> TableDeclaration:
         """The table."""
         return self.of
 
     @property
-    def given(self) -> Mapping[str, Any]:
+    def _given(self) -> Mapping[str, Any]:
         """The key."""
         return self.key
 
-    def decide(self, stored: Mapping[str, Any] | None) -> Fate:
+    def _decide(self, stored: Mapping[str, Any] | None) -> Fate:
         """Put back what is as the import has left it."""
         before, after = self.before, self.after
         if before is None:
             if stored is None:
                 return Fate(_IS_SO)
-            return self.removed(stored) if _holds(after, stored) else self._kept()
+            return self._removed(stored) if _holds(after, stored) else self._kept()
         if stored is None:
-            return self.created({**self.values, **before}) if after is None else self._kept()
+            return self._created({**self._values, **before}) if after is None else self._kept()
         if _holds(before, stored):
             return Fate(_IS_SO, stored)
-        return self.updated(stored, before) if _holds(after, stored) else self._kept()
+        return self._updated(stored, before) if _holds(after, stored) else self._kept()
 
     def _kept(self) -> Fate:
-        return self.refused("CHANGED_SINCE", _CHANGED)
+        return self._refused("CHANGED_SINCE", _CHANGED)
 
 
 def _holds(side: Mapping[str, Any] | None, stored: Mapping[str, Any]) -> bool:
@@ -69,8 +70,14 @@ def _holds(side: Mapping[str, Any] | None, stored: Mapping[str, Any]) -> bool:
     return side is not None and all(stored[column] == value for column, value in side.items())
 
 
-def restoring(table: TableDeclaration, difference: Difference) -> RestoreRecord:
+def restoring(
+    table: TableDeclaration, difference: Difference, case: Case | None, user: User | None
+) -> RestoreRecord:
     """Make the change that takes back what another one has made of a record.
+
+    Args:
+        case: the case that the difference names, for validators.
+        user: likewise.
 
     Raises:
         RowError: the table has other fields by now.
@@ -85,7 +92,8 @@ def restoring(table: TableDeclaration, difference: Difference) -> RestoreRecord:
     for column in needed:
         if known.get(column) is None and column not in table.blank:
             raise RowError(None, "NOT_REVERSIBLE", _NEW_FIELD, noun=table.noun, field=column)
-    key = {field.name: known[field.column] for field in table.key}
+    entities = {table.referring.get("case_id"): case, table.referring.get("user_id"): user}
+    key = {field.name: entities.get(field.column) or known[field.column] for field in table.key}
     return RestoreRecord(of=table, key=key, before=old, after=new)
 
 

@@ -55,6 +55,7 @@ QUERIES = {
     "imports": "",
     "import": '(id: "{import}")',
     "importTypes": "",
+    "readers": "",
     "validators": "",
     "sampleTemplate": '(type: "assign")',
     "auditEvents": "",
@@ -82,6 +83,8 @@ MUTATIONS = {
     "revokeToken": '(id: "{token}")',
     "createDownload": '(path: "/files/imports/{import}")',
 }
+# No reader of a plugin is switched on.
+OFTEN_NONE = {"readers"}
 FOR_VIEWERS = {"createDownload"}
 SUBSCRIPTIONS = {"importUpdated": '(id: "{import}")', "importsUpdated": "", "importFinished": ""}
 TABLES = {"Query": QUERIES, "Mutation": MUTATIONS, "Subscription": SUBSCRIPTIONS}
@@ -268,7 +271,7 @@ async def test_viewer_reads(api: Api, name: str) -> None:
 
     data = await api.data(query, token=api.world.viewer)
 
-    assert data[name]
+    assert data[name] or name in OFTEN_NONE
 
 
 @pytest.mark.parametrize("name", sorted(set(MUTATIONS) - FOR_VIEWERS))

@@ -6,6 +6,7 @@ import subprocess
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 from packaging.requirements import Requirement
@@ -29,7 +30,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(*arguments: str) -> str:
     """Run the command; what it prints."""
-    result = CliRunner().invoke(new_importer, arguments)
+    result = CliRunner().invoke(new_importer, arguments, standalone_mode=False)
     if result.exception:
         raise result.exception
     return result.output
@@ -51,9 +52,25 @@ FILES = {
         "tests/sample.expected.json",
         "tests/test_acme_seating_2.py",
     ],
+    "--table": [
+        "src/acme_seating_2/__init__.py",
+        "tests/sample.csv",
+        "tests/sample.expected.json",
+        "tests/test_acme_seating_2.py",
+    ],
     "--validator": ["src/acme_seating_2/__init__.py", "tests/test_acme_seating_2.py"],
+    "--reader": [
+        "src/acme_seating_2/__init__.py",
+        "tests/sample.tilde",
+        "tests/test_acme_seating_2.py",
+    ],
 }
-GROUPS = {"": "importers", "--validator": "validators"}
+GROUPS = {
+    "": "importers",
+    "--table": "importers",
+    "--validator": "validators",
+    "--reader": "readers",
+}
 
 
 @pytest.mark.parametrize("option", FILES)
@@ -102,12 +119,13 @@ def test_what_to_do_next(folder: Path) -> None:
 def test_switching_it_on_switches_nothing_off(folder: Path) -> None:
     """Where there is no plugins.toml yet, the new one begins with what is on."""
     (folder / "plugins.toml").unlink()
-    command = run("acme-seating").splitlines()[3]
-    subprocess.run(["bash", "-c", command], cwd=folder, check=True)
+    commands = [run("acme-seating").splitlines()[3], run("acme-mails").splitlines()[3]]
+    for command in commands:
+        subprocess.run(["bash", "-c", command], cwd=folder, check=True)
 
-    assert {"assign", "acme-seating"} <= tomllib.loads((folder / "plugins.toml").read_text())[
-        "importers"
-    ].keys()
+    assert {"assign", "acme-seating", "acme-mails"} <= tomllib.loads(
+        (folder / "plugins.toml").read_text()
+    )["importers"].keys()
 
 
 def test_plugins_file_of_the_settings(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,7 +144,7 @@ def test_plugins_file_of_the_settings(folder: Path, monkeypatch: pytest.MonkeyPa
         pytest.param("../acme", "a to z, 0 to 9 and inner hyphens", id="path"),
         pytest.param("2-acme", "begins with a letter", id="digit first"),
         pytest.param("acme-", "inner hyphens", id="hyphen last"),
-        pytest.param("a" * 65, "at most 64", id="long"),
+        pytest.param("a" * 51, "at most 50", id="long"),
         pytest.param("äcme", "a to z", id="umlaut"),
         pytest.param("assign", "there is an importer 'assign' already", id="built-in"),
         pytest.param("importers", "as in acme-importers", id="module of the SDK"),
@@ -134,6 +152,7 @@ def test_plugins_file_of_the_settings(folder: Path, monkeypatch: pytest.MonkeyPa
         pytest.param("lambda", "as in acme-lambda", id="keyword"),
         pytest.param("none", "as in acme-none", id="keyword as a class"),
         pytest.param("row", "as in acme-row", id="class of the SDK"),
+        pytest.param("note", "as in acme-note", id="class of a template"),
         pytest.param("click", "there is a module 'click' here already", id="installed"),
     ],
 )
@@ -141,6 +160,14 @@ def test_wrong_name(folder: Path, name: str, message: str) -> None:
     """A name that can't be an importer's is refused, and nothing is written."""
     with pytest.raises(RefusedError, match=message):
         run(name)
+
+    assert list(written(folder)) == ["plugins.toml"]
+
+
+def test_two_kinds(folder: Path) -> None:
+    """A project is of one kind."""
+    with pytest.raises(click.UsageError, match="a project is of one kind"):
+        run("acme-seating", "--validator", "--reader")
 
     assert list(written(folder)) == ["plugins.toml"]
 

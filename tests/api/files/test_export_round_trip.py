@@ -148,6 +148,7 @@ async def test_nothing_changes(api: Api, seed: int, extension: str) -> None:
     for noun, key in (
         ("assignments", "modify"),
         ("assignments", "assign"),
+        ("assignments", "sync"),
         ("users", "modify-users"),
         ("users", "add-users"),
         ("cases", "modify-cases"),

@@ -6,6 +6,7 @@ import orjson
 import pytest
 
 from api.files.failed_rows_table import FailedRowsTable
+from importers import Column, Importer, Number
 from importers.rows.header_mapping import HeaderMapping
 from importers.sdk.cell_note import Holds, with_note
 from models.row import RowResult, RowStatus
@@ -108,8 +109,26 @@ def test_refused_cells(cell: str, column: str) -> None:
         assert sorted(table.row_of(row).cells[:2]) == ["#VALUE!", "x"]
 
 
+class Amounts(Importer):
+    """Has a column of IDs and one of numbers."""
+
+    code = Column[str](is_key=True)
+    amount = Number(decimal_mark=",")
+
+
 def test_a_date_in_the_place_of_an_id() -> None:
     """A date that was refused as an ID can't pass as one."""
     row = failed(DAY, code="SPREADSHEET_DAMAGE", a="no.")
 
     assert FailedRowsTable(["a"]).row_of(row).cells[0] == "#VALUE!"
+
+
+def test_a_number_of_a_workbook() -> None:
+    """A number is written so that its column reads the same; as an ID it is what is shown."""
+    cell = with_note("1,234", Holds.PARTED, "1234")
+    columns = Amounts.columns.values()
+    table = FailedRowsTable(["code", "amount"], columns=columns)
+
+    rows = [failed(cell, cell, code=code, a="no.") for code in ("NOT_FOUND", "TOO_MANY_CELLS")]
+
+    assert [table.row_of(row).cells[:2] for row in rows] == [["1,234", "1234"]] * 2

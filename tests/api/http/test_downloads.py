@@ -303,7 +303,7 @@ async def test_workbooks_leave_nothing_behind(api: Api, tmp_path: Path, monkeypa
     scope = Scope(api.server.services.pool, api.world.app.id, asyncio.Semaphore(1))
     key = await sql("fetchval", "SELECT min(id) FROM imports")
     [row] = await scope.read(find_rows, IMPORTS, has_id([key]))
-    blocks = failed_rows_workbook(scope, row, [])
+    blocks = failed_rows_workbook(scope, row, None, [])
     assert await anext(blocks)
     assert entries(tmp_path) != []
     await blocks.aclose()  # the client has left
@@ -379,7 +379,7 @@ async def test_long_failed_rows(api: Api) -> None:
     scope = Scope(api.server.services.pool, api.world.app.id, asyncio.Semaphore(1))
     [row] = await scope.read(find_rows, IMPORTS, has_id([key]))
 
-    blocks = [block async for block in failed_rows_csv(scope, row)]
+    blocks = [block async for block in failed_rows_csv(scope, row, None)]
 
     assert max(map(len, blocks)) < 8_000_000
     assert b"".join(blocks) == (await api.get(path))[1]

@@ -80,7 +80,7 @@ HIDDEN = {
     "ERROR_GROUPS": {"id", "app_id"},
     "WEBHOOKS": {"app_id", "secret"},
     "WEBHOOK_DELIVERIES": {"app_id", "webhook_id", "state", "delivered_at"},
-    "ENTITY_CHANGES": {"app_id"},
+    "ENTITY_CHANGES": {"app_id", "kind"},
     "ASSIGNMENT_CHANGES": {"app_id", "before_role_id", "after_role_id"},
 }  # fmt: skip
 NEVER_SET = {"id", "app_id", "created_at", "updated_at"}

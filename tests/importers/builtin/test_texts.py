@@ -8,25 +8,15 @@ from importers.builtin.assign import AssignUsers
 from importers.language.catalogue import OTHERS
 from importers.language.plugin_catalogue import catalogues_of
 from importers.language.translator import own_translators
-from importers.plugins.registry import load
-from importers.undo.undo_import import UndoImport
-
-
-def texts() -> set[str]:
-    """Return labels, descriptions and helps of the types that Caseroll brings."""
-    found = {UndoImport.label, "Not offered."}
-    for importer in load(None).importers.values():
-        helps = (column.help for column in importer.columns.values())
-        found |= {importer.label, importer.description, *helps}
-    return found - {""}
+from scripts.texts import builtin_texts
 
 
 @pytest.mark.parametrize("language", OTHERS)
 def test_each_text(language: str) -> None:
-    """Each text of our types is translated, and no other."""
+    """Each text of our plugins is translated, and no other."""
     known = catalogues_of(AssignUsers)[language].texts
 
-    assert set(known) == texts()
+    assert set(known) == builtin_texts(), "run `make texts`, then translate what is blank"
 
 
 def test_texts_of_others() -> None:

@@ -16,6 +16,7 @@ from importers import (
     CaseRef,
     Column,
     Directory,
+    FailedRow,
     Importer,
     Modify,
     ModifyUser,
@@ -567,3 +568,40 @@ class UnaskedRefusal(Seats):
     def change(self, row: Row) -> Any:
         """Rename the person."""
         return ModifyUser(user=row.person, given_name=row.note)
+
+
+class Crews(Importer):
+    """The people of a matter, three at most: a good importer of whole groups."""
+
+    label = "Crews"
+    group_by = "matter"
+    matter = CaseRef(required=True, example="trv-001", help="The matter.")
+    person = UserRef(required=True, example="jack-001", help="Who.")
+    seat = RoleRef(example="staff", help="As what; blank is staff.", default="staff")
+
+    def change_group(self, key: Case, rows: Sequence[Row], failed_rows: Sequence[FailedRow]) -> Any:
+        """Put the people on the matter."""
+        if len(rows) + len(failed_rows) > 3:
+            raise RowError("matter", "LARGE_CREW", "has more than three people.")
+        for row in rows:
+            yield row, Assign(case=key, user=row.person, role=row.seat)
+
+
+class NeverWrong(Crews):
+    """Takes it that no row of a group has a wrong cell."""
+
+    def change_group(self, key: Case, rows: Sequence[Row], failed_rows: Sequence[FailedRow]) -> Any:
+        """Put the people on the matter."""
+        for row in rows[: 1 // (len(failed_rows) < 1)]:
+            yield row, Assign(case=key, user=row.person, role=row.seat)
+
+
+class NeverTwice(Crews):
+    """Takes it that no row of a group comes twice."""
+
+    def change_group(self, key: Case, rows: Sequence[Row], failed_rows: Sequence[FailedRow]) -> Any:
+        """Put the people on the matter."""
+        people = {row.person.id: row for row in rows}
+        for number, row in enumerate(rows):
+            first = list(people.values())[number]
+            yield row, Assign(case=key, user=first.person, role=row.seat)

@@ -13,6 +13,7 @@ from tests.importers.conformance.misbehaving import (
     AnyCase,
     BlankRequired,
     CrashingSample,
+    Crews,
     Desks,
     FewKeys,
     Forgetful,
@@ -28,6 +29,8 @@ from tests.importers.conformance.misbehaving import (
     NeedsAnAssignment,
     NeedsNote,
     Neighbours,
+    NeverTwice,
+    NeverWrong,
     ObliviousRents,
     OfAnother,
     OnlyOnce,
@@ -73,7 +76,7 @@ def test_built_in_importers(key: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "importer", [Seats, Rooms, Rents, Promotions, Mindful], ids=lambda each: each.__name__
+    "importer", [Seats, Rooms, Rents, Promotions, Mindful, Crews], ids=lambda each: each.__name__
 )
 def test_importers_of_others(importer: type[Importer]) -> None:
     """Defaults, changes of own kinds, rows that want nothing and the present state are in order."""
@@ -112,6 +115,17 @@ ROWS = "rows 'trv-001,a-14' and 'trv-002,a-14': both speak of ('room', 'a-14'), 
         (
             CrashingSample,
             ["the importer fails on its row: ZeroDivisionError: division by zero (misbehaving.py:"],
+        ),
+        (
+            NeverWrong,
+            [
+                "the sample row, in a group with a row with a wrong 'person': the importer fails: ",
+                "the sample row, in a group with a row with a wrong 'seat': the importer fails: ",
+            ],
+        ),
+        (
+            NeverTwice,
+            ["the sample row, in a group with itself: the importer fails: IndexError"],
         ),
         (
             NeedsNote,
@@ -166,7 +180,7 @@ ROWS = "rows 'trv-001,a-14' and 'trv-002,a-14': both speak of ('room', 'a-14'), 
             OfAnother,
             [
                 "the sample row, where all users are on all cases: the plugin fails: TypeError:"
-                " the answer is Remove(case=Case(id=1, ",
+                " change() returned Remove(case=Case(id=1, ",
                 "a change has to be about what a column names",
             ],
         ),

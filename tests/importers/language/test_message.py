@@ -160,3 +160,15 @@ def texts_in_code() -> set[str]:
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     found.add(node.value)
     return found
+
+
+@pytest.mark.parametrize(("count", "said"), [("1", "1 fila está"), ("2,500", "2.500 filas están")])
+def test_forms(count: str, said: str) -> None:
+    """A message about a count has the form that the language has for it."""
+    rows = "row is hidden, by a filter for instance, and was" if count == "1" else ""
+    rows = rows or "rows are hidden, by a filter for instance, and were"
+    message = f"{count} {rows} read as well; the first is row 7."
+
+    translated = own_translators()["es"].error({"code": "HIDDEN_ROWS", "message": message})
+
+    assert translated.startswith(f"{said} oculta")

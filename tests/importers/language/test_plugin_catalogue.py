@@ -106,6 +106,23 @@ def test_the_guide(package: Path) -> None:
     ] == ["Seat: queda un asiento para el grupo.", "Seat: quedan 3 asientos para el grupo."]
 
 
+def test_braces(package: Path) -> None:
+    """Braces that are doubled in a template are braces in the message."""
+    write(package, 'msgid "write {{x}}, not {text}."\nmsgstr "escriba {{x}}, no {text}."\n')
+
+    assert spanish().error(error("write {{x}}, not {text}.", text="x")) == (
+        "Seat: escriba {x}, no x."
+    )
+
+
+def test_what_it_is_about(package: Path) -> None:
+    """A row with several changes says in each message what that is about."""
+    write(package, TAKEN)
+    taken = error("seat {seat} is taken (case 'trv-001').", seat=12)
+
+    assert spanish().error(taken) == "Seat: el asiento 12 está ocupado (caso 'trv-001')."
+
+
 def test_two_packages(package: Path) -> None:
     """The same label in two packages is translated by the package of each."""
 
@@ -116,7 +133,7 @@ def test_two_packages(package: Path) -> None:
 
     assert spanish().text("Give seats.", Seats) == "Da asientos."
     assert translators([Seats])["en"].text("Give seats.", Seats) == "Give seats."
-    assert translators([])["es"].text("Give seats.", Others) == "Give seats."
+    assert translators([Seats])["es"].text("Give seats.", Others) == "Give seats."
 
 
 def test_values_that_look_like_text(package: Path) -> None:
@@ -141,7 +158,10 @@ def test_values_that_look_like_text(package: Path) -> None:
     [
         ('msgid "{a} is"\nmsgstr "{b} es"\n', "the name {a} is in one of the two alone"),
         ('msgid "{a} is"\nmsgstr "es"\n', "the name {a} is in one of the two alone"),
-        ('msgid "a is"\nmsgstr "{b es"\n', "is no template (expected '}' before end of string)"),
+        ('msgid "a is"\nmsgstr "{b es"\n', "is no template: expected '}' before end of string"),
+        ('msgid "{a!r} is"\nmsgstr "{a}"\n', "which is no template: in braces stands a name"),
+        ('msgid "{a:05} is"\nmsgstr "{a}"\n', "which is no template: in braces stands a name"),
+        ('msgid "{a}"\nmsgstr "{a.real}"\n', "is no template: in braces stands a name"),
         ('msgid "a"\nnonsense\n', "can't be read"),
         ('msgid "a"\nmsgstr "\udcff"\n', "can't be read"),
     ],

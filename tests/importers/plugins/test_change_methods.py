@@ -15,6 +15,10 @@ def change(self: Any, row: Any) -> None:
     """Ask for nothing."""
 
 
+def change_all(self: Any, key: Any, rows: Any, failed_rows: Any) -> None:
+    """Ask for nothing, of a whole group."""
+
+
 async def change_later(self: Any, row: Any) -> None:
     """Ask for nothing, if it were awaited."""
 
@@ -55,6 +59,22 @@ def importer_with(**attributes: Any) -> type[Importer]:
           "its every_row names a column for 'rolle', which Assign does not have"]),
         ({"every_row": EveryRow(Assign, case="matter", user="person", role="role")}, []),
         ({"change": change}, []),
+        ({"group_by": "matter", "change_group": change_all, "matter": CaseRef(required=True)}, []),
+        ({"change_group": change_all},
+         ["its change_group needs group_by, the name of the column that makes a group"]),
+        ({"group_by": "matter", "matter": CaseRef(required=True)},
+         ["it has group_by, and no method change_group"]),
+        ({"group_by": "case", "change_group": change_all},
+         ["its group_by names the column 'case', which there is not"]),
+        ({"group_by": CaseRef(), "change_group": change_all}, ["its group_by names the column <"]),
+        ({"group_by": "matter", "change_group": change_all},
+         ["the column 'matter' of its group_by has to be required: blank cells make no group"]),
+        ({"group_by": "matter", "change_group": change_all, "matter": CaseRef(required=True),
+          "change": change, "every_row": EveryRow(Remove, case="matter", user="person")},
+         ["it has both change and group_by: change_group takes the place of change",
+          "it has both every_row and group_by: change_group takes the place of every_row"]),
+        ({"group_by": "matter", "change_group": change_later, "matter": CaseRef(required=True)},
+         ["its change_group is async, and is not awaited: look things up in a Reference"]),
     ],
 )  # fmt: skip
 def test_changes(attributes: dict[str, Any], problems: list[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from importers import CaseRef, Choice, Importer, Row, Validator, setting
+from importers import CaseRef, Choice, Importer, Phone, Row, Validator, setting
 from importers.builtin.users_per_case import UsersPerCase
 from importers.plugins.plugins_file import default_path
 from importers.plugins.registry import MissingValidator, load, report
@@ -277,6 +277,20 @@ def test_another_package_with_our_key_that_is_off(tmp_path: Path) -> None:
     (status,) = loaded(tmp_path, "", *found).plugins
 
     assert (status.state, status.reason) == ("off", "plugins.toml has no table [importers.one]")
+
+
+def test_a_package_that_a_column_needs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An importer whose module can't make its columns says what to install."""
+    monkeypatch.setattr("importers.sdk.ready_columns.phone.find_spec", lambda name: None)
+    with pytest.raises(ConfigError) as caught:
+        Phone(help="The number.")
+    (plugin,) = loaded(tmp_path, "[importers.one]", Point("one", caught.value)).plugins
+
+    assert (plugin.state, plugin.reason) == (
+        "broken",
+        "a column of phone numbers needs the package phonenumbers, which is not installed: install "
+        "caseroll[phone]",
+    )
 
 
 def test_settings(tmp_path: Path) -> None:

@@ -48,6 +48,12 @@ NOTES = HeaderSpec(
     columns={"case_id": True, "user_id": True, "note": True},
     at_worst="changes",
 )
+SYNC = HeaderSpec(
+    key="sync",
+    label="Sync users assigned to cases",
+    columns=ASSIGN.columns,
+    at_worst="removes",
+)
 ALL = (ADD_USERS, ASSIGN, MODIFY, REMOVE)
 
 
@@ -351,3 +357,19 @@ def test_columns_of_a_table_further_to_the_right() -> None:
         "Column AB has no name",
         "Column AD, 'x', is not known",
     ]
+
+
+def test_a_column_of_types_that_do_worse() -> None:
+    """An admin with a column too many is not led to a removal either."""
+    with pytest.raises(FileRefusedError) as caught:
+        match_header(["username", "case_role_id"], ADD_USERS, [*ALL, SYNC])
+
+    assert "Sync" not in caught.value.errors[0].message
+
+
+def test_only_of_an_own_type_that_removes() -> None:
+    """A file for one type that removes may be meant for another."""
+    with pytest.raises(FileRefusedError) as caught:
+        match_header(["case_id", "user_id", "case_role_id"], REMOVE, [*ALL, SYNC])
+
+    assert "or *Sync users assigned to cases*: is this" in caught.value.errors[0].message

@@ -429,7 +429,7 @@ async def test_the_guides_example(world: EngineFixture, guide: ModuleType) -> No
 async def test_the_guides_table(world: EngineFixture, guide: ModuleType) -> None:
     """What it shows of tables that are declared works."""
     async with connection() as db:
-        assert await make_tables(db, [guide.Rate.declaration.own_table()]) == []
+        assert await make_tables(db, [guide.Rate._declaration.own_table]) == []
     rates = world.with_engine(rates=guide.Rates("rates"))
 
     done = await rates.run(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 import asyncpg
 import pytest
 
-from importers import Row
+from importers import Assign, Case, FailedRow, Row
 from importers.builtin.assign import AssignUsers
 from importers.isolation.attempts import MOST_ATTEMPTS
 from importers.run.plan_rows import plan_rows
@@ -175,6 +175,29 @@ async def test_nothing_but_deadly_rows(world: EngineFixture) -> None:
 
     assert found <= MOST_ATTEMPTS + 2 * 10
     assert await other.counts(import_id) == Counts("FAILED", 9, 0, 9, 0, 0, 0, 0, 0)
+
+
+class MortalGroup(Mortal):
+    """The same for whole groups."""
+
+    group_by, at_worst = "case_id", "adds"
+    every_row = None  # type: ignore[assignment]
+
+    def change_group(self, key: Case, rows: Sequence[Row], failed_rows: Sequence[FailedRow]) -> Any:
+        """Do it, row by row."""
+        for row in rows:
+            self._hook(row.number)
+            yield row, Assign(case=key, user=row.user_id, role=row.case_role_id)
+
+
+async def test_a_deadly_group(world: EngineFixture) -> None:
+    """Rows of a group are not tried alone, as it would not be whole: its chunk is given up."""
+    other = world.with_engine(mortal=MortalGroup(dying_at(3)))
+    import_id = await other.split("mortal", *ROWS, header=HEADERS["assign"])
+
+    assert await deaths_of(other, import_id) == MOST_ATTEMPTS
+    assert set((await other.results(import_id)).values()) == {FAILED}
+    assert await other.assignments() == {}
 
 
 async def test_accidents(world: EngineFixture) -> None:

@@ -192,6 +192,14 @@ def test_the_first_row_makes_the_changes_of_its_group() -> None:
             id="a row of an unknown group names nobody who is known",
         ),
         pytest.param(
+            ["trv-001,jack-001,staff,jones-001", "trv-01,jill-001,no,"],
+            [
+                ("UPDATED", "removed jones-001, who is not in the file"),
+                ["NOT_FOUND", "INVALID_CHOICE"],
+            ],
+            id="a row of an unknown group names another, with an unknown role",
+        ),
+        pytest.param(
             ["trv-001,jack-001,staff,jones-001", "trv-001,jill,-001,clients,x"],
             [
                 ("CREATED", f"{LEAVES}the Matter of row 3 can't be read"),

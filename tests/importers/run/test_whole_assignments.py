@@ -191,7 +191,7 @@ def test_of_another_user(caplog: pytest.LogCaptureFixture) -> None:
         "IMPORTER_ERROR",
         None,
     ]
-    assert "about none that person has: by these columns alone" in caplog.text
+    assert "of none that the row names in person: AssignmentsOf is about these alone" in caplog.text
 
 
 async def test_an_import(world: EngineFixture) -> None:

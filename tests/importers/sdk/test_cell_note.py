@@ -52,3 +52,18 @@ def test_errors_and_what_can_not_be_shown_are_never_read(column: Column[str]):
         column.read(with_note("7", Holds.UNSHOWN, "7 with the number format '0E+0?'"))
     assert raised.value.code == "SPREADSHEET_DAMAGE"
     assert "7 with the number format '0E+0?'" in raised.value.message
+
+
+@pytest.mark.parametrize("column", [CaseRef(), TagId(), Column[str](is_key=True), Column[str]()])
+def test_a_number_with_a_point_is_shown_in_full(column: Column[str]):
+    cell = with_note("12.345", Holds.PARTED, "12.345")
+    if isinstance(column, TagId):
+        with pytest.raises(RowError, match="is not a Tag ID"):
+            column.read(cell)
+        return
+    assert column.read(cell) == "12.345"
+
+
+def test_keys_of_cells_with_notes():
+    cells = ["1.5", with_note("1.5", Holds.PARTED, "1.5")]
+    assert Column[str](is_key=True)._quick_group_keys(cells) is None

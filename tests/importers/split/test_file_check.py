@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
+import asyncpg
 import pytest
 
 from importers import (
@@ -22,7 +23,7 @@ from importers import (
     RowError,
     UserRef,
 )
-from importers.sdk.errors import FileRefusedError
+from importers.sdk.errors import FileRefusedError, RetryableError
 from importers.split import file_check
 from importers.testing import run_importer
 from tests.importers.engine_fixture import Counts, EngineFixture, Result
@@ -201,6 +202,36 @@ async def test_look_ups_at_the_same_time(world: EngineFixture) -> None:
 
     assert importer.seen == [2, 3, 4]
     assert (await world.counts(import_id)).created == 3
+
+
+class Careless(EachCaseOnce):
+    """Takes every error for the end of the file, or lets it pass."""
+
+    async def check_file(self, rows: FileRows, directory: Directory) -> None:
+        try:
+            self.seen += [row.number async for row in rows]
+        except Exception:
+            if self.settings:
+                raise ValueError("no") from None
+
+
+@pytest.mark.parametrize("raises", [True, False])
+async def test_a_database_that_is_lost(
+    world: EngineFixture, monkeypatch: pytest.MonkeyPatch, raises: bool
+) -> None:
+    """Whatever the importer makes of it, the file is split again later."""
+
+    async def lose(*_: Any) -> Any:
+        raise asyncpg.ConnectionDoesNotExistError("gone")
+        yield
+
+    monkeypatch.setattr(file_check, "unfinished_rows", lose)
+    made = world.with_engine(once=Careless("once", raises))
+    import_id = await made.upload("once", *ROWS, header=HEADER)
+    with pytest.raises(RetryableError):
+        await made.engine.split(import_id)
+
+    assert (await made.counts(import_id)).status == "PROCESSING"
 
 
 class AtMostTwo(EachCaseOnce):

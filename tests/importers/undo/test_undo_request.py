@@ -224,6 +224,23 @@ async def test_a_plugins_own_change(small: EngineFixture) -> None:
     assert codes == [(), ("NOT_REVERSIBLE",)]
 
 
+async def test_a_plugins_own_change_of_a_case(small: EngineFixture) -> None:
+    """What an older history has of a case, with fields that cases have not, is a plugin's own."""
+    done = await small.run("assign", "trv-001,jack-001,,staff,0")
+    await small.execute(
+        "INSERT INTO entity_history (app_id, import_id, row, case_id, before, after)"
+        " VALUES ($1, $2, 3, $3, '{\"floor\": 1}', '{\"floor\": 2}')",
+        small.app_id,
+        done,
+        small.cases["trv-001"],
+    )
+
+    undone = await small.undo(done)
+
+    codes = sorted(end.codes for end in (await small.results(undone)).values())
+    assert codes == [(), ("NOT_REVERSIBLE",)]
+
+
 async def test_the_same_key_for_a_plan(small: EngineFixture) -> None:
     """An idempotency key of a dry run stands for no other request."""
     done = await small.run("assign", "trv-001,jack-001,,staff,0")

@@ -6,16 +6,23 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import pytest
+
 from importers import (
     Assign,
     Case,
     Change,
+    Difference,
     Effect,
     Modify,
     ModifyCase,
+    ModifyRecord,
     ModifyUser,
+    Record,
     Remove,
+    RemoveRecord,
     RowError,
+    SetRecord,
     User,
     Validator,
     ValidatorDirectory,
@@ -104,3 +111,48 @@ def test_fields() -> None:
 
     assert shown_change(case) == ModifyCase(case=Case(id=1), date_opened=date(2026, 1, 31))
     assert shown_change(user) == ModifyUser(user=User(id=2), is_active=False)
+
+
+class Rent(Record, table="kit_rents", key=("case", "room")):
+    """A record with a case in its key, and perhaps a user beside it."""
+
+    case: Case
+    room: str
+    cents: int
+    payer: User | None = None
+
+
+class Fee(Record, table="kit_fees", key="case"):
+    """A record without any other case or user."""
+
+    case: Case
+    cents: int
+
+
+CASE = Case(id=7, tag_id="trv-001")
+
+
+@pytest.mark.parametrize(
+    ("record", "before", "after", "expected"),
+    [
+        pytest.param(Fee, None, {"cents": 1}, RemoveRecord(Fee, case=CASE), id="taken away again"),
+        pytest.param(
+            Fee, {"cents": 1}, {"cents": 2}, ModifyRecord(Fee, case=CASE, cents=1), id="put back"
+        ),
+        pytest.param(Fee, {"cents": 1}, None, SetRecord(Fee(case=CASE, cents=1)), id="there again"),
+        pytest.param(
+            Rent,
+            {"room": "1", "cents": 1, "payer_id": 9},
+            None,
+            ModifyRecord(Rent, case=CASE, room="1", cents=1),
+            id="a user of whom only the key is known",
+        ),
+    ],
+)
+def test_records(record: type[Record], before: Any, after: Any, expected: Change) -> None:
+    """What gives a record back looks like other changes of it, with the case that it is about."""
+    difference = Difference(before=before, after=after, case_id=7)
+    change = shown_change(record.inverse(difference, CASE, None))
+
+    assert change == expected
+    assert Effect(change=change, outcome="UPDATED").case == CASE

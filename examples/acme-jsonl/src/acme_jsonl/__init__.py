@@ -35,8 +35,8 @@ def _objects(file: BinaryIO) -> Iterator[tuple[int, dict[str, Any]]]:
                     content, object_pairs_hook=_Pairs, parse_int=str, parse_float=str
                 )
             except (ValueError, RecursionError) as error:
-                message = "Line {line} is no JSON: {reason}."
-                raise FileError("NOT_JSON", message, line=line, reason=str(error)) from error
+                message, reason = "Line {line} is no JSON: {reason}.", getattr(error, "msg", error)
+                raise FileError("NOT_JSON", message, line=line, reason=str(reason)) from error
             if not isinstance(pairs, _Pairs) or len(values := dict(pairs)) < len(pairs):
                 message = "Line {line} is no JSON object, or has a key twice."
                 raise FileError("NOT_JSON", message, line=line)

@@ -18,6 +18,8 @@ from tests.api.third_party_plugins import (
     offering,
     registry_of,
 )
+from tests.importers.reading.isolated.hostile_readers import Lines
+from tests.importers.sdk.test_setting import titled
 
 BROKEN = PluginStatus(kind="importer", name="broken", state="broken", problems=("secret",))
 
@@ -64,6 +66,25 @@ async def test_broken_plugins(api: Api, admin: Browser, viewer: Browser) -> None
     assert "secret" in shown
     assert "secret" not in hidden
     assert "Keep walls between teams." in hidden
+
+
+async def test_readers(api: Api, viewer: Browser) -> None:
+    """What other formats a file may have is said once, for all types."""
+    with offering(api.server, registry_of(Roster("roster"), readers=[Lines("lines")])):
+        page = (await viewer.get("/console/types")).text
+    [section] = re.findall(r'<section id="formats">(.*?)</section>', page, re.DOTALL)
+
+    assert "<code>lines</code>" in section
+    assert "Reads JSON arrays" in section
+
+
+async def test_choices_of_settings(api: Api, admin: Browser) -> None:
+    """The words of a setting are listed, and what stands between several of them."""
+    with offering(api.server, registry_of(titled())):
+        pages = [(await admin.get(f"/console/{each}")).text for each in ("types", "imports/new")]
+
+    assert [page.count("Any of: en, de, with ; between them.") for page in pages] == [1, 1]
+    assert "One of: Dr., Prof." in pages[1]
 
 
 async def test_nothing_is_on(api: Api, admin: Browser) -> None:

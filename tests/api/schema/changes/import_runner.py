@@ -13,6 +13,7 @@ HEADERS = {
     "assign": "case_id,user_id,case_role_id,case_notify",
     "modify": "case_id,user_id,case_role_id,case_notify",
     "remove": "case_id,user_id",
+    "sync": "case_id,user_id,case_role_id,case_notify",
     "add-users": "username,given_name,family_name,locale,zoneinfo,host_tag_id",
     "modify-users": "user_id,given_name,locale,host_tag_id,host_user_status",
     "add-cases": "tag_id,case_status,date_opened,about",

@@ -186,6 +186,16 @@ async def test_users_and_cases(api: Api) -> None:
     assert cases == ({"CLOSED_CASES_WITH_USERS": (1, ["case-1"])},) * 2
 
 
+async def test_a_plugins_own_record(api: Api) -> None:
+    """A field that is called as that of cases, in a record about a case, closes no case."""
+    await fill(api, "case-1,user-1,staff,0")
+    closed = await run(api, "modify-cases", "case-1,0,,")
+    edits = '[{"is_active":true},{"is_active":false},"kit [[\\"desk\\",1]]"]'
+    await sql("execute", "UPDATE import_rows SET edits = $1 WHERE edits IS NOT NULL", edits)
+
+    assert await ask(api, closed) == {}
+
+
 async def test_first_few(api: Api) -> None:
     """Five are named at most, all are counted."""
     rows = [f"case-{number},user-1,staff,0" for number in range(1, 8)]

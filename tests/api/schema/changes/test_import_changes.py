@@ -94,6 +94,42 @@ async def test_assignments(api: Api, is_dry_run: bool) -> None:
     assert await shown(api, remove) == [(2, "REMOVE", "case-1", "user-2", removed)]
 
 
+COUNTS = """query ($id: ID!) { import(id: $id) {
+  passed created updated removed unchanged
+  all: rows { totalCount } removing: rows(outcome: [REMOVED]) { totalCount }
+  changes(kind: [REMOVE]) { totalCount } } }"""
+
+
+@pytest.mark.parametrize("is_dry_run", [True, False])
+async def test_removals_of_groups(api: Api, is_dry_run: bool) -> None:
+    """Those of a sync belong to no row: all count as removed, and are changes of the first row."""
+    await fill(api)
+    await run(api, "assign", *[f"case-{c},user-{u},staff,0" for c in (1, 2) for u in (1, 2, 3)])
+
+    sync = await run(api, "sync", "case-1,user-1,staff,0", "case-2,user-1,clients,0",
+                     is_dry_run=is_dry_run)  # fmt: skip
+
+    gone = {"case_role_id": ("staff", None), "case_notify": ("0", None)}
+    assert await shown(api, sync) == [
+        (2, "REMOVE", "case-1", "user-2", gone),
+        (2, "REMOVE", "case-1", "user-3", gone),
+        (3, "REMOVE", "case-2", "user-2", gone),
+        (3, "REMOVE", "case-2", "user-3", gone),
+        (3, "UPDATE", "case-2", "user-1", {"case_role_id": ("staff", "clients")}),
+    ]
+    assert len(await shown(api, sync, kind=["REMOVE"])) == 4
+    assert (await api.data(COUNTS, {"id": sync}))["import"] == {
+        "passed": 2,
+        "created": 0,
+        "updated": 1,
+        "removed": 4,
+        "unchanged": 0,
+        "all": {"totalCount": 2},
+        "removing": {"totalCount": 1},
+        "changes": {"totalCount": 4},
+    }
+
+
 @pytest.mark.parametrize("is_dry_run", [True, False])
 async def test_users_and_cases(api: Api, is_dry_run: bool) -> None:
     """Fields of users and cases have the names of their columns; a dry run's new ones no object."""
@@ -409,19 +445,34 @@ async def test_names_of_columns(api: Api) -> None:
         assert len(fields) >= 3
 
 
+async def stale_in(api: Api, import_id: str) -> list[bool]:
+    return [node["isStale"] for node in nodes(await changes(api, import_id))]
+
+
 async def test_a_plugins_own_records(api: Api) -> None:
     """Their changes name the record, and have what tells it from others; so has the history."""
     await fill(api)
-    table = Rate.declaration.own_table()
+    table = Rate._declaration.own_table
     for statement in creation(table):
         await sql("execute", statement)
     rates = Rates("rates")
     first = await run_custom(api, rates, "verb,case_id,code,amount\n,case-1,A,1.50\n")
+    plan = await run_custom(
+        api, rates, "verb,case_id,code,amount\n,case-1,A,3\n,case-2,A,3\n", is_dry_run=True
+    )
+    fresh = [await stale_in(api, each) for each in (first, plan)]
     second = await run_custom(api, rates, "verb,case_id,code,amount\n,case-1,A,2\n")
+    overtaken = [await stale_in(api, each) for each in (first, plan, second)]
+    await run_custom(api, rates, "verb,case_id,code,amount\n,case-1,A,1.50\n,case-2,A,1\n")
+    again = [await stale_in(api, each) for each in (first, plan, second)]
     case = '{ case(by: {tagId: "case-1"}) { history(first: 9) { edges { node { record'
     history = await api.data(f"{case} fields {{ name before after }} }} }} }} }} }}")
     await sql("execute", "DROP TABLE kit_rates")
 
+    assert fresh == [[False], [False, False]]
+    assert overtaken == [[True], [True, False], [False]]
+    # What is stored is again what the first has left, and what the plan has found of one of them.
+    assert again == [[False], [False, True], [True]]
     created = {"code": (None, "A"), "amount": (None, "1.50"), "is_net": (None, "0")}
     updated = {"code": ("A", "A"), "amount": ("1.50", "2")}
     assert await shown(api, first) == [(2, "CREATE", "case-1", None, created)]
@@ -429,11 +480,11 @@ async def test_a_plugins_own_records(api: Api) -> None:
     query = "query ($id: ID!) { import(id: $id) { changes { edges { node { record } } } } }"
     named = await api.data(query, {"id": second})
     assert nodes(named["import"]["changes"]) == [{"record": "rate"}]
-    [latest, _] = nodes(history["case"]["history"])
+    [latest, *_] = nodes(history["case"]["history"])
     assert latest == {
         "record": "rate",
         "fields": [
-            {"name": "amount", "before": "1.50", "after": "2"},
+            {"name": "amount", "before": "2", "after": "1.50"},
             {"name": "code", "before": "A", "after": "A"},
         ],
     }

@@ -94,6 +94,20 @@ async def test_what_columns_name(api: Api) -> None:
     }
 
 
+async def test_other_columns(api: Api) -> None:
+    """A type says whether it ignores columns that are not its own."""
+
+    class Report(Roster):
+        label = "Report"
+        other_columns = "ignore"
+
+    with offering(api.server, registry_of(Roster("roster"), Report("report"))):
+        data = await api.data("{ importTypes { key ignoresOtherColumns } }")
+
+    found = {each["key"]: each["ignoresOtherColumns"] for each in data["importTypes"]}
+    assert found == {"roster": False, "report": True}
+
+
 async def test_type_that_is_not_on(api: Api) -> None:
     """A type that is off or broken has its key for a label, and says why it is not on."""
     with offering(api.server, REGISTRY):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, BinaryIO
 
@@ -142,6 +143,20 @@ class Twice(Lines):
         yield 0, ["size", "case_id"]
         for number, line in enumerate(file, 1):
             yield number, (str(size), line.decode().strip())
+
+
+class Delimited(Lines):
+    """Reads lines whose cells are parted as the settings say."""
+
+    @dataclass(frozen=True)
+    class Settings:
+        delimiter: str = "/"
+
+    settings: Settings
+
+    def rows(self, file: BinaryIO) -> Iterator[Any]:
+        for number, line in enumerate(file):
+            yield number, line.decode().strip().split(self.settings.delimiter)
 
 
 class NoRows(Lines):

@@ -72,6 +72,17 @@ def test_a_file_on_disk(tmp_path: Path) -> None:
         assert list(table.rows) == [(1, ["12", "trv-1"]), (2, ["12", "trv-2"])]
 
 
+def test_settings() -> None:
+    """The process that reads has the reader's settings."""
+    reader = hostile.Delimited("acme", hostile.Delimited.Settings(delimiter="~"))
+    table = open_table(
+        io.BytesIO(b"a~b\n1~2/3"), filename="x.lines", encoding=None, limits=Limits(),
+        readers=[PluginReader(reader)],
+    )  # fmt: skip
+
+    assert list(table.rows) == [(1, ["1", "2/3"])]
+
+
 def test_a_file_that_it_does_not_take() -> None:
     """Other files are read as ever."""
     readers = [PluginReader(hostile.Raising("acme"))]

@@ -8,7 +8,7 @@ import pytest
 
 from importers.reading.number_formats.date_text import DateSystem
 from importers.reading.number_formats.number_format import BUILT_IN, NumberFormat
-from importers.sdk.cell_note import CellNote, Holds, note_of
+from importers.sdk.cell_note import CellNote, Holds, note_of, shown_text
 
 ACCOUNTING = '_(* #,##0.00_);_(* \\(#,##0.00\\);_(* "-"??_);_(@_)'
 
@@ -68,8 +68,31 @@ ACCOUNTING = '_(* #,##0.00_);_(* \\(#,##0.00\\);_(* "-"??_);_(@_)'
     ],
 )
 def test_numbers_shown_in_full(code: str, stored: str, shown: str) -> None:
-    """Without a note, the text is what the sheet shows, and all that the cell holds."""
-    assert NumberFormat(code).number(stored) == shown
+    """The text is what the sheet shows, and all that the cell holds, whatever its signs mean."""
+    cell = NumberFormat(code).number(stored)
+    note = note_of(cell)
+
+    assert shown_text(cell) == shown
+    assert (note.holds if note else None) == (Holds.PARTED if {*shown} & {*",."} else None)
+
+
+@pytest.mark.parametrize(
+    ("code", "stored", "number"),
+    [
+        ("#,##0", "1234", "1234"),
+        ("General", "1.234", "1.234"),
+        ("0.00", "7", "7"),
+        ("0.0%", "0.125", "0.125"),
+        ("[$€-2] #,##0.00", "-1234.5", "-1234.5"),
+        ("General", "1.1000000000000001", "1.1"),
+    ],
+)
+def test_numbers_with_signs(code: str, stored: str, number: str) -> None:
+    """A point or comma can be one of decimals or of thousands: the note has the number."""
+    note = note_of(NumberFormat(code).number(stored))
+
+    assert note
+    assert note.detail == number
 
 
 @pytest.mark.parametrize(

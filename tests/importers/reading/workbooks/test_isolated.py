@@ -16,7 +16,7 @@ from openpyxl.styles import Font
 
 from importers.reading.limits import Limits
 from importers.reading.table import Table, open_table
-from importers.sdk.cell_note import CellNote, Holds, note_of
+from importers.sdk.cell_note import CellNote, Holds, note_of, with_note
 from importers.sdk.errors import FileRefusedError
 from tests.fuzz.check_reading import CODES
 
@@ -111,7 +111,7 @@ def test_an_upload_without_a_name_on_disk() -> None:
         pytest.param(0, "00", "00", id="zero"),
         pytest.param("7", "000", "7", id="text"),
         pytest.param(7, "0", "7", id="no zeros before it"),
-        pytest.param(7, "0.00", "7.00", id="decimals"),
+        pytest.param(7, "0.00", with_note("7.00", Holds.PARTED, "7"), id="decimals"),
     ],
 )
 def test_numbers_filled_up_with_zeros(value: object, number_format: str, shown: str) -> None:
@@ -149,7 +149,7 @@ def test_rows_have_the_numbers_of_the_sheet() -> None:
         pytest.param("Zoë \U0001f600\n x", "Zoë \U0001f600\n x", id="any letters"),
         pytest.param(7, "7", id="integer"),
         pytest.param(-7.0, "-7", id="no .0"),
-        pytest.param(1.5, "1.5", id="fraction"),
+        pytest.param(1.5, with_note("1.5", Holds.PARTED, "1.5"), id="fraction"),
         pytest.param(123456789012345, "123456789012345", id="long integer"),
     ],
 )

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from importers import Number
+from importers.sdk.cell_note import note_of
 from tests.importers.sdk.ready_columns.read_cell import error_of, key_of
 
 NBSP, THIN = "\u00a0", "\u202f"
@@ -177,3 +178,22 @@ def test_wrong_options(options: Any, error: type[Exception]) -> None:
     """A column that could not mean anything is not made."""
     with pytest.raises(error):
         Number(**options)
+
+
+@pytest.mark.parametrize(
+    ("mark", "cell", "text"),
+    [
+        (None, "1,234\x1aparted=1234", "1234"),
+        (",", "1,234\x1aparted=1234", "1234"),
+        (",", "1.234\x1aparted=1.234", "1,2340"),
+        (None, "-1.234\x1aparted=-1.234", "-1.2340"),
+        (",", "1,235\x1anumber=1234.56789", "1234,56789"),
+    ],
+)
+def test_a_spreadsheets_number_as_text(mark: Any, cell: str, text: str) -> None:
+    """A number of a workbook is the same in a file of texts, whatever its point or comma."""
+    column, note = Number(decimal_mark=mark), note_of(cell)
+
+    assert note
+    assert column._as_text(note) == text
+    assert column.read(text) == column.read(cell) == Decimal(note.detail)

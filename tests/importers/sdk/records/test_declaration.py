@@ -18,7 +18,7 @@ CASE = Case(id=7, tag_id="trv-001")
 
 def test_a_table() -> None:
     """Columns follow from the annotations: type, reference, whether it may be null, default."""
-    assert Rate.declaration.own_table() == OwnTable(
+    assert Rate._declaration.own_table == OwnTable(
         "kit_rates",
         (
             OwnColumn("case_id", "bigint", "cases"),
@@ -38,7 +38,7 @@ def test_a_noun() -> None:
     class HTTPDeskRent(Record, table="kit_desk_rents", key="desk"):
         desk: str
 
-    assert HTTPDeskRent.declaration.noun == "http desk rent"
+    assert HTTPDeskRent._declaration.noun == "http desk rent"
 
 
 def test_classes_in_functions() -> None:
@@ -49,8 +49,8 @@ def test_classes_in_functions() -> None:
         who: User
         since: Days
 
-    assert [each.column for each in Leave.declaration.key] == ["who_id", "since"]
-    assert Leave.declaration.own_table().keep_days == "imports"
+    assert [each.column for each in Leave._declaration.key] == ["who_id", "since"]
+    assert Leave._declaration.own_table.keep_days == "imports"
 
 
 def declare(name: Any = "kit_things", key: Any = "a", keep: Any = None, **hints: Any) -> type:

@@ -91,7 +91,7 @@ def test_fates(
     change: RecordChange, stored: dict[str, Any] | None, answer: Applied, record: object
 ) -> None:
     """The answer has what differs, with the key and without what the difference names itself."""
-    fate = change.decide(stored)
+    fate = change._decide(stored)
 
     assert fate.answer == answer
     assert fate.record == record
@@ -118,7 +118,7 @@ def test_refusals(
     change: RecordChange, stored: dict[str, Any] | None, code: str, message: str
 ) -> None:
     """A row that asks for what can't be fails as a whole, where several fields make the key."""
-    answer = change.decide(stored).answer
+    answer = change._decide(stored).answer
 
     assert isinstance(answer, Refused)
     [(at_fault, error)] = answer.reasons
@@ -136,7 +136,7 @@ def test_a_key_of_one_field() -> None:
     """Errors are on its column, and a second row of the file fails there as well."""
     user = User(id=3)
     change = AddRecord(Badge(owner=user, number=1))
-    answer = change.decide({"owner_id": 3, "number": 2}).answer
+    answer = change._decide({"owner_id": 3, "number": 2}).answer
 
     assert isinstance(answer, Refused)
     assert answer.reasons[0][0] is user
@@ -151,7 +151,7 @@ def test_keys_and_wishes() -> None:
     assert SetRecord(RATE).keys == (("rate", 7, "A"),)
     assert SetRecord(RATE).wish() == SetRecord(other).wish()
     assert SetRecord(RATE).wish() != AddRecord(RATE).wish()
-    assert RemoveRecord(Rate, **KEY).wish() == ("RemoveRecord", "case_id", 7, "code", "A")
+    assert RemoveRecord(Rate, **KEY).wish() == ("RemoveRecord", "case_id", "code", 7, "A")
 
 
 def test_what_it_is_about() -> None:

@@ -56,15 +56,15 @@ CHANGES = (
 @given(first=RECORDS, change=CHANGES, is_there=st.booleans())
 def test_there_and_back(first: Rate, change: RecordChange, *, is_there: bool) -> None:
     """A change and its inverse leave what was there before; and the inverse's inverse undoes it."""
-    before = SetRecord(first).decide(None).record if is_there else None
-    fate = change.decide(before)
+    before = SetRecord(first)._decide(None).record if is_there else None
+    fate = change._decide(before)
     if not isinstance(fate.answer, Applied) or fate.answer.difference is None:
         return
-    back = inverse_of(fate).decide(fate.record)
+    back = inverse_of(fate)._decide(fate.record)
 
     assert isinstance(back.answer, Applied)
     assert back.record == before
-    assert inverse_of(back).decide(back.record).record == fate.record
+    assert inverse_of(back)._decide(back.record).record == fate.record
 
 
 def codes(fate: Fate) -> list[str]:
@@ -72,9 +72,9 @@ def codes(fate: Fate) -> list[str]:
     return [error.code for _, error in fate.answer.reasons]
 
 
-UPDATE = ModifyRecord(Rate, **KEY, amount=Decimal(9)).decide(STORED)
-CREATE = SetRecord(RATE).decide(None)
-REMOVE = RemoveRecord(Rate, **KEY).decide(STORED)
+UPDATE = ModifyRecord(Rate, **KEY, amount=Decimal(9))._decide(STORED)
+CREATE = SetRecord(RATE)._decide(None)
+REMOVE = RemoveRecord(Rate, **KEY)._decide(STORED)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ REMOVE = RemoveRecord(Rate, **KEY).decide(STORED)
 )
 def test_changed_since(fate: Fate, stored: dict[str, Any] | None) -> None:
     """What is not as the import has left it stays."""
-    assert codes(inverse_of(fate).decide(stored)) == ["CHANGED_SINCE"]
+    assert codes(inverse_of(fate)._decide(stored)) == ["CHANGED_SINCE"]
 
 
 @pytest.mark.parametrize(
@@ -96,14 +96,14 @@ def test_changed_since(fate: Fate, stored: dict[str, Any] | None) -> None:
 )
 def test_what_is_so_already(fate: Fate, stored: dict[str, Any] | None) -> None:
     """What has been taken back already is unchanged."""
-    assert inverse_of(fate).decide(stored) == Fate(Applied("UNCHANGED", "is so already"), stored)
+    assert inverse_of(fate)._decide(stored) == Fate(Applied("UNCHANGED", "is so already"), stored)
 
 
 def test_other_fields_that_have_changed() -> None:
     """What the import has not changed may have changed since."""
     stored = {**STORED, "amount": Decimal(9), "since": None}
 
-    assert inverse_of(UPDATE).decide(stored).record == {**STORED, "since": None}
+    assert inverse_of(UPDATE)._decide(stored).record == {**STORED, "since": None}
 
 
 class Grown(Record, table="kit_grown", key=("case", "code")):
@@ -139,4 +139,4 @@ def test_a_new_field_with_a_default() -> None:
     restored = Rate.inverse(difference, CASE, None)
 
     assert isinstance(restored, RecordChange)
-    assert restored.decide(None).record == {**STORED, "amount": Decimal(1)}
+    assert restored._decide(None).record == {**STORED, "amount": Decimal(1)}

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from api.console.pages.problems.failed_rows import FailedRow, FileColumn
+from api.console.pages.problems.failed_rows import EditedRow, FileColumn
 from api.console.pages.problems.group_key import GroupKey
 from api.console.pages.problems.problem_groups import (
     is_left_out,
@@ -24,7 +24,7 @@ USER_ID = FileColumn(
     choices=(),
     names="user",
 )
-ROWS = [FailedRow(number=each, cells=[], errors=[], is_too_long=False) for each in range(2, 9)]
+ROWS = [EditedRow(number=each, cells=[], errors=[], is_too_long=False) for each in range(2, 9)]
 
 
 def a_group(column: str | None, value: str | None = "x") -> dict[str, Any]:
