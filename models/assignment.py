@@ -167,18 +167,20 @@ async def assignments_of(
           a.notify
         FROM unnest('{1,2}'::bigint[]) AS k(id) JOIN assignments a ON a.user_id = k.id
         JOIN cases c ON c.id = a.case_id JOIN users u ON u.id = a.user_id
-        WHERE a.app_id = 1 LIMIT 100
+        WHERE c.app_id = 1 LIMIT 100
 
     Args:
         most: how many to read; which of more, is not known.
     """
+    # The app of the case: given that of the assignment, PostgreSQL would read all of the app's
+    # while the table has no statistics.
     names = [f"c.{name}" for name in CaseRecord._fields]
     names += [f"u.{name}" for name in UserRecord._fields]
     sql = f"""
         SELECT {", ".join(names)}, a.role_id, a.notify
         FROM unnest($2::bigint[]) AS k(id) JOIN assignments a ON a.{column} = k.id
         JOIN cases c ON c.id = a.case_id JOIN users u ON u.id = a.user_id
-        WHERE a.app_id = $1 LIMIT $3
+        WHERE c.app_id = $1 LIMIT $3
     """
     rows = await db.fetch(sql, app_id, list(set(ids)), most)
     end = len(CaseRecord._fields)
@@ -194,7 +196,7 @@ async def hold_pairs(
     """Return the (case, user) pairs of users, or of cases, by primary key.
 
         SELECT a.case_id, a.user_id FROM unnest('{1,2}'::bigint[]) AS k(id)
-        JOIN assignments a ON a.user_id = k.id WHERE a.app_id = 1
+        JOIN assignments a ON a.user_id = k.id
 
     Args:
         lock: let no other transaction assign these users, or to these cases, until this one ends.
@@ -202,12 +204,13 @@ async def hold_pairs(
     keys = list(set(ids))
     if lock:
         await refuse_references(db, app_id, table, keys)
-    # A statement of its own: it sees what was committed while the locks were waited for.
+    # A statement of its own: it sees what was committed while the locks were waited for. Without
+    # the app, as in `present_assignments`.
     sql = f"""
-        SELECT a.case_id, a.user_id FROM unnest($2::bigint[]) AS k(id)
-        JOIN assignments a ON a.{_SIDES[table]} = k.id WHERE a.app_id = $1
+        SELECT a.case_id, a.user_id FROM unnest($1::bigint[]) AS k(id)
+        JOIN assignments a ON a.{_SIDES[table]} = k.id
     """
-    return {(row[0], row[1]) for row in await db.fetch(sql, app_id, keys)}
+    return {(row[0], row[1]) for row in await db.fetch(sql, keys)}
 
 
 async def count_assignments(

@@ -112,6 +112,24 @@ async def test_closed_cases_are_left(console: Console, tmp_path: Path) -> None:
     assert {row.split(",")[1] for row in rows} >= {"trv-010", "trv-020"}
 
 
+async def test_history_in_a_drawer(console: Console) -> None:
+    """A pair's history opens beside the list; Esc gives the list back, at the same place."""
+    page = console.page
+    await console.open("assignments")
+    link = page.locator("tbody tr:nth-child(2) a[data-drawer]")
+    await link.focus()
+    await page.keyboard.press("Enter")
+    drawer = page.get_by_role("dialog")
+    await expect(drawer.get_by_role("table")).to_contain_text("Demo: assignments")
+    faults = await console.accessibility()
+    await page.keyboard.press("Escape")
+
+    assert faults == []
+    await expect(drawer).to_have_count(0)
+    await expect(link).to_be_focused()
+    assert page.url.endswith("/console/assignments")
+
+
 async def test_history_leads_to_the_import(console: Console) -> None:
     """What was done says by whom, and opens what it was done to."""
     page = console.page
