@@ -190,13 +190,16 @@ def test_no_failed_rows(place: Place) -> None:
 
 
 def test_refused_file(place: Place) -> None:
-    """A file that is refused ends with exit code 2 and every reason on a line of its own."""
+    """A file that is refused ends with exit code 2, every reason on a line, and the way out."""
     (place.folder / "refused.csv").write_text("case_id,user_id,colour\ntrv-001,jack-001,red\n")
     code, output = place.run("import", "refused.csv", "--type", "assign", "--name", "Refused")
 
     assert code == 2
-    assert all(line.startswith("Error: ") for line in output.splitlines())
-    assert "colour" in output
+    *errors, hint, options = output.splitlines()
+    assert all(line.startswith("Error: ") for line in errors)
+    assert any("colour" in line for line in errors)
+    assert hint == "To import the file as it is, say what its columns are:"
+    assert options == "  --map colour=COLUMN, or --ignore colour"
 
 
 def test_wrong_options(place: Place) -> None:

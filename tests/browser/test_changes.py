@@ -34,7 +34,7 @@ async def test_rehearse_and_apply(console: Console) -> None:
     page = console.page
     await console.open(f"imports/{plan}/changes")
     by_case = await lines(console)
-    await page.click("text=By user")
+    await console.follow(page.get_by_text("By user"))
     by_user = await lines(console)
     subjects = await page.locator(".changes h2 > a").all_inner_texts()
     warnings = await page.inner_text("section.notice")
@@ -119,7 +119,7 @@ async def test_without_javascript(place: Place, browser: Browser) -> None:
     await page.locator(".changes").wait_for()
     before = await lines(console)
     await page.click(".heading >> text=Apply exactly this")
-    await page.click("button:has-text('Apply exactly this')")
+    await console.follow(page.get_by_role("button", name="Apply exactly this"))
     heading = await console.heading()
     await context.close()
 

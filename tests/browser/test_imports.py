@@ -18,7 +18,7 @@ async def test_sign_in_by_the_link(console: Console) -> None:
 
 async def test_sign_out(console: Console) -> None:
     """After signing out, a page leads to the form, and back when the token is pasted."""
-    await console.page.click("text=Sign out")
+    await console.follow(console.page.get_by_text("Sign out"))
     await console.open("imports?status=FAILED")
     await console.page.fill("#token", console.token)
     await console.page.click("button.main")

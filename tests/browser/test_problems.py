@@ -22,7 +22,7 @@ async def test_mend_a_group(console: Console) -> None:
     rows = HEADER + rows_of(101, MISSPELT, 7) + rows_of(108, "jack-001", 1)
     await console.open(f"imports/{console.import_id('A group', rows)}")
     await page.get_by_role("link", name=GROUP).click()
-    await page.get_by_role("link", name="Use “jack-001” in all 7").click()
+    await console.follow(page.get_by_role("link", name="Use “jack-001” in all 7"))
     preview = await page.locator("#replacement tbody tr").all_inner_texts()
     await page.get_by_role("button", name="Try all 7 rows with it").click()
 
@@ -50,7 +50,7 @@ async def test_signed_out_while_one_types(console: Console) -> None:
     """Without a session the look-up says so in words, and what was typed stays."""
     page = console.page
     await console.open(f"imports/{console.import_id('Signed out', HEADER + rows_of(132, 'q', 1))}")
-    await page.get_by_role("link", name="'q'").click()
+    await console.follow(page.get_by_role("link", name="'q'"))
     await page.context.clear_cookies()
     await page.get_by_label("Replace by").press_sequentially("jack")
 
@@ -143,7 +143,8 @@ async def test_without_a_script(console: Console, browser: Browser) -> None:
     await page.goto(f"{console.url}/console/imports/{identity}")
     await page.get_by_role("link", name="2", exact=True).click()
     await page.get_by_label("user_id").fill("jack-001")
-    await page.get_by_role("button", name="Try this row again").click()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Try this row again").click()
     await page.goto(f"{console.url}/console/imports/{identity}/rows")
     await page.goto(f"{console.url}/console/imports/{identity}/problems")
 
