@@ -8,6 +8,7 @@ from importers.reading.limits import MAX_CHUNK
 from importers.reading.record import Batch
 from importers.sdk.cell_note import shown_text
 from importers.sdk.importer import Importer
+from importers.split.planned_rows import left_out_rows
 from models.row import RowStatus, failed_page, find_passed, find_rows, result_page
 from models.row_errors import error_pattern
 
@@ -67,6 +68,8 @@ async def failed_rows(
         yield Batch.of([*{-row.number: row.cells for row in context}.items(), *rows])
     if importer.group_by is not None:
         async for batch in _other_rows(db, work, run_again):
+            yield batch
+        async for batch in left_out_rows(db, work):
             yield batch
 
 
