@@ -336,6 +336,24 @@ async def test_a_row_that_failed_in_the_plan(world: EngineFixture, case: str) ->
     assert await on_case(world, "trv-001") == {"jack-001", "jones-001"}
 
 
+async def test_a_plan_with_a_corrected_row(world: EngineFixture) -> None:
+    """A row that was corrected in the dry run removes who it said; nothing has changed since."""
+    await world.put(*people("trv-001", *ACTIVE))
+    rows = ["trv-001,jack-001,,staff,0", "trv-001,jones-001,,client,0"]
+    plan = await world.run("sync", *rows, is_dry_run=True)
+    await world.retry(plan, {3: {"case_role_id": "staff"}})
+    assert await shown(world, plan) == (0, 2, 1, 0)
+
+    applied = await world.apply_plan(plan)
+
+    assert await world.results(applied) == {
+        2: Result("UPDATED"),
+        3: Result("UPDATED", "removed jill-001, who is not in the file"),
+    }
+    assert await shown(world, applied) == (0, 2, 1, 0)
+    assert await on_case(world, "trv-001") == {"jack-001", "jones-001"}
+
+
 async def test_another_row_of_a_plan_has_failed(world: EngineFixture) -> None:
     """What has passed in the plan and failed in its import keeps others on the case."""
     await world.put(*people("trv-001", *ACTIVE))
