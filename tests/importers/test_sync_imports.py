@@ -82,6 +82,20 @@ async def test_undone(world: EngineFixture) -> None:
     assert (await world.counts(undone)).failed == 0
 
 
+async def test_a_retry_of_what_was_undone(world: EngineFixture) -> None:
+    """Its passed rows are not in effect any more: nothing is run, and nobody removed once more."""
+    await world.put(*people("trv-001", "jones-001"))
+    done = await world.run("sync", "trv-001,jack-001,,staff,0", "trv-001,jill-001,,nobody,0")
+    await world.undo(done)
+
+    await world.retry(done, {3: {"case_role_id": "staff"}})
+
+    row = await world.fetchrow("SELECT errors FROM imports WHERE id = $1", done)
+    assert '"code": "UNDONE"' in row["errors"]
+    assert (await world.results(done))[3].codes == ("INVALID_CHOICE",)
+    assert await on_case(world, "trv-001") == {"jones-001"}
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_many_chunks(world: EngineFixture, seed: int) -> None:
     """However the rows are mixed, those of a case are in one chunk, and chunks run in any order."""
