@@ -70,6 +70,15 @@ async def read_to_undo(
     return ImportToUndo(*row)._replace(status=ImportStatus(row["status"])) if row else None
 
 
+async def is_undone(db: Connection, import_id: int) -> bool:
+    """Tell whether an import was ever undone, perhaps in part."""
+    sql = """
+        SELECT EXISTS (SELECT 1 FROM imports
+          WHERE undo_of_id = $1 AND NOT is_dry_run AND status <> 'FAILED')
+    """
+    return bool(await db.fetchval(sql, import_id))
+
+
 async def insert_undo(
     db: Connection, app_id: int, import_id: int, new: NewName, *, is_dry_run: bool, by: Actor
 ) -> int | None:

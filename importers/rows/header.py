@@ -38,6 +38,7 @@ class HeaderSpec:
         aliases: other names of columns → the columns.
         headers: columns → their names as the sample file writes them, where these differ.
         ignores_others: whether a file may have columns that are not the type's.
+        has_groups: whether rows are judged together, so that a file may not leave out any.
     """
 
     key: str
@@ -47,6 +48,7 @@ class HeaderSpec:
     aliases: Mapping[str, str] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     ignores_others: bool = False
+    has_groups: bool = False
 
     def read(self, names: Iterable[str]) -> list[str]:
         """Return which columns are meant by the names of a header; unknown ones stay."""
@@ -92,6 +94,7 @@ def header_spec(importer: Importer) -> HeaderSpec:
         },
         headers={column.public_name: column.header for column in columns},
         ignores_others=importer.other_columns == "ignore",
+        has_groups=importer.group_by is not None,
     )
 
 
@@ -142,6 +145,9 @@ def match_header(
         set(other.read(plain)) - IGNORED == set(other.columns) for other in other_specs
     ):
         problems += _nothing_to_do(names, spec)
+    # An export has the column of errors alone, and all rows.
+    if spec.has_groups and not problems and IGNORED.issubset(names):
+        problems.append(_only_failed_rows(spec))
     if problems:
         raise FileRefusedError(problems)
     return {name: index for index, name in enumerate(names) if name in spec.columns}
@@ -271,6 +277,17 @@ def _nothing_to_do(names: Sequence[str], spec: HeaderSpec) -> list[ErrorDetail]:
             type=spec.label,
         )
     ]
+
+
+def _only_failed_rows(spec: HeaderSpec) -> ErrorDetail:
+    return ErrorDetail.of(
+        "ONLY_FAILED_ROWS",
+        "The file has the columns 'row' and 'errors' of a download of failed rows, and *{type}* "
+        "looks at rows together: those that have passed are missing. Correct the failed rows in "
+        "the import itself, or upload the whole file, without the column 'row'.",
+        column="row",
+        type=spec.label,
+    )
 
 
 def _labels(specs: Sequence[HeaderSpec]) -> tuple[str, dict[str, str]]:

@@ -218,7 +218,10 @@ async def _settle(
 async def _mark_failed_context(db: Connection, work: ImportWork, rows: Sequence[ReadRow]) -> None:
     """Find which rows that are only context, those of groups that run again, are not in effect."""
     numbers = [row.number for row in rows if row.is_context]
-    failed = await find_not_passed(db, work.plan_id or work.id, numbers) if numbers else ()
+    failed: set[int] = set()
+    # What has failed in a dry run is not among the rows of the import that carries it out.
+    for import_id in filter(None, (work.id, work.applied_from_id) if numbers else ()):
+        failed |= await find_not_passed(db, import_id, numbers)
     for row in rows:
         row.has_failed = row.is_context and row.number in failed
 

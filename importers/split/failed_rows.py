@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 from importers.reading.limits import MAX_CHUNK
 from importers.reading.record import Batch
 from importers.sdk.cell_note import shown_text
+from importers.sdk.errors import ErrorDetail, FileRefusedError
 from importers.sdk.importer import Importer
+from importers.split.planned_rows import left_out_rows
 from models.row import RowStatus, failed_page, find_passed, find_rows, result_page
 from models.row_errors import error_pattern
+from models.undo import is_undone
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
     from models.progress import ImportWork
     from models.row import RowResult
 
+_UNDONE = (
+    "The import was undone, so its other rows are not in effect any more, and *{type}* looks at "
+    "rows together. Nothing was run again; upload the whole file."
+)
+
 
 async def failed_rows(
     db: Connection, work: ImportWork, importer: Importer, layout: Layout
@@ -29,7 +37,12 @@ async def failed_rows(
 
     They come page by page, each after the passed rows that are its context. Where the importer
     takes groups as a whole, all rows that don't run again come at the end, as context.
+
+    Raises:
+        FileRefusedError: groups can't be judged any more, as the import was undone.
     """
+    if importer.group_by is not None and await is_undone(db, work.id):
+        raise FileRefusedError([ErrorDetail.of("UNDONE", _UNDONE, type=importer.label)])
     retry: dict[str, Any] = work.retry or {}
     # All or nothing is all: the other failed rows run again with those that are corrected.
     where = {} if work.is_atomic else retry.get("where", {})
@@ -67,6 +80,8 @@ async def failed_rows(
         yield Batch.of([*{-row.number: row.cells for row in context}.items(), *rows])
     if importer.group_by is not None:
         async for batch in _other_rows(db, work, run_again):
+            yield batch
+        async for batch in left_out_rows(db, work):
             yield batch
 
 

@@ -15,7 +15,7 @@ from importers.sdk.references import Reference
 from models.guard import TO_BE_RELEASED, find_excess, read_guard, recent_removals
 from models.imports import Stage
 from models.plan import Hold, end_planned, has_changes, hold, planned_page, read_standing
-from models.row import RowStatus
+from models.row import RowStatus, failed_page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -124,3 +124,20 @@ async def planned_rows(
     while rows := await read(after=last):
         yield Batch.of(rows)
         last = abs(rows[-1][0])
+    if importer.group_by is not None and plan_id == work.id:
+        async for batch in left_out_rows(db, work):
+            yield batch
+
+
+async def left_out_rows(db: Connection, work: ImportWork) -> AsyncIterator[Batch]:
+    """Read as context the rows that have failed in the dry run that an import carries out.
+
+    The import itself has only those that have passed in it.
+    """
+    if work.applied_from_id is None:
+        return
+    read = partial(failed_page, db, work.app_id, work.applied_from_id, most=MAX_CHUNK)
+    last = 0
+    while page := await read(after=last):
+        last = page[-1].number
+        yield Batch.of([(-row.number, row.cells) for row in page])

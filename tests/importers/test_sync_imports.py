@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from models.audit import Actor
-from tests.importers.engine_fixture import CASES, USERS, EngineFixture, Result
+from tests.importers.engine_fixture import CASES, HEADERS, USERS, EngineFixture, Result
 
 OTHER = Actor("another", 7)
 ACTIVE = [user for user, is_active in USERS.items() if is_active]
@@ -80,6 +80,20 @@ async def test_undone(world: EngineFixture) -> None:
 
     assert await world.assignments() == before
     assert (await world.counts(undone)).failed == 0
+
+
+async def test_a_retry_of_what_was_undone(world: EngineFixture) -> None:
+    """Its passed rows are not in effect any more: nothing is run, and nobody removed once more."""
+    await world.put(*people("trv-001", "jones-001"))
+    done = await world.run("sync", "trv-001,jack-001,,staff,0", "trv-001,jill-001,,nobody,0")
+    await world.undo(done)
+
+    await world.retry(done, {3: {"case_role_id": "staff"}})
+
+    row = await world.fetchrow("SELECT errors FROM imports WHERE id = $1", done)
+    assert '"code": "UNDONE"' in row["errors"]
+    assert (await world.results(done))[3].codes == ("INVALID_CHOICE",)
+    assert await on_case(world, "trv-001") == {"jones-001"}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -302,6 +316,72 @@ async def test_all_or_nothing(world: EngineFixture) -> None:
     done = await world.run("sync", "trv-001,jack-001,,clients,0", is_atomic=True)
     assert await on_case(world, "trv-001") == {"jack-001"}
     assert await shown(world, done) == (0, 0, 2, 0)
+
+
+async def test_failed_rows_alone(world: EngineFixture) -> None:
+    """A download of failed rows would remove who is in rows that have passed: it is refused."""
+    await world.put(*people("trv-001", *ACTIVE))
+    await world.run("sync", "trv-001,jack-001,,clients,0", "trv-001,jones-001,,client,0")
+    header = f"{HEADERS['sync']},row,errors"
+
+    again = await world.run("sync", "trv-001,jones-001,,clients,0,3,no role", header=header)
+
+    row = await world.fetchrow("SELECT status, errors FROM imports WHERE id = $1", again)
+    assert row["status"] == "FAILED"
+    assert '"code": "ONLY_FAILED_ROWS"' in row["errors"]
+    assert await on_case(world, "trv-001") == set(ACTIVE)
+
+
+@pytest.mark.parametrize("case", ["trv-001", "trv-0x1"], ids=["its case", "an unknown case"])
+async def test_a_row_that_failed_in_the_plan(world: EngineFixture, case: str) -> None:
+    """An import that carries out a plan does not have it; whom it names stays in a retry too."""
+    await world.put(*people("trv-001", "jack-001", "jones-001"))
+    role = "client" if case == "trv-001" else "staff"
+    rows = ["trv-001,jack-001,,staff,0", f"{case},jones-001,,{role},0"]
+    plan = await world.run("sync", *rows, is_dry_run=True)
+    await world.run("modify", "trv-001,jack-001,,1")
+    applied = await world.apply_plan(plan)
+    assert await world.results(applied) == {2: Result("FAILED", codes=("CHANGED_SINCE",))}
+
+    await world.retry(applied)
+
+    why = "row 3 has failed" if case == "trv-001" else "the Case Id of row 3 can't be read"
+    assert await world.results(applied) == {2: Result("UPDATED", f"kept jones-001; {why}")}
+    assert await on_case(world, "trv-001") == {"jack-001", "jones-001"}
+
+
+async def test_a_plan_with_a_corrected_row(world: EngineFixture) -> None:
+    """A row that was corrected in the dry run removes who it said; nothing has changed since."""
+    await world.put(*people("trv-001", *ACTIVE))
+    rows = ["trv-001,jack-001,,staff,0", "trv-001,jones-001,,client,0"]
+    plan = await world.run("sync", *rows, is_dry_run=True)
+    await world.retry(plan, {3: {"case_role_id": "staff"}})
+    assert await shown(world, plan) == (0, 2, 1, 0)
+
+    applied = await world.apply_plan(plan)
+
+    assert await world.results(applied) == {
+        2: Result("UPDATED"),
+        3: Result("UPDATED", "removed jill-001, who is not in the file"),
+    }
+    assert await shown(world, applied) == (0, 2, 1, 0)
+    assert await on_case(world, "trv-001") == {"jack-001", "jones-001"}
+
+
+async def test_another_row_of_a_plan_has_failed(world: EngineFixture) -> None:
+    """What has passed in the plan and failed in its import keeps others on the case."""
+    await world.put(*people("trv-001", *ACTIVE))
+    rows = ["trv-001,jack-001,,staff,0", "trv-001,jones-001,,staff,0"]
+    plan = await world.run("sync", *rows, is_dry_run=True)
+    await world.run("modify", "trv-001,jack-001,,1", "trv-001,jones-001,,1")
+    applied = await world.apply_plan(plan)
+
+    await world.retry(applied, {2: {}})
+
+    assert (await world.results(applied))[2] == Result(
+        "UPDATED", "kept jones-001 and jill-001; row 3 has failed"
+    )
+    assert await on_case(world, "trv-001") == set(ACTIVE)
 
 
 @pytest.mark.parametrize("attempt", range(5))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from importers.builtin.sync import SyncUsers
 from importers.rows.header import HeaderSpec, header_spec, match_header
 from importers.sdk.columns import Column, column_name
 from importers.sdk.errors import FileRefusedError
@@ -311,6 +314,26 @@ def test_the_column_and_the_guess_are_data() -> None:
     assert caught.value.errors[0].suggestion == "user_id"
 
 
+@pytest.mark.parametrize("start", ["row,errors,", "Errors,Row,"])
+def test_failed_rows_alone(start: str) -> None:
+    """Without the rows that have passed, groups would not be whole."""
+    found = problems(f"{start}case_id,user_id,case_role_id", replace(SYNC, has_groups=True))
+
+    assert [code for code, _ in found] == ["ONLY_FAILED_ROWS"]
+
+
+@pytest.mark.parametrize(
+    ("start", "has_groups"), [("errors", True), ("row", True), ("row,errors", False)]
+)
+def test_not_failed_rows_alone(start: str, has_groups: bool) -> None:
+    """An export has all rows, and the column of errors; other types need no other rows."""
+    header = [*start.split(","), "case_id", "user_id", "case_role_id"]
+
+    places = match_header(header, replace(SYNC, has_groups=has_groups), ALL)
+
+    assert set(places) == {"case_id", "user_id", "case_role_id"}
+
+
 def test_header_spec() -> None:
     """The reader of headers is told the columns and which of them a file must have."""
 
@@ -323,6 +346,7 @@ def test_header_spec() -> None:
 
     assert (spec.key, spec.label) == ("acme-roster", "Roster")
     assert spec.columns == {"case_id": True, "note": False}
+    assert (spec.has_groups, header_spec(SyncUsers("sync")).has_groups) == (False, True)
 
 
 @pytest.mark.parametrize(
