@@ -17,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
+MOST_HUNG = 16
+"""Threads that may be left hanging; no further code of plugins runs then, until a restart."""
+
 
 class PluginThread:
     """Runs coroutines one beside another in a loop of its own, which starts with the first of them.
@@ -27,6 +30,7 @@ class PluginThread:
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._hung = 0
 
     async def run(self, coroutine: Coroutine[Any, Any, T], *, seconds: float) -> T:
         """Wait for a coroutine of plugins' code.
@@ -35,14 +39,18 @@ class PluginThread:
             seconds: how long at most; more than its guards grant it.
 
         Raises:
-            TooSlowError: it has not ended by then.
+            TooSlowError: it has not ended by then, or too many others have not.
         """
+        if self._hung >= MOST_HUNG:
+            coroutine.close()
+            raise TooSlowError(f"plugins hang in {self._hung} threads; restart this process")
         loop = self._loop = self._loop or _start_loop()
         work = asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, loop))
         if not (await asyncio.wait([work], timeout=seconds))[0]:
             work.cancel()
             if self._loop is loop:
                 self._loop = None
+                self._hung += 1
                 logger.error("plugins hang and can't be stopped; their thread is replaced")
                 # It ends once the code returns, if it ever does.
                 loop.call_soon_threadsafe(loop.stop)

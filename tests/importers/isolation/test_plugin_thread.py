@@ -70,3 +70,20 @@ async def test_a_thread_that_hangs(thread: PluginThread, caplog: pytest.LogCaptu
     assert await thread.run(answer(), seconds=5) == 1
     assert "their thread is replaced" in caplog.text
     release.set()
+
+
+async def test_many_threads_that_hang(
+    thread: PluginThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beyond a number of them, nothing is tried any more."""
+    monkeypatch.setattr("importers.isolation.plugin_thread.MOST_HUNG", 1)
+    release = threading.Event()
+
+    async def hang() -> None:
+        release.wait(20)
+
+    with pytest.raises(TooSlowError, match="longer than"):
+        await thread.run(hang(), seconds=0.1)
+    with pytest.raises(TooSlowError, match="restart this process"):
+        await thread.run(hang(), seconds=0.1)
+    release.set()
