@@ -152,7 +152,8 @@ def _new_cells(
 ) -> dict[str, str]:
     """Translate column names to positions of cells, as text.
 
-    A column goes by its name in the file, and by that of the type's column that it is mapped to.
+    A column goes by its name in the file, and by that of the type's column that it is mapped to,
+    as errors name it; if both are names of columns, the latter is meant.
 
     Args:
         argument: that of the request which has the cells.
@@ -161,7 +162,7 @@ def _new_cells(
     header = found.header
     names = [column_name(name) for name in header]
     mapped = HeaderMapping.of(found.header_mapping).columns_of(header)
-    positions = {name: str(index) for each in (mapped, names) for index, name in enumerate(each)}
+    positions = {name: str(index) for each in (names, mapped) for index, name in enumerate(each)}
     ignored = {str(index): "" for index, name in enumerate(names) if name in IGNORED}
     new: dict[str, str] = {}
     for name, cell in cells.items():

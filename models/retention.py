@@ -21,7 +21,8 @@ async def expire_imports(db: Connection, *, kept_for: float) -> None:
     """Mark imports whose time is over: their files and row results count as gone.
 
     From then on the API hides them and runs none of their rows again, so that `purge_step` can
-    delete them some thousand rows at a time. A plan that is being applied stays until it has been.
+    delete them some thousand rows at a time. A plan stays as long as the import that has applied
+    it: its failed rows are looked at when rows of that import run again.
 
     Args:
         kept_for: seconds from an import's end.
@@ -32,7 +33,7 @@ async def expire_imports(db: Connection, *, kept_for: float) -> None:
           WHERE finished_at < now() - $1::float * interval '1 second'
             AND finished_at IS NOT NULL AND purged_at IS NULL
             AND NOT EXISTS (SELECT 1 FROM imports applied
-              WHERE applied.applied_from_id = imports.id AND applied.finished_at IS NULL)
+              WHERE applied.applied_from_id = imports.id AND applied.purged_at IS NULL)
           ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED)
     """
     await db.execute(sql, kept_for, _IMPORTS_AT_ONCE)

@@ -46,6 +46,10 @@ def _group_problems(importer_class: type[Importer], *, has_groups: bool) -> Iter
         yield f"its group_by names the column {name!r:.80}, which there is not"
     elif isinstance(column, Column) and not column.required:
         yield f"the column '{name}' of its group_by has to be required: blank cells make no group"
+    elif type(column).observe is not Column.observe:
+        # Rows are grouped before all cells of the file have been seen.
+        what = "reads a cell by what others show, as Date does, and can't make groups"
+        yield f"the column '{name}' of its group_by {what}: group by another one"
     if importer_class.change is not Importer.change:
         yield "it has both change and group_by: change_group takes the place of change"
     if importer_class.every_row is not None:

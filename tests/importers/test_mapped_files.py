@@ -14,11 +14,17 @@ MAPPING = {
 }
 
 
-async def run(world: EngineFixture, *rows: str, **options: Any) -> int:
-    """Import a file under the mapping."""
-    import_id = await world.upload("assign", *rows, header=HEADER, **options)
+async def run(
+    world: EngineFixture,
+    *rows: str,
+    header: str = HEADER,
+    mapping: dict[str, Any] = MAPPING,
+    **options: Any,
+) -> int:
+    """Import a file under a mapping."""
+    import_id = await world.upload("assign", *rows, header=header, **options)
     await world.execute(
-        "UPDATE imports SET header_mapping = $2 WHERE id = $1", import_id, json.dumps(MAPPING)
+        "UPDATE imports SET header_mapping = $2 WHERE id = $1", import_id, json.dumps(mapping)
     )
     await world.queue.enqueue_split(import_id)
     await world.drain()
@@ -49,6 +55,16 @@ async def test_a_retry(world: EngineFixture) -> None:
     await world.retry(import_id, {4: whole})
 
     assert await world.counts(import_id) == Counts("PROCESSED", 3, 3, 0, 0, 3, 0, 0, 0)
+
+
+async def test_a_retry_under_swapped_names(world: EngineFixture) -> None:
+    """A name that the file and the type give to two columns means the type's, as in errors."""
+    swapped = {"columns": {"case_id": "user_id", "user_id": "case_id"}, "ignored": []}
+    header = "user_id,case_id,case_role_id"
+    import_id = await run(world, "trv-001,nobody,staff", header=header, mapping=swapped)
+    await world.retry(import_id, {2: {"user_id": "jack-001"}})
+
+    assert (await world.counts(import_id)).created == 1
 
 
 async def test_a_plan(world: EngineFixture) -> None:

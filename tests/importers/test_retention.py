@@ -95,6 +95,24 @@ async def test_what_is_kept(world: EngineFixture, days: int, kept: int) -> None:
     assert await left(world, import_id) == (10, 1)
 
 
+async def test_plans_stay_as_long_as_what_applied_them(world: EngineFixture) -> None:
+    """The failed rows of a plan are looked at when rows of the other import run again."""
+    plan = await world.run("assign", *ROWS, is_dry_run=True)
+    applied = await world.apply_plan(plan)
+    await age(world, 89)
+    await world.execute(
+        "UPDATE imports SET finished_at = finished_at - interval '2 days' WHERE id = $1", plan
+    )
+    await purge(KEPT)
+    early = await left(world, plan)
+    await age(world, 2)
+    await purge(KEPT)
+    await purge(KEPT)
+
+    assert early == (10, 1)
+    assert [await left(world, each) for each in (plan, applied)] == [(0, 0), (0, 0)]
+
+
 async def test_unfinished_imports_are_never_purged(small: EngineFixture) -> None:
     """However old an import is, it stays whole until it has ended, and for its time after that."""
     queued = await small.upload("assign", *ROWS)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from importers import Assign, CaseRef, EveryRow, Importer, Remove, RoleRef, UserRef
+from importers import Assign, CaseRef, Date, EveryRow, Importer, Remove, RoleRef, UserRef
 from importers.plugins.change_methods import change_problems
 from importers.plugins.loader import class_problems
 
@@ -69,6 +69,9 @@ def importer_with(**attributes: Any) -> type[Importer]:
         ({"group_by": CaseRef(), "change_group": change_all}, ["its group_by names the column <"]),
         ({"group_by": "matter", "change_group": change_all},
          ["the column 'matter' of its group_by has to be required: blank cells make no group"]),
+        ({"group_by": "day", "change_group": change_all, "day": Date(required=True)},
+         ["the column 'day' of its group_by reads a cell by what others show, as Date does, and"
+          " can't make groups: group by another one"]),
         ({"group_by": "matter", "change_group": change_all, "matter": CaseRef(required=True),
           "change": change, "every_row": EveryRow(Remove, case="matter", user="person")},
          ["it has both change and group_by: change_group takes the place of change",
