@@ -375,7 +375,7 @@ def test_wall(running: Place) -> None:
     code, output = running.import_(
         "assign",
         "walled",
-        "case_id,user_id,case_role_id\ntrv-401,jack-001,staff\ntrv-401,jones-001,staff\n",
+        "case_id,user_id,case_role_id\ntrv-401,jack-001,staff\ntrv-401,lee-008,staff\n",
         "--json",
     )
     state = json.loads(output)
