@@ -240,10 +240,6 @@ async def test_a_plan_outlives_its_application(small: EngineFixture) -> None:
     await small.release(applied, OTHER)
 
     assert (await small.counts(applied)).created == 1
-    async with transaction() as db:
-        await expire_imports(db, kept_for=60)
-    row = await small.fetchrow("SELECT is_purging FROM imports WHERE id = $1", plan)
-    assert row["is_purging"]
 
 
 async def follow_the_sweeper(world: EngineFixture, import_id: int) -> None:
