@@ -231,14 +231,17 @@ async def test_types_on_offer(running: Place) -> None:
     "type_", ["acme-seating", "acme-roster", "acme-rates", "acme-leavers", "acme-transfer"]
 )
 def test_samples_pass(running: Place, type_: str) -> None:
-    """A plugin's sample file, uploaded unchanged, passes on the demo data."""
+    """A plugin's sample file, uploaded unchanged, passes on the demo data.
+
+    As a plan: samples are about the same people, and each would change what the others meet.
+    """
     sampled = running.run("sample", type_, "-o", f"{type_}.csv")
     code, output = running.run(
-        "import", f"{type_}.csv", "--type", type_, "--name", f"Sample of {type_}"
+        "import", f"{type_}.csv", "--type", type_, "--name", f"Sample of {type_}", "--plan"
     )
 
     assert sampled == (0, "")
-    assert output.startswith(f"Processed: Sample of {type_}, 1 row: 1 passed")
+    assert output.startswith(f"Planned: Sample of {type_}, 1 row: 1 passed")
     assert code == 0
 
 
