@@ -81,7 +81,11 @@ async def are_stale(db: Connection, app_id: int, changes: Sequence[ListedChange]
             continue
         fields = change.before if listed.is_ahead else change.after
         if change.record is not None:
-            found.append(_is_overtaken(fields, records.get((change.record, listed.import_id), ())))
+            found.append(
+                _is_overtaken(
+                    fields, records.get((change.record, listed.import_id, listed.is_ahead), ())
+                )
+            )
         else:
             found.append(_differs(change, fields, entities))
     return found
@@ -103,7 +107,7 @@ def _is_overtaken(
 
 async def _read_since(
     db: Connection, app_id: int, changes: Sequence[ListedChange]
-) -> dict[tuple[str, int], list[Mapping[str, Any] | None]]:
+) -> dict[tuple[str, int, bool], list[Mapping[str, Any] | None]]:
     """Read what others have made of plugins' records since an import began, or changed them."""
     asked = {
         (each.change.record, each.import_id, each.is_ahead)
@@ -113,7 +117,7 @@ async def _read_since(
     if not asked:
         return {}
     sql = """
-        SELECT k.record, k.import_id, array_agg(h.after::text ORDER BY h.id)
+        SELECT k.record, k.import_id, k.is_ahead, array_agg(h.after::text ORDER BY h.id)
         FROM unnest($2::text[], $3::bigint[], $4::boolean[]) AS k(record, import_id, is_ahead)
         JOIN imports i ON i.id = k.import_id
         JOIN entity_history h ON h.record = k.record AND h.app_id = $1
@@ -121,12 +125,12 @@ async def _read_since(
           AND CASE WHEN is_ahead THEN h.changed_at > i.started_at ELSE h.id > (
             SELECT max(o.id) FROM entity_history o
             WHERE o.record = k.record AND o.app_id = $1 AND o.import_id = k.import_id) END
-        GROUP BY k.record, k.import_id
+        GROUP BY k.record, k.import_id, k.is_ahead
     """
     rows = await db.fetch(sql, app_id, *map(list, zip(*asked, strict=True)))
     return {
-        (record, import_id): [after and orjson.loads(after) for after in afters]
-        for record, import_id, afters in rows
+        (record, import_id, is_ahead): [after and orjson.loads(after) for after in afters]
+        for record, import_id, is_ahead, afters in rows
     }
 
 

@@ -96,7 +96,7 @@ VALIDATOR = ProjectKind(
     noun="a validator",
     group="validators",
     wrote="a validator and a test",
-    note="A validator that is switched on and does not load refuses every row.\n\n",
+    note="A validator that is switched on and does not load refuses every row and mutation.\n\n",
     templates=("module.py", "test_module.py"),
 )
 READER = ProjectKind(

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from importers.language.translator import Translator, own_translators, translators
 from importers.plugins.captured_output import log_line
 from importers.plugins.loader import load_plugins, migrations_name
 from importers.plugins.plugin_reader import PluginReader
 from importers.plugins.plugins_file import default_path, read_tables
-from importers.sdk.errors import ConfigError, RowError
-from importers.sdk.validator import Effect, Validator
+from importers.sdk.errors import ConfigError
+from importers.validation.missing_validator import MissingValidator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -24,25 +24,12 @@ if TYPE_CHECKING:
     from importers.sdk.importer import Importer
     from importers.sdk.plugin import Plugin
     from importers.sdk.records.record import Record
+    from importers.sdk.validator import Validator
     from models.own_table import OwnTable
 
 logger = logging.getLogger(__name__)
 
 _SLOW_SECONDS = 2.0
-
-
-class MissingValidator(Validator):
-    """Refuses every row: a validator that failed to load must fail closed."""
-
-    def check(self, effect: Effect, prepared: Any) -> None:
-        """Refuse every effect."""
-        raise RowError(
-            None,
-            "VALIDATOR_ERROR",
-            "The validator '{validator}' is switched on but does not load, so it lets no row"
-            " through; `caseroll importers` says why.",
-            validator=self.key,
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from importers.run.rules import Decision
     from importers.run.validation import Validation
     from importers.sdk.changes import Difference, Key, Outcome, OwnChange
-    from importers.sdk.directory import Noun
+    from importers.sdk.directory import EffectNoun
     from importers.sdk.errors import ErrorDetail
     from importers.undo.origin import Origin
     from models.assignment import Pair, Present
@@ -44,7 +44,7 @@ class Settled(NamedTuple):
     edits: Sequence[Edit] = ()
     notifications: Sequence[Notification] = ()
     verdicts: Mapping[Key, Sequence[ErrorDetail]] = {}
-    effects: Mapping[tuple[Noun, Outcome], int] = {}
+    effects: Mapping[tuple[EffectNoun, Outcome], int] = {}
 
 
 def settle(

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 from importers.isolation.guard import Guard
 from importers.sdk.changes import Assign, Modify, Remove
-from importers.sdk.entities import Case, User
 from importers.sdk.errors import ErrorDetail, RowError
 from importers.sdk.validator import Effect
 from importers.validation.judgement import BrokenValidatorError, Judgement
+from importers.validation.locks import locks_for
 from importers.validation.shown_change import shown_change
 from models.row import RowOutcome
 
@@ -23,15 +23,13 @@ if TYPE_CHECKING:
     from importers.run.planned_row import PlannedRow
     from importers.run.rules import Decision
     from importers.sdk.changes import Change, Outcome
-    from importers.sdk.entities import Assignment
+    from importers.sdk.entities import Assignment, Case, User
     from importers.sdk.validator import Validator
     from importers.validation.counting_directory import Counts
-    from models.write_one import Table
 
 # Of all validators together: no statement is sent while rows are judged, and PostgreSQL ends what
 # is silent for 15 seconds.
 _TOTAL_SECONDS = 10.0
-_NOUNS: dict[Table, str] = {"cases": "case", "users": "user"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,19 +155,14 @@ def _guard(context: ChunkContext, validator: Validator) -> Guard:
 
 
 async def _hold(context: ChunkContext, changes: Sequence[Change]) -> None:
-    """Let no other import change what validators count, until this chunk is done.
-
-    The app comes before its cases, and these before users, in every chunk, so that two chunks can't
-    deadlock; the store takes the rows of each table in the order of their keys.
-    """
-    together = {each.together for each in context.validators}
-    if "app" in together and not context.is_dry_run:
+    """Let no other import change what validators count, until this chunk is done."""
+    if context.is_dry_run:
+        return
+    locks = locks_for(context.validators, changes)
+    if locks.app:
         await context.store.hold_app()
-    for table, noun in _NOUNS.items():
-        named = [getattr(each, noun, None) for each in changes]
-        held = {entity.id for entity in named if isinstance(entity, Case | User)}
-        if held and noun in together and not context.is_dry_run:
-            await context.store.hold(table, held)
+    for table, keys in locks.rows:
+        await context.store.hold(table, keys)
 
 
 def _past_effect(

@@ -24,7 +24,7 @@ class TooManyAssignmentsError(ValueError):
         super().__init__(f"{found}: ask for fewer users or cases at once")
 
 
-Noun = Literal["assignment", "case", "user", "other"]
+EffectNoun = Literal["assignment", "case", "user", "other"]
 
 
 class Directory(Protocol):
@@ -191,7 +191,7 @@ class ValidatorDirectory(Directory, Protocol):
     def running_import(self) -> RunningImport | None:
         """The import whose rows are judged; None for a mutation of the API."""
 
-    async def count_changes(self, within: timedelta) -> Mapping[tuple[Noun, Outcome], int]:
+    async def count_changes(self, within: timedelta) -> Mapping[tuple[EffectNoun, Outcome], int]:
         """Count what imports and mutations have changed in the app lately, by its history.
 
         Args:
@@ -202,7 +202,7 @@ class ValidatorDirectory(Directory, Protocol):
             if they say their `Difference`.
         """
 
-    async def count_import_changes(self) -> Mapping[tuple[Noun, Outcome], int]:
+    async def count_import_changes(self) -> Mapping[tuple[EffectNoun, Outcome], int]:
         """Count what the import has changed so far, in all of its runs; nothing for a mutation.
 
         Returns:

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from importers.sdk.changes import Change, Difference, Outcome
-    from importers.sdk.directory import Noun, ValidatorDirectory
+    from importers.sdk.directory import EffectNoun, ValidatorDirectory
     from importers.sdk.entities import Assignment
 
-_NOUNS: dict[type, Noun] = {
+_NOUNS: dict[type, EffectNoun] = {
     AddCase: "case",
     ModifyCase: "case",
     AddUser: "user",
@@ -57,7 +57,7 @@ class Effect:
     difference: Difference | None = None
 
     @property
-    def noun(self) -> Noun:
+    def noun(self) -> EffectNoun:
         """What is changed, as `ValidatorDirectory.count_changes` counts it."""
         if not isinstance(self.change, OwnChange):
             return "assignment"

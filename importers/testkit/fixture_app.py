@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from importers.sdk.changes import Outcome
-    from importers.sdk.directory import Noun, RunningImport
+    from importers.sdk.directory import EffectNoun, RunningImport
     from importers.sdk.records.record import Record
     from models.assignment import Pair
 
@@ -96,7 +96,7 @@ class World:
     assignments: Sequence[Assigned] = field(
         default=(Assigned(case="trv-001", user="jones-001", role="clients"),)
     )
-    changed: Mapping[tuple[Noun, Outcome], int] = field(default_factory=dict)
+    changed: Mapping[tuple[EffectNoun, Outcome], int] = field(default_factory=dict)
     records: Sequence[Record] = ()
     fetch: Fetch = _no_tables
 
@@ -214,16 +214,16 @@ class WorldCountingDirectory(WorldDirectory):
         world: World,
         current: Mapping[Pair, Present] | None = None,
         running_import: RunningImport | None = None,
-        unseen: Mapping[tuple[Noun, Outcome], int] = {},
+        unseen: Mapping[tuple[EffectNoun, Outcome], int] = {},
     ) -> None:
         super().__init__(world, current)
         self.running_import = running_import
         self._unseen = unseen
 
-    async def count_changes(self, within: timedelta) -> Counter[tuple[Noun, Outcome]]:
+    async def count_changes(self, within: timedelta) -> Counter[tuple[EffectNoun, Outcome]]:
         return Counter(self._world.changed) + Counter(self._unseen)
 
-    async def count_import_changes(self) -> Counter[tuple[Noun, Outcome]]:
+    async def count_import_changes(self) -> Counter[tuple[EffectNoun, Outcome]]:
         return Counter(self._unseen)
 
 

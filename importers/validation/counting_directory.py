@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from importers.rows.stored_directory import OneByOne
     from importers.sdk.changes import Outcome
-    from importers.sdk.directory import Noun
+    from importers.sdk.directory import EffectNoun
 
-Counts = Counter[tuple["Noun", "Outcome"]]
+Counts = Counter[tuple["EffectNoun", "Outcome"]]
 """How many effects there were, by `Effect.noun` and outcome."""
 
 
@@ -36,7 +36,7 @@ class CountingDirectory(StoredDirectory):
         db: Connection | OneByOne,
         app_id: int,
         running_import: RunningImport | None = None,
-        unseen: Mapping[tuple[Noun, Outcome], int] = {},
+        unseen: Mapping[tuple[EffectNoun, Outcome], int] = {},
     ) -> None:
         super().__init__(db, app_id)
         self.running_import = running_import
@@ -56,7 +56,7 @@ class CountingDirectory(StoredDirectory):
         return self._counted(found)
 
     def _counted(self, found: Mapping[tuple[str, str], int]) -> Counts:
-        counts = Counter(cast("Mapping[tuple[Noun, Outcome], int]", found))
+        counts = Counter(cast("Mapping[tuple[EffectNoun, Outcome], int]", found))
         counts.update(self._unseen)
         return counts
 

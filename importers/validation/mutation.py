@@ -20,6 +20,8 @@ from importers.sdk.errors import RowError
 from importers.sdk.validator import Effect
 from importers.validation.counting_directory import CountingDirectory
 from importers.validation.judgement import BrokenValidatorError, Judgement
+from importers.validation.locks import locks_for
+from importers.validation.missing_validator import MissingValidator
 from models.change_count import lock_changes
 from models.row_security import as_owner
 from models.write_many import lock_many
@@ -120,13 +122,11 @@ class MutationJudges:
         return judgements
 
     async def _hold(self, db: Connection, app_id: int, change: EntityChange) -> None:
-        together = {each.together for each in self.validators}
-        if "app" in together:
+        locks = locks_for(self.validators, [change])
+        if locks.app:
             await lock_changes(db, app_id)
-        if isinstance(change, ModifyCase) and "case" in together:
-            await lock_many(db, app_id, "cases", [change.case.id])
-        if isinstance(change, ModifyUser) and "user" in together:
-            await lock_many(db, app_id, "users", [change.user.id])
+        for table, keys in locks.rows:
+            await lock_many(db, app_id, table, keys)
 
     def _guard(self, validator: Validator) -> Guard:
         seconds = _COMPUTING_SECONDS / len(self.validators)
@@ -158,13 +158,13 @@ class MutationJudges:
 
 
 def _objection(judgement: Judgement, effect: Effect) -> RowError | None:
+    # The stand-in's own message is about rows.
+    if isinstance(judgement.validator, MissingValidator):
+        return _not_judged(judgement.validator)
     try:
-        error = judgement.refusal_of(effect)
+        return judgement.refusal_of(effect)
     except BrokenValidatorError:
         return _not_judged(judgement.validator)
-    # The stand-in of one that does not load has a message about rows.
-    is_stand_in = error is not None and error.code == "VALIDATOR_ERROR"
-    return _not_judged(judgement.validator) if is_stand_in else error
 
 
 def _not_judged(validator: Validator) -> RowError:

@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 from importers import CaseRef, Column, Importer, Reader, RoleRef, Validator
 from importers.plugins.plugin_reader import PluginReader
 from importers.plugins.plugin_status import PluginStatus
-from importers.plugins.registry import MissingValidator, Registry
+from importers.plugins.registry import Registry
+from importers.validation.missing_validator import MissingValidator
 from tests.api.api_fixture import Server
 
 HOSTILE = "<script>alert('é')</script>\"&"
@@ -111,7 +112,7 @@ def registry_of(
 ) -> Registry:
     """Make a registry in which these are on, a stand-in is broken, and there are more."""
     statuses = [_status("importer", each, each.label) for each in importers]
-    statuses += [replace(_status("reader", each), instance=each) for each in readers]
+    statuses += [_status("reader", each) for each in readers]
     statuses += [_status("validator", each) for each in validators]
     return Registry(
         importers={each.key: each for each in importers},
@@ -131,6 +132,7 @@ def _status(kind: Any, plugin: Any, label: str | None = None) -> PluginStatus:
         problems=("No module named 'walls'",) if is_broken else (),
         label=label,
         distribution="acme 1.0",
+        instance=None if is_broken else plugin,
     )
 
 

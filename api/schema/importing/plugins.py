@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import strawberry
 from strawberry import field
 
 from api.access.context import Context, Info
 from api.schema.importing.plugin_descriptions import PluginDescription, plain
-from importers.plugins.plugin_status import PluginStatus
+from importers.plugins.plugin_status import Kind, PluginStatus
 from models.app import Permission
 
 if TYPE_CHECKING:
-    from importers.plugins.plugin_status import Kind
+    from collections.abc import Iterable
+
 
 PROBLEMS = (
     "Why it isn't on, or what to look at although it is. Only tokens with the permission ADMIN are "
@@ -33,7 +34,7 @@ class PluginState(Enum):
     BROKEN = strawberry.enum_value(
         "broken",
         description="It is switched on, but does not load. An import type is then not offered; "
-        "a reader takes no file, and a validator refuses every row.",
+        "a reader takes no file, and a validator refuses every row and mutation.",
     )
 
 
@@ -67,31 +68,52 @@ def why_no_type(context: Context, key: str) -> str:
     return f"There is no such import type; there are: {known}."
 
 
-@strawberry.type(description="A plugin that may refuse rows of imports of any type.")
-class Validator:
+@strawberry.type
+class ListedPlugin:
+    """What the API says of a plugin that is no importer: the base of the types of such kinds."""
+
+    kind: ClassVar[Kind]
+
     plugin: strawberry.Private[Any]
     key: str = field(description="What plugins.toml calls it.")
     state: PluginState = field(description="What has become of it.")
     problems: list[str] = field(description=PROBLEMS)
     distribution: str | None = field(description=DISTRIBUTION)
 
-    @strawberry.field(description="What it refuses; empty unless it is on.")
-    async def description(self) -> str:
-        if self.plugin is None:
-            return ""
-        return await PluginDescription("validator", self.key, self.plugin).text()
+    @classmethod
+    def list_all(cls, context: Context, asked: Iterable[str]) -> list[Self]:
+        """List those of the keys `asked`, in their order, then the others of the kind."""
+        others = [each.name for each in context.services.registry.plugins if each.kind == cls.kind]
+        return [cls._of(context, key) for key in dict.fromkeys([*asked, *others])]
 
     @classmethod
-    def of(cls, context: Context, key: str) -> Validator:
-        status = find_status(context, "validator", key)
-        found = (each for each in context.services.registry.validators if each.key == key)
+    def _of(cls, context: Context, key: str) -> Self:
+        status = find_status(context, cls.kind, key)
         return cls(
-            plugin=next(found, None) if status.state == "on" else None,
+            plugin=status.instance,
             key=key,
             state=PluginState(status.state),
             problems=shown_problems(context, status),
             distribution=status.distribution,
         )
+
+    async def describe(self) -> str:
+        """Return the plugin's own description; blank unless it is on."""
+        if self.plugin is None:
+            return ""
+        return await PluginDescription(self.kind, self.key, self.plugin).text()
+
+
+@strawberry.type(
+    description="A plugin that may refuse rows of imports of any type, and mutations of cases and "
+    "users."
+)
+class Validator(ListedPlugin):
+    kind = "validator"
+
+    @strawberry.field(description="What it refuses; empty unless it is on.")
+    async def description(self) -> str:
+        return await self.describe()
 
 
 @strawberry.field(
@@ -100,36 +122,17 @@ class Validator:
     "has to pass them, then the others.",
 )
 def list_validators(info: Info) -> list[Validator]:
-    registry = info.context.services.registry
-    asked = [validator.key for validator in registry.validators]
-    others = [status.name for status in registry.plugins if status.kind == "validator"]
-    return [Validator.of(info.context, key) for key in dict.fromkeys([*asked, *others])]
+    asked = [each.key for each in info.context.services.registry.validators]
+    return Validator.list_all(info.context, asked)
 
 
 @strawberry.type(description="A plugin that reads files of a format of its own, for any type.")
-class Reader:
-    plugin: strawberry.Private[Any]
-    key: str = field(description="What plugins.toml calls it.")
-    state: PluginState = field(description="What has become of it.")
-    problems: list[str] = field(description=PROBLEMS)
-    distribution: str | None = field(description=DISTRIBUTION)
+class Reader(ListedPlugin):
+    kind = "reader"
 
     @strawberry.field(description="Which files it reads; empty unless it is on.")
     async def description(self) -> str:
-        if self.plugin is None:
-            return ""
-        return await PluginDescription("reader", self.key, self.plugin).text()
-
-    @classmethod
-    def of(cls, context: Context, key: str) -> Reader:
-        status = find_status(context, "reader", key)
-        return cls(
-            plugin=status.instance,
-            key=key,
-            state=PluginState(status.state),
-            problems=shown_problems(context, status),
-            distribution=status.distribution,
-        )
+        return await self.describe()
 
 
 @strawberry.field(
@@ -139,7 +142,5 @@ class Reader:
     "as a workbook (.xlsx, .ods).",
 )
 def list_readers(info: Info) -> list[Reader]:
-    registry = info.context.services.registry
-    asked = [reader.key for reader in registry.readers]
-    others = [status.name for status in registry.plugins if status.kind == "reader"]
-    return [Reader.of(info.context, key) for key in dict.fromkeys([*asked, *others])]
+    asked = [each.key for each in info.context.services.registry.readers]
+    return Reader.list_all(info.context, asked)

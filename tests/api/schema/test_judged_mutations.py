@@ -25,8 +25,8 @@ from importers import (
     Validator,
     ValidatorDirectory,
 )
-from importers.plugins.registry import MissingValidator
 from importers.validation import mutation
+from importers.validation.missing_validator import MissingValidator
 from models.change_count import lock_changes
 from models.db import transaction
 from tests.api.api_fixture import Api, add_cases, add_users, eventually, node_id, sql

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from importers.builtin.sync import SyncUsers
-from importers.sdk.entities import Case, User
-from importers.testing import Assigned, World, check_conformance, check_importer, run_importer
+from importers.testing import Assigned, check_conformance, check_importer, run_importer
+from tests.importers import world_of_groups
 
 HEADER = "case_id,user_id,case_role_id,case_notify"
-WORLD = World(
-    cases=[
-        Case(id=1, tag_id="trv-001"),
-        Case(id=2, tag_id="trv-002"),
-        Case(id=3, tag_id="closed-001", is_active=False),
-    ],
-    users=[
-        User(id=1, tag_id="jack-001", email="jack@example.org"),
-        User(id=2, tag_id="jones-001", email="jo@example.org"),
-        User(id=3, tag_id="gone-001", email="gone@example.org", is_active=False),
-        User(id=4, tag_id="jill-001", email="jill@example.org"),
-    ],
-    assignments=[
-        Assigned(case="trv-001", user="jones-001", role="clients"),
-        Assigned(case="trv-001", user="jill-001", role="clients"),
-        Assigned(case="trv-001", user="gone-001", role="staff"),
-        Assigned(case="trv-002", user="jones-001", role="clients"),
-        Assigned(case="closed-001", user="jones-001", role="clients"),
-        Assigned(case="closed-001", user="jack-001", role="staff"),
-    ],
-)
+ELSEWHERE = Assigned(case="trv-002", user="jones-001", role="clients")
+WORLD = replace(world_of_groups.WORLD, assignments=[*world_of_groups.WORLD.assignments, ELSEWHERE])
 
 
 def reports(*rows: str) -> list[Any]:

@@ -14,8 +14,9 @@ import pytest
 from importers import CaseRef, Choice, Importer, Phone, Row, Validator, setting
 from importers.builtin.users_per_case import UsersPerCase
 from importers.plugins.plugins_file import default_path
-from importers.plugins.registry import MissingValidator, load, report
+from importers.plugins.registry import load, report
 from importers.sdk.errors import ConfigError
+from importers.validation.missing_validator import MissingValidator
 
 
 class Idle(Importer):

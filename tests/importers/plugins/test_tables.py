@@ -8,8 +8,9 @@ import pytest
 
 from api.cli.processes import print_failed_migrations
 from importers import Importer, Record, Validator
-from importers.plugins.registry import MissingValidator, Registry, load
+from importers.plugins.registry import Registry, load
 from importers.plugins.tables import check_tables
+from importers.validation.missing_validator import MissingValidator
 from models.db import migrate
 from models.plugin_tables import FailedMigration, FailedTable
 from tests.importers.own_tables import Rate

@@ -29,8 +29,8 @@ from importers.builtin.add_users import AddUsers
 from importers.builtin.assign import AssignUsers
 from importers.builtin.modify import ModifyAssignments
 from importers.builtin.users_per_case import UsersPerCase
-from importers.plugins.registry import MissingValidator
 from importers.testing import check_importer, run_importer
+from importers.validation.missing_validator import MissingValidator
 from tests.importers.run.sample_validators import Couples, Notary, Settings, Wall, limited
 
 

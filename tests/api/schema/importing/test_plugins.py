@@ -12,8 +12,8 @@ from click.testing import CliRunner
 from api.cli.plugins import importers
 from importers.builtin.assign import AssignUsers
 from importers.plugins.plugin_status import PluginStatus
-from importers.plugins.registry import MissingValidator
 from importers.sdk.validator import Validator
+from importers.validation.missing_validator import MissingValidator
 from tests.api.api_fixture import Api
 from tests.api.third_party_plugins import (
     Hanging,
