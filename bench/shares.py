@@ -47,8 +47,8 @@ _PARTS = {
     "copy_records_to_table import_rows": "write row results",
     "FOR KEY SHARE": "check foreign keys",
     "session_replication_role": "check foreign keys",
-    "FROM users": "look up users",
-    "FROM cases": "look up cases",
+    "JOIN users t": "look up users",
+    "JOIN cases t": "look up cases",
     "COMMIT": "commit",
 }
 _OTHERS = "other statements"

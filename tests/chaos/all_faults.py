@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.chaos import (
     api_faults,
     broker_faults,
+    change_faults,
     conflict_faults,
     database_faults,
     host_faults,
@@ -25,6 +26,7 @@ FAULTS: dict[str, Fault] = {
         host_faults,
         conflict_faults,
         leaver_faults,
+        change_faults,
         plugin_faults,
         webhook_faults,
     )

@@ -5,34 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 from tests.chaos.check import read_results
 from tests.chaos.dataset import Dataset, Pair
+from tests.chaos.example_site import site_with
 from tests.chaos.fault import Fault
 from tests.chaos.known_file import HEADERS, Expected
 from tests.chaos.run import Run, key_of
-from tests.chaos.site import Site, SiteOptions
+from tests.chaos.site import Site
 
-_EXAMPLE = Path(__file__).parents[2] / "examples/acme-leavers/src"
 _KILLS = 3
-_ON = "[importers.assign]\n[importers.modify]\n[importers.remove]\n[importers.acme-leavers]\n"
-_POINT = "[caseroll.importers]\nacme-leavers = acme_leavers:Leavers\n"
-
-
-def _install(folder: Path) -> Mapping[str, str]:
-    """Install the example as pip would, and switch it on."""
-    info = folder / "packages/acme_leavers-1.0.dist-info"
-    info.mkdir(parents=True, exist_ok=True)
-    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-leavers\nVersion: 1.0\n")
-    (info / "entry_points.txt").write_text(_POINT)
-    plugins = folder / "plugins.toml"
-    plugins.write_text(_ON)
-    path = f"{folder / 'packages'}{os.pathsep}{_EXAMPLE}"
-    return {"PYTHONPATH": path, "CASEROLL_PLUGINS": str(plugins)}
 
 
 async def _leave(run: Run) -> None:
@@ -46,7 +30,7 @@ async def _leave(run: Run) -> None:
         run.send("assign", f"{dataset.prefix}-join", f"{HEADERS['assign']}\n{assigned}".encode()),
     )
     for _ in range(_KILLS):
-        await run.moment(0.5)
+        await run.moment(0.15)
         with suppress(ProcessLookupError, IndexError):
             os.kill(run.random.choice(run.site.workers()), signal.SIGKILL)
             run.strike()
@@ -120,6 +104,6 @@ FAULTS = [
         " leaver is left on a case that was assigned before.",
         stage=_leave,
         rows=3_000,
-        site=SiteOptions(environ=_install),
+        site=site_with("acme-leavers"),
     ),
 ]
