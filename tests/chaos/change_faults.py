@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Mapping
-from contextlib import suppress
 from itertools import pairwise
 
 from tests.chaos.check import read_results
@@ -84,12 +81,7 @@ async def _set_rates(run: Run) -> None:
 async def _import_with_kills(run: Run, type_: str, dataset: Dataset, file: str) -> int:
     """Import a file while workers are killed; return the import's key."""
     key = key_of(await run.send(type_, f"{dataset.prefix}-{type_}", file.encode()))
-    for _ in range(_KILLS):
-        await run.moment(0.15)
-        with suppress(ProcessLookupError, IndexError):
-            os.kill(run.random.choice(run.site.workers()), signal.SIGKILL)
-            run.strike()
-    run.over()
+    await run.kill_workers(_KILLS)
     await run.ended([key])
     return key
 

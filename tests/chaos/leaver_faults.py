@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
-from contextlib import suppress
 from typing import NamedTuple
 
 from tests.chaos.check import read_results
@@ -29,12 +26,7 @@ async def _leave(run: Run) -> None:
         run.send("acme-leavers", f"{dataset.prefix}-leave", f"person\n{leavers}".encode()),
         run.send("assign", f"{dataset.prefix}-join", f"{HEADERS['assign']}\n{assigned}".encode()),
     )
-    for _ in range(_KILLS):
-        await run.moment(0.15)
-        with suppress(ProcessLookupError, IndexError):
-            os.kill(run.random.choice(run.site.workers()), signal.SIGKILL)
-            run.strike()
-    run.over()
+    await run.kill_workers(_KILLS)
     left, joined = map(key_of, ids)
     await run.ended([left, joined])
     await _check(run, dataset, new, left=left, joined=joined)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
+import signal
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from random import Random
@@ -34,6 +37,7 @@ _END_SECONDS = 180.0
 _POLL_SECONDS = 0.05
 _SHORTER = 0.3
 _SWEEP_SECONDS = 3.0
+_KILL_SECONDS = 0.15
 # Makes what the sweeper looks for a minute older.
 _LET_TIME_PASS = """
     WITH chunks AS (
@@ -161,6 +165,15 @@ class Run:
         """Wait for a random part of the imports' phase, or of `longest` seconds."""
         seconds = self._phase_seconds if longest is None else longest
         await asyncio.sleep(self.random.uniform(0, seconds * (_SHORTER if self.is_short else 1)))
+
+    async def kill_workers(self, times: int) -> None:
+        """Kill a worker that many times, each time after a short moment."""
+        for _ in range(times):
+            await self.moment(_KILL_SECONDS)
+            with suppress(ProcessLookupError, IndexError):
+                os.kill(self.random.choice(self.site.workers()), signal.SIGKILL)
+                self.strike()
+        self.over()
 
     def strike(self) -> None:
         """Note that the fault happens now."""
