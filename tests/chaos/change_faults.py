@@ -15,7 +15,6 @@ from tests.chaos.run import Run, key_of
 _KILLS = 3
 _SPOILT = 0.1
 _SITE = site_with("acme-rates", "acme-transfer")
-_Assigned = dict[Pair, State]
 
 
 async def _sync(run: Run) -> None:
@@ -71,11 +70,12 @@ async def _set_rates(run: Run) -> None:
     )
     run.findings.count("rate", rates.items(), map(tuple, found))
     history = await run.site.query(
-        "SELECT c.tag_id FROM entity_history h JOIN cases c ON c.id = h.case_id"
-        " WHERE h.import_id = $1 AND h.before IS NULL",
+        "SELECT c.tag_id, h.before FROM entity_history h JOIN cases c ON c.id = h.case_id"
+        " WHERE h.import_id = $1",
         key,
     )
-    run.findings.count("history of the rate of", rates, [row["tag_id"] for row in history])
+    created = [(case, None) for case in rates]
+    run.findings.count("history of the rate of", created, map(tuple, history))
 
 
 async def _import_with_kills(run: Run, type_: str, dataset: Dataset, file: str) -> int:

@@ -229,7 +229,7 @@ async def test_rows_that_are_checked_together(small: EngineFixture, is_dry_run: 
 
 
 async def test_a_plan_outlives_its_application(small: EngineFixture) -> None:
-    """While an import that applies a plan is held, the plan's rows are not purged."""
+    """The rows of a plan are not purged before those of the import that applies it."""
     plan = await small.run("assign", "trv-001,jack-001,,staff,0", is_dry_run=True)
     await guard(small, requires_release=True)
     applied = await small.apply_plan(plan)
@@ -240,6 +240,12 @@ async def test_a_plan_outlives_its_application(small: EngineFixture) -> None:
     await small.release(applied, OTHER)
 
     assert (await small.counts(applied)).created == 1
+    await small.execute("UPDATE imports SET finished_at = finished_at - interval '1 year'")
+    for expected in ([applied], [applied, plan]):
+        async with transaction() as db:
+            await expire_imports(db, kept_for=60)
+        purging = await small.fetch("SELECT id FROM imports WHERE is_purging ORDER BY id DESC")
+        assert [row["id"] for row in purging] == expected
 
 
 async def follow_the_sweeper(world: EngineFixture, import_id: int) -> None:
