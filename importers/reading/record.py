@@ -15,10 +15,12 @@ class Batch(NamedTuple):
     Args:
         numbers: of the rows, ascending; negative for context rows, which only help to judge others.
         cells: of each row; rows may differ in how many they have.
+        texts: the lines of a chunk's payload, of rows that were stored as such; else empty.
     """
 
     numbers: Sequence[int]
     cells: Sequence[list[str]]
+    texts: Sequence[bytes] = ()
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> Batch:
@@ -33,7 +35,7 @@ class Batch(NamedTuple):
 
     def part(self, start: int, stop: int) -> Batch:
         """Return some of the rows, by their positions."""
-        return Batch(self.numbers[start:stop], self.cells[start:stop])
+        return Batch(self.numbers[start:stop], self.cells[start:stop], self.texts[start:stop])
 
     def without(self, numbers: Collection[int]) -> Batch:
         """Return the rows except those with certain numbers."""

@@ -9,7 +9,12 @@ order, a JSON array of its cells, all of them strings:
     ["trv-002","jones-001","","staff","1"]
     ["trv-001","jones-001","","staff","0"]
 
-JSON escapes line feeds, so no cell breaks a line. Results keep a row's line as it is.
+JSON escapes line feeds, so no cell breaks a line. Results keep a row's cells as they are here.
+
+Where a plan is carried out, a tab and what the plan says of the row, as the plan's own results say
+it (`models.plan.packed_plan`), follow its cells:
+
+    ["trv-001","jack-001","","staff","0"]→[1,7,6,null,3]
 """
 
 from __future__ import annotations
@@ -25,10 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 Entry: TypeAlias = "tuple[int, bytes, int]"
-"""A row on its way into a chunk: its number, negative when it is only context for others; its cells
-as JSON; its group key. A plain tuple, as there are millions."""
+"""A row on its way into a chunk: its number, negative when it is only context for others; its line;
+its group key. A plain tuple, as there are millions."""
 
 _AT_ONCE = 500
+# JSON escapes it within texts, and neither writer of JSON puts it between them.
+_OF_PLAN = b"\t"
 
 
 def pack(entries: Iterable[Entry]) -> bytes:
@@ -48,15 +55,23 @@ def texts_of(rows: Sequence[Sequence[str]]) -> list[bytes]:
     return texts
 
 
+def planned_line(cells: str, plan: bytes) -> bytes:
+    """Write the line of a row that carries out what a plan says of it."""
+    return b"%b%b%b" % (cells.encode(), _OF_PLAN, plan)
+
+
 def unpack_rows(payload: bytes) -> list[ReadRow]:
     """Read a payload, in the order of the file; context first where a row is both."""
     first, *texts = payload.split(b"\n")
     numbers = orjson.loads(first)
+    plans = [b""] * len(texts)
+    if _OF_PLAN in payload:
+        texts, _, plans = map(list, zip(*[text.partition(_OF_PLAN) for text in texts], strict=True))
     # One array of arrays: a call of orjson for each row would take twice as long.
     cells = orjson.loads(b"[%b]" % b",".join(texts))
     rows = [
-        ReadRow(abs(number), row, number < 0, text)
-        for number, row, text in zip(numbers, cells, texts, strict=True)
+        ReadRow(abs(number), row, number < 0, text, plan)
+        for number, row, text, plan in zip(numbers, cells, texts, plans, strict=True)
     ]
     # Sorting is stable: of two rows with one number, the context stays first.
     if min(numbers) < 0:

@@ -27,7 +27,7 @@ from models.db import RaceError, allow_long, connection, is_passing, persist, tr
 from models.entity_history import write_entity_history
 from models.imports import Stage
 from models.mail import enqueue_mails
-from models.plan import read_plan
+from models.plan import unpack_plans
 from models.progress import Tally, count, read_work
 from models.row import RowResult, find_not_passed, replace_rows, write_rows
 
@@ -201,7 +201,7 @@ async def _settle(
     with guarding(guard):
         layout = stored_layout(work, importer)
         is_chained = bool(chunk.has_successor or chunk.carry)
-        plan = await _read_plan(db, work, chunk, fit)
+        plan = _plan_of(work, chunk, fit)
         context = await open_context(
             importer, layout, store, plugins.validators, is_chained=is_chained, plan=plan
         )
@@ -241,13 +241,15 @@ def _retries(work: ImportWork, chunk: ChunkWork) -> bool:
     return chunk.is_retry and work.stage is not Stage.APPLY
 
 
-async def _read_plan(
-    db: Connection, work: ImportWork, chunk: ChunkWork, rows: Sequence[ReadRow]
+def _plan_of(
+    work: ImportWork, chunk: ChunkWork, rows: Sequence[ReadRow]
 ) -> Mapping[int, Signature] | None:
-    """Read what the rows have to come to, if they carry out a plan."""
+    """Return what the rows have to come to, by their numbers, if they carry out a plan."""
     if work.plan_id is None or _retries(work, chunk):
         return None
-    return await read_plan(db, work.plan_id, [row.number for row in rows])
+    planned = [row for row in rows if row.plan]
+    plans = unpack_plans([row.plan for row in planned])
+    return {row.number: plan for row, plan in zip(planned, plans, strict=True)}
 
 
 def _given_up(rows: Sequence[ReadRow], error: ErrorDetail) -> list[RowResult]:

@@ -72,7 +72,7 @@ class ChunkWriter:
                 self._chunks = _chunks_for(groups, self._size)
             # In threads, so that this worker's other coroutines go on meanwhile; one after another,
             # as both hold the interpreter's lock.
-            texts = await asyncio.to_thread(texts_of, part.cells)
+            texts = part.texts or await asyncio.to_thread(texts_of, part.cells)
             adding = asyncio.to_thread(self._chunks.add, part.numbers, texts, groups)
             await keep_alive(self._db, adding)
             self.rows += sum([number > 0 for number in part.numbers])

@@ -6,10 +6,13 @@ from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
+import orjson
+
 from importers.reading.limits import MAX_CHUNK
 from importers.reading.record import Batch
 from importers.rows.header import header_spec
 from importers.rows.not_applied import NOT_APPLIED, cancelled_as
+from importers.rows.payload import planned_line
 from importers.sdk.importer import Importer
 from importers.sdk.references import Reference
 from models.guard import TO_BE_RELEASED, find_excess, read_guard, recent_removals
@@ -18,11 +21,12 @@ from models.plan import Hold, end_planned, has_changes, hold, planned_page, read
 from models.row import RowStatus, failed_page
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from asyncpg import Connection
 
     from models.imports import ImportEnd
+    from models.plan import StoredPlanRow
     from models.progress import ImportWork
 
 
@@ -122,11 +126,17 @@ async def planned_rows(
     )
     last = 0
     while rows := await read(after=last):
-        yield Batch.of(rows)
-        last = abs(rows[-1][0])
+        yield _batch_of_plan(rows)
+        last = abs(rows[-1].number)
     if importer.group_by is not None and plan_id == work.id:
         async for batch in left_out_rows(db, work):
             yield batch
+
+
+def _batch_of_plan(rows: Sequence[StoredPlanRow]) -> Batch:
+    cells = orjson.loads(f"[{','.join([row.cells for row in rows])}]")
+    texts = [planned_line(row.cells, row.plan) if row.plan else row.cells.encode() for row in rows]
+    return Batch([row.number for row in rows], cells, texts)
 
 
 async def left_out_rows(db: Connection, work: ImportWork) -> AsyncIterator[Batch]:
