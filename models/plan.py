@@ -126,9 +126,7 @@ def unpack_plans(packed: Iterable[bytes]) -> list[Signature]:
     """Read what `packed_plan` has written of rows: what they have to come to."""
     # One array of arrays: a call of orjson for each would take twice as long.
     plans = orjson.loads(b"[%b]" % b",".join(packed))
-    return [
-        tuple(plan) if len(plan) == _PLAIN else _signature(plan[0], plan[1:]) for plan in plans
-    ]
+    return [tuple(plan) if len(plan) == _PLAIN else _signature(plan[0], plan[1:]) for plan in plans]
 
 
 class StoredPlanRow(NamedTuple):

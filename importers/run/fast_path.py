@@ -32,7 +32,14 @@ if TYPE_CHECKING:
     from models.assignment import Pair, Present
     from models.mail import Notification
 
-_PLAIN: Mapping[str, type] = {"case": CaseRef, "user": UserRef, "role": RoleRef, "notify": Flag}
+_PLAIN: Mapping[str, type] = {
+    "case": CaseRef,
+    "user": UserRef,
+    "role": RoleRef,
+    "notify": Flag,
+    "present_role": RoleRef,
+    "present_notify": Flag,
+}
 # Enough to find some assignment in nearly every file that has many: a wrong guess costs the chunk
 # another attempt, a right one saves the look-up of 10,000 pairs.
 _SAMPLE = 50
@@ -57,7 +64,7 @@ class Columnar:
     @classmethod
     def of(cls, importer: Importer, rows: Sequence[ReadRow]) -> Columnar | None:
         """Look at a chunk; None when its rows have to be taken one by one."""
-        every_row = importer.every_row
+        every_row = importer._every_row_of(row.values for row in rows if not row.errors)
         if every_row is None or not _is_plain(importer, every_row):
             return None
         names = list(importer.columns)
@@ -76,8 +83,10 @@ class Columnar:
         notifications: list[Notification] = []
         role_keys = context.role_keys
         passed, nothing = RowStatus.PASSED, RowOutcome.UNCHANGED
+        sends_mails = context.importer.sends_mails
         case, user = self.places["case"], self.places["user"]
         role, notify = self.places.get("role"), self.places.get("notify")
+        old_role, old_notify = self.places.get("present_role"), self.places.get("present_notify")
         # Rows that are alike in all that rules look at have the same decision; a file has a few
         # dozen kinds of rows at most, so nearly every row is spared a change and a decision.
         known: dict[tuple[object, ...], Decision] = {}
@@ -92,6 +101,8 @@ class Columnar:
                 before,
                 role is not None and values[role] and values[role].id,
                 notify is not None and values[notify],
+                old_role is not None and values[old_role] and values[old_role].id,
+                old_notify is not None and values[old_notify],
                 values[case].is_active,
                 values[user].is_active,
             )
@@ -115,7 +126,7 @@ class Columnar:
             results.append(
                 RowResult(row.number, row.text, passed, outcome, decision.message, (), (), (edit,))
             )
-            if after and after.notify:
+            if sends_mails and after and after.notify:
                 notifications.append(notification_of(edit))
         return Settled(results, edits, notifications, {})
 
@@ -168,11 +179,13 @@ def _is_plain(importer: Importer, every_row: EveryRow) -> bool:
     kind, rule = type(importer), RULES.get(every_row.kind)
     if type(every_row) is not EveryRow or rule is None:
         return False
-    if kind.change is not Importer.change or kind.check_chunk is not Importer.check_chunk:
+    if kind.check_chunk is not Importer.check_chunk:
         return False
     columns = {field: importer.columns[name] for field, name in every_row.columns.items()}
     if any(type(column) is not _PLAIN.get(field) for field, column in columns.items()):
         return False
+    if kind._every_row_of is not Importer._every_row_of:
+        return True  # it has looked at the rows' values
     return rule.required <= columns.keys() and all(
         columns[field].required
         or isinstance(columns[field].default, bool if field == "notify" else str)

@@ -292,6 +292,10 @@ class Importer(Plugin):
             raise NotImplementedError
         return self.every_row.change(row)
 
+    def _every_row_of(self, rows: Iterable[Sequence[Any]]) -> EveryRow | None:
+        """Return what all of some rows ask for, given their values; None if they may differ."""
+        return self.every_row if type(self).change is Importer.change else None
+
     def change_group(
         self, key: Any, rows: Sequence[Row], failed_rows: Sequence[FailedRow]
     ) -> Iterable[tuple[Row | None, Answer | Iterable[Answer] | RowError | None]]:

@@ -8,19 +8,30 @@ from typing import TYPE_CHECKING, Any
 from importers.sdk.changes import Difference, Restore
 from importers.sdk.columns import Column, Flag
 from importers.sdk.errors import RowError
-from importers.sdk.importer import Importer
+from importers.sdk.importer import EveryRow, Importer
 from importers.sdk.ready_columns.choice import Choice
 from importers.sdk.references import CaseRef, RoleRef, UserRef
 from importers.undo.origin import find_inverter
 from importers.undo.restore_entity import RestoreEntity
 
 if TYPE_CHECKING:
-    from importers.sdk.changes import OwnChange
+    from collections.abc import Iterable, Sequence
+
+    from importers.sdk.changes import Change, OwnChange
     from importers.sdk.row import Row
 
 UNDO = "undo"
 # All fields of a case or a user, as JSON, each as long as a cell of another file may be.
 _LONGEST = 1_000_000
+_RESTORE = EveryRow(
+    Restore,  # type: ignore[arg-type]
+    case="case_id",
+    user="user_id",
+    role="case_role_id",
+    notify="case_notify",
+    present_role="present_role_id",
+    present_notify="present_notify",
+)
 _NOT_TOLD = "The change is one of a plugin's own, which does not say how to undo it."
 _NOT_LOADED = (
     "The plugin that made the change is not on, or has no '{name}' in '{module}' any more."
@@ -37,15 +48,15 @@ class UndoImport(Importer):
     case_id = CaseRef()
     user_id = UserRef()
     case_role_id = RoleRef()
-    case_notify = Flag()
+    case_notify = Flag(default=False)
     present_role_id = RoleRef()
-    present_notify = Flag()
+    present_notify = Flag(default=False)
     fields: Column[str] = Column(longest=_LONGEST)
     present_fields: Column[str] = Column(longest=_LONGEST)
     kind: Column[str] = Column(longest=_LONGEST)
     record: Column[str] = Column(longest=_LONGEST)
 
-    def change(self, row: Row) -> Restore | OwnChange:
+    def change(self, row: Row) -> Change:
         """Return the opposite of a change.
 
         Raises:
@@ -56,20 +67,18 @@ class UndoImport(Importer):
         if row.what == "record":
             return _inverse(row)
         if row.what == "assignment":
-            return Restore(
-                case=row.case_id,
-                user=row.user_id,
-                role=row.case_role_id,
-                notify=bool(row.case_notify),
-                present_role=row.present_role_id,
-                present_notify=bool(row.present_notify),
-            )
+            return _RESTORE.change(row)
         return RestoreEntity(
             case=row.case_id if row.what == "case" else None,
             user=row.user_id if row.what == "user" else None,
             fields=_fields(row.fields),
             present=_fields(row.present_fields) or {},
         )
+
+    def _every_row_of(self, rows: Iterable[Sequence[Any]]) -> EveryRow | None:
+        """Nearly all undos are about assignments alone."""
+        kinds = {(row[0], None in row[1:3]) for row in rows}
+        return _RESTORE if kinds == {("assignment", False)} else None
 
 
 def _inverse(row: Row) -> OwnChange:
