@@ -1,7 +1,7 @@
-"""Measures plans: a dry run, pages of what it would change, what follows from it, and its apply.
+"""Measures plans: a dry run, pages of what it would change, what follows from it, apply and undo.
 
-The import itself, and the dry run with its apply, take turns on fresh copies of one database. Times
-are those of a client, through the API and worker processes.
+The import itself, and the dry run with its apply and the undo of that, take turns on fresh copies
+of one database. Times are those of a client, through the API and worker processes.
 """
 
 from __future__ import annotations
@@ -18,13 +18,16 @@ from bench.population import fill, populate, wrong_rows
 if TYPE_CHECKING:
     from bench.client import Client
     from bench.options import Options
-    from bench.system import Database, System
+    from bench.system import Database, Running, System
 
 SCENARIO = "plans"
 _TYPES = ("assign", "modify", "remove")
-_PAGE_BAR, _CONSEQUENCES_BAR, _APPLY_BAR = 50.0, 2.0, 1.0
+_PAGE_BAR, _CONSEQUENCES_BAR, _APPLY_BAR, _UNDO_BAR = 50.0, 2.0, 1.0, 1.0
 _APPLY = """
 mutation ($id: ID!) { applyImport(id: $id) { import { id } userErrors { code message } } }
+"""
+_UNDO = """
+mutation ($id: ID!) { undoImport(id: $id) { import { id } userErrors { code message } } }
 """
 _CHANGES = """
 query ($id: ID!, $first: Int, $last: Int, $kind: [ChangeKind!]) {
@@ -45,14 +48,17 @@ class _Times(NamedTuple):
     """Seconds that the steps of one plan took; those of its pages by what they are.
 
     Args:
-        cpu: seconds of all processes for the apply.
+        apply_cpu: seconds of all processes for the apply.
+        undo_cpu: seconds of all processes for the undo.
     """
 
     dry_run: float
     pages: dict[str, float]
     consequences: float
     apply: float
-    cpu: float
+    apply_cpu: float
+    undo: float
+    undo_cpu: float
 
 
 async def measure(system: System, options: Options) -> list[Figure]:
@@ -83,19 +89,24 @@ async def _compare(
             plain_cpu.append(sum(used.cpu.values()))
         async with system.copied(template) as copy:
             plans.append(await _run_plan(system, copy, options, type_, file))
-    applied = [each.apply for each in plans]
-    ratios = [one / other for one, other in zip(applied, plain, strict=True)]
-    shares = [plan.cpu / cpu for plan, cpu in zip(plans, plain_cpu, strict=True)]
+    applied, undone = [each.apply for each in plans], [each.undo for each in plans]
+    apply_cpu, undo_cpu = [each.apply_cpu for each in plans], [each.undo_cpu for each in plans]
     size = f"{options.rows:,} rows"
+
+    def compared(what: str, steps: list[float], whole: list[float], bar: float) -> Figure:
+        ratios = [step / each for step, each in zip(steps, whole, strict=True)]
+        return median_of(SCENARIO, f"{type_}: {what}, to the import", ratios, "", bar=bar)
+
     consequences = [each.consequences for each in plans]
     return [
         median_of(SCENARIO, f"{type_}, {size}", plain, "s"),
         median_of(SCENARIO, f"{type_}: its dry run", [each.dry_run for each in plans], "s"),
         median_of(SCENARIO, f"{type_}: its plan applied", applied, "s"),
-        median_of(SCENARIO, f"{type_}: applied, to the import", ratios, "", bar=_APPLY_BAR),
-        median_of(
-            SCENARIO, f"{type_}: CPU of the apply, to the import", shares, "", bar=_APPLY_BAR
-        ),
+        compared("applied", applied, plain, _APPLY_BAR),
+        compared("CPU of the apply", apply_cpu, plain_cpu, _APPLY_BAR),
+        median_of(SCENARIO, f"{type_}: undone", undone, "s"),
+        compared("undone", undone, plain, _UNDO_BAR),
+        compared("CPU of the undo", undo_cpu, plain_cpu, _UNDO_BAR),
         median_of(SCENARIO, f"{type_}: consequences", consequences, "s", bar=_CONSEQUENCES_BAR),
         *(
             median_of(
@@ -124,13 +135,21 @@ async def _run_plan(
             for what, variables in _PAGES.items()
         }
         consequences = await _seconds(client, _CONSEQUENCES, id=plan)
-        start, before = time.perf_counter(), running.usage()
-        payload = (await client.query(_APPLY, {"id": plan}))["applyImport"]
-        if payload["userErrors"]:
-            raise SystemExit(f"the API refuses the plan: {payload['userErrors']}")
-        await client.wait(payload["import"]["id"], failed=0)
-        seconds, used = time.perf_counter() - start, running.usage(before)
-        return _Times(dry_run, pages, consequences, seconds, sum(used.cpu.values()))
+        applied, apply, apply_cpu = await _time_request(running, _APPLY, plan)
+        _, undo, undo_cpu = await _time_request(running, _UNDO, applied)
+        return _Times(dry_run, pages, consequences, apply, apply_cpu, undo, undo_cpu)
+
+
+async def _time_request(running: Running, mutation: str, key: str) -> tuple[str, float, float]:
+    """Make an import of another one; return its ID, and the seconds that it took: clock, CPU."""
+    start, before = time.perf_counter(), running.usage()
+    [payload] = (await running.client.query(mutation, {"id": key})).values()
+    if payload["userErrors"]:
+        raise SystemExit(f"the API refuses it: {payload['userErrors']}")
+    made: str = payload["import"]["id"]
+    await running.client.wait(made, failed=0)
+    seconds = time.perf_counter() - start
+    return made, seconds, sum(running.usage(before).cpu.values())
 
 
 async def _seconds(client: Client, query: str, **variables: Any) -> float:
