@@ -315,6 +315,19 @@ async def delete_rows(db: Connection, import_id: int, numbers: Iterable[int]) ->
     )
 
 
+async def read_in_order(db: Connection) -> None:
+    """Let this transaction read pages of rows by the index that has them in order.
+
+    Without statistics of an import that has just ended, PostgreSQL expects hardly any rows, and
+    would sort all that are left for each page.
+    """
+    sql = """
+        SELECT set_config(name, 'off', true)
+        FROM pg_settings WHERE name IN ('enable_sort', 'enable_bitmapscan')
+    """
+    await db.execute(sql)
+
+
 async def failed_page(
     db: Connection,
     app_id: int,

@@ -10,7 +10,14 @@ from importers.sdk.cell_note import shown_text
 from importers.sdk.errors import ErrorDetail, FileRefusedError
 from importers.sdk.importer import Importer
 from importers.split.planned_rows import left_out_rows
-from models.row import RowStatus, failed_page, find_passed, find_rows, result_page
+from models.row import (
+    RowStatus,
+    failed_page,
+    find_passed,
+    find_rows,
+    read_in_order,
+    result_page,
+)
 from models.row_errors import error_pattern
 from models.undo import is_undone
 
@@ -51,6 +58,8 @@ async def failed_rows(
         keys = [name for name, column in importer.columns.items() if column.is_key]
         positions = [layout.positions[name] for name in keys if name in layout.positions]
     run_again: set[int] = set()
+    if retry["rows"] is None:
+        await read_in_order(db)
     last = 0
     while failed := await failed_page(
         db,
@@ -89,6 +98,7 @@ async def _other_rows(
     db: Connection, work: ImportWork, run_again: Collection[int]
 ) -> AsyncIterator[Batch]:
     """Read all rows of an import as context, but for some."""
+    await read_in_order(db)
     last = 0
     while page := await result_page(db, work.app_id, work.id, after=last, most=MAX_CHUNK):
         last = page[-1].number

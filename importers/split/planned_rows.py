@@ -18,7 +18,7 @@ from importers.sdk.references import Reference
 from models.guard import TO_BE_RELEASED, find_excess, read_guard, recent_removals
 from models.imports import Stage
 from models.plan import Hold, end_planned, has_changes, hold, planned_page, read_standing
-from models.row import RowStatus, failed_page
+from models.row import RowStatus, failed_page, read_in_order
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -115,6 +115,7 @@ async def planned_rows(
     Where `check_chunk` or `change_group` looks at rows together, the others come as context: it has
     seen them when it judged those that have passed.
     """
+    await read_in_order(db)
     read = partial(
         planned_page,
         db,
