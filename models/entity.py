@@ -35,6 +35,8 @@ async def find_referenced(
     select = f"SELECT {', '.join(f't.{column}' for column in columns)} FROM unnest"
     by_tag = f"{select}($2::text[]) AS k(key) JOIN {table} t ON t.app_id = $1 AND t.tag_id = k.key"
     by_id = f"{select}($3::bigint[]) AS k(key) JOIN {table} t ON t.app_id = $1 AND t.id = k.key"
+    # Sorted, as neighbours stand on the same pages of an index.
+    tags = sorted(tags)
     both = (f"{by_tag} UNION {by_id}", app_id, tags, ids)
     found: list[Record] = await db.fetch(*(both if ids else (by_tag, app_id, tags)))
     return found
