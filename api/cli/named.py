@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 _BY_NAME = """
-query ($name: String!) { imports(first: 100, search: $name) { edges { node { id name } } } }
+query ($name: String!) {
+  imports(first: 100, search: $name) { edges { node { id name createdAt } } }
+}
 """
 # By kind: the API's type, the ways to name one in the order in which they are tried, and what
 # people call these.
@@ -38,6 +40,21 @@ async def find_import(api: ApiClient, wanted: str, fields: str) -> dict[str, Any
     if found is None:
         raise RefusedError(f"there is no import with the ID or name {wanted!r}.")
     return found
+
+
+async def find_only_import(api: ApiClient, wanted: str) -> str:
+    """Return the ID of the one import of a name, or else what is wanted, taken for an ID.
+
+    Raises:
+        RefusedError: several have the name, and what is done to one can't be meant for another.
+    """
+    data = await api.execute(_BY_NAME, name=wanted)
+    nodes = [edge["node"] for edge in data["imports"]["edges"]]
+    named = [node for node in nodes if node["name"] == wanted]
+    if len(named) > 1:
+        which = ", ".join(f"{node['id']} of {node['createdAt'][:16]} UTC" for node in named)
+        raise RefusedError(f"{len(named)} imports have the name {wanted!r}; give an ID: {which}.")
+    return str(named[0]["id"]) if named else wanted
 
 
 async def find_id(api: ApiClient, kind: str, wanted: str) -> str:

@@ -10,6 +10,7 @@ import click
 from api.cli.client import find_api
 from api.cli.folder import DataFolder, folder_option
 from api.cli.import_mutation import RELEASE, ImportMutation, watch_option
+from api.cli.named import find_only_import
 from api.cli.output import json_option
 from api.processes.exit_code import EXIT_SOME_FAILED
 
@@ -34,35 +35,35 @@ mutation ($id: ID!) {
 }
 """
 
-_id_argument = click.argument("import_id", metavar="ID")
+_import_argument = click.argument("import_", metavar="IMPORT")
 
 
 @click.command()
-@_id_argument
+@_import_argument
 @click.option("--name", help="A name for the new import.  [default: that of the plan]")
 @watch_option
 @json_option
 @folder_option
 def apply(
-    import_id: str, name: str | None, folder: DataFolder, *, watched: bool, as_json: bool
+    import_: str, name: str | None, folder: DataFolder, *, watched: bool, as_json: bool
 ) -> int:
-    """Carry out the plan with this ID: just the rows that passed, as it said.
+    """Carry out the plan of this name or ID: just the rows that passed, as it said.
 
     Rows whose data has changed since fail. The exit codes are those of `caseroll import`.
     """
     mutation = ImportMutation(document=_APPLY, folder=folder, is_watched=watched, as_json=as_json)
-    return asyncio.run(mutation.run(find_api(folder), id=import_id, name=name))
+    return asyncio.run(_run(mutation, import_, name=name))
 
 
 @click.command()
-@_id_argument
+@_import_argument
 @click.option("--plan", "--dry-run", "is_plan", is_flag=True, help="Only say what would happen.")
 @click.option("--name", help="A name for the new import.  [default: the old name, (undone)]")
 @watch_option
 @json_option
 @folder_option
 def undo(
-    import_id: str,
+    import_: str,
     name: str | None,
     folder: DataFolder,
     *,
@@ -70,36 +71,36 @@ def undo(
     watched: bool,
     as_json: bool,
 ) -> int:
-    """Take back what the import with this ID has changed.
+    """Take back what the import of this name or ID has changed.
 
     What others have changed since stays. The exit codes are those of `caseroll import`.
     """
     mutation = ImportMutation(document=_UNDO, folder=folder, is_watched=watched, as_json=as_json)
-    return asyncio.run(mutation.run(find_api(folder), id=import_id, name=name, dryRun=is_plan))
+    return asyncio.run(_run(mutation, import_, name=name, dryRun=is_plan))
 
 
 @click.command()
-@_id_argument
+@_import_argument
 @watch_option
 @json_option
 @folder_option
-def release(import_id: str, folder: DataFolder, *, watched: bool, as_json: bool) -> int:
-    """Let the import with this ID, which is held, go on.
+def release(import_: str, folder: DataFolder, *, watched: bool, as_json: bool) -> int:
+    """Let the import of this name or ID, which is held, go on.
 
     An import that must be released by another token than its own needs that one in CASEROLL_TOKEN.
     The exit codes are those of `caseroll import`.
     """
     mutation = ImportMutation(document=RELEASE, folder=folder, is_watched=watched, as_json=as_json)
-    return asyncio.run(mutation.run(find_api(folder), id=import_id))
+    return asyncio.run(_run(mutation, import_))
 
 
 @click.command()
-@_id_argument
+@_import_argument
 @watch_option
 @json_option
 @folder_option
-def cancel(import_id: str, folder: DataFolder, *, watched: bool, as_json: bool) -> int:
-    """Stop the import with this ID; rows that are applied already stay applied.
+def cancel(import_: str, folder: DataFolder, *, watched: bool, as_json: bool) -> int:
+    """Stop the import of this name or ID; rows that are applied already stay applied.
 
     It ends with 0 if the import is cancelled, 1 if its last rows were run before, 2 if refused.
     """
@@ -110,7 +111,12 @@ def cancel(import_id: str, folder: DataFolder, *, watched: bool, as_json: bool) 
         as_json=as_json,
         exit_code=_cancel_exit_code,
     )
-    return asyncio.run(mutation.run(find_api(folder), id=import_id))
+    return asyncio.run(_run(mutation, import_))
+
+
+async def _run(mutation: ImportMutation, import_: str, **variables: object) -> int:
+    api = find_api(mutation.folder)
+    return await mutation.run(api, id=await find_only_import(api, import_), **variables)
 
 
 def _cancel_exit_code(state: ImportJson) -> int:

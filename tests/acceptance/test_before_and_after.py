@@ -67,9 +67,9 @@ def test_plan_apply_undo(place: Place) -> None:
         0,
         "Processed: June, 1 row: 1 passed, 1 created.\n",
     )
-    again = place.run("apply", plan)
+    again = place.run("apply", "May")
     applied = find(place, "June")["id"]
-    would = place.run("undo", applied, "--plan", "--name", "Back?")
+    would = place.run("undo", "June", "--plan", "--name", "Back?")
     undone = place.run("undo", applied, "--name", "Back")
 
     assert again == (2, "Error: This plan was applied already, by the import 'June'.\n")
