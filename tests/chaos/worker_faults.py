@@ -15,7 +15,7 @@ _KILLS = 20
 _BETWEEN_KILLS = 0.8
 # PostgreSQL ends idle transactions after 15 s, statements after 30 s, any transaction after 60 s.
 _FROZEN_SECONDS = 65.0
-_FROZEN_SHORTLY = 17.0
+_FROZEN_SHORTLY = 25.0
 # As long as a worker that wakes may take to do harm.
 _HARM_SECONDS = 3.0
 
