@@ -101,12 +101,6 @@ def touched_by(signature: Signature) -> Touched:
     return Touched(first, second, rest[2] if len(rest) > 2 else None)
 
 
-def pairs_of(signature: Signature) -> set[tuple[int, int]]:
-    """Return the assignments that a planned row changes, by the keys of case and user."""
-    _, first, second, *_ = signature
-    return {(each[0], each[1]) for each in first} if isinstance(first, list) else {(first, second)}
-
-
 async def read_plan(
     db: Connection, import_id: int, numbers: Collection[int]
 ) -> dict[int, Signature]:

@@ -117,8 +117,7 @@ async def planned_rows(
         plan_id,
         most=MAX_CHUNK,
         is_own=plan_id == work.id,
-        has_context=importer.group_by is not None
-        or type(importer).check_chunk is not Importer.check_chunk,
+        has_context=looks_at_rows_together(importer),
     )
     last = 0
     while rows := await read(after=last):
@@ -127,6 +126,12 @@ async def planned_rows(
     if importer.group_by is not None and plan_id == work.id:
         async for batch in left_out_rows(db, work):
             yield batch
+
+
+def looks_at_rows_together(importer: Importer) -> bool:
+    """Tell whether what becomes of a row can depend on others, those that have failed included."""
+    has_check = type(importer).check_chunk is not Importer.check_chunk
+    return importer.group_by is not None or has_check
 
 
 async def left_out_rows(db: Connection, work: ImportWork) -> AsyncIterator[Batch]:
