@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from importers.plan_requests import PlanError
+from importers.plan_requests import PlanError, request_apply
 from importers.reading.limits import Limits
 from importers.retry import RetryError
-from models.audit import Actor
+from importers.run.run_chunk import next_chunk, run_chunk
+from models.audit import COMMAND_LINE, Actor
+from models.db import transaction
+from models.new_import import NewName
 from tests.importers.engine_fixture import PAIRS, Counts, EngineFixture, Result
 
 OTHER = Actor("another", 7)
@@ -238,6 +241,62 @@ async def test_several_small_files(small: EngineFixture) -> None:
     )
 
 
+async def test_several_small_files_at_once(small: EngineFixture) -> None:
+    """Files that wait to be run count as well: none of them has removed anything yet."""
+    await guard(small, remove_percent=20, remove_at_least=3)
+    await small.put(*((case, user, "staff", 0) for case in small.cases for user in small.users))
+    files = [[f"{user},trv-001", f"{user},trv-002"] for user in small.users]
+
+    imports = [await small.split("remove", *rows) for rows in files]
+    for key in imports:
+        await small.queue.enqueue_run(key)
+    await small.drain()
+
+    states = [(await small.counts(key)).status for key in imports]
+    assert states == ["PROCESSED", "HELD", "HELD", "HELD"]
+    assert len(await small.assignments()) == 14
+
+
+@pytest.mark.parametrize("is_dry_run", [True, False])
+async def test_several_plans_at_once(small: EngineFixture, is_dry_run: bool) -> None:
+    """What a plan will remove counts from the moment when it is decided to carry it out."""
+    await small.put(*((case, user, "staff", 0) for case in small.cases for user in small.users))
+    keys = []
+    for user in ("jack-001", "jill-001", "jones-001"):
+        rows = [f"{user},trv-001", f"{user},trv-002", f"{user},trv-001"]
+        keys.append(await small.upload("remove", *rows, is_dry_run=is_dry_run))
+        if is_dry_run:
+            await small.queue.enqueue_split(keys[-1])
+            await small.drain()
+    await guard(small, remove_percent=20, remove_at_least=3)
+    if is_dry_run:
+        async with transaction() as db:
+            keys = [
+                await request_apply(db, small.app_id, key, NewName(), by=COMMAND_LINE)
+                for key in keys
+            ]
+    else:
+        # The first rows are planned, for any of the three may remove three.
+        for key in keys:
+            await small.engine.split(key)
+            claim = await next_chunk(key)
+            assert claim
+            await run_chunk(key, claim, small.engine.importers)
+
+    # Decided about one after another, before any is carried out.
+    for key in keys:
+        await small.engine.split(key)
+    await small.drain()
+
+    states = [(await small.counts(key)).status for key in keys]
+    assert states == ["PROCESSED", "HELD", "HELD"]
+    assert len(await small.assignments()) == 14
+    why = (await small.hold(keys[1])) or {}
+    assert why["message"].startswith(
+        "4 of the 16 assignments would be gone, 2 of them within the last hour"
+    )
+
+
 async def test_cancel_of_a_held_import(small: EngineFixture) -> None:
     """Nothing of it is applied; the rows that were wrong stay wrong."""
     await guard(small, remove_percent=20, remove_at_least=1)
@@ -300,10 +359,44 @@ async def test_a_plan_is_held_as_well(small: EngineFixture) -> None:
     await guard(small, remove_percent=20, remove_at_least=2)
 
     applied = await small.apply_plan(plan)
-    assert (await small.counts(applied)).status == "HELD"
+    # Who is to release it sees its rows.
+    assert await small.counts(applied) == Counts("HELD", 2, 2, 0, 0, 0, 0, 2, 0)
+    assert await small.results(applied) == await small.results(plan)
     await small.release(applied, OTHER)
 
     assert await small.counts(applied) == Counts("PROCESSED", 2, 2, 0, 0, 0, 0, 2, 0)
+
+
+async def test_a_plan_that_is_held_and_then_changes(small: EngineFixture) -> None:
+    """It is held with what still holds; what changes until it is released fails then."""
+    await small.put(*((case, "jack-001", "staff", 0) for case in small.cases))
+    rows = [f"jack-001,{case}" for case in ("trv-001", "trv-002", "trv-003")]
+    plan = await small.run("remove", *rows, is_dry_run=True)
+    await guard(small, remove_percent=20, remove_at_least=2)
+    await small.run("modify", "trv-003,jack-001,,1")
+
+    applied = await small.apply_plan(plan)
+    assert await small.counts(applied) == Counts("HELD", 3, 2, 1, 0, 0, 0, 2, 0)
+    await small.run("modify", "trv-001,jack-001,,1")
+    await small.release(applied, OTHER)
+
+    assert await small.counts(applied) == Counts("PROCESSED", 3, 1, 2, 0, 0, 0, 1, 0)
+    assert [errors[0]["code"] for errors in (await small.errors(applied)).values()] == [
+        "CHANGED_SINCE"
+    ] * 2
+
+
+async def test_a_plan_that_is_held_and_cancelled(small: EngineFixture) -> None:
+    """Nothing of it is applied."""
+    await small.put(*((case, "jack-001", "staff", 0) for case in small.cases))
+    plan = await small.run("remove", "jack-001,trv-001", "jack-001,trv-002", is_dry_run=True)
+    await guard(small, remove_percent=20, remove_at_least=2)
+
+    applied = await small.apply_plan(plan)
+    await small.cancel(applied)
+
+    assert await small.counts(applied) == Counts("CANCELLED", 2, 0, 0, 2, 0, 0, 0, 0)
+    assert len(await small.assignments()) == 4
 
 
 async def test_all(small: EngineFixture) -> None:
