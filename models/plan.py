@@ -101,6 +101,14 @@ def touched_by(signature: Signature) -> Touched:
     return Touched(first, second, rest[2] if len(rest) > 2 else None)
 
 
+def created_by(signature: Signature | None) -> Mapping[str, Any] | None:
+    """Return the fields of the case or user that a planned row creates, if it does just that."""
+    match signature:
+        case (_, None, None, None, dict() as fields):
+            return fields
+    return None
+
+
 async def read_plan(
     db: Connection, import_id: int, numbers: Collection[int]
 ) -> dict[int, Signature]:

@@ -9,6 +9,7 @@ import pytest
 
 from importers.plan_requests import PlanError, request_apply
 from importers.reading.limits import Limits
+from importers.request_error import RequestError
 from importers.retry import RetryError
 from importers.run.run_chunk import next_chunk, run_chunk
 from models.audit import COMMAND_LINE, Actor
@@ -115,6 +116,30 @@ async def test_users_and_cases(small: EngineFixture) -> None:
     assert ["Gillian", ""] in map(list, names)
 
 
+async def test_created_by_another(small: EngineFixture) -> None:
+    """If a user or a case of a plan exists by now, the row says which import has created it."""
+    users = await small.run(
+        "add-users", "jo@example.org,Jo,,,,", "x@example.org,,,,,jo-1", is_dry_run=True
+    )
+    cases = await small.run("add-cases", "new-1,1,,New", is_dry_run=True)
+    rows = "JO@example.org,Joan,,,,", "joan@example.org,,,,,jo-1"
+    await small.run("add-users", *rows, name="others")
+    await small.run("add-cases", "new-1,0,,New", name="other cases")
+
+    found = await small.errors(await small.apply_plan(users))
+    found_cases = await small.errors(await small.apply_plan(cases))
+
+    for number in (2, 3):
+        [error] = found[number]
+        start = f"The user has been changed since, by row {number} of the import 'others' at "
+        assert error["message"].startswith(start)
+        assert (error["code"], error["params"]["row"]) == ("CHANGED_SINCE", number)
+    [error] = found_cases[2]
+    assert error["message"].startswith(
+        "The case has been changed since, by row 2 of the import 'other cases' at "
+    )
+
+
 async def test_refused(small: EngineFixture) -> None:
     """What is no plan, or not one any more, is refused."""
     real = await small.run("assign", "trv-001,jack-001,,staff,0")
@@ -137,6 +162,25 @@ async def test_refused(small: EngineFixture) -> None:
         with pytest.raises(PlanError) as caught:
             await small.apply_plan(key)
         assert caught.value.code == code
+
+
+async def test_a_name_or_a_key_that_is_taken(small: EngineFixture) -> None:
+    """The refusal says which of the two it is."""
+    row = "trv-001,jack-001,,staff,0"
+    plans = [await small.run("assign", row, is_dry_run=True) for _ in range(3)]
+
+    async def request(plan: int, new: NewName) -> int:
+        async with transaction() as db:
+            return await request_apply(db, small.app_id, plan, new, by=COMMAND_LINE)
+
+    await request(plans[0], NewName("May", "key"))
+    with pytest.raises(RequestError) as of_name:
+        await request(plans[1], NewName("May"))
+    with pytest.raises(RequestError) as of_key:
+        await request(plans[2], NewName("June", "key"))
+
+    assert (of_name.value.code, of_name.value.field) == ("NAME_TAKEN", ("name",))
+    assert of_key.value.code == "IDEMPOTENCY_KEY_REUSED"
 
 
 @pytest.mark.parametrize("seed", range(12))
