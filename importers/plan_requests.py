@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from importers.request_error import RequestError
+from importers.request_error import RequestError, taken_error
 from models.audit import Action, record
 from models.guard import TO_BE_RELEASED
 from models.imports import ImportStatus
@@ -31,7 +31,7 @@ async def request_apply(
     once: of two requests at the same moment, one is refused.
 
     Raises:
-        PlanError: the request is refused; nothing has changed.
+        RequestError: the request is refused; nothing has changed.
     """
     # The second of two requests waits here for the first.
     plan = await lock_plan(db, app_id, plan_id)
@@ -54,11 +54,7 @@ async def request_apply(
         )
     key = await insert_applied(db, app_id, plan_id, new, by=by)
     if key is None:
-        raise PlanError(
-            "NAME_TAKEN",
-            "Another import of this name is running, or has this idempotency key.",
-            "name",
-        )
+        raise await taken_error(db, app_id, new)
     return key
 
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from models.audit import Action, record
 from models.plan import Hold
-from models.row import row_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -19,14 +18,28 @@ TO_BE_RELEASED = Hold(
     "RELEASE_REQUIRED",
     "The import must be released by another token than the one that uploaded it.",
 )
+_LOCK = "caseroll guard"
+# The assignments that the rows of plans remove.
 _REMOVALS = """
-    SELECT case_id FROM import_rows
-    WHERE id > $2 AND id < $3 AND status = 1 AND before IS NOT NULL AND after IS NULL {planned}
+    SELECT r.case_id, r.user_id FROM {plans} JOIN import_rows r ON {own}
+    WHERE status = 1 AND before IS NOT NULL AND after IS NULL
     UNION ALL
-    SELECT (edit ->> 0)::bigint
-    FROM import_rows, json_array_elements(edits::json -> 'assignments') AS edit
-    WHERE id > $2 AND id < $3 AND status = 1 AND edit_count IS NOT NULL {planned}
-      AND edit ->> 2 IS NOT NULL AND edit ->> 3 IS NULL
+    SELECT (edit ->> 0)::bigint, (edit ->> 1)::bigint
+    FROM {plans} JOIN import_rows r ON {own},
+      json_array_elements(edits::json -> 'assignments') AS edit
+    WHERE status = 1 AND edit_count IS NOT NULL AND edit ->> 2 IS NOT NULL AND edit ->> 3 IS NULL
+"""
+_OWN_ROWS = """
+    r.id > p.id << 32 AND r.id < (p.id + 1) << 32 AND (r.is_planned OR NOT p.is_own)
+"""
+# Plans that are being carried out, those of dry runs and those of the imports themselves.
+_UNDER_WAY = """
+    SELECT CASE stage WHEN 'APPLY' THEN id ELSE applied_from_id END AS id,
+      stage IS NOT NULL AS is_own
+    FROM imports
+    WHERE app_id = $1 AND status = 'PROCESSING' AND split_at IS NOT NULL
+      AND cancel_requested_at IS NULL AND NOT is_dry_run
+      AND (stage = 'APPLY' OR stage IS NULL AND retry IS NULL AND applied_from_id IS NOT NULL)
 """
 
 
@@ -61,7 +74,7 @@ class Removals(NamedTuple):
     """What imports of the app have removed within the last hour.
 
     Args:
-        rows: how many at most: some may have removed a part before.
+        rows: how many at most, those included that running imports may remove yet.
         import_ids: the imports.
     """
 
@@ -80,19 +93,24 @@ async def read_guard(db: Connection, app_id: int) -> AppGuard:
 async def recent_removals(db: Connection, app_id: int) -> Removals:
     """Sum up what imports of the last hour have removed.
 
-    Several small files together are one large one, and so are several retries of one file.
+    Several small files together are one large one, and so are several retries of one file. Until
+    the transaction ends, no other import of the app is judged: of two at the same moment, the
+    second counts the first.
     """
+    await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, $2))", _LOCK, app_id)
     sql = """
-        SELECT id, removed + group_removals AS removed FROM imports
-        WHERE app_id = $1 AND changed_at > now() - interval '1 hour'
-          AND (removed > 0 OR group_removals > 0) AND NOT is_dry_run
+        SELECT id, removed + group_removals AS removed,
+          CASE WHEN split_at IS NOT NULL AND status = 'PROCESSING' THEN pending ELSE 0 END AS rest
+        FROM imports
+        WHERE app_id = $1 AND NOT is_dry_run AND (status = 'PROCESSING'
+          OR changed_at > now() - interval '1 hour' AND (removed > 0 OR group_removals > 0))
     """
     rows = await db.fetch(sql, app_id)
-    return Removals(sum(row["removed"] for row in rows), [row["id"] for row in rows])
+    return Removals(sum(row["removed"] + row["rest"] for row in rows), [row["id"] for row in rows])
 
 
 async def find_excess(
-    db: Connection, app_id: int, plan_id: int, guard: AppGuard, recent: Removals, *, is_own: bool
+    db: Connection, app_id: int, plan_id: int, guard: AppGuard, *, is_own: bool
 ) -> Hold | None:
     """Say why a plan removes more than the app allows at once; None if it does not.
 
@@ -101,23 +119,34 @@ async def find_excess(
     """
     if guard.remove_percent is None:
         return None
-    removals = _REMOVALS.format(planned="AND is_planned" if is_own else "")
+    own = "(SELECT $2::bigint AS id, $3::boolean AS is_own) p"
+    under_way = _REMOVALS.format(plans=f"({_UNDER_WAY}) p", own=_OWN_ROWS)
     # A case's people, and the app's assignments, are those before the removals of the last hour.
+    # What plans that are being carried out have not removed yet is still assigned.
     sql = f"""
-        WITH removals AS MATERIALIZED ({removals}),
+        WITH removals AS MATERIALIZED ({_REMOVALS.format(plans=own, own=_OWN_ROWS)}),
         planned AS (SELECT case_id, count(*) AS number FROM removals GROUP BY case_id),
+        others AS MATERIALIZED (
+          SELECT DISTINCT case_id, user_id FROM ({under_way}) u
+          WHERE EXISTS (SELECT FROM assignments a
+              WHERE a.case_id = u.case_id AND a.user_id = u.user_id)
+            AND NOT EXISTS (SELECT FROM removals n
+              WHERE n.case_id = u.case_id AND n.user_id = u.user_id)),
+        coming AS (SELECT case_id, count(*) AS number FROM others GROUP BY case_id),
         earlier AS (
           SELECT case_id, count(*) AS number FROM assignment_history
           WHERE import_id = ANY($4::bigint[]) AND after_role_id IS NULL
             AND changed_at > now() - interval '1 hour'
           GROUP BY case_id),
         cases_hit AS (
-          SELECT case_id, p.number + coalesce(e.number, 0) AS gone,
+          SELECT case_id,
+            p.number + coalesce(e.number, 0) + coalesce(o.number, 0) AS gone,
             coalesce(e.number, 0) + (
               SELECT count(*) FROM assignments a WHERE a.case_id = p.case_id) AS people
-          FROM planned p LEFT JOIN earlier e USING (case_id))
+          FROM planned p LEFT JOIN earlier e USING (case_id) LEFT JOIN coming o USING (case_id))
         SELECT (SELECT count(*) FROM removals) AS planned,
           (SELECT coalesce(sum(number), 0) FROM earlier) AS earlier,
+          (SELECT count(*) FROM others) AS coming,
           (SELECT count(*) FROM assignments WHERE app_id = $1) AS present,
           worst.gone, worst.people, c.tag_id, c.about
         FROM (SELECT) one LEFT JOIN (
@@ -125,13 +154,14 @@ async def find_excess(
           ORDER BY gone DESC, case_id LIMIT 1) worst ON true
         LEFT JOIN cases c ON c.id = worst.case_id
     """
-    first, end = row_key(plan_id, 0), row_key(plan_id + 1, 0)
-    row = await db.fetchrow(sql, app_id, first, end, list(recent.import_ids), guard.remove_percent)
-    gone, before = row["planned"] + row["earlier"], row["present"] + row["earlier"]
+    recent = await recent_removals(db, app_id)
+    row = await db.fetchrow(sql, app_id, plan_id, is_own, recent.import_ids, guard.remove_percent)
+    others = row["earlier"] + row["coming"]
+    gone, before = row["planned"] + others, row["present"] + row["earlier"]
     if not row["planned"] or gone < guard.remove_at_least:
         return None
     limit = f"more than the {guard.remove_percent} % that may be removed at once"
-    earlier = f", {row['earlier']:,} of them within the last hour" if row["earlier"] else ""
+    earlier = f", {others:,} of them within the last hour" if others else ""
     if gone * 100 > before * guard.remove_percent:
         what = f"{gone:,} of the {before:,} assignments would be gone{earlier}"
         return Hold("REMOVES_MANY", f"{what}: {limit}.")

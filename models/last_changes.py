@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models.entity_history import noun_of
 
@@ -55,6 +55,40 @@ class LastChanges(NamedTuple):
             if key in self.known:
                 return self.known[key]
         return None
+
+
+async def find_namesakes(
+    db: Connection, plan_id: int, created: Mapping[int, Mapping[str, Any]]
+) -> dict[int, Touched]:
+    """Find who has by now what is unique of cases and users that rows of a plan would create.
+
+    Args:
+        created: the fields that they would have, by the rows' numbers.
+    """
+    users = {number: fields for number, fields in created.items() if "email" in fields}
+    cases = {number: fields for number, fields in created.items() if number not in users}
+    sql = """
+        SELECT k.number, c.id AS case_id, NULL::bigint AS user_id
+        FROM unnest($2::int[], $3::text[]) AS k(number, tag)
+        JOIN imports i ON i.id = $1 JOIN cases c ON c.app_id = i.app_id AND c.tag_id = k.tag
+        UNION ALL
+        SELECT k.number, NULL, u.id FROM unnest($4::int[], $5::text[]) AS k(number, tag)
+        JOIN imports i ON i.id = $1 JOIN users u ON u.app_id = i.app_id AND u.tag_id = k.tag
+        UNION ALL
+        SELECT k.number, NULL, u.id FROM unnest($4::int[], $6::text[]) AS k(number, email)
+        JOIN imports i ON i.id = $1
+        JOIN users u ON u.app_id = i.app_id AND lower(u.email) = lower(k.email)
+    """
+    rows = await db.fetch(
+        sql,
+        plan_id,
+        list(cases),
+        [fields.get("tag_id") for fields in cases.values()],
+        list(users),
+        [fields.get("tag_id") for fields in users.values()],
+        [fields["email"] for fields in users.values()],
+    )
+    return {row["number"]: Touched(row["case_id"], row["user_id"]) for row in rows}
 
 
 async def find_last_changes(

@@ -187,6 +187,11 @@ async def find_repeated(
     return row["id"], NewImport(*row[1:])._replace(header_mapping=mapping)
 
 
+async def is_key_in_use(db: Connection, app_id: int, idempotency_key: str) -> bool:
+    sql = "SELECT EXISTS (SELECT 1 FROM imports WHERE app_id = $1 AND idempotency_key = $2)"
+    return bool(await db.fetchval(sql, app_id, idempotency_key))
+
+
 async def is_name_in_use(db: Connection, app_id: int, name: str) -> bool:
     """Tell whether an import of this name is waiting or running."""
     return bool(

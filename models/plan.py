@@ -103,10 +103,12 @@ def touched_by(signature: Signature) -> Touched:
     return Touched(first, second, rest[2] if len(rest) > 2 else None)
 
 
-def pairs_of(signature: Signature) -> set[tuple[int, int]]:
-    """Return the assignments that a planned row changes, by the keys of case and user."""
-    _, first, second, *_ = signature
-    return {(each[0], each[1]) for each in first} if isinstance(first, list) else {(first, second)}
+def created_by(signature: Signature | None) -> Mapping[str, Any] | None:
+    """Return the fields of the case or user that a planned row creates, if it does just that."""
+    match signature:
+        case (_, None, None, None, dict() as fields):
+            return fields
+    return None
 
 
 def packed_plan(stored: Sequence[Any]) -> bytes:

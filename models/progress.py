@@ -12,17 +12,17 @@ import asyncpg
 from models.audit import Action, record
 from models.import_end import conclude
 from models.imports import RETURNING_END, ImportStatus, Stage
-from models.row import RowOutcome, RowStatus, row_key
+from models.row import row_key
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from asyncpg import Connection
 
     from models.audit import Actor
     from models.imports import ImportEnd
-    from models.row import RowResult
+    from models.tally import Tally
 
 _SPLIT_LOCK = "caseroll split"
 # `now()` is when the transaction began, for a cut perhaps half an hour ago; `recent_changes` looks
@@ -275,64 +275,37 @@ class Counted(NamedTuple):
     is_planned: bool
 
 
-class Tally(NamedTuple):
-    """How many rows have ended in each status, and with each outcome, in the enums' order.
-
-    Beside them, how many removals belong to groups and to no row.
-    """
-
-    statuses: Sequence[int]
-    outcomes: Sequence[int]
-    removals: Sequence[int]
-
-    @classmethod
-    def of(cls, results: Collection[RowResult]) -> Tally:
-        statuses = [result.status for result in results]
-        outcomes = [result.outcome for result in results]
-        return cls(
-            [statuses.count(status) for status in RowStatus],
-            [outcomes.count(outcome) for outcome in RowOutcome],
-            [sum([result.group_removals for result in results])],
-        )
-
-    def plus(self, other: Tally) -> Tally:
-        pairs = (zip(one, two, strict=True) for one, two in zip(self, other, strict=True))
-        return Tally(*([one + two for one, two in pair] for pair in pairs))
-
-
-async def count(
-    db: Connection, import_id: int, tally: Tally, *, done: int, tried_before: int
-) -> Counted:
+async def count(db: Connection, import_id: int, tally: Tally, *, done: int) -> Counted:
     """Add a chunk's results to the import, and end it with the last of its rows.
 
     The update locks the import's row, so of two last chunks exactly one brings `pending` to zero.
     The last row of a plan ends the plan alone: the import waits to be cut, as before its first row.
 
     Args:
+        tally: those of a retry less what they replace.
         done: how many rows the chunk had.
-        tried_before: how many of the results replace failed ones.
     """
-    # Passed, failed, cancelled are $4 to $6, then come the outcomes.
+    # Passed, failed, cancelled are $3 to $5, then come the outcomes.
     # The right sides see the row as it was: `pending > $2` means that rows are left.
     is_planned = "pending <= $2 AND stage IS NOT DISTINCT FROM 'PLAN'"
     sql = f"""
-        UPDATE imports SET pending = pending - $2, failed = failed - $3 + $5,
-          passed = passed + $4, cancelled = cancelled + $6, created = created + $7,
-          updated = updated + $8, removed = removed + $9, unchanged = unchanged + $10,
-          group_removals = group_removals + $11,
+        UPDATE imports SET pending = pending - $2, passed = passed + $3, failed = failed + $4,
+          cancelled = cancelled + $5, created = created + $6, updated = updated + $7,
+          removed = removed + $8, unchanged = unchanged + $9,
+          group_removals = group_removals + $10,
           stage = CASE WHEN {is_planned} THEN 'PLANNED' ELSE stage END,
           split_at = CASE WHEN {is_planned} THEN NULL ELSE split_at END,
           retry = CASE WHEN pending > $2 OR {is_planned} THEN retry END,
           notified_at = CASE WHEN {is_planned} THEN clock_timestamp() ELSE notified_at END,
           status = CASE WHEN pending > $2 OR {is_planned} THEN status
-            WHEN cancelled + $6 > 0 THEN 'CANCELLED'
-            WHEN passed + $4 = 0 THEN 'FAILED' ELSE 'PROCESSED' END,
+            WHEN cancelled + $5 > 0 THEN 'CANCELLED'
+            WHEN passed + $3 = 0 THEN 'FAILED' ELSE 'PROCESSED' END,
           finished_at = CASE WHEN pending > $2 OR {is_planned} THEN NULL
             ELSE clock_timestamp() END, rows_per_second = {_SPEED}, {TOUCH}
         WHERE id = $1 {RETURNING_END}, stage
     """
     counts = [*tally.statuses, *tally.outcomes, *tally.removals]
-    row = await db.fetchrow(sql, import_id, done, tried_before, *counts)
+    row = await db.fetchrow(sql, import_id, done, *counts)
     return Counted(await conclude(db, row), row["stage"] == Stage.PLANNED)
 
 

@@ -182,11 +182,21 @@ async def _pages(db: Connection, sql: str, import_id: int) -> AsyncIterator[list
         yield rows
 
 
-async def find_used(db: Connection, table: Table, ids: Collection[int]) -> set[int]:
-    """Return those of some cases, or users, that have assignments."""
+class Use(NamedTuple):
+    """An assignment of a case or a user: which row of which import has created it, if one has."""
+
+    import_name: str | None
+    row: int | None
+
+
+async def find_used(db: Connection, table: Table, ids: Collection[int]) -> dict[int, Use]:
+    """Return those of some cases, or users, that have assignments, each with one of them."""
     column = f"{table[:-1]}_id"
     sql = f"""
-        SELECT k.id FROM unnest($1::bigint[]) AS k(id)
-        WHERE EXISTS (SELECT 1 FROM assignments a WHERE a.{column} = k.id)
+        SELECT k.id, i.name, a.created_row FROM unnest($1::bigint[]) AS k(id)
+        CROSS JOIN LATERAL (
+          SELECT created_import_id, created_row FROM assignments
+          WHERE {column} = k.id LIMIT 1) a
+        LEFT JOIN imports i ON i.id = a.created_import_id
     """
-    return {row["id"] for row in await db.fetch(sql, list(ids))}
+    return {row["id"]: Use(*row[1:]) for row in await db.fetch(sql, list(ids))}

@@ -122,7 +122,7 @@ def test_links(page: Path) -> None:
 
 
 MAKES_ERRORS = {
-    "ApiError", "HttpError", "PlanError", "RetryError", "UndoError", "Hold",
+    "ApiError", "HttpError", "PlanError", "RequestError", "RetryError", "UndoError", "Hold",
     "UploadWarning", "ErrorDetail", "add", "user_error", "_replace", "__init__", "of",
 }  # fmt: skip
 
@@ -154,7 +154,8 @@ def test_codes_of_the_api_are_explained() -> None:
 
 
 REQUESTS = [
-    ROOT / "importers" / name for name in ("retry.py", "plan_requests.py", "undo/undo_request.py")
+    ROOT / "importers" / name
+    for name in ("request_error.py", "retry.py", "plan_requests.py", "undo/undo_request.py")
 ]
 # Constants that look like codes and are none.
 NO_CODES = {"SDK_VERSION", "LC_MESSAGES"}

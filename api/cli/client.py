@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 import aiohttp
-from gql import Client, GraphQLRequest
+from gql import Client, FileVar, GraphQLRequest
 from gql.transport.aiohttp import AIOHTTPTransport
 from gql.transport.exceptions import TransportError, TransportQueryError, TransportServerError
 from gql.transport.websockets import WebsocketsTransport
@@ -57,7 +57,9 @@ class ApiClient:
         with _translated(self.url):
             # gql would give up after ten seconds, in the middle of a large upload.
             async with Client(transport=transport, execute_timeout=None) as session:
-                return dict(await session.execute(request, upload_files=True))
+                # A multipart request is an upload, which a token that may only read can't make.
+                has_file = _has_file(variables)
+                return dict(await session.execute(request, upload_files=has_file))
 
     async def subscribe(self, document: str, **variables: object) -> AsyncIterator[dict[str, Any]]:
         """Run a subscription and yield the data of each event.
@@ -93,6 +95,13 @@ class ApiClient:
                 # A file of failed rows may be large: it is never in memory as a whole.
                 async for block in response.content.iter_chunked(_BLOCK_BYTES):
                     write(block)
+
+
+def _has_file(value: object) -> bool:
+    """Tell whether variables, which may be nested, have a file."""
+    if isinstance(value, dict):
+        return any(map(_has_file, value.values()))
+    return isinstance(value, FileVar)
 
 
 def find_api(folder: DataFolder) -> ApiClient:

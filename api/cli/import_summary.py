@@ -44,7 +44,7 @@ fragment Related on Import {
 _SUMMARY = """
 query ($id: ID!, $first: Int!, $lookedAt: Int!) {
   import(id: $id) {
-    ...Fields ...Related
+    ...Fields ...Related atomic
     rows(first: $first, status: [FAILED]) {
       edges { node { number errors { code message column value suggestion } } }
     }
@@ -128,7 +128,7 @@ def _headline(state: ImportJson) -> str:
 
 
 def _is_plan(state: ImportJson) -> bool:
-    """Tell whether an import is a plan that can be applied."""
+    """Tell whether an import is a plan of which some rows have passed."""
     return bool(state["dryRun"] and state["status"] == "PROCESSED" and state["passed"])
 
 
@@ -156,7 +156,7 @@ def _print_next(state: ImportJson, folder: DataFolder) -> None:
         click.echo(f"All of them, to correct: {command}")
     if is_held or is_plan:
         click.echo(f"What it would change: caseroll changes {arguments}")
-    if is_plan:
+    if is_plan and not (state["atomic"] and state["failed"]):
         click.echo(f"Apply just what passed: caseroll apply {arguments}")
     if is_held:
         needs_other = state["hold"]["code"] == "RELEASE_REQUIRED"

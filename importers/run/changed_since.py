@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from importers.sdk.errors import ErrorDetail
-from models.last_changes import Touched, find_last_changes
-from models.plan import signature_of, touched_by
+from models.last_changes import Touched, find_last_changes, find_namesakes
+from models.plan import created_by, signature_of, touched_by
 from models.row import RowStatus
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from importers.run.settle import Settled
     from importers.sdk.entities import Case, User
     from importers.sdk.importer import Importer
-    from models.last_changes import LastChange, LastChanges
+    from models.last_changes import LastChange
     from models.plan import Signature
     from models.row import RowResult
 
@@ -55,6 +55,11 @@ async def name_changes(
         result.number: touched_by(plan[result.number]) if result.number in plan else Touched()
         for result in failed
     }
+    created = {
+        number: fields for number in touched if (fields := created_by(plan.get(number))) is not None
+    }
+    if created:
+        touched |= await find_namesakes(db, plan_id, created)
     return await _named(db, plan_id, settled, touched)
 
 
@@ -90,19 +95,21 @@ async def _named(
     failed = [result for result in settled.results if result.number in touched]
     causes = await find_last_changes(db, since_id, touched.values())
     named = {
-        result.number: result._replace(
-            errors=[_changed_since(result, touched[result.number], causes).as_dict()]
-        )
+        result.number: result._replace(errors=[error.as_dict()])
         for result in failed
+        if (error := _changed_since(result, causes.of(touched[result.number])))
     }
     return settled._replace(
         results=[named.get(result.number, result) for result in settled.results]
     )
 
 
-def _changed_since(result: RowResult, touched: Touched, causes: LastChanges) -> ErrorDetail:
+def _changed_since(result: RowResult, cause: LastChange | None) -> ErrorDetail | None:
+    """Return the error that names what has changed; None if the row's own one says all."""
     error: dict[str, Any] = result.errors[0]
-    template, params = _told(causes.of(touched))
+    if cause is None and error["code"] == _CODE and error["message"] != _OTHERWISE[0].message:
+        return None
+    template, params = _told(cause)
     if error["message"] != _OTHERWISE[0].message:
         # The row's own error, such as a case that is closed by now.
         template += ": {now}"

@@ -15,7 +15,6 @@ from importers.sdk.entities import Case, User
 from importers.sdk.errors import RowError
 from importers.sdk.references import Reference
 from importers.sdk.row import FailedRow
-from models.plan import pairs_of
 from models.row import WRITTEN, RowOutcome
 
 if TYPE_CHECKING:
@@ -160,7 +159,7 @@ def with_group_changes(
 
     What a row of an unknown group could mean as well stays as it is.
     """
-    place = _carrier(context, plan)
+    place = next((place for place, row in plan.rows.items() if row.is_to_apply), None)
     if place is None or not plan.changes:
         return plan.rows
     # In the same order each time: what was planned is compared with what is done.
@@ -176,22 +175,6 @@ def with_group_changes(
         why = f"the {label} of row {number} can't be read"
         first = _without_group_changes(context, first, held, why)
     return {**plan.rows, place: first}
-
-
-def _carrier(context: ChunkContext, plan: GroupPlan) -> int | None:
-    """Return the place of the row that makes the changes of its group.
-
-    That is the first one. In a dry run of which failed rows were tried again, it was the first of
-    these: its plan is carried out by the same row.
-    """
-    fit = [place for place, row in plan.rows.items() if row.is_to_apply]
-    pairs = {each.keys[0] for each in plan.changes if each.rule}
-    planned = context.plan or {}
-    for place in fit if planned and pairs else ():
-        signature = planned.get(plan.rows[place].row.number)
-        if signature and not pairs.isdisjoint(pairs_of(signature)):
-            return place
-    return fit[0] if fit else None
 
 
 def _without_group_changes(

@@ -28,8 +28,9 @@ from models.entity_history import write_entity_history
 from models.imports import Stage
 from models.mail import enqueue_mails
 from models.plan import unpack_plans
-from models.progress import Tally, count, read_work
+from models.progress import count, read_work
 from models.row import RowResult, find_not_passed, replace_rows, write_rows
+from models.tally import Tally, tally_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -83,6 +84,19 @@ class ChunkEnd(NamedTuple):
     is_planned: bool = False
 
 
+class DoneChunk(NamedTuple):
+    """What a chunk has done, before it is counted.
+
+    Args:
+        rows: how many it had.
+        tally: what it adds to the import's counters; less than none of what its results replace.
+    """
+
+    settled: Settled
+    rows: int
+    tally: Tally
+
+
 async def next_chunk(import_id: int) -> ClaimedChunk | None:
     """Choose a chunk of the import to run."""
     async with connection() as db:
@@ -121,8 +135,8 @@ async def run_chunk(
             plugins = Plugins(importers, validators)
             if plugins.has_guests(work.type):
                 await allow_long(db, GUARDED_SECONDS, statements=False)
-            settled, done = await carry_out_chunk(db, work, chunk, claim, plugins)
-            return await _count(db, work, chunk, settled, done)
+            done = await carry_out_chunk(db, work, chunk, claim, plugins)
+            return await _count(db, work, chunk, done)
     except Exception as error:
         if not (is_passing(error) or isinstance(error, RetryableError)):
             raise
@@ -132,41 +146,38 @@ async def run_chunk(
         raise RetryableError(f"chunk {claim.chunk_id} is to be run again: {error}") from error
 
 
-async def _count(
-    db: Connection, work: ImportWork, chunk: ChunkWork, settled: Settled, done: int
-) -> ChunkEnd:
+async def _count(db: Connection, work: ImportWork, chunk: ChunkWork, done: DoneChunk) -> ChunkEnd:
     """Count a chunk's rows, and end the import with its last chunk.
 
     Last of all, as this locks the import's row: other workers that have finished a chunk of the
     import wait for it until the commit.
     """
-    end, is_planned = await count(
-        db,
-        work.id,
-        Tally.of(settled.results),
-        done=done,
-        # Rows that were planned have passed, and are counted again from the beginning.
-        tried_before=len(settled.results) if _retries(work, chunk) else 0,
-    )
-    has_mails = bool(settled.notifications)
+    end, is_planned = await count(db, work.id, done.tally, done=done.rows)
+    has_mails = bool(done.settled.notifications)
     return ChunkEnd(work.app_id, chunk.has_successor, has_mails, end, is_planned)
 
 
 async def carry_out_chunk(
     db: Connection, work: ImportWork, chunk: ChunkWork, claim: ClaimedChunk, plugins: Plugins
-) -> tuple[Settled, int]:
-    """Do all that a chunk asks for, but for the import's counters, in its transaction.
-
-    Returns:
-        also how many rows it had.
-    """
+) -> DoneChunk:
+    """Do all that a chunk asks for, but for the import's counters, in its transaction."""
     rows = unpack_rows(chunk.payload)
     settled, carried = await _settle(db, work, chunk, claim, rows, plugins=plugins)
+    tally = Tally.of(settled.results)
+    if _retries(work, chunk):
+        # Rows that were planned have passed, and are counted again from the beginning.
+        numbers = [result.number for result in settled.results]
+        # Rows that have passed run again in dry runs alone.
+        is_mixed = work.is_dry_run
+        replaced = (
+            await tally_of(db, work.id, numbers) if is_mixed else Tally.of_failed(len(numbers))
+        )
+        tally = tally.minus(replaced)
     await _write_results(db, work, chunk, settled)
     if chunk.has_successor:
         await hand_over(db, work.id, chunk.number + 1, carried.pack())
     await finish_chunk(db, work.id, claim.chunk_id)
-    return settled, sum(not row.is_context for row in rows)
+    return DoneChunk(settled, sum(not row.is_context for row in rows), tally)
 
 
 async def _settle(

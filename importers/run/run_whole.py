@@ -15,7 +15,6 @@ from models.chunk import ClaimedChunk, delete_chunks, lock_chunk, lock_chunks
 from models.db import allow_long, is_passing, persist, transaction
 from models.plan import end_whole
 from models.progress import (
-    Tally,
     begin,
     count,
     is_cancelled,
@@ -24,6 +23,7 @@ from models.progress import (
     take_back_begin,
 )
 from models.row import RowStatus, delete_rows, write_rows
+from models.tally import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,15 +99,15 @@ async def _apply_all(import_id: int, plugins: Plugins) -> ChunkEnd | None:
             if chunk is None or await is_cancelled(db, import_id):
                 raise RetryableError("it was cancelled, or lost its chunks")
             claim = ClaimedChunk(chunk_id, attempts=1, has_more=True)
-            settled, done = await carry_out_chunk(db, work, chunk, claim, plugins)
-            failed += [each for each in settled.results if each.status is RowStatus.FAILED]
+            done = await carry_out_chunk(db, work, chunk, claim, plugins)
+            failed += [each for each in done.settled.results if each.status is RowStatus.FAILED]
             if len(failed) >= _MOST_TOLD:
                 break
-            tally, rows = tally.plus(Tally.of(settled.results)), rows + done
-            has_mails = has_mails or bool(settled.notifications)
+            tally, rows = tally.plus(done.tally), rows + done.rows
+            has_mails = has_mails or bool(done.settled.notifications)
         if failed:
             raise _NotWholeError(failed)
-        end, _ = await count(db, import_id, tally, done=rows, tried_before=0)
+        end, _ = await count(db, import_id, tally, done=rows)
         return ChunkEnd(
             work.app_id, has_successor=False, has_notifications=has_mails, import_end=end
         )

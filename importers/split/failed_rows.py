@@ -9,7 +9,7 @@ from importers.reading.record import Batch
 from importers.sdk.cell_note import shown_text
 from importers.sdk.errors import ErrorDetail, FileRefusedError
 from importers.sdk.importer import Importer
-from importers.split.planned_rows import left_out_rows
+from importers.split.planned_rows import left_out_rows, looks_at_rows_together
 from models.row import (
     RowStatus,
     failed_page,
@@ -22,7 +22,14 @@ from models.row_errors import error_pattern
 from models.undo import is_undone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+    from collections.abc import (
+        AsyncIterator,
+        Collection,
+        ItemsView,
+        Iterable,
+        Mapping,
+        Sequence,
+    )
 
     from asyncpg import Connection
 
@@ -43,16 +50,20 @@ async def failed_rows(
     """Read the failed rows that an import's retry names, as they are or with corrected cells.
 
     They come page by page, each after the passed rows that are its context. Where the importer
-    takes groups as a whole, all rows that don't run again come at the end, as context.
+    takes groups as a whole, all rows that don't run again come at the end, as context. Of a dry
+    run, the passed rows run again as well.
 
     Raises:
         FileRefusedError: groups can't be judged any more, as the import was undone.
     """
+    if work.is_dry_run:
+        async for batch in _rows_planned_again(db, work, importer, layout):
+            yield batch
+        return
     if importer.group_by is not None and await is_undone(db, work.id):
         raise FileRefusedError([ErrorDetail.of("UNDONE", _UNDONE, type=importer.label)])
     retry: dict[str, Any] = work.retry or {}
-    # All or nothing is all: the other failed rows run again with those that are corrected.
-    where = {} if work.is_atomic else retry.get("where", {})
+    where = _where(work)
     positions = []
     if type(importer).check_chunk is not Importer.check_chunk:
         keys = [name for name, column in importer.columns.items() if column.is_key]
@@ -92,6 +103,50 @@ async def failed_rows(
             yield batch
         async for batch in left_out_rows(db, work):
             yield batch
+
+
+def _where(work: ImportWork) -> Mapping[str, str | None]:
+    """Return what an error of a row has to be like for it to run again."""
+    # All or nothing is all: the other failed rows run again with those that are corrected.
+    found: Mapping[str, str | None] = {} if work.is_atomic else (work.retry or {}).get("where", {})
+    return found
+
+
+async def _rows_planned_again(
+    db: Connection, work: ImportWork, importer: Importer, layout: Layout
+) -> AsyncIterator[Batch]:
+    """Read the rows of a dry run that are planned again, in the order of the file.
+
+    Nothing of a dry run is in effect, so only rows that are planned together see one another: two
+    of the same user on the same case, those of a group, those that a validator counts. So its plan
+    stays that of one file.
+    """
+    retry: dict[str, Any] = work.retry or {}
+    numbers = None if retry["rows"] is None else frozenset(retry["rows"])
+    where = _where(work).items()
+    has_context = looks_at_rows_together(importer)
+    await read_in_order(db)
+    last = 0
+    while page := await result_page(db, work.app_id, work.id, after=last, most=MAX_CHUNK):
+        last = page[-1].number
+        rows: list[Record] = []
+        for row, new in zip(page, _new_cells(retry, page), strict=True):
+            if row.status is RowStatus.PASSED:
+                rows.append((row.number, row.cells))
+            elif _is_chosen(row, numbers, where):
+                rows.append((row.number, corrected(row, layout, new)))
+            elif has_context:
+                rows.append((-row.number, row.cells))
+        yield Batch.of(rows)
+
+
+def _is_chosen(
+    row: RowResult, numbers: Collection[int] | None, where: ItemsView[str, str | None]
+) -> bool:
+    """Tell whether a retry names a row: by its number, or by an error that it has."""
+    if row.status is not RowStatus.FAILED or not (numbers is None or row.number in numbers):
+        return False
+    return not where or any(where <= error.items() for error in row.errors)
 
 
 async def _other_rows(

@@ -31,10 +31,15 @@ if TYPE_CHECKING:
 
 
 class PlanDecision(NamedTuple):
-    """What becomes of a plan: it is carried out, the import is held, or it has ended."""
+    """What becomes of a plan: it is carried out, the import is held, or it has ended.
+
+    Args:
+        stage: that in which its rows are run.
+    """
 
     is_carried_out: bool
     end: ImportEnd | None = None
+    stage: Stage | None = None
 
 
 async def stage_of(db: Connection, work: ImportWork, importer: Importer, rows: int) -> Stage | None:
@@ -75,15 +80,20 @@ async def decide(db: Connection, work: ImportWork, plan_id: int) -> PlanDecision
     if is_own and work.is_atomic and failed and not is_cancelled:
         error = NOT_APPLIED.as_dict()
         return PlanDecision(False, await end_planned(db, work.id, RowStatus.FAILED, error))
+    why = None
     if not (is_cancelled or is_released):
         why = await _find_hold(db, work, plan_id, is_own=is_own)
-        if why and await hold(db, work.id, why):
-            return PlanDecision(False)
-        # A client has cancelled it since the worker began.
-        is_cancelled = why is not None
-    if is_own and is_cancelled:
+    if not is_own:
+        # What is held has a plan of its own, for who is to release it. All or nothing of another
+        # import's plan: whether all of it still holds is seen before.
+        stage = Stage.PLAN if why or work.is_atomic else None
+        return PlanDecision(True, stage=stage)
+    if why and await hold(db, work.id, why):
+        return PlanDecision(False)
+    # In the second case, a client has cancelled it since the worker began.
+    if is_cancelled or why:
         return PlanDecision(False, await end_cancelled(db, work))
-    return PlanDecision(True)
+    return PlanDecision(True, stage=Stage.APPLY)
 
 
 async def end_cancelled(db: Connection, work: ImportWork) -> ImportEnd | None:
@@ -98,8 +108,7 @@ async def _find_hold(
     if not await has_changes(db, plan_id, is_own=is_own):
         return None
     guard = await read_guard(db, work.app_id)
-    recent = await recent_removals(db, work.app_id)
-    excess = await find_excess(db, work.app_id, plan_id, guard, recent, is_own=is_own)
+    excess = await find_excess(db, work.app_id, plan_id, guard, is_own=is_own)
     if not guard.requires_release_of(work.type):
         return excess
     if excess is None:
@@ -122,8 +131,7 @@ async def planned_rows(
         plan_id,
         most=MAX_CHUNK,
         is_own=plan_id == work.id,
-        has_context=importer.group_by is not None
-        or type(importer).check_chunk is not Importer.check_chunk,
+        has_context=looks_at_rows_together(importer),
     )
     last = 0
     while rows := await read(after=last):
@@ -138,6 +146,12 @@ def _batch_of_plan(rows: Sequence[StoredPlanRow]) -> Batch:
     cells = orjson.loads(f"[{','.join([row.cells for row in rows])}]")
     texts = [planned_line(row.cells, row.plan) if row.plan else row.cells.encode() for row in rows]
     return Batch([row.number for row in rows], cells, texts)
+
+
+def looks_at_rows_together(importer: Importer) -> bool:
+    """Tell whether what becomes of a row can depend on others, those that have failed included."""
+    has_check = type(importer).check_chunk is not Importer.check_chunk
+    return importer.group_by is not None or has_check
 
 
 async def left_out_rows(db: Connection, work: ImportWork) -> AsyncIterator[Batch]:

@@ -31,7 +31,6 @@ from importers.split.planned_rows import decide, end_cancelled, planned_rows, st
 from importers.undo.inverse_rows import inverse_rows
 from importers.undo.undo_import import HEADER
 from models.db import allow_long, connection, is_passing, persist, transaction
-from models.imports import Stage
 from models.plan import end_planned, finish_plan_split
 from models.progress import (
     begin,
@@ -239,15 +238,7 @@ async def _split_plan(
         batches = partial(planned_rows, db, work, plan_id, importer)
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
         count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
-        return await finish_plan_split(db, work.id, rows=count, stage=_stage_after(work, plan_id))
-
-
-def _stage_after(work: ImportWork, plan_id: int) -> Stage | None:
-    """Return the stage in which a plan's rows are run."""
-    if plan_id == work.id:
-        return Stage.APPLY
-    # All or nothing of another import's plan: whether all of it still holds is seen before.
-    return Stage.PLAN if work.is_atomic else None
+        return await finish_plan_split(db, work.id, rows=count, stage=decision.stage)
 
 
 async def _split_undo(

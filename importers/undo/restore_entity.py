@@ -13,14 +13,19 @@ from models.undo import find_used
 from models.write_many import find_by_tag, lock_many, update_many
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from importers.sdk.changes import Key, Transaction
     from importers.sdk.entities import Case, User
+    from models.undo import Use
     from models.write_one import Table
 
 
 _IN_USE = "the {noun} has assignments by now, and stays as it is."
+_IN_USE_OF_IMPORT = (
+    "the {noun} has assignments by now, such as that of row {row} of the import '{import_name}', "
+    "and stays as it is."
+)
 _TAG_TAKEN = "another {noun} has the Tag ID by now, so the {noun} stays as it is."
 _CHANGED = "the {noun} is not as the import has left it, and stays as it is."
 
@@ -74,7 +79,7 @@ async def _restore(
     db, app_id = transaction.db, transaction.app_id
     stored = await lock_many(db, app_id, table, [change.entity.id for change in changes])
     new = [change.entity.id for change in changes if change.fields is None]
-    used = await find_used(db, table, new) if new else set()
+    used = await find_used(db, table, new) if new else {}
     tags = {tag for change in changes if (tag := (change.fields or {}).get("tag_id"))}
     owners = {tag: row["id"] for tag, row in (await find_by_tag(db, app_id, table, tags)).items()}
     answers: dict[tuple[Key, ...], Applied | Refused] = {}
@@ -91,7 +96,7 @@ async def _restore(
 def _answer(
     change: RestoreEntity,
     stored: Mapping[str, Any],
-    used: Collection[int],
+    used: Mapping[int, Use],
     owners: Mapping[str, int],
 ) -> tuple[Applied | Refused, Mapping[str, Any] | None]:
     """Say what becomes of a change, and which columns to write.
@@ -106,7 +111,7 @@ def _answer(
     if now == wanted:
         return Applied("UNCHANGED", "is so already"), None
     if is_new and change.entity.id in used:
-        return _kept(change, _IN_USE), None
+        return _in_use(change, used[change.entity.id]), None
     if any(storable_value(stored[name]) != value for name, value in change.present.items()):
         return _kept(change, _CHANGED), None
     if owners.get(wanted.get("tag_id") or "", change.entity.id) != change.entity.id:
@@ -118,6 +123,12 @@ def _answer(
     return Applied("UPDATED", difference=difference), values
 
 
-def _kept(change: RestoreEntity, template: str) -> Refused:
-    error = RowError(None, "CHANGED_SINCE", template, noun=change.noun)
+def _in_use(change: RestoreEntity, use: Use) -> Refused:
+    if use.import_name is None or use.row is None:
+        return _kept(change, _IN_USE)
+    return _kept(change, _IN_USE_OF_IMPORT, row=use.row, import_name=use.import_name)
+
+
+def _kept(change: RestoreEntity, template: str, **params: Any) -> Refused:
+    error = RowError(None, "CHANGED_SINCE", template, noun=change.noun, **params)
     return Refused(((change.entity, error),))

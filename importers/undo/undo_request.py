@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from importers.request_error import RequestError
+from importers.request_error import RequestError, taken_error
 from models.undo import find_undo, insert_undo, read_to_undo
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ async def request_undo(
         within_days: how long after its end an import can be undone; 0: for ever.
 
     Raises:
-        UndoError: the request is refused; nothing has changed.
+        RequestError: the request is refused; nothing has changed.
     """
     # The second of two requests waits here for the first.
     found = await read_to_undo(db, app_id, import_id, within_days=within_days, lock=True)
@@ -54,8 +54,7 @@ async def request_undo(
         raise refusal
     key = await insert_undo(db, app_id, import_id, new, is_dry_run=is_dry_run, by=by)
     if key is None:
-        message = "Another import of this name is running, or has this idempotency key."
-        raise UndoError("NAME_TAKEN", message, "name")
+        raise await taken_error(db, app_id, new)
     return key
 
 

@@ -7,10 +7,14 @@ from typing import Any
 
 import pytest
 
-from importers.plan_requests import PlanError
+from importers.plan_requests import PlanError, request_apply
 from importers.reading.limits import Limits
+from importers.request_error import RequestError
 from importers.retry import RetryError
-from models.audit import Actor
+from importers.run.run_chunk import next_chunk, run_chunk
+from models.audit import COMMAND_LINE, Actor
+from models.db import transaction
+from models.new_import import NewName
 from tests.importers.engine_fixture import PAIRS, Counts, EngineFixture, Result
 
 OTHER = Actor("another", 7)
@@ -112,6 +116,30 @@ async def test_users_and_cases(small: EngineFixture) -> None:
     assert ["Gillian", ""] in map(list, names)
 
 
+async def test_created_by_another(small: EngineFixture) -> None:
+    """If a user or a case of a plan exists by now, the row says which import has created it."""
+    users = await small.run(
+        "add-users", "jo@example.org,Jo,,,,", "x@example.org,,,,,jo-1", is_dry_run=True
+    )
+    cases = await small.run("add-cases", "new-1,1,,New", is_dry_run=True)
+    rows = "JO@example.org,Joan,,,,", "joan@example.org,,,,,jo-1"
+    await small.run("add-users", *rows, name="others")
+    await small.run("add-cases", "new-1,0,,New", name="other cases")
+
+    found = await small.errors(await small.apply_plan(users))
+    found_cases = await small.errors(await small.apply_plan(cases))
+
+    for number in (2, 3):
+        [error] = found[number]
+        start = f"The user has been changed since, by row {number} of the import 'others' at "
+        assert error["message"].startswith(start)
+        assert (error["code"], error["params"]["row"]) == ("CHANGED_SINCE", number)
+    [error] = found_cases[2]
+    assert error["message"].startswith(
+        "The case has been changed since, by row 2 of the import 'other cases' at "
+    )
+
+
 async def test_refused(small: EngineFixture) -> None:
     """What is no plan, or not one any more, is refused."""
     real = await small.run("assign", "trv-001,jack-001,,staff,0")
@@ -134,6 +162,25 @@ async def test_refused(small: EngineFixture) -> None:
         with pytest.raises(PlanError) as caught:
             await small.apply_plan(key)
         assert caught.value.code == code
+
+
+async def test_a_name_or_a_key_that_is_taken(small: EngineFixture) -> None:
+    """The refusal says which of the two it is."""
+    row = "trv-001,jack-001,,staff,0"
+    plans = [await small.run("assign", row, is_dry_run=True) for _ in range(3)]
+
+    async def request(plan: int, new: NewName) -> int:
+        async with transaction() as db:
+            return await request_apply(db, small.app_id, plan, new, by=COMMAND_LINE)
+
+    await request(plans[0], NewName("May", "key"))
+    with pytest.raises(RequestError) as of_name:
+        await request(plans[1], NewName("May"))
+    with pytest.raises(RequestError) as of_key:
+        await request(plans[2], NewName("June", "key"))
+
+    assert (of_name.value.code, of_name.value.field) == ("NAME_TAKEN", ("name",))
+    assert of_key.value.code == "IDEMPOTENCY_KEY_REUSED"
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -238,6 +285,62 @@ async def test_several_small_files(small: EngineFixture) -> None:
     )
 
 
+async def test_several_small_files_at_once(small: EngineFixture) -> None:
+    """Files that wait to be run count as well: none of them has removed anything yet."""
+    await guard(small, remove_percent=20, remove_at_least=3)
+    await small.put(*((case, user, "staff", 0) for case in small.cases for user in small.users))
+    files = [[f"{user},trv-001", f"{user},trv-002"] for user in small.users]
+
+    imports = [await small.split("remove", *rows) for rows in files]
+    for key in imports:
+        await small.queue.enqueue_run(key)
+    await small.drain()
+
+    states = [(await small.counts(key)).status for key in imports]
+    assert states == ["PROCESSED", "HELD", "HELD", "HELD"]
+    assert len(await small.assignments()) == 14
+
+
+@pytest.mark.parametrize("is_dry_run", [True, False])
+async def test_several_plans_at_once(small: EngineFixture, is_dry_run: bool) -> None:
+    """What a plan will remove counts from the moment when it is decided to carry it out."""
+    await small.put(*((case, user, "staff", 0) for case in small.cases for user in small.users))
+    keys = []
+    for user in ("jack-001", "jill-001", "jones-001"):
+        rows = [f"{user},trv-001", f"{user},trv-002", f"{user},trv-001"]
+        keys.append(await small.upload("remove", *rows, is_dry_run=is_dry_run))
+        if is_dry_run:
+            await small.queue.enqueue_split(keys[-1])
+            await small.drain()
+    await guard(small, remove_percent=20, remove_at_least=3)
+    if is_dry_run:
+        async with transaction() as db:
+            keys = [
+                await request_apply(db, small.app_id, key, NewName(), by=COMMAND_LINE)
+                for key in keys
+            ]
+    else:
+        # The first rows are planned, for any of the three may remove three.
+        for key in keys:
+            await small.engine.split(key)
+            claim = await next_chunk(key)
+            assert claim
+            await run_chunk(key, claim, small.engine.importers)
+
+    # Decided about one after another, before any is carried out.
+    for key in keys:
+        await small.engine.split(key)
+    await small.drain()
+
+    states = [(await small.counts(key)).status for key in keys]
+    assert states == ["PROCESSED", "HELD", "HELD"]
+    assert len(await small.assignments()) == 14
+    why = (await small.hold(keys[1])) or {}
+    assert why["message"].startswith(
+        "4 of the 16 assignments would be gone, 2 of them within the last hour"
+    )
+
+
 async def test_cancel_of_a_held_import(small: EngineFixture) -> None:
     """Nothing of it is applied; the rows that were wrong stay wrong."""
     await guard(small, remove_percent=20, remove_at_least=1)
@@ -300,10 +403,44 @@ async def test_a_plan_is_held_as_well(small: EngineFixture) -> None:
     await guard(small, remove_percent=20, remove_at_least=2)
 
     applied = await small.apply_plan(plan)
-    assert (await small.counts(applied)).status == "HELD"
+    # Who is to release it sees its rows.
+    assert await small.counts(applied) == Counts("HELD", 2, 2, 0, 0, 0, 0, 2, 0)
+    assert await small.results(applied) == await small.results(plan)
     await small.release(applied, OTHER)
 
     assert await small.counts(applied) == Counts("PROCESSED", 2, 2, 0, 0, 0, 0, 2, 0)
+
+
+async def test_a_plan_that_is_held_and_then_changes(small: EngineFixture) -> None:
+    """It is held with what still holds; what changes until it is released fails then."""
+    await small.put(*((case, "jack-001", "staff", 0) for case in small.cases))
+    rows = [f"jack-001,{case}" for case in ("trv-001", "trv-002", "trv-003")]
+    plan = await small.run("remove", *rows, is_dry_run=True)
+    await guard(small, remove_percent=20, remove_at_least=2)
+    await small.run("modify", "trv-003,jack-001,,1")
+
+    applied = await small.apply_plan(plan)
+    assert await small.counts(applied) == Counts("HELD", 3, 2, 1, 0, 0, 0, 2, 0)
+    await small.run("modify", "trv-001,jack-001,,1")
+    await small.release(applied, OTHER)
+
+    assert await small.counts(applied) == Counts("PROCESSED", 3, 1, 2, 0, 0, 0, 1, 0)
+    assert [errors[0]["code"] for errors in (await small.errors(applied)).values()] == [
+        "CHANGED_SINCE"
+    ] * 2
+
+
+async def test_a_plan_that_is_held_and_cancelled(small: EngineFixture) -> None:
+    """Nothing of it is applied."""
+    await small.put(*((case, "jack-001", "staff", 0) for case in small.cases))
+    plan = await small.run("remove", "jack-001,trv-001", "jack-001,trv-002", is_dry_run=True)
+    await guard(small, remove_percent=20, remove_at_least=2)
+
+    applied = await small.apply_plan(plan)
+    await small.cancel(applied)
+
+    assert await small.counts(applied) == Counts("CANCELLED", 2, 0, 0, 2, 0, 0, 0, 0)
+    assert len(await small.assignments()) == 4
 
 
 async def test_all(small: EngineFixture) -> None:

@@ -9,7 +9,8 @@ import pytest
 from asyncpg import Connection
 
 from models.database_url import credentials
-from models.progress import Tally, count
+from models.progress import count
+from models.tally import Tally
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ async def speed_after(db: Connection, done: int, seconds: int) -> float:
     await db.execute(
         "UPDATE imports SET changed_at = clock_timestamp() - $1 * interval '1 second'", seconds
     )
-    await count(db, 1, Tally.of([]), done=done, tried_before=0)
+    await count(db, 1, Tally.of([]), done=done)
     return float(await db.fetchval("SELECT rows_per_second FROM imports"))
 
 

@@ -45,7 +45,10 @@ class FailedRowsInput:
     value: str | None = field(default=UNSET, description="The cell at fault, as the error has it.")
 
 
-@strawberry.mutation(description="Run failed rows of a finished import again.")
+@strawberry.mutation(
+    description="Run failed rows of a finished import again. "
+    "Of a dry run, rows that have passed are planned again with them."
+)
 async def retry_import(
     info: Info,
     node_id: ImportId,

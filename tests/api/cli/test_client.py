@@ -118,6 +118,24 @@ async def test_upload(fake: FakeApi, tmp_path: Path) -> None:
     assert fake.form["0"] == ("May.csv", b"a,b\r\n")
 
 
+@pytest.mark.parametrize("variables", [{}, {"where": {"code": "NOT_FOUND"}, "rows": None}])
+async def test_no_upload(fake: FakeApi, variables: dict[str, Any]) -> None:
+    """What has no file is no multipart request: tokens that may only read can send it."""
+    await ApiClient(fake.url, "secret").execute("{ viewer { tokenName } }", **variables)
+
+    assert fake.headers["content-type"] == "application/json"
+
+
+async def test_upload_in_an_input(fake: FakeApi, tmp_path: Path) -> None:
+    """A file may be anywhere in the variables."""
+    file = tmp_path / "May.csv"
+    file.write_bytes(b"a,b\r\n")
+    document = "mutation ($input: CreateImportInput!) { createImport(input: $input) { id } }"
+    await ApiClient(fake.url, "secret").execute(document, input={"file": FileVar(str(file))})
+
+    assert json.loads(fake.form["map"]) == {"0": ["variables.input.file"]}
+
+
 async def test_follow_to_the_end(fake: FakeApi) -> None:
     """Following ends with the finished state; the token goes along when connecting."""
     fake.streams = [[STATE, {**STATE, "status": "PROCESSED"}]]

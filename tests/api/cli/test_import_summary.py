@@ -18,6 +18,7 @@ STATE: dict[str, Any] = {
     "name": "May",
     "status": "PROCESSED",
     "dryRun": False,
+    "atomic": False,
     "hold": None,
     "errors": [],
     "warnings": [],
@@ -90,14 +91,20 @@ def test_a_plan(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("changed", [{"status": "CANCELLED", "passed": 1}, {"status": "FAILED"}])
+ALL_OR_NOTHING = {"atomic": True, "passed": 2, "failed": 1}
+
+
+@pytest.mark.parametrize(
+    "changed", [{"status": "CANCELLED", "passed": 1}, {"status": "FAILED"}, ALL_OR_NOTHING]
+)
 def test_nothing_to_apply(
     changed: dict[str, Any], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """A plan that is not whole, or in which no row has passed, can't be applied."""
+    """A plan that is not whole, or in which no row has passed, can't be applied; one that is all
+    or nothing neither, if a row has failed."""
     said = said_of({**STATE, "dryRun": True, "total": 3, **changed}, tmp_path, capsys)
 
-    assert not [line for line in said if "apply" in line]
+    assert not [line for line in said if line.startswith("Apply")]
 
 
 def test_held(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -21,6 +21,38 @@ async def test_a_tag_that_is_taken(small: EngineFixture) -> None:
     assert "another user has the Tag ID by now" in error["message"]
 
 
+async def test_what_is_in_use_by_now(small: EngineFixture) -> None:
+    """A new case that has users by now, or a new user on a case, stays; the row says of whom."""
+    cases = await small.run("add-cases", "new-1,1,,New", "new-2,1,,New")
+    users = await small.run("add-users", "jo@example.org,,,,,jo-001")
+    used = await small.run("assign", "trv-001,jack-001,,staff,0", "new-2,jo-001,,staff,0")
+    [[name]] = await small.fetch("SELECT name FROM imports WHERE id = $1", used)
+
+    undone = await small.undo(cases)
+
+    assert {row.what for row in (await small.results(undone)).values()} == {"UPDATED", "FAILED"}
+    told = f"such as that of row 3 of the import '{name}', and stays as it is."
+    for key, noun in ((undone, "case"), (await small.undo(users), "user")):
+        [[error]] = (await small.errors(key)).values()
+        label = noun.title()
+        assert error["message"] == f"{label} Id: the {noun} has assignments by now, {told}"
+
+
+async def test_what_is_in_use_otherwise(small: EngineFixture) -> None:
+    """An assignment that no import has made keeps the case as well."""
+    done = await small.run("add-cases", "new-1,1,,New")
+    await small.execute(
+        "INSERT INTO assignments (app_id, case_id, user_id, role_id)"
+        " SELECT c.app_id, c.id, $1, $2 FROM cases c WHERE tag_id = 'new-1'",
+        small.users["jack-001"],
+        small.roles["staff"],
+    )
+
+    [[error]] = (await small.errors(await small.undo(done))).values()
+
+    assert error["message"] == "Case Id: the case has assignments by now, and stays as it is."
+
+
 async def test_long_texts(small: EngineFixture) -> None:
     """A text as long as a cell may be is put back as it was."""
     old = 'x"\\' * 3_000

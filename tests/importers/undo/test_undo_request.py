@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from importers.request_error import RequestError
 from importers.retry import RetryError, request_retry
 from importers.undo.undo_request import UndoError, request_undo
 from models.audit import COMMAND_LINE
@@ -254,9 +255,12 @@ async def test_the_same_key_for_a_plan(small: EngineFixture) -> None:
 
     plan = await request(is_dry_run=True)
     assert await request(is_dry_run=True) == plan
-    with pytest.raises(UndoError) as caught:
+    with pytest.raises(RequestError) as caught:
         await request(is_dry_run=False)
-    assert caught.value.code == "NAME_TAKEN"
+    assert (caught.value.code, caught.value.field) == (
+        "IDEMPOTENCY_KEY_REUSED",
+        ("idempotencyKey",),
+    )
 
 
 async def test_a_retry_after_an_undo(small: EngineFixture) -> None:
