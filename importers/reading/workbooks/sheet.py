@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from importers.reading.workbooks.sheet_address import column_letters
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 class SheetRow(NamedTuple):
@@ -33,6 +33,12 @@ class Area(NamedTuple):
     first_column: int
     last_column: int
 
+    def covers(self, row: int, column: int) -> bool:
+        """Tell whether it has the cell, and this is not its first one."""
+        is_first = (row, column) == (self.first_row, self.first_column)
+        has_row = self.first_row <= row <= self.last_row
+        return has_row and self.first_column <= column <= self.last_column and not is_first
+
     def address(self) -> str:
         first = f"{column_letters(self.first_column)}{self.first_row}"
         return f"{first}:{column_letters(self.last_column)}{self.last_row}"
@@ -47,6 +53,21 @@ class SheetNotes:
     merged: list[Area] = field(default_factory=list)
     conditional: list[Area] = field(default_factory=list)
     """Cells whose numbers are shown in a way that depends on a condition."""
+    covered: list[tuple[int, int]] = field(default_factory=list)
+    """Rows and columns of cells that have a value and are merged with another, which is shown."""
+
+
+def covered_cells(rows: Iterable[SheetRow], merged: Iterable[Area]) -> Iterator[tuple[int, int]]:
+    """Yield the row and the column of each value that a sheet with merged cells does not show."""
+    areas = sorted(merged, reverse=True)
+    begun: list[Area] = []
+    for row in rows:
+        while areas and areas[-1].first_row <= row.number:
+            begun.append(areas.pop())
+        begun = [area for area in begun if area.last_row >= row.number]
+        for column, text in zip(row.columns, row.texts, strict=True) if begun else ():
+            if text.strip() and any(area.covers(row.number, column) for area in begun):
+                yield row.number, column
 
 
 class Sheet(Protocol):

@@ -112,7 +112,8 @@ def formula_error(shown: str) -> RowError:
 def spreadsheet_damage(note: CellNote) -> RowError:
     """Return the error of a cell that holds something else than the ID that it shows."""
     template = "the spreadsheet's cell holds " + _HELD[note.holds]
-    if note.shown and note.shown != note.detail:
+    # It isn't certain that the sheet shows this text, where it is not known what it shows.
+    if note.holds is not Holds.UNSHOWN and note.shown and note.shown != note.detail:
         template += ", shown as '{shown}'"
     template += "; format the column as text and enter the value again."
     params = {"detail": note.detail, "shown": shorten(note.shown)}
