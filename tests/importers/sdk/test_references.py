@@ -189,6 +189,18 @@ def test_what_is_known_is_not_damaged(text: str) -> None:
     assert errors_of(f"{text},,", directory) == []
 
 
+def test_what_is_known_as_something_else_is_not_damaged() -> None:
+    """A case's Tag ID in the column of users is one, whatever it looks like."""
+    directory = FakeDirectory(known_cases=[Case(id=5, tag_id="5-Jan")])
+
+    assert errors_of(",5-Jan,", directory) == [
+        (
+            "NOT_FOUND",
+            "User Id: no user has the Tag ID or ID '5-Jan'; that is the ID of a case.",
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [
