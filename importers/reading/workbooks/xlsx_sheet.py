@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from importers.reading.refusal import refusal
 from importers.reading.workbooks.escapes import unescaped
-from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow, covered_cells
+from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow, look_under
 from importers.reading.workbooks.sheet_address import MOST_ROWS, column_letters, position_of
 from importers.reading.workbooks.usual_rows import RowForm, UsualRows
 from importers.reading.workbooks.xlsx_cells import CellReaders
@@ -80,7 +80,7 @@ class XlsxSheet:
         if merged := self.notes.merged:
             # Merged cells are listed behind the rows, and hardly any table has some.
             again = XlsxSheet(self.name, self._open_part, self._package, is_hidden=self.is_hidden)
-            self.notes.covered += covered_cells(again._read(), merged)
+            self.notes.merged, self.notes.covered = look_under(again._read(), merged)
 
     def _read(self) -> Iterator[SheetRow]:
         for block in self._open_part():

@@ -355,6 +355,28 @@ def test_a_value_under_merged_cells(area: str, is_refused: bool) -> None:
         assert [cells[0] for _, cells in opened(made).rows] == ["1", "4"]
 
 
+@pytest.mark.parametrize(
+    ("third", "is_named"),
+    [('<c r="A4" t="str"><v>trv-1 </v></c>', False), ('<c r="A4" s="0"/>', True), ("", True)],
+)
+def test_a_value_that_merged_cells_repeat(third: str, is_named: bool) -> None:
+    """Programs write a value into each of the cells, and merge these to show it once."""
+    rows = "".join(
+        f'<row r="{row}">{first}<c r="B{row}"><v>{row}</v></c></row>'
+        for row, first in (
+            (2, '<c r="A2" t="str"><v>trv-1</v></c>'),
+            (3, '<c r="A3" t="str"><v>trv-1</v></c>'),
+            (4, third),
+        )
+    )
+    merged = '<mergeCells><mergeCell ref="A2:A4"/></mergeCells>'
+    table = opened(pack(parts(rows, after=merged)))
+
+    found = [cells[0].strip() for _, cells in table.rows]
+    assert found == ["trv-1", "trv-1", "" if is_named else "trv-1"]
+    assert [each.code for each in table.warnings] == ["MERGED_CELLS"] * is_named
+
+
 def test_a_sheet_without_rows() -> None:
     """A sheet without rows is empty."""
     made = parts("")
