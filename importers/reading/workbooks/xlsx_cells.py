@@ -59,18 +59,22 @@ class CellReaders:
         plain = self._reader(kind, style)
         if kind != "n" or style.strip():
             return plain
-        styles = (each for columns, each in self._column_styles if column in columns)
-        styled = self._reader(kind, next(styles, style))
-        return plain if styled is plain else _shown_alike(plain, styled)
+        styled = next((each for columns, each in self._column_styles if column in columns), style)
+        if self._format(styled) is self._format(style):
+            return plain
+        return _shown_alike(plain, self._reader(kind, styled))
 
     def _reader(self, kind: str, style: str) -> Reader:
         found = self._made.get((kind, style))
         if found is None:
-            index = _index(style.strip() or "0")
-            if index is None or index >= len(self._formats):
-                raise ValueError(f"the style {style[:20]}")
-            found = self._made[kind, style] = self._make(kind, self._formats[index])
+            found = self._made[kind, style] = self._make(kind, self._format(style))
         return found
+
+    def _format(self, style: str) -> NumberFormat:
+        index = _index(style.strip() or "0")
+        if index is None or index >= len(self._formats):
+            raise ValueError(f"the style {style[:20]}")
+        return self._formats[index]
 
     def _make(self, kind: str, format_: NumberFormat) -> Reader:
         # `str` returns a text as it is, faster than a function in Python.
