@@ -30,6 +30,16 @@ _CODEC = re.compile(
 )
 
 
+# Names that Python lacks: the one by which an import tells of a byte order mark, and Windows' own.
+_OTHER_NAMES = {
+    "utf_8_bom": "utf_8",
+    "utf_8_sig": "utf_8",
+    "windows_31j": "cp932",
+    "windows_874": "cp874",
+    "windows_949": "cp949",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Encoding:
     """How a file's bytes become text.
@@ -94,9 +104,7 @@ def is_cut_mark(head: bytes) -> bool:
 
 def _find_codec(declared: str) -> str:
     name = re.sub(r"[^0-9a-z]+", "_", declared.strip().lower())
-    codec = aliases.get(name, name)
-    if codec == "utf_8_sig":
-        return "utf_8"
+    codec = _OTHER_NAMES.get(name) or aliases.get(name, name)
     if not _CODEC.fullmatch(codec):
         raise refusal(
             "UNKNOWN_ENCODING",

@@ -15,6 +15,7 @@ _USUAL = (
     "windows-1251",
     "cp850",
     "shift-jis",
+    "cp932",  # Shift JIS as Japanese Windows writes it, with more letters
     "gb18030",
     "euc-kr",
 )

@@ -38,7 +38,8 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_VALUE = 100
 _SECONDS_OF_SILENCE = 3.0
-# One cell that has what separates the others: the whole line is in one pair of quotes.
+# One cell that has what separates others: the line is in one pair of quotes, or has delimiters
+# other than those of the header.
 _DELIMITERS = frozenset(",;\t|")
 _ENDS_EARLY = (
     "is required, and the row ends before it, after {cells} cells.",
@@ -107,8 +108,9 @@ def _fits_header(row: ReadRow, layout: Layout) -> bool:
     """Tell whether a row has no more cells than the header, but for blank ones; else it fails."""
     cells, width = row.cells, layout.width
     if len(cells) == 1 < width and not _DELIMITERS.isdisjoint(cells[0]):
-        fault = "The row is in one pair of quotes as a whole, and so is a single cell:"
-        message = fault + " take these quotes away, and halve those within."
+        fault = "The row is a single cell that holds several values. Separate them as the header's"
+        fault += " names are; if one pair of quotes is round the row as a whole, take it away, and"
+        message = fault + " halve the quotes within."
         row.errors = [ErrorDetail(code="BAD_QUOTING", message=message)]
         return False
     if not any(cell.strip() for cell in cells[width:]):

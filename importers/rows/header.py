@@ -188,7 +188,7 @@ def _header_below(below: Sequence[Record], spec: HeaderSpec) -> int | None:
     """Return the number of the first row that could be the header."""
     for number, cells in below:
         # Below a title, a file's delimiter may be another one than was found from the title.
-        written = re.split(r"[;\t|]", cells[0]) if len(cells) == 1 else map(shown_text, cells)
+        written = re.split(r"[,;\t|]", cells[0]) if len(cells) == 1 else map(shown_text, cells)
         if not _absent_names(spec.read(map(column_name, written)), spec):
             return number
     return None
@@ -333,6 +333,7 @@ def _unknown_column(
         other
         for other in others
         if other.aliases.get(name, name) in other.columns
+        and _count_known(names, other) > _count_known(names, spec)
         and EFFECTS.index(other.at_worst) <= EFFECTS.index(spec.at_worst)
     ]
     known = ", ".join(map(spec.written, spec.columns))
@@ -358,6 +359,10 @@ def _unknown_column(
         name=written[:100],
         **params,
     )
+
+
+def _count_known(names: Sequence[str], spec: HeaderSpec) -> int:
+    return sum(name in spec.columns for name in spec.read(names))
 
 
 def _nearest_column(name: str, names: Sequence[str], spec: HeaderSpec) -> str | None:

@@ -55,6 +55,10 @@ _ONLY_CHECKS: set[Callable[..., Any]] = set()
 _KEYED_BY: dict[Callable[..., Any], Callable[[str], str]] = {}
 
 
+# What programs and web pages put beside a name: byte order marks, zero-width spaces, directions.
+_INVISIBLE = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+
+
 @cache
 def _label_of(name: str) -> str:
     return name.replace("_", " ").title()
@@ -64,10 +68,10 @@ def column_name(name: str) -> str:
     """Return the column that a name in a header means.
 
     Example:
-        >>> column_name(" Case-ID ")
+        >>> column_name(" Case-ID\\u200b ")
         'case_id'
     """
-    return re.sub(r"[\s-]", "_", name.strip().lower())
+    return re.sub(r"[\s-]", "_", _INVISIBLE.sub("", name).strip().lower())
 
 
 def only_trims(parse: F) -> F:

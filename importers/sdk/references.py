@@ -345,13 +345,14 @@ async def unknown_ids(directory: Directory, noun: Noun, keys: Sequence[str]) -> 
         noun: what the column names.
         keys: sorted.
     """
-    advice, none = await advise(directory, noun, keys), Advice()
-    return {key: _unknown_id(noun, key, advice.get(key, none)) for key in keys}
+    advice = await advise(directory, noun, keys)
+    return {key: _unknown_id(noun, key, advice.get(key)) for key in keys}
 
 
-def _unknown_id(noun: Noun, key: str, advice: Advice) -> RowError:
-    if not advice.suggestion and (damage := damaged(key)):
+def _unknown_id(noun: Noun, key: str, advice: Advice | None) -> RowError:
+    if advice is None and (damage := damaged(key)):
         return damage
+    advice = advice or Advice()
     template = "no {noun} has the Tag ID or ID '{text}'" + advice.hint
     params = {"noun": noun, "text": shorten(key), **advice.params}
     return RowError(None, "NOT_FOUND", template, advice.suggestion, **params)

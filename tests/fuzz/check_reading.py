@@ -23,6 +23,7 @@ CODES = frozenset(
         "BAD_ENCODING",
         "BAD_QUOTING",
         "CELL_TOO_LONG",
+        "COVERED_CELL",
         "DAMAGED_WORKBOOK",
         "EMPTY_FILE",
         "NO_ROWS",

@@ -29,6 +29,10 @@ _SPELLINGS = (
         ("<is>", "<is><rPh><t>x</t></rPh>"),
         ("<t>", "<t>_x000D_"),
     ),
+    *(
+        ("<sheetData>", '<cols><col min="2" max="3" style="1"/></cols><sheetData>'),
+        ("</sheetData>", '</sheetData><mergeCells><mergeCell ref="B2:C3"/></mergeCells>'),
+    ),
     *(("<f>", "<f >"), ("<f>", "<f>&amp;"), ("<si>", "<si><!-- </si> -->"), ("</si>", "</si>\n")),
 )
 _NAMES = ("case_id", "user_id", "case_role_id", "about", "more")

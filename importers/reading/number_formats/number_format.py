@@ -166,6 +166,8 @@ class NumberFormat:
         if section.tokens == _GENERAL.tokens and len(self._numbers) <= 1:
             return general_text(number)
         shown = number_text(section, number)
+        if not shown.text.strip():  # `#` shows nothing of zero, and the cell is not blank
+            raise NotShownError
         if number.value >= 0:
             return shown
         has_places = section.has(Piece.DIGIT, Piece.GENERAL)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from functools import partial
 from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +64,12 @@ def read_input(filename: str, limits: Limits) -> Iterator[Message]:
 def _sheets_of(archive: Archive, filename: str) -> Sequence[Sheet]:
     if package := read_package(archive):
         return [
-            XlsxSheet(sheet.name, archive.blocks(sheet.part), package, is_hidden=sheet.is_hidden)
+            XlsxSheet(
+                sheet.name,
+                partial(archive.blocks, sheet.part),
+                package,
+                is_hidden=sheet.is_hidden,
+            )
             for sheet in package.sheets
         ]
     sheets = open_document_sheets(archive, filename)
@@ -83,7 +89,10 @@ def _table_messages(
         records = ((row.number, area.cells(row)) for row in chain(below, sheet.rows))
         most = limits.max_unpacked_bytes
         yield from batched(chain([header], records), most, _too_much_text(most))
-        if refused := area.unnamed_column() or area.conditional_formats(sheet.notes):
+        notes = sheet.notes
+        if refused := (
+            area.unnamed_column() or area.conditional_formats(notes) or area.covered_cell(notes)
+        ):
             raise refused
         warnings += area.warnings(sheet.notes)
     yield "warnings", [warning.as_dict() for warning in warnings]

@@ -103,6 +103,19 @@ class TableArea:
             cells=areas[0].address(),
         )
 
+    def covered_cell(self, notes: SheetNotes) -> FileRefusedError | None:
+        """Return the refusal of values under merged cells, which an admin has not seen."""
+        columns = range(self.first_column, self.first_column + self._width)
+        for row, column in notes.covered:
+            if row >= self._header_row and column in columns:
+                return refusal(
+                    "COVERED_CELL",
+                    "{cell} is merged with other cells, and has a value that the sheet does not "
+                    "show. Unmerge the cells, and keep the values that are right.",
+                    cell=f"{column_letters(column)}{row}",
+                )
+        return None
+
     def _in_table(self, areas: Iterable[Area]) -> list[Area]:
         last = self.first_column + self._width - 1
         return [

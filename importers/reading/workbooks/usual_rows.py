@@ -192,15 +192,21 @@ class UsualRows:
             columns = tuple(map(column_number, letters))
             if any(one >= next_ for one, next_ in pairwise(columns)):
                 raise ValueError(f"the cells {', '.join(letters[:10])} in this order")
-            plan = columns, [self._reader(each, has_escapes=has_escapes) for each in attributes]
+            plan = (
+                columns,
+                [
+                    self._reader(each, column, has_escapes=has_escapes)
+                    for each, column in zip(attributes, columns, strict=True)
+                ],
+            )
             if len(self._plans) > _MOST_SHAPES:
                 self._plans.clear()
             self._plans[has_escapes, shape] = plan
         return plan
 
-    def _reader(self, attributes: str, *, has_escapes: bool) -> Reader:
+    def _reader(self, attributes: str, column: int, *, has_escapes: bool) -> Reader:
         style, kind = _style_and_kind(attributes)
-        read = self._readers.reader(kind, style)
+        read = self._readers.reader(kind, style, column)
         if has_escapes and kind in ("str", "inlineStr"):
             return lambda text: read(unescaped(text))
         return read

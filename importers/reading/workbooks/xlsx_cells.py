@@ -6,7 +6,8 @@ import datetime
 import re
 from typing import TYPE_CHECKING
 
-from importers.sdk.cell_note import Holds, with_note
+from importers.reading.number_formats.number_text import stored_number
+from importers.sdk.cell_note import Holds, shown_text, with_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -27,33 +28,53 @@ class CellReaders:
         formats: number formats, by style.
         strings: texts, by the numbers that cells name them with.
         shows_zeros: whether the sheet shows zeros.
+        column_styles: styles of whole columns.
     """
 
     def __init__(
-        self, formats: Sequence[NumberFormat], strings: Sequence[str], *, shows_zeros: bool = True
+        self,
+        formats: Sequence[NumberFormat],
+        strings: Sequence[str],
+        *,
+        shows_zeros: bool = True,
+        column_styles: Sequence[tuple[range, str]] = (),
     ) -> None:
         self._formats = formats
         self._strings = strings
         self._shows_zeros = shows_zeros
+        self._column_styles = column_styles
         self._made: dict[tuple[str, str], Reader] = {}
 
-    def reader(self, kind: str, style: str) -> Reader:
+    def reader(self, kind: str, style: str, column: int) -> Reader:
         """Return the function for cells of a type; it takes a text without spaces around it.
 
         Args:
             kind: the type as a workbook writes it: `s`, `n`, `str`, `inlineStr`, `b`, `e`, `d`.
-            style: the number of the cell's style, as text.
+            style: the number of the cell's style, as text; blank if the cell has none.
+            column: the index of the cell's column.
 
         Raises:
             ValueError: there is no such type or style.
         """
+        plain = self._reader(kind, style)
+        if kind != "n" or style.strip():
+            return plain
+        styled = next((each for columns, each in self._column_styles if column in columns), style)
+        if self._format(styled) is self._format(style):
+            return plain
+        return _shown_alike(plain, self._reader(kind, styled))
+
+    def _reader(self, kind: str, style: str) -> Reader:
         found = self._made.get((kind, style))
         if found is None:
-            index = _index(style.strip() or "0")
-            if index is None or index >= len(self._formats):
-                raise ValueError(f"the style {style[:20]}")
-            found = self._made[kind, style] = self._make(kind, self._formats[index])
+            found = self._made[kind, style] = self._make(kind, self._format(style))
         return found
+
+    def _format(self, style: str) -> NumberFormat:
+        index = _index(style.strip() or "0")
+        if index is None or index >= len(self._formats):
+            raise ValueError(f"the style {style[:20]}")
+        return self._formats[index]
 
     def _make(self, kind: str, format_: NumberFormat) -> Reader:
         # `str` returns a text as it is, faster than a function in Python.
@@ -118,6 +139,18 @@ def _number(format_: NumberFormat, *, shows_zeros: bool) -> Reader:
         if not shows_zeros and not float(text):
             return with_note("", Holds.UNSHOWN, "0, which the sheet hides")
         return format_.number(text)
+
+    return number
+
+
+def _shown_alike(plain: Reader, styled: Reader) -> Reader:
+    """Read a number to which some programs apply the style of its column, and Excel does not."""
+
+    def number(text: str) -> str:
+        shown = plain(text)
+        if shown == styled(text):
+            return shown
+        return with_note(shown_text(shown), Holds.NUMBER, stored_number(text).text)
 
     return number
 

@@ -6,23 +6,29 @@ from typing import TYPE_CHECKING
 
 from importers.reading.refusal import refusal
 from importers.reading.workbooks.escapes import unescaped
-from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow
+from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow, look_under
 from importers.reading.workbooks.sheet_address import MOST_ROWS, column_letters, position_of
 from importers.reading.workbooks.usual_rows import RowForm, UsualRows
 from importers.reading.workbooks.xlsx_cells import CellReaders
 from importers.reading.workbooks.xml_parser import MAIN, TRUE, UsualForm, local_names, new_parser
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from importers.reading.workbooks.xlsx_package import Package
 
     Attributes = dict[str, str]
 
-_NAMES = local_names(
-    MAIN,
-    "worksheet sheetView col sheetData row c v f is t rPh mergeCell conditionalFormatting cfRule",
-)
+_NAMES = {
+    **local_names(
+        MAIN,
+        "worksheet sheetView col sheetData row c v f is t rPh mergeCell conditionalFormatting"
+        " cfRule numFmt",
+    ),
+    # Conditions on cells of other sheets, whose formats are not among the styles.
+    "http://schemas.microsoft.com/office/spreadsheetml/2009/9/main conditionalFormatting": "others",
+    "http://schemas.microsoft.com/office/excel/2006/main sqref": "sqref",
+}
 # How deep in a sheet they are. In any other place, such as one of several alternatives, it is not
 # certain that a program reads them.
 _DEPTHS = {"sheetData": 2, "row": 3, "c": 4, "v": 5, "f": 5, "is": 5}
@@ -32,21 +38,28 @@ class XlsxSheet:
     """A sheet of an Excel workbook.
 
     Args:
-        blocks: the content of the sheet's part.
+        open_part: opens the sheet's part, and returns its content.
     """
 
     def __init__(
-        self, name: str, blocks: Iterable[bytes], package: Package, *, is_hidden: bool
+        self,
+        name: str,
+        open_part: Callable[[], Iterable[bytes]],
+        package: Package,
+        *,
+        is_hidden: bool,
     ) -> None:
         self.name = name
         self.is_hidden = is_hidden
         self.notes = SheetNotes()
-        self._blocks = blocks
+        self._open_part = open_part
         self._package = package
         self._shows_zeros = True
         self._is_sheet = False
         self._depth = 0
         self._condition = ""
+        self._changes_format = False
+        self._column_styles: list[tuple[range, str]] = []
         self._rows: list[SheetRow] = []
         self._row = 0
         self._columns: list[int] = []
@@ -63,7 +76,14 @@ class XlsxSheet:
             FileRefusedError: a formula has no value, or the part declares a document type.
             ValueError: the part is damaged.
         """
-        for block in self._blocks:
+        yield from self._read()
+        if merged := self.notes.merged:
+            # Merged cells are listed behind the rows, and hardly any table has some.
+            again = XlsxSheet(self.name, self._open_part, self._package, is_hidden=self.is_hidden)
+            self.notes.merged, self.notes.covered = look_under(again._read(), merged)
+
+    def _read(self) -> Iterator[SheetRow]:
+        for block in self._open_part():
             self._usual.parse(block)
             yield from self._parsed_rows()
         self._usual.parse(b"", is_last=True)
@@ -88,7 +108,10 @@ class XlsxSheet:
 
     def _begin_rows(self) -> None:
         self._readers = CellReaders(
-            self._package.formats, self._package.strings, shows_zeros=self._shows_zeros
+            self._package.formats,
+            self._package.strings,
+            shows_zeros=self._shows_zeros,
+            column_styles=self._column_styles,
         )
         form = RowForm(
             is_excels="x14ac" in self._usual.prefixes,
@@ -120,17 +143,31 @@ class XlsxSheet:
                 self._is_sheet = True
                 self._usual.begin()
                 self._begin_rows()
-            case "sheetView":
-                self._shows_zeros = attributes.get("showZeros", "1") in TRUE
-            case "col" if attributes.get("hidden") in TRUE:
+            case str():
+                self._take_note(local, attributes)
+
+    def _take_note(self, local: str, attributes: Attributes) -> None:
+        """Take notice of what stands before the rows or behind them."""
+        match local:
+            case "sheetView":  # one for each window
+                self._shows_zeros &= attributes.get("showZeros", "1") in TRUE
+            case "col":
                 columns = range(int(attributes["min"]) - 1, int(attributes["max"]))
-                self.notes.hidden_columns.append(columns)
+                if attributes.get("hidden") in TRUE:
+                    self.notes.hidden_columns.append(columns)
+                if style := attributes.get("style"):
+                    self._column_styles.append((columns, style))
+            case "mergeCell":
+                self.notes.merged.append(_area(attributes.get("ref", "")))
             case "conditionalFormatting":
                 self._condition = attributes.get("sqref", "")
             case "cfRule" if attributes.get("dxfId") in self._package.conditional_formats:
                 self.notes.conditional += map(_area, self._condition.split())
-            case "mergeCell":
-                self.notes.merged.append(_area(attributes.get("ref", "")))
+            case "numFmt":
+                self._changes_format = True
+            case "sqref":
+                self._cell = _OpenXlsxCell({})
+                self._cell.start("v")
 
     def _end(self, name: str) -> None:
         self._depth -= 1
@@ -143,6 +180,10 @@ class XlsxSheet:
                 if self._columns:
                     self._rows.append(SheetRow(self._row, tuple(self._columns), self._texts))
                 self._usual.ended()
+            case "sqref" if self._changes_format:
+                self.notes.conditional += map(_area, self._cell.value.split())
+            case "others":
+                self._changes_format = False
 
     def _add_text(self, text: str) -> None:
         if self._cell.open is not None:
@@ -157,15 +198,23 @@ class XlsxSheet:
                 raise ValueError(f"the cell '{address}' in row {self._row}")
         address = f"{column_letters(column)}{self._row}"
         self._columns.append(column)
-        self._texts.append(self._shown(address))
+        self._texts.append(self._shown(address, column))
 
-    def _shown(self, address: str) -> str:
+    def _shown(self, address: str, column: int) -> str:
         cell, kind = self._cell, self._cell.attributes.get("t", "n")
-        if cell.is_uncomputed(is_computed_later=self._package.is_computed_later):
+        if cell.is_uncomputed():
             raise refusal(
                 "UNCOMPUTED_FORMULA",
                 "{cell} holds a formula that was never computed, so there is no value to "
                 "read. Open the workbook in a spreadsheet program and save it.",
+                cell=address,
+            )
+        if cell.has_formula and self._package.is_computed_later and kind != "e":
+            raise refusal(
+                "UNCOMPUTED_FORMULA",
+                "{cell} holds a formula that programs compute when they open the workbook, so its "
+                "value in the file may not be the one that you saw. Open the workbook in a "
+                "spreadsheet program and save it there, or save the sheet as CSV UTF-8.",
                 cell=address,
             )
         if cell.is_ambiguous:
@@ -176,7 +225,7 @@ class XlsxSheet:
         else:
             stored = stored.strip()
         try:
-            read = self._readers.reader(kind, cell.attributes.get("s", ""))
+            read = self._readers.reader(kind, cell.attributes.get("s", ""), column)
             return read(stored) if stored else ""
         except (LookupError, ValueError) as error:
             raise ValueError(f"{address}: {error}") from error
@@ -194,7 +243,7 @@ class _OpenXlsxCell:
         self.open: list[str] | None = None
         self._value: list[str] | None = None
         self._inline: list[str] | None = None
-        self._has_formula = False
+        self.has_formula = False
         self._has_two_values = False
         self._phonetics = 0
 
@@ -221,7 +270,7 @@ class _OpenXlsxCell:
             self._has_two_values = self._has_two_values or self._inline is not None
             self._inline = []
         elif part == "f":
-            self._has_formula = True
+            self.has_formula = True
         elif part == "rPh":
             self._phonetics += 1
         elif not self._phonetics:
@@ -234,18 +283,11 @@ class _OpenXlsxCell:
         else:
             self.open = None
 
-    def is_uncomputed(self, *, is_computed_later: bool) -> bool:
-        """Tell whether the cell has a formula whose value is not known.
-
-        Programs that can't compute write 0 as the value, and leave computing to the program that
-        opens the workbook.
-        """
-        if not self._has_formula:
-            return False
-        if self._value is None:
-            return True
-        kind, value = self.attributes.get("t", "n"), self.value.strip()
-        return (not value and kind != "str") or (is_computed_later and kind == "n" and value == "0")
+    def is_uncomputed(self) -> bool:
+        """Tell whether the cell has a formula and no value."""
+        kind = self.attributes.get("t", "n")
+        is_empty = self._value is None or (not self.value.strip() and kind != "str")
+        return self.has_formula and is_empty
 
 
 def _area(reference: str) -> Area:

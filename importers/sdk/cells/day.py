@@ -24,7 +24,11 @@ _ISO = re.compile(
     re.IGNORECASE,
 )
 _MIDNIGHT = re.compile(r"00(?::?00(?::?00(?:[.,]0+)?)?)?")
-_NUMBERS = re.compile(r"([0-9]{1,2})([/.-])([0-9]{1,2})\2([0-9]{4})")
+_NUMBERS = re.compile(
+    r"(?P<date>([0-9]{1,2})([/.-])([0-9]{1,2})\3([0-9]{4}))"
+    r"(?P<time>,? [0-9]{1,2}:[0-9:.,]+(?: ?[AP]M)?)?",
+    re.IGNORECASE,
+)
 _COMPACT = re.compile(r"([0-9]{4})([0-9]{2})([0-9]{2})(T.*)?")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[/.-]([0-9]{1,2})[/.-]([0-9]{1,2})")
 _SERIAL = re.compile(r"[0-9]{5}(?:[.,][0-9]+)?")
@@ -43,7 +47,7 @@ _NAMED = re.compile(
 def shows_day_first(text: str) -> bool:
     """Tell whether a text is a day that can only have its day before its month."""
     found = _NUMBERS.fullmatch(text)
-    return found is not None and 12 < int(found[1]) <= 31 and 1 <= int(found[3]) <= 12
+    return found is not None and 12 < int(found[2]) <= 31 and 1 <= int(found[4]) <= 12
 
 
 def read_day(text: str, *, order: str | None = None, is_day_first: bool = False) -> date:
@@ -61,8 +65,12 @@ def read_day(text: str, *, order: str | None = None, is_day_first: bool = False)
     if found := _ISO.fullmatch(text):
         day = _day(found["year"], found["month"], found["day"])
         if day and found["time"] and not _MIDNIGHT.fullmatch(found["time"]):
-            raise _time_of_day(text, None if found["zone"] else day)
-    elif found := _NUMBERS.fullmatch(text):
+            # 24:00 is the end of the day, and another day elsewhere.
+            is_sure = not found["zone"] and int(found["time"][:2].rstrip(":.,")) < 24
+            raise _time_of_day(text, day.isoformat() if is_sure else None)
+    elif (found := _NUMBERS.fullmatch(text)) and found["time"]:
+        raise _time_of_day(text, _suggested(found["date"], order, is_day_first=is_day_first))
+    elif found:
         day = _day_of_numbers(text, found, order, is_day_first=is_day_first)
     else:
         raise _no_day(text, *_likeness(text))
@@ -74,10 +82,18 @@ def read_day(text: str, *, order: str | None = None, is_day_first: bool = False)
     return day
 
 
+def _suggested(text: str, order: str | None, *, is_day_first: bool) -> str | None:
+    """Return the day that a text is, or that its error suggests."""
+    try:
+        return read_day(text, order=order, is_day_first=is_day_first).isoformat()
+    except RowError as error:
+        return error.suggestion
+
+
 def _day_of_numbers(
     text: str, found: re.Match[str], order: str | None, *, is_day_first: bool
 ) -> date | None:
-    first, separator, second, year = found.groups()
+    _, first, separator, second, year, _ = found.groups()
     by_order = {
         DAY_MONTH_YEAR: _day(year, second, first),
         MONTH_DAY_YEAR: _day(year, first, second),
@@ -134,9 +150,8 @@ def _no_day(text: str, meant: date | None = None, looks: str = "", also: str = "
     return RowError(None, "INVALID_DATE", template, suggestion, text=shorten(text))
 
 
-def _time_of_day(text: str, day: date | None) -> RowError:
+def _time_of_day(text: str, suggestion: str | None) -> RowError:
     template = "'{text}' has a time of day; write the day alone, as " + _FORMS + "."
-    suggestion = day.isoformat() if day else None
     return RowError(None, "INVALID_DATE", template, suggestion, text=shorten(text))
 
 

@@ -41,17 +41,21 @@ _ADVICE = (
     (re.compile(r"#(?:GETTING_DATA|BUSY!)"), "its data had not arrived when the file was saved"),
 )
 
-# What is a number or a day in any column: 1E+05, 1,23457E+14, 05.01.2026, 1.0, #####, 1月5日
+# What is a number or a day in any column: 1E+05, 1,23457E+14, 1.0, #####, 1月5日. An exponent has
+# its sign, but in Java (`1.2E7`); `12345e67`, without it and a point, is a hexadecimal number.
 _NUMBER_OR_DAY = re.compile(
-    r"(?i:[+-]?[0-9]+(?:[.,][0-9]+)?E[+-]?[0-9]+|[0-9]{1,2}[/.][0-9]{1,2}[/.][0-9]{2,4}|[0-9]+[.,]0+"
+    r"(?i:[+-]?[0-9]+(?:[.,][0-9]+E[+-]?|E[+-])[0-9]+|[0-9]+[.,]0+"
     r"|#{3,}|(?:[0-9]{4}[年년] ?)?[0-9]{1,2}[月월](?: ?[0-9]{1,2}[日일])?)"
 )
+# 05.01.2026, 1/5/26
+_DAY_AND_YEAR = re.compile(r"([0-9]{1,2})[/.]([0-9]{1,2})[/.]((?:[0-9]{2}){1,2})")
 # 5-Jan, 05-mai, 05. Okt, 5-Jan-26
 _DAY_AND_MONTH = re.compile(r"[0-9]{1,2}(?:[-/ ]|\. ?)([^\W\d_]{3,})\.?(?:[-/. ][0-9]{2,4})?")
-# Jan-05. In other languages, whose months may be words of an ID (`out-001`), two digits.
+# Jan-05, which no ID of three digits is: people are called April and June. In other languages,
+# whose months may be words of an ID (`out-001`), two digits.
 _ENGLISH_MONTH = re.compile(
     r"(?i:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?"
-    r"|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)[-/ ][0-9]{1,4}"
+    r"|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)[-/ ](?:[0-9]{1,2}|[0-9]{4})"
 )
 _MONTH_AND_YEAR = re.compile(r"([^\W\d_]{3,})\.?[-/ ][0-9]{2}")
 _DAY_SLASH_MONTH = re.compile(r"([0-9]{1,2})/([0-9]{1,2})")
@@ -63,6 +67,7 @@ _ANY_FORM = re.compile(
         form.pattern
         for form in (
             _NUMBER_OR_DAY,
+            _DAY_AND_YEAR,
             _DAY_AND_MONTH,
             _ENGLISH_MONTH,
             _MONTH_AND_YEAR,
@@ -112,7 +117,8 @@ def formula_error(shown: str) -> RowError:
 def spreadsheet_damage(note: CellNote) -> RowError:
     """Return the error of a cell that holds something else than the ID that it shows."""
     template = "the spreadsheet's cell holds " + _HELD[note.holds]
-    if note.shown and note.shown != note.detail:
+    # It isn't certain that the sheet shows this text, where it is not known what it shows.
+    if note.holds is not Holds.UNSHOWN and note.shown and note.shown != note.detail:
         template += ", shown as '{shown}'"
     template += "; format the column as text and enter the value again."
     params = {"detail": note.detail, "shown": shorten(note.shown)}
@@ -124,7 +130,7 @@ def damaged(key: str) -> RowError | None:
     if not _ANY_FORM.fullmatch(key):
         return None
     is_damaged = _NUMBER_OR_DAY.fullmatch(key) or _ENGLISH_MONTH.fullmatch(key)
-    return _damage(key) if is_damaged or _names_month(key) else None
+    return _damage(key) if is_damaged or _names_month(key) or _has_year(key) else None
 
 
 def damaged_tag(tag: str) -> RowError | None:
@@ -148,6 +154,16 @@ def _damage(key: str) -> RowError:
 def _names_month(key: str) -> bool:
     found = _DAY_AND_MONTH.fullmatch(key) or _MONTH_AND_YEAR.fullmatch(key)
     return found is not None and found[1].casefold() in _month_names()
+
+
+def _has_year(key: str) -> bool:
+    """Tell whether a text is a day with its year, such as `05.01.26`; `45/67/89` is none."""
+    if not (found := _DAY_AND_YEAR.fullmatch(key)):
+        return False
+    first, second, year = map(int, found.groups())
+    # A year of two digits may be of either century: 29 February is a day in one of them.
+    years = (year,) if year > 99 else (1900 + year, 2000 + year)
+    return any(_exists(each, second, first) or _exists(each, first, second) for each in years)
 
 
 def _is_day(key: str) -> bool:

@@ -13,7 +13,7 @@ from importers.sdk.errors import alternatives
 from importers.sdk.node_id import encode_node_id
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence, Set
 
     from importers.sdk.directory import Directory
     from importers.sdk.entities import Case, User
@@ -76,14 +76,14 @@ async def advise(directory: Directory, noun: Noun, keys: Sequence[str]) -> dict[
     few = keys[:MOST_SUGGESTIONS]
     spellings = {key: _spellings(key) for key in few}
     plain = {key: without_ends(key) for key in keys}
-    parts = {key: _parts(key) for key in few}
+    parts = {key: _parts(key) for key in keys if key in spellings or _REMARK.search(key)}
     wanted = {*plain.values()}.union(*spellings.values(), *parts.values()) - {"", *keys}
     known = set(await find_same(wanted))
     advice = {key: _did_you_mean([tag]) for key, tag in plain.items() if tag in known}
     advice |= {
         key: Advice("; the cell names several {noun}s: write one {noun} a row.")
         for key, names in parts.items()
-        if key not in advice and len(names) > 1 and known.issuperset(names)
+        if _are_several(plain[key], names, known)
     }
     if left := [key for key in keys if key not in advice]:
         advice |= await _advise_of_others(directory, noun, {key: plain[key] for key in left})
@@ -179,6 +179,17 @@ def _full_name(text: str) -> str | None:
 def _parts(text: str) -> set[str]:
     """Return the IDs in a cell that may name several."""
     return {without_ends(part) for part in _SEVERAL.split(text)} - {""}
+
+
+def _are_several(plain: str, names: Set[str], known: Set[str]) -> bool:
+    """Tell whether the IDs in a cell are several, such as `jones-001 (now jack-001)`.
+
+    Args:
+        plain: the cell `without_ends`; if it is an ID itself, its parts are none but for that.
+    """
+    is_remark = plain in names
+    has_all = is_remark or (names <= known and plain not in known)
+    return has_all and len(names & known) > 1
 
 
 def _spellings(text: str) -> set[str]:

@@ -51,6 +51,8 @@ def refused(data: bytes, encoding: str | None = None) -> ErrorDetail:
         pytest.param(TEXT.encode("latin-1"), "latin1", "iso-8859-1", id="ISO 8859-1"),
         pytest.param(TEXT.encode("mac-roman"), "macintosh", "mac-roman", id="old Mac"),
         pytest.param(TEXT.encode("utf-8-sig"), "windows-1252", "utf-8-bom", id="the mark wins"),
+        pytest.param(TEXT.encode("utf-8-sig"), "utf-8-bom", "utf-8-bom", id="as an import tells"),
+        pytest.param(TEXT.encode(), "UTF-8-BOM", "utf-8", id="without the mark that was declared"),
     ],
 )
 def test_encoding(data: bytes, declared: str | None, encoding: str) -> None:
@@ -232,3 +234,19 @@ def test_a_bad_byte_far_into_the_file() -> None:
 def test_ascii_under_any_name() -> None:
     """A file of plain ASCII is the same in the declared encoding."""
     assert opened(b"name,n\r\nJo,1\r\n", "windows-1252").encoding == "windows-1252"
+
+
+@pytest.mark.parametrize("data", [TEXT.encode("utf-8-sig"), TEXT.encode("cp1252"), UTF16])
+def test_what_is_told_can_be_declared(data: bytes) -> None:
+    """The encoding that one import tells is one that the next upload of the file may name."""
+    declared = "utf-16-le" if data == UTF16 else "windows-1252"
+    told = opened(data, declared).encoding
+
+    assert opened(data, told).encoding == told
+
+
+def test_the_names_of_windows() -> None:
+    """Japanese Windows has letters that Shift JIS lacks."""
+    table = opened("n,m\n\u2460\u9ad9,1\n".encode("cp932"), "Windows-31J")
+
+    assert list(table.rows) == [(2, ["\u2460\u9ad9", "1"])]

@@ -50,3 +50,11 @@ def test_a_cut_letter() -> None:
 def test_each_can_be_declared(label: str) -> None:
     """What is offered, an upload may declare."""
     assert find_encoding(b"", label).label == label
+
+
+def test_letters_of_japanese_windows() -> None:
+    """A file with letters that Shift JIS lacks is not left to Chinese encodings."""
+    choices = encoding_choices("name\r\n\u9ad9\u6a4b\r\n".encode("cp932"), is_whole=True)
+
+    assert "cp932" in choices
+    assert "shift-jis" not in choices

@@ -104,16 +104,18 @@ def test_a_row_that_ends_early() -> None:
     ]
 
 
-def test_a_row_in_one_pair_of_quotes() -> None:
-    """A row that is one cell with delimiters in it has its quotes named."""
-    row = ReadRow(2, ["trv-001,jack-001,,staff,0"])
+@pytest.mark.parametrize("cell", ["trv-001,jack-001,,staff,0", "trv-001;jack-001;;staff;0"])
+def test_a_row_that_is_one_cell(cell: str) -> None:
+    """A row that is one cell with delimiters in it is in quotes, or has other delimiters."""
+    row = ReadRow(2, [cell])
     asyncio.run(read_rows(ASSIGN, layout(ASSIGN), [row], FakeDirectory()))
 
     assert row.errors == [
         ErrorDetail(
             code="BAD_QUOTING",
-            message="The row is in one pair of quotes as a whole, and so is a single cell: take "
-            "these quotes away, and halve those within.",
+            message="The row is a single cell that holds several values. Separate them as the "
+            "header's names are; if one pair of quotes is round the row as a whole, take it away, "
+            "and halve the quotes within.",
         )
     ]
 

@@ -73,6 +73,7 @@ def problems(header: str, spec: HeaderSpec) -> list[tuple[str, str]]:
         pytest.param(" Case ID ", "case_id", id="space and capitals"),
         pytest.param("CASE-ID", "case_id", id="hyphen"),
         pytest.param("\u00a0Case\u00a0Id", "case_id", id="no-break space"),
+        pytest.param("\ufeff\u200bCase\u00ad ID\u200e", "case_id", id="what can't be seen"),
         pytest.param("  ", "", id="nothing"),
     ],
 )
@@ -354,6 +355,7 @@ def test_header_spec() -> None:
     [
         pytest.param(["Team roster"], [(3, ["case_id", "user_id", "Case Role ID"])], id="title"),
         pytest.param(["Team"], [(2, ["x"]), (3, ["user_id;case_id;case_role_id"])], id="delimiter"),
+        pytest.param(["Roster", "June"], [(3, ["user_id,case_id,case_role_id"])], id="comma"),
         pytest.param(["case_id", "user_id"], [(3, ["case_id", "user_id", "case_role_id"])],
                      id="another header"),
     ],
@@ -397,3 +399,15 @@ def test_only_of_an_own_type_that_removes() -> None:
         match_header(["case_id", "user_id", "case_role_id"], REMOVE, [*ALL, SYNC])
 
     assert "or *Sync users assigned to cases*: is this" in caught.value.errors[0].message
+
+
+@pytest.mark.parametrize(
+    ("header", "spec"),
+    [
+        pytest.param("user_id,locale", ADD_USERS, id="another type knows no more of the names"),
+        pytest.param("case_id,locale,username", ADD_USERS, id="another type knows fewer"),
+    ],
+)
+def test_no_type_that_fits_no_better(header: str, spec: HeaderSpec) -> None:
+    """One column of another type makes no file of that type."""
+    assert not any("is this the right type?" in message for _, message in problems(header, spec))

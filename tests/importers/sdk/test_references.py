@@ -162,7 +162,7 @@ def test_the_search_for_suggestions_is_bounded() -> None:
 
 
 DAMAGED = [
-    "1E+05", "1e5", "1.5E+10", "-2E-3", "5-Jan", "05-Jan-2026", "Jan-05", "May 26", "1/5/2026",
+    "1E+05", "1e+05", "1.5E+10", "-2E-3", "5-Jan", "05-Jan-2026", "Jan-05", "May 26", "1/5/2026",
     "05.01.2026", "March-05", "5-Sept", "1.0", "1,00", "#####", "05-mai", "1-ene", "5-Okt",
     "05. Okt", "1,23457E+14", "5-окт", "1月5日",
 ]  # fmt: skip
@@ -189,10 +189,23 @@ def test_what_is_known_is_not_damaged(text: str) -> None:
     assert errors_of(f"{text},,", directory) == []
 
 
+def test_what_is_known_as_something_else_is_not_damaged() -> None:
+    """A case's Tag ID in the column of users is one, whatever it looks like."""
+    directory = FakeDirectory(known_cases=[Case(id=5, tag_id="5-Jan")])
+
+    assert errors_of(",5-Jan,", directory) == [
+        (
+            "NOT_FOUND",
+            "User Id: no user has the Tag ID or ID '5-Jan'; that is the ID of a case.",
+        )
+    ]
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "100000",
+        "1e5",
         "10",
         "E5",
         "5-Jab",

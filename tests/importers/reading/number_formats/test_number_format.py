@@ -48,7 +48,6 @@ ACCOUNTING = '_(* #,##0.00_);_(* \\(#,##0.00\\);_(* "-"??_);_(@_)'
         ("0.00", "7", "7.00"),
         ("0.##", "7", "7."),
         ("#.##", "0.5", ".5"),
-        ("#", "0", ""),
         ("??0", "7", "  7"),
         ("0%", "0.5", "50%"),
         ("0.0%", "0.125", "12.5%"),
@@ -126,6 +125,9 @@ def test_numbers_not_shown_in_full(code: str, stored: str, note: tuple[str, str]
     [
         pytest.param("0;-0;;@", "0", id="a hidden zero"),
         pytest.param(";;;", "7", id="all hidden"),
+        pytest.param("#", "0", id="no place for a zero"),
+        pytest.param("??", "0", id="spaces for a zero"),
+        pytest.param("_(* #_)", "0", id="spaces around no zero"),
         pytest.param("# ?/?", "0.5", id="fraction"),
         pytest.param("# ??/16", "7", id="fraction of an integer"),
         pytest.param("##0.0E+0", "12345", id="powers of a thousand"),

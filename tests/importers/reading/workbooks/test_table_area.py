@@ -102,3 +102,33 @@ def test_number_formats_of_conditions(rule: int, cells: str, is_refused: bool) -
         assert refusal_of(data)[0] == "CONDITIONAL_FORMAT"
     else:
         assert list(opened(data).rows) == [(2, ["7", ""])]
+
+
+@pytest.mark.parametrize(
+    ("rules", "is_refused"),
+    [
+        pytest.param(("<font/>", "A2:A5"), False, id="a colour"),
+        pytest.param(("<font/><numFmt numFmtId='1' formatCode='00'/>", "D2 A2:A5"), True,
+                     id="a number format"),
+        pytest.param(("<numFmt numFmtId='1' formatCode='00'/>", "D2:D5"), False,
+                     id="beside the table"),
+    ],
+)  # fmt: skip
+def test_conditions_on_other_sheets(rules: tuple[str, str], is_refused: bool) -> None:
+    """Excel keeps them, with their formats, apart from other conditions."""
+    formats, cells = rules
+    others = (
+        '<extLst><ext xmlns:x14="http://schemas.microsoft.com/office/spreadsheetml/2009/9/main" '
+        'xmlns:xm="http://schemas.microsoft.com/office/excel/2006/main">'
+        "<x14:conditionalFormattings><x14:conditionalFormatting><x14:cfRule><xm:f>Old!A1=1</xm:f>"
+        f"<x14:dxf>{formats}</x14:dxf></x14:cfRule><xm:sqref>{cells}</xm:sqref>"
+        "</x14:conditionalFormatting></x14:conditionalFormattings><x14:dataValidations>"
+        "<x14:dataValidation><xm:sqref>A1:B9</xm:sqref></x14:dataValidation></x14:dataValidations>"
+        "</ext></extLst>"
+    )
+    data = pack(parts('<row r="2"><c r="A2"><v>7</v></c></row>', after=others))
+
+    if is_refused:
+        assert refusal_of(data)[0] == "CONDITIONAL_FORMAT"
+    else:
+        assert list(opened(data).rows) == [(2, ["7", ""])]

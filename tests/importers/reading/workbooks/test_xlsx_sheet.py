@@ -172,15 +172,71 @@ def test_a_formula_that_is_computed_later() -> None:
     assert refusal_of(pack(made))[0] == "UNCOMPUTED_FORMULA"
 
 
-def test_zeros_that_the_sheet_hides() -> None:
-    """What the sheet does not show is not read as a blank cell, nor as zero."""
-    view = '<sheetViews><sheetView showZeros="0"/></sheetViews>'
+@pytest.mark.parametrize(
+    ("value", "is_refused"),
+    [
+        ('t="str"><f>A1</f><v>jack-001</v>', True),
+        ('t="str"><f>A1</f><v></v>', True),
+        ("><f>A1</f><v>7</v>", True),
+        ('t="b"><f>A1</f><v>1</v>', True),
+        ('t="e"><f>A1</f><v>#N/A</v>', False),
+        ("><v>7</v>", False),
+    ],
+)
+def test_a_value_that_may_be_of_the_past(value: str, is_refused: bool) -> None:
+    """A program has changed cells, and leaves formulas to those that open the workbook."""
+    made = parts(f'<row r="2"><c r="A2"><v>1</v></c><c r="B2" {value}</c></row>')
+    book = str(made["xl/workbook.xml"])
+    made["xl/workbook.xml"] = book.replace("</workbook", '<calcPr fullCalcOnLoad="1"/></workbook')
+
+    if is_refused:
+        assert refusal_of(pack(made)) == (
+            "UNCOMPUTED_FORMULA",
+            "B2 holds a formula that programs compute when they open the workbook, so its value in "
+            "the file may not be the one that you saw. Open the workbook in a spreadsheet program "
+            "and save it there, or save the sheet as CSV UTF-8.",
+        )
+    else:
+        assert cells_of(made)[0] == "1"
+
+
+@pytest.mark.parametrize(
+    "view",
+    [
+        '<sheetView showZeros="0"/>',
+        '<sheetView showZeros="0"/><sheetView workbookViewId="1"/>',
+    ],
+)
+def test_zeros_that_the_sheet_hides(view: str) -> None:
+    """What the sheet does not show, in one of its windows, is not read as blank, nor as zero."""
+    view = f"<sheetViews>{view}</sheetViews>"
     one, zero = cells_of(
         parts('<row r="2"><c r="A2"><v>1</v></c><c r="B2"><v>0</v></c></row>', before=view)
     )
 
     assert one == "1"
     assert note_of(zero) == CellNote("", Holds.UNSHOWN, "0, which the sheet hides")
+
+
+@pytest.mark.parametrize(
+    ("cell", "code", "shown"),
+    [
+        pytest.param("<v>7</v>", "000", with_note("7", Holds.NUMBER, "7"), id="zeros"),
+        pytest.param("<v>1.5</v>", "0.00", with_note("1.5", Holds.NUMBER, "1.5"), id="decimals"),
+        pytest.param("<v>46207</v>", "yyyy-mm-dd", with_note("46207", Holds.NUMBER, "46207"),
+                     id="a day"),
+        pytest.param("<v>123</v>", "000", "123", id="the same"),
+        pytest.param("<v>7</v>", "@", "7", id="text"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("before_it", ["", "<c ><v>9</v></c>"])
+def test_a_column_with_a_format(cell: str, code: str, shown: str, before_it: str) -> None:
+    """LibreOffice applies it to cells that have no style of their own, and Excel does not."""
+    columns = '<cols><col min="1" max="1" style="0"/><col min="2" max="3" style="1"/></cols>'
+    rows = f'<row r="2">{before_it}<c r="B2">{cell}</c><c r="C2" s="0"><v>7</v></c></row>'
+    made = parts(rows, before=columns, styles=styles(code))
+
+    assert cells_of(made)[1:] == [shown, "7"]
 
 
 def test_rows_without_numbers() -> None:
@@ -274,6 +330,51 @@ def test_hidden_columns_and_merged_cells() -> None:
             "blank.",
         ),
     ]
+
+
+@pytest.mark.parametrize(
+    ("area", "is_refused"),
+    [("A2:A3", True), ("A2:B2", True), ("B1:B2", True), ("A3:B4", False), ("D2:D3", False)],
+)
+def test_a_value_under_merged_cells(area: str, is_refused: bool) -> None:
+    """The sheet shows the first of them alone; a value of another one is not read in silence."""
+    rows = '<row r="2"><c r="A2"><v>1</v></c><c r="B2"><v>2</v></c><c r="D2"><v>3</v></c></row>'
+    rows += '<row r="3"><c r="A3"><v>4</v></c><c r="B3" t="str"><v> </v></c><c r="D3"><v>5</v></c>'
+    rows += '</row><row r="4"><c r="A4" s="0"/></row>'
+    merged = f'<mergeCells><mergeCell ref="{area}"/></mergeCells>'
+    made = pack(parts(rows, after=merged))
+
+    if is_refused:
+        code, message = refusal_of(made)
+        assert code == "COVERED_CELL"
+        assert message == (
+            f"{area[-2:]} is merged with other cells, and has a value that the sheet does not show."
+            " Unmerge the cells, and keep the values that are right."
+        )
+    else:
+        assert [cells[0] for _, cells in opened(made).rows] == ["1", "4"]
+
+
+@pytest.mark.parametrize(
+    ("third", "is_named"),
+    [('<c r="A4" t="str"><v>trv-1 </v></c>', False), ('<c r="A4" s="0"/>', True), ("", True)],
+)
+def test_a_value_that_merged_cells_repeat(third: str, is_named: bool) -> None:
+    """Programs write a value into each of the cells, and merge these to show it once."""
+    rows = "".join(
+        f'<row r="{row}">{first}<c r="B{row}"><v>{row}</v></c></row>'
+        for row, first in (
+            (2, '<c r="A2" t="str"><v>trv-1</v></c>'),
+            (3, '<c r="A3" t="str"><v>trv-1</v></c>'),
+            (4, third),
+        )
+    )
+    merged = '<mergeCells><mergeCell ref="A2:A4"/></mergeCells>'
+    table = opened(pack(parts(rows, after=merged)))
+
+    found = [cells[0].strip() for _, cells in table.rows]
+    assert found == ["trv-1", "trv-1", "" if is_named else "trv-1"]
+    assert [each.code for each in table.warnings] == ["MERGED_CELLS"] * is_named
 
 
 def test_a_sheet_without_rows() -> None:

@@ -38,6 +38,16 @@ def test_midnight_in_any_form_is_the_day(time: str) -> None:
         # Another day in UTC.
         ("2026-01-31T23:30:00-05:00", f"has a time of day; write the day alone, as {FORMS}.",
          None),
+        # The end of the day, which is the beginning of the next.
+        ("2026-01-31T24:00:00", f"has a time of day; write the day alone, as {FORMS}.", None),
+        ("2026-01-31 7:30", f"has a time of day; write the day alone, as {FORMS}.", "2026-01-31"),
+        ("1/31/2026 0:00", f"has a time of day; write the day alone, as {FORMS}.", "2026-01-31"),
+        ("3/4/2026, 12:00:00 AM", f"has a time of day; write the day alone, as {FORMS}.",
+         "2026-03-04"),
+        ("31/01/2026 14:30:00.000", f"has a time of day; write the day alone, as {FORMS}.",
+         "2026-01-31"),
+        ("03.04.2026 14:30", f"has a time of day; write the day alone, as {FORMS}.", None),
+        ("02/30/2026 14:30", f"has a time of day; write the day alone, as {FORMS}.", None),
         ("20260131", f"looks like a day without separators; write it as {FORMS}.", "2026-01-31"),
         ("20269931", f"is not a day, written as {FORMS}.", None),
         ("46053", f"looks like the number that a spreadsheet keeps for a day; write it as {FORMS}.",
@@ -124,9 +134,16 @@ def test_against_a_declared_order(order: str, text: str, message: str) -> None:
     ("text", "expected"),
     [
         ("13/02/2026", True), ("31.01.2026", True), ("12/12/2026", False), ("01/31/2026", False),
+        ("31/01/2026 0:00", True), ("31.01.2026, 2:30 PM", True), ("01/31/2026 0:00", False),
         ("32/01/2026", False), ("31/13/2026", False), ("31/01/26", False), ("2026-01-31", False),
     ],
 )  # fmt: skip
 def test_what_shows_a_day_first(text: str, expected: bool) -> None:
     """A first number that can be no month, beside one that can, shows it."""
     assert shows_day_first(text) is expected
+
+
+def test_a_time_of_day_in_a_column_with_days_first() -> None:
+    """What could be read both ways is no suggestion either."""
+    assert error_of("03/04/2026 14:30", is_day_first=True).suggestion is None
+    assert error_of("03/04/2026 14:30", "DMY", is_day_first=True).suggestion == "2026-04-03"

@@ -63,7 +63,8 @@ def test_the_advice_fits(shown: str, cause: str) -> None:
     "text",
     [
         "05-mai", "1-ene", "5-Okt", "05-janv", "5-août", "12-set", "05-gen", "05-дек", "5-Oca",
-        "mai-26", "05. Okt", "5/jan/2026", "1,23457E+14", "05.01.26",
+        "mai-26", "05. Okt", "5/jan/2026", "1,23457E+14", "05.01.26", "29/2/00", "12.31.1999",
+        "1.2345678E7", "1e-07", "Jan-26", "april-2026",
     ],
 )  # fmt: skip
 def test_damage_in_any_language(text: str) -> None:
@@ -114,6 +115,16 @@ def test_damage_of_new_tags(text: str) -> None:
         "12345",
         "mai",
         "E10",
+        "jan-001",
+        "May-001",
+        "june-002",
+        "april-123",
+        "12345e67",
+        "7E4",
+        "12/34/567",
+        "45/67/89",
+        "30/30/2026",
+        "1/2/345",
     ],
 )
 def test_no_damage(text: str) -> None:

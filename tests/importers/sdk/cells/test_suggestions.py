@@ -167,6 +167,18 @@ def test_of_several_none(key: str, tags: Sequence[str], hint: str) -> None:
             id="two users in words",
         ),
         pytest.param("jack-001; jones-009", (), (".", None), id="two, of which one is unknown"),
+        pytest.param(
+            "jones-001 (now jack-001)",
+            (),
+            ("; the cell names several users: write one user a row.", None),
+            id="another one in a remark",
+        ),
+        pytest.param(
+            "jack-001 (Ann Jones, on leave)",
+            (),
+            ("; did you mean 'jack-001'?", "jack-001"),
+            id="a remark",
+        ),
     ],
 )
 def test_who_is_meant(key: str, users: Sequence[User], expected: tuple[str, str | None]) -> None:
@@ -197,3 +209,23 @@ def test_without_ends() -> None:
 def test_bare_tag() -> None:
     """Numbers keep their borders."""
     assert bare_tag("TRV-01.1") == bare_tag("trv1-001") != bare_tag("trv-011")
+
+
+def test_however_many_keys_are_unknown_remarks_are_read() -> None:
+    """A remark that names another user leaves it open who is meant, in the last row as well."""
+    keys = [f"a-{number:03}" for number in range(200)]
+    keys += ["jack-001 (ill)", "jones-001 (or jack-001)"]
+    advice = asyncio.run(advise(FakeDirectory(), "user", keys))
+
+    assert {key: each.suggestion for key, each in advice.items()} == {
+        "jack-001 (ill)": "jack-001",
+        "jones-001 (or jack-001)": None,
+    }
+
+
+def test_an_id_with_a_slash_is_one() -> None:
+    """Its parts may be IDs themselves."""
+    tags = ["2026/7", "2026", "7"]
+
+    assert told("'2026/7'", tags=tags) == ("; did you mean '2026/7'?", "2026/7")
+    assert told("2026/7 (2026)", tags=tags) == ("; did you mean '2026/7'?", "2026/7")
