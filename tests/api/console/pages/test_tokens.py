@@ -126,9 +126,7 @@ async def test_ones_own(api: Api, admin: Browser) -> None:
     assert (await admin.post(path)).location == "/console/tokens"
 
 
-@pytest.mark.parametrize(
-    "path", ["tokens", "tokens/new", "tokens/VG9rZW46MQ==/revoke"]
-)
+@pytest.mark.parametrize("path", ["tokens", "tokens/new", "tokens/VG9rZW46MQ==/revoke"])
 async def test_viewers(viewer: Browser, path: str) -> None:
     """A viewer is told that only admins read and make tokens."""
     answer = await viewer.get(f"/console/{path}")
