@@ -30,11 +30,18 @@ class Form(dict[str, list[str]]):
 
 
 async def read_form(request: Request) -> Form:
-    """Read a form's fields.
+    """Read a form's fields; who asks again gets them again.
 
     Raises:
         HttpError: the body is no form, or larger than a request may be.
     """
+    if not hasattr(request.state, "form"):
+        request.state.form = await _receive_form(request)
+    form: Form = request.state.form
+    return form
+
+
+async def _receive_form(request: Request) -> Form:
     settings: Settings = request.app.state.services.settings
     body = await read_body(request, settings.max_request_bytes, settings.patience)
     try:

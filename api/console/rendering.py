@@ -7,7 +7,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from starlette.responses import HTMLResponse
 
 from api.console.language import Language
@@ -63,8 +63,9 @@ def render(language: Language, template: str, *, root: str, **values: Any) -> st
         .render(
             language=language,
             languages=LANGUAGES,
-            root=root,
-            static=f"{root}/static/{static_version()}",
+            # In hundreds of links: escaped once.
+            root=escape(root),
+            static=escape(f"{root}/static/{static_version()}"),
             when=_When(language),
             **values,
         )

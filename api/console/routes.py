@@ -40,6 +40,7 @@ from api.console.pages.sign_in import show_sign_in, sign_in, sign_out
 from api.console.pages.tokens import (
     make_token,
     revoke_token,
+    show_made,
     show_new_token,
     show_revocation,
     show_tokens,
@@ -96,6 +97,7 @@ def console_routes() -> list[Route]:
         *_screen("types", show_import_types),
         *_screen("tokens", show_tokens),
         *_screen("tokens/new", show_new_token, make_token),
+        *_screen("tokens/made", show_made),
         *_screen("tokens/{id}/revoke", show_revocation, revoke_token),
         *_screen("api", show_reference, run_query),
         *_screen("api/types/{name}", show_type),
@@ -198,11 +200,11 @@ def _open(endpoint: Endpoint) -> Endpoint:
                 check_origin(request)
             return await endpoint(request)
         except HttpError as error:
-            return refuse_page(request, error)
+            return await refuse_page(request, error)
         except ClientDisconnect:
             return Response(status_code=499)
         except Exception as error:  # a bug, or the database is away
-            return refuse_page(request, _mask_bug(request, error))
+            return await refuse_page(request, _mask_bug(request, error))
 
     return answer
 

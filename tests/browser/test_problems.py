@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import Browser, expect
 
@@ -60,16 +62,21 @@ async def test_signed_out_while_one_types(console: Console) -> None:
 
 
 async def test_leave_a_group_out(console: Console) -> None:
-    """Rows that are left out are hidden, until they are asked for."""
+    """Rows that are left out are counted apart, and nothing runs them until they are back in."""
     page = console.page
     rows = HEADER + rows_of(113, "not-here", 2) + rows_of(113, "gone-too", 1)
     await console.open(f"imports/{console.import_id('Left out', rows)}")
     await page.get_by_role("link", name="'not-here'").click()
     await console.follow(page.get_by_role("button", name="Leave these rows out"))
     left = await page.locator(".failed-rows tbody tr").count()
-    await page.get_by_role("button", name="Show them again").click()
+    await page.reload()
+    await expect(page.get_by_role("region", name="Left out")).to_contain_text("2 rows")
+    await expect(page.get_by_role("heading", name="1 kind of problem")).to_be_visible()
+    await expect(page.get_by_role("button", name=re.compile("^Try all"))).to_have_count(0)
+    await page.get_by_role("button", name="Take back in").click()
 
     await expect(page.locator(".failed-rows tbody tr")).to_have_count(3)
+    await expect(page.get_by_role("button", name="Try all 3 again")).to_be_visible()
     assert left == 1
 
 

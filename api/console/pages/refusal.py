@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from api.console.form import Form, read_form
@@ -12,12 +13,11 @@ from api.console.language import language_of
 from api.console.rendering import render_page, root_of
 from api.console.session import COOKIE
 from api.console.upload_form import is_upload, read_short_upload
+from api.errors import HttpError
 from api.language import translator
 
 if TYPE_CHECKING:
     from starlette.requests import Request
-
-    from api.errors import HttpError
 
 # Scripts of our pages send it: they show the sentence, not a page.
 FROM_SCRIPT = "x-requested-with"
@@ -47,8 +47,7 @@ async def ask_to_sign_in(request: Request, error: HttpError) -> Response:
         )
     if COOKIE in request.cookies:
         why = why or "refused"
-    query = f"?{request.url.query}" if request.url.query else ""
-    wanted = {"next": f"{root}{_place(request)}{query}", "why": why}
+    wanted = {"next": _address(request), "why": why}
     given = {name: value for name, value in wanted.items() if value}
     return RedirectResponse(f"{root}/sign-in?{urlencode(given)}", 303)
 
@@ -61,21 +60,41 @@ async def _read_fields(request: Request) -> Form:
     return await read_form(request) if is_form else Form()
 
 
-def refuse_page(request: Request, error: HttpError) -> Response:
-    """Answer an error by a page that says what is wrong."""
+async def refuse_page(request: Request, error: HttpError) -> Response:
+    """Answer an error by a page that says what is wrong.
+
+    If it may pass, a form that was sent can be sent again from there, as it was typed.
+    """
     if FROM_SCRIPT in request.headers:
         return PlainTextResponse(_sentence(error), error.status)
+    may_pass = error.status in (429, 503)
     response = render_page(
         request,
         language_of(request),
         "refusal.html",
         error.status,
         is_missing=error.status == 404,
-        may_pass=error.status in (429, 503),
+        may_pass=may_pass,
         message=_sentence(error),
+        place=_address(request),
+        fields=await _read_fields_again(request) if may_pass else Form(),
+        # What was refused for its number was not begun.
+        may_be_done=error.status != 429,
     )
     response.headers.update(error.headers or {})
     return response
+
+
+async def _read_fields_again(request: Request) -> Form:
+    """Read what a form can be sent again with: no file, and no token of a sign-in."""
+    is_own = request.method == "POST" and not request.url.path.endswith("/sign-in")
+    if not is_own or is_upload(request):
+        return Form()
+    try:
+        return await _read_fields(request)
+    except (HttpError, ClientDisconnect):
+        # It came too slowly or not at all, or is none of our forms.
+        return Form()
 
 
 def _sentence(error: HttpError) -> str:
@@ -90,6 +109,12 @@ def _ask_again() -> Response:
     `SameSite=Strict`; a request that our own page begins has it.
     """
     return HTMLResponse(_AGAIN, headers={"Cache-Control": "no-store"})
+
+
+def _address(request: Request) -> str:
+    """Return the path of a request as the browser sees it, with its parameters."""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"{root_of(request)}{_place(request)}{query}"
 
 
 def _place(request: Request) -> str:

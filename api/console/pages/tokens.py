@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _FIELDS = ("name", "permission", "days")
 _AS_OPENED = {"permission": "VIEWER", "days": "90"}
+# Where the link to sign in with a new token waits for the page that shows it.
+_MADE, _MADE_PLACE, _MADE_SECONDS = "caseroll_made", "tokens/made", 60
 LIFETIMES = ("7", "30", "90", "365", "")
 """Days that a new token can be made for; blank is for ever."""
 
@@ -52,18 +54,41 @@ async def show_new_token(visit: Visit) -> Response:
 
 
 async def make_token(visit: Visit) -> Response:
-    """Make a token, and show it: this once, as the API keeps only its digest."""
+    """Make a token, and lead to the page that shows it, so that a reload makes no other."""
     form = read_filled_form(await read_form(visit.request), _FIELDS)
     made = await visit.run("create_token", input=_read_input(form, datetime.now(UTC)))
     payload = made["createToken"]
     if payload["userErrors"]:
         return await _show_form(visit, replace(form, problems=payload["userErrors"]))
-    data = await visit.run("token", id=payload["token"]["id"])
-    secret = payload["secret"]
-    link = f"{_origin_of(visit.request)}{visit.root}/sign-in#token={secret}"
-    return visit.page(
-        "token_made.html", data=data, token=payload["token"], secret=secret, link=link
+    sign_in = f"{_origin_of(visit.request)}{visit.root}/sign-in"
+    response = visit.go(_MADE_PLACE)
+    # Not in the address, which histories and logs keep.
+    response.set_cookie(
+        _MADE,
+        f"{payload['token']['id']} {sign_in}#token={payload['secret']}",
+        max_age=_MADE_SECONDS,
+        path=visit.address(_MADE_PLACE),
+        httponly=True,
+        samesite="strict",
+        secure=visit.request.url.scheme == "https",
     )
+    return response
+
+
+async def show_made(visit: Visit) -> Response:
+    """Show a new token: this once, as the API keeps only its digest, and its cookie goes."""
+    key, _, link = visit.request.cookies.get(_MADE, "").partition(" ")
+    data = await visit.run("token", id=key)
+    response = visit.page(
+        "token_made.html",
+        200 if data["node"] else 410,
+        data=data,
+        token=data["node"],
+        secret=link.partition("#token=")[2],
+        link=link,
+    )
+    response.delete_cookie(_MADE, path=visit.address(_MADE_PLACE), httponly=True, samesite="strict")
+    return response
 
 
 async def show_revocation(visit: Visit) -> Response:

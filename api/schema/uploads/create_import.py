@@ -12,8 +12,9 @@ from api.access.context import Context, Info
 from api.errors import ApiError
 from api.language import translator
 from api.schema.importing.column_mapping import ColumnMappingInput, read_mapping
-from api.schema.importing.imports import Import, load_import
+from api.schema.importing.imports import IMPORT_ROW, Import, load_import
 from api.schema.input_errors import InputErrors, UserError, user_error
+from api.schema.node import find_object
 from api.schema.shown_enum import show_enum
 from api.schema.uploads.import_input import ENCODING_LONGEST, find_importer, too_large
 from api.schema.uploads.upload import HEAD_BYTES, UploadedFile
@@ -23,6 +24,7 @@ from importers.rows.header_mapping import HeaderMapping
 from importers.sdk.cells.formats import is_email
 from importers.sdk.errors import ErrorDetail, FileRefusedError
 from models.imports import DateOrder
+from models.listing import IMPORTS, undoes
 from models.new_import import NewImport, find_repeated, insert_import, is_name_in_use
 
 if TYPE_CHECKING:
@@ -308,6 +310,11 @@ async def _warn_of_same_file(context: Context, key: int) -> list[UploadWarning]:
         f"The same file was imported as '{earlier.name}' on {earlier.created_at:%Y-%m-%d at %H:%M} "
         "UTC. If that was not meant, cancel this import; rows that are in effect change nothing."
     )
+    if undone := await find_object(context, IMPORTS, IMPORT_ROW, undoes(key)):
+        message = (
+            f"The same file was imported as '{earlier.name}' on "
+            f"{earlier.created_at:%Y-%m-%d at %H:%M} UTC, and undone since by '{undone.name}'."
+        )
     message = translator().error({"code": "SAME_FILE", "message": message})
     return [UploadWarning(code="SAME_FILE", message=message, import_=earlier)]
 

@@ -80,9 +80,11 @@ def _lead_on(visit: Visit, payload: Mapping[str, Any], *, is_repeat_meant: bool)
     """Lead to the import; on the way, say of which other one it has the file."""
     key, place = payload["import"]["id"], f"imports/{payload['import']['id']}"
     address = visit.address(place)
-    if payload["warnings"] and not is_repeat_meant:
-        earlier = payload["warnings"][0]["import"]["id"]
-        address = visit.address("imports/new/same-file", **{"import": key, "earlier": earlier})
+    earlier = payload["warnings"][0]["import"] if payload["warnings"] else None
+    # What was undone is imported again on purpose.
+    if earlier and not earlier["undoneBy"] and not is_repeat_meant:
+        ids = {"import": key, "earlier": earlier["id"]}
+        address = visit.address("imports/new/same-file", **ids)
     # A script would follow the redirection by itself, and load the page twice.
     status = 201 if FROM_SCRIPT in visit.request.headers else 303
     return Response(status_code=status, headers={"Location": address})

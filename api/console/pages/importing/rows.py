@@ -10,7 +10,7 @@ from api.console.paging import nodes, page_links, page_variables
 from importers.sdk.columns import column_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from starlette.responses import Response
 
@@ -27,7 +27,7 @@ class ShownCell(NamedTuple):
 
     column: str
     value: str
-    errors: list[Mapping[str, Any]]
+    errors: Sequence[Mapping[str, Any]]
 
 
 class ShownRow(NamedTuple):
@@ -127,11 +127,7 @@ def show_row(row: Mapping[str, Any]) -> ShownRow:
     for error in row["errors"]:
         errors[column_name(error["column"] or "")].append(error)
     cells = [
-        ShownCell(
-            cell["column"],
-            cell["value"],
-            errors.pop(column_name(cell["column"]), []) if cell["column"] else [],
-        )
+        ShownCell(cell["column"], cell["value"], _take_errors(errors, cell["column"]))
         for cell in row["cells"]
     ]
     return ShownRow(
@@ -142,6 +138,14 @@ def show_row(row: Mapping[str, Any]) -> ShownRow:
         errors=[error for left in errors.values() for error in left],
         warnings=row["warnings"],
     )
+
+
+def _take_errors(
+    errors: dict[str, list[Mapping[str, Any]]], column: str
+) -> Sequence[Mapping[str, Any]]:
+    """Take what is wrong with a cell; the next cell of the same name gets none of it."""
+    # Nothing is wrong with most rows.
+    return errors.pop(column_name(column), ()) if errors and column else ()
 
 
 def columns_of(rows: Iterable[ShownRow]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Groups of problems that a visitor has left out of the view, kept in a cookie of that import."""
+"""Groups of problems that a visitor leaves as they are, kept in a cookie of that import."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _COOKIE = "caseroll_left_out"
 # Browsers keep 4 KB in a cookie; a mark has ten letters.
 _MOST = 300
+# An import is mended within days; its failed rows are kept for some months.
+_MOST_SECONDS = 90 * 24 * 3600
 
 
 def left_out_groups(visit: Visit) -> list[str]:
@@ -23,15 +25,20 @@ def left_out_groups(visit: Visit) -> list[str]:
 
 
 async def leave_out(visit: Visit) -> Response:
-    """Leave a group out of the view, or show all again; the rows stay as they are."""
+    """Leave a group out, take one back in, or all; the rows stay as they are."""
     form = await read_form(visit.request)
     place = f"imports/{visit.path('import_id')}"
     response = visit.go(f"{place}/problems")
-    key = decode_group(form.first("group"))
-    marks = [*left_out_groups(visit), key.mark()][-_MOST:] if key else []
+    key, back = decode_group(form.first("group")), decode_group(form.first("back"))
+    marks = left_out_groups(visit) if key or back else []
+    if key:
+        marks.append(key.mark())
+    if back:
+        marks = [mark for mark in marks if mark != back.mark()]
     response.set_cookie(
         _COOKIE,
-        ".".join(dict.fromkeys(marks)),
+        ".".join(dict.fromkeys(marks[-_MOST:])),
+        max_age=_MOST_SECONDS,
         path=f"{visit.root}/{place}",
         httponly=True,
         samesite="strict",

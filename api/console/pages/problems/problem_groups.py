@@ -45,8 +45,8 @@ class Replacement:
 
 def list_groups(
     found: Sequence[Mapping[str, Any]], left_out: Collection[str]
-) -> list[ProblemGroup]:
-    """Prepare groups for their list, without those that the visitor has left out.
+) -> tuple[list[ProblemGroup], list[ProblemGroup]]:
+    """Prepare groups for their lists: those to be mended, and those that were left out.
 
     Args:
         found: the nodes of `errorGroups`.
@@ -58,7 +58,8 @@ def list_groups(
         )
         for node in found
     ]
-    return [group for group in groups if group.key.mark() not in left_out]
+    gone = [group for group in groups if group.key.mark() in left_out]
+    return [group for group in groups if group not in gone], gone
 
 
 def write_ranges(group: Mapping[str, Any]) -> str:

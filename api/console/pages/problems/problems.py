@@ -42,6 +42,8 @@ class Problems:
 
     Args:
         groups: of this page of groups.
+        left_out: those of this page that the visitor has left out.
+        left_out_elsewhere: how many more are left out, as far as is known.
         chosen: the group whose rows are shown; None for all.
         replaced: the column that can get new cells in the chosen group.
         replacement: what was chosen for it, and is looked at before it runs.
@@ -51,6 +53,8 @@ class Problems:
     """
 
     groups: Sequence[ProblemGroup]
+    left_out: Sequence[ProblemGroup]
+    left_out_elsewhere: int
     chosen: ProblemGroup | None
     replaced: FileColumn | None
     replacement: Replacement | None
@@ -59,6 +63,11 @@ class Problems:
     links: PageLinks
     has_all: bool
     edited: EditedRow | None
+
+    @property
+    def left_out_kinds(self) -> int:
+        """How many kinds of problems are left out, as far as is known."""
+        return len(self.left_out) + self.left_out_elsewhere
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +118,6 @@ def show_loaded_problems(
         data,
         422 if refused else 200,
         problems=describe_problems(visit, item, wanted, left_out),
-        left_out=len(left_out),
         refused=refused,
         may_try=visit.is_admin and may_be_tried(item),
         address=_addresses(visit, item),
@@ -128,7 +136,10 @@ def describe_problems(
         left_out: marks of the groups that are not to be seen.
     """
     columns, width = file_columns(item), len(item["file"]["header"] or ())
-    groups = list_groups(nodes(item["errorGroups"]), left_out)
+    found = nodes(item["errorGroups"])
+    groups, gone = list_groups(found, left_out)
+    # A group that was left out may have been mended since.
+    is_all = len(found) == item["errorGroups"]["totalCount"]
     chosen = next((group for group in groups if group.key == wanted), None)
     rows = [
         failed_row(row, columns, width)
@@ -139,6 +150,8 @@ def describe_problems(
     edited = visit.argument("edit")
     return Problems(
         groups=groups,
+        left_out=gone,
+        left_out_elsewhere=0 if is_all else len(left_out) - len(gone),
         chosen=chosen,
         replaced=replaced,
         replacement=preview_replacement(replaced, visit.request.query_params.get("use"), rows),

@@ -40,6 +40,8 @@ async def test_make(api: Api, admin: Browser) -> None:
         {"name": "Jo", "permission": "VIEWER", "days": "30"},
         Origin="https://desk.example",
     )
+    assert made.location == "/console/tokens/made"
+    made = await admin.get(made.location)
     [link] = re.findall(r'id="link" readonly value="(.*?)"', made.text)
     [secret] = re.findall(r'id="secret" readonly value="(.*?)"', made.text)
     row = await sql("fetchrow", "SELECT * FROM api_tokens WHERE name = 'Jo'")
@@ -53,11 +55,26 @@ async def test_make(api: Api, admin: Browser) -> None:
         assert (await other.sign_in(secret)).location == "/console/imports"
 
 
+async def test_shown_once(admin: Browser) -> None:
+    """The token waits in a cookie for its page alone, which takes it away: a reload has none."""
+    made = await admin.post("/console/tokens/new", {"name": "Jo", "days": "7"})
+    cookie = made.headers["Set-Cookie"]
+    pages = [await admin.get("/console/tokens/made") for _ in range(2)]
+
+    assert "crl_" not in made.location
+    for part in ("HttpOnly", "Max-Age=60", "Path=/console/tokens/made", "SameSite=strict"):
+        assert part in cookie
+    assert [page.status for page in pages] == [200, 410]
+    assert ["crl_" in page.text for page in pages] == [True, False]
+    assert await sql("fetchval", "SELECT count(*) FROM api_tokens WHERE name = 'Jo'") == 1
+
+
 async def test_for_ever(admin: Browser) -> None:
     """A token can be made that does not expire; behind no proxy, the link is as the page's."""
     made = await admin.post(
         "/console/tokens/new", {"name": "Robot", "permission": "ADMIN", "days": ""}
     )
+    made = await admin.get(made.location)
 
     assert await sql("fetchval", "SELECT expires_at FROM api_tokens WHERE name = 'Robot'") is None
     assert re.search(r'value="http://127\.0\.0\.1:\d+/console/sign-in#token=crl_', made.text)

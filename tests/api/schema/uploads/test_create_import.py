@@ -255,6 +255,18 @@ async def test_the_same_file_again(api: Api) -> None:
     assert third["warnings"][0]["import"]["id"] == again["import"]["id"]
 
 
+async def test_the_same_file_undone(api: Api) -> None:
+    """The warning says which import has undone the one with the same file."""
+    first = await api.upload(name="May")
+    key = await sql("fetchval", "UPDATE imports SET status = 'PROCESSED' RETURNING id")
+    await add_import(api.world.app, "Back", type="undo", undo_of_id=key)
+    again = await api.upload(name="May again")
+
+    [warning] = again["warnings"]
+    assert warning["import"]["id"] == first["import"]["id"]
+    assert warning["message"].endswith("UTC, and undone since by 'Back'.")
+
+
 @pytest.mark.parametrize(
     ("change", "upload"),
     [

@@ -16,7 +16,7 @@ from api.console.pages.importing.file_preview import (
     unknown_columns,
 )
 from models.imports import ImportStatus
-from tests.api.api_fixture import ASSIGN, Api, add_import
+from tests.api.api_fixture import ASSIGN, Api, add_import, sql
 from tests.api.console.browser import Answer, Browser
 from tests.api.console.pages.importing.test_new_import import form, send
 
@@ -164,6 +164,20 @@ async def test_the_same_file(api: Api, admin: Browser) -> None:
 
     assert 'This very file was imported as “<bdi dir="auto">First</bdi>”' in answer.text
     assert '<dialog id="same-file"' in answer.text
+
+
+async def test_the_same_file_undone(api: Api, admin: Browser) -> None:
+    """Of a file that was undone since, the page says so, and asks nothing before it runs again."""
+    await send(api, admin, form({"key": "k", "type": "assign", "name": "First"}, ASSIGN, {}))
+    finish = "UPDATE imports SET status = 'PROCESSED', is_dry_run = false RETURNING id"
+    await add_import(api.world.app, "Back", type="undo", undo_of_id=await sql("fetchval", finish))
+    answer = await preview(api, admin, ASSIGN)
+    again = {"key": "k2", "type": "assign", "name": "Second", "then": "run"}
+    ran = await send(api, admin, form(again, ASSIGN, {}))
+
+    assert 'It was undone since, by “<bdi dir="auto">Back</bdi>”' in answer.text
+    assert '<dialog id="same-file"' not in answer.text
+    assert "same-file" not in ran.location
 
 
 async def test_a_refusal(api: Api, stranger: Browser, admin: Browser) -> None:

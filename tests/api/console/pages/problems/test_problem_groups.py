@@ -46,11 +46,13 @@ def test_ranges(ranges: list[str], count: int, shown: str) -> None:
 
 
 def test_left_out() -> None:
-    """Groups that were left out are not listed; a row with their error can't pass either."""
+    """Groups that were left out are listed apart; a row with their error can't pass either."""
     gone, kept = a_group("user_id"), a_group("case_id")
     left_out = [GroupKey.of(gone).mark()]
 
-    assert [group.error for group in list_groups([gone, kept], left_out)] == [kept]
+    listed = list_groups([gone, kept], left_out)
+
+    assert [[group.error for group in groups] for groups in listed] == [[kept], [gone]]
     assert is_left_out([kept, gone], left_out)
     assert not is_left_out([kept], left_out)
 
