@@ -14,7 +14,15 @@ from models import advice, similar_tags
 from models.assignment import count_assignments
 from models.case import find_cases
 from models.database_url import credentials
-from models.row import delete_rows, failed_page, find_passed, find_rows
+from models.plan import planned_page
+from models.row import (
+    delete_rows,
+    failed_page,
+    find_passed,
+    find_rows,
+    read_in_order,
+    result_page,
+)
 from models.similar_tags import find_similar_tags
 from models.user import find_users, find_users_by_email
 from models.write_many import find_by_email, find_by_tag, lock_many
@@ -99,6 +107,25 @@ async def test_look_ups_compare_no_row_with_each_key(db: Any, name: str) -> None
     assert len(db.plans) == 1
     assert "ANY" not in db.plans[0]
     assert "unnest" in db.plans[0]
+
+
+PAGES: dict[str, Callable[[Any], Awaitable[Any]]] = {
+    "failed rows": lambda db: failed_page(db, 1, 7, after=0, most=1_000_000),
+    "results": lambda db: result_page(db, 1, 7, after=0, most=1_000_000),
+    "planned rows": lambda db: planned_page(db, 7, after=0, most=1_000_000, is_own=False),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_pages_are_read_in_order(db: Any, name: str) -> None:
+    """A page takes its rows from the index; it sorts none of all that are left."""
+    async with db.transaction():
+        await read_in_order(db)
+        page = await PAGES[name](db)
+
+    assert len(page) >= 4_000
+    assert "Sort" not in db.plans[-1]
+    assert "Bitmap" not in db.plans[-1]
 
 
 async def test_counts_of_a_key_that_is_given_twice(db: Any) -> None:
