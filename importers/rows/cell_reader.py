@@ -19,6 +19,7 @@ from importers.isolation.guard import (
     is_of_plugin,
     show_life,
 )
+from importers.rows.misfit import may_repeat_header, misfit
 from importers.sdk.cell_note import shown_text
 from importers.sdk.columns import column_name
 from importers.sdk.errors import ErrorDetail, RowError, fill, printable
@@ -38,9 +39,6 @@ logger = logging.getLogger(__name__)
 
 _LONGEST_VALUE = 100
 _SECONDS_OF_SILENCE = 3.0
-# One cell that has what separates others: the line is in one pair of quotes, or has delimiters
-# other than those of the header.
-_DELIMITERS = frozenset(",;\t|")
 _ENDS_EARLY = (
     "is required, and the row ends before it, after {cells} cells.",
     "is required, and the row ends before it, after {cells} cell.",
@@ -81,8 +79,8 @@ async def read_rows(
     """
     whole: Sequence[ReadRow] = rows
     cells = [row.cells for row in rows]
-    # One pass in C for the usual file, in which no row lacks a cell.
-    if set(map(len, cells)) != {layout.width}:
+    # Two passes in C for the usual file, in which no row lacks a cell, or is the header again.
+    if set(map(len, cells)) != {layout.width} or may_repeat_header(cells, layout.header):
         whole = [row for row in rows if _fits_header(row, layout)]
         cells = [_filled_up(row.cells, layout.width) for row in whole]
     cells_by_column = list(zip(*cells, strict=True))
@@ -105,20 +103,11 @@ async def read_rows(
 
 
 def _fits_header(row: ReadRow, layout: Layout) -> bool:
-    """Tell whether a row has no more cells than the header, but for blank ones; else it fails."""
-    cells, width = row.cells, layout.width
-    if len(cells) == 1 < width and not _DELIMITERS.isdisjoint(cells[0]):
-        fault = "The row is a single cell that holds several values. Separate them as the header's"
-        fault += " names are; if one pair of quotes is round the row as a whole, take it away, and"
-        message = fault + " halve the quotes within."
-        row.errors = [ErrorDetail(code="BAD_QUOTING", message=message)]
-        return False
-    if not any(cell.strip() for cell in cells[width:]):
-        return True
-    cause = "is there a delimiter in a text that has no quotes around it?"
-    template = "The row has {cells} cells, the header {columns}: " + cause
-    row.errors = [ErrorDetail.of("TOO_MANY_CELLS", template, cells=len(cells), columns=width)]
-    return False
+    """Tell whether a row's cells are those of the header's columns; else it fails."""
+    error = misfit(row.cells, layout.header, layout.width)
+    if error:
+        row.errors = [error]
+    return error is None
 
 
 def _filled_up(cells: Sequence[str], width: int) -> Sequence[str]:
