@@ -39,7 +39,7 @@ def misfit(cells: Sequence[str], header: Sequence[str], width: int) -> ErrorDeta
 
 
 def may_repeat_header(rows: Iterable[Sequence[str]], header: Sequence[str]) -> bool:
-    """Tell at once that no row, of as many cells as the header has, is the header again."""
+    """Tell whether any row could be the header again; each has as many cells."""
     return bool(header) and header[-1] in map(str.strip, map(itemgetter(-1), rows))
 
 
