@@ -19,6 +19,7 @@ from importers.run.run_whole import run_whole
 from importers.sdk.errors import RetryableError
 from importers.split.split import SplitSettings, split_import
 from importers.webhook_sender import WebhookSender
+from models.blocked_sessions import BlockedSessions
 from models.db import connection, is_passing
 from models.imports import ImportEnd
 from models.mail import sweep_mails
@@ -114,10 +115,12 @@ class Engine:
     _sending: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
     _webhooks: WebhookSender = field(default_factory=WebhookSender, init=False)
     _fairness: Fairness = field(init=False)
+    _blocked: BlockedSessions = field(init=False)
 
     def __post_init__(self) -> None:
         # A default can't know `clock`, and the dataclass is frozen.
         object.__setattr__(self, "_fairness", Fairness(self.clock))
+        object.__setattr__(self, "_blocked", BlockedSessions(self.clock))
 
     async def split(self, import_id: int, *, is_to_run: bool = False) -> None:
         """Cut an import into chunks, or serve an import that has waited longer.
@@ -299,6 +302,8 @@ class Engine:
     async def sweep(self) -> None:
         """Enqueue again what has waited too long, and delete what was kept long enough."""
         async with connection() as db:
+            if ended := await self._blocked.end(db):
+                logger.warning("%d sessions were ended, as their clients did not read", ended)
             to_split, to_run = await silent_imports(db, silent_for=_SILENT_SECONDS)
             is_mail_due = await sweep_mails(db, abandoned_after=_ABANDONED_MAIL_SECONDS)
             is_webhook_due = await is_delivery_due(db)
