@@ -19,6 +19,7 @@ TO_BE_RELEASED = Hold(
     "The import must be released by another token than the one that uploaded it.",
 )
 _LOCK = "caseroll guard"
+_PATIENCE = "5min"
 # The assignments that the rows of plans remove.
 _REMOVALS = """
     SELECT r.case_id, r.user_id FROM {plans} JOIN import_rows r ON {own}
@@ -97,6 +98,8 @@ async def recent_removals(db: Connection, app_id: int) -> Removals:
     the transaction ends, no other import of the app is judged: of two at the same moment, the
     second counts the first.
     """
+    # One that stores a million rows of a plan has the lock for some seconds.
+    await db.execute("SELECT set_config('lock_timeout', $1, true)", _PATIENCE)
     await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, $2))", _LOCK, app_id)
     sql = """
         SELECT id, removed + group_removals AS removed,

@@ -159,7 +159,10 @@ def _ask_group(
         logger.exception("importer %r failed on the group %r; its rows fail", key, group.key)
         return {place: PlannedRow(rows[place], errors=(IMPORTER_FAILED,)) for place in group.good}
     planned = {
-        place: PlannedRow(
+        # The importer sees it like when it failed, for another reason than its cells.
+        place: PlannedRow(rows[place], errors=(IMPORTER_FAILED,))
+        if rows[place].has_failed
+        else PlannedRow(
             rows[place],
             () if errors else changes,
             errors=tuple(context.row_error(error, rows[place]) for error in errors),

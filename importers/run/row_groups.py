@@ -68,7 +68,7 @@ def find_groups(
             known[id(value)] = groups.setdefault(key, RowGroup(value)) if key else None
         group = known[id(value)]
         if group:
-            has_failed = row.errors or index in wrong or row.has_failed
+            has_failed = row.errors or index in wrong
             (group.failed if has_failed else group.good).append(index)
     return list(groups.values())
 

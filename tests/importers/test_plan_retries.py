@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from importers import (
     RowError,
     UserRef,
 )
+from models.audit import Actor
 from tests.importers.engine_fixture import CASES, USERS, Counts, EngineFixture, Result
 
 HEADER = "case_id,user_id,case_role_id"
@@ -87,6 +89,32 @@ async def test_a_row_that_leaves_its_group(world: EngineFixture) -> None:
     applied = await own.apply_plan(plan)
 
     assert await own.results(applied) == dict.fromkeys([2, 3], Result("CREATED"))
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+async def test_a_row_of_a_group_that_fails_for_another_reason(
+    world: EngineFixture, is_held: bool
+) -> None:
+    """Its cells are right, so the importer has planned the others with it; so it carries them out,
+    be it the plan of a dry run or the import's own."""
+    own = world.with_engine(whole=WholeCases("whole"))
+    rows = ["trv-001,jack-001,staff", "trv-001,jones-001,staff", "trv-001,jack-001,clients"]
+    if is_held:
+        await own.execute("UPDATE apps SET requires_release = true WHERE id = $1", own.app_id)
+    done = await own.run("whole", *rows, header=HEADER, is_dry_run=not is_held)
+    assert [row.codes for row in (await own.results(done)).values()] == [
+        (),
+        (),
+        ("CONFLICTS_WITH_ROW",),
+    ]
+
+    if is_held:
+        await own.release(done, Actor("another", 7))
+    else:
+        done = await own.apply_plan(done)
+
+    results = await own.results(done)
+    assert (results[2], results[3]) == (Result("CREATED"), Result("CREATED"))
 
 
 async def test_a_conflict_with_a_row_that_has_passed(world: EngineFixture) -> None:
