@@ -86,7 +86,8 @@ class Language(NamedTuple):
 # Babel takes 40 to 140 µs for each; the rows of a page have many times in common.
 @lru_cache(4096)
 def _write_day(code: str, value: date) -> str:
-    return dates.format_date(value, "medium", locale=code)
+    # As in `_write_moment`: a page has both.
+    return dates.format_date(value, "d MMM yyyy", locale=code)
 
 
 @lru_cache(4096)

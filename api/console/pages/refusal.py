@@ -77,7 +77,7 @@ async def refuse_page(request: Request, error: HttpError) -> Response:
         may_pass=may_pass,
         message=_sentence(error),
         place=_address(request),
-        fields=await _read_fields_again(request) if may_pass else Form(),
+        fields=await _read_fields_again(request) if may_pass else None,
         # What was refused for its number was not begun.
         may_be_done=error.status != 429,
     )
@@ -85,16 +85,16 @@ async def refuse_page(request: Request, error: HttpError) -> Response:
     return response
 
 
-async def _read_fields_again(request: Request) -> Form:
-    """Read what a form can be sent again with: no file, and no token of a sign-in."""
+async def _read_fields_again(request: Request) -> Form | None:
+    """Read what a form can be sent again with; None with a file, or the token of a sign-in."""
     is_own = request.method == "POST" and not request.url.path.endswith("/sign-in")
     if not is_own or is_upload(request):
-        return Form()
+        return None
     try:
         return await _read_fields(request)
     except (HttpError, ClientDisconnect):
         # It came too slowly or not at all, or is none of our forms.
-        return Form()
+        return None
 
 
 def _sentence(error: HttpError) -> str:

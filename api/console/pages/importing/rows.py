@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from api.console.pages.importing.import_page import load_import_page, show_import_page
 from api.console.paging import nodes, page_links, page_variables
@@ -22,12 +22,8 @@ RESULTS = (*OUTCOMES, "FAILED", "CANCELLED")
 _OF_ERRORS = ("code", "column", "value")
 
 
-class ShownCell(NamedTuple):
-    """A cell, with what is wrong with it."""
-
-    column: str
-    value: str
-    errors: Sequence[Mapping[str, Any]]
+ShownCell: TypeAlias = "tuple[str, str, Sequence[Mapping[str, Any]]]"
+"""A cell: its column, its text, and what is wrong with it. A page has hundreds."""
 
 
 class ShownRow(NamedTuple):
@@ -127,7 +123,7 @@ def show_row(row: Mapping[str, Any]) -> ShownRow:
     for error in row["errors"]:
         errors[column_name(error["column"] or "")].append(error)
     cells = [
-        ShownCell(cell["column"], cell["value"], _take_errors(errors, cell["column"]))
+        (cell["column"], cell["value"], _take_errors(errors, cell["column"]) if errors else ())
         for cell in row["cells"]
     ]
     return ShownRow(
@@ -144,11 +140,10 @@ def _take_errors(
     errors: dict[str, list[Mapping[str, Any]]], column: str
 ) -> Sequence[Mapping[str, Any]]:
     """Take what is wrong with a cell; the next cell of the same name gets none of it."""
-    # Nothing is wrong with most rows.
-    return errors.pop(column_name(column), ()) if errors and column else ()
+    return errors.pop(column_name(column), ()) if column else ()
 
 
 def columns_of(rows: Iterable[ShownRow]) -> list[str]:
     """Return the columns of the widest row; cells beyond the header have no name."""
     widest: ShownRow | None = max(rows, key=lambda row: len(row.cells), default=None)
-    return [cell.column for cell in widest.cells] if widest else []
+    return [column for column, _, _ in widest.cells] if widest else []

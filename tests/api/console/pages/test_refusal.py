@@ -77,11 +77,14 @@ async def test_away_before_it_was_read(admin: Browser, monkeypatch: pytest.Monke
 
     monkeypatch.setattr("api.console.routes.open_session", fail)
     refused = await admin.post(PATH, CASE)
+    bare = await admin.post("/console/tokens/VG9rZW46MQ==/revoke")
     page = await admin.get("/console/imports")
 
     assert len(kept(refused)) == 4
     assert (page.status, kept(page)) == (503, [])
     assert "load the page again" in page.text
+    assert "Send again" in bare.text
+    assert "Send again" not in page.text
 
 
 async def test_not_kept(admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,6 +94,7 @@ async def test_not_kept(admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None
     foreign = await admin.post(PATH, CASE, Sec_Fetch_Site="cross-site")
 
     assert (signed_in.status, "crl_secret" in signed_in.text) == (503, False)
+    assert "Send again" not in signed_in.text + foreign.text
     assert (foreign.status, kept(foreign)) == (403, [])
 
 

@@ -24,7 +24,7 @@ def test_errors_at_cells() -> None:
     ]
     shown = show_row(row(("Case ID", "x"), ("user_id", "y"), ("", "z"), errors=errors))
 
-    assert [[error["message"] for error in cell.errors] for cell in shown.cells] == [
+    assert [[error["message"] for error in errors] for _, _, errors in shown.cells] == [
         ["one"],
         [],
         [],
