@@ -303,7 +303,7 @@ class Engine:
         """Enqueue again what has waited too long, and delete what was kept long enough."""
         async with connection() as db:
             if ended := await self._blocked.end(db):
-                logger.warning("%d sessions were ended, as their clients did not read", ended)
+                logger.warning("%d sessions were ended, as their clients hung", ended)
             to_split, to_run = await silent_imports(db, silent_for=_SILENT_SECONDS)
             is_mail_due = await sweep_mails(db, abandoned_after=_ABANDONED_MAIL_SECONDS)
             is_webhook_due = await is_delivery_due(db)

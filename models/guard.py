@@ -10,7 +10,7 @@ from models.plan import Hold
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from asyncpg import Connection
+    from asyncpg import Connection, Record
 
     from models.audit import Actor
 
@@ -41,6 +41,41 @@ _UNDER_WAY = """
     WHERE app_id = $1 AND status = 'PROCESSING' AND split_at IS NOT NULL
       AND cancel_requested_at IS NULL AND NOT is_dry_run
       AND (stage = 'APPLY' OR stage IS NULL AND retry IS NULL AND applied_from_id IS NOT NULL)
+"""
+
+
+# A case's people, and the app's assignments, are those before the removals of the last hour. What
+# plans that are being carried out have not removed yet is still assigned.
+_EXCESS = """
+    WITH removals AS MATERIALIZED ({removals}),
+    planned AS (SELECT case_id, count(*) AS number FROM removals GROUP BY case_id),
+    others AS MATERIALIZED (
+      SELECT DISTINCT case_id, user_id FROM ({under_way}) u
+      WHERE EXISTS (SELECT FROM assignments a
+          WHERE a.case_id = u.case_id AND a.user_id = u.user_id)
+        AND NOT EXISTS (SELECT FROM removals n
+          WHERE n.case_id = u.case_id AND n.user_id = u.user_id)),
+    coming AS (SELECT case_id, count(*) AS number FROM others GROUP BY case_id),
+    earlier AS (
+      SELECT case_id, count(*) AS number FROM assignment_history
+      WHERE import_id = ANY($4::bigint[]) AND after_role_id IS NULL
+        AND changed_at > now() - interval '1 hour'
+      GROUP BY case_id),
+    cases_hit AS (
+      SELECT case_id,
+        p.number + coalesce(e.number, 0) + coalesce(o.number, 0) AS gone,
+        coalesce(e.number, 0) + (
+          SELECT count(*) FROM assignments a WHERE a.case_id = p.case_id) AS people
+      FROM planned p LEFT JOIN earlier e USING (case_id) LEFT JOIN coming o USING (case_id))
+    SELECT (SELECT count(*) FROM removals) AS planned,
+      (SELECT coalesce(sum(number), 0) FROM earlier) AS earlier,
+      (SELECT count(*) FROM others) AS coming,
+      (SELECT count(*) FROM assignments WHERE app_id = $1) AS present,
+      worst.gone, worst.people, c.tag_id, c.about
+    FROM (SELECT) one LEFT JOIN (
+      SELECT * FROM cases_hit WHERE gone * 100 > people * $5::bigint
+      ORDER BY gone DESC, case_id LIMIT 1) worst ON true
+    LEFT JOIN cases c ON c.id = worst.case_id
 """
 
 
@@ -123,42 +158,17 @@ async def find_excess(
     if guard.remove_percent is None:
         return None
     own = "(SELECT $2::bigint AS id, $3::boolean AS is_own) p"
-    under_way = _REMOVALS.format(plans=f"({_UNDER_WAY}) p", own=_OWN_ROWS)
-    # A case's people, and the app's assignments, are those before the removals of the last hour.
-    # What plans that are being carried out have not removed yet is still assigned.
-    sql = f"""
-        WITH removals AS MATERIALIZED ({_REMOVALS.format(plans=own, own=_OWN_ROWS)}),
-        planned AS (SELECT case_id, count(*) AS number FROM removals GROUP BY case_id),
-        others AS MATERIALIZED (
-          SELECT DISTINCT case_id, user_id FROM ({under_way}) u
-          WHERE EXISTS (SELECT FROM assignments a
-              WHERE a.case_id = u.case_id AND a.user_id = u.user_id)
-            AND NOT EXISTS (SELECT FROM removals n
-              WHERE n.case_id = u.case_id AND n.user_id = u.user_id)),
-        coming AS (SELECT case_id, count(*) AS number FROM others GROUP BY case_id),
-        earlier AS (
-          SELECT case_id, count(*) AS number FROM assignment_history
-          WHERE import_id = ANY($4::bigint[]) AND after_role_id IS NULL
-            AND changed_at > now() - interval '1 hour'
-          GROUP BY case_id),
-        cases_hit AS (
-          SELECT case_id,
-            p.number + coalesce(e.number, 0) + coalesce(o.number, 0) AS gone,
-            coalesce(e.number, 0) + (
-              SELECT count(*) FROM assignments a WHERE a.case_id = p.case_id) AS people
-          FROM planned p LEFT JOIN earlier e USING (case_id) LEFT JOIN coming o USING (case_id))
-        SELECT (SELECT count(*) FROM removals) AS planned,
-          (SELECT coalesce(sum(number), 0) FROM earlier) AS earlier,
-          (SELECT count(*) FROM others) AS coming,
-          (SELECT count(*) FROM assignments WHERE app_id = $1) AS present,
-          worst.gone, worst.people, c.tag_id, c.about
-        FROM (SELECT) one LEFT JOIN (
-          SELECT * FROM cases_hit WHERE gone * 100 > people * $5::bigint
-          ORDER BY gone DESC, case_id LIMIT 1) worst ON true
-        LEFT JOIN cases c ON c.id = worst.case_id
-    """
+    sql = _EXCESS.format(
+        removals=_REMOVALS.format(plans=own, own=_OWN_ROWS),
+        under_way=_REMOVALS.format(plans=f"({_UNDER_WAY}) p", own=_OWN_ROWS),
+    )
     recent = await recent_removals(db, app_id)
     row = await db.fetchrow(sql, app_id, plan_id, is_own, recent.import_ids, guard.remove_percent)
+    return _excess(row, guard)
+
+
+def _excess(row: Record, guard: AppGuard) -> Hold | None:
+    """Say what is too much of what `_EXCESS` has counted."""
     others = row["earlier"] + row["coming"]
     gone, before = row["planned"] + others, row["present"] + row["earlier"]
     if not row["planned"] or gone < guard.remove_at_least:

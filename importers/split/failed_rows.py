@@ -50,24 +50,16 @@ async def failed_rows(
     """Read the failed rows that an import's retry names, as they are or with corrected cells.
 
     They come page by page, each after the passed rows that are its context. Where the importer
-    takes groups as a whole, all rows that don't run again come at the end, as context. Of a dry
-    run, the passed rows run again as well.
+    takes groups as a whole, all rows that don't run again come at the end, as context.
 
     Raises:
         FileRefusedError: groups can't be judged any more, as the import was undone.
     """
-    if work.is_dry_run:
-        async for batch in _rows_planned_again(db, work, importer, layout):
-            yield batch
-        return
     if importer.group_by is not None and await is_undone(db, work.id):
         raise FileRefusedError([ErrorDetail.of("UNDONE", _UNDONE, type=importer.label)])
     retry: dict[str, Any] = work.retry or {}
     where = _where(work)
-    positions = []
-    if type(importer).check_chunk is not Importer.check_chunk:
-        keys = [name for name, column in importer.columns.items() if column.is_key]
-        positions = [layout.positions[name] for name in keys if name in layout.positions]
+    positions = _key_positions(importer, layout)
     run_again: set[int] = set()
     if retry["rows"] is None:
         await read_in_order(db)
@@ -105,6 +97,14 @@ async def failed_rows(
             yield batch
 
 
+def _key_positions(importer: Importer, layout: Layout) -> list[int]:
+    """Return where the cells are by which `check_chunk` looks at rows together."""
+    if type(importer).check_chunk is Importer.check_chunk:
+        return []
+    keys = [name for name, column in importer.columns.items() if column.is_key]
+    return [layout.positions[name] for name in keys if name in layout.positions]
+
+
 def _where(work: ImportWork) -> Mapping[str, str | None]:
     """Return what an error of a row has to be like for it to run again."""
     # All or nothing is all: the other failed rows run again with those that are corrected.
@@ -112,7 +112,7 @@ def _where(work: ImportWork) -> Mapping[str, str | None]:
     return found
 
 
-async def _rows_planned_again(
+async def rows_planned_again(
     db: Connection, work: ImportWork, importer: Importer, layout: Layout
 ) -> AsyncIterator[Batch]:
     """Read the rows of a dry run that are planned again, in the order of the file.

@@ -23,7 +23,7 @@ from importers.rows.payload import texts_of
 from importers.rows.stored_directory import StoredDirectory
 from importers.sdk.errors import ErrorDetail, FileRefusedError, RetryableError
 from importers.split.chunk_writer import write_chunks
-from importers.split.failed_rows import failed_rows
+from importers.split.failed_rows import failed_rows, rows_planned_again
 from importers.split.file_check import check_stored_file, checks_files
 from importers.split.file_rows import OpenedFile, observing, stored_file, unfinished_rows
 from importers.split.grouping import UngroupableError, group_as_one, grouping_by_keys
@@ -217,7 +217,8 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
     async with _holding(work) as db:
         await allow_long(db, _SPLIT_SECONDS)
         directory = StoredDirectory(db, work.app_id)
-        batches = partial(failed_rows, db, work, importer, layout)
+        read = rows_planned_again if work.is_dry_run else failed_rows
+        batches = partial(read, db, work, importer, layout)
         by_keys = grouping_by_keys(importer, layout, directory, settings.together)
         count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
         stage = await stage_of(db, work, importer, count)
