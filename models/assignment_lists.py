@@ -65,3 +65,20 @@ async def has_state(
     """
     rows = await db.fetch(few, app_id, _FEW + 1)
     return has_id([row[0] for row in rows]) if len(rows) <= _FEW else Condition(known)
+
+
+async def is_in_role(db: Connection, app_id: int, key: str) -> Condition:
+    """Ask for the assignments in a role of the app.
+
+    Where few have it, these are looked up here, so that the list need not be walked for them.
+    """
+    role = await db.fetchval("SELECT id FROM roles WHERE app_id = $1 AND key = $2", app_id, key)
+    if role is None:
+        return Condition("false")
+    # A constant, not a parameter: PostgreSQL sees when planning whether most have it. Only then
+    # does it not use the index of roles, which tells no more than where to look.
+    few = f"SELECT id FROM assignments WHERE app_id = $1 AND role_id = {role}::bigint LIMIT $2"
+    rows = await db.fetch(few, app_id, _FEW + 1)
+    if len(rows) <= _FEW:
+        return has_id([row[0] for row in rows])
+    return Condition("t.role_id = {}", role)

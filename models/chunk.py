@@ -62,10 +62,16 @@ class ChunkWork(NamedTuple):
     """
 
     number: int
+    is_chained: bool
     is_retry: bool
     payload: bytes
     carry: bytes | None
     has_successor: bool
+
+    @property
+    def of_plan(self) -> int:
+        """What the rows of a plan say of the chunk: twice its number, one more if it is chained."""
+        return 2 * self.number + self.is_chained
 
 
 async def add_chunk(
@@ -132,7 +138,7 @@ async def delete_chunks(db: Connection, import_id: int) -> None:
 async def lock_chunk(db: Connection, chunk_id: int) -> ChunkWork | None:
     """Take the chunk's lease until the transaction ends; None when it is done or taken."""
     sql = """
-        SELECT number, is_retry, payload, carry, EXISTS (
+        SELECT number, is_chained, is_retry, payload, carry, EXISTS (
           SELECT 1 FROM import_chunks n
           WHERE n.import_id = c.import_id AND n.number = c.number + 1 AND n.is_chained)
         FROM import_chunks c WHERE id = $1 FOR UPDATE SKIP LOCKED

@@ -157,7 +157,7 @@ async def planned_page(
             applied before.
         has_context: read the import's other rows too, with negative numbers.
     """
-    is_planned = _planned_condition(is_own)
+    is_planned = planned_condition(is_own=is_own)
     # As in `failed_page`, the size *before* a row is compared, so that each page has a row.
     sql = f"""
         SELECT id, cells, is_it, outcome, case_id, user_id, before, after, edits, edit_count FROM (
@@ -187,12 +187,12 @@ async def has_changes(db: Connection, plan_id: int, *, is_own: bool) -> bool:
     """Tell whether a plan would change anything."""
     sql = f"""
         SELECT EXISTS (SELECT 1 FROM import_rows
-          WHERE id > $1 AND id < $2 AND outcome <> 4 AND {_planned_condition(is_own)})
+          WHERE id > $1 AND id < $2 AND outcome <> 4 AND {planned_condition(is_own=is_own)})
     """
     return bool(await db.fetchval(sql, row_key(plan_id, 0), row_key(plan_id + 1, 0)))
 
 
-def _planned_condition(is_own: bool) -> str:
+def planned_condition(*, is_own: bool) -> str:
     return "status = 1 AND is_planned" if is_own else "status = 1"
 
 

@@ -62,6 +62,7 @@ _COLUMNS = (
     "edits",
     "edit_count",
     "is_planned",
+    "plan_chunk",
 )
 
 
@@ -76,7 +77,7 @@ class ImportRow(Model):
     `user_id` and both sides, each `role_id * 2 + notify`, or null where there is no assignment. All
     else is in `edits`, JSON (`packed_changes`), with `edit_count` if there are several changes.
     `is_planned` marks rows of an import that is no dry run, which have been planned and not been
-    applied yet.
+    applied yet. `plan_chunk` says where a row was planned (`ChunkWork.of_plan`).
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -94,6 +95,7 @@ class ImportRow(Model):
     edits = fields.TextField(null=True)
     edit_count = fields.IntField(null=True)
     is_planned: bool | None = fields.BooleanField(null=True)  # type: ignore[assignment]
+    plan_chunk: int | None = fields.IntField(null=True)
 
     class Meta:
         table = "import_rows"
@@ -146,11 +148,13 @@ async def write_rows(
     results: Iterable[RowResult],
     *,
     is_plan: bool = False,
+    plan_chunk: int | None = None,
 ) -> None:
     """Write row results with one COPY.
 
     Args:
         is_plan: whether the rows that passed are still to be applied.
+        plan_chunk: of a plan, that of another import's too: the chunk (`ChunkWork.of_plan`).
     """
     first = row_key(import_id, 0)
     await db.copy_records_to_table(
@@ -173,6 +177,7 @@ async def write_rows(
                 packed,
                 edit_count,
                 (status is RowStatus.PASSED) if is_plan else None,
+                plan_chunk,
             )
             for (
                 number,
@@ -275,16 +280,17 @@ async def replace_rows(
     results: Collection[RowResult],
     *,
     is_plan: bool = False,
+    plan_chunk: int | None = None,
 ) -> None:
     """Write the results of rows that have some already; what is the same as before stays.
 
     Args:
-        is_plan: as `write_rows` takes it.
+        is_plan, plan_chunk: as `write_rows` takes them.
     """
     same = await _find_same(db, import_id, results)
     new = [result for result in results if result.number not in same]
     await delete_rows(db, import_id, [result.number for result in new])
-    await write_rows(db, app_id, import_id, new, is_plan=is_plan)
+    await write_rows(db, app_id, import_id, new, is_plan=is_plan, plan_chunk=plan_chunk)
 
 
 async def _find_same(db: Connection, import_id: int, results: Iterable[RowResult]) -> set[int]:

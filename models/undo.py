@@ -18,6 +18,38 @@ if TYPE_CHECKING:
     from models.write_one import Table
 
 _ROWS_AT_ONCE = 5_000
+# The cells of a case or a user: the Tag ID, or else the API's `id`.
+_NAME = "to_json(coalesce({0}.tag_id, encode(('{1}:' || {0}.id)::bytea, 'base64')))"
+# Those of a role and a flag; blank where there is no assignment.
+_SIDE = """coalesce(to_json({0}.key) || ',"' || {1}::int || '"', '"",""')"""
+INVERSE_ROWS = f"""
+    SELECT number, '["assignment",' || {_NAME.format("c", "Case")} || ','
+      || {_NAME.format("u", "User")} || ',' || {_SIDE.format("b", "before_notify")} || ','
+      || {_SIDE.format("a", "after_notify")} || ',"","","",""]' AS cells
+    FROM (
+      SELECT *, row_number() OVER (ORDER BY last DESC) + 1 AS number FROM (
+        SELECT case_id, user_id, max(id) AS last,
+          (array_agg(before_role_id ORDER BY id DESC) FILTER (WHERE begins))[1] AS before_role_id,
+          (array_agg(before_notify ORDER BY id DESC) FILTER (WHERE begins))[1] AS before_notify,
+          (array_agg(after_role_id ORDER BY id DESC))[1] AS after_role_id,
+          (array_agg(after_notify ORDER BY id DESC))[1] AS after_notify
+        FROM (
+          SELECT *, lead(id) OVER same IS NULL OR (before_role_id, before_notify)
+            IS DISTINCT FROM (lead(after_role_id) OVER same, lead(after_notify) OVER same) AS begins
+          FROM assignment_history WHERE import_id = {{0}}
+          WINDOW same AS (PARTITION BY case_id, user_id ORDER BY id DESC)) steps
+        GROUP BY case_id, user_id) both_sides
+      WHERE (before_role_id, before_notify) IS DISTINCT FROM (after_role_id, after_notify)) h
+    JOIN cases c ON c.id = case_id JOIN users u ON u.id = user_id
+    LEFT JOIN roles b ON b.id = before_role_id LEFT JOIN roles a ON a.id = after_role_id
+"""
+"""A query of the rows that take back an import's changes of assignments, newest change first.
+
+`cells` are those of a row of `UndoImport`, as JSON; numbers begin below a header, as in a file. An
+assignment that the import has changed several times, as a retry may, comes once: as it was before
+the first change, and as it was after the last. What others have changed in between stays: then it
+comes as it was before the first change after theirs.
+"""
 
 
 class ImportToUndo(NamedTuple):
@@ -123,35 +155,11 @@ async def find_undo(db: Connection, app_id: int, idempotency_key: str) -> Reques
     return RequestedUndo(*row) if row else None
 
 
-async def read_changed_assignments(db: Connection, import_id: int) -> AsyncIterator[list[Record]]:
-    """Read which assignments an import has changed, and both sides of that, newest first.
-
-    An assignment that it has changed several times, as a retry may, comes once: as it was before
-    the first change, and as it was after the last. What others have changed in between stays: then
-    it comes as it was before the first change after theirs.
-    """
-    sql = """
-        SELECT h.case_id, h.user_id, c.tag_id AS case_tag, u.tag_id AS user_tag,
-          b.key AS before_role, h.before_notify, a.key AS after_role, h.after_notify
-        FROM (
-          SELECT case_id, user_id, max(id) AS last,
-            (array_agg(before_role_id ORDER BY id DESC) FILTER (WHERE begins))[1] AS before_role_id,
-            (array_agg(before_notify ORDER BY id DESC) FILTER (WHERE begins))[1] AS before_notify,
-            (array_agg(after_role_id ORDER BY id DESC))[1] AS after_role_id,
-            (array_agg(after_notify ORDER BY id DESC))[1] AS after_notify
-          FROM (
-            SELECT *, lag(id) OVER same IS NULL OR (before_role_id, before_notify)
-              IS DISTINCT FROM (lag(after_role_id) OVER same, lag(after_notify) OVER same) AS begins
-            FROM assignment_history WHERE import_id = $1
-            WINDOW same AS (PARTITION BY case_id, user_id ORDER BY id)) steps
-          GROUP BY case_id, user_id) h
-        JOIN cases c ON c.id = h.case_id JOIN users u ON u.id = h.user_id
-        LEFT JOIN roles b ON b.id = h.before_role_id LEFT JOIN roles a ON a.id = h.after_role_id
-        WHERE (before_role_id, before_notify) IS DISTINCT FROM (after_role_id, after_notify)
-        ORDER BY h.last DESC
-    """
+async def read_inverse_cells(db: Connection, import_id: int) -> AsyncIterator[list[str]]:
+    """Read the rows that take back an import's changes of assignments, each as JSON."""
+    sql = f"{INVERSE_ROWS.format('$1')} ORDER BY number"
     async for rows in _pages(db, sql, import_id):
-        yield rows
+        yield [cells for _, cells in rows]
 
 
 async def read_changed_entities(db: Connection, import_id: int) -> AsyncIterator[list[Record]]:

@@ -8,9 +8,9 @@ from api.access.loaders import Loaders
 from api.errors import HttpError, bad_request
 from api.files.export_nouns import FIND
 from api.schema.node import key_of
-from models.assignment_lists import assignments_of, has_state
+from models.assignment_lists import assignments_of, has_state, is_in_role
 from models.list_facts import find_rows
-from models.listing import IMPORTS, concerns, has_id, has_role
+from models.listing import IMPORTS, concerns, has_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +79,7 @@ async def _find_role(scope: Scope, key: str) -> Condition:
     if key not in roles:
         message = f"There is no role {shown_name(key)}; the app has {', '.join(roles)}."
         raise HttpError(404, "NOT_FOUND", message)
-    return has_role(key)
+    return await scope.read(is_in_role, key)
 
 
 async def _find_state(scope: Scope, noun: Literal["case", "user"], name: str) -> Condition:

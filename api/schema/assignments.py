@@ -23,10 +23,9 @@ from api.schema.entities import (
     CaseStatus,
     InRole,
     UserStatus,
-    in_role,
 )
 from api.schema.node import find_object, key_of
-from models.assignment_lists import assignments_of, has_state
+from models.assignment_lists import assignments_of, has_state, is_in_role
 from models.list_query import Condition
 from models.listing import ASSIGNMENTS, CASE_ASSIGNMENTS, concerns, is_pair
 
@@ -75,7 +74,8 @@ async def list_assignments(
 ) -> Connection[Assignment]:
     arguments = PageArguments(first=first, after=after, last=last, before=before)
     listing, parent, conditions = _choose_list(case, user, import_)
-    conditions += in_role(role)
+    if role is not None:
+        conditions.append(await info.context.scope.read(is_in_role, role))
     if search and search.strip():
         conditions.append(await info.context.scope.read(concerns, search))
     if case_status is not None:

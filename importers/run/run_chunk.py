@@ -309,7 +309,9 @@ async def _write_results(
 ) -> None:
     write = replace_rows if chunk.is_retry else write_rows
     is_plan = work.stage is Stage.PLAN
-    await write(db, work.app_id, work.id, settled.results, is_plan=is_plan)
+    plan_chunk = chunk.of_plan if is_plan or work.is_dry_run else None
+    results = settled.results
+    await write(db, work.app_id, work.id, results, is_plan=is_plan, plan_chunk=plan_chunk)
     edits = [edit for result in settled.results for edit in result.entity_edits]
     if edits and not work.is_dry_run:
         await write_entity_history(db, work.app_id, work.id, edits)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import closing
 from typing import TYPE_CHECKING
 
 from importers.rows.payload import pack, texts_of
 from importers.split.chunking import chunks_for
+from importers.split.grouping import UngroupableError, group_as_one
 from importers.split.whole_groups import WholeGroups
 from models.chunk import add_chunk
 from models.db import keep_alive
@@ -22,11 +24,13 @@ if TYPE_CHECKING:
     from importers.split.grouping import Grouping, Groups
     from models.progress import ImportWork
 
+logger = logging.getLogger(__name__)
+
 # Rows that get their keys at once: the more, the fewer look-ups, and the more memory.
 _ROWS_AT_ONCE = 10_000
 
 
-async def write_chunks(
+async def store_chunks(
     db: Connection,
     work: ImportWork,
     batches: Callable[[], AsyncIterator[Batch]],
@@ -36,15 +40,30 @@ async def write_chunks(
 ) -> int:
     """Store an import's rows in chunks of `size` rows, within one transaction.
 
+    They are grouped by their keys or, where that fails, form one chain.
+
     Args:
         batches: reads the rows; each call begins again with the first one.
 
     Returns:
         how many rows they have, without those that are only context.
-
-    Raises:
-        UngroupableError: the grouping can't tell which rows belong together; no chunk was stored.
     """
+    try:
+        return await _write_chunks(db, work, batches, grouping, size=size)
+    except UngroupableError as error:
+        # No chunk has been stored: that begins when all rows have their keys.
+        logger.warning("the rows of import %d run one after another: %s", work.id, error)
+        return await _write_chunks(db, work, batches, group_as_one, size=size)
+
+
+async def _write_chunks(
+    db: Connection,
+    work: ImportWork,
+    batches: Callable[[], AsyncIterator[Batch]],
+    grouping: Grouping,
+    *,
+    size: int,
+) -> int:
     with closing(ChunkWriter(db, work, grouping, size=size)) as writer:
         async for batch in batches():
             await writer.add(batch)

@@ -22,12 +22,18 @@ from importers.rows.observation import observing_positions
 from importers.rows.payload import texts_of
 from importers.rows.stored_directory import StoredDirectory
 from importers.sdk.errors import ErrorDetail, FileRefusedError, RetryableError
-from importers.split.chunk_writer import write_chunks
+from importers.split.chunk_writer import store_chunks
 from importers.split.failed_rows import failed_rows, rows_planned_again
 from importers.split.file_check import check_stored_file, checks_files
 from importers.split.file_rows import OpenedFile, observing, stored_file, unfinished_rows
-from importers.split.grouping import UngroupableError, group_as_one, grouping_by_keys
-from importers.split.planned_rows import decide, end_cancelled, planned_rows, stage_of
+from importers.split.grouping import grouping_by_keys
+from importers.split.planned_rows import (
+    decide,
+    end_cancelled,
+    looks_at_rows_together,
+    planned_rows,
+    stage_of,
+)
 from importers.undo.inverse_rows import inverse_rows
 from importers.undo.undo_import import HEADER
 from models.db import allow_long, connection, is_passing, persist, transaction
@@ -44,6 +50,7 @@ from models.progress import (
     take_back_begin,
 )
 from models.row import RowStatus, row_numbers, write_rows
+from models.stored_chunks import store_planned_chunks, store_undo_chunks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -55,7 +62,6 @@ if TYPE_CHECKING:
     from importers.rows.layout import Layout
     from importers.rows.observation import Observed
     from importers.sdk.importer import Importer
-    from importers.split.grouping import Grouping
     from models.imports import ImportEnd
     from models.progress import ImportWork
 
@@ -216,11 +222,9 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
     layout = stored_layout(work, importer)
     async with _holding(work) as db:
         await allow_long(db, _SPLIT_SECONDS)
-        directory = StoredDirectory(db, work.app_id)
         read = rows_planned_again if work.is_dry_run else failed_rows
         batches = partial(read, db, work, importer, layout)
-        by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
+        count = await _store_rows(db, work, batches, importer, layout=layout, settings=settings)
         stage = await stage_of(db, work, importer, count)
         return await finish_retry_split(db, work.id, rows=count, stage=stage)
 
@@ -235,10 +239,12 @@ async def _split_plan(
         decision = await decide(db, work, plan_id)
         if not decision.is_carried_out:
             return decision.end
-        directory = StoredDirectory(db, work.app_id)
-        batches = partial(planned_rows, db, work, plan_id, importer)
-        by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
+        count = None
+        if not (settings.together or looks_at_rows_together(importer)):
+            count = await store_planned_chunks(db, work, plan_id)
+        if count is None:
+            batches = partial(planned_rows, db, work, plan_id, importer)
+            count = await _store_rows(db, work, batches, importer, layout=layout, settings=settings)
         return await finish_plan_split(db, work.id, rows=count, stage=decision.stage)
 
 
@@ -249,10 +255,12 @@ async def _split_undo(
     layout = layout_of(HEADER, importer)
     async with _holding(work) as db:
         await allow_long(db, _SPLIT_SECONDS)
-        directory = StoredDirectory(db, work.app_id)
-        batches = partial(inverse_rows, db, undo_of_id)
-        by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
+        count = None
+        if not settings.together:
+            count = await store_undo_chunks(db, work, undo_of_id, settings.rows_of(importer))
+        if count is None:
+            batches = partial(inverse_rows, db, undo_of_id)
+            count = await _store_rows(db, work, batches, importer, layout=layout, settings=settings)
         stage = await stage_of(db, work, importer, count)
         return await finish_split(db, work.id, rows=count, header=HEADER, stage=stage)
 
@@ -306,12 +314,10 @@ async def _store_file(
     # These may be another worker's, or those of an attempt before this.
     finished_numbers = frozenset(await row_numbers(db, work.id))
     await allow_long(db, _SPLIT_SECONDS)
-    directory = StoredDirectory(db, work.app_id)
     observed: Observed = {}
     observe_rows = observing(importer, layout, observed)
     batches = partial(unfinished_rows, db, file, finished_numbers, observe_rows)
-    by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-    count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
+    count = await _store_rows(db, work, batches, importer, layout=layout, settings=settings)
     if work.is_atomic and count > settings.limits.atomic_rows:
         limit = settings.limits.atomic_rows
         raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
@@ -334,6 +340,20 @@ async def _store_file(
         observed={name: sorted(shown) for name, shown in observed.items()},
         stage=await stage_of(db, work, importer, count),
     )
+
+
+async def _store_rows(
+    db: Connection,
+    work: ImportWork,
+    batches: Callable[[], AsyncIterator[Batch]],
+    importer: Importer,
+    *,
+    layout: Layout,
+    settings: SplitSettings,
+) -> int:
+    directory = StoredDirectory(db, work.app_id)
+    by_keys = grouping_by_keys(importer, layout, directory, settings.together)
+    return await store_chunks(db, work, batches, by_keys, size=settings.rows_of(importer))
 
 
 async def _write_early_failures(
@@ -375,19 +395,3 @@ async def _write_early_failures(
 def _fails_for_sure(errors: Sequence[ErrorDetail]) -> bool:
     """Tell whether a row's errors are the file's: a plugin that fails may do better later."""
     return bool(errors) and all(error.code != "IMPORTER_ERROR" for error in errors)
-
-
-async def _store_chunks(
-    db: Connection,
-    work: ImportWork,
-    batches: Callable[[], AsyncIterator[Batch]],
-    by_keys: Grouping,
-    size: int,
-) -> int:
-    """Store rows in chunks by their keys, or, where that fails, in one chain; return how many."""
-    try:
-        return await write_chunks(db, work, batches, by_keys, size=size)
-    except UngroupableError as error:
-        # No chunk has been stored: that begins when all rows have their keys.
-        logger.warning("the rows of import %d run one after another: %s", work.id, error)
-        return await write_chunks(db, work, batches, group_as_one, size=size)

@@ -10,7 +10,7 @@ from importers.reading.record import Batch
 from importers.sdk.node_id import encode_node_id
 from models.entity_history import EntityEdit, to_json
 from models.present_state import table_of
-from models.undo import read_changed_assignments, read_changed_entities
+from models.undo import read_changed_entities, read_inverse_cells
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -27,30 +27,14 @@ async def inverse_rows(db: Connection, import_id: int) -> AsyncIterator[Batch]:
     """Make the rows that undo an import, some thousand at a time."""
     numbers = count(_FIRST_ROW)
     # Assignments first: with one of them a new user is not disabled, nor a new case closed.
-    async for assignments in read_changed_assignments(db, import_id):
-        yield _batch(numbers, map(_assignment_cells, assignments))
+    async for rows in read_inverse_cells(db, import_id):
+        yield _batch(numbers, map(json.loads, rows))
     async for entities in read_changed_entities(db, import_id):
         yield _batch(numbers, map(_entity_cells, entities))
 
 
 def _batch(numbers: Iterator[int], rows: Iterable[list[str]]) -> Batch:
     return Batch.of([(next(numbers), cells) for cells in rows])
-
-
-def _assignment_cells(row: Record) -> list[str]:
-    """Return the cells of a row, in the order of `UndoImport`'s columns."""
-    return [
-        "assignment",
-        _name("Case", row["case_id"], row["case_tag"]),
-        _name("User", row["user_id"], row["user_tag"]),
-        *_side(row["before_role"], row["before_notify"]),
-        *_side(row["after_role"], row["after_notify"]),
-        *[""] * 4,
-    ]
-
-
-def _side(role: str | None, notify: bool | None) -> tuple[str, str]:
-    return ("", "") if role is None else (role, str(int(bool(notify))))
 
 
 def _entity_cells(row: Record) -> list[str]:

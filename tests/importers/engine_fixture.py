@@ -269,14 +269,25 @@ class EngineFixture:
 
     async def apply_plan(self, plan_id: int, name: str | None = None) -> int:
         """Apply a dry run, and do all that there is to do for it."""
+        key = await self.request_apply(plan_id, name)
+        await self.drain()
+        return key
+
+    async def request_apply(self, plan_id: int, name: str | None = None) -> int:
+        """Ask for a dry run to be applied."""
         async with transaction() as db:
             new = NewName(name)
             key = await request_apply(db, self.app_id, plan_id, new, by=COMMAND_LINE)
         await self.queue.enqueue_split(key)
+        return key
+
+    async def undo(self, import_id: int, **options: Any) -> int:
+        """Undo an import, and do all that there is to do for it."""
+        key = await self.request_undo(import_id, **options)
         await self.drain()
         return key
 
-    async def undo(
+    async def request_undo(
         self,
         import_id: int,
         *,
@@ -284,14 +295,13 @@ class EngineFixture:
         within_days: int = 30,
         name: str | None = None,
     ) -> int:
-        """Undo an import, and do all that there is to do for it."""
+        """Ask for an import to be undone."""
         async with transaction() as db:
             key = await request_undo(
                 db, self.app_id, import_id, NewName(name), is_dry_run=is_dry_run,
                 within_days=within_days, by=COMMAND_LINE,
             )  # fmt: skip
         await self.queue.enqueue_split(key)
-        await self.drain()
         return key
 
     async def release(self, import_id: int, by: Actor) -> None:

@@ -190,6 +190,25 @@ async def test_states(api: Api, few: int, monkeypatch: pytest.MonkeyPatch) -> No
     }
 
 
+@pytest.mark.parametrize("few", [1_000, 1])
+async def test_roles(api: Api, few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A role chooses, whether few assignments are in it or many; roles of other apps don't."""
+    monkeypatch.setattr(assignment_lists, "_FEW", few)
+    await fill(api)
+    await sql("execute", "INSERT INTO roles (app_id, key, label) VALUES ($1, 'theirs', 'Theirs')",
+              api.world.other.id)  # fmt: skip
+
+    found = {
+        role: pairs(await read(api, role=role))
+        for role in ("clients", "staff", "default", "theirs", "clients' OR true --")
+    }
+
+    assert {role: sorted(some) for role, some in found.items() if some} == {
+        "clients": ["32c", "33c"],
+        "staff": ["11", "12", "13", "21", "22", "23", "31"],
+    }
+
+
 @pytest.mark.parametrize("filters", [{}, {"import": "import1"}, {"case": "case1"}])
 async def test_pages(api: Api, filters: dict[str, str]) -> None:
     """Paging forwards and backwards meets everything once, in the same order."""
