@@ -55,7 +55,6 @@ if TYPE_CHECKING:
     from importers.rows.layout import Layout
     from importers.rows.observation import Observed
     from importers.sdk.importer import Importer
-    from importers.split.grouping import Grouping
     from models.imports import ImportEnd
     from models.progress import ImportWork
 
@@ -164,8 +163,11 @@ async def split_import(import_id: int, settings: SplitSettings) -> SplitEnd | No
 
 
 @asynccontextmanager
-async def _holding(work: ImportWork) -> AsyncIterator[Connection]:
+async def _holding(work: ImportWork, *, is_long: bool = False) -> AsyncIterator[Connection]:
     """Open a transaction that holds the import's lock.
+
+    Args:
+        is_long: whether all rows of the import are gone through in it.
 
     Raises:
         _TakenError: another worker has split the import, or is splitting it.
@@ -176,6 +178,8 @@ async def _holding(work: ImportWork) -> AsyncIterator[Connection]:
         present = await read_work(db, work.id)
         if present is None or present.is_split or _task(present) != _task(work):
             raise _TakenError
+        if is_long:
+            await allow_long(db, _SPLIT_SECONDS)
         yield db
 
 
@@ -188,8 +192,7 @@ async def _refuse_import(work: ImportWork, errors: Sequence[ErrorDetail]) -> Imp
     """End the import, unless another worker has split it meanwhile."""
     end = None
     with suppress(_TakenError):
-        async with _holding(work) as db:
-            await allow_long(db, _SPLIT_SECONDS)
+        async with _holding(work, is_long=True) as db:
             details = [detail.as_dict() for detail in errors]
             if work.plan_id == work.id and work.is_cancelled:
                 return await end_cancelled(db, work)
@@ -214,13 +217,10 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
     if work.retry is None:
         return await _split_file(work, importer, settings, attempts)
     layout = stored_layout(work, importer)
-    async with _holding(work) as db:
-        await allow_long(db, _SPLIT_SECONDS)
-        directory = StoredDirectory(db, work.app_id)
+    async with _holding(work, is_long=True) as db:
         read = rows_planned_again if work.is_dry_run else failed_rows
         batches = partial(read, db, work, importer, layout)
-        by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
+        count = await _store_chunks(db, work, batches, layout, settings)
         stage = await stage_of(db, work, importer, count)
         return await finish_retry_split(db, work.id, rows=count, stage=stage)
 
@@ -230,15 +230,12 @@ async def _split_plan(
 ) -> ImportEnd | None:
     """Store the rows of a plan in chunks, if it is to be carried out."""
     layout = stored_layout(work, importer)
-    async with _holding(work) as db:
-        await allow_long(db, _SPLIT_SECONDS)
+    async with _holding(work, is_long=True) as db:
         decision = await decide(db, work, plan_id)
         if not decision.is_carried_out:
             return decision.end
-        directory = StoredDirectory(db, work.app_id)
         batches = partial(planned_rows, db, work, plan_id, importer)
-        by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
+        count = await _store_chunks(db, work, batches, layout, settings)
         return await finish_plan_split(db, work.id, rows=count, stage=decision.stage)
 
 
@@ -247,12 +244,9 @@ async def _split_undo(
 ) -> ImportEnd | None:
     """Store the rows that undo an import in chunks."""
     layout = layout_of(HEADER, importer)
-    async with _holding(work) as db:
-        await allow_long(db, _SPLIT_SECONDS)
-        directory = StoredDirectory(db, work.app_id)
+    async with _holding(work, is_long=True) as db:
         batches = partial(inverse_rows, db, undo_of_id)
-        by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-        count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
+        count = await _store_chunks(db, work, batches, layout, settings)
         stage = await stage_of(db, work, importer, count)
         return await finish_split(db, work.id, rows=count, header=HEADER, stage=stage)
 
@@ -287,31 +281,25 @@ async def _split_file(
                 await keep_header(db, work.id, table.header)
             if has_results and settings.tell:
                 await settings.tell(work)
-        async with _holding(work) as db:
-            return await _store_file(
-                db, work, file, importer=importer, layout=layout, settings=settings
-            )
+        async with _holding(work, is_long=True) as db:
+            return await _store_file(db, work, file, layout, settings)
 
 
 async def _store_file(
     db: Connection,
     work: ImportWork,
     file: OpenedFile,
-    *,
-    importer: Importer,
     layout: Layout,
     settings: SplitSettings,
 ) -> ImportEnd | None:
     """Store the rows of a file in chunks, but for those that have their results."""
+    importer = settings.importers[work.type]
     # These may be another worker's, or those of an attempt before this.
     finished_numbers = frozenset(await row_numbers(db, work.id))
-    await allow_long(db, _SPLIT_SECONDS)
-    directory = StoredDirectory(db, work.app_id)
     observed: Observed = {}
     observe_rows = observing(importer, layout, observed)
     batches = partial(unfinished_rows, db, file, finished_numbers, observe_rows)
-    by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-    count = await _store_chunks(db, work, batches, by_keys, settings.rows_of(importer))
+    count = await _store_chunks(db, work, batches, layout, settings)
     if work.is_atomic and count > settings.limits.atomic_rows:
         limit = settings.limits.atomic_rows
         raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
@@ -381,10 +369,14 @@ async def _store_chunks(
     db: Connection,
     work: ImportWork,
     batches: Callable[[], AsyncIterator[Batch]],
-    by_keys: Grouping,
-    size: int,
+    layout: Layout,
+    settings: SplitSettings,
 ) -> int:
     """Store rows in chunks by their keys, or, where that fails, in one chain; return how many."""
+    importer = settings.importers[work.type]
+    size = settings.rows_of(importer)
+    directory = StoredDirectory(db, work.app_id)
+    by_keys = grouping_by_keys(importer, layout, directory, settings.together)
     try:
         return await write_chunks(db, work, batches, by_keys, size=size)
     except UngroupableError as error:
