@@ -34,7 +34,7 @@ _HELD_DIGITS = 15
 _held = Context(prec=_HELD_DIGITS)
 
 
-def read_number(text: str, mark: DecimalMark | None = None) -> Decimal:
+def read_number(text: str, mark: DecimalMark | None) -> Decimal:
     """Read a number.
 
     Args:
