@@ -8,6 +8,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from importers.reading.delimited import DELIMITERS
 from importers.reading.workbooks.sheet_address import column_letters
 from importers.rows.header_mapping import IGNORED, HeaderMapping, quoted_names
 from importers.sdk.cell_note import shown_text
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 # difflib may take quadratic time, and a name in a header may be as long as a client likes.
 _MAX_GUESSED = 64
+_ANY_DELIMITER = re.compile(f"[{''.join(DELIMITERS)}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +189,7 @@ def _header_below(below: Sequence[Record], spec: HeaderSpec) -> int | None:
     """Return the number of the first row that could be the header."""
     for number, cells in below:
         # Below a title, a file's delimiter may be another one than was found from the title.
-        written = re.split(r"[,;\t|]", cells[0]) if len(cells) == 1 else map(shown_text, cells)
+        written = _ANY_DELIMITER.split(cells[0]) if len(cells) == 1 else map(shown_text, cells)
         if not _absent_names(spec.read(map(column_name, written)), spec):
             return number
     return None
