@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models.list_query import Lists, Window
+from models.list_query import ListQuery, Window
 from models.list_statement import ListStatement
 from models.page import read_pages
 
@@ -26,8 +26,8 @@ async def count_rows(
     parents: Sequence[int],
     conditions: Sequence[Condition],
 ) -> dict[int, int]:
-    lists = Lists(app_id, listing, parents, conditions)
-    return await _ask_each(db, lists, "(SELECT count(*) FROM {})")
+    query = ListQuery(app_id, listing, parents, conditions)
+    return await _ask_each(db, query, "(SELECT count(*) FROM {})")
 
 
 async def has_rows(
@@ -42,15 +42,15 @@ async def has_rows(
     With one statement, or two for a search: a common word is among the first rows, and to look for
     all that have it takes long.
     """
-    lists = Lists(app_id, listing, parents, conditions)
+    query = ListQuery(app_id, listing, parents, conditions)
     if any(condition.is_tried_nearby for condition in conditions):
-        pages = await read_pages(db, lists, Window(0), (), nearest=_NEAR)
+        pages = await read_pages(db, query, Window(0), (), nearest=_NEAR)
         if all(page.has_more for page in pages.values()):
             return dict.fromkeys(pages, True)
-    return await _ask_each(db, lists, "EXISTS (SELECT 1 FROM {})")
+    return await _ask_each(db, query, "EXISTS (SELECT 1 FROM {})")
 
 
-async def _ask_each(db: Connection, lists: Lists, ask: str) -> dict[int, Any]:
+async def _ask_each(db: Connection, query: ListQuery, ask: str) -> dict[int, Any]:
     """Ask something of the list of each parent.
 
         SELECT p.parent, (SELECT count(*) FROM assignments t
@@ -60,7 +60,7 @@ async def _ask_each(db: Connection, lists: Lists, ask: str) -> dict[int, Any]:
     Args:
         ask: the question, as SQL; its rows stand where `{}` is.
     """
-    statement = ListStatement(lists)
+    statement = ListStatement(query)
     parents = statement.parents()
     source = statement.source()
     where = statement.where("p.parent")
@@ -83,7 +83,7 @@ async def find_rows(
     Args:
         columns: which are enough; by default all of the listed table.
     """
-    statement = ListStatement(Lists(app_id, listing, (), [condition]))
+    statement = ListStatement(ListQuery(app_id, listing, (), [condition]))
     source = statement.source()
     where = statement.where("")
     found: list[Record] = await db.fetch(

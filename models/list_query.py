@@ -123,7 +123,7 @@ class Condition(NamedTuple):
         return self.is_search or bool(self.of_row)
 
 
-class Lists(NamedTuple):
+class ListQuery(NamedTuple):
     """The lists that some parents have of one kind, and the conditions on their rows.
 
     A list of the app has the app for its only parent.

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from models.list_query import Condition, Lists, Window
+    from models.list_query import Condition, ListQuery, Window
 
 
 class ListStatement:
     """Collects the parameters of a statement about lists; the first is always the app."""
 
-    def __init__(self, lists: Lists) -> None:
-        app_id, self._listing, self._parents, self._conditions = lists
+    def __init__(self, query: ListQuery) -> None:
+        app_id, self._listing, self._parents, self._conditions = query
         self.values: list[object] = [app_id]
 
     def add(self, value: object) -> str:

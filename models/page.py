@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from models.list_query import Lists
+from models.list_query import ListQuery
 from models.list_statement import ListStatement
 
 if TYPE_CHECKING:
@@ -51,30 +51,30 @@ async def fetch_pages(
         parents: what the lists belong to; for a list of the app, the app alone.
         columns: which are enough; by default all of the listed table.
     """
-    lists = Lists(app_id, listing, parents, conditions)
+    query = ListQuery(app_id, listing, parents, conditions)
     if any(condition.is_tried_nearby for condition in conditions):
         nearest = _NEARBY_PAGES * (window.size + 1)
-        pages = await read_pages(db, lists, window, columns, nearest=nearest)
+        pages = await read_pages(db, query, window, columns, nearest=nearest)
         if all(page.has_more for page in pages.values()):
             return pages
-        if not await _have_more_than(db, lists, window, nearest):
+        if not await _have_more_than(db, query, window, nearest):
             return pages
-    return await read_pages(db, lists, window, columns)
+    return await read_pages(db, query, window, columns)
 
 
-async def _have_more_than(db: Connection, lists: Lists, window: Window, number: int) -> bool:
+async def _have_more_than(db: Connection, query: ListQuery, window: Window, number: int) -> bool:
     """Tell whether any list, without its searches, has more rows inside a window."""
-    statement = ListStatement(lists)
+    statement = ListStatement(query)
     parents = statement.parents()
     where = statement.where("p.parent", is_nearby=True) + statement.within(window)
-    more = f"EXISTS (SELECT 1 FROM {lists.listing.table} t WHERE {where} OFFSET {number})"
+    more = f"EXISTS (SELECT 1 FROM {query.listing.table} t WHERE {where} OFFSET {number})"
     found: bool = await db.fetchval(f"SELECT bool_or({more}) FROM {parents}", *statement.values)
     return found
 
 
 async def read_pages(
     db: Connection,
-    lists: Lists,
+    query: ListQuery,
     window: Window,
     columns: Collection[str] | None,
     *,
@@ -85,13 +85,13 @@ async def read_pages(
     Args:
         nearest: how many rows to search, the next ones of the list; by default all.
     """
-    sql, values = page_statement(lists, window, columns, nearest=nearest)
+    sql, values = page_statement(query, window, columns, nearest=nearest)
     rows = await db.fetch(sql, *values)
-    return _cut_pages(rows, lists.parents, window, is_falling=_is_falling(lists.listing, window))
+    return _cut_pages(rows, query.parents, window, is_falling=_is_falling(query.listing, window))
 
 
 def page_statement(
-    lists: Lists,
+    query: ListQuery,
     window: Window,
     columns: Collection[str] | None,
     *,
@@ -109,8 +109,8 @@ def page_statement(
 
     It reads one row more than the page has, which tells whether the list goes on.
     """
-    listing = lists.listing
-    statement = ListStatement(lists)
+    listing = query.listing
+    statement = ListStatement(query)
     parents = statement.parents()
     is_nearby = nearest is not None
     where = statement.where("p.parent", is_nearby=is_nearby) + statement.within(window)
@@ -126,7 +126,7 @@ def page_statement(
         rows_read = f"{statement.source()} t WHERE {where}"
     page = f"FROM {rows_read} {cut}"
     chosen = f"(SELECT t.* {page}) t"
-    if any(condition.is_search for condition in lists.conditions):
+    if any(condition.is_search for condition in query.conditions):
         # Narrow rows are sorted in half the time.
         chosen = f"(SELECT t.id {page}) AS found JOIN {listing.table} t USING (id)"
     sql = f"""

@@ -14,7 +14,7 @@ from importers.sdk.entity_changes import (
     AddUser,
     ModifyCase,
     ModifyUser,
-    storable_value,
+    storable_fields,
 )
 from importers.sdk.errors import RowError
 from importers.sdk.validator import Effect
@@ -196,10 +196,5 @@ def _difference(
     table: Table, key: int, before: Mapping[str, Any] | None, after: Mapping[str, Any]
 ) -> Difference:
     ids = {"case_id": key} if table == "cases" else {"user_id": key}
-    return Difference(
-        before=None if before is None else _storable(before), after=_storable(after), **ids
-    )
-
-
-def _storable(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: storable_value(value) for name, value in values.items()}
+    old = None if before is None else storable_fields(before)
+    return Difference(before=old, after=storable_fields(after), **ids)
