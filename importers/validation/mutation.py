@@ -25,7 +25,7 @@ from importers.validation.missing_validator import MissingValidator
 from models.change_count import lock_changes
 from models.row_security import as_owner
 from models.write_many import lock_many
-from models.write_one import insert_one, update_one
+from models.write_one import SIDES, insert_one, update_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -195,6 +195,5 @@ async def _modification(
 def _difference(
     table: Table, key: int, before: Mapping[str, Any] | None, after: Mapping[str, Any]
 ) -> Difference:
-    ids = {"case_id": key} if table == "cases" else {"user_id": key}
     old = None if before is None else storable_fields(before)
-    return Difference(before=old, after=storable_fields(after), **ids)
+    return Difference(before=old, after=storable_fields(after), **{SIDES[table]: key})
