@@ -1,4 +1,4 @@
-"""The tenant, its roles and the tokens that open it."""
+"""The tenant, its roles and the tokens that open it; what the command line makes of these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tortoise.contrib.postgres.fields import ArrayField
 from tortoise.fields.db_defaults import Now
 from tortoise.models import Model
 
-from models.audit import COMMAND_LINE, Action, Actor, record
+from models.audit import COMMAND_LINE, Action, record
 from models.db import transaction
 from models.described_enum import DescribedStrEnum
 
@@ -88,17 +88,17 @@ class ApiToken(Model):
         table = "api_tokens"
 
 
-async def create_app(slug: str, name: str, *, by: Actor = COMMAND_LINE) -> App:
+async def create_app(slug: str, name: str) -> App:
     async with transaction() as db:
         app = await App.create(slug=slug, name=name)
         await Role.bulk_create(
             [Role(app_id=app.id, key=key, label=label) for key, label in DEFAULT_ROLES.items()]
         )
-        await record(db, app.id, by, Action.APP_CREATED, app.id, name=name)
+        await record(db, app.id, COMMAND_LINE, Action.APP_CREATED, app.id, name=name)
     return app
 
 
-async def add_role(app: App, key: str, label: str, *, by: Actor = COMMAND_LINE) -> Role:
+async def add_role(app: App, key: str, label: str) -> Role:
     """Add a role to an app.
 
     Raises:
@@ -106,7 +106,7 @@ async def add_role(app: App, key: str, label: str, *, by: Actor = COMMAND_LINE) 
     """
     async with transaction() as db:
         role = await Role.create(app_id=app.id, key=key, label=label)
-        await record(db, app.id, by, Action.ROLE_ADDED, role.id, name=key)
+        await record(db, app.id, COMMAND_LINE, Action.ROLE_ADDED, role.id, name=key)
     return role
 
 
@@ -120,12 +120,7 @@ def token_digest(token: str) -> str:
 
 
 async def create_token(
-    app: App,
-    name: str,
-    permission: Permission,
-    *,
-    expires_at: datetime | None = None,
-    by: Actor = COMMAND_LINE,
+    app: App, name: str, permission: Permission, *, expires_at: datetime | None = None
 ) -> str:
     """Create a token and return it; only its digest is stored."""
     token = make_token()
@@ -137,11 +132,11 @@ async def create_token(
             permission=permission,
             expires_at=expires_at,
         )
-        await record(db, app.id, by, Action.TOKEN_CREATED, row.id, name=name)
+        await record(db, app.id, COMMAND_LINE, Action.TOKEN_CREATED, row.id, name=name)
     return token
 
 
-async def revoke_token(token_id: int, *, by: Actor = COMMAND_LINE) -> str | None:
+async def revoke_token(token_id: int) -> str | None:
     """Revoke a token and return its name; None when there is no such token."""
     async with transaction() as db:
         token = await ApiToken.select_for_update().get_or_none(id=token_id)
@@ -151,5 +146,6 @@ async def revoke_token(token_id: int, *, by: Actor = COMMAND_LINE) -> str | None
         if token.revoked_at is None:
             token.revoked_at = datetime.now(UTC)
             await token.save(update_fields=["revoked_at"])
-            await record(db, token.app_id, by, Action.TOKEN_REVOKED, token.id, name=token.name)
+            action = Action.TOKEN_REVOKED
+            await record(db, token.app_id, COMMAND_LINE, action, token.id, name=token.name)
     return token.name

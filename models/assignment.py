@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import asyncpg
 from tortoise import fields
@@ -15,17 +15,16 @@ from models.case import Case, CaseRecord
 from models.db import RaceError
 from models.foreign_keys import checked_at_once, refuse_references
 from models.user import User, UserRecord
+from models.write_one import SIDES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from asyncpg import Connection
 
-    from models.write_one import Table
+    from models.write_one import Side, Table
 
 Pair = tuple[int, int]
-Side = Literal["case_id", "user_id"]
-_SIDES: Mapping[Table, Side] = {"cases": "case_id", "users": "user_id"}
 
 
 class Assignment(Model):
@@ -208,7 +207,7 @@ async def hold_pairs(
     # the app, as in `present_assignments`.
     sql = f"""
         SELECT a.case_id, a.user_id FROM unnest($1::bigint[]) AS k(id)
-        JOIN assignments a ON a.{_SIDES[table]} = k.id
+        JOIN assignments a ON a.{SIDES[table]} = k.id
     """
     return {(row[0], row[1]) for row in await db.fetch(sql, keys)}
 

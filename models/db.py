@@ -215,9 +215,7 @@ async def _migrate_in_time(
         attempts += 1
 
 
-async def _migrate_tables(
-    url: str, plugins: Mapping[str, str], progress: Progress | None = None
-) -> bool:
+async def _migrate_tables(url: str, plugins: Mapping[str, str], progress: Progress | None) -> bool:
     """Run all migrations that are due; False if one gave up, as a table is in use.
 
     Each is a transaction of its own, so the next attempt goes on with the one that gave up.

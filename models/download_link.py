@@ -44,7 +44,7 @@ async def add_link(
     return expires_at
 
 
-async def use_link(db: Connection, digest: str, *, is_kept: bool = False) -> str | None:
+async def use_link(db: Connection, digest: str, *, is_kept: bool) -> str | None:
     """Use a link up, and return its token's digest; None if it is used, expired or unknown.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models.list_query import Window
+from models.list_query import ListQuery, Window
 from models.list_statement import ListStatement
 from models.page import read_pages
 
@@ -26,9 +26,8 @@ async def count_rows(
     parents: Sequence[int],
     conditions: Sequence[Condition],
 ) -> dict[int, int]:
-    return await _ask_each(
-        db, app_id, listing, parents, conditions, ask="(SELECT count(*) FROM {})"
-    )
+    query = ListQuery(app_id, listing, parents, conditions)
+    return await _ask_each(db, query, "(SELECT count(*) FROM {})")
 
 
 async def has_rows(
@@ -43,33 +42,15 @@ async def has_rows(
     With one statement, or two for a search: a common word is among the first rows, and to look for
     all that have it takes long.
     """
+    query = ListQuery(app_id, listing, parents, conditions)
     if any(condition.is_tried_nearby for condition in conditions):
-        pages = await read_pages(
-            db,
-            app_id,
-            listing,
-            parents,
-            conditions,
-            window=Window(0),
-            columns=(),
-            nearest=_NEAR,
-        )
+        pages = await read_pages(db, query, Window(0), (), nearest=_NEAR)
         if all(page.has_more for page in pages.values()):
             return dict.fromkeys(pages, True)
-    return await _ask_each(
-        db, app_id, listing, parents, conditions, ask="EXISTS (SELECT 1 FROM {})"
-    )
+    return await _ask_each(db, query, "EXISTS (SELECT 1 FROM {})")
 
 
-async def _ask_each(
-    db: Connection,
-    app_id: int,
-    listing: Listing,
-    parents: Sequence[int],
-    conditions: Sequence[Condition],
-    *,
-    ask: str,
-) -> dict[int, Any]:
+async def _ask_each(db: Connection, query: ListQuery, ask: str) -> dict[int, Any]:
     """Ask something of the list of each parent.
 
         SELECT p.parent, (SELECT count(*) FROM assignments t
@@ -79,12 +60,12 @@ async def _ask_each(
     Args:
         ask: the question, as SQL; its rows stand where `{}` is.
     """
-    statement = ListStatement(app_id)
-    lists = statement.parents(listing, parents)
-    source = statement.source(listing, conditions)
-    where = statement.where(listing, conditions, "p.parent")
+    statement = ListStatement(query)
+    parents = statement.parents()
+    source = statement.source()
+    where = statement.where("p.parent")
     rows = await db.fetch(
-        f"SELECT p.parent, {ask.format(f'{source} t WHERE {where}')} FROM {lists}",
+        f"SELECT p.parent, {ask.format(f'{source} t WHERE {where}')} FROM {parents}",
         *statement.values,
     )
     return {row[0]: row[1] for row in rows}
@@ -102,9 +83,9 @@ async def find_rows(
     Args:
         columns: which are enough; by default all of the listed table.
     """
-    statement = ListStatement(app_id)
-    source = statement.source(listing, [condition])
-    where = statement.where(listing, [condition], "")
+    statement = ListStatement(ListQuery(app_id, listing, (), [condition]))
+    source = statement.source()
+    where = statement.where("")
     found: list[Record] = await db.fetch(
         f"SELECT {listing.select(columns)} FROM {source} t {listing.joins} WHERE {where}",
         *statement.values,

@@ -123,6 +123,18 @@ class Condition(NamedTuple):
         return self.is_search or bool(self.of_row)
 
 
+class ListQuery(NamedTuple):
+    """The lists that some parents have of one kind, and the conditions on their rows.
+
+    A list of the app has the app for its only parent.
+    """
+
+    app_id: int
+    listing: Listing
+    parents: Sequence[int]
+    conditions: Sequence[Condition]
+
+
 class Window(NamedTuple):
     """Which part of a list: `size` rows after one place and before another.
 

@@ -6,6 +6,7 @@ from collections import Counter
 from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from models.list_query import ListQuery
 from models.page import page_statement
 
 if TYPE_CHECKING:
@@ -53,9 +54,8 @@ async def fetch_nested_pages(
         columns: none of them an array, as PostgreSQL makes no array of arrays of different lengths.
     """
     distinct = list(dict.fromkeys(parents))
-    sql, values = page_statement(
-        app_id, listing, distinct, conditions, window=window, columns=columns
-    )
+    query = ListQuery(app_id, listing, distinct, conditions)
+    sql, values = page_statement(query, window, columns)
     names = ["page_parent", *sorted(columns), "page_key"]
     arrays = ", ".join(f"array_agg(l.{name}) AS {name}" for name in names)
     direction = "DESC" if listing.is_descending else "ASC"

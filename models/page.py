@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
-from models.list_statement import ListStatement, kinds_of, union_of
+from models.list_query import ListQuery
+from models.list_statement import ListStatement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -51,50 +51,33 @@ async def fetch_pages(
         parents: what the lists belong to; for a list of the app, the app alone.
         columns: which are enough; by default all of the listed table.
     """
-    read = partial(
-        read_pages, db, app_id, listing, parents, conditions, window=window, columns=columns
-    )
+    query = ListQuery(app_id, listing, parents, conditions)
     if any(condition.is_tried_nearby for condition in conditions):
         nearest = _NEARBY_PAGES * (window.size + 1)
-        pages = await read(nearest=nearest)
+        pages = await read_pages(db, query, window, columns, nearest=nearest)
         if all(page.has_more for page in pages.values()):
             return pages
-        if not await _have_more_than(
-            db, app_id, listing, parents, conditions, window=window, number=nearest
-        ):
+        if not await _have_more_than(db, query, window, nearest):
             return pages
-    return await read()
+    return await read_pages(db, query, window, columns)
 
 
-async def _have_more_than(
-    db: Connection,
-    app_id: int,
-    listing: Listing,
-    parents: Sequence[int],
-    conditions: Sequence[Condition],
-    *,
-    window: Window,
-    number: int,
-) -> bool:
+async def _have_more_than(db: Connection, query: ListQuery, window: Window, number: int) -> bool:
     """Tell whether any list, without its searches, has more rows inside a window."""
-    statement = ListStatement(app_id)
-    lists = statement.parents(listing, parents)
-    where = statement.where(listing, conditions, "p.parent", is_nearby=True)
-    where += statement.within(listing, window)
-    more = f"EXISTS (SELECT 1 FROM {listing.table} t WHERE {where} OFFSET {number})"
-    found: bool = await db.fetchval(f"SELECT bool_or({more}) FROM {lists}", *statement.values)
+    statement = ListStatement(query)
+    parents = statement.parents()
+    where = statement.where("p.parent", is_nearby=True) + statement.within(window)
+    more = f"EXISTS (SELECT 1 FROM {query.listing.table} t WHERE {where} OFFSET {number})"
+    found: bool = await db.fetchval(f"SELECT bool_or({more}) FROM {parents}", *statement.values)
     return found
 
 
 async def read_pages(
     db: Connection,
-    app_id: int,
-    listing: Listing,
-    parents: Sequence[int],
-    conditions: Sequence[Condition],
-    *,
+    query: ListQuery,
     window: Window,
     columns: Collection[str] | None,
+    *,
     nearest: int | None = None,
 ) -> dict[int, Page]:
     """Read the pages with one statement.
@@ -102,21 +85,16 @@ async def read_pages(
     Args:
         nearest: how many rows to search, the next ones of the list; by default all.
     """
-    sql, values = page_statement(
-        app_id, listing, parents, conditions, window=window, columns=columns, nearest=nearest
-    )
+    sql, values = page_statement(query, window, columns, nearest=nearest)
     rows = await db.fetch(sql, *values)
-    return _cut_pages(rows, parents, window, is_falling=_is_falling(listing, window))
+    return _cut_pages(rows, query.parents, window, is_falling=_is_falling(query.listing, window))
 
 
 def page_statement(
-    app_id: int,
-    listing: Listing,
-    parents: Sequence[int],
-    conditions: Sequence[Condition],
-    *,
+    query: ListQuery,
     window: Window,
     columns: Collection[str] | None,
+    *,
     nearest: int | None = None,
 ) -> tuple[str, Sequence[object]]:
     """Return the statement that reads pages, their rows in any order, and its parameters.
@@ -131,28 +109,28 @@ def page_statement(
 
     It reads one row more than the page has, which tells whether the list goes on.
     """
-    statement = ListStatement(app_id)
-    lists = statement.parents(listing, parents)
+    listing = query.listing
+    statement = ListStatement(query)
+    parents = statement.parents()
     is_nearby = nearest is not None
-    where = statement.where(listing, conditions, "p.parent", is_nearby=is_nearby)
-    where += statement.within(listing, window)
+    where = statement.where("p.parent", is_nearby=is_nearby) + statement.within(window)
     lateral = "LATERAL" if listing.parent else ""
     order = listing.order("DESC" if _is_falling(listing, window) else "ASC")
     cut = f"ORDER BY {order} LIMIT {statement.add(window.size + 1)}"
     if is_nearby:
         near = f"ORDER BY {order} LIMIT {nearest}"
-        rows_read = statement.nearby(listing, conditions, where, near)
-    elif kinds := kinds_of(conditions):
-        rows_read = f"({union_of(listing, kinds, f'AND {where} {cut}')}) t"
+        rows_read = statement.nearby(where, near)
+    elif statement.kinds:
+        rows_read = f"({statement.union(f'AND {where} {cut}')}) t"
     else:
-        rows_read = f"{statement.source(listing, conditions)} t WHERE {where}"
+        rows_read = f"{statement.source()} t WHERE {where}"
     page = f"FROM {rows_read} {cut}"
     chosen = f"(SELECT t.* {page}) t"
-    if any(condition.is_search for condition in conditions):
+    if any(condition.is_search for condition in query.conditions):
         # Narrow rows are sorted in half the time.
         chosen = f"(SELECT t.id {page}) AS found JOIN {listing.table} t USING (id)"
     sql = f"""
-        SELECT p.parent AS page_parent, l.* FROM {lists}, {lateral} (
+        SELECT p.parent AS page_parent, l.* FROM {parents}, {lateral} (
           SELECT {listing.select(columns)}, {listing.place} AS page_key
           FROM {chosen} {listing.joins}) l
     """

@@ -174,7 +174,7 @@ async def finish_split(
     delimiter: str | None = None,
     warnings: Sequence[Mapping[str, Any]] = (),
     observed: Mapping[str, Sequence[str]] = MappingProxyType({}),
-    stage: Stage | None = None,
+    stage: Stage | None,
 ) -> ImportEnd | None:
     """Record that the file's rows wait in chunks; without any, end the import.
 
@@ -199,7 +199,7 @@ async def finish_split(
 
 
 async def finish_retry_split(
-    db: Connection, import_id: int, *, rows: int, stage: Stage | None = None
+    db: Connection, import_id: int, *, rows: int, stage: Stage | None
 ) -> ImportEnd | None:
     """Record that the failed rows wait in chunks; without any, end the import again.
 

@@ -27,9 +27,7 @@ _MENTIONS = """
 
 
 def has_error(
-    codes: Collection[str] | None = None,
-    columns: Collection[str] | None = None,
-    value: str | None = None,
+    codes: Collection[str] | None, columns: Collection[str] | None, value: str | None
 ) -> Condition:
     """Ask for failed rows that have an error with one of the codes, at one of the columns.
 

@@ -57,7 +57,7 @@ may create roles, then `caseroll migrate` again:
     CREATE ROLE %s NOLOGIN; GRANT %s TO %s;"""
 
 
-async def apply_row_security(db: Connection, own_tables: Collection[str] = ()) -> None:
+async def apply_row_security(db: Connection, own_tables: Collection[str]) -> None:
     """Create the role and its policies, or bring them up to date; to be run after migrations.
 
     Without the right to create roles, the log says what to do, and everything works without them.

@@ -17,8 +17,11 @@ if TYPE_CHECKING:
     from models.audit import Actor
 
 Table = Literal["cases", "users"]
+Side = Literal["case_id", "user_id"]
+SIDES: Mapping[Table, Side] = {"cases": "case_id", "users": "user_id"}
+"""The columns of other tables that hold their primary keys."""
+
 _CREATED = {"cases": Action.CASE_CREATED, "users": Action.USER_CREATED}
-_KEYS = {"cases": "case_id", "users": "user_id"}
 _UPDATED = {"cases": Action.CASE_UPDATED, "users": Action.USER_UPDATED}
 
 
@@ -73,7 +76,7 @@ async def insert_one(
         raise _taken_error(error) from error
     await record(db, app_id, by, _CREATED[table], key)
     after = {name: value for name, value in values.items() if value not in (None, "")}
-    await write_entity_change(db, app_id, by, **{_KEYS[table]: key}, before=None, after=after)
+    await write_entity_change(db, app_id, by, **{SIDES[table]: key}, before=None, after=after)
     return int(key)
 
 
@@ -112,7 +115,7 @@ async def update_one(
     after = {name: value for name, value in values.items() if value != row[name]}
     before = {name: row[name] for name in after}
     if after:
-        await write_entity_change(db, app_id, by, **{_KEYS[table]: key}, before=before, after=after)
+        await write_entity_change(db, app_id, by, **{SIDES[table]: key}, before=before, after=after)
     return ChangedFields(before, after)
 
 

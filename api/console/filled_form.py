@@ -66,8 +66,8 @@ def read_filled_form(form: Form, fields: Iterable[str]) -> FilledForm:
     """Read what was sent; a field that the form did not have is none."""
     sent = [name for name in fields if name in form]
     return FilledForm(
-        values={name: _with_line_feeds(form.first(name)) for name in sent},
-        was={name: _with_line_feeds(form.first(_WAS + name)) for name in sent},
+        values={name: form.first(name) for name in sent},
+        was={name: form.first(_WAS + name) for name in sent},
     )
 
 
@@ -89,11 +89,6 @@ def _is_day(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-def _with_line_feeds(text: str) -> str:
-    """Undo what browsers do to the ends of lines."""
-    return text.replace("\r\n", "\n")
 
 
 def _field_of(problem: Mapping[str, Any]) -> str | None:

@@ -45,12 +45,14 @@ async def _receive_form(request: Request) -> Form:
     settings: Settings = request.app.state.services.settings
     body = await read_body(request, settings.max_request_bytes, settings.patience)
     try:
-        return Form(
-            parse_qs(
-                body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
-            )
+        fields = parse_qs(
+            body.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MOST_FIELDS
         )
     except ValueError as error:
         raise bad_request(
             "The form can't be read: it has too many fields, or is not UTF-8."
         ) from error
+    # Browsers write the ends of lines as forms do.
+    return Form(
+        {name: [each.replace("\r\n", "\n") for each in values] for name, values in fields.items()}
+    )

@@ -47,7 +47,7 @@ def operation_text(name: str) -> str:
 
 
 async def run_operation(
-    context: Context, name: str, variables: Mapping[str, Any] | None = None
+    context: Context, name: str, variables: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Run an operation as a request over HTTP would, and return its data.
 
@@ -57,7 +57,7 @@ async def run_operation(
     Raises:
         HttpError: it was refused, or a field of it has failed.
     """
-    operation = Operation(query=operation_text(name), variables=dict(variables or {}), name=None)
+    operation = Operation(query=operation_text(name), variables=dict(variables), name=None)
     return _data_of(await execute_in_turn(context, operation))
 
 

@@ -57,16 +57,6 @@ class PageCodeGenerator(CodeGenerator):
                 self.write(", ")
             self.write(")")
 
-    def visit_For(self, node: nodes.For, frame: Frame) -> None:  # noqa: N802 - Jinja's name
-        """Compile a loop to one that collects its text, and yields it once."""
-        if frame.buffer is not None:
-            super().visit_For(node, frame)
-            return
-        self.buffer(frame)
-        super().visit_For(node, frame)
-        self.writeline(f"yield concat({frame.buffer})")
-        frame.buffer = None
-
     def _translate(self, node: nodes.Node) -> Markup | None:
         """Return what `_("…")` stands for; None for any other expression."""
         match node:

@@ -39,24 +39,41 @@ async def context_of(request: Request, token: str) -> Context:
 
 
 def keep_token(request: Request, response: Response, token: str, root: str) -> None:
-    """Set the cookie, until the browser is closed.
+    """Set the cookie, until the browser is closed."""
+    keep_cookie(request, response, COOKIE, token, path=root)
+
+
+def keep_cookie(
+    request: Request,
+    response: Response,
+    name: str,
+    value: str,
+    *,
+    path: str,
+    seconds: int | None = None,
+) -> None:
+    """Set a cookie that neither scripts nor other sites get at.
 
     `SameSite=Strict` keeps it from requests that other sites begin, and the path from `/graphql`
     and `/files`, where a cookie means nothing.
+
+    Args:
+        seconds: how long it is kept; None until the browser is closed.
     """
     response.set_cookie(
-        COOKIE,
-        token,
-        path=root,
+        name,
+        value,
+        max_age=seconds,
+        path=path,
         httponly=True,
         samesite="strict",
         secure=request.url.scheme == "https",
     )
 
 
-def forget_token(response: Response, root: str) -> None:
-    """Clear the cookie."""
-    response.delete_cookie(COOKIE, path=root, httponly=True, samesite="strict")
+def forget_cookie(response: Response, name: str, *, path: str) -> None:
+    """Clear a cookie."""
+    response.delete_cookie(name, path=path, httponly=True, samesite="strict")
 
 
 def check_origin(request: Request) -> None:

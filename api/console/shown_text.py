@@ -34,8 +34,13 @@ def show_text(text: str | None) -> Markup:
 
 
 def name_user(user: Mapping[str, Any]) -> Markup:
-    """Show a user's given and family names or, without these, the address."""
-    return show_text(f"{user['givenName']} {user['familyName']}".strip() or user["email"])
+    """Show what people call a user."""
+    return show_text(name_of_user(user))
+
+
+def name_of_user(user: Mapping[str, Any]) -> str:
+    """Return a user's given and family names or, without these, the address."""
+    return f"{user['givenName']} {user['familyName']}".strip() or str(user["email"])
 
 
 def name_case(case: Mapping[str, Any], *, nameless: Markup) -> Markup:

@@ -84,9 +84,8 @@ class CountedResponse(StreamingResponse):
         blocks: AsyncIterator[bytes],
         headers: Mapping[str, str],
         count: AbstractContextManager[None],
-        status: int = 200,
     ) -> None:
-        super().__init__(_slice(blocks), status, headers)
+        super().__init__(_slice(blocks), headers=headers)
         self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -39,7 +39,7 @@ def is_welcome(headers: Headers, origins: Collection[str]) -> bool:
     return scheme in ("http", "https") and host == headers.get("host", "").lower()
 
 
-def cors(origins: Sequence[str], headers: Sequence[str] = ()) -> list[Middleware]:
+def cors(origins: Sequence[str], headers: Sequence[str]) -> list[Middleware]:
     """Allow browsers to send requests for pages of these origins, also with these headers."""
     if not origins:
         return []

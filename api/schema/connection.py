@@ -73,7 +73,7 @@ class Slice:
     window: Window
     has_more: bool
     places: Sequence[Place]
-    total: int | None = None
+    total: int | None
 
     async def count(self) -> int:
         if self.total is not None:

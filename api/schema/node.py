@@ -13,7 +13,7 @@ from models.list_facts import find_rows
 from models.listing import has_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from api.access.context import Context
     from api.batch.row_type import RowType
@@ -65,6 +65,14 @@ async def load_together(
     """
     row = await context.loaders.row(listing, key, row_type.columns())
     return row_type.object(row) if row else None
+
+
+async def load_many(
+    context: Context, listing: Listing, row_type: RowType[T], keys: Collection[int]
+) -> dict[int, T]:
+    """Read objects by their primary keys; those that the app does not have are left out."""
+    rows = await context.scope.read(find_rows, listing, has_id(keys), row_type.columns())
+    return dict(zip([row["id"] for row in rows], row_type.objects(rows), strict=True))
 
 
 async def find_object(

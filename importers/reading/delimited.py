@@ -52,7 +52,7 @@ class DelimitedText:
         FileRefusedError: by the constructor or while iterating.
     """
 
-    def __init__(self, blocks: Iterator[str], *, is_whole: bool = True) -> None:
+    def __init__(self, blocks: Iterator[str], *, is_whole: bool) -> None:
         self._blocks = blocks
         self._is_whole = is_whole
         self._row = 0

@@ -131,7 +131,7 @@ def _refuse_unmarked_utf16(head: bytes) -> None:
     )
 
 
-def decode_blocks(file: BinaryIO, encoding: Encoding, *, is_whole: bool = True) -> Iterator[str]:
+def decode_blocks(file: BinaryIO, encoding: Encoding, *, is_whole: bool) -> Iterator[str]:
     """Yield the file's text from its beginning, one block of text for each `BLOCK_BYTES` bytes.
 
     The text before a fault is yielded before the error is raised, so that a caller that counts rows

@@ -157,7 +157,7 @@ def check_head(
 
 
 def open_head(
-    head: bytes, *, filename: str, encoding: str | None, limits: Limits, is_whole: bool = False
+    head: bytes, *, filename: str, encoding: str | None, limits: Limits, is_whole: bool
 ) -> Table | None:
     """Open the first bytes of a text, as `check_head` takes them; a cut last row is left out.
 

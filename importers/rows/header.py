@@ -8,6 +8,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from importers.reading.delimited import DELIMITERS
+from importers.reading.workbooks.sheet_address import column_letters
 from importers.rows.header_mapping import IGNORED, HeaderMapping, quoted_names
 from importers.sdk.cell_note import shown_text
 from importers.sdk.changes import EFFECTS
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 # difflib may take quadratic time, and a name in a header may be as long as a client likes.
 _MAX_GUESSED = 64
+_ANY_DELIMITER = re.compile(f"[{''.join(DELIMITERS)}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +157,7 @@ def match_header(
 
 
 def describe_header(
-    header: Sequence[str], spec: HeaderSpec, mapping: HeaderMapping = _AS_WRITTEN
+    header: Sequence[str], spec: HeaderSpec, mapping: HeaderMapping
 ) -> list[HeaderColumn]:
     """Say what each name in a header means, whether or not the header fits the type."""
     names = spec.read(mapping.names(header))
@@ -170,9 +173,7 @@ def describe_header(
     ]
 
 
-def missing_columns(
-    header: Sequence[str], spec: HeaderSpec, mapping: HeaderMapping = _AS_WRITTEN
-) -> list[str]:
+def missing_columns(header: Sequence[str], spec: HeaderSpec, mapping: HeaderMapping) -> list[str]:
     """Return the columns that the type needs and the header lacks."""
     return _absent_names(spec.read(mapping.names(header)), spec)
 
@@ -188,7 +189,7 @@ def _header_below(below: Sequence[Record], spec: HeaderSpec) -> int | None:
     """Return the number of the first row that could be the header."""
     for number, cells in below:
         # Below a title, a file's delimiter may be another one than was found from the title.
-        written = re.split(r"[,;\t|]", cells[0]) if len(cells) == 1 else map(shown_text, cells)
+        written = _ANY_DELIMITER.split(cells[0]) if len(cells) == 1 else map(shown_text, cells)
         if not _absent_names(spec.read(map(column_name, written)), spec):
             return number
     return None
@@ -201,10 +202,6 @@ def _not_first(row: int) -> ErrorDetail:
         "Delete the rows above the header.",
         row=row,
     )
-
-
-def _fits_spec(names: Iterable[str], spec: HeaderSpec) -> bool:
-    return not _unknown_names(names, spec) and not _absent_names(names, spec)
 
 
 def _unknown_names(names: Iterable[str], spec: HeaderSpec) -> list[str]:
@@ -224,10 +221,11 @@ def _nearest_specs(
     None does worse than `at_worst`, which is what the header's own type does.
     """
     fitting = {
-        other.key: len(set(other.columns) - set(other.read(names)))
+        other.key: len(set(other.columns) - set(meant))
         for other in others
         if EFFECTS.index(other.at_worst) <= EFFECTS.index(at_worst)
-        and _fits_spec(other.read(names), other)
+        for meant in [other.read(names)]
+        if not (_unknown_names(meant, other) or _absent_names(meant, other))
     }
     best = min(fitting.values(), default=0)
     return [other for other in others if fitting.get(other.key) == best]
@@ -308,7 +306,7 @@ def _column_errors(
     for index, (written, name) in enumerate(zip(header, names, strict=True)):
         if not name and not spec.ignores_others:
             template = "Column {letters} has no name. Name it in the header row, or remove it."
-            letters = _letters(first + index)
+            letters = column_letters(first + index)
             problems.append(ErrorDetail.of("UNNAMED_COLUMN", template, letters=letters))
         # Each problem once, at the first column of the name.
         elif name in unknown and names.index(name) == index:
@@ -355,7 +353,7 @@ def _unknown_column(
         column=name[:100],
         value=written[:100],
         suggestion=spec.written(near) if near else None,
-        letters=_letters(first + index),
+        letters=column_letters(first + index),
         name=written[:100],
         **params,
     )
@@ -385,7 +383,7 @@ def _no_such_header(name: str, header: Sequence[str]) -> ErrorDetail:
 
 
 def _duplicate_column(name: str, spec: HeaderSpec, first: int, names: Sequence[str]) -> ErrorDetail:
-    places = [_letters(first + index) for index, other in enumerate(names) if other == name]
+    places = [column_letters(first + index) for index, other in enumerate(names) if other == name]
     every = "both" if len(places) == 2 else "all"
     return ErrorDetail.of(
         "DUPLICATE_COLUMN",
@@ -395,13 +393,3 @@ def _duplicate_column(name: str, spec: HeaderSpec, first: int, names: Sequence[s
         last=places[-1],
         name=spec.written(name),
     )
-
-
-def _letters(index: int) -> str:
-    """Return the letters that a spreadsheet shows above the column with this index: 26 is AA."""
-    letters = ""
-    index += 1
-    while index:
-        index, rest = divmod(index - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters

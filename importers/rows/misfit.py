@@ -5,15 +5,12 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from importers.reading.delimited import DELIMITERS
 from importers.sdk.columns import column_name
 from importers.sdk.errors import ErrorDetail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-# One cell that has what separates others: the line is in one pair of quotes, or has delimiters
-# other than those of the header.
-_DELIMITERS = frozenset(",;\t|")
 
 
 def misfit(cells: Sequence[str], header: Sequence[str], width: int) -> ErrorDetail | None:
@@ -26,7 +23,8 @@ def misfit(cells: Sequence[str], header: Sequence[str], width: int) -> ErrorDeta
     if _repeats(cells, header):
         message = "The row repeats the header, as where files were joined; delete it."
         return ErrorDetail(code="REPEATED_HEADER", message=message)
-    if len(cells) == 1 < width and not _DELIMITERS.isdisjoint(cells[0]):
+    # The line is in one pair of quotes, or has delimiters other than those of the header.
+    if len(cells) == 1 < width and any(each in cells[0] for each in DELIMITERS):
         fault = "The row is a single cell that holds several values. Separate them as the header's"
         fault += " names are; if one pair of quotes is round the row as a whole, take it away, and"
         message = fault + " halve the quotes within."

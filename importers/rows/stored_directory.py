@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from asyncpg import Connection
 
-    from models.assignment import Side
     from models.case import CaseRecord
     from models.user import UserRecord
+    from models.write_one import Side
 
 E = TypeVar("E", Case, User)
 

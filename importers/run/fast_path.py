@@ -70,14 +70,21 @@ class Columnar:
         names = list(importer.columns)
         places = {field: names.index(name) for field, name in every_row.columns.items()}
         case, user = places["case"], places["user"]
-        pairs = [(row.values[case].id, row.values[user].id) for row in rows if not row.errors]
+        try:
+            pairs = [(row.values[case].id, row.values[user].id) for row in rows if not row.errors]
+        except AttributeError:  # a row names no case, or no user
+            return None
         if len(set(pairs)) < len(pairs) or any(row.is_context for row in rows):
             return None
         kind = every_row.kind
         return cls(kind=kind, rule=RULES[kind], places=places, rows=rows, pairs=pairs)
 
-    def settle(self, context: ChunkContext, current: Mapping[Pair, Present]) -> Settled:
-        """Decide about every row, given the current assignments of the pairs."""
+    def settle(self, context: ChunkContext, current: Mapping[Pair, Present]) -> Settled | None:
+        """Decide about every row, given the current assignments of the pairs.
+
+        Returns:
+            None when a row asks for what can't be carried out.
+        """
         results: list[RowResult] = []
         edits: list[Edit] = []
         notifications: list[Notification] = []
@@ -109,6 +116,8 @@ class Columnar:
             decision = None if row.refusals else known.get(likeness)
             if decision is None:
                 change = self.kind(**{field: values[at] for field, at in self.places.items()})
+                if not self.rule.is_sound(change):
+                    return None
                 decision = self.rule.decide(change, before, role_keys)
                 reasons = [error for _, error in described(context, row, decision)]
                 if reasons := with_refusals(reasons, row, [decision]):
@@ -160,6 +169,8 @@ async def apply_columns(context: ChunkContext, rows: Sequence[ReadRow]) -> Settl
                 lock = not (creates_only or is_dry_run)
                 current = await store.read_assignments(pairs, lock=lock)
             settled = columnar.settle(context, current)
+            if settled is None:
+                return None
             if is_guess and len(settled.edits) < len(pairs):
                 raise RaceError  # a row that is not written can't show that the guess was wrong
             if find_changed(context, settled.results):
@@ -175,19 +186,12 @@ async def apply_columns(context: ChunkContext, rows: Sequence[ReadRow]) -> Settl
 
 
 def _is_plain(importer: Importer, every_row: EveryRow) -> bool:
-    """Tell whether any row without errors makes a change that can be carried out."""
-    kind, rule = type(importer), RULES.get(every_row.kind)
+    """Tell whether the engine knows what every row asks for from the values of its columns."""
+    rule = RULES.get(every_row.kind)
     if type(every_row) is not EveryRow or rule is None:
         return False
-    if kind.check_chunk is not Importer.check_chunk:
+    if type(importer).check_chunk is not Importer.check_chunk:
         return False
     columns = {field: importer.columns[name] for field, name in every_row.columns.items()}
-    if any(type(column) is not _PLAIN.get(field) for field, column in columns.items()):
-        return False
-    if kind._every_row_of is not Importer._every_row_of:
-        return True  # it has looked at the rows' values
-    return rule.required <= columns.keys() and all(
-        columns[field].required
-        or isinstance(columns[field].default, bool if field == "notify" else str)
-        for field in rule.required
-    )
+    is_plain = all(type(column) is _PLAIN.get(field) for field, column in columns.items())
+    return is_plain and rule.required <= columns.keys()

@@ -64,7 +64,7 @@ class AssignmentRule(Generic[C]):
         is_sound: whether the values of a change are of the types that its class declares.
         specimens: changes for the conformance kit, given a case, a user, and two assignments:
             the one before a change, and the one after it.
-        required: the fields that have a value in every change.
+        required: the fields that a change can't be made without.
         creates_only: whether a change writes only where there is no assignment: the current ones
             then need no lock.
     """
@@ -157,6 +157,10 @@ def _not_as_left(current: Present | None, role_keys: Mapping[int, str]) -> RowEr
     return RowError(None, "CHANGED_SINCE", template, role=role, notify=int(current.notify))
 
 
+def _role_and_notify(change: Assign | Modify | Restore) -> Intent:
+    return type(change).__name__, change.role.id if change.role else None, change.notify
+
+
 def _is_about_a_pair(change: AssignmentChange) -> bool:
     return isinstance(change.case, Case) and isinstance(change.user, User)
 
@@ -164,7 +168,7 @@ def _is_about_a_pair(change: AssignmentChange) -> bool:
 RULES: Mapping[type, AssignmentRule[Any]] = {
     Assign: AssignmentRule(
         decide=_assign,
-        intent=lambda change: (type(change).__name__, change.role.id, change.notify),
+        intent=_role_and_notify,
         is_sound=lambda change: (
             _is_about_a_pair(change)
             and isinstance(change.role, Role)
@@ -178,11 +182,7 @@ RULES: Mapping[type, AssignmentRule[Any]] = {
     ),
     Modify: AssignmentRule(
         decide=_modify,
-        intent=lambda change: (
-            type(change).__name__,
-            change.role.id if change.role else None,
-            change.notify,
-        ),
+        intent=_role_and_notify,
         is_sound=lambda change: (
             _is_about_a_pair(change)
             and isinstance(change.role, Role | None)
@@ -201,11 +201,7 @@ RULES: Mapping[type, AssignmentRule[Any]] = {
     ),
     Restore: AssignmentRule(
         decide=_restore,
-        intent=lambda change: (
-            type(change).__name__,
-            change.role.id if change.role else None,
-            change.notify,
-        ),
+        intent=_role_and_notify,
         is_sound=lambda change: (
             _is_about_a_pair(change)
             and isinstance(change.role, Role | None)

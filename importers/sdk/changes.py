@@ -113,9 +113,9 @@ class Restore:
     case: Case
     user: User
     role: Role | None
-    notify: bool = False
-    present_role: Role | None = None
-    present_notify: bool = False
+    notify: bool
+    present_role: Role | None
+    present_notify: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ a class that overrides `parse` and, where the defaults do not fit, `group_key` a
 - `_with_settings`: the column as the plugin's settings make it.
 - `_separator`: what stands between several choices of a cell.
 - `_key_space`: what its group keys name, when columns of other kinds name the same.
-- `_specimens`: cells that the conformance kit tries, beside variants of the example.
+- `_specimen_cells`, or `_specimens` where they depend on more: cells that the conformance kit
+  tries, beside variants of the example.
 - `@only_trims` or `@only_checks` on `parse`, and `@keyed_by` on `group_key`: how the engine takes
   many cells at once. They mark the function itself, so that a subclass that overrides it is right,
   only slower, until its own function is marked.
@@ -135,6 +136,7 @@ class Column(Generic[T]):
     """What a cell may hold, for menus, if that is a list."""
 
     _key_space: ClassVar[str] = ""
+    _specimen_cells: ClassVar[Sequence[str]] = ()
 
     def __init__(
         self,
@@ -314,7 +316,7 @@ class Column(Generic[T]):
             cases: those that are open.
             users: those that are active.
         """
-        return ()
+        return self._specimen_cells
 
     def _only_trims(self) -> bool:
         """Tell whether the value of a cell without faults is its text, whatever that is."""

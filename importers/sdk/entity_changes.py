@@ -369,7 +369,7 @@ async def _update(
     return {
         key: (
             {name: storable_value(present[key][name]) for name in values},
-            _storable_fields(values),
+            storable_fields(values),
         )
         for key, values in changed.items()
     }
@@ -401,7 +401,8 @@ def _created(
     return Difference(before=None, after=after, case_id=case_id, user_id=user_id)
 
 
-def _storable_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+def storable_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return stored values as JSON can hold them."""
     return {name: storable_value(value) for name, value in values.items()}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from functools import reduce
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from importers.isolation.guard import (
     UsedUpError,
@@ -197,20 +197,32 @@ async def _found_names(
     column: Reference[Any], cells: Collection[str], directory: Directory
 ) -> dict[str, str]:
     """Name what each of some cells refers to; blank where it refers to nothing."""
-    texts = {cell: _read_text(column, cell) for cell in cells}
+    texts = {cell: _attempt(column.read, cell) for cell in cells}
+    names = await _resolved_names(column, set(texts.values()) - {None}, directory)
+    return {cell: names.get(text, "") for cell, text in texts.items()}
+
+
+async def _resolved_names(
+    column: Reference[Any], texts: Collection[Any], directory: Directory
+) -> dict[str, str]:
+    """Look texts up, and name what each refers to; those that refer to nothing are left out.
+
+    Raises:
+        UngroupableError: the column fails.
+    """
     try:
-        found = await guarded_await(column.resolve(directory, set(texts.values()) - {None}))
-        names = {text: guarded(column.group_key, entity) for text, entity in found.items()}
+        found = await guarded_await(column.resolve(directory, texts))
+        return {text: guarded(column.group_key, entity) for text, entity in found.items()}
     except Exception as error:
         if isinstance(error, UsedUpError) or (is_passing(error) and not is_of_plugin(error)):
             raise
         raise UngroupableError(f"column {column.name!r} failed: {error!r}") from error
-    return {cell: names.get(text, "") for cell, text in texts.items()}
 
 
-def _read_text(column: Reference[Any], cell: str) -> Any:
+def _attempt(call: Callable[[Any], Any], value: object) -> Any:
+    """Call a plugin's function; None if it fails, as rows that can't be read meet no others."""
     try:
-        return guarded(column.read, cell)
+        return guarded(call, value)
     except UsedUpError:
         raise
     except Exception:
@@ -304,13 +316,8 @@ def _value_keys(column: Column[Any], layout: Layout, rows: Sequence[Cells]) -> l
 
 
 def _value_key(column: Column[Any], cell: str) -> str:
-    try:
-        value = guarded(column.read, cell)
-        return "" if value is None else guarded(column.group_key, value)
-    except UsedUpError:
-        raise
-    except Exception:
-        return ""
+    value = _attempt(column.read, cell)
+    return "" if value is None else _attempt(column.group_key, value) or ""
 
 
 def _cells_at(position: int, rows: Sequence[Cells]) -> list[str]:
@@ -336,13 +343,7 @@ async def _names_of(
     others = {text for text in set(texts) if text and not column.is_plain(text)}
     if not others:
         return texts
-    try:
-        found = await guarded_await(column.resolve(directory, others))
-        names = {text: guarded(column.group_key, entity) for text, entity in found.items()}
-    except Exception as error:
-        if isinstance(error, UsedUpError) or (is_passing(error) and not is_of_plugin(error)):
-            raise
-        raise UngroupableError(f"column {column.name!r} failed: {error!r}") from error
+    names = await _resolved_names(column, others, directory)
     return [names.get(text, text) for text in texts]
 
 
@@ -359,10 +360,6 @@ def _parsed_texts(column: Reference[Any], layout: Layout, rows: Sequence[Cells])
 
 
 def _parsed_text(column: Reference[Any], text: str) -> str:
-    """Parse a text as reading does; rows that can't be read meet no others."""
-    try:
-        return str(guarded(column.parse, text))
-    except UsedUpError:
-        raise
-    except Exception:
-        return text
+    """Parse a text as reading does; one that can't be read stays."""
+    parsed = _attempt(lambda each: str(column.parse(each)), text)
+    return text if parsed is None else cast("str", parsed)

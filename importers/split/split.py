@@ -170,8 +170,11 @@ async def split_import(import_id: int, settings: SplitSettings) -> SplitEnd | No
 
 
 @asynccontextmanager
-async def _holding(work: ImportWork) -> AsyncIterator[Connection]:
+async def _holding(work: ImportWork, *, is_long: bool = False) -> AsyncIterator[Connection]:
     """Open a transaction that holds the import's lock.
+
+    Args:
+        is_long: whether all rows of the import are gone through in it.
 
     Raises:
         _TakenError: another worker has split the import, or is splitting it.
@@ -182,6 +185,8 @@ async def _holding(work: ImportWork) -> AsyncIterator[Connection]:
         present = await read_work(db, work.id)
         if present is None or present.is_split or _task(present) != _task(work):
             raise _TakenError
+        if is_long:
+            await allow_long(db, _SPLIT_SECONDS)
         yield db
 
 
@@ -194,8 +199,7 @@ async def _refuse_import(work: ImportWork, errors: Sequence[ErrorDetail]) -> Imp
     """End the import, unless another worker has split it meanwhile."""
     end = None
     with suppress(_TakenError):
-        async with _holding(work) as db:
-            await allow_long(db, _SPLIT_SECONDS)
+        async with _holding(work, is_long=True) as db:
             details = [detail.as_dict() for detail in errors]
             if work.plan_id == work.id and work.is_cancelled:
                 return await end_cancelled(db, work)
@@ -220,11 +224,10 @@ async def _split_rows(work: ImportWork, settings: SplitSettings, attempts: int) 
     if work.retry is None:
         return await _split_file(work, importer, settings, attempts)
     layout = stored_layout(work, importer)
-    async with _holding(work) as db:
-        await allow_long(db, _SPLIT_SECONDS)
+    async with _holding(work, is_long=True) as db:
         read = rows_planned_again if work.is_dry_run else failed_rows
         batches = partial(read, db, work, importer, layout)
-        count = await _store_rows(db, work, batches, importer, layout=layout, settings=settings)
+        count = await _store_chunks(db, work, batches, layout, settings)
         stage = await stage_of(db, work, importer, count)
         return await finish_retry_split(db, work.id, rows=count, stage=stage)
 
@@ -234,8 +237,7 @@ async def _split_plan(
 ) -> ImportEnd | None:
     """Store the rows of a plan in chunks, if it is to be carried out."""
     layout = stored_layout(work, importer)
-    async with _holding(work) as db:
-        await allow_long(db, _SPLIT_SECONDS)
+    async with _holding(work, is_long=True) as db:
         decision = await decide(db, work, plan_id)
         if not decision.is_carried_out:
             return decision.end
@@ -244,7 +246,7 @@ async def _split_plan(
             count = await store_planned_chunks(db, work, plan_id)
         if count is None:
             batches = partial(planned_rows, db, work, plan_id, importer)
-            count = await _store_rows(db, work, batches, importer, layout=layout, settings=settings)
+            count = await _store_chunks(db, work, batches, layout, settings)
         return await finish_plan_split(db, work.id, rows=count, stage=decision.stage)
 
 
@@ -253,14 +255,13 @@ async def _split_undo(
 ) -> ImportEnd | None:
     """Store the rows that undo an import in chunks."""
     layout = layout_of(HEADER, importer)
-    async with _holding(work) as db:
-        await allow_long(db, _SPLIT_SECONDS)
+    async with _holding(work, is_long=True) as db:
         count = None
         if not settings.together:
             count = await store_undo_chunks(db, work, undo_of_id, settings.rows_of(importer))
         if count is None:
             batches = partial(inverse_rows, db, undo_of_id)
-            count = await _store_rows(db, work, batches, importer, layout=layout, settings=settings)
+            count = await _store_chunks(db, work, batches, layout, settings)
         stage = await stage_of(db, work, importer, count)
         return await finish_split(db, work.id, rows=count, header=HEADER, stage=stage)
 
@@ -295,29 +296,25 @@ async def _split_file(
                 await keep_header(db, work.id, table.header)
             if has_results and settings.tell:
                 await settings.tell(work)
-        async with _holding(work) as db:
-            return await _store_file(
-                db, work, file, importer=importer, layout=layout, settings=settings
-            )
+        async with _holding(work, is_long=True) as db:
+            return await _store_file(db, work, file, layout, settings)
 
 
 async def _store_file(
     db: Connection,
     work: ImportWork,
     file: OpenedFile,
-    *,
-    importer: Importer,
     layout: Layout,
     settings: SplitSettings,
 ) -> ImportEnd | None:
     """Store the rows of a file in chunks, but for those that have their results."""
+    importer = settings.importers[work.type]
     # These may be another worker's, or those of an attempt before this.
     finished_numbers = frozenset(await row_numbers(db, work.id))
-    await allow_long(db, _SPLIT_SECONDS)
     observed: Observed = {}
     observe_rows = observing(importer, layout, observed)
     batches = partial(unfinished_rows, db, file, finished_numbers, observe_rows)
-    count = await _store_rows(db, work, batches, importer, layout=layout, settings=settings)
+    count = await _store_chunks(db, work, batches, layout, settings)
     if work.is_atomic and count > settings.limits.atomic_rows:
         limit = settings.limits.atomic_rows
         raise FileRefusedError([ErrorDetail.of("TOO_MANY_ROWS", _TOO_MANY_FOR_ONE, limit=limit)])
@@ -340,20 +337,6 @@ async def _store_file(
         observed={name: sorted(shown) for name, shown in observed.items()},
         stage=await stage_of(db, work, importer, count),
     )
-
-
-async def _store_rows(
-    db: Connection,
-    work: ImportWork,
-    batches: Callable[[], AsyncIterator[Batch]],
-    importer: Importer,
-    *,
-    layout: Layout,
-    settings: SplitSettings,
-) -> int:
-    directory = StoredDirectory(db, work.app_id)
-    by_keys = grouping_by_keys(importer, layout, directory, settings.together)
-    return await store_chunks(db, work, batches, by_keys, size=settings.rows_of(importer))
 
 
 async def _write_early_failures(
@@ -395,3 +378,16 @@ async def _write_early_failures(
 def _fails_for_sure(errors: Sequence[ErrorDetail]) -> bool:
     """Tell whether a row's errors are the file's: a plugin that fails may do better later."""
     return bool(errors) and all(error.code != "IMPORTER_ERROR" for error in errors)
+
+
+async def _store_chunks(
+    db: Connection,
+    work: ImportWork,
+    batches: Callable[[], AsyncIterator[Batch]],
+    layout: Layout,
+    settings: SplitSettings,
+) -> int:
+    importer = settings.importers[work.type]
+    directory = StoredDirectory(db, work.app_id)
+    by_keys = grouping_by_keys(importer, layout, directory, settings.together)
+    return await store_chunks(db, work, batches, by_keys, size=settings.rows_of(importer))

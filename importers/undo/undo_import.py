@@ -77,8 +77,7 @@ class UndoImport(Importer):
 
     def _every_row_of(self, rows: Iterable[Sequence[Any]]) -> EveryRow | None:
         """Nearly all undos are about assignments alone."""
-        kinds = {(row[0], None in row[1:3]) for row in rows}
-        return _RESTORE if kinds == {("assignment", False)} else None
+        return _RESTORE if {row[0] for row in rows} == {"assignment"} else None
 
 
 def _inverse(row: Row) -> OwnChange:

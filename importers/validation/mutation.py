@@ -14,7 +14,7 @@ from importers.sdk.entity_changes import (
     AddUser,
     ModifyCase,
     ModifyUser,
-    storable_value,
+    storable_fields,
 )
 from importers.sdk.errors import RowError
 from importers.sdk.validator import Effect
@@ -25,7 +25,7 @@ from importers.validation.missing_validator import MissingValidator
 from models.change_count import lock_changes
 from models.row_security import as_owner
 from models.write_many import lock_many
-from models.write_one import insert_one, update_one
+from models.write_one import SIDES, insert_one, update_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -195,11 +195,5 @@ async def _modification(
 def _difference(
     table: Table, key: int, before: Mapping[str, Any] | None, after: Mapping[str, Any]
 ) -> Difference:
-    ids = {"case_id": key} if table == "cases" else {"user_id": key}
-    return Difference(
-        before=None if before is None else _storable(before), after=_storable(after), **ids
-    )
-
-
-def _storable(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: storable_value(value) for name, value in values.items()}
+    old = None if before is None else storable_fields(before)
+    return Difference(before=old, after=storable_fields(after), **{SIDES[table]: key})

@@ -6,7 +6,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -71,6 +72,22 @@ def wait_until_ready(up: subprocess.Popen[str]) -> None:
         if "Try " in line:
             return
     raise AssertionError("".join(printed))
+
+
+@contextmanager
+def until_ready(up: subprocess.Popen[str]) -> Iterator[None]:
+    """Wait until a `caseroll up` is ready, and stop it at the end."""
+    with up:
+        wait_until_ready(up)
+        yield
+        up.terminate()
+        up.communicate(timeout=40)
+
+
+def call(command: Sequence[str | Path], folder: Path) -> None:
+    """Run a command, and show what it has printed if it fails."""
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def children_of(parent: int) -> dict[int, str]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.program import Place, wait_until_ready
+from tests.acceptance.program import Place, until_ready
 
 HEADER = "case_id,user_id,case_role_id\n"
 
@@ -18,11 +18,8 @@ HEADER = "case_id,user_id,case_role_id\n"
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Demo data, as new; each test imports something that the others do not touch."""
     place = Place(tmp_path_factory.mktemp("before"))
-    with place.start("up", "--demo") as up:
-        wait_until_ready(up)
+    with until_ready(place.start("up", "--demo")):
         yield place
-        up.terminate()
-        up.communicate(timeout=40)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import openpyxl
 import pytest
 
-from tests.acceptance.program import Place, wait_until_ready
+from tests.acceptance.program import Place, until_ready
 
 # As on the project's first page: what the sample files hold, byte by byte.
 SAMPLES = {
@@ -29,11 +29,8 @@ OUTCOMES = {"assign": "created", "modify": "updated", "remove": "removed", "sync
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Demo data, as new; each test imports something that the others do not touch."""
     place = Place(tmp_path_factory.mktemp("steps"))
-    with place.start("up", "--demo") as up:
-        wait_until_ready(up)
+    with until_ready(place.start("up", "--demo")):
         yield place
-        up.terminate()
-        up.communicate(timeout=40)
 
 
 @pytest.mark.parametrize("type_", SAMPLES)

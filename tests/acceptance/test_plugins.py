@@ -18,7 +18,7 @@ import pytest
 
 from api.cli.client import ApiClient
 from models.database_url import credentials
-from tests.acceptance.program import launch, wait_until_ready
+from tests.acceptance.program import call, launch, until_ready
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = tuple(sorted(path.parent.name for path in ROOT.glob("examples/*/pyproject.toml")))
@@ -152,17 +152,8 @@ def test_first_commands(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def running(place: Place) -> Iterator[Place]:
     """`caseroll up --demo` with the plugins; each test imports what the others do not touch."""
-    with place.start("up", "--demo", "--workers", "1") as up:
-        wait_until_ready(up)
+    with until_ready(place.start("up", "--demo", "--workers", "1")):
         yield place
-        up.terminate()
-        up.communicate(timeout=40)
-
-
-def call(command: list[str | Path], folder: Path) -> None:
-    """Run a command, and show what it has printed if it fails."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("project", PROJECTS)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.program import launch, wait_until_ready
+from tests.acceptance.program import launch, until_ready
 
 ROOT = Path(__file__).parents[2]
 ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -37,12 +37,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -P -m api.cli "$@"\n'
     )
     (scripts / "caseroll").chmod(0o755)
-    with launch(["up", "--demo"], cwd=tmp_path) as up:
-        wait_until_ready(up)
+    with until_ready(launch(["up", "--demo"], cwd=tmp_path)):
         yield tmp_path
-        up.terminate()
-        assert up.stdout
-        up.stdout.read()
 
 
 def type_in(commands: str, folder: Path) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.program import Place, wait_until_ready
+from tests.acceptance.program import Place, until_ready
 
 PAGE = (Path(__file__).parents[2] / "docs/operating.md").read_text(encoding="utf-8")
 SECTION = PAGE.partition("\n### Files that arrive on a schedule\n")[2].partition("\n### ")[0]
@@ -43,13 +43,10 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         (home / "bin" / name).write_text(text)
         (home / "bin" / name).chmod(0o755)
     (home / "pull-roster.sh").write_text(block("sh"))
-    with place.start("up", "--demo", "--workers", "1") as up:
-        wait_until_ready(up)
+    with until_ready(place.start("up", "--demo", "--workers", "1")):
         token = (home / ".caseroll/admin.token").read_text()
         (home / "caseroll-token").write_text(token)
         yield place
-        up.terminate()
-        up.communicate(timeout=40)
 
 
 def begin_day(place: Place, day: str) -> None:

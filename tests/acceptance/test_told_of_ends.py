@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from api.notify.webhook_message import signature_of
-from tests.acceptance.program import launch, wait_until_ready
+from tests.acceptance.program import launch, until_ready
 
 FILE = "user_id,case_id\r\njones-001,trv-001\r\nno-such-user,trv-001\r\n"
 
@@ -61,11 +61,8 @@ def hook() -> Iterator[Hook]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A folder in which `caseroll up --demo` runs."""
-    with launch(["up", "--demo"], cwd=tmp_path) as up:
-        wait_until_ready(up)
+    with until_ready(launch(["up", "--demo"], cwd=tmp_path)):
         yield tmp_path
-        up.terminate()
-        up.communicate(timeout=40)
 
 
 def run(folder: Path, *arguments: str) -> tuple[int, str]:

@@ -13,7 +13,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from tests.acceptance.program import launch, wait_until_ready
+from tests.acceptance.program import call, launch, until_ready
 
 ROOT = Path(__file__).parents[2]
 OFFLINE = ["--no-index", "--no-deps", "--disable-pip-version-check"]
@@ -48,17 +48,8 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def running(python: Path, tmp_path: Path) -> Iterator[Path]:
     """The folder where that environment's `caseroll up --demo` runs."""
-    with launch(["up", "--demo", "--workers", "1"], python=python, cwd=tmp_path) as up:
-        wait_until_ready(up)
+    with until_ready(launch(["up", "--demo", "--workers", "1"], python=python, cwd=tmp_path)):
         yield tmp_path
-        up.terminate()
-        up.communicate(timeout=40)
-
-
-def call(command: list[str | Path], folder: Path) -> None:
-    """Run a command, and show what it has printed if it fails."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_contents(wheel: Path) -> None:

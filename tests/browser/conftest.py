@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
-from tests.acceptance.program import Place, wait_until_ready
+from tests.acceptance.program import Place, until_ready
 from tests.browser.console import Console
 
 CHROMIUM = next(
@@ -47,12 +47,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Demo data, as new; each test imports something that the others do not touch."""
     place = Place(tmp_path_factory.mktemp("console"))
-    with place.start("up", "--demo") as up:
-        wait_until_ready(up)
-        place.process = up.pid
+    up = place.start("up", "--demo")
+    place.process = up.pid
+    with until_ready(up):
         yield place
-        up.terminate()
-        up.communicate(timeout=40)
 
 
 @pytest.fixture(scope="session")

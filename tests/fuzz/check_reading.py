@@ -199,11 +199,11 @@ def _read_here(file: io.BytesIO, filename: str, limits: Limits) -> Iterator[tupl
     with tempfile.NamedTemporaryFile(dir=_shared_memory()) as copy:
         copy.write(file.getbuffer())
         copy.flush()
-        before, reader._INPUT = reader._INPUT, copy.name
+        before, reader.INPUT = reader.INPUT, copy.name
         try:
             yield from reader.read_input(filename, limits)
         finally:
-            reader._INPUT = before
+            reader.INPUT = before
 
 
 def _shared_memory() -> str | None:

@@ -12,39 +12,20 @@ import pytest
 
 import importers.testing
 from importers import (
-    Assign,
     Case,
-    CaseRef,
     Directory,
     Effect,
-    Flag,
-    Importer,
     Reference,
-    RoleRef,
     Row,
     RowError,
     Unchanged,
     User,
-    UserRef,
     Validator,
 )
 from importers.builtin.add_users import AddUsers
 from importers.sdk.errors import ConfigError, FileRefusedError
 from importers.testing import Assigned, World, check_importer, run_importer
-
-
-class SeatingPlan(Importer):
-    """Put people on matters from the weekly seating plan."""
-
-    label = "Seating plan"
-    matter = CaseRef(required=True, example="trv-001")
-    person = UserRef(required=True, by="email", example="jo@example.org")
-    seat = RoleRef(choices={"lead": "staff", "guest": "default"})
-    mail = Flag(default=False)
-
-    def change(self, row: Row) -> Assign:
-        """Put the person on the matter."""
-        return Assign(case=row.matter, user=row.person, role=row.seat, notify=row.mail)
+from tests.importers.fakes import SeatingPlan
 
 
 def test_a_file_and_what_is_expected() -> None:

@@ -8,6 +8,7 @@ from starlette.responses import HTMLResponse
 
 from api.console.paging import nodes
 from api.console.rendering import render
+from api.console.shown_text import name_of_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,8 +38,7 @@ async def look_up(visit: Visit) -> Response:
 def lookup_options(language: Language, data: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what to write into a cell, and how a person knows it, for each object found."""
     users = [
-        (user, f"{user['givenName']} {user['familyName']}".strip() or user["email"], "DISABLED")
-        for user in nodes(data.get("users") or {"edges": []})
+        (user, name_of_user(user), "DISABLED") for user in nodes(data.get("users") or {"edges": []})
     ]
     cases = [(case, case["about"], "CLOSED") for case in nodes(data.get("cases") or {"edges": []})]
     words = {"DISABLED": language.text("disabled"), "CLOSED": language.text("closed")}

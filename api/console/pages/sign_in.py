@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse
 from api.console.form import read_form
 from api.console.language import ZONE_COOKIE, language_of
 from api.console.rendering import render_page, root_of
-from api.console.session import context_of, forget_token, keep_token
+from api.console.session import COOKIE, context_of, forget_cookie, keep_token
 from api.errors import HttpError
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ async def sign_out(request: Request) -> Response:
     """Forget the token."""
     root = root_of(request)
     response = RedirectResponse(f"{root}/sign-in?why=signed-out", 303)
-    forget_token(response, root)
+    forget_cookie(response, COOKIE, path=root)
     return response
 
 

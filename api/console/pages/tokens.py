@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from api.console.filled_form import FilledForm, open_form, read_filled_form
 from api.console.form import read_form
 from api.console.paging import nodes, page_links, page_variables
+from api.console.session import forget_cookie, keep_cookie
 from api.errors import HttpError
 
 if TYPE_CHECKING:
@@ -56,22 +57,16 @@ async def show_new_token(visit: Visit) -> Response:
 async def make_token(visit: Visit) -> Response:
     """Make a token, and lead to the page that shows it, so that a reload makes no other."""
     form = read_filled_form(await read_form(visit.request), _FIELDS)
-    made = await visit.run("create_token", input=_read_input(form, datetime.now(UTC)))
-    payload = made["createToken"]
+    data = await visit.run("create_token", input=_read_input(form, datetime.now(UTC)))
+    payload = data["createToken"]
     if payload["userErrors"]:
         return await _show_form(visit, replace(form, problems=payload["userErrors"]))
     sign_in = f"{_origin_of(visit.request)}{visit.root}/sign-in"
     response = visit.go(_MADE_PLACE)
     # Not in the address, which histories and logs keep.
-    response.set_cookie(
-        _MADE,
-        f"{payload['token']['id']} {sign_in}#token={payload['secret']}",
-        max_age=_MADE_SECONDS,
-        path=visit.address(_MADE_PLACE),
-        httponly=True,
-        samesite="strict",
-        secure=visit.request.url.scheme == "https",
-    )
+    made = f"{payload['token']['id']} {sign_in}#token={payload['secret']}"
+    path = visit.address(_MADE_PLACE)
+    keep_cookie(visit.request, response, _MADE, made, path=path, seconds=_MADE_SECONDS)
     return response
 
 
@@ -87,7 +82,7 @@ async def show_made(visit: Visit) -> Response:
         secret=link.partition("#token=")[2],
         link=link,
     )
-    response.delete_cookie(_MADE, path=visit.address(_MADE_PLACE), httponly=True, samesite="strict")
+    forget_cookie(response, _MADE, path=visit.address(_MADE_PLACE))
     return response
 
 

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 import asyncpg
 import strawberry
 from strawberry import field
 
-from api.access.context import Context, Info
+from api.access.context import Info
 from api.errors import ApiError
 from api.language import translator
 from api.schema.changes.added_field import add_field
 from api.schema.entities import CASE_ROW, USER_ROW, Case, User
 from api.schema.importing.imports import Import
+from api.schema.node import load_many
 from models.consequences import ConsequenceCode, find_consequences
 from models.imports import ImportStatus
-from models.list_facts import find_rows
-from models.listing import CASES, USERS, has_id
+from models.listing import CASES, USERS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from api.batch.row_type import RowType
     from models.consequences import Finding
-    from models.list_query import Listing
-
-T = TypeVar("T")
 
 
 class Wording(NamedTuple):
@@ -106,16 +100,9 @@ async def _list_consequences(self: Import, info: Info) -> list[Consequence]:
     except asyncpg.QueryCanceledError as error:
         message = "It takes too long to find the consequences of this import; look at its changes."
         raise ApiError("TIMED_OUT", message) from error
-    cases = await _load(context, CASES, CASE_ROW, [key for each in found for key in each.cases])
-    users = await _load(context, USERS, USER_ROW, [key for each in found for key in each.users])
+    cases = await load_many(context, CASES, CASE_ROW, {key for each in found for key in each.cases})
+    users = await load_many(context, USERS, USER_ROW, {key for each in found for key in each.users})
     return [_show(each, cases, users, is_ahead=is_ahead, many=many) for each in found]
-
-
-async def _load(
-    context: Context, listing: Listing, row_type: RowType[T], keys: Sequence[int]
-) -> dict[int, T]:
-    rows = await context.scope.read(find_rows, listing, has_id(set(keys)), row_type.columns())
-    return dict(zip([row["id"] for row in rows], row_type.objects(rows), strict=True))
 
 
 def _show(

@@ -17,7 +17,7 @@ from api.schema.entities import CASE_ROW, USER_ROW, Case, User
 from api.schema.importing.field_change import FieldChange
 from api.schema.importing.file_fields import fields_of, role_keys
 from api.schema.importing.imports import Import
-from api.schema.node import key_of, load_together
+from api.schema.node import key_of, load_many, load_together
 from api.schema.shown_enum import show_enum
 from models.assignment import Edit
 from models.entity_history import EntityEdit, noun_of
@@ -31,9 +31,8 @@ from models.import_change_list import (
     is_in_rows_that,
     is_of_kind,
 )
-from models.list_facts import find_rows
 from models.list_query import Condition
-from models.listing import CASES, USERS, has_id
+from models.listing import CASES, USERS
 from models.present_state import ListedChange, are_stale
 from models.row import STORED_CHANGES, RowOutcome, changes_of, import_of, row_number
 
@@ -62,9 +61,8 @@ async def _load_entities(
         key: which of the keys of a change.
     """
     keys = [getattr(change, key) for change in cast("list[Any]", read(changes, "change"))]
-    known = has_id({each for each in keys if each is not None})
-    rows = await context.scope.read(find_rows, listing, known, row_type.columns())
-    found = dict(zip([row["id"] for row in rows], row_type.objects(rows), strict=True))
+    known = {each for each in keys if each is not None}
+    found = await load_many(context, listing, row_type, known)
     return [found.get(each) for each in keys]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 import strawberry
 from strawberry import argument
@@ -19,6 +19,11 @@ from models.new_import import NewName
 NAME_LONGEST = 200
 KEY_LONGEST = 200
 
+IdempotencyKey: TypeAlias = Annotated[
+    str | None,
+    argument(description="Sent once more, it returns the same import instead of an error."),
+]
+
 
 @strawberry.mutation(
     description="Carry out the plan of a finished dry run, exactly: the rows that passed, with the "
@@ -31,16 +36,12 @@ async def apply_import(
     name: Annotated[
         str | None, argument(description="What to call the new import; else the dry run's name.")
     ] = None,
-    idempotency_key: Annotated[
-        str | None,
-        argument(description="Sent once more, it returns the same import instead of an error."),
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> ImportPayload:
-    errors = InputErrors()
     ending = translator().say("NAME", "(applied)")
-    new = _read_name(errors, name, idempotency_key, ending)
-    if errors.found:
-        return ImportPayload(import_=None, user_errors=errors.found)
+    new = _read_name(name, idempotency_key, ending)
+    if not isinstance(new, NewName):
+        return new
     return await carry_out(info.context, node_id, request_apply, new)
 
 
@@ -59,16 +60,12 @@ async def undo_import(
         bool | None,
         argument(description="Only say what would become of it; the plan can be applied."),
     ] = False,
-    idempotency_key: Annotated[
-        str | None,
-        argument(description="Sent once more, it returns the same import instead of an error."),
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> ImportPayload:
-    errors = InputErrors()
     ending = translator().say("NAME", "(undone)")
-    new = _read_name(errors, name, idempotency_key, ending)
-    if errors.found:
-        return ImportPayload(import_=None, user_errors=errors.found)
+    new = _read_name(name, idempotency_key, ending)
+    if not isinstance(new, NewName):
+        return new
     days = info.context.services.settings.undo_days
     return await carry_out(
         info.context, node_id, request_undo, new, is_dry_run=bool(dry_run), within_days=days
@@ -76,13 +73,15 @@ async def undo_import(
 
 
 def _read_name(
-    errors: InputErrors, name: str | None, idempotency_key: str | None, ending: str
-) -> NewName:
-    return NewName(
-        name=errors.text("name", name, longest=NAME_LONGEST) or None,
-        idempotency_key=errors.text("idempotencyKey", idempotency_key, longest=KEY_LONGEST) or None,
-        ending=ending,
-    )
+    name: str | None, idempotency_key: str | None, ending: str
+) -> NewName | ImportPayload:
+    """Return what the new import is called, or the answer that says what is wrong with it."""
+    errors = InputErrors()
+    text = errors.text("name", name, longest=NAME_LONGEST)
+    key = errors.text("idempotencyKey", idempotency_key, longest=KEY_LONGEST)
+    if errors.found:
+        return ImportPayload(import_=None, user_errors=errors.found)
+    return NewName(name=text or None, idempotency_key=key or None, ending=ending)
 
 
 @strawberry.mutation(

@@ -82,7 +82,8 @@ class AuditTarget:
     @classmethod
     def of(cls, action: str, key: int, name: str | None) -> AuditTarget:
         kind = Action(action).target
-        return cls(kind=kind, key=key, object_id=_object_id(kind, key), name=name)
+        object_id = strawberry.ID(encode_node_id(kind, key))
+        return cls(kind=kind, key=key, object_id=object_id, name=name)
 
 
 @strawberry.type(description="Something that was done, by a token or at the server itself.")
@@ -96,10 +97,6 @@ class AuditEvent(Node):
         description="Which fields of a case or user were set; never what to."
     )
     occurred_at: datetime = field(description="When it was done.")
-
-
-def _object_id(kind: str, key: int) -> strawberry.ID:
-    return strawberry.ID(encode_node_id(kind, key))
 
 
 def _changed_fields(action: str, columns: Sequence[str]) -> list[str]:

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from importers.reading.workbooks.sheet import Sheet
     from importers.sdk.errors import ErrorDetail, FileRefusedError
 
-_INPUT = INPUT
 _ROWS_LOOKED_AT = 20
 
 
@@ -52,7 +51,7 @@ def read_input(filename: str, limits: Limits) -> Iterator[Message]:
             meant.
     """
     try:
-        with Path(_INPUT).open("rb") as file:
+        with Path(INPUT).open("rb") as file:
             archive = Archive(file, filename, limits)
             sheet, warnings = choose_sheet(_sheets_of(archive, filename))
             yield from _table_messages(sheet, warnings, limits)

@@ -34,7 +34,7 @@ _HELD_DIGITS = 15
 _held = Context(prec=_HELD_DIGITS)
 
 
-def read_number(text: str, mark: DecimalMark | None = None) -> Decimal:
+def read_number(text: str, mark: DecimalMark | None) -> Decimal:
     """Read a number.
 
     Args:
@@ -60,7 +60,7 @@ def read_number(text: str, mark: DecimalMark | None = None) -> Decimal:
     if not numbers:
         raise wrong_form("INVALID_NUMBER", "'{text}' is not a number", text)
     if len(set(numbers)) > 1:
-        raise _two_numbers(text, digits, numbers)
+        raise _two_numbers(text, numbers)
     return numbers[0] or Decimal(0)
 
 
@@ -107,7 +107,7 @@ def _number(digits: str, mark: DecimalMark) -> Decimal | None:
     return Decimal(f"{whole or 0}.{found['part'] or 0}" if found["part"] else whole)
 
 
-def _two_numbers(text: str, digits: str, numbers: list[Decimal]) -> RowError:
+def _two_numbers(text: str, numbers: list[Decimal]) -> RowError:
     fraction, whole = sorted(numbers, key=abs)
     template = "'{text}' can be {whole} or {fraction}; write {whole} for the one, and {longer} for"
     return RowError(

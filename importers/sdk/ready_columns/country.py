@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from importers.sdk.cells.countries import read_country
 from importers.sdk.columns import Column
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from importers.sdk.entities import Case, User
 
 
 class Country(Column[str]):
@@ -25,9 +18,8 @@ class Country(Column[str]):
         ('DE', 'CI')
     """
 
+    _specimen_cells = ("DE", "deu", "Germany", "FR")
+
     def parse(self, text: str) -> str:
         """Find the country."""
         return read_country(text)
-
-    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
-        return ("DE", "deu", "Germany", "FR")

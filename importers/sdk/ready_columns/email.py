@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from importers.sdk.cells.formats import is_email
 from importers.sdk.cells.meant import addresses_in
 from importers.sdk.cells.wrong_cell import wrong_form
 from importers.sdk.columns import Column, keyed_by, only_checks
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from importers.sdk.entities import Case, User
 
 
 class Email(Column[str]):
@@ -24,6 +17,8 @@ class Email(Column[str]):
         >>> Email(required=True).read(" Jo@example.org ")
         'Jo@example.org'
     """
+
+    _specimen_cells = ("kit@example.org", "KIT@example.org", "other@example.org")
 
     @only_checks
     def parse(self, text: str) -> str:
@@ -40,6 +35,3 @@ class Email(Column[str]):
     def group_key(self, value: str) -> str:
         """Return it without capitals."""
         return value.lower()
-
-    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
-        return ("kit@example.org", "KIT@example.org", "other@example.org")

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from importers.sdk.cells.formats import is_locale, is_null_word, locale_named
 from importers.sdk.cells.meant import meant_locale
 from importers.sdk.cells.wrong_cell import stands_for_nothing, wrong_form
 from importers.sdk.columns import Column
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from importers.sdk.entities import Case, User
 
 
 class Locale(Column[str]):
@@ -23,6 +16,8 @@ class Locale(Column[str]):
         'es'
     """
 
+    _specimen_cells = ("en", "es", "sp")
+
     def parse(self, text: str) -> str:
         """Check the tag."""
         if is_null_word(text):
@@ -31,6 +26,3 @@ class Locale(Column[str]):
             fault = "'{text}' is not a BCP 47 tag, such as 'en' or 'es-MX'"
             raise wrong_form("INVALID_LOCALE", fault, text, meant_locale(text))
         return locale_named(text)
-
-    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
-        return ("en", "es", "sp")

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from importers.sdk.cells.phone_number import is_region, read_phone
 from importers.sdk.columns import Column
 from importers.sdk.errors import ConfigError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from importers.sdk.entities import Case, User
 
 
 class Phone(Column[str]):
@@ -33,6 +28,8 @@ class Phone(Column[str]):
         '+49301234567'
     """
 
+    _specimen_cells = ("+1 202 555 0123", "+12025550123", "+49 (0)30 1234567")
+
     def __init__(self, *, region: str | None = None, **options: Any) -> None:
         super().__init__(**options)
         if find_spec("phonenumbers") is None:
@@ -52,6 +49,3 @@ class Phone(Column[str]):
     def parse(self, text: str) -> str:
         """Read the number."""
         return read_phone(text, self._region)
-
-    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
-        return ("+1 202 555 0123", "+12025550123", "+49 (0)30 1234567")

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from importers.sdk.cells.formats import is_null_word, is_zone
 from importers.sdk.cells.meant import meant_zone
 from importers.sdk.cells.wrong_cell import stands_for_nothing, wrong_form
 from importers.sdk.columns import Column
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from importers.sdk.entities import Case, User
 
 
 class TimeZone(Column[str]):
@@ -23,6 +16,8 @@ class TimeZone(Column[str]):
         'America/New_York'
     """
 
+    _specimen_cells = ("America/New_York", "Europe/Paris")
+
     def parse(self, text: str) -> str:
         """Check the name."""
         if is_null_word(text):
@@ -31,6 +26,3 @@ class TimeZone(Column[str]):
             fault = "'{text}' is not an IANA name, such as 'America/New_York'"
             raise wrong_form("INVALID_ZONEINFO", fault, text, meant_zone(text))
         return text
-
-    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
-        return ("America/New_York", "Europe/Paris")

@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from importers.sdk.cells.web_address import read_url
 from importers.sdk.columns import Column
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from importers.sdk.entities import Case, User
 
 
 class Url(Column[str]):
@@ -25,9 +18,8 @@ class Url(Column[str]):
         'https://xn--bcher-kva.example/Neu?seite=1'
     """
 
+    _specimen_cells = ("https://example.org/a", "https://EXAMPLE.org:443/a", "http://example.org")
+
     def parse(self, text: str) -> str:
         """Check the address."""
         return read_url(text)
-
-    def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
-        return ("https://example.org/a", "https://EXAMPLE.org:443/a", "http://example.org")

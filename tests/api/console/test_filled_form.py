@@ -33,13 +33,6 @@ def test_changes() -> None:
     assert form.changes == {"about": "New", "dateOpened": ""}
 
 
-def test_line_ends() -> None:
-    """Browsers send CRLF at the ends of lines: that is no change."""
-    form = read_filled_form(Form({"about": ["a\r\nb"], "was-about": ["a\nb"]}), FIELDS)
-
-    assert (form.values, form.changes) == ({"about": "a\nb"}, {})
-
-
 def test_open_form() -> None:
     """A new form has what is stored, and nothing in it is a change."""
     form = open_form(FIELDS, {"about": "A", "tagId": None, "status": "ACTIVE"})

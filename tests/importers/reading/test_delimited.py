@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
-from importers.reading.limits import MAX_CELL, MAX_RECORD, Limits
-from importers.reading.table import Table, open_table
-from importers.sdk.errors import ErrorDetail, FileRefusedError
+from importers.reading.limits import MAX_CELL, MAX_RECORD
+from tests.importers.reading.csv_files import opened, refused
 
 PERHAPS = (
     "Perhaps a quote that opens in it is never closed: close it, or double it if it belongs to "
@@ -18,17 +15,6 @@ EITHER = (
     "Either the file is not a table with one row per line, or a quote that opens in this row is "
     "never closed."
 )
-
-
-def opened(data: bytes, encoding: str | None = None) -> Table:
-    return open_table(io.BytesIO(data), filename="roster.csv", encoding=encoding, limits=Limits())
-
-
-def refused(data: bytes, encoding: str | None = None) -> ErrorDetail:
-    with pytest.raises(FileRefusedError) as caught:
-        list(opened(data, encoding).rows)
-    (error,) = caught.value.errors
-    return error
 
 
 @pytest.mark.parametrize(

@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import codecs
-import io
 
 import pytest
 
-from importers.reading.limits import Limits
-from importers.reading.table import Table, open_table
-from importers.sdk.errors import ErrorDetail, FileRefusedError
+from tests.importers.reading.csv_files import opened, refused
 
 TEXT = "name,n\r\nJosé,1\r\n"
 UTF16 = TEXT.encode("utf-16-le")
 UTF16_BE = TEXT.encode("utf-16-be")
 SAVE = "Save the file as CSV UTF-8"
 SAY = f"{SAVE}, or say which encoding it has, for example windows-1252."
-
-
-def opened(data: bytes, encoding: str | None = None) -> Table:
-    return open_table(io.BytesIO(data), filename="roster.csv", encoding=encoding, limits=Limits())
-
-
-def refused(data: bytes, encoding: str | None = None) -> ErrorDetail:
-    with pytest.raises(FileRefusedError) as caught:
-        list(opened(data, encoding).rows)
-    (error,) = caught.value.errors
-    return error
 
 
 @pytest.mark.parametrize(

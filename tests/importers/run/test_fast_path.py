@@ -223,15 +223,36 @@ class Bare(Plain):
 
 @pytest.mark.parametrize(
     ("kind", "is_plain"),
-    [(Plain, True), (Mapped, False), (MayBeBlank, False), (Picky, False), (Checked, False),
-     (Bare, False)],
-)  # fmt: skip
+    [(Plain, True), (Mapped, False), (Picky, False), (Checked, False), (Bare, False)],
+)
 def test_what_is_not_plain_is_left_alone(kind: type[Importer], is_plain: bool) -> None:
     """Whatever could make a change that can't be carried out, or has a say, goes row by row."""
     importer = kind("plain")
     rows = read(importer, "trv-001,jack-001,staff,0")
 
     assert (Columnar.of(importer, rows) is not None) == is_plain
+
+
+async def test_a_row_without_what_a_change_needs(world: EngineFixture) -> None:
+    """A row whose cell may be blank, and is, goes row by row: it fails, and the others pass."""
+    blank = world.with_engine(blank=MayBeBlank("blank"))
+    rows = ["trv-001,jack-001,staff", "trv-003,jack-001,"]
+    import_id = await blank.run("blank", *rows, header="case,user,role")
+
+    assert await blank.results(import_id) == {
+        2: Result("CREATED"),
+        3: Result("FAILED", codes=("IMPORTER_ERROR",)),
+    }
+
+
+@pytest.mark.parametrize("column", ["case", "user"])
+def test_a_row_without_a_case_or_a_user(column: str) -> None:
+    """It is about no pair, so its chunk goes row by row."""
+    importer = type("Blank", (Plain,), {column: (CaseRef if column == "case" else UserRef)()})()
+    cells = {"case": "trv-001", "user": "jack-001", column: ""}
+    rows = read(importer, f"{cells['case']},{cells['user']},staff,0")
+
+    assert Columnar.of(importer, rows) is None
 
 
 def test_third_parties_may_say_so_too() -> None:

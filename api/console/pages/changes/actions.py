@@ -40,27 +40,18 @@ class ImportAction:
     has_plan: bool = False
     place: str = ""
 
-    async def show(self, visit: Visit) -> Response:
-        """Say what the action would do, or why it can't be done."""
-        return await self._show_page(visit)
-
-    async def carry_out(self, visit: Visit) -> Response:
-        """Run the mutation, and lead to the import that it makes, or that it is about."""
-        form = await read_form(visit.request)
-        given = {name: form.first(name) or None for name in self.fields}
-        operation = f"{self.name}_import"
-        [answer] = (await visit.run(operation, id=visit.path("import_id"), **given)).values()
-        if answer["userErrors"]:
-            return await self._show_page(visit, errors=answer["userErrors"], given=given)
-        return visit.go(f"imports/{answer['import']['id']}{self.place}")
-
-    async def _show_page(
+    async def show(
         self,
         visit: Visit,
         errors: Sequence[Mapping[str, Any]] = (),
         given: Mapping[str, str | None] | None = None,
     ) -> Response:
-        """Show the page of an action, with what was wrong with its form if it was sent."""
+        """Say what the action would do, or why it can't be done.
+
+        Args:
+            errors: what was wrong with the form, if it was sent.
+            given: what stood in it.
+        """
         data = await load_import_page(visit, "import_action", withPlan=self.has_plan)
         item, given = data["import"], given or {}
         return visit.page(
@@ -79,6 +70,16 @@ class ImportAction:
             consequences=sort_consequences(item),
             counts=count_kinds(item) if self.has_plan else {},
         )
+
+    async def carry_out(self, visit: Visit) -> Response:
+        """Run the mutation, and lead to the import that it makes, or that it is about."""
+        form = await read_form(visit.request)
+        given = {name: form.first(name) or None for name in self.fields}
+        operation = f"{self.name}_import"
+        [answer] = (await visit.run(operation, id=visit.path("import_id"), **given)).values()
+        if answer["userErrors"]:
+            return await self.show(visit, errors=answer["userErrors"], given=given)
+        return visit.go(f"imports/{answer['import']['id']}{self.place}")
 
 
 ACTIONS = (

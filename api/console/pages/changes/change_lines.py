@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from api.console.shown_text import name_of_user
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -89,8 +91,8 @@ def _case_of(case: Mapping[str, Any]) -> ChangedSubject:
 
 
 def _user_of(user: Mapping[str, Any]) -> ChangedSubject:
-    name = f"{user['givenName']} {user['familyName']}".strip()
-    return ChangedSubject("user", user["id"], user["tagId"] or user["email"], name or user["email"])
+    tag = user["tagId"] or user["email"]
+    return ChangedSubject("user", user["id"], tag, name_of_user(user))
 
 
 def _new_subject(fields: Iterable[Mapping[str, Any]]) -> ChangedSubject:

@@ -34,14 +34,9 @@ def sort_consequences(item: Mapping[str, Any]) -> list[ShownConsequence]:
     """
     found: Iterable[Mapping[str, Any]] = item.get("consequences", ())
     # To take back what another import has done is what an undo is for.
-    shown = [
-        _show_consequence(each) for each in found if not (item["undoOf"] and _is_reversal(each))
-    ]
+    passed_over = "REVERSALS" if item["undoOf"] else None
+    shown = [_show_consequence(each) for each in found if each["code"] != passed_over]
     return sorted(shown, key=lambda each: not each.is_warning)
-
-
-def _is_reversal(found: Mapping[str, Any]) -> bool:
-    return bool(found["code"] == "REVERSALS")
 
 
 def _show_consequence(found: Mapping[str, Any]) -> ShownConsequence:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-import secrets
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from api.console.form import Form
+from api.console.pages.importing.available import new_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ def import_types(types: Sequence[Mapping[str, Any]]) -> list[ShownType]:
 
 def empty_form(type_: str | None) -> Form:
     """Return the form as it is at first, with the type that was chosen already."""
-    return Form(key=[_new_key()], type=[type_ or ""])
+    return Form(key=[new_key()], type=[type_ or ""])
 
 
 def with_new_key(form: Form, errors: Sequence[Mapping[str, Any]]) -> Form:
@@ -79,7 +79,7 @@ def with_new_key(form: Form, errors: Sequence[Mapping[str, Any]]) -> Form:
     that is sent again finds its import.
     """
     is_used = any(error.get("code") == "IDEMPOTENCY_KEY_REUSED" for error in errors)
-    return Form(form, key=[_new_key()]) if is_used or not form.first("key") else form
+    return Form(form, key=[new_key()]) if is_used or not form.first("key") else form
 
 
 def import_input(form: Form, file: UploadedFile) -> dict[str, Any]:
@@ -142,7 +142,3 @@ def _is_day(example: str | None) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _new_key() -> str:
-    return secrets.token_urlsafe(16)

@@ -19,23 +19,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EntityOperations:
-    """Names of the operations of the screens of cases, or of users."""
-
-    show_list: str
-    show_one: str
-    show_form: str
-    create: str
-    update: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class EntityScreens:
     """What the screens of cases and those of users differ in.
 
     Args:
-        noun: in the names of templates and fields; with an `s` that of the address.
-        operations: the operations.
+        noun: in the names of templates, fields and operations; with an `s` that of the address.
         statuses: what the list can be filtered by.
         new: fields of the form for a new one; the API says which of them may be blank.
         edited: fields of the form for one that exists.
@@ -44,7 +32,6 @@ class EntityScreens:
     """
 
     noun: str
-    operations: EntityOperations
     statuses: tuple[str, ...]
     new: tuple[str, ...]
     edited: tuple[str, ...]
@@ -59,9 +46,7 @@ class EntityScreens:
         """Show a page of the list, filtered as the address says."""
         search, status = visit.argument("search"), visit.argument("status")
         status = status if status in self.statuses else None
-        data = await visit.run(
-            self.operations.show_list, search=search, status=status, **page_variables(visit)
-        )
+        data = await visit.run(self.place, search=search, status=status, **page_variables(visit))
         return visit.page(
             f"{self.place}.html",
             data=data,
@@ -77,9 +62,7 @@ class EntityScreens:
 
     async def show_one(self, visit: Visit) -> Response:
         """Show one: its fields, its assignments, and what has changed."""
-        data = await visit.run(
-            self.operations.show_one, id=visit.path("id"), **page_variables(visit, 20)
-        )
+        data = await visit.run(self.noun, id=visit.path("id"), **page_variables(visit, 20))
         entity = self._found(data)
         files = {self.noun: entity["id"]}
         return visit.page(
@@ -99,7 +82,7 @@ class EntityScreens:
     async def show_form(self, visit: Visit) -> Response:
         """Show the form with what is stored."""
         self._check_permission(visit)
-        data = await self._run_form(visit)
+        data = await self._run_form(visit, visit.path("id"))
         entity = self._found(data)
         return self._form_page(visit, data, open_form(self._editable(entity), entity))
 
@@ -111,18 +94,18 @@ class EntityScreens:
         changes = {name: value or None for name, value in form.changes.items()}
         problems = unreadable_days(form)
         if changes and not problems:
-            saved = await visit.run(self.operations.update, id=node_id, input=changes)
+            saved = await visit.run(f"update_{self.noun}", id=node_id, input=changes)
             problems = saved["saved"]["userErrors"]
         if not problems:
             return visit.go(f"{self.place}/{node_id}", saved="yes")
-        data = await self._run_form(visit)
+        data = await self._run_form(visit, node_id)
         self._found(data)
         return self._form_page(visit, data, replace(form, problems=problems))
 
     async def show_new(self, visit: Visit) -> Response:
         """Show an empty form."""
         self._check_permission(visit)
-        data = await visit.run(self.operations.show_form, id="", exists=False)
+        data = await self._run_form(visit, None)
         return self._form_page(visit, data, open_form(self.new, {"status": self.statuses[0]}))
 
     async def create(self, visit: Visit) -> Response:
@@ -132,11 +115,11 @@ class EntityScreens:
         given = {name: value for name, value in form.values.items() if value}
         problems = unreadable_days(form)
         if not problems:
-            saved = await visit.run(self.operations.create, input={self.required: "", **given})
+            saved = await visit.run(f"create_{self.noun}", input={self.required: "", **given})
             if entity := saved["saved"][self.noun]:
                 return visit.go(f"{self.place}/{entity['id']}", saved="yes")
             problems = saved["saved"]["userErrors"]
-        data = await visit.run(self.operations.show_form, id="", exists=False)
+        data = await self._run_form(visit, None)
         return self._form_page(visit, data, replace(form, problems=problems))
 
     def _check_permission(self, visit: Visit) -> None:
@@ -148,8 +131,10 @@ class EntityScreens:
         if not visit.is_admin:
             raise HttpError(403, "FORBIDDEN", f"Only ADMIN tokens may change {self.place}.")
 
-    async def _run_form(self, visit: Visit) -> dict[str, Any]:
-        return await visit.run(self.operations.show_form, id=visit.path("id"), exists=True)
+    async def _run_form(self, visit: Visit, node_id: str | None) -> dict[str, Any]:
+        """Read what the form needs, and the one that it changes, if it is not for a new one."""
+        exists = node_id is not None
+        return await visit.run(f"{self.noun}_form", id=node_id or "", exists=exists)
 
     def _form_page(self, visit: Visit, data: dict[str, Any], form: FilledForm) -> Response:
         return visit.page(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from api.console.form import read_form
 from api.console.pages.problems.group_key import decode_group
+from api.console.session import keep_cookie
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -35,13 +36,6 @@ async def leave_out(visit: Visit) -> Response:
         marks.append(key.mark())
     if back:
         marks = [mark for mark in marks if mark != back.mark()]
-    response.set_cookie(
-        _COOKIE,
-        ".".join(dict.fromkeys(marks[-_MOST:])),
-        max_age=_MOST_SECONDS,
-        path=f"{visit.root}/{place}",
-        httponly=True,
-        samesite="strict",
-        secure=visit.request.url.scheme == "https",
-    )
+    kept, path = ".".join(dict.fromkeys(marks[-_MOST:])), f"{visit.root}/{place}"
+    keep_cookie(visit.request, response, _COOKIE, kept, path=path, seconds=_MOST_SECONDS)
     return response

@@ -54,18 +54,13 @@ def _corrections(form: Form) -> list[dict[str, Any]]:
 
     A cell that was not changed is not sent: what a workbook's cell holds may be more than its text.
     """
-    cells: dict[int, list[dict[str, str | None]]] = defaultdict(list)
+    cells: dict[int, list[dict[str, str]]] = defaultdict(list)
     for name, values in form.items():
         kind, _, rest = name.partition(".")
         number, _, column = rest.partition(".")
         if not (kind == "cell" and number.isascii() and number.isdigit()):
             continue
-        row, value = cells[int(number)], _with_plain_lines(values[0])
-        if _with_plain_lines(next(iter(form.get(f"was.{rest}", ())), None)) != value:
-            row.append({"column": column, "value": value})
+        row = cells[int(number)]
+        if form.get(f"was.{rest}") != values:
+            row.append({"column": column, "value": values[0]})
     return [{"number": number, "cells": each} for number, each in cells.items()]
-
-
-def _with_plain_lines(text: str | None) -> str | None:
-    """Return a text as it was before the browser wrote its line breaks as forms do."""
-    return None if text is None else text.replace("\r\n", "\n")

@@ -15,34 +15,18 @@ import pytest
 from openpyxl.styles import Font
 
 from importers.reading.limits import Limits
-from importers.reading.table import Table, open_table
+from importers.reading.table import open_table
 from importers.sdk.cell_note import CellNote, Holds, note_of, with_note
 from importers.sdk.errors import FileRefusedError
 from tests.fuzz.check_reading import CODES
+from tests.importers.reading.workbooks.xlsx_files import opened, refused, saved, workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from openpyxl import Workbook
+    pass
 
 SHEET = "xl/worksheets/sheet1.xml"
-PLAIN = (["case_id", "user_id"], ["trv-1", "jo-1"])
 SAVE_AS_CSV = "Save the sheet as CSV UTF-8."
 DAMAGED = "Open it in a spreadsheet program and save it again, or save it as CSV UTF-8."
-
-
-def saved(book: Workbook) -> bytes:
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
-
-
-def workbook(rows: Iterable[list[Any]] = PLAIN) -> bytes:
-    book = openpyxl.Workbook()
-    sheet: Any = book.active
-    for cells in rows:
-        sheet.append(cells)
-    return saved(book)
 
 
 def repacked(data: bytes, part: str, old: bytes, new: bytes) -> bytes:
@@ -57,19 +41,6 @@ def repacked(data: bytes, part: str, old: bytes, new: bytes) -> bytes:
                 content = content.replace(old, new, 1)
             target.writestr(entry.filename, content, zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
-
-
-def opened(data: bytes, limits: Limits | None = None) -> Table:
-    return open_table(
-        io.BytesIO(data), filename="roster.xlsx", encoding=None, limits=limits or Limits()
-    )
-
-
-def refused(data: bytes, limits: Limits | None = None) -> tuple[str, str]:
-    with pytest.raises(FileRefusedError) as caught:
-        list(opened(data, limits).rows)
-    (error,) = caught.value.errors
-    return error.code, error.message
 
 
 def test_a_plain_workbook() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import subprocess
@@ -13,44 +12,20 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import openpyxl
 import pytest
 
 from importers.reading.limits import Limits
-from importers.reading.table import Table, open_table
+from importers.reading.table import Table
 from importers.sdk.errors import FileRefusedError
+from tests.importers.reading.workbooks.xlsx_files import opened, refused, workbook
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
     Children = Callable[[], list[str]]
 
-PLAIN = (["case_id", "user_id"], ["trv-1", "jo-1"])
 MANY: list[list[Any]] = [["a", "b"], *[[f"value {n}", n] for n in range(20_000)]]
 SAVE_AS_CSV = "Save the sheet as CSV UTF-8."
-
-
-def workbook(rows: Iterable[list[Any]] = PLAIN) -> bytes:
-    book = openpyxl.Workbook()
-    sheet: Any = book.active
-    for cells in rows:
-        sheet.append(cells)
-    buffer = io.BytesIO()
-    book.save(buffer)
-    return buffer.getvalue()
-
-
-def opened(data: bytes, limits: Limits | None = None) -> Table:
-    return open_table(
-        io.BytesIO(data), filename="roster.xlsx", encoding=None, limits=limits or Limits()
-    )
-
-
-def refused(data: bytes, limits: Limits | None = None) -> tuple[str, str]:
-    with pytest.raises(FileRefusedError) as caught:
-        list(opened(data, limits).rows)
-    (error,) = caught.value.errors
-    return error.code, error.message
 
 
 @pytest.fixture
