@@ -246,6 +246,27 @@ async def test_content_types(api: Api, content_type: str, status: int) -> None:
     assert status == (await post(api, body, **{"Content-Type": content_type}))[0]
 
 
+async def test_other_paths(api: Api) -> None:
+    """Who mistypes the path, by a slash at its end perhaps, is told it."""
+    status, body, _ = await api.get("/graphql/", None)
+
+    assert status == 404
+    assert b"NOT_FOUND" in body
+    assert b"the API is at /graphql." in body
+
+
+@pytest.mark.parametrize(("encoding", "status"), [("Identity", 200), ("gzip", 415), ("br", 415)])
+async def test_content_encodings(api: Api, encoding: str, status: int) -> None:
+    """A compressed body is refused in words, instead of as bad JSON."""
+    body = json.dumps({"query": VIEWER}).encode()
+
+    about = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    answer = await post(api, body, **about)
+
+    assert answer[0] == status
+    assert ("Content-Encoding" in str(answer[1])) == (status == 415)
+
+
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])
 async def test_other_methods(api: Api, method: str) -> None:
     """Other methods than GET and POST get 405, and are told which there are."""
