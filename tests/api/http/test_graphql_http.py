@@ -93,6 +93,7 @@ async def test_malformed_json(api: Api, body: bytes, status: int) -> None:
         "{ viewer { tokenNam } }",
         "{ node(id: 7.5) { id } }",
         "{ cases(first: 99999999999) { totalCount } }",
+        "{ cases(first: %s) { totalCount } }" % ("9" * 5_000),
         '{ cases(status: "OPEN") { totalCount } }',
         "query ($x: Nope) { viewer { tokenName } }",
         "query ($x: Int!) { cases(first: $x) { totalCount } }",
