@@ -136,7 +136,7 @@ class HttpConnection(_Connection, H11Protocol):
         self._write_deadline.end()
         super().handle_websocket_upgrade(event)
 
-    def send_400_response(self, _: str) -> None:
+    def send_400_response(self, msg: str) -> None:
         """Reply 400 to bytes that are not HTTP, unless a response has started.
 
         uvicorn would send plain text, also into the middle of that response, and leave the
