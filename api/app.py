@@ -122,6 +122,8 @@ async def _answer_refusal(_request: Request, error: Exception) -> Response:
     if "Allow" in headers:  # from a set, in any order
         headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
         message = f"This path takes {headers['Allow']}."
+    elif code == "NOT_FOUND":
+        message = "There is nothing at this path; the API is at /graphql."
     return refuse(HttpError(error.status_code, code, message, headers))
 
 

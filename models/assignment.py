@@ -12,7 +12,7 @@ from tortoise.models import Model
 
 from models.app import App, Role
 from models.case import Case, CaseRecord
-from models.db import RaceError
+from models.db import RaceError, time_of_change
 from models.foreign_keys import checked_at_once, refuse_references
 from models.user import User, UserRecord
 from models.write_one import SIDES
@@ -287,7 +287,7 @@ async def _update(db: Connection, import_id: int, edits: list[Edit]) -> None:
     if not edits:
         return
     sql = """
-        UPDATE assignments a SET role_id = r, notify = n, updated_at = now(),
+        UPDATE assignments a SET role_id = r, notify = n, updated_at = clock_timestamp(),
           updated_import_id = $1, updated_row = w
         FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bool[], $6::int[])
           AS t(c, u, r, n, w)
@@ -320,6 +320,7 @@ async def _delete(db: Connection, edits: list[Edit]) -> None:
 
 async def _write_history(db: Connection, app_id: int, import_id: int, edits: list[Edit]) -> None:
     nothing = (None, None)
+    now = await time_of_change(db)
     await db.copy_records_to_table(
         "assignment_history",
         columns=(
@@ -332,9 +333,10 @@ async def _write_history(db: Connection, app_id: int, import_id: int, edits: lis
             "before_notify",
             "after_role_id",
             "after_notify",
+            "changed_at",
         ),
         records=(
-            (app_id, import_id, case_id, user_id, row, old_role, old_notify, role, notify)
+            (app_id, import_id, case_id, user_id, row, old_role, old_notify, role, notify, now)
             for case_id, user_id, row, before, after in edits
             for old_role, old_notify in [before or nothing]
             for role, notify in [after or nothing]

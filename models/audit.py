@@ -105,7 +105,8 @@ async def record(
         changed: columns that were set.
     """
     sql = """
-        INSERT INTO audit_events (app_id, action, actor, token_id, target_id, target_name, changed)
-        VALUES ($1, $2, $3, $4, $5, $6, $7::text[])
+        INSERT INTO audit_events
+          (app_id, action, actor, token_id, target_id, target_name, changed, occurred_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7::text[], clock_timestamp())
     """
     await db.execute(sql, app_id, action.value, *by, target_id, name, sorted(changed))

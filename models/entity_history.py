@@ -9,6 +9,8 @@ from tortoise import fields
 from tortoise.fields.db_defaults import Now
 from tortoise.models import Model
 
+from models.db import time_of_change
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -70,11 +72,12 @@ async def write_entity_history(
     db: Connection, app_id: int, import_id: int, edits: Iterable[EntityEdit]
 ) -> None:
     """Write down what an import's rows have changed, with one COPY."""
+    now = await time_of_change(db)
     await db.copy_records_to_table(
         "entity_history",
         columns=(
             *("app_id", "import_id", "row", "case_id", "user_id", "before", "after"),
-            *("record", "kind"),
+            *("record", "kind", "changed_at"),
         ),
         records=(
             (
@@ -87,6 +90,7 @@ async def write_entity_history(
                 to_json(edit.after),
                 edit.record,
                 edit.kind,
+                now,
             )
             for edit in edits
         ),
@@ -105,8 +109,9 @@ async def write_entity_change(
 ) -> None:
     """Write down what an actor has changed, in the transaction that does it."""
     sql = """
-        INSERT INTO entity_history (app_id, actor, token_id, case_id, user_id, before, after)
-        VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO entity_history
+          (app_id, actor, token_id, case_id, user_id, before, after, changed_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())
     """
     await db.execute(sql, app_id, *by, case_id, user_id, to_json(before), to_json(after))
 

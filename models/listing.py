@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import UTC
 from typing import TYPE_CHECKING
 
 from models.audit import Action
@@ -252,7 +251,7 @@ async def changed_since(db: Connection, app_id: int, listing: Listing, time: dat
         SELECT t.id FROM users t WHERE t.app_id = $1 AND t.updated_at >= $2
         ORDER BY t.updated_at, t.id LIMIT $3
     """
-    condition = Condition(f"{listing.updated} >= {{}}", _in_utc(time))
+    condition = Condition(f"{listing.updated} >= {{}}", time)
     if listing.rank is not None:
         return condition
     few = f"""
@@ -307,7 +306,7 @@ def happened_between(since: datetime | None, until: datetime | None) -> list[Con
 def is_between(column: str, since: datetime | None, until: datetime | None) -> list[Condition]:
     """Ask for rows from one time on, and before another; `column` has their times."""
     limits = ((f"{column} >= {{}}", since), (f"{column} < {{}}", until))
-    return [Condition(sql, _in_utc(time)) for sql, time in limits if time is not None]
+    return [Condition(sql, time) for sql, time in limits if time is not None]
 
 
 def has_result(
@@ -328,18 +327,6 @@ def has_result(
     if RowStatus.PASSED in chosen:
         kinds += [f"t.outcome = {outcome:d}" for outcome in sorted(done)]
     return Condition(f"({' OR '.join(kinds)})" if kinds else "false", kinds=kinds)
-
-
-def _in_utc(time: datetime) -> datetime:
-    """Return a time in UTC.
-
-    The first and last hours of the calendar may have no such time; nothing happened near enough to
-    them for the zone to matter.
-    """
-    try:
-        return time.astimezone(UTC)
-    except OverflowError:
-        return time.replace(tzinfo=UTC)
 
 
 def is_beyond(listing: Listing, place: Place, *, forward: bool) -> Condition:

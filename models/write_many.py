@@ -105,7 +105,7 @@ async def update_many(
 ) -> None:
     """Change rows that are locked, in the order of their keys, which are next to each other there.
 
-        UPDATE cases t SET about = n.about, updated_at = now()
+        UPDATE cases t SET about = n.about, updated_at = clock_timestamp()
         FROM unnest($2::bigint[], $3::text[]) AS n(id, about)
         WHERE t.app_id = $1 AND t.id = n.id
 
@@ -127,7 +127,8 @@ async def update_many(
         for key, values in sorted(changes.items())
     ]
     sql = f"""
-        UPDATE {table} t SET {", ".join(f"{name} = n.{name}" for name in names)}, updated_at = now()
+        UPDATE {table} t SET {", ".join(f"{name} = n.{name}" for name in names)},
+          updated_at = clock_timestamp()
         FROM unnest($2::bigint[], {_arrays(table, names, first=3)}) AS n(id, {", ".join(names)})
         WHERE t.app_id = $1 AND t.id = n.id
     """

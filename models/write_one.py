@@ -85,7 +85,8 @@ async def update_one(
 ) -> ChangedFields | None:
     """Change a row; None when the app has none with this key. To be run in a transaction.
 
-        UPDATE cases SET about = $3, updated_at = now() WHERE app_id = $1 AND id = $2
+        UPDATE cases SET about = $3, updated_at = clock_timestamp()
+        WHERE app_id = $1 AND id = $2
 
     Raises:
         TagTakenError, TagPermanentError: nothing was changed.
@@ -104,7 +105,8 @@ async def update_one(
     changes = ", ".join(f"{name} = ${number}" for number, name in enumerate(values, 3))
     try:
         await db.execute(
-            f"UPDATE {table} SET {changes}, updated_at = now() WHERE app_id = $1 AND id = $2",
+            f"UPDATE {table} SET {changes}, updated_at = clock_timestamp()"
+            " WHERE app_id = $1 AND id = $2",
             app_id,
             key,
             *values.values(),

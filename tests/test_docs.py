@@ -142,6 +142,20 @@ def codes_of(path: Path) -> set[str]:
     return {text for text in texts if re.fullmatch(r"[A-Z][A-Z_]{3,}", str(text))}
 
 
+def test_mutations_that_are_lost() -> None:
+    """The page says of each mutation how to try it again."""
+    table = API.partition("## Trying again")[2].partition("## ")[0]
+    told = {
+        name
+        for row in table.splitlines()
+        for name in re.findall(r"`(\w+)`", row.removeprefix("|").partition("|")[0])
+    }
+
+    mutations = schema._schema.type_map["Mutation"]
+    assert isinstance(mutations, GraphQLObjectType)
+    assert told == mutations.fields.keys()
+
+
 def test_codes_of_the_api_are_explained() -> None:
     """The API's page has every code that the API can give, and no other."""
     page = API.partition("\n## Codes\n")[2].partition("\n### Codes of files and rows\n")[0]

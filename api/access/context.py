@@ -78,7 +78,7 @@ class Context:
             raise ApiError("FORBIDDEN", f"Only ADMIN tokens may {what}.")
 
     def forget(self) -> None:
-        """Forget what has been loaded: the operation is over."""
+        """Forget what has been loaded: a mutation may change it, or the operation is over."""
         self.__dict__.pop("loaders", None)
 
     def anew(self) -> Context:

@@ -148,6 +148,24 @@ class Executor(StrawberryGraphQLCoreExecutionContext):
         self.characters += wave.characters
         return self._with_rest(found, plan, grouped_field_set, execute)
 
+    async def execute_fields_serially(
+        self,
+        parent_type: GraphQLObjectType,
+        source_value: Any,
+        path: Path | None,
+        grouped_field_set: GroupedFieldSet,
+        position_context: Any,
+    ) -> dict[str, Any]:
+        """Execute mutations one after another; none shows what was loaded before it."""
+        found: dict[str, Any] = {}
+        for name, details in grouped_field_set.items():
+            self.context_value.forget()
+            result = super().execute_fields_serially(
+                parent_type, source_value, path, {name: details}, position_context
+            )
+            found |= result if isinstance(result, dict) else await result
+        return found
+
     def complete_list_item_value(self, item: Any, complete_results: list[Any], *place: Any) -> bool:
         """Complete an item of a list; true if it is still to be awaited."""
         is_awaitable = super().complete_list_item_value(item, complete_results, *place)

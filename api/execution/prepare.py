@@ -11,6 +11,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     GraphQLError,
+    IntValueNode,
     OperationDefinitionNode,
     OperationType,
     VariableNode,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from models.access import TokenRecord
 
 _REMEMBERED = 256
+_MOST_DIGITS = 1_000
 # Mutations that viewers may use: what these links open, viewers can read anyway.
 _FOR_VIEWERS = frozenset({"createDownload", "__typename"})
 # Hashes, not texts: a text may have 100,000 characters. If two texts share a hash, one of them is
@@ -198,7 +200,11 @@ def _validate_text(schema: GraphQLSchema, query: str, most_tokens: int) -> list[
 
 @lru_cache(_REMEMBERED)
 def _length_variables(query: str, most_tokens: int) -> Collection[str]:
-    """Return the names of the variables that set how many objects fields return."""
+    """Return the names of the variables that set how many objects fields return.
+
+    Raises:
+        ApiError: a number is too long.
+    """
     finder = _LengthVariables()
     visit(_parse_text(query, most_tokens), finder)
     return finder.names
@@ -212,6 +218,12 @@ class _LengthVariables(Visitor):
     def enter_argument(self, node: ArgumentNode, *_: object) -> None:
         if node.name.value in LENGTHS and isinstance(node.value, VariableNode):
             self.names.add(node.value.name.value)
+
+    def enter_int_value(self, node: IntValueNode, *_: object) -> None:
+        # Validation would read it, and Python raises an exception at more than 4,300 digits.
+        if len(node.value) > _MOST_DIGITS:
+            message = f"The query has a number of more than {_MOST_DIGITS:,} digits."
+            raise ApiError("BAD_REQUEST", message)
 
 
 def _numbers(

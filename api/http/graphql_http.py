@@ -75,6 +75,9 @@ def _is_person(request: Request) -> bool:
 async def _execute(request: Request, context: Context) -> ExecutionResult:
     if request.method != "POST":
         return await _execute_url(request, context)
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        message = "Send the body as it is, without a Content-Encoding."
+        raise HttpError(415, "UNSUPPORTED_MEDIA_TYPE", message)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type == JSON:
         return await _execute_json(request, context)

@@ -35,6 +35,7 @@ _HTTP_READ_BYTES = 64 * 1024
 _SOCKET_READ_BYTES = 16 * 1024
 _MOST_FRAMES = 1_000
 _NO_HANDSHAKE = bad_request("This is not a request to open a WebSocket.")
+_NO_REQUEST = bad_request("This is not an HTTP request, or its URL and headers exceed 64 KiB.")
 
 
 class WebServerConfig(uvicorn.Config):
@@ -138,8 +139,8 @@ class HttpConnection(_Connection, H11Protocol):
     def send_400_response(self, msg: str) -> None:
         """Reply 400 to bytes that are not HTTP, unless a response has started.
 
-        uvicorn would send the reply into the middle of that response, and leave the request's task
-        waiting for the rest of a body.
+        uvicorn would send plain text, also into the middle of that response, and leave the
+        request's task waiting for the rest of a body.
         """
         # In any other state, part of a response is already on its way.
         if self.conn.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
@@ -149,7 +150,8 @@ class HttpConnection(_Connection, H11Protocol):
             # The request's task waits for this event; without it, the task would stay for ever.
             self.cycle.disconnected = True
             self.cycle.message_event.set()
-        super().send_400_response(msg)
+        self.transport.write(_raw_response(_NO_REQUEST))
+        self.transport.close()
 
     def shutdown(self) -> None:
         """Close once a response is complete; one that never ends is not waited for."""

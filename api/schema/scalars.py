@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import strawberry
 from graphql import GraphQLError
 
 _RFC_3339 = "https://datatracker.ietf.org/doc/html/rfc3339#section-5.6"
+# Python's last microsecond, which .NET writes for "never", would become PostgreSQL's `infinity`.
+_LAST = datetime.max.replace(microsecond=0, tzinfo=UTC)
 
 
 def _read_date(value: object) -> date:
@@ -32,7 +34,19 @@ def _read_time(value: object) -> datetime:
             "A DateTime is a time with its offset from UTC, such as '2026-02-03T14:30:00Z' or "
             "'2026-02-03T14:30:00+02:00'."
         )
-    return time
+    return min(_in_utc(time), _LAST)
+
+
+def _in_utc(time: datetime) -> datetime:
+    """Return a time in UTC.
+
+    The first and last hours of the calendar may have no such time; nothing happens near enough to
+    them for the zone to matter.
+    """
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        return time.replace(tzinfo=UTC)
 
 
 DATE = strawberry.scalar(

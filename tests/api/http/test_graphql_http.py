@@ -93,6 +93,7 @@ async def test_malformed_json(api: Api, body: bytes, status: int) -> None:
         "{ viewer { tokenNam } }",
         "{ node(id: 7.5) { id } }",
         "{ cases(first: 99999999999) { totalCount } }",
+        "{ cases(first: %s) { totalCount } }" % ("9" * 5_000),
         '{ cases(status: "OPEN") { totalCount } }',
         "query ($x: Nope) { viewer { tokenName } }",
         "query ($x: Int!) { cases(first: $x) { totalCount } }",
@@ -244,6 +245,27 @@ async def test_content_types(api: Api, content_type: str, status: int) -> None:
     body = json.dumps({"query": VIEWER}).encode()
 
     assert status == (await post(api, body, **{"Content-Type": content_type}))[0]
+
+
+async def test_other_paths(api: Api) -> None:
+    """Who mistypes the path, by a slash at its end perhaps, is told it."""
+    status, body, _ = await api.get("/graphql/", None)
+
+    assert status == 404
+    assert b"NOT_FOUND" in body
+    assert b"the API is at /graphql." in body
+
+
+@pytest.mark.parametrize(("encoding", "status"), [("Identity", 200), ("gzip", 415), ("br", 415)])
+async def test_content_encodings(api: Api, encoding: str, status: int) -> None:
+    """A compressed body is refused in words, instead of as bad JSON."""
+    body = json.dumps({"query": VIEWER}).encode()
+
+    about = {"Content-Type": "application/json", "Content-Encoding": encoding}
+    answer = await post(api, body, **about)
+
+    assert answer[0] == status
+    assert ("Content-Encoding" in str(answer[1])) == (status == 415)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"])

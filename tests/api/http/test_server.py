@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -86,6 +87,19 @@ async def test_odd_requests(api: Api, data: bytes, caplog: pytest.LogCaptureFixt
     assert b"Traceback" not in answer
     assert [record for record in caplog.records if record.levelname == "ERROR"] == []
     assert (await api.get("/health", None))[0] == 200
+
+
+@pytest.mark.parametrize(
+    "data", [b"nonsense\r\n\r\n", b"GET /graphql?query=" + b"a" * 70_000 + b" HTTP/1.1\r\n\r\n"]
+)
+async def test_what_is_no_request(api: Api, data: bytes) -> None:
+    """What is not HTTP, or too long, gets an error in the shape of all others."""
+    head, _, body = (await send_raw(api, data)).partition(b"\r\n\r\n")
+
+    [error] = json.loads(body)["errors"]
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert error["extensions"]["code"] == "BAD_REQUEST"
+    assert "64 KiB" in error["message"]
 
 
 async def test_body_that_breaks_after_its_answer(

@@ -113,6 +113,24 @@ async def test_update(api: Api) -> None:
     assert nothing["case"] == renamed["case"]
 
 
+async def test_update_twice(api: Api) -> None:
+    """Each mutation of an operation shows what it has changed, not what one before has loaded."""
+    [key] = await add_cases(api.world.app, 1)
+    update = """%s: updateCase(id: "%s", input: {about: "%s"}) {
+      case { about history(first: 1) { totalCount edges { node { fields { after } } } } }
+    }"""
+    node = node_id("Case", key)
+    mutations = " ".join(update % (name, node, name) for name in ("one", "two", "three"))
+
+    done = await api.data(f"mutation {{ {mutations} }}")
+
+    for count, name in enumerate(("one", "two", "three"), 1):
+        shown = done[name]["case"]
+        assert shown["about"] == name
+        assert shown["history"]["totalCount"] == count
+        assert shown["history"]["edges"][0]["node"]["fields"] == [{"after": name}]
+
+
 @pytest.mark.parametrize("field", ["about", "status"])
 async def test_null_is_refused(api: Api, field: str) -> None:
     """Null for what can't be empty is an error, and changes nothing, nor does what is beside it."""

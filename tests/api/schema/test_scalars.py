@@ -24,6 +24,15 @@ def test_they_say_where_they_are_specified() -> None:
     assert specified == {"Date", "DateTime", "Upload"}
 
 
+CREATE_TOKEN = """
+mutation ($expiresAt: DateTime) {
+  createToken(input: {name: "x", permission: VIEWER, expiresAt: $expiresAt}) {
+    token { expiresAt }
+  }
+}
+"""
+
+
 @pytest.mark.parametrize(
     "time",
     [
@@ -38,6 +47,16 @@ def test_they_say_where_they_are_specified() -> None:
 async def test_times(api: Api, time: str) -> None:
     """A time has an offset from UTC."""
     assert await api.data(EVENTS, {"since": time})
+
+
+@pytest.mark.parametrize(
+    "time", ["9999-12-31T23:59:59-14:00", "9999-12-31T23:59:59.9999999Z", "9999-12-31T23:59:59Z"]
+)
+async def test_the_end_of_time(api: Api, time: str) -> None:
+    """What programs write for "never" is kept, and told again, as a time."""
+    token = await api.data(CREATE_TOKEN, {"expiresAt": time})
+
+    assert token["createToken"]["token"] == {"expiresAt": "9999-12-31T23:59:59+00:00"}
 
 
 @pytest.mark.parametrize(

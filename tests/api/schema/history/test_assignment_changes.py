@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -332,3 +333,31 @@ async def remove_half(import_key: int) -> None:
         """,
         import_key,
     )
+
+
+async def test_a_change_that_waited_is_the_later_one(api: Api) -> None:
+    """What a change follows comes before it, also where its transaction began earlier."""
+    app = api.world.app
+    [case], [user] = await add_cases(app, 1), await add_users(app, 1)
+    ids = [await add_import(app, name) for name in ("small", "large")]
+    first, second = Present(1, notify=False), Present(1, notify=True)
+    has_begun, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def change_late() -> None:
+        async with transaction() as db:
+            await db.execute("SELECT 1")
+            has_begun.set()
+            await may_go_on.wait()
+            await write_edits(db, app.id, ids[1], [Edit(case, user, 2, first, second)])
+
+    late = asyncio.create_task(change_late())
+    await has_begun.wait()
+    async with transaction() as db:
+        await write_edits(db, app.id, ids[0], [Edit(case, user, 2, None, first)])
+    may_go_on.set()
+    await late
+
+    changed = await sql("fetch", "SELECT import_id FROM assignment_history ORDER BY changed_at")
+    is_dated = "SELECT updated_at > (SELECT min(changed_at) FROM assignment_history)"
+    assert [row[0] for row in changed] == ids
+    assert await sql("fetchval", f"{is_dated} FROM assignments")

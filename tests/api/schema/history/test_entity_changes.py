@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
+from models.audit import Actor
 from models.db import transaction
 from models.entity_history import EntityEdit, write_entity_history
+from models.write_one import update_one
 from tests.api.api_fixture import Api, add_cases, add_import, add_users, node_id, sql
 
 HISTORY = """
@@ -62,6 +65,33 @@ async def test_of_a_case(api: Api) -> None:
         assert each["actor"] == {"name": "admin", "tokenId": node_id("Token", token)}
         assert each["origin"] is each["user"] is None
         assert each["case"] == {"tagId": "trv-9", "about": "Roof"}
+
+
+async def test_a_change_that_waited_is_the_later_one(api: Api) -> None:
+    """What a change follows comes before it, also where its transaction began earlier."""
+    app = api.world.app
+    [case] = await add_cases(app, 1)
+    has_begun, may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def rename(about: str) -> None:
+        async with transaction() as db:
+            await db.execute("SELECT 1")
+            has_begun.set()
+            await may_go_on.wait()
+            await update_one(db, app.id, "cases", case, {"about": about}, by=Actor("x", None))
+
+    late = asyncio.create_task(rename("late"))
+    await has_begun.wait()
+    async with transaction() as db:
+        await update_one(db, app.id, "cases", case, {"about": "early"}, by=Actor("x", None))
+        updated_at = await db.fetchval("SELECT updated_at FROM cases WHERE id = $1", case)
+    may_go_on.set()
+    await late
+
+    newest, oldest = await history(api, node_id("Case", case))
+    assert newest["fields"] == [field("about", "early", "late")]
+    assert newest["changedAt"] > oldest["changedAt"]
+    assert await sql("fetchval", "SELECT updated_at > $1 FROM cases", updated_at)
 
 
 async def test_of_a_user(api: Api) -> None:
