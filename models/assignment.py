@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import asyncpg
 from tortoise import fields
-from tortoise.fields.db_defaults import Now
+from tortoise.fields.db_defaults import Now, SqlDefault
 from tortoise.models import Model
 
 from models.app import App, Role
 from models.case import Case, CaseRecord
-from models.db import RaceError, time_of_change
+from models.db import RaceError
 from models.foreign_keys import checked_at_once, refuse_references
 from models.user import User, UserRecord
 from models.write_one import SIDES
@@ -73,6 +73,9 @@ class AssignmentHistory(Model):
 
     `before_role_id` is None when the change created the assignment, `after_role_id` when it
     removed it. Who did it is the import's token.
+
+    It is dated when it is written. By `now()`, when the transaction began, a change that had to
+    wait for a lock would be dated before the one that it follows.
     """
 
     id = fields.BigIntField(primary_key=True)
@@ -85,7 +88,7 @@ class AssignmentHistory(Model):
     before_notify = fields.BooleanField(null=True)
     after_role_id = fields.BigIntField(null=True)
     after_notify = fields.BooleanField(null=True)
-    changed_at = fields.DatetimeField(db_default=Now())
+    changed_at = fields.DatetimeField(db_default=SqlDefault("clock_timestamp()"))
 
     class Meta:
         table = "assignment_history"
@@ -320,7 +323,6 @@ async def _delete(db: Connection, edits: list[Edit]) -> None:
 
 async def _write_history(db: Connection, app_id: int, import_id: int, edits: list[Edit]) -> None:
     nothing = (None, None)
-    now = await time_of_change(db)
     await db.copy_records_to_table(
         "assignment_history",
         columns=(
@@ -333,10 +335,9 @@ async def _write_history(db: Connection, app_id: int, import_id: int, edits: lis
             "before_notify",
             "after_role_id",
             "after_notify",
-            "changed_at",
         ),
         records=(
-            (app_id, import_id, case_id, user_id, row, old_role, old_notify, role, notify, now)
+            (app_id, import_id, case_id, user_id, row, old_role, old_notify, role, notify)
             for case_id, user_id, row, before, after in edits
             for old_role, old_notify in [before or nothing]
             for role, notify in [after or nothing]

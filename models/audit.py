@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 
 from tortoise import fields
 from tortoise.contrib.postgres.fields import ArrayField
-from tortoise.fields.db_defaults import Now
+from tortoise.fields.db_defaults import SqlDefault
 from tortoise.models import Model
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class AuditEvent(Model):
     target_id = fields.BigIntField()
     target_name = fields.CharField(max_length=200, null=True)
     changed: list[str] = ArrayField(element_type="text")
-    occurred_at = fields.DatetimeField(db_default=Now())
+    occurred_at = fields.DatetimeField(db_default=SqlDefault("clock_timestamp()"))
 
     class Meta:
         table = "audit_events"
@@ -105,8 +105,7 @@ async def record(
         changed: columns that were set.
     """
     sql = """
-        INSERT INTO audit_events
-          (app_id, action, actor, token_id, target_id, target_name, changed, occurred_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7::text[], clock_timestamp())
+        INSERT INTO audit_events (app_id, action, actor, token_id, target_id, target_name, changed)
+        VALUES ($1, $2, $3, $4, $5, $6, $7::text[])
     """
     await db.execute(sql, app_id, action.value, *by, target_id, name, sorted(changed))

@@ -24,7 +24,6 @@ from models.statistics import analyze_changed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
-    from datetime import datetime
 
     from asyncpg import Connection
 
@@ -272,16 +271,6 @@ async def connection() -> AsyncIterator[Connection]:
         raise RuntimeError("the database is not open: use models.db.database() first")
     async with context.db().acquire_connection() as db:
         yield db
-
-
-async def time_of_change(db: Connection) -> datetime:
-    """Return the time at which rows that this transaction has locked are changed.
-
-    By `now()`, when the transaction began, a change that had to wait for the lock would be dated
-    before the one that it follows; who reads both would take the wrong one for the last.
-    """
-    changed_at: datetime = await db.fetchval("SELECT clock_timestamp()")
-    return changed_at
 
 
 async def allow_long(db: Connection, seconds: int, *, statements: bool = True) -> None:

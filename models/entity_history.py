@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from tortoise import fields
-from tortoise.fields.db_defaults import Now
+from tortoise.fields.db_defaults import SqlDefault
 from tortoise.models import Model
-
-from models.db import time_of_change
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -40,7 +38,7 @@ class EntityHistory(Model):
     actor = fields.CharField(max_length=200, null=True)
     before: dict[str, Any] | None = fields.JSONField(null=True)
     after: dict[str, Any] | None = fields.JSONField(null=True)
-    changed_at = fields.DatetimeField(db_default=Now())
+    changed_at = fields.DatetimeField(db_default=SqlDefault("clock_timestamp()"))
     record = fields.TextField(null=True)
     kind = fields.TextField(null=True)
 
@@ -72,12 +70,11 @@ async def write_entity_history(
     db: Connection, app_id: int, import_id: int, edits: Iterable[EntityEdit]
 ) -> None:
     """Write down what an import's rows have changed, with one COPY."""
-    now = await time_of_change(db)
     await db.copy_records_to_table(
         "entity_history",
         columns=(
             *("app_id", "import_id", "row", "case_id", "user_id", "before", "after"),
-            *("record", "kind", "changed_at"),
+            *("record", "kind"),
         ),
         records=(
             (
@@ -90,7 +87,6 @@ async def write_entity_history(
                 to_json(edit.after),
                 edit.record,
                 edit.kind,
-                now,
             )
             for edit in edits
         ),
@@ -109,9 +105,8 @@ async def write_entity_change(
 ) -> None:
     """Write down what an actor has changed, in the transaction that does it."""
     sql = """
-        INSERT INTO entity_history
-          (app_id, actor, token_id, case_id, user_id, before, after, changed_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, clock_timestamp())
+        INSERT INTO entity_history (app_id, actor, token_id, case_id, user_id, before, after)
+        VALUES ($1, $2, $3, $4, $5, $6, $7)
     """
     await db.execute(sql, app_id, *by, case_id, user_id, to_json(before), to_json(after))
 
