@@ -328,6 +328,11 @@ async def read_in_order(db: Connection) -> None:
     await db.execute(sql)
 
 
+_HAS_ERROR = """
+    coalesce(errors, '[]') @> $6::jsonb AND NOT coalesce(errors, '[]') @> ANY($7::jsonb[])
+"""
+
+
 async def failed_page(
     db: Connection,
     app_id: int,
@@ -337,6 +342,7 @@ async def failed_page(
     after: int,
     most: int,
     error: str = "[]",
+    excepted: Sequence[str] = (),
 ) -> list[RowResult]:
     """Read the next failed rows of an import, in order; none at the end.
 
@@ -345,13 +351,14 @@ async def failed_page(
         after: number of the last row of the page before, or 0.
         most: bytes of the page's cells, its last row not counted.
         error: as JSON, what their errors contain.
+        excepted: likewise, what none of their errors contain.
     """
-    chosen = "" if numbers is None else "JOIN unnest($7::bigint[]) AS k(id) USING (id)"
+    chosen = "" if numbers is None else "JOIN unnest($8::bigint[]) AS k(id) USING (id)"
     # A constant for the sake of the partial index of failed rows.
-    sql = _page_sql("AND status = 2 AND coalesce(errors, '[]') @> $6::jsonb", chosen)
+    sql = _page_sql(f"AND status = 2 AND {_HAS_ERROR}", chosen)
     keys = [] if numbers is None else [[row_key(import_id, number) for number in numbers]]
     window = row_key(import_id, after), row_key(import_id + 1, 0), app_id, _ROWS_PER_PAGE, most
-    rows = await db.fetch(sql, *window, error, *keys)
+    rows = await db.fetch(sql, *window, error, list(excepted), *keys)
     return _results_of(rows)
 
 

@@ -195,8 +195,8 @@ class RowsEditor extends HTMLElement {
   }
 
   jump(cell, event) {
-    const rows = event.ctrlKey ? [...this.table.tBodies[0].rows] : [cell.parentElement];
-    this.focusCell(event.key === "Home" ? rows[0].cells[0] : [...rows.at(-1).cells].at(-1));
+    const cells = event.ctrlKey ? this.cells() : [...cell.parentElement.cells];
+    this.focusCell(cells.at(event.key === "Home" ? 0 : -1));
   }
 
   /** Goes to the next bad cell that is not edited yet; after the last one out of the grid. */
