@@ -303,7 +303,8 @@ class Import(Node):
 
     @strawberry.field(
         description="The failed rows by what is wrong with them, the largest groups first: rows "
-        "with the same code at the same column and value. `retryImport(where:)` runs such rows."
+        "with the same code at the same column and value. `retryImport(where:)` runs such rows. "
+        "Rows that only were not applied, as others failed (`NOT_APPLIED`), are the last group."
     )
     async def error_groups(
         self, info: Info, *, first: First = None, after: After = None

@@ -65,10 +65,10 @@ def describe_progress(
 def done_parts(language: Language, item: Mapping[str, Any]) -> list[str]:
     """Write how many rows had which result, without those that no row had.
 
-    Of a rehearsal, and of an import that is held, nothing is done yet.
+    Of a rehearsal, nothing is done.
     """
     plural = language.plural
-    if item["dryRun"] or item["status"] == "HELD":
+    if item["dryRun"]:
         changes = {
             "created": language.text("%(n)s to create") % {"n": language.number(item["created"])},
             "updated": language.text("%(n)s to change") % {"n": language.number(item["updated"])},
