@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from importers.request_error import RequestError
@@ -142,14 +143,18 @@ def _error_fields(where: ErrorFields) -> ErrorFields:
 async def _require_such_rows(
     db: Connection, app_id: int, import_id: int, retry: Mapping[str, Any]
 ) -> None:
-    """Refuse a retry that finds no row by its errors."""
+    """Refuse a retry that finds no row by its errors, or an exception that no row has: a slip of
+    the pen would let the rows run that are to be left out."""
+    find = partial(failed_page, db, app_id, import_id, after=0, most=1)
     error = error_pattern(retry["where"]) if "where" in retry else "[]"
     excepted = [error_pattern(each) for each in retry.get("except", ())]
-    if await failed_page(db, app_id, import_id, after=0, most=1, error=error, excepted=excepted):
-        return
-    if excepted:
+    if not await find(error=error):
+        raise RetryError("NO_SUCH_ROW", "No failed row has such an error.", "where")
+    for each in excepted:
+        if not await find(error=each):
+            raise RetryError("NO_SUCH_ROW", "No failed row has such an error.", "except")
+    if excepted and not await find(error=error, excepted=excepted):
         raise RetryError("NO_SUCH_ROW", "All of these failed rows are excepted.", "except")
-    raise RetryError("NO_SUCH_ROW", "No failed row has such an error.", "where")
 
 
 async def _require_failed_rows(db: Connection, import_id: int, corrections: Corrections) -> None:

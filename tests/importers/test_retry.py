@@ -351,7 +351,7 @@ async def test_all_but_some(small: EngineFixture, is_dry_run: bool) -> None:
     import_id = await small.run("assign", *rows, is_dry_run=is_dry_run)
     before = await small.errors(import_id)
     await small.set_active("cases", "trv-002", is_active=True)
-    await small.retry(import_id, excepted=[UNKNOWN, {"code": "REQUIRED", "column": None}])
+    await small.retry(import_id, excepted=[UNKNOWN])
 
     assert [result.what for result in (await small.results(import_id)).values()] == [
         "CREATED", "FAILED", "FAILED", "CREATED",
@@ -440,6 +440,7 @@ async def test_many_rows_of_a_kind_are_stored_in_a_few_words(small: EngineFixtur
         ({"corrections": {2: {}}, "excepted": [UNKNOWN]}, "ROWS_AND_EXCEPT", ("except",)),
         ({"excepted": [UNKNOWN, {}]}, "EMPTY_WHERE", ("except",)),
         ({"excepted": [{"code": "CASE_CLOSED"}]}, "NO_SUCH_ROW", ("except",)),
+        ({"excepted": [{"code": "CASE_CLOSE"}]}, "NO_SUCH_ROW", ("except",)),
         ({"where": {"code": "NOT_FOUND"}}, "NO_SUCH_ROW", ("where",)),
         ({"where": {"code": "CASE_CLOSED"}, "cells": {"no": "x"}}, "UNKNOWN_COLUMN", ("set",)),
         ({"where": {"code": "CASE_CLOSED"}, "cells": {"case_id": "\0"}}, "INVALID_CELL", ("set",)),

@@ -201,7 +201,9 @@ class Import(Node):
         return None if key is None else await load_import(info.context, key)
 
     @strawberry.field(
-        description="The import that carries out this dry run's plan; null until `applyImport`."
+        description="The import that carries out this dry run's plan; null until `applyImport`, "
+        "and again if that import ends before it has done anything, as when it is held and then "
+        "cancelled."
     )
     async def applied_as(self, info: Info) -> Import | None:
         if not self.dry_run:
