@@ -58,6 +58,16 @@ async def test_the_focus_stays(console: Console) -> None:
     assert await page.evaluate("document.activeElement.textContent") == "Log"
 
 
+async def test_rows_can_be_edited_at_the_end(console: Console) -> None:
+    """Failed rows that come into the page when the import ends are edited as on any page."""
+    rows = HEADER + "trv-134,nobody-1,staff\n" + "trv-134,jack-001,staff\n" * 60_000
+    identity = console.import_id("Edited at the end", rows, "assign", "--dry-run", "--no-watch")
+    await console.open(f"imports/{identity}/problems")
+    await expect(console.page.locator("h1")).to_contain_text("Running")
+
+    await expect(console.page.get_by_role("grid")).to_be_visible(timeout=40_000)
+
+
 async def test_on_paper(console: Console) -> None:
     """A plan that is printed has what is read, and nothing that is pressed."""
     page = console.page
