@@ -328,11 +328,6 @@ async def read_in_order(db: Connection) -> None:
     await db.execute(sql)
 
 
-_HAS_ERROR = """
-    coalesce(errors, '[]') @> $6::jsonb AND NOT coalesce(errors, '[]') @> ANY($7::jsonb[])
-"""
-
-
 async def failed_page(
     db: Connection,
     app_id: int,
@@ -353,12 +348,17 @@ async def failed_page(
         error: as JSON, what their errors contain.
         excepted: likewise, what none of their errors contain.
     """
-    chosen = "" if numbers is None else "JOIN unnest($8::bigint[]) AS k(id) USING (id)"
     # A constant for the sake of the partial index of failed rows.
-    sql = _page_sql(f"AND status = 2 AND {_HAS_ERROR}", chosen)
-    keys = [] if numbers is None else [[row_key(import_id, number) for number in numbers]]
+    condition, chosen = "AND status = 2 AND coalesce(errors, '[]') @> $6::jsonb", ""
     window = row_key(import_id, after), row_key(import_id + 1, 0), app_id, _ROWS_PER_PAGE, most
-    rows = await db.fetch(sql, *window, error, list(excepted), *keys)
+    values: list[Any] = [*window, error]
+    if excepted:
+        values.append(list(excepted))
+        condition += f" AND NOT coalesce(errors, '[]') @> ANY(${len(values)}::jsonb[])"
+    if numbers is not None:
+        values.append([row_key(import_id, number) for number in numbers])
+        chosen = f"JOIN unnest(${len(values)}::bigint[]) AS k(id) USING (id)"
+    rows = await db.fetch(_page_sql(condition, chosen), *values)
     return _results_of(rows)
 
 
