@@ -28,7 +28,8 @@ async def request_apply(
     """Create an import that carries out the plan of a dry run, exactly; return its primary key.
 
     Asked once more with the same idempotency key, it returns the same import. A plan is applied
-    once: of two requests at the same moment, one is refused.
+    once: of two requests at the same moment, one is refused. If an import has ended before it has
+    done anything of the plan, as one that was held and cancelled, another one may.
 
     Raises:
         RequestError: the request is refused; nothing has changed.
@@ -41,7 +42,7 @@ async def request_apply(
     if applied and new.idempotency_key and applied.idempotency_key == new.idempotency_key:
         return applied.id
     _require_plan(plan)
-    if applied:
+    if applied and not applied.has_done_nothing:
         message = f"This plan was applied already, by the import '{applied.name}'."
         raise PlanError("ALREADY_APPLIED", message, "id")
     untold = await find_untold_row(db, plan_id)

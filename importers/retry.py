@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from importers.request_error import RequestError
@@ -15,7 +16,7 @@ from models.row import RowStatus, failed_page, find_rows
 from models.row_errors import error_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from asyncpg import Connection
 
@@ -45,6 +46,7 @@ async def request_retry(
     by: Actor,
     where: ErrorFields | None = None,
     cells: Mapping[str, str] | None = None,
+    excepted: Sequence[ErrorFields] | None = None,
 ) -> None:
     """Let failed rows run again; of two requests at the same moment one is refused.
 
@@ -52,22 +54,28 @@ async def request_retry(
         corrections: the rows; None for every failed row with the same data.
         where: instead of them, all failed rows with such an error.
         cells: what these rows get, by the names of columns; None for the same data.
+        excepted: failed rows with such an error stay as they are.
 
     Raises:
         RetryError: the request is refused; nothing has changed.
     """
     _require_one_choice(corrections, where, cells)
+    _require_exceptions(corrections, excepted)
     # The second of two requests waits here for the first, and finds the import running.
     found = await lock_for_retry(db, app_id, import_id)
     if found is None:
         raise RetryError("NOT_FOUND", "There is no such import.", "id")
     _require_retryable(found)
-    if await find_applied(db, import_id):
+    applied = await find_applied(db, import_id)
+    if applied and not applied.has_done_nothing:
         message = "The plan has been applied as it was; upload the failed rows for another one."
         raise RetryError("ALREADY_APPLIED", message, "id")
     if found.is_undo and (cells or any((corrections or {}).values())):
         message = "Rows that undo an import say what it has changed, and can't be corrected."
         raise RetryError("NOT_CORRECTABLE", message, "rows")
+    if excepted and found.is_atomic:
+        message = "The import is all or nothing: its failed rows run again together."
+        raise RetryError("ALL_OR_NOTHING", message, "except")
     retry: dict[str, Any] = {"rows": None, "cells": {}}
     if corrections is not None:
         await _require_failed_rows(db, import_id, corrections)
@@ -75,9 +83,12 @@ async def request_retry(
         rows = None if found.is_atomic else sorted(corrections)
         retry = {"rows": rows, "cells": _by_position(found, corrections)}
     if where is not None:
-        await _require_such_rows(db, app_id, import_id, where)
         new = _new_cells(found, cells or {}, "set")
         retry |= {"where": _error_fields(where), "set": new}
+    if excepted:
+        retry["except"] = [_error_fields(each) for each in excepted]
+    if where is not None or excepted:
+        await _require_such_rows(db, app_id, import_id, retry)
     if not await reopen(db, import_id, retry):
         raise RetryError(
             "NAME_TAKEN", "Another import of this name is running; wait for its end.", "id"
@@ -112,6 +123,17 @@ def _require_one_choice(
         raise RetryError("EMPTY_WHERE", message, "where")
 
 
+def _require_exceptions(
+    corrections: Corrections | None, excepted: Sequence[ErrorFields] | None
+) -> None:
+    if excepted and corrections is not None:
+        message = "Give rows, or what is to be left out of all; not both."
+        raise RetryError("ROWS_AND_EXCEPT", message, "except")
+    if excepted and not all(excepted):
+        message = "Name a column, a code or a value of each error."
+        raise RetryError("EMPTY_WHERE", message, "except")
+
+
 def _error_fields(where: ErrorFields) -> ErrorFields:
     """Return the fields as errors have them: with the column's name, not as a header writes it."""
     column = where.get("column")
@@ -119,11 +141,20 @@ def _error_fields(where: ErrorFields) -> ErrorFields:
 
 
 async def _require_such_rows(
-    db: Connection, app_id: int, import_id: int, where: ErrorFields
+    db: Connection, app_id: int, import_id: int, retry: Mapping[str, Any]
 ) -> None:
-    error = error_pattern(_error_fields(where))
-    if not await failed_page(db, app_id, import_id, after=0, most=1, error=error):
+    """Refuse a retry that finds no row by its errors, or an exception that no row has: a slip of
+    the pen would let the rows run that are to be left out."""
+    find = partial(failed_page, db, app_id, import_id, after=0, most=1)
+    error = error_pattern(retry["where"]) if "where" in retry else "[]"
+    excepted = [error_pattern(each) for each in retry.get("except", ())]
+    if not await find(error=error):
         raise RetryError("NO_SUCH_ROW", "No failed row has such an error.", "where")
+    for each in excepted:
+        if not await find(error=each):
+            raise RetryError("NO_SUCH_ROW", "No failed row has such an error.", "except")
+    if excepted and not await find(error=error, excepted=excepted):
+        raise RetryError("NO_SUCH_ROW", "All of these failed rows are excepted.", "except")
 
 
 async def _require_failed_rows(db: Connection, import_id: int, corrections: Corrections) -> None:

@@ -21,6 +21,8 @@ EARLY_ROWS = 5_000
 
 _MOST_RANGES = 20
 _LOCK = "caseroll groups"
+# A row that has failed only as others have.
+_NOT_AT_FAULT = "hash_record_extended(ROW('NOT_APPLIED'::text, NULL::text, NULL::text), 0)"
 # 64 bits: of a million different errors, two have the same key once in forty million imports.
 _KEY = "hash_record_extended(ROW(e ->> 'code', e ->> 'column', e ->> 'value'), 0)"
 
@@ -29,8 +31,9 @@ class ErrorGroup(Model):
     """The failed rows of an import that have the same code at the same column and value.
 
     The key packs the import and the group's rank, the largest first, as that of `ImportRow` packs
-    the row's number. Groups are made once an import has ended, and hold while
-    `imports.grouped_at` is the `finished_at` of that end: no row changes until a retry.
+    the row's number. Rows of an atomic import that only say that others have failed come last.
+    Groups are made once an import has ended, and hold while `imports.grouped_at` is the
+    `finished_at` of that end: no row changes until a retry.
 
     `error` is that of the group's first row, as it is stored there.
     """
@@ -84,7 +87,8 @@ def groups_sql(app_id: int, import_id: int, most_rows: int | None = None) -> str
           SELECT key, count, min(first) AS first,
             array_agg(CASE WHEN first < last THEN first || '-' || last
               ELSE first::text END ORDER BY first) AS rows,
-            row_number() OVER (ORDER BY count DESC, min(first), key) AS rank
+            row_number() OVER (
+              ORDER BY key = {_NOT_AT_FAULT}, count DESC, min(first), key) AS rank
           FROM runs WHERE place <= {_MOST_RANGES} GROUP BY key, count
           ORDER BY rank LIMIT {MOST_GROUPS})
         SELECT {start:d} + rank AS id, {app_id:d}::bigint AS app_id, (

@@ -103,6 +103,17 @@ def _is_about(column: str, place: int, key: int) -> Condition:
     return Condition(f"(t.{column} = {{0}} OR (t.edit ->> {place})::bigint = {{0}})", key)
 
 
+IS_PLANNED = Condition("t.is_planned")
+"""Changes that are still to be made, of an import that is held."""
+
+
+async def is_retried(db: Connection, app_id: int, import_id: int) -> bool:
+    """Tell whether an import that has not ended is a retry: other rows may have passed before."""
+    sql = "SELECT retry IS NOT NULL FROM imports WHERE app_id = $1 AND id = $2"
+    found: bool = await db.fetchval(sql, app_id, import_id)
+    return found
+
+
 async def has_several_changes(db: Connection, app_id: int, import_id: int) -> bool:
     """Tell whether some rows of an import make several changes."""
     sql = """

@@ -218,6 +218,9 @@ END_COLUMNS = [each.name for each in fields_of(ImportEnd) if each.name != "has_d
 RETURNING_END = "RETURNING " + ", ".join(
     "removed + group_removals AS removed" if each == "removed" else each for each in END_COLUMNS
 )
+# Of an import that carries out a plan: ended, as one that was held and then cancelled, or refused
+# since its plugin is off. Its plan is as good as before.
+HAS_DONE_NOTHING = "passed = 0 AND (status = 'CANCELLED' OR status = 'FAILED' AND failed = 0)"
 # jsonb_build_object('type', i.type, …, 'unchanged', i.unchanged): what messages say of an import at
 # a moment, however much later they are sent.
 _STATE = [

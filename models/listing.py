@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from models.audit import Action
+from models.imports import HAS_DONE_NOTHING
 from models.list_query import Condition, Listing, Rank
 from models.row import RowOutcome, RowStatus
 
@@ -184,8 +185,8 @@ def has_role(key: str) -> Condition:
 
 
 def carries_out(plan_id: int) -> Condition:
-    """Ask for the import that carries out a plan."""
-    return Condition("t.applied_from_id = {}", plan_id)
+    """Ask for the import that carries out a plan, unless it has ended and done nothing of it."""
+    return Condition(f"t.applied_from_id = {{}} AND NOT ({HAS_DONE_NOTHING})", plan_id)
 
 
 def undoes(import_id: int) -> Condition:

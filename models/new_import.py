@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from models.audit import Action, record
 from models.file_part import store_file
+from models.imports import HAS_DONE_NOTHING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -126,14 +127,24 @@ class NewName(NamedTuple):
 
 
 class AppliedImport(NamedTuple):
+    """An import that carries out a plan, or was to.
+
+    Args:
+        has_done_nothing: whether it has ended, and the plan is as good as before.
+    """
+
     id: int
     name: str
     idempotency_key: str | None
+    has_done_nothing: bool
 
 
 async def find_applied(db: Connection, plan_id: int) -> AppliedImport | None:
-    """Find the import that carries out a plan."""
-    sql = "SELECT id, name, idempotency_key FROM imports WHERE applied_from_id = $1"
+    """Find the import that carries out a plan, or was the last that was to."""
+    sql = f"""
+        SELECT id, name, idempotency_key, {HAS_DONE_NOTHING} FROM imports
+        WHERE applied_from_id = $1
+    """
     row = await db.fetchrow(sql, plan_id)
     return AppliedImport(*row) if row else None
 
@@ -143,8 +154,16 @@ async def insert_applied(
 ) -> int | None:
     """Create an import of a dry run's file, which carries out its plan; to be run in a transaction.
 
+    An import that was to do so, and has done nothing, has the plan no more.
+
     Returns None when a running import has the name, or any has the idempotency key.
     """
+    await db.execute(
+        "UPDATE imports SET applied_from_id = NULL"
+        f" WHERE app_id = $1 AND applied_from_id = $2 AND {HAS_DONE_NOTHING}",
+        app_id,
+        plan_id,
+    )
     columns = """
         type, source, declared_encoding, date_order, file_name, file_size, file_sha256, encoding,
         delimiter, header, warnings, observed, undo_of_id, is_atomic, notify, header_mapping

@@ -343,6 +343,7 @@ async def failed_page(
     after: int,
     most: int,
     error: str = "[]",
+    excepted: Sequence[str] = (),
 ) -> list[RowResult]:
     """Read the next failed rows of an import, in order; none at the end.
 
@@ -351,13 +352,19 @@ async def failed_page(
         after: number of the last row of the page before, or 0.
         most: bytes of the page's cells, its last row not counted.
         error: as JSON, what their errors contain.
+        excepted: likewise, what none of their errors contain.
     """
-    chosen = "" if numbers is None else "JOIN unnest($7::bigint[]) AS k(id) USING (id)"
     # A constant for the sake of the partial index of failed rows.
-    sql = _page_sql("AND status = 2 AND coalesce(errors, '[]') @> $6::jsonb", chosen)
-    keys = [] if numbers is None else [[row_key(import_id, number) for number in numbers]]
+    condition, chosen = "AND status = 2 AND coalesce(errors, '[]') @> $6::jsonb", ""
     window = row_key(import_id, after), row_key(import_id + 1, 0), app_id, _ROWS_PER_PAGE, most
-    rows = await db.fetch(sql, *window, error, *keys)
+    values: list[Any] = [*window, error]
+    if excepted:
+        values.append(list(excepted))
+        condition += f" AND NOT coalesce(errors, '[]') @> ANY(${len(values)}::jsonb[])"
+    if numbers is not None:
+        values.append([row_key(import_id, number) for number in numbers])
+        chosen = f"JOIN unnest(${len(values)}::bigint[]) AS k(id) USING (id)"
+    rows = await db.fetch(_page_sql(condition, chosen), *values)
     return _results_of(rows)
 
 

@@ -26,8 +26,10 @@ errorGroups(first: %d) {
 }
 """
 _RETRY = """
-mutation ($id: ID!, $where: FailedRowsInput, $set: [CellInput!]) {
-  retryImport(id: $id, where: $where, set: $set) {
+mutation (
+  $id: ID!, $where: FailedRowsInput, $set: [CellInput!], $except: [FailedRowsInput!]
+) {
+  retryImport(id: $id, where: $where, set: $set, except: $except) {
     import { ...Fields } userErrors { code message field }
   }
 }
@@ -70,6 +72,7 @@ def groups(wanted: str, first: int, folder: DataFolder, *, as_json: bool) -> Non
 @click.option("--column", help="Only rows with an error at this column; '' for whole rows.")
 @click.option("--code", help="Only rows with an error of this code, such as NOT_FOUND.")
 @click.option("--value", help="Only rows with an error at a cell of this value.")
+@click.option("--except", "excepted", multiple=True, metavar="CODE", help="Not these rows.")
 @click.option("--set", "cells", multiple=True, metavar="COLUMN=VALUE", help="A new cell for them.")
 @watch_option
 @json_option
@@ -81,6 +84,7 @@ def retry(
     column: str | None,
     code: str | None,
     value: str | None,
+    excepted: Sequence[str],
     cells: Sequence[str],
     watched: bool,
     as_json: bool,
@@ -95,6 +99,8 @@ def retry(
     if cells and not where:
         raise RefusedError("--set needs --column, --code or --value, which say for which rows.")
     variables: dict[str, Any] = {"where": where or None}
+    if excepted:
+        variables["except"] = [{"code": code} for code in excepted]
     if cells:
         variables["set"] = [_cell(each) for each in cells]
     mutation = ImportMutation(document=_RETRY, folder=folder, is_watched=watched, as_json=as_json)

@@ -51,6 +51,7 @@ query ($id: ID!, $first: Int!, $lookedAt: Int!) {
     passedRows: rows(first: $lookedAt, status: [PASSED]) {
       edges { node { number warnings { code message column value suggestion } } }
     }
+    errorGroups(first: $first) { edges { node { code column message firstRow } } }
   }
 }
 """
@@ -87,7 +88,7 @@ def print_summary(state: ImportJson, folder: DataFolder) -> None:
     if state["hold"]:
         click.echo(f"Why: {printable(state['hold']['message'])}")
     _print_rows(state["passedRows"], "warnings", "what to look at")
-    _print_rows(state["rows"], "errors", "what is wrong")
+    _print_rows(_failed_rows(state), "errors", "what is wrong")
     _print_next(state, folder)
 
 
@@ -132,6 +133,21 @@ def _is_plan(state: ImportJson) -> bool:
     return bool(state["dryRun"] and state["status"] == "PROCESSED" and state["passed"])
 
 
+def _failed_rows(state: ImportJson) -> dict[str, Any]:
+    """Return the first failed rows; of all or nothing, the first of each kind that is at fault."""
+    if not state["atomic"]:
+        rows: dict[str, Any] = state["rows"]
+        return rows
+    groups = [edge["node"] for edge in state["errorGroups"]["edges"]]
+    return {
+        "edges": [
+            {"node": {"number": each["firstRow"], "errors": [each]}}
+            for each in groups
+            if each["code"] != "NOT_APPLIED"
+        ]
+    }
+
+
 def _print_rows(found: dict[str, Any], kind: str, title: str) -> None:
     """Print the errors or the warnings of rows, if they have any."""
     rows = [
@@ -147,7 +163,7 @@ def _print_next(state: ImportJson, folder: DataFolder) -> None:
     """Print the commands that go on from here."""
     arguments = f"{state['id']}{folder.option}"
     is_held, is_plan = state["status"] == "HELD", _is_plan(state)
-    more = state["failed"] - len(state["rows"]["edges"])
+    more = state["failed"] - len(_failed_rows(state)["edges"])
     if more > 0:
         click.echo(f"… and {more} more failed rows.")
         click.echo(f"What they have in common: caseroll groups {arguments}")

@@ -59,6 +59,7 @@ async def failed_rows(
         raise FileRefusedError([ErrorDetail.of("UNDONE", _UNDONE, type=importer.label)])
     retry: dict[str, Any] = work.retry or {}
     where = _where(work)
+    excepted = [error_pattern(each) for each in retry.get("except", ())]
     positions = _key_positions(importer, layout)
     run_again: set[int] = set()
     if retry["rows"] is None:
@@ -72,6 +73,7 @@ async def failed_rows(
         after=last,
         most=MAX_CHUNK,
         error=error_pattern(where) if where else "[]",
+        excepted=excepted,
     ):
         new_cells = _new_cells(retry, failed)
         rows = [
@@ -124,6 +126,7 @@ async def rows_planned_again(
     retry: dict[str, Any] = work.retry or {}
     numbers = None if retry["rows"] is None else frozenset(retry["rows"])
     where = _where(work).items()
+    excepted = [each.items() for each in retry.get("except", ())]
     has_context = looks_at_rows_together(importer)
     await read_in_order(db)
     last = 0
@@ -133,7 +136,7 @@ async def rows_planned_again(
         for row, new in zip(page, _new_cells(retry, page), strict=True):
             if row.status is RowStatus.PASSED:
                 rows.append((row.number, row.cells))
-            elif _is_chosen(row, numbers, where):
+            elif _is_chosen(row, numbers, where, excepted):
                 rows.append((row.number, corrected(row, layout, new)))
             elif has_context:
                 rows.append((-row.number, row.cells))
@@ -141,10 +144,19 @@ async def rows_planned_again(
 
 
 def _is_chosen(
-    row: RowResult, numbers: Collection[int] | None, where: ItemsView[str, str | None]
+    row: RowResult,
+    numbers: Collection[int] | None,
+    where: ItemsView[str, str | None],
+    excepted: Iterable[ItemsView[str, str | None]],
 ) -> bool:
-    """Tell whether a retry names a row: by its number, or by an error that it has."""
+    """Tell whether a retry names a row: by its number, or by an error that it has.
+
+    Args:
+        excepted: errors that it must not have.
+    """
     if row.status is not RowStatus.FAILED or not (numbers is None or row.number in numbers):
+        return False
+    if any(each <= error.items() for each in excepted for error in row.errors):
         return False
     return not where or any(where <= error.items() for error in row.errors)
 

@@ -77,7 +77,7 @@ async def test_cancel(console: Console) -> None:
     await expect(page.locator("h1")).to_contain_text("Cancelled")
     await console.open(f"imports/{key}/cancel")
 
-    assert "Nothing of it is applied, now or later." in said
+    assert "Nothing of what is planned is applied." in said
     assert found == []
     assert "It has ended" in await page.inner_text(".action")
 

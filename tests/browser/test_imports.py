@@ -16,6 +16,15 @@ async def test_sign_in_by_the_link(console: Console) -> None:
     assert await console.page.inner_text("tbody tr:last-child th") == "Demo: users"
 
 
+async def test_sign_in_by_the_link_where_the_form_is_open(console: Console) -> None:
+    """In the tab with the form, a browser loads nothing for the link: it is followed still."""
+    await console.follow(console.page.get_by_text("Sign out"))
+    await console.open("sign-in")
+    await console.sign_in()
+
+    assert await console.heading() == "Imports"
+
+
 async def test_sign_out(console: Console) -> None:
     """After signing out, a page leads to the form, and back when the token is pasted."""
     await console.follow(console.page.get_by_text("Sign out"))

@@ -43,3 +43,38 @@ async def test_watch_an_import(console: Console, browser: Browser) -> None:
     assert "% ·" in running
     assert len(said) == len(set(said))
     await plain.close()
+
+
+async def test_the_focus_stays(console: Console) -> None:
+    """When the end of an import changes its page, the keyboard goes on from where it was."""
+    page = console.page
+    rows = HEADER + "trv-132,jack-001,staff\n" * 60_000
+    identity = console.import_id("Kept focus", rows, "assign", "--dry-run", "--no-watch")
+    await console.open(f"imports/{identity}/file")
+    await page.get_by_role("link", name="Log").focus()
+    await expect(page.locator("h1")).to_contain_text("Running")
+    await expect(page.locator("h1")).to_contain_text("Finished", timeout=40_000)
+
+    assert await page.evaluate("document.activeElement.textContent") == "Log"
+
+
+async def test_rows_can_be_edited_at_the_end(console: Console) -> None:
+    """Failed rows that come into the page when the import ends are edited as on any page."""
+    rows = HEADER + "trv-134,nobody-1,staff\n" + "trv-134,jack-001,staff\n" * 60_000
+    identity = console.import_id("Edited at the end", rows, "assign", "--dry-run", "--no-watch")
+    await console.open(f"imports/{identity}/problems")
+    await expect(console.page.locator("h1")).to_contain_text("Running")
+
+    await expect(console.page.get_by_role("grid")).to_be_visible(timeout=40_000)
+
+
+async def test_on_paper(console: Console) -> None:
+    """A plan that is printed has what is read, and nothing that is pressed."""
+    page = console.page
+    plan = console.import_id("Printed", HEADER + "trv-133,jack-001,staff\n", "assign", "--plan")
+    await console.open(f"imports/{plan}/changes")
+    await page.emulate_media(media="print")
+
+    await expect(page.locator(".changes")).to_contain_text("jack-001")
+    await expect(page.get_by_role("navigation", name="Main")).to_be_hidden()
+    await expect(page.get_by_role("link", name="Apply exactly this")).to_have_count(0)

@@ -443,6 +443,52 @@ async def test_a_plan_that_is_held_and_cancelled(small: EngineFixture) -> None:
     assert len(await small.assignments()) == 4
 
 
+@pytest.mark.parametrize("is_waiting", [False, True])
+async def test_a_plan_of_which_nothing_was_done(small: EngineFixture, is_waiting: bool) -> None:
+    """A plan is applied once: if the import that was to do so is cancelled first, by another."""
+    await small.put(("trv-001", "jack-001", "staff", 0))
+    plan = await small.run("remove", "jack-001,trv-001", is_dry_run=True)
+    await guard(small, requires_release=True)
+    if is_waiting:
+        async with transaction() as db:
+            new = NewName("first", "key")
+            first = await request_apply(db, small.app_id, plan, new, by=COMMAND_LINE)
+        assert (await small.counts(first)).status == "QUEUED"
+    else:
+        first = await small.apply_plan(plan)
+        assert (await small.counts(first)).status == "HELD"
+    with pytest.raises(PlanError, match="was applied already"):
+        await small.apply_plan(plan)
+    await small.cancel(first)
+    if is_waiting:
+        async with transaction() as db:
+            again = await request_apply(db, small.app_id, plan, new, by=COMMAND_LINE)
+        assert again == first
+
+    await guard(small, requires_release=False)
+    second = await small.apply_plan(plan)
+
+    assert (await small.counts(first)).status == "CANCELLED"
+    assert await small.results(second) == {2: Result("REMOVED")}
+    assert await small.assignments() == {}
+    with pytest.raises(PlanError, match="was applied already"):
+        await small.apply_plan(plan)
+
+
+async def test_a_plan_of_which_nothing_was_done_is_tried_again(small: EngineFixture) -> None:
+    """Failed rows of such a plan can be mended, and are in it then."""
+    plan = await small.run(
+        "assign", "trv-001,jones-1,,staff,0", "trv-003,jack-001,,staff,0", is_dry_run=True
+    )
+    await guard(small, requires_release=True)
+    await small.cancel(await small.apply_plan(plan))
+    await small.retry(plan, {2: {"user_id": "jones-001"}})
+    await guard(small, requires_release=False)
+    applied = await small.apply_plan(plan)
+
+    assert (await small.counts(applied)).created == 2
+
+
 async def test_all(small: EngineFixture) -> None:
     """An atomic import whose rows are all right is applied as a whole, mails and all."""
     rows = [row.replace(",staff,0", ",staff,1") for row in PAIRS if "trv-002" not in row]

@@ -344,6 +344,44 @@ async def test_all_rows_of_a_kind_as_they_are(small: EngineFixture) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("is_dry_run", [False, True])
+async def test_all_but_some(small: EngineFixture, is_dry_run: bool) -> None:
+    """Failed rows with an error that is excepted stay as they are; a dry run plans the others."""
+    rows = CLOSED, "trv-001,jones-1,,staff,0", "trv-002,jones-1,,staff,0", OK
+    import_id = await small.run("assign", *rows, is_dry_run=is_dry_run)
+    before = await small.errors(import_id)
+    await small.set_active("cases", "trv-002", is_active=True)
+    await small.retry(import_id, excepted=[UNKNOWN])
+
+    assert [result.what for result in (await small.results(import_id)).values()] == [
+        "CREATED", "FAILED", "FAILED", "CREATED",
+    ]  # fmt: skip
+    assert (await small.errors(import_id))[4] == before[4]
+    assert [each["code"] for each in before[4]] == ["CASE_CLOSED", "NOT_FOUND"]
+
+
+async def test_some_of_a_kind(small: EngineFixture) -> None:
+    """Of the rows of a kind, those that have another error as well can be left out."""
+    import_id = await small.run("assign", "trv-001,jones-1,,staff,0", "x,jones-1,,staff,0")
+    await small.retry(
+        import_id,
+        where=UNKNOWN,
+        cells={"user_id": "jones-001"},
+        excepted=[{"column": "Case ID"}],
+    )
+
+    assert [cells[1] for cells in await small.cells(import_id, 2, 3)] == ["jones-001", "jones-1"]
+
+
+async def test_all_or_nothing_excepts_none(small: EngineFixture) -> None:
+    """Rows of an atomic import can't be left out: they take effect together."""
+    import_id = await small.run("assign", "trv-001,jones-1,,staff,0", OK, is_atomic=True)
+    with pytest.raises(RetryError) as caught:
+        await small.request_retry(import_id, excepted=[UNKNOWN])
+
+    assert (caught.value.code, caught.value.field) == ("ALL_OR_NOTHING", ("except",))
+
+
 async def test_one_error_has_all_that_is_asked_for(small: EngineFixture) -> None:
     """A row with several errors is meant only if one of them has all fields."""
     import_id = await small.run("assign", "x,y,,staff,0", "trv-001,x,,staff,0")
@@ -399,6 +437,10 @@ async def test_many_rows_of_a_kind_are_stored_in_a_few_words(small: EngineFixtur
         ({"cells": {"user_id": "x"}}, "SET_WITHOUT_WHERE", ("set",)),
         ({"corrections": {2: {}}, "cells": {"user_id": "x"}}, "SET_WITHOUT_WHERE", ("set",)),
         ({"where": {}}, "EMPTY_WHERE", ("where",)),
+        ({"corrections": {2: {}}, "excepted": [UNKNOWN]}, "ROWS_AND_EXCEPT", ("except",)),
+        ({"excepted": [UNKNOWN, {}]}, "EMPTY_WHERE", ("except",)),
+        ({"excepted": [{"code": "CASE_CLOSED"}]}, "NO_SUCH_ROW", ("except",)),
+        ({"excepted": [{"code": "CASE_CLOSE"}]}, "NO_SUCH_ROW", ("except",)),
         ({"where": {"code": "NOT_FOUND"}}, "NO_SUCH_ROW", ("where",)),
         ({"where": {"code": "CASE_CLOSED"}, "cells": {"no": "x"}}, "UNKNOWN_COLUMN", ("set",)),
         ({"where": {"code": "CASE_CLOSED"}, "cells": {"case_id": "\0"}}, "INVALID_CELL", ("set",)),

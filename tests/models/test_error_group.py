@@ -70,6 +70,17 @@ async def test_largest_first(app: App) -> None:
     ]
 
 
+async def test_what_is_only_not_applied_last(app: App) -> None:
+    """What is wrong comes before the many rows of an atomic import that nothing is wrong with."""
+    right = [error("NOT_APPLIED")]
+    key = await add_failed(app, {2: right, 3: right, 4: [error("NOT_FOUND", "case_id", "x")]})
+
+    assert await stored(app, key) == [
+        ("case_id", "NOT_FOUND", "x", 1, ["4"]),
+        (None, "NOT_APPLIED", None, 2, ["2-3"]),
+    ]
+
+
 async def test_rows_with_several_errors(app: App) -> None:
     """A row is in the group of each of its errors, and once where two of them are alike."""
     one, other = error("A", "x", "1"), error("B")

@@ -149,7 +149,7 @@ class LiveUpdates extends HTMLElement {
       if (!answer.ok) return false;
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       const said = page.querySelector("[data-announce]")?.dataset.announce;
-      if (!isTyping) document.querySelector("main").replaceChildren(...page.querySelector("main").childNodes);
+      if (!isTyping) replace(document.querySelector("main"), page.querySelector("main"));
       document.getElementById("strip")?.replaceWith(page.getElementById("strip"));
       document.title = page.title;
       if (said) document.getElementById("announce").textContent = said;
@@ -198,7 +198,7 @@ function replace(old, element) {
   const focused = old.contains(document.activeElement) ? document.activeElement : null;
   const at = focused ? [...old.querySelectorAll(focused.localName)].indexOf(focused) : -1;
   old.replaceWith(element);
-  if (focused) element.querySelectorAll(focused.localName)[at]?.focus();
+  if (focused) (element.querySelectorAll(focused.localName)[at] ?? element).focus({ preventScroll: true });
 }
 
 /** <new-rows for>: says how many rows are new, and shows them when it is asked to. */

@@ -6,6 +6,7 @@
 class RowsEditor extends HTMLElement {
   connectedCallback() {
     this.table = this.querySelector("table");
+    this.body = this.table.tBodies[0];
     this.form = this.querySelector("form");
     this.store = this.getAttribute("key");
     this.headers = [...this.table.tHead.rows[0].cells];
@@ -25,7 +26,7 @@ class RowsEditor extends HTMLElement {
       for (const [row, cells] of Object.entries(this.kept.sent)) this.kept.edits[row] ??= cells;
     }
     this.kept.sent = {};
-    const rows = new Map([...this.table.tBodies[0].rows].map((row) => [row.dataset.row, row]));
+    const rows = new Map([...this.body.rows].map((row) => [row.dataset.row, row]));
     for (const row of Object.keys(this.kept.edits)) {
       const cells = rows.get(row)?.querySelectorAll("td");
       // A table of all failed rows lacks those that have passed; what a cell has already is no edit.
@@ -46,9 +47,9 @@ class RowsEditor extends HTMLElement {
       if (cell.matches("[data-bad]")) cell.setAttribute("aria-invalid", "true");
       if (cell.matches("td")) this.show(cell);
     }
-    const first = this.table.querySelector("[data-bad]") ?? this.table.tBodies[0].querySelector("td, th");
+    const first = this.table.querySelector("[data-bad]") ?? this.body.querySelector("td, th");
     if (first) first.tabIndex = 0;
-    for (const link of this.table.tBodies[0].querySelectorAll("a")) link.tabIndex = -1;
+    for (const link of this.body.querySelectorAll("a")) link.tabIndex = -1;
     this.table.addEventListener("keydown", (event) => this.press(event));
     this.table.addEventListener("focusin", (event) => this.enter(event.target.closest("td, th")));
     this.table.addEventListener("focusout", (event) => {
@@ -61,7 +62,7 @@ class RowsEditor extends HTMLElement {
   }
 
   cells() {
-    return [...this.table.tBodies[0].querySelectorAll(":scope > tr > :is(td, th)")];
+    return [...this.body.querySelectorAll(":scope > tr > :is(td, th)")];
   }
 
   row(cell) {
@@ -190,13 +191,13 @@ class RowsEditor extends HTMLElement {
   }
 
   move(cell, rows, columns) {
-    const row = this.table.tBodies[0].rows[cell.parentElement.sectionRowIndex + rows];
+    const row = this.body.rows[cell.parentElement.sectionRowIndex + rows];
     this.focusCell(row?.cells[cell.cellIndex + columns]);
   }
 
   jump(cell, event) {
-    const rows = event.ctrlKey ? [...this.table.tBodies[0].rows] : [cell.parentElement];
-    this.focusCell(event.key === "Home" ? rows[0].cells[0] : [...rows.at(-1).cells].at(-1));
+    const cells = event.ctrlKey ? this.cells() : [...cell.parentElement.cells];
+    this.focusCell(cells.at(event.key === "Home" ? 0 : -1));
   }
 
   /** Goes to the next bad cell that is not edited yet; after the last one out of the grid. */
@@ -237,7 +238,7 @@ class RowsEditor extends HTMLElement {
   giveUp() {
     this.kept.edits = {};
     this.save();
-    for (const cell of this.table.tBodies[0].querySelectorAll("td")) this.show(cell);
+    for (const cell of this.body.querySelectorAll("td")) this.show(cell);
     this.showCount();
     this.focusCell(this.table.querySelector("[tabindex='0']"));
   }

@@ -4,9 +4,11 @@
 const form = document.querySelector("#sign-in");
 form.elements.zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
 
+// The link may be opened in the tab of this page.
+addEventListener("hashchange", () => location.reload());
 const token = new URLSearchParams(location.hash.slice(1)).get("token");
 if (token) {
-  // Out of the address, so that neither the history nor a copied address has it.
+  // Neither the history nor a copied address is to have it.
   history.replaceState(null, "", location.pathname + location.search);
   form.elements.token.value = token;
   form.requestSubmit();

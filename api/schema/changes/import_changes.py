@@ -22,6 +22,7 @@ from api.schema.shown_enum import show_enum
 from models.assignment import Edit
 from models.entity_history import EntityEdit, noun_of
 from models.import_change_list import (
+    IS_PLANNED,
     SEVERAL_CHANGES,
     SINGLE_CHANGES,
     ChangeKind,
@@ -30,7 +31,9 @@ from models.import_change_list import (
     is_about_user,
     is_in_rows_that,
     is_of_kind,
+    is_retried,
 )
+from models.imports import ImportStatus
 from models.list_query import Condition
 from models.listing import CASES, USERS
 from models.present_state import ListedChange, are_stale
@@ -155,8 +158,8 @@ def _row_type_of(roles: Mapping[int, str], *, is_dry_run: bool) -> RowType[Impor
 
 @strawberry.field(
     name="changes",
-    description="What it has changed, or would change if it is a dry run, in the order of the "
-    "file's rows; a row that changes several things has several entries. Nothing once the rows "
+    description="What it has changed, or would change if it is a dry run or held, in the order of "
+    "the file's rows; a row that changes several things has several entries. Nothing once the rows "
     "were removed.",
 )
 async def _list_changes(
@@ -183,6 +186,9 @@ async def _list_changes(
     has_several = await context.scope.read(has_several_changes, self.key)
     outcomes = _outcomes(self, kind, has_several=has_several)
     conditions = _conditions_of(case, user)
+    # Of a retry that is held, the other rows have made their changes before.
+    if self.status is ImportStatus.HELD and await context.scope.read(is_retried, self.key):
+        conditions.append(IS_PLANNED)
     total = None
     if not (conditions or has_several):
         total = sum(map(self.count_rows_that, outcomes))

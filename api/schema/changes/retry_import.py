@@ -52,6 +52,7 @@ class FailedRowsInput:
 async def retry_import(
     info: Info,
     node_id: ImportId,
+    *,
     rows: Annotated[
         list[RowCorrectionInput] | None,
         argument(description="Which rows, and new cells; none: all failed rows."),
@@ -68,6 +69,14 @@ async def retry_import(
             "data again.",
         ),
     ] = None,
+    excepted: Annotated[
+        list[FailedRowsInput] | None,
+        argument(
+            name="except",
+            description="Without `rows`: failed rows that stay as they are, those with one of "
+            "these errors. Not for an import with `atomic`.",
+        ),
+    ] = None,
 ) -> ImportPayload:
     if ambiguity := _find_repeated(rows or ()) or _find_repeated_cell(new_cells or ()):
         return refuse(ambiguity)
@@ -78,6 +87,7 @@ async def retry_import(
         None if rows is None else _corrections(rows),
         where=None if where is None else _given_fields(where),
         cells=None if new_cells is None else {each.column: each.value for each in new_cells},
+        excepted=None if excepted is None else [_given_fields(each) for each in excepted],
     )
 
 

@@ -201,7 +201,9 @@ class Import(Node):
         return None if key is None else await load_import(info.context, key)
 
     @strawberry.field(
-        description="The import that carries out this dry run's plan; null until `applyImport`."
+        description="The import that carries out this dry run's plan; null until `applyImport`, "
+        "and again if that import ends before it has done anything, as when it is held and then "
+        "cancelled."
     )
     async def applied_as(self, info: Info) -> Import | None:
         if not self.dry_run:
@@ -303,7 +305,8 @@ class Import(Node):
 
     @strawberry.field(
         description="The failed rows by what is wrong with them, the largest groups first: rows "
-        "with the same code at the same column and value. `retryImport(where:)` runs such rows."
+        "with the same code at the same column and value. `retryImport(where:)` runs such rows. "
+        "Rows that only were not applied, as others failed (`NOT_APPLIED`), are the last group."
     )
     async def error_groups(
         self, info: Info, *, first: First = None, after: After = None

@@ -24,6 +24,7 @@ STATE: dict[str, Any] = {
     "warnings": [],
     "rows": {"edges": []},
     "passedRows": {"edges": []},
+    "errorGroups": {"edges": []},
     **dict.fromkeys(("appliedFrom", "appliedAs", "undoOf", "undoneBy")),
 }
 HELD = {
@@ -117,6 +118,22 @@ def test_held(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
         f"What it would change: caseroll changes 1 --data {tmp_path}",
         f"Let it go on: caseroll release 1 --data {tmp_path}",
         f"Or end it: caseroll cancel 1 --data {tmp_path}",
+    ]
+
+
+def test_all_or_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """Of an import as a whole, the rows at fault are shown, not those not applied."""
+    fault = {"code": "NOT_FOUND", "column": "case_id", "message": "No such case.", "firstRow": 9}
+    groups = [fault, {**fault, "code": "NOT_APPLIED", "column": None, "firstRow": 2}]
+    state = {**STATE, "status": "FAILED", "atomic": True, "total": 8, "failed": 8}
+    state["errorGroups"] = {"edges": [{"node": each} for each in groups]}
+    state["rows"] = {"edges": [{"node": {"number": 2, "errors": groups[1:]}}]}
+
+    assert said_of(state, tmp_path, capsys)[:4] == [
+        "Failed: May, 8 rows: 8 failed.",
+        "row\tcolumn\twhat is wrong",
+        "9\tcase_id\tNo such case.",
+        "… and 7 more failed rows.",
     ]
 
 

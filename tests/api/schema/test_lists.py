@@ -74,7 +74,7 @@ HIDDEN = {
         "app_id", "idempotency_key", "declared_encoding", "date_order", "observed", "notify",
         "retry", "notified_at", "is_purging", "version", "released_at",
     },
-    "IMPORT_ROWS": {"app_id", "edit_count", "is_planned"},
+    "IMPORT_ROWS": {"app_id", "edit_count", "is_planned", "plan_chunk"},
     "AUDIT_EVENTS": {"app_id"},
     "CASE_ASSIGNMENTS": {"app_id", "role_id"},
     "ERROR_GROUPS": {"id", "app_id"},

@@ -63,12 +63,24 @@ def describe_progress(
 
 
 def done_parts(language: Language, item: Mapping[str, Any]) -> list[str]:
-    """Write how many rows had which result, without those that no row had."""
+    """Write how many rows had which result, without those that no row had.
+
+    Of a rehearsal, nothing is done.
+    """
     plural = language.plural
-    parts = {
-        "created": plural("%(n)s created", "%(n)s created", item["created"]),
-        "updated": plural("%(n)s changed", "%(n)s changed", item["updated"]),
-        "removed": plural("%(n)s removed", "%(n)s removed", item["removed"]),
+    if item["dryRun"]:
+        changes = {
+            "created": language.text("%(n)s to create") % {"n": language.number(item["created"])},
+            "updated": language.text("%(n)s to change") % {"n": language.number(item["updated"])},
+            "removed": language.text("%(n)s to remove") % {"n": language.number(item["removed"])},
+        }
+    else:
+        changes = {
+            "created": plural("%(n)s created", "%(n)s created", item["created"]),
+            "updated": plural("%(n)s changed", "%(n)s changed", item["updated"]),
+            "removed": plural("%(n)s removed", "%(n)s removed", item["removed"]),
+        }
+    parts = changes | {
         "unchanged": plural("%(n)s unchanged", "%(n)s unchanged", item["unchanged"]),
         "failed": plural("%(n)s failed", "%(n)s failed", item["failed"]),
         "cancelled": plural("%(n)s not run", "%(n)s not run", item["cancelled"]),

@@ -11,8 +11,11 @@ from api.console.pages.problems.problems import RefusedRetry, show_problems
 from api.errors import bad_request
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.responses import Response
 
+    from api.console.pages.problems.group_key import GroupKey
     from api.console.visit import Visit
 
 
@@ -34,7 +37,8 @@ def retry_variables(form: Form) -> dict[str, Any]:
     """Return the arguments of `retryImport` that a form of the page means.
 
     Its fields are `cell.12.user_id`: new cells of rows, unless `was.12.user_id` is the same; or
-    `group`, and `column` and `use`: the group's new cell; or `all`.
+    `group`, and `column` and `use`: the group's new cell; or `all`, and `except`: groups that are
+    left out.
 
     Raises:
         HttpError: it is none of these; to run all rows again must have been meant.
@@ -45,8 +49,15 @@ def retry_variables(form: Form) -> dict[str, Any]:
         cell = {"column": form.first("column"), "value": form.first("use")}
         return {"where": group._asdict(), "set": [cell] if "use" in form else None}
     if "all" in form:
-        return {}
+        return _all_but([decode_group(text) for text in form.get("except", ())])
     raise bad_request("The form does not say which rows are to be tried again.")
+
+
+def _all_but(left_out: Sequence[GroupKey | None]) -> dict[str, Any]:
+    keys = [key._asdict() for key in left_out if key]
+    if len(keys) < len(left_out):
+        raise bad_request("The form does not say which rows are to be left out.")
+    return {"except": keys} if keys else {}
 
 
 def _corrections(form: Form) -> list[dict[str, Any]]:

@@ -21,6 +21,8 @@ from importers import (
     Row,
     UserRef,
 )
+from importers.plugins.registry import load
+from importers.run_inline import run_here
 from models.own_table import creation
 from tests.api.api_fixture import Api, add_cases, add_import, add_users, node_id, sql
 from tests.api.schema.changes.import_runner import nodes, run, run_custom
@@ -488,3 +490,22 @@ async def test_a_plugins_own_records(api: Api) -> None:
             {"name": "code", "before": "A", "after": "A"},
         ],
     }
+
+
+async def test_a_retry_that_is_held(api: Api) -> None:
+    """What would be released is listed; what was done before the retry is not."""
+    await fill(api)
+    import_id = await run(api, "assign", "case-0,user-0,staff,0", "case-1,nobody,staff,0")
+    await sql("execute", "UPDATE apps SET requires_release = true")
+    query = (
+        "mutation ($id: ID!, $rows: [RowCorrectionInput!]) {"
+        " retryImport(id: $id, rows: $rows) { userErrors { code } } }"
+    )
+    cells = [{"column": "user_id", "value": "user-1"}]
+    await api.data(query, {"id": import_id, "rows": [{"number": 3, "cells": cells}]})
+    await run_here(await sql("fetchval", "SELECT max(id) FROM imports"), load().importers)
+    held = await changes(api, import_id)
+
+    assert await sql("fetchval", "SELECT status FROM imports") == "HELD"
+    assert [node["row"] for node in nodes(held)] == [3]
+    assert held["totalCount"] == 1

@@ -20,6 +20,7 @@ def running(**changes: Any) -> dict[str, Any]:
     return {
         **counts,
         "status": "PROCESSING",
+        "dryRun": False,
         "progress": 0.437,
         "rowsPerSecond": 12_345.6,
         "startedAt": (NOW - timedelta(seconds=10)).isoformat(),
@@ -33,6 +34,20 @@ def test_figures() -> None:
     line = describe_progress(ENGLISH, running(), NOW)
 
     assert (line.percent, line.rate, line.left) == ("43%", "12,000", "40 seconds")
+
+
+@pytest.mark.parametrize(
+    ("changes", "done"),
+    [
+        ({}, ["2 created", "1 changed", "3 removed", "1 failed"]),
+        ({"dryRun": True}, ["2 to create", "1 to change", "3 to remove", "1 failed"]),
+    ],
+)
+def test_done_parts(changes: dict[str, Any], done: list[str]) -> None:
+    """Nothing is said to be done of a rehearsal."""
+    item = running(created=2, updated=1, removed=3, failed=1, **changes)
+
+    assert done_parts(ENGLISH, item) == done
 
 
 @pytest.mark.parametrize(("age", "left"), [(4.9, ""), (5, "40 seconds")])

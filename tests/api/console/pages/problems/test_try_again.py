@@ -19,6 +19,7 @@ WHERE = {"code": "NOT_FOUND", "column": "user_id", "value": "jones-1"}
     ("form", "variables"),
     [
         ({"all": ["1"]}, {}),
+        ({"all": ["1"], "except": [GROUP.encode()]}, {"except": [WHERE]}),
         ({"group": [GROUP.encode()]}, {"where": WHERE, "set": None}),
         (
             {"group": [GROUP.encode()], "column": ["User ID"], "use": [" jones-001 "]},
@@ -48,7 +49,15 @@ WHERE = {"code": "NOT_FOUND", "column": "user_id", "value": "jones-1"}
             {"rows": [{"number": 12, "cells": []}]},
         ),
     ],
-    ids=["all", "group", "new cell", "blank cell", "rows", "same cell"],
+    ids=[
+        "all",
+        "all others",
+        "group",
+        "new cell",
+        "blank cell",
+        "rows",
+        "same cell",
+    ],
 )
 def test_variables(form: dict[str, list[str]], variables: dict[str, Any]) -> None:
     """A form says which rows, and what they get; a cell that was not changed is not sent."""
