@@ -243,7 +243,7 @@ class Column(Generic[T]):
             cells: as the file has them.
 
         Example:
-            >>> sorted(Date().observe(["03/04/2026", "31/01/2026"]))
+            >>> sorted(Date().observe(["2026-01-31", "31/01/2026"]))
             ['day first']
         """
         return ()
