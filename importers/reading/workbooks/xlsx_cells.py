@@ -45,13 +45,14 @@ class CellReaders:
         self._column_styles = column_styles
         self._made: dict[tuple[str, str], Reader] = {}
 
-    def reader(self, kind: str, style: str, column: int) -> Reader:
+    def reader(self, kind: str, style: str, column: int, row_style: str = "") -> Reader:
         """Return the function for cells of a type; it takes a text without spaces around it.
 
         Args:
             kind: the type as a workbook writes it: `s`, `n`, `str`, `inlineStr`, `b`, `e`, `d`.
             style: the number of the cell's style, as text; blank if the cell has none.
             column: the index of the cell's column.
+            row_style: the number of the row's style; blank if it has none.
 
         Raises:
             ValueError: there is no such type or style.
@@ -59,7 +60,8 @@ class CellReaders:
         plain = self._reader(kind, style)
         if kind != "n" or style.strip():
             return plain
-        styled = next((each for columns, each in self._column_styles if column in columns), style)
+        of_column = (each for columns, each in self._column_styles if column in columns)
+        styled = row_style or next(of_column, style)
         if self._format(styled) is self._format(style):
             return plain
         return _shown_alike(plain, self._reader(kind, styled))
@@ -144,7 +146,7 @@ def _number(format_: NumberFormat, *, shows_zeros: bool) -> Reader:
 
 
 def _shown_alike(plain: Reader, styled: Reader) -> Reader:
-    """Read a number to which some programs apply the style of its column, and Excel does not."""
+    """Read a number to which some programs apply the style of its row or column; Excel does not."""
 
     def number(text: str) -> str:
         shown = plain(text)

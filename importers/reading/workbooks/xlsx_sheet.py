@@ -62,6 +62,7 @@ class XlsxSheet:
         self._column_styles: list[tuple[range, str]] = []
         self._rows: list[SheetRow] = []
         self._row = 0
+        self._row_style = ""
         self._columns: list[int] = []
         self._texts: list[str] = []
         self._cell = _OpenXlsxCell({})
@@ -137,7 +138,9 @@ class XlsxSheet:
             case "row":
                 self._begin_row(int(attributes.get("r", self._row + 1)))
                 self._columns, self._texts = [], []
-                if attributes.get("hidden") in TRUE:
+                has_style = attributes.get("customFormat") in TRUE
+                self._row_style = attributes.get("s", "") if has_style else ""
+                if _is_unseen(attributes, "ht"):
                     self.notes.hidden_rows.append(self._row)
             case "sheetData":
                 self._is_sheet = True
@@ -153,7 +156,7 @@ class XlsxSheet:
                 self._shows_zeros &= attributes.get("showZeros", "1") in TRUE
             case "col":
                 columns = range(int(attributes["min"]) - 1, int(attributes["max"]))
-                if attributes.get("hidden") in TRUE:
+                if _is_unseen(attributes, "width"):
                     self.notes.hidden_columns.append(columns)
                 if style := attributes.get("style"):
                     self._column_styles.append((columns, style))
@@ -225,7 +228,8 @@ class XlsxSheet:
         else:
             stored = stored.strip()
         try:
-            read = self._readers.reader(kind, cell.attributes.get("s", ""), column)
+            style = cell.attributes.get("s", "")
+            read = self._readers.reader(kind, style, column, self._row_style)
             return read(stored) if stored else ""
         except (LookupError, ValueError) as error:
             raise ValueError(f"{address}: {error}") from error
@@ -288,6 +292,11 @@ class _OpenXlsxCell:
         kind = self.attributes.get("t", "n")
         is_empty = self._value is None or (not self.value.strip() and kind != "str")
         return self.has_formula and is_empty
+
+
+def _is_unseen(attributes: Attributes, size: str) -> bool:
+    """Tell whether a row or column is hidden, or has no height or width."""
+    return attributes.get("hidden") in TRUE or not attributes.get(size, "1").strip("0.")
 
 
 def _area(reference: str) -> Area:
