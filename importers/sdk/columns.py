@@ -28,6 +28,7 @@ from importers.sdk.cells.spreadsheet import (
     formula_error,
     is_error_value,
     spreadsheet_damage,
+    struck_out,
 )
 from importers.sdk.errors import RowError, shorten
 
@@ -214,6 +215,8 @@ class Column(Generic[T]):
         """Read a spreadsheet's cell that does not hold the text that it shows."""
         if note.holds is Holds.ERROR:
             raise formula_error(note.shown)
+        if note.holds is Holds.STRUCK:
+            raise struck_out(note.shown)
         if note.holds is Holds.UNSHOWN or (self._is_exact() and note.holds is not Holds.PARTED):
             raise spreadsheet_damage(note)
         return self.read(note.shown)

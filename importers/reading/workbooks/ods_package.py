@@ -16,13 +16,15 @@ if TYPE_CHECKING:
 _URN = "urn:oasis:names:tc:opendocument:xmlns"
 _NAMES = {
     **local_names([f"{_URN}:office:1.0"], "spreadsheet"),
-    **local_names([f"{_URN}:style:1.0"], "style table-properties"),
+    **local_names([f"{_URN}:style:1.0"], "style table-properties text-properties"),
     **local_names([f"{_URN}:table:1.0"], "table"),
 }
 _STYLE = f"{_URN}:style:1.0 name"
 _TABLE_NAME, _TABLE_STYLE, _DISPLAY = (
     f"{_URN}:table:1.0 {name}" for name in ("name", "style-name", "display")
 )
+# Programs write either or both.
+_LINES = tuple(f"{_URN}:style:1.0 text-line-through-{name}" for name in ("style", "type"))
 _ENCRYPTION = f"{_URN}:manifest:1.0 encryption-data"
 _CONTENT, _MANIFEST = "content.xml", "meta-inf/manifest.xml"
 
@@ -44,7 +46,13 @@ def open_document_sheets(archive: Archive, filename: str) -> Sequence[OdsSheet] 
     if not content.is_spreadsheet:
         return None
     return [
-        OdsSheet(name, archive.blocks(_CONTENT), place, is_hidden=style in content.hidden_styles)
+        OdsSheet(
+            name,
+            archive.blocks(_CONTENT),
+            place,
+            is_hidden=style in content.hidden_styles,
+            struck=content.struck_styles,
+        )
         for place, (name, style) in enumerate(content.tables)
     ]
 
@@ -68,6 +76,7 @@ class _Content:
         self.is_spreadsheet = False
         self.tables: list[tuple[str, str]] = []
         self.hidden_styles: set[str] = set()
+        self.struck_styles: set[str] = set()
         self._style = ""
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -78,6 +87,8 @@ class _Content:
                 self._style = attributes.get(_STYLE, "")
             case "table-properties" if attributes.get(_DISPLAY) == "false":
                 self.hidden_styles.add(self._style)
+            case "text-properties" if any(attributes.get(n, "none") != "none" for n in _LINES):
+                self.struck_styles.add(self._style)
             case "table" if self.is_spreadsheet:
                 table = attributes.get(_TABLE_NAME, ""), attributes.get(_TABLE_STYLE, "")
                 self.tables.append(table)

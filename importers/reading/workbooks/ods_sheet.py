@@ -12,10 +12,10 @@ from importers.reading.refusal import refusal
 from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow
 from importers.reading.workbooks.sheet_address import MOST_COLUMNS, MOST_ROWS, column_letters
 from importers.reading.workbooks.xml_parser import local_names, new_parser, parse_block
-from importers.sdk.cell_note import Holds, number_note, with_note
+from importers.sdk.cell_note import Holds, number_note, struck_text, with_note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     Attributes = dict[str, str]
 
@@ -24,7 +24,7 @@ _OFFICE, _TABLE, _TEXT = (f"{_URN}:{name}:1.0" for name in ("office", "table", "
 _EXTENSIONS = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
 _NAMES = {
     **local_names([_TABLE], "table table-column table-row table-cell covered-table-cell"),
-    **local_names([_TEXT], "p s tab line-break"),
+    **local_names([_TEXT], "p span s tab line-break"),
     # Remarks, notes and phonetic readings are no part of a cell's text, and neither are shapes.
     **dict.fromkeys((f"{_OFFICE} annotation", f"{_TEXT} note", f"{_TEXT} ruby-text"), "aside"),
 }
@@ -34,6 +34,7 @@ _SPACES = re.compile(r"[ \t\r\n]+")
 # What elements stand for, until spaces of the text have been made one; no XML has these characters.
 _MARKS = {"s": "\x01", "tab": "\x02", "line-break": "\x03"}
 _MARKED = {1: " ", 2: "\t", 3: "\n"}
+_DEFAULT_STYLE = f"{_TABLE} default-cell-style-name"
 _TIME = re.compile(r"PT(?P<h>\d+)H(?P<m>\d+)M(?P<s>\d+)(?:[.,]\d+)?S")
 _ERROR = re.compile(r"#[\w/]+[!?]?|Err:\d+")
 _EXPONENT = re.compile(r"\dE[+-]?\d", re.IGNORECASE)
@@ -46,9 +47,18 @@ class OdsSheet:
     Args:
         blocks: the document's content.
         place: the sheet's number in it, from 0.
+        struck: names of styles with a line through the text.
     """
 
-    def __init__(self, name: str, blocks: Iterable[bytes], place: int, *, is_hidden: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        blocks: Iterable[bytes],
+        place: int,
+        *,
+        is_hidden: bool,
+        struck: Collection[str] = (),
+    ) -> None:
         self.name = name
         self.is_hidden = is_hidden
         self.notes = SheetNotes()
@@ -63,6 +73,8 @@ class OdsSheet:
         self._texts: list[str] = []
         self._cell = _OpenOdsCell({})
         self._columns_listed = 0
+        self._struck = struck
+        self._struck_columns: list[range] = []
         self._parser = new_parser(self._start, self._end, self._add_text)
 
     def rows(self) -> Iterator[SheetRow]:
@@ -99,6 +111,7 @@ class OdsSheet:
         elif local == "table-column":
             self._list_column(attributes)
         else:
+            self._cell.is_struck |= attributes.get(f"{_TEXT} style-name") in self._struck
             self._cell.start(local, attributes)
 
     def _end(self, name: str) -> None:
@@ -126,6 +139,8 @@ class OdsSheet:
         self._columns_listed += _repeated(attributes, "columns")
         if attributes.get(f"{_TABLE} visibility") in _HIDDEN:
             self.notes.hidden_columns.append(range(start, self._columns_listed))
+        if attributes.get(_DEFAULT_STYLE) in self._struck:
+            self._struck_columns.append(range(start, self._columns_listed))
 
     def _end_row(self) -> None:
         """Add the row, as often as it is repeated; blank ones only count."""
@@ -152,11 +167,22 @@ class OdsSheet:
             area = Area(self._row + 1, self._row + high, first, first + wide - 1)
             self.notes.merged.append(area)
         text = self._cell.shown(address)
+        if self._cell.is_struck or self._has_struck_style(attributes, first):
+            text = struck_text(text)
         if text:
             if self._column > MOST_COLUMNS:
                 raise ValueError(f"there is a column {self._column}")
             self._columns += range(first, self._column)
             self._texts += [text] * count
+
+    def _has_struck_style(self, attributes: Attributes, column: int) -> bool:
+        """Tell whether the style of the cell has a line, or that of its row or column."""
+        if not self._struck:
+            return False
+        of_row = self._row_attributes.get(_DEFAULT_STYLE)
+        if style := attributes.get(f"{_TABLE} style-name") or of_row:
+            return style in self._struck
+        return any(column in columns for columns in self._struck_columns)
 
 
 class _OpenOdsCell:
@@ -164,6 +190,7 @@ class _OpenOdsCell:
 
     def __init__(self, attributes: Attributes) -> None:
         self.attributes = attributes
+        self.is_struck = False
         self._paragraphs: list[list[str]] = []
         self._is_text = False
         self._asides = 0
@@ -177,7 +204,7 @@ class _OpenOdsCell:
         elif part == "p":
             self._paragraphs.append([])
             self._is_text = True
-        elif self._paragraphs:
+        elif self._paragraphs and part in _MARKS:
             count = int(attributes.get(f"{_TEXT} c", 1)) if part == "s" else 1
             self._paragraphs[-1].append(_MARKS[part] * min(count, MOST_COLUMNS))
 
@@ -233,14 +260,22 @@ class _OpenOdsCell:
         if kind == "boolean":
             value = self.attributes.get(f"{_OFFICE} boolean-value", "").upper()
             return with_note(text or value, Holds.BOOLEAN)
-        value = self.attributes.get(f"{_OFFICE} string-value", "")
-        if value and not text:
-            return with_note("", Holds.UNSHOWN, f"the text '{value[:100]}', which the sheet hides")
-        return text
+        return _text(text, self.attributes.get(f"{_OFFICE} string-value", ""))
 
 
 def _local_name(name: str) -> str | None:
     return _NAMES.get(name) or ("aside" if name.startswith(_SHAPES) else None)
+
+
+def _text(shown: str, value: str) -> str:
+    """Return what is shown of a text, with a note if the cell holds another one.
+
+    A format may add to the text or hide it, or a program has changed one of them alone.
+    """
+    if not value or value.split() == shown.split():
+        return shown
+    hidden = "" if shown else ", which the sheet hides"
+    return with_note(shown, Holds.UNSHOWN, f"the text '{value[:100]}'{hidden}")
 
 
 def _date(shown: str, value: str) -> str:

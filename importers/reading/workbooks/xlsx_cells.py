@@ -7,10 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 from importers.reading.number_formats.number_text import stored_number
-from importers.sdk.cell_note import Holds, shown_text, with_note
+from importers.sdk.cell_note import Holds, shown_text, struck_text, with_note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from importers.reading.number_formats.number_format import NumberFormat
 
@@ -29,6 +29,7 @@ class CellReaders:
         strings: texts, by the numbers that cells name them with.
         shows_zeros: whether the sheet shows zeros.
         column_styles: styles of whole columns.
+        struck: numbers of styles whose cells are struck out.
     """
 
     def __init__(
@@ -38,11 +39,13 @@ class CellReaders:
         *,
         shows_zeros: bool = True,
         column_styles: Sequence[tuple[range, str]] = (),
+        struck: Collection[int] = (),
     ) -> None:
         self._formats = formats
         self._strings = strings
         self._shows_zeros = shows_zeros
         self._column_styles = column_styles
+        self._struck = struck
         self._made: dict[tuple[str, str], Reader] = {}
 
     def reader(self, kind: str, style: str, column: int, row_style: str = "") -> Reader:
@@ -69,7 +72,10 @@ class CellReaders:
     def _reader(self, kind: str, style: str) -> Reader:
         found = self._made.get((kind, style))
         if found is None:
-            found = self._made[kind, style] = self._make(kind, self._format(style))
+            found = self._make(kind, self._format(style))
+            if _index(style.strip() or "0") in self._struck:
+                found = _struck(found)
+            self._made[kind, style] = found
         return found
 
     def _format(self, style: str) -> NumberFormat:
@@ -93,6 +99,10 @@ class CellReaders:
         if kind not in readers:
             raise ValueError(f"the type '{kind}'")
         return readers[kind]
+
+
+def _struck(read: Reader) -> Reader:
+    return lambda text: struck_text(read(text))
 
 
 class _Remembered(dict[str, str]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from importers.sdk.cell_note import Holds, with_note
+from importers.sdk.cell_note import Holds, note_of, shown_text, with_note
 from tests.importers.reading.workbooks.spellings import OFFICE, ods, opened, refusal_of
 
 TEXT = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
@@ -93,6 +93,12 @@ def number(value: str, shown: str, kind: str = "float") -> str:
         pytest.param('<table:table-cell office:value-type="string" office:string-value="x"/>',
                      with_note("", Holds.UNSHOWN, "the text 'x', which the sheet hides"),
                      id="hidden text"),
+        pytest.param('<table:table-cell office:value-type="string" office:string-value="y">'
+                     "<text:p>x</text:p></table:table-cell>",
+                     with_note("x", Holds.UNSHOWN, "the text 'y'"), id="another text"),
+        pytest.param('<table:table-cell office:value-type="string" office:string-value="x  y">'
+                     "<text:p>x</text:p><text:p>y</text:p></table:table-cell>", "x\ny",
+                     id="the same text"),
         pytest.param(number("7000", "7"), with_note("7", Holds.NUMBER, "7000"), id="in thousands"),
         pytest.param(number("70", "7000%", "percentage"), "7000%", id="more than all"),
         pytest.param('<table:table-cell office:value-type="date" office:date-value="-0044-03-15">'
@@ -106,6 +112,40 @@ def test_a_cell(cell: str, shown: str) -> None:
     row = f"<table:table-row>{cell}{TEXT.format('z')}</table:table-row>"
 
     assert list(opened(ods(sheet(row))).rows) == [(2, [shown, "z"])]
+
+
+@pytest.mark.parametrize("line", ["style:text-line-through-style", "style:text-line-through-type"])
+@pytest.mark.parametrize(
+    ("column", "row", "cell", "is_struck"),
+    [
+        ("", "", '<table:table-cell table:style-name="struck"><text:p>x</text:p>', True),
+        ("", "", '<table:table-cell><text:p text:style-name="struck">x</text:p>', True),
+        ("", "", '<table:table-cell><text:p>x<text:span text:style-name="struck">y</text:span>'
+                 "</text:p>", True),
+        ("struck", "", "<table:table-cell><text:p>x</text:p>", True),
+        ("plain", "struck", "<table:table-cell><text:p>x</text:p>", True),
+        ("struck", "struck",
+         '<table:table-cell table:style-name="plain"><text:p>x</text:p>', False),
+        ("", "", '<table:table-cell><office:annotation><text:p>y</text:p></office:annotation>'
+                 "<text:p>x</text:p>", False),
+    ],
+)  # fmt: skip
+def test_a_cell_that_is_struck_out(
+    line: str, column: str, row: str, cell: str, is_struck: bool
+) -> None:
+    """A line goes through a cell by its own style, that of its row or column, or of a part."""
+    default = "table:default-cell-style-name"
+    styles = "".join(
+        f'<style:style style:name="{name}"><style:text-properties {line}="{value}"/></style:style>'
+        for name, value in (("struck", "solid"), ("plain", "none"))
+    )
+    rows = f'<table:table-column {default}="{column}"/>'
+    rows += f'<table:table-row {default}="{row}">{cell}'
+    rows += f"</table:table-cell>{TEXT.format('z')}</table:table-row>"
+    ((_, cells),) = opened(ods(sheet(rows), automatic_styles=styles)).rows
+
+    assert shown_text(cells[1]) == "z"
+    assert (note_of(cells[0]) is not None) is is_struck
 
 
 def test_repeated_rows_and_cells() -> None:
