@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from importers.reading.number_formats.date_text import iso_text
-from importers.reading.number_formats.number_text import stored_number
+from importers.reading.number_formats.number_text import general_text, stored_number
 from importers.reading.refusal import refusal
 from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow
 from importers.reading.workbooks.sheet_address import MOST_COLUMNS, MOST_ROWS, column_letters
@@ -37,8 +37,21 @@ _MARKED = {1: " ", 2: "\t", 3: "\n"}
 _DEFAULT_STYLE = f"{_TABLE} default-cell-style-name"
 _TIME = re.compile(r"PT(?P<h>\d+)H(?P<m>\d+)M(?P<s>\d+)(?:[.,]\d+)?S")
 _ERROR = re.compile(r"#[\w/]+[!?]?|Err:\d+")
+_MARKS_OF_NUMBERS = str.maketrans(",\u2212", ".-")
 _EXPONENT = re.compile(r"\dE[+-]?\d", re.IGNORECASE)
 _NO_DIGIT = re.compile(r"[^0-9]+")
+
+
+class OdsStyles(NamedTuple):
+    """Names of a document's styles.
+
+    Args:
+        struck: those with a line through the text.
+        formatted: those of cells with a number format.
+    """
+
+    struck: Collection[str]
+    formatted: Collection[str]
 
 
 class OdsSheet:
@@ -47,7 +60,7 @@ class OdsSheet:
     Args:
         blocks: the document's content.
         place: the sheet's number in it, from 0.
-        struck: names of styles with a line through the text.
+        styles: what the document's styles say.
     """
 
     def __init__(
@@ -57,7 +70,7 @@ class OdsSheet:
         place: int,
         *,
         is_hidden: bool,
-        struck: Collection[str] = (),
+        styles: OdsStyles,
     ) -> None:
         self.name = name
         self.is_hidden = is_hidden
@@ -73,8 +86,8 @@ class OdsSheet:
         self._texts: list[str] = []
         self._cell = _OpenOdsCell({})
         self._columns_listed = 0
-        self._struck = struck
-        self._struck_columns: list[range] = []
+        self._styles = styles
+        self._column_styles: list[str] = []
         self._parser = new_parser(self._start, self._end, self._add_text)
 
     def rows(self) -> Iterator[SheetRow]:
@@ -111,7 +124,7 @@ class OdsSheet:
         elif local == "table-column":
             self._list_column(attributes)
         else:
-            self._cell.is_struck |= attributes.get(f"{_TEXT} style-name") in self._struck
+            self._cell.is_struck |= attributes.get(f"{_TEXT} style-name") in self._styles.struck
             self._cell.start(local, attributes)
 
     def _end(self, name: str) -> None:
@@ -139,8 +152,8 @@ class OdsSheet:
         self._columns_listed += _repeated(attributes, "columns")
         if attributes.get(f"{_TABLE} visibility") in _HIDDEN:
             self.notes.hidden_columns.append(range(start, self._columns_listed))
-        if attributes.get(_DEFAULT_STYLE) in self._struck:
-            self._struck_columns.append(range(start, self._columns_listed))
+        listed = min(self._columns_listed, MOST_COLUMNS) - len(self._column_styles)
+        self._column_styles += [attributes.get(_DEFAULT_STYLE, "")] * listed
 
     def _end_row(self) -> None:
         """Add the row, as often as it is repeated; blank ones only count."""
@@ -166,8 +179,9 @@ class OdsSheet:
         if wide > 1 or high > 1:
             area = Area(self._row + 1, self._row + high, first, first + wide - 1)
             self.notes.merged.append(area)
-        text = self._cell.shown(address)
-        if self._cell.is_struck or self._has_struck_style(attributes, first):
+        style = self._style_of(attributes, first)
+        text = self._cell.shown(address, has_format=style in self._styles.formatted)
+        if self._cell.is_struck or style in self._styles.struck:
             text = struck_text(text)
         if text:
             if self._column > MOST_COLUMNS:
@@ -175,14 +189,11 @@ class OdsSheet:
             self._columns += range(first, self._column)
             self._texts += [text] * count
 
-    def _has_struck_style(self, attributes: Attributes, column: int) -> bool:
-        """Tell whether the style of the cell has a line, or that of its row or column."""
-        if not self._struck:
-            return False
-        of_row = self._row_attributes.get(_DEFAULT_STYLE)
-        if style := attributes.get(f"{_TABLE} style-name") or of_row:
-            return style in self._struck
-        return any(column in columns for columns in self._struck_columns)
+    def _style_of(self, attributes: Attributes, column: int) -> str:
+        """Return the style of a cell: its own, else that of its row or column."""
+        own = attributes.get(f"{_TABLE} style-name") or self._row_attributes.get(_DEFAULT_STYLE)
+        of_column = self._column_styles[column : column + 1]
+        return own or "".join(of_column) or "Default"
 
 
 class _OpenOdsCell:
@@ -220,8 +231,11 @@ class _OpenOdsCell:
         if self._is_text and not self._asides:
             self._paragraphs[-1].append(text)
 
-    def shown(self, address: str) -> str:
+    def shown(self, address: str, *, has_format: bool) -> str:
         """Return what the sheet shows, with a note where the cell does not hold that.
+
+        Args:
+            has_format: its style has a number format.
 
         Raises:
             FileRefusedError: the cell has a formula without a value.
@@ -243,7 +257,10 @@ class _OpenOdsCell:
         looks_wrong = kind_there is None and has_formula and _ERROR.fullmatch(text)
         if kind_there == "error" or looks_wrong:
             return with_note(text, Holds.ERROR)
+        is_plain = kind == "float" and not has_format and not has_formula
         try:
+            if is_plain:
+                return _plain_number(text, self.attributes.get(f"{_OFFICE} value", ""))
             return self._with_note(text, kind)
         except ValueError as error:
             raise ValueError(f"{address}: {error}") from error
@@ -286,6 +303,18 @@ def _date(shown: str, value: str) -> str:
     seconds = (moment.hour * 60 + moment.minute) * 60 + moment.second
     detail = iso_text(moment.date(), seconds)
     return with_note(shown or detail.replace("T", " "), Holds.DATE, detail)
+
+
+def _plain_number(shown: str, value: str) -> str:
+    """Return a number without a format, which a sheet shows as it is.
+
+    The text beside it may be missing, or be what another program has once shown.
+    """
+    number = stored_number(value)
+    general = general_text(number)
+    if not shown or shown.translate(_MARKS_OF_NUMBERS) == general.text:
+        return number_note(shown or general.text, number.text, is_whole=general.is_whole)
+    return with_note(shown, Holds.NUMBER, number.text)
 
 
 def _number(shown: str, value: str) -> str:
