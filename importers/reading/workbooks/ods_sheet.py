@@ -124,8 +124,8 @@ class OdsSheet:
         elif local == "table-column":
             self._list_column(attributes)
         else:
-            self._cell.is_struck |= attributes.get(f"{_TEXT} style-name") in self._styles.struck
-            self._cell.start(local, attributes)
+            is_struck = attributes.get(f"{_TEXT} style-name") in self._styles.struck
+            self._cell.start(local, attributes, is_struck=is_struck)
 
     def _end(self, name: str) -> None:
         local = _local_name(name)
@@ -206,13 +206,14 @@ class _OpenOdsCell:
         self._is_text = False
         self._asides = 0
 
-    def start(self, part: str, attributes: Attributes) -> None:
+    def start(self, part: str, attributes: Attributes, *, is_struck: bool) -> None:
         """Take notice that an element in the cell begins."""
         if part == "aside":
             self._asides += 1
-        elif self._asides:
+        if self._asides:
             return
-        elif part == "p":
+        self.is_struck |= is_struck
+        if part == "p":
             self._paragraphs.append([])
             self._is_text = True
         elif self._paragraphs and part in _MARKS:

@@ -181,8 +181,8 @@ def test_a_number_with_an_inherited_format(styles: str, column: str, style: str)
         ("plain", "struck", "<table:table-cell><text:p>x</text:p>", True),
         ("struck", "struck",
          '<table:table-cell table:style-name="plain"><text:p>x</text:p>', False),
-        ("", "", '<table:table-cell><office:annotation><text:p>y</text:p></office:annotation>'
-                 "<text:p>x</text:p>", False),
+        ("", "", '<table:table-cell><office:annotation><text:p text:style-name="struck">y</text:p>'
+                 "</office:annotation><text:p>x</text:p>", False),
     ],
 )  # fmt: skip
 def test_a_cell_that_is_struck_out(
