@@ -46,6 +46,8 @@ _SIGNATURES: tuple[tuple[re.Pattern[bytes], str], ...] = tuple(
 
 _HTML = re.compile(r"\s*<(?:!doctype\s+html|(?:html|head|body|table|meta|script|div)[\s>])", re.I)
 _XML = re.compile(r"\s*<(?:[?!][a-z-]|[a-z][\w:.-]*[\s/>])", re.I)
+_MHTML = re.compile(r"MIME-Version:", re.I)
+_SHEET_NAMES = (".xls", ".xlsx", ".ods", ".fods")
 _JSON = re.compile(r"""\s*(?:\{\s*["}]|\[\s*["\[{\]])""")
 
 # A workbook's parts may have any names, but these are their kinds.
@@ -121,6 +123,11 @@ def refuse_broken_workbook(head: bytes, filename: str) -> None:
 def refuse_markup(head: bytes, encoding: Encoding, filename: str) -> None:
     """Refuse text that begins as HTML, XML or JSON does."""
     text = head[len(encoding.bom) :][:4096].decode(encoding.codec, "ignore")
+    is_sheet = filename.strip().lower().endswith(_SHEET_NAMES)
+    if is_sheet and any(pattern.match(text) for pattern in (_HTML, _XML, _MHTML)):
+        template = "is a web page or an XML file, though its name is that of a workbook, as some"
+        template += " programs export it. Open it in a spreadsheet program, save it as .xlsx, and"
+        raise refused_file("NOT_A_TABLE", template + " upload that.", filename)
     for pattern, kind in ((_HTML, "an HTML page"), (_XML, "an XML file"), (_JSON, "a JSON file")):
         if pattern.match(text):
             raise seems_to_be(kind, filename)

@@ -7,6 +7,7 @@ Such a cell travels as the text that the sheet shows, then U+001A, then its note
     "1,234.50\\x1aparted=1234.5"
     "TRUE\\x1aboolean="
     "#N/A\\x1aerror="
+    "jones-001\\x1astruck="
     "45678\\x1aunshown=45678 with the number format '[h]:mm'"
 
 U+001A is the control character *substitute*. A cell with a control character fails, so no text of a
@@ -36,6 +37,8 @@ class Holds(StrEnum):
     """A number that is shown in full, but with a point or comma, which can mean either; the detail
     is the number."""
     ERROR = "error"
+    STRUCK = "struck"
+    """A text of which at least a part is struck out, as what does not count any more."""
     UNSHOWN = "unshown"
     """It can't be known what the sheet shows; the detail says in words what the cell holds."""
 
@@ -68,6 +71,16 @@ def number_note(shown: str, number: str, *, is_whole: bool) -> str:
     if not is_whole:
         return with_note(shown, Holds.NUMBER, number)
     return with_note(shown, Holds.PARTED, number) if "," in shown or "." in shown else shown
+
+
+def struck_text(cell: str) -> str:
+    """Return a cell with the note that a line goes through its text; a blank one stays as it is.
+
+    Example:
+        >>> note_of(struck_text("jones-001")).holds
+        <Holds.STRUCK: 'struck'>
+    """
+    return with_note(shown_text(cell), Holds.STRUCK) if cell.strip() else cell
 
 
 def note_of(cell: str) -> CellNote | None:

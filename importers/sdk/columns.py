@@ -29,6 +29,7 @@ from importers.sdk.cells.spreadsheet import (
     formula_error,
     is_error_value,
     spreadsheet_damage,
+    struck_out,
 )
 from importers.sdk.errors import RowError, shorten
 
@@ -216,6 +217,8 @@ class Column(Generic[T]):
         """Read a spreadsheet's cell that does not hold the text that it shows."""
         if note.holds is Holds.ERROR:
             raise formula_error(note.shown)
+        if note.holds is Holds.STRUCK:
+            raise struck_out(note.shown)
         if note.holds is Holds.UNSHOWN or (self._is_exact() and note.holds is not Holds.PARTED):
             raise spreadsheet_damage(note)
         return self.read(note.shown)
@@ -245,7 +248,7 @@ class Column(Generic[T]):
             cells: as the file has them.
 
         Example:
-            >>> sorted(Date().observe(["03/04/2026", "31/01/2026"]))
+            >>> sorted(Date().observe(["2026-01-31", "31/01/2026"]))
             ['day first']
         """
         return ()

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from importers.reading.number_formats.date_text import iso_text
-from importers.reading.number_formats.number_text import stored_number
+from importers.reading.number_formats.number_text import general_text, stored_number
 from importers.reading.refusal import refusal
 from importers.reading.workbooks.sheet import Area, SheetNotes, SheetRow
 from importers.reading.workbooks.sheet_address import MOST_COLUMNS, MOST_ROWS, column_letters
 from importers.reading.workbooks.xml_parser import local_names, new_parser, parse_block
-from importers.sdk.cell_note import Holds, number_note, with_note
+from importers.sdk.cell_note import Holds, number_note, struck_text, with_note
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     Attributes = dict[str, str]
 
@@ -24,7 +24,7 @@ _OFFICE, _TABLE, _TEXT = (f"{_URN}:{name}:1.0" for name in ("office", "table", "
 _EXTENSIONS = "urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"
 _NAMES = {
     **local_names([_TABLE], "table table-column table-row table-cell covered-table-cell"),
-    **local_names([_TEXT], "p s tab line-break"),
+    **local_names([_TEXT], "p span s tab line-break"),
     # Remarks, notes and phonetic readings are no part of a cell's text, and neither are shapes.
     **dict.fromkeys((f"{_OFFICE} annotation", f"{_TEXT} note", f"{_TEXT} ruby-text"), "aside"),
 }
@@ -34,10 +34,24 @@ _SPACES = re.compile(r"[ \t\r\n]+")
 # What elements stand for, until spaces of the text have been made one; no XML has these characters.
 _MARKS = {"s": "\x01", "tab": "\x02", "line-break": "\x03"}
 _MARKED = {1: " ", 2: "\t", 3: "\n"}
+_DEFAULT_STYLE = f"{_TABLE} default-cell-style-name"
 _TIME = re.compile(r"PT(?P<h>\d+)H(?P<m>\d+)M(?P<s>\d+)(?:[.,]\d+)?S")
 _ERROR = re.compile(r"#[\w/]+[!?]?|Err:\d+")
+_MARKS_OF_NUMBERS = str.maketrans(",\u2212", ".-")
 _EXPONENT = re.compile(r"\dE[+-]?\d", re.IGNORECASE)
 _NO_DIGIT = re.compile(r"[^0-9]+")
+
+
+class OdsStyles(NamedTuple):
+    """Names of a document's styles.
+
+    Args:
+        struck: those with a line through the text.
+        formatted: those of cells with a number format.
+    """
+
+    struck: Collection[str]
+    formatted: Collection[str]
 
 
 class OdsSheet:
@@ -46,9 +60,18 @@ class OdsSheet:
     Args:
         blocks: the document's content.
         place: the sheet's number in it, from 0.
+        styles: what the document's styles say.
     """
 
-    def __init__(self, name: str, blocks: Iterable[bytes], place: int, *, is_hidden: bool) -> None:
+    def __init__(
+        self,
+        name: str,
+        blocks: Iterable[bytes],
+        place: int,
+        *,
+        is_hidden: bool,
+        styles: OdsStyles,
+    ) -> None:
         self.name = name
         self.is_hidden = is_hidden
         self.notes = SheetNotes()
@@ -63,6 +86,8 @@ class OdsSheet:
         self._texts: list[str] = []
         self._cell = _OpenOdsCell({})
         self._columns_listed = 0
+        self._styles = styles
+        self._column_styles: list[str] = []
         self._parser = new_parser(self._start, self._end, self._add_text)
 
     def rows(self) -> Iterator[SheetRow]:
@@ -99,7 +124,8 @@ class OdsSheet:
         elif local == "table-column":
             self._list_column(attributes)
         else:
-            self._cell.start(local, attributes)
+            is_struck = attributes.get(f"{_TEXT} style-name") in self._styles.struck
+            self._cell.start(local, attributes, is_struck=is_struck)
 
     def _end(self, name: str) -> None:
         local = _local_name(name)
@@ -126,6 +152,8 @@ class OdsSheet:
         self._columns_listed += _repeated(attributes, "columns")
         if attributes.get(f"{_TABLE} visibility") in _HIDDEN:
             self.notes.hidden_columns.append(range(start, self._columns_listed))
+        listed = min(self._columns_listed, MOST_COLUMNS) - len(self._column_styles)
+        self._column_styles += [attributes.get(_DEFAULT_STYLE, "")] * listed
 
     def _end_row(self) -> None:
         """Add the row, as often as it is repeated; blank ones only count."""
@@ -151,12 +179,21 @@ class OdsSheet:
         if wide > 1 or high > 1:
             area = Area(self._row + 1, self._row + high, first, first + wide - 1)
             self.notes.merged.append(area)
-        text = self._cell.shown(address)
+        style = self._style_of(attributes, first)
+        text = self._cell.shown(address, has_format=style in self._styles.formatted)
+        if self._cell.is_struck or style in self._styles.struck:
+            text = struck_text(text)
         if text:
             if self._column > MOST_COLUMNS:
                 raise ValueError(f"there is a column {self._column}")
             self._columns += range(first, self._column)
             self._texts += [text] * count
+
+    def _style_of(self, attributes: Attributes, column: int) -> str:
+        """Return the style of a cell: its own, else that of its row or column."""
+        own = attributes.get(f"{_TABLE} style-name") or self._row_attributes.get(_DEFAULT_STYLE)
+        of_column = self._column_styles[column : column + 1]
+        return own or "".join(of_column) or "Default"
 
 
 class _OpenOdsCell:
@@ -164,20 +201,22 @@ class _OpenOdsCell:
 
     def __init__(self, attributes: Attributes) -> None:
         self.attributes = attributes
+        self.is_struck = False
         self._paragraphs: list[list[str]] = []
         self._is_text = False
         self._asides = 0
 
-    def start(self, part: str, attributes: Attributes) -> None:
+    def start(self, part: str, attributes: Attributes, *, is_struck: bool) -> None:
         """Take notice that an element in the cell begins."""
         if part == "aside":
             self._asides += 1
-        elif self._asides:
+        if self._asides:
             return
-        elif part == "p":
+        self.is_struck |= is_struck
+        if part == "p":
             self._paragraphs.append([])
             self._is_text = True
-        elif self._paragraphs:
+        elif self._paragraphs and part in _MARKS:
             count = int(attributes.get(f"{_TEXT} c", 1)) if part == "s" else 1
             self._paragraphs[-1].append(_MARKS[part] * min(count, MOST_COLUMNS))
 
@@ -193,8 +232,11 @@ class _OpenOdsCell:
         if self._is_text and not self._asides:
             self._paragraphs[-1].append(text)
 
-    def shown(self, address: str) -> str:
+    def shown(self, address: str, *, has_format: bool) -> str:
         """Return what the sheet shows, with a note where the cell does not hold that.
+
+        Args:
+            has_format: its style has a number format.
 
         Raises:
             FileRefusedError: the cell has a formula without a value.
@@ -216,7 +258,10 @@ class _OpenOdsCell:
         looks_wrong = kind_there is None and has_formula and _ERROR.fullmatch(text)
         if kind_there == "error" or looks_wrong:
             return with_note(text, Holds.ERROR)
+        is_plain = kind == "float" and not has_format and not has_formula
         try:
+            if is_plain:
+                return _plain_number(text, self.attributes.get(f"{_OFFICE} value", ""))
             return self._with_note(text, kind)
         except ValueError as error:
             raise ValueError(f"{address}: {error}") from error
@@ -233,14 +278,22 @@ class _OpenOdsCell:
         if kind == "boolean":
             value = self.attributes.get(f"{_OFFICE} boolean-value", "").upper()
             return with_note(text or value, Holds.BOOLEAN)
-        value = self.attributes.get(f"{_OFFICE} string-value", "")
-        if value and not text:
-            return with_note("", Holds.UNSHOWN, f"the text '{value[:100]}', which the sheet hides")
-        return text
+        return _text(text, self.attributes.get(f"{_OFFICE} string-value", ""))
 
 
 def _local_name(name: str) -> str | None:
     return _NAMES.get(name) or ("aside" if name.startswith(_SHAPES) else None)
+
+
+def _text(shown: str, value: str) -> str:
+    """Return what is shown of a text, with a note if the cell holds another one.
+
+    A format may add to the text or hide it, or a program has changed one of them alone.
+    """
+    if not value or value.split() == shown.split():
+        return shown
+    hidden = "" if shown else ", which the sheet hides"
+    return with_note(shown, Holds.UNSHOWN, f"the text '{value[:100]}'{hidden}")
 
 
 def _date(shown: str, value: str) -> str:
@@ -251,6 +304,18 @@ def _date(shown: str, value: str) -> str:
     seconds = (moment.hour * 60 + moment.minute) * 60 + moment.second
     detail = iso_text(moment.date(), seconds)
     return with_note(shown or detail.replace("T", " "), Holds.DATE, detail)
+
+
+def _plain_number(shown: str, value: str) -> str:
+    """Return a number without a format, which a sheet shows as it is.
+
+    The text beside it may be missing, or be what another program has once shown.
+    """
+    number = stored_number(value)
+    general = general_text(number)
+    if not shown or shown.translate(_MARKS_OF_NUMBERS) == general.text:
+        return number_note(shown or general.text, number.text, is_whole=general.is_whole)
+    return with_note(shown, Holds.NUMBER, number.text)
 
 
 def _number(shown: str, value: str) -> str:

@@ -24,16 +24,22 @@ if TYPE_CHECKING:
 
 _NUMBER = "[0-9.Ee+-]{1,30}"
 _TRUTH = "(?:0|1|true|false)"
-# In the order in which programs write them. A hidden row is not usual.
+# In the order in which programs write them. A hidden row is not usual, nor one without height.
 _ROW_ATTRIBUTES = (
-    rf'(?: spans="[0-9: ]*+")?(?: s="[0-9]+")?(?: customFormat="{_TRUTH}")?(?: ht="{_NUMBER}")?'
+    rf'(?: ht="(?!0){_NUMBER}")?'
     rf'(?: hidden="(?:0|false)")?(?: customHeight="{_TRUTH}")?(?: outlineLevel="[0-9]")?'
     rf'(?: collapsed="{_TRUTH}")?(?: thickTop="{_TRUTH}")?(?: thickBot="{_TRUTH}")?'
     rf'(?: ph="{_TRUTH}")?'
 )
+_ROW_NUMBER = r'<row r="([1-9][0-9]{0,6})"(?: spans="[0-9: ]*+")?'
+_NO_ROW_STYLE = '(?: s="[0-9]+")?(?: customFormat="(?:0|false)")?'
+# Some programs apply the style of a row to its cells that have none.
+_ROW_STYLE = rf'(?:(?P<styled> s="[0-9]+" customFormat="(?:1|true)")|{_NO_ROW_STYLE})'
+_ANY_ROW_STYLE = rf'(?: s="[0-9]+")?(?: customFormat="{_TRUTH}")?'
+_STYLE = ' s="[0-9]{1,5}"'
 # A cell of the row whose number is the first group.
 _CELL = (
-    r'<c r="[A-Z]{1,3}\1"(?: s="[0-9]{1,5}")?'
+    rf'<c r="[A-Z]{{1,3}}\1"(?(styled){_STYLE}|(?:{_STYLE})?)'
     r'(?: ?/>|(?: t="(?:s|n)")?(?: ?/>|>FORMULA<v>[0-9.Ee+-]++</v></c>)'
     rf'| t="str">FORMULA<v>{PLAIN_TEXT}</v></c>'
     r'| t="(?:b|e)">FORMULA<v>[0-9A-Z#/!?_]++</v></c>'
@@ -64,11 +70,12 @@ class RowForm:
     """
 
     def __init__(self, *, is_excels: bool = False, has_results: bool = True) -> None:
-        descent = _DESCENT if is_excels else ""
-        self._tag = rf'<row r="([1-9][0-9]{{0,6}})"{_ROW_ATTRIBUTES}{descent}'
+        self._attributes = _ROW_ATTRIBUTES + (_DESCENT if is_excels else "")
         self._formula = _FORMULA if has_results else ""
         cell = _CELL.replace("FORMULA", self._formula)
-        self.rows = re.compile(rf"(?:{self._tag}(?:/>|>(?:{cell})*+</row>))*+")
+        tag = _ROW_NUMBER + _ROW_STYLE + self._attributes
+        # A pattern remembers a row's style in the next rows as well, and may end before them.
+        self.rows = re.compile(rf"(?:{tag}(?:/>|>(?:{cell})*+</row>))*+")
 
     def like(self, letters: Sequence[str], attributes: Sequence[str]) -> re.Pattern[str]:
         """Return a pattern of rows with cells in these columns, with these types and styles.
@@ -76,8 +83,10 @@ class RowForm:
         Any cell may be missing. What the pattern matches, `rows` matches as well, at a third of the
         speed. Its groups are the row's number, each cell's text, and all that is no such row.
         """
-        cells = map(self._cell_like, letters, attributes)
-        return re.compile(rf"{self._tag}>{''.join(cells)}</row>|([\s\S]+)")
+        cells = "".join(map(self._cell_like, letters, attributes))
+        have_styles = all(_style_and_kind(each)[0] for each in attributes)
+        style = _ANY_ROW_STYLE if have_styles else _NO_ROW_STYLE
+        return re.compile(rf"{_ROW_NUMBER}{style}{self._attributes}>{cells}</row>|([\s\S]+)")
 
     def _cell_like(self, letters: str, attributes: str) -> str:
         _, kind = _style_and_kind(attributes)

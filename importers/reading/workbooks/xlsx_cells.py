@@ -7,10 +7,10 @@ import re
 from typing import TYPE_CHECKING
 
 from importers.reading.number_formats.number_text import stored_number
-from importers.sdk.cell_note import Holds, shown_text, with_note
+from importers.sdk.cell_note import Holds, shown_text, struck_text, with_note
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from importers.reading.number_formats.number_format import NumberFormat
 
@@ -29,6 +29,7 @@ class CellReaders:
         strings: texts, by the numbers that cells name them with.
         shows_zeros: whether the sheet shows zeros.
         column_styles: styles of whole columns.
+        struck: numbers of styles whose cells are struck out.
     """
 
     def __init__(
@@ -38,20 +39,23 @@ class CellReaders:
         *,
         shows_zeros: bool = True,
         column_styles: Sequence[tuple[range, str]] = (),
+        struck: Collection[int] = (),
     ) -> None:
         self._formats = formats
         self._strings = strings
         self._shows_zeros = shows_zeros
         self._column_styles = column_styles
+        self._struck = struck
         self._made: dict[tuple[str, str], Reader] = {}
 
-    def reader(self, kind: str, style: str, column: int) -> Reader:
+    def reader(self, kind: str, style: str, column: int, row_style: str = "") -> Reader:
         """Return the function for cells of a type; it takes a text without spaces around it.
 
         Args:
             kind: the type as a workbook writes it: `s`, `n`, `str`, `inlineStr`, `b`, `e`, `d`.
             style: the number of the cell's style, as text; blank if the cell has none.
             column: the index of the cell's column.
+            row_style: the number of the row's style; blank if it has none.
 
         Raises:
             ValueError: there is no such type or style.
@@ -59,7 +63,8 @@ class CellReaders:
         plain = self._reader(kind, style)
         if kind != "n" or style.strip():
             return plain
-        styled = next((each for columns, each in self._column_styles if column in columns), style)
+        of_column = (each for columns, each in self._column_styles if column in columns)
+        styled = row_style or next(of_column, style)
         if self._format(styled) is self._format(style):
             return plain
         return _shown_alike(plain, self._reader(kind, styled))
@@ -67,7 +72,10 @@ class CellReaders:
     def _reader(self, kind: str, style: str) -> Reader:
         found = self._made.get((kind, style))
         if found is None:
-            found = self._made[kind, style] = self._make(kind, self._format(style))
+            found = self._make(kind, self._format(style))
+            if _index(style.strip() or "0") in self._struck:
+                found = _struck(found)
+            self._made[kind, style] = found
         return found
 
     def _format(self, style: str) -> NumberFormat:
@@ -91,6 +99,10 @@ class CellReaders:
         if kind not in readers:
             raise ValueError(f"the type '{kind}'")
         return readers[kind]
+
+
+def _struck(read: Reader) -> Reader:
+    return lambda text: struck_text(read(text))
 
 
 class _Remembered(dict[str, str]):
@@ -144,7 +156,7 @@ def _number(format_: NumberFormat, *, shows_zeros: bool) -> Reader:
 
 
 def _shown_alike(plain: Reader, styled: Reader) -> Reader:
-    """Read a number to which some programs apply the style of its column, and Excel does not."""
+    """Read a number to which some programs apply the style of its row or column; Excel does not."""
 
     def number(text: str) -> str:
         shown = plain(text)

@@ -19,6 +19,7 @@ from importers.reading.workbooks.xml_parser import (
     new_parser,
     parse_part,
 )
+from importers.sdk.cell_note import struck_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -35,8 +36,8 @@ _RELATION_IDS = tuple(
 )
 _WORKBOOK = local_names(MAIN, "workbook workbookPr sheet calcPr")
 # Formats of `dxf` are for conditions and tables, and their numbers have another meaning.
-_STYLES = local_names(MAIN, "numFmts numFmt cellStyleXfs cellXfs xf dxfs dxf")
-_STRINGS = local_names(MAIN, "sst si t rPh")
+_STYLES = local_names(MAIN, "numFmts numFmt fonts font strike cellStyleXfs cellXfs xf dxfs dxf")
+_STRINGS = local_names(MAIN, "sst si t rPh strike")
 
 _USUAL_STRINGS = re.compile(rf'(?:<si><t(?: xml:space="preserve")?>{PLAIN_TEXT}</t></si>)*+')
 _STRING = re.compile(r"<t[^>]*>([^<]*)<")
@@ -66,6 +67,7 @@ class Package:
     Args:
         sheets: those with cells, in their order; charts and macros are left out.
         formats: number formats by a cell's style.
+        struck: numbers of styles whose cells are struck out.
         conditional_formats: numbers of the formats of conditions that change how a number is shown.
         strings: texts of cells, which these name by their numbers.
         is_computed_later: programs compute all formulas when they open the workbook.
@@ -73,6 +75,7 @@ class Package:
 
     sheets: Sequence[SheetPart]
     formats: Sequence[NumberFormat]
+    struck: Collection[int]
     conditional_formats: Collection[str]
     strings: Sequence[str]
     is_computed_later: bool
@@ -98,6 +101,7 @@ def read_package(archive: Archive) -> Package | None:
     return Package(
         sheets=list(_sheet_parts(head, relations)),
         formats=_formats(styles, system),
+        struck=styles.struck(),
         conditional_formats=styles.of_conditions,
         strings=_read_strings(archive, _part_for("sharedStrings", relations)),
         is_computed_later=head.is_computed_later,
@@ -171,13 +175,16 @@ class _StylesPart:
 
     Attributes:
         of_cells: for each style of cells, the number of its format; None if that is not certain.
+        fonts: for each style of cells, the number of its font.
         of_conditions: numbers of the formats of conditions that change how a number is shown.
     """
 
     def __init__(self) -> None:
         self.of_cells: list[int | None] = []
+        self.fonts: list[str] = []
         self.of_conditions: set[str] = set()
         self._conditions = 0
+        self._fonts: list[bool] = []
         self._of_styles: list[str] = []
         self._codes: dict[int, set[str]] = {}
         self._within = ""
@@ -191,8 +198,11 @@ class _StylesPart:
             self._of_styles.append(attributes.get("numFmtId", "0"))
         elif local == "xf" and self._within == "cellXfs":
             self.of_cells.append(self._format_of(attributes))
+            self.fonts.append(attributes.get("fontId", "0"))
         elif local == "numFmt" and self._within == "dxf":
             self.of_conditions.add(str(self._conditions - 1))
+        elif local in ("font", "strike"):
+            self._take_font(local, attributes)
         elif local not in ("numFmt", "xf", None):
             self._within = local
             self._conditions += local == "dxf"
@@ -203,6 +213,19 @@ class _StylesPart:
         # Programs differ in whether a cell's style inherits the format of a named style.
         named = int(attributes.get("xfId", "0"))
         return 0 if self._of_styles[named : named + 1] in ([], ["0"]) else None
+
+    def _take_font(self, local: str, attributes: dict[str, str]) -> None:
+        if self._within != "fonts":
+            return
+        if local == "font":
+            self._fonts.append(False)
+        elif self._fonts:
+            self._fonts[-1] = attributes.get("val", "1") in TRUE
+
+    def struck(self) -> Collection[int]:
+        """Return the numbers of the styles of cells whose font has a line through it."""
+        struck = {str(number) for number, is_struck in enumerate(self._fonts) if is_struck}
+        return {style for style, font in enumerate(self.fonts) if font in struck}
 
     def code(self, number: int | None) -> str | None:
         """Return the code of a format; None if it is not certain."""
@@ -236,6 +259,7 @@ class _Strings:
         self.texts: list[str] = []
         self._parts: list[str] = []
         self._is_text = False
+        self._is_struck = False
         self._phonetic = 0
         self.parser = new_parser(self._start, self._end, self._add)
         self.usual = UsualForm(self.parser, "</si>", self._take)
@@ -249,12 +273,14 @@ class _Strings:
         self.texts += map(unescaped, found) if has_escapes else found
         return usual.end()
 
-    def _start(self, name: str, _: dict[str, str]) -> None:
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
         local = _STRINGS.get(name)
         if local == "sst":
             self.usual.begin()
         elif local == "si":
-            self._parts = []
+            self._parts, self._is_struck = [], False
+        elif local == "strike":
+            self._is_struck = self._is_struck or attributes.get("val", "1") in TRUE
         elif local == "rPh":
             self._phonetic += 1
         elif local == "t":
@@ -263,7 +289,8 @@ class _Strings:
     def _end(self, name: str) -> None:
         local = _STRINGS.get(name)
         if local == "si":
-            self.texts.append(unescaped("".join(self._parts), has_entities=False))
+            text = unescaped("".join(self._parts), has_entities=False)
+            self.texts.append(struck_text(text) if self._is_struck else text)
             self.usual.ended()
         elif local == "rPh":
             self._phonetic -= 1

@@ -11,6 +11,7 @@ from importers.reading.workbooks.sheet_address import MOST_ROWS, column_letters,
 from importers.reading.workbooks.usual_rows import RowForm, UsualRows
 from importers.reading.workbooks.xlsx_cells import CellReaders
 from importers.reading.workbooks.xml_parser import MAIN, TRUE, UsualForm, local_names, new_parser
+from importers.sdk.cell_note import Holds, struck_text, with_note
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 _NAMES = {
     **local_names(
         MAIN,
-        "worksheet sheetView col sheetData row c v f is t rPh mergeCell conditionalFormatting"
-        " cfRule numFmt",
+        "worksheet sheetView col sheetData row c v f is t rPh strike mergeCell"
+        " conditionalFormatting cfRule numFmt",
     ),
     # Conditions on cells of other sheets, whose formats are not among the styles.
     "http://schemas.microsoft.com/office/spreadsheetml/2009/9/main conditionalFormatting": "others",
@@ -62,6 +63,7 @@ class XlsxSheet:
         self._column_styles: list[tuple[range, str]] = []
         self._rows: list[SheetRow] = []
         self._row = 0
+        self._row_style = ""
         self._columns: list[int] = []
         self._texts: list[str] = []
         self._cell = _OpenXlsxCell({})
@@ -112,6 +114,7 @@ class XlsxSheet:
             self._package.strings,
             shows_zeros=self._shows_zeros,
             column_styles=self._column_styles,
+            struck=self._package.struck,
         )
         form = RowForm(
             is_excels="x14ac" in self._usual.prefixes,
@@ -134,10 +137,14 @@ class XlsxSheet:
                 self._cell = _OpenXlsxCell(attributes)
             case "v" | "is" | "f" | "t" | "rPh" as part:
                 self._cell.start(part)
+            case "strike":
+                self._cell.is_struck |= attributes.get("val", "1") in TRUE
             case "row":
                 self._begin_row(int(attributes.get("r", self._row + 1)))
                 self._columns, self._texts = [], []
-                if attributes.get("hidden") in TRUE:
+                has_style = attributes.get("customFormat") in TRUE
+                self._row_style = attributes.get("s", "") if has_style else ""
+                if _is_unseen(attributes, "ht"):
                     self.notes.hidden_rows.append(self._row)
             case "sheetData":
                 self._is_sheet = True
@@ -153,7 +160,7 @@ class XlsxSheet:
                 self._shows_zeros &= attributes.get("showZeros", "1") in TRUE
             case "col":
                 columns = range(int(attributes["min"]) - 1, int(attributes["max"]))
-                if attributes.get("hidden") in TRUE:
+                if _is_unseen(attributes, "width"):
                     self.notes.hidden_columns.append(columns)
                 if style := attributes.get("style"):
                     self._column_styles.append((columns, style))
@@ -219,16 +226,20 @@ class XlsxSheet:
             )
         if cell.is_ambiguous:
             raise ValueError(f"{address} has several values for the type '{kind}'")
+        if cell.is_picture():
+            return with_note("", Holds.UNSHOWN, "a picture or a linked record, which is no text")
         stored = cell.inline if kind == "inlineStr" else cell.value
         if kind in ("str", "inlineStr"):
             stored = unescaped(stored, has_entities=False)
         else:
             stored = stored.strip()
         try:
-            read = self._readers.reader(kind, cell.attributes.get("s", ""), column)
-            return read(stored) if stored else ""
+            style = cell.attributes.get("s", "")
+            read = self._readers.reader(kind, style, column, self._row_style)
+            text = read(stored) if stored else ""
         except (LookupError, ValueError) as error:
             raise ValueError(f"{address}: {error}") from error
+        return struck_text(text) if cell.is_struck else text
 
 
 class _OpenXlsxCell:
@@ -244,6 +255,7 @@ class _OpenXlsxCell:
         self._value: list[str] | None = None
         self._inline: list[str] | None = None
         self.has_formula = False
+        self.is_struck = False
         self._has_two_values = False
         self._phonetics = 0
 
@@ -283,11 +295,20 @@ class _OpenXlsxCell:
         else:
             self.open = None
 
+    def is_picture(self) -> bool:
+        """Tell whether the cell shows a picture or linked record, which older programs can't."""
+        return self.attributes.get("t") == "e" and "vm" in self.attributes and not self.has_formula
+
     def is_uncomputed(self) -> bool:
         """Tell whether the cell has a formula and no value."""
         kind = self.attributes.get("t", "n")
         is_empty = self._value is None or (not self.value.strip() and kind != "str")
         return self.has_formula and is_empty
+
+
+def _is_unseen(attributes: Attributes, size: str) -> bool:
+    """Tell whether a row or column is hidden, or has no height or width."""
+    return attributes.get("hidden") in TRUE or not attributes.get(size, "1").strip("0.")
 
 
 def _area(reference: str) -> Area:

@@ -8,8 +8,9 @@ from datetime import date
 
 from importers.sdk.errors import RowError, shorten
 
-DAY_FIRST = "day first"
-"""What a column shows when one of its cells can only have the day before the month."""
+DAY_FIRST, MONTH_FIRST, EITHER_ORDER = "day first", "month first", "either order"
+"""What a column shows with a day that can only have its day before its month, or its month before
+its day, or that can be read both ways."""
 
 DAY_MONTH_YEAR, MONTH_DAY_YEAR = "DMY", "MDY"
 """The orders that an upload can declare."""
@@ -44,10 +45,16 @@ _NAMED = re.compile(
 )
 
 
-def shows_day_first(text: str) -> bool:
-    """Tell whether a text is a day that can only have its day before its month."""
+def shown_order(text: str) -> str | None:
+    """Return what a text shows of the order of day and month; None if it is no day in numbers."""
     found = _NUMBERS.fullmatch(text)
-    return found is not None and 12 < int(found[2]) <= 31 and 1 <= int(found[4]) <= 12
+    first, second = (int(found[2]), int(found[4])) if found else (0, 0)
+    low, high = sorted((first, second))
+    if not 1 <= low <= 12 or high > 31:
+        return None
+    if high <= 12:
+        return EITHER_ORDER
+    return DAY_FIRST if first == high else MONTH_FIRST
 
 
 def read_day(text: str, *, order: str | None = None, is_day_first: bool = False) -> date:
@@ -148,6 +155,15 @@ def _no_day(text: str, meant: date | None = None, looks: str = "", also: str = "
     template = "'{text}' " + what + _FORMS + also + "."
     suggestion = meant.isoformat() if meant and meant.year >= _FIRST_YEAR else None
     return RowError(None, "INVALID_DATE", template, suggestion, text=shorten(text))
+
+
+def perhaps_exchanged(day: date) -> RowError:
+    """Return the error of a spreadsheet's cell whose day and month may have been exchanged."""
+    template = "the spreadsheet's cell holds {day}, which may have been {other}: it has left other"
+    template += " days of the column as texts, since it reads day and month in another order; enter"
+    template += " all of the column's days again, as texts: yyyy-mm-dd."
+    other = date(day.year, day.day, day.month)
+    return RowError(None, "SPREADSHEET_DAMAGE", template, day=str(day), other=str(other))
 
 
 def _time_of_day(text: str, suggestion: str | None) -> RowError:

@@ -125,6 +125,13 @@ def spreadsheet_damage(note: CellNote) -> RowError:
     return RowError(None, "SPREADSHEET_DAMAGE", template, **params)
 
 
+def struck_out(shown: str) -> RowError:
+    """Return the error of a cell that a line goes through, as through what does not count."""
+    template = "'{shown}' is struck out, the whole or a part of it; delete the row if it does not"
+    template += " count, or take the line out of the cell."
+    return RowError(None, "SPREADSHEET_DAMAGE", template, shown=shorten(shown))
+
+
 def damaged(key: str) -> RowError | None:
     """Return an error if an ID looks as if a spreadsheet has made a number or date of it."""
     if not _ANY_FORM.fullmatch(key):

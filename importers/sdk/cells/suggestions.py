@@ -166,7 +166,11 @@ def without_ends(text: str) -> str:
 
 def _visible(text: str) -> str:
     letters = unicodedata.normalize("NFKC", text)
-    return "".join(letter for letter in letters if unicodedata.category(letter) not in ("Cf", "Cc"))
+    return "".join(
+        str(unicodedata.digit(letter, letter))
+        for letter in letters
+        if unicodedata.category(letter) not in ("Cf", "Cc")
+    )
 
 
 def _full_name(text: str) -> str | None:
@@ -202,6 +206,8 @@ def _spellings(text: str) -> set[str]:
         latin.upper(),
         re.sub("[lI]", "1", re.sub("[oO]", "0", latin)),
         re.sub(r"\s", "", latin),
+        # Word processors put it where a word may be parted, and no sheet shows it.
+        without_ends(text.replace("\u00ad", "")),
     }
     for place, letter in enumerate(latin[:_MOST_SPELLINGS]):
         found |= {

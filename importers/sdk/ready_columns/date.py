@@ -10,9 +10,12 @@ from importers.sdk.cell_note import Holds
 from importers.sdk.cells.day import (
     DAY_FIRST,
     DAY_MONTH_YEAR,
+    EITHER_ORDER,
     MONTH_DAY_YEAR,
+    MONTH_FIRST,
+    perhaps_exchanged,
     read_day,
-    shows_day_first,
+    shown_order,
 )
 from importers.sdk.columns import Column
 
@@ -31,6 +34,10 @@ class Date(Column[datetime.date]):
     first, `31/01/2026`, cells that could be read both ways fail, unless the upload declares the
     order of its dates.
 
+    A spreadsheet that opens such a file in a country with another order makes days of the cells
+    that it can read, with day and month exchanged, and leaves the others as texts. So where all
+    texts of the column have one order only, its days fail that would be days in both orders.
+
     Example:
         >>> Date().read("1/31/2026")
         datetime.date(2026, 1, 31)
@@ -38,14 +45,15 @@ class Date(Column[datetime.date]):
 
     _order: str | None = None
     _is_day_first = False
+    _is_mixed = False
 
     def parse(self, text: str) -> datetime.date:
         """Read the day."""
         return read_day(text, order=self._order, is_day_first=self._is_day_first)
 
     def observe(self, cells: Collection[str]) -> Collection[str]:
-        """Find out whether a cell can only have its day first."""
-        return (DAY_FIRST,) if any(shows_day_first(cell.strip()) for cell in cells) else ()
+        """Find out in which orders day and month of texts can be."""
+        return {order for cell in cells if (order := shown_order(cell.strip()))}
 
     def knowing(self, known: Collection[str]) -> Self:
         """Return a column that reads days in the declared order, or refuses what is ambiguous."""
@@ -53,11 +61,19 @@ class Date(Column[datetime.date]):
         orders = (each for each in (DAY_MONTH_YEAR, MONTH_DAY_YEAR) if each in known)
         column._order = next(orders, None)
         column._is_day_first = DAY_FIRST in known
+        # A spreadsheet that did not look for days at all has left some of both orders as texts.
+        has_order = DAY_FIRST in known or MONTH_FIRST in known
+        column._is_mixed = has_order and EITHER_ORDER not in known
         return column
 
     def _read_noted(self, note: CellNote) -> datetime.date | None:
         """Take the day that a spreadsheet's cell holds, in whatever form it shows it."""
-        return self.parse(note.detail) if note.holds is Holds.DATE else super()._read_noted(note)
+        if note.holds is not Holds.DATE:
+            return super()._read_noted(note)
+        day = self.parse(note.detail)
+        if self._is_mixed and day.day <= 12 and day.day != day.month:
+            raise perhaps_exchanged(day)
+        return day
 
     def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
         return ("01/31/2026", "2026-01-31", "1/31/2026", "02/01/2026")

@@ -87,6 +87,20 @@ def test_something_else(data: bytes, kind: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", ["report.xls", "REPORT.XLS ", "report.xlsx", "report.fods"])
+@pytest.mark.parametrize(
+    "data", [b"<html><body><table>", b'<?xml version="1.0"?><Workbook>', b"MIME-Version: 1.0\r\n"]
+)
+def test_what_spreadsheet_programs_alone_can_open(data: bytes, name: str) -> None:
+    """Programs export pages and XML under the names of workbooks, which admins see as sheets."""
+    assert refused(data, name) == (
+        "NOT_A_TABLE",
+        f"The file '{name.strip()}' is a web page or an XML file, though its name is that of a "
+        "workbook, as some programs export it. Open it in a spreadsheet program, save it as .xlsx, "
+        "and upload that.",
+    )
+
+
 @pytest.mark.parametrize(
     ("data", "code", "message"),
     [

@@ -11,6 +11,7 @@ import pytest
 from importers import Column, Date, Importer, RowError, Unchanged
 from importers.rows.layout import layout_of, with_knowledge
 from importers.rows.observation import observe, observing_positions
+from importers.sdk.cell_note import Holds, with_note
 from importers.testing import run_importer
 from tests.importers.engine_fixture import Counts, EngineFixture, Result
 from tests.importers.fakes import layout
@@ -144,9 +145,43 @@ async def test_a_retry_knows_it_as_well(engine: EngineFixture) -> None:
     await engine.retry(import_id, {4: {}, 5: {OPENED: "2025-12-11"}})
     observed = await engine.fetchrow("SELECT observed FROM imports WHERE id = $1", import_id)
 
-    assert json.loads(observed[0]) == {OPENED: ["day first"]}
+    assert json.loads(observed[0]) == {OPENED: ["day first", "either order"]}
     assert (await engine.results(import_id))[4].codes == ("AMBIGUOUS_DATE",)
     assert (await engine.results(import_id))[5] == Result("CREATED")
+
+
+@pytest.mark.parametrize("order", [None, "DMY"])
+@pytest.mark.parametrize(
+    ("texts", "is_doubtful"),
+    [
+        (["31/01/2026", "25/12/2025"], True),
+        (["01/31/2026"], True),
+        (["31/01/2026", "01/31/2026"], True),
+        # As texts because the cells are texts, whatever is in them.
+        (["31/01/2026", "03/04/2026"], False),
+        (["2026-01-31", "31 January 2026"], False),
+        ([], False),
+    ],
+)
+def test_days_of_a_spreadsheet_with_another_order(
+    texts: list[str], is_doubtful: bool, order: str | None
+) -> None:
+    """A spreadsheet that opens a file of another country makes days of those that it can read, in
+    its own order, and leaves the others as texts."""
+    importer = Rooms("rooms")
+    found: dict[str, set[str]] = {}
+    cells = [with_note("5/1/2026", Holds.DATE, "2026-05-01"), *texts]
+    observe(importer, layout_of(["day", "floor"], importer), [[cell, "2"] for cell in cells], found)
+    column = with_knowledge(layout(importer), importer, found, order).columns(importer)["day"]
+
+    for certain in ("2026-05-13", "2026-05-05"):
+        assert str(column.read(with_note("x", Holds.DATE, certain))) == certain
+    if is_doubtful:
+        with pytest.raises(RowError, match="which may have been 2026-01-05:") as refused:
+            column.read(cells[0])
+        assert refused.value.code == "SPREADSHEET_DAMAGE"
+    else:
+        assert str(column.read(cells[0])) == "2026-05-01"
 
 
 async def test_months_first(engine: EngineFixture) -> None:

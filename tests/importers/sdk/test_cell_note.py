@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from importers.sdk.cell_note import CellNote, Holds, note_of, shown_text, with_note
-from importers.sdk.columns import Column
+from importers.sdk.cell_note import CellNote, Holds, note_of, shown_text, struck_text, with_note
+from importers.sdk.columns import Column, Flag
 from importers.sdk.errors import RowError
+from importers.sdk.ready_columns.date import Date
+from importers.sdk.ready_columns.number import Number
 from importers.sdk.ready_columns.tag_id import TagId
 from importers.sdk.references import CaseRef
 
@@ -56,6 +60,18 @@ def test_errors_and_what_can_not_be_shown_are_never_read(column: Column[str]):
         "the spreadsheet's cell holds 7 with the number format '0E+0?'; format the column as text "
         "and enter the value again."
     )
+
+
+@pytest.mark.parametrize("column", [CaseRef(), TagId(), Column[str](), Date(), Flag(), Number()])
+def test_what_is_struck_out_is_never_read(column: Column[Any]):
+    with pytest.raises(RowError) as raised:
+        column.read(struck_text(with_note("1", Holds.PARTED, "1")))
+    assert raised.value.code == "SPREADSHEET_DAMAGE"
+    assert raised.value.message == (
+        "'1' is struck out, the whole or a part of it; delete the row if it does not count, or take"
+        " the line out of the cell."
+    )
+    assert struck_text(" ") == " "
 
 
 @pytest.mark.parametrize("column", [CaseRef(), TagId(), Column[str](is_key=True), Column[str]()])

@@ -82,7 +82,7 @@ def ods(sheets: str, *, automatic_styles: str = "", manifest: str = "") -> bytes
     names = "".join(
         f' xmlns:{name}="{OFFICE}:{name}:1.0"' for name in ("office", "table", "text", "style")
     )
-    names += f' xmlns:draw="{OFFICE}:drawing:1.0"'
+    names += f' xmlns:draw="{OFFICE}:drawing:1.0" xmlns:number="{OFFICE}:datastyle:1.0"'
     names += ' xmlns:calcext="urn:org:documentfoundation:names:experimental:calc:xmlns:calcext:1.0"'
     content = (
         f"<office:document-content{names}>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from importers.sdk.cell_note import Holds, with_note
+from importers.sdk.cell_note import Holds, note_of, shown_text, with_note
 from tests.importers.reading.workbooks.spellings import OFFICE, ods, opened, refusal_of
 
 TEXT = '<table:table-cell office:value-type="string"><text:p>{}</text:p></table:table-cell>'
@@ -20,10 +20,19 @@ def sheet(rows: str, name: str = "Sheet1", style: str = "") -> str:
     )
 
 
-def number(value: str, shown: str, kind: str = "float") -> str:
+def number(value: str, shown: str, kind: str = "float", *, style: str = "formatted") -> str:
     text = f"<text:p>{shown}</text:p>" if shown else ""
-    start = f'<table:table-cell office:value-type="{kind}" office:value="{value}">'
-    return f"{start}{text}</table:table-cell>"
+    start = f'<table:table-cell table:style-name="{style}" office:value-type="{kind}"'
+    return f'{start} office:value="{value}">{text}</table:table-cell>'
+
+
+def cell_style(name: str, parent: str = "Default", *, code: str = "", within: str = "") -> str:
+    data = f' style:data-style-name="{code}"' if code else ""
+    start = f'<style:style style:name="{name}" style:family="table-cell"{data}'
+    return f'{start} style:parent-style-name="{parent}">{within}</style:style>'
+
+
+FORMATTED = cell_style("formatted", code="N1")
 
 
 @pytest.mark.parametrize(
@@ -93,6 +102,12 @@ def number(value: str, shown: str, kind: str = "float") -> str:
         pytest.param('<table:table-cell office:value-type="string" office:string-value="x"/>',
                      with_note("", Holds.UNSHOWN, "the text 'x', which the sheet hides"),
                      id="hidden text"),
+        pytest.param('<table:table-cell office:value-type="string" office:string-value="y">'
+                     "<text:p>x</text:p></table:table-cell>",
+                     with_note("x", Holds.UNSHOWN, "the text 'y'"), id="another text"),
+        pytest.param('<table:table-cell office:value-type="string" office:string-value="x  y">'
+                     "<text:p>x</text:p><text:p>y</text:p></table:table-cell>", "x\ny",
+                     id="the same text"),
         pytest.param(number("7000", "7"), with_note("7", Holds.NUMBER, "7000"), id="in thousands"),
         pytest.param(number("70", "7000%", "percentage"), "7000%", id="more than all"),
         pytest.param('<table:table-cell office:value-type="date" office:date-value="-0044-03-15">'
@@ -105,7 +120,87 @@ def test_a_cell(cell: str, shown: str) -> None:
     """The shown text stands in the file; a note says what else the cell holds."""
     row = f"<table:table-row>{cell}{TEXT.format('z')}</table:table-row>"
 
-    assert list(opened(ods(sheet(row))).rows) == [(2, [shown, "z"])]
+    assert list(opened(ods(sheet(row), automatic_styles=FORMATTED)).rows) == [(2, [shown, "z"])]
+
+
+@pytest.mark.parametrize(
+    ("value", "beside", "shown"),
+    [
+        ("7", "", "7"),
+        ("7", "7", "7"),
+        ("-7", "\u22127", "\u22127"),
+        ("7.0", "", "7"),
+        ("1.5", "1,5", with_note("1,5", Holds.PARTED, "1.5")),
+        ("1.5", "", with_note("1.5", Holds.PARTED, "1.5")),
+        ("7", "007", with_note("007", Holds.NUMBER, "7")),
+        ("007", "007", with_note("007", Holds.NUMBER, "007")),
+        ("1234", "1,234", with_note("1,234", Holds.NUMBER, "1234")),
+        ("7", "LIT-7", with_note("LIT-7", Holds.NUMBER, "7")),
+        ("12345678901234567", "", with_note("1.23457E+16", Holds.NUMBER, "12345678901234567")),
+    ],
+)
+@pytest.mark.parametrize("style", ["", "Default", "plain", "heir"])
+def test_a_number_without_a_format(value: str, beside: str, shown: str, style: str) -> None:
+    """LibreOffice shows the number, whatever text a program has written beside it, or none."""
+    number_style = '<number:number-style style:name="N9"><style:map/></number:number-style>'
+    styles = cell_style("plain") + cell_style("heir", "plain") + number_style + FORMATTED
+    row = f"<table:table-row>{number(value, beside, style=style)}</table:table-row>"
+
+    assert [cells for _, cells in opened(ods(sheet(row), automatic_styles=styles)).rows] == [
+        [shown, ""]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("styles", "column", "style"),
+    [
+        (cell_style("Default", "", code="N1"), "", ""),
+        (cell_style("heir", "formatted") + FORMATTED, "", "heir"),
+        (cell_style("x", within='<style:map style:apply-style-name="y"/>'), "", "x"),
+        ('<style:default-style style:family="table-cell" style:data-style-name="N1"/>', "", ""),
+        (FORMATTED, "formatted", ""),
+    ],
+)
+def test_a_number_with_an_inherited_format(styles: str, column: str, style: str) -> None:
+    """The text beside it is what a format has made of it."""
+    rows = f'<table:table-column table:default-cell-style-name="{column}"/>'
+    rows += f"<table:table-row>{number('7', '007', style=style)}</table:table-row>"
+
+    assert list(opened(ods(sheet(rows), automatic_styles=styles)).rows) == [(2, ["007", ""])]
+
+
+@pytest.mark.parametrize("line", ["style:text-line-through-style", "style:text-line-through-type"])
+@pytest.mark.parametrize(
+    ("column", "row", "cell", "is_struck"),
+    [
+        ("", "", '<table:table-cell table:style-name="struck"><text:p>x</text:p>', True),
+        ("", "", '<table:table-cell><text:p text:style-name="struck">x</text:p>', True),
+        ("", "", '<table:table-cell><text:p>x<text:span text:style-name="struck">y</text:span>'
+                 "</text:p>", True),
+        ("struck", "", "<table:table-cell><text:p>x</text:p>", True),
+        ("plain", "struck", "<table:table-cell><text:p>x</text:p>", True),
+        ("struck", "struck",
+         '<table:table-cell table:style-name="plain"><text:p>x</text:p>', False),
+        ("", "", '<table:table-cell><office:annotation><text:p text:style-name="struck">y</text:p>'
+                 "</office:annotation><text:p>x</text:p>", False),
+    ],
+)  # fmt: skip
+def test_a_cell_that_is_struck_out(
+    line: str, column: str, row: str, cell: str, is_struck: bool
+) -> None:
+    """A line goes through a cell by its own style, that of its row or column, or of a part."""
+    default = "table:default-cell-style-name"
+    styles = "".join(
+        f'<style:style style:name="{name}"><style:text-properties {line}="{value}"/></style:style>'
+        for name, value in (("struck", "solid"), ("plain", "none"))
+    )
+    rows = f'<table:table-column {default}="{column}"/>'
+    rows += f'<table:table-row {default}="{row}">{cell}'
+    rows += f"</table:table-cell>{TEXT.format('z')}</table:table-row>"
+    ((_, cells),) = opened(ods(sheet(rows), automatic_styles=styles)).rows
+
+    assert shown_text(cells[1]) == "z"
+    assert (note_of(cells[0]) is not None) is is_struck
 
 
 def test_repeated_rows_and_cells() -> None:

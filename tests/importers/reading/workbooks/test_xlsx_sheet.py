@@ -59,6 +59,11 @@ SECOND = '<c r="B2"><v>7</v></c></row>'
                      id="error"),
         pytest.param('<c r="A2" t="e"><v>anything</v></c>', with_note("anything", Holds.ERROR),
                      id="any error"),
+        pytest.param('<c r="A2" t="e" vm="1"><v>#VALUE!</v></c>',
+                     with_note("", Holds.UNSHOWN, "a picture or a linked record, which is no text"),
+                     id="picture"),
+        pytest.param('<c r="A2" t="e" vm="1"><f>x</f><v>#VALUE!</v></c>',
+                     with_note("#VALUE!", Holds.ERROR), id="newer error"),
         pytest.param('<c r="A2" t="d"><v>2026-07-04T00:00:00</v></c>',
                      with_note("2026-07-04", Holds.DATE, "2026-07-04"), id="ISO day"),
         pytest.param('<c r="A2" t="d"><v>09:30:00</v></c>',
@@ -239,6 +244,40 @@ def test_a_column_with_a_format(cell: str, code: str, shown: str, before_it: str
     assert cells_of(made)[1:] == [shown, "7"]
 
 
+@pytest.mark.parametrize(
+    ("row", "shown"),
+    [
+        (' s="1" customFormat="1"', [with_note("7", Holds.NUMBER, "7"), "7", "jack-001"]),
+        (' customFormat="true" s="1"', [with_note("7", Holds.NUMBER, "7"), "7", "jack-001"]),
+        (' s="1"', ["7", "7", "jack-001"]),
+        (' s="1" customFormat="0"', ["7", "7", "jack-001"]),
+        (' s="2" customFormat="1"', ["7", "7", "jack-001"]),
+    ],
+)
+@pytest.mark.parametrize("rows_before", [0, 1, 40])
+def test_a_row_with_a_format(row: str, shown: list[str], rows_before: int) -> None:
+    """LibreOffice applies it to cells that have no style of their own, and Excel does not."""
+    last = rows_before + 2
+    plain = [f'<row r="{n}"><c r="A{n}"><v>7</v></c></row>' for n in range(2, last + 2)]
+    cells = f'<c r="A{last}"><v>7</v></c><c r="B{last}" s="0"><v>7</v></c>'
+    cells += f'<c r="C{last}" t="str"><v>jack-001</v></c>'
+    plain[rows_before] = f'<row r="{last}"{row}>{cells}</row>'
+    table = list(opened(pack(parts("".join(plain), styles=styles("000", "0")))).rows)
+
+    assert [number for number, _ in table] == list(range(2, last + 2))
+    assert table[-2][1] == shown
+    assert {tuple(each) for number, each in table if number != last} == {("7", "")}
+
+
+def test_a_row_and_a_column_with_formats() -> None:
+    """The programs that apply them take that of the row."""
+    columns = '<cols><col min="1" max="1" style="1"/></cols>'
+    rows = '<row r="2" s="2" customFormat="1"><c r="A2"><v>7</v></c></row>'
+    made = parts(rows, before=columns, styles=styles("000", "0"))
+
+    assert cells_of(made) == ["7", ""]
+
+
 def test_rows_without_numbers() -> None:
     """A row without a number follows the row before it, in whatever form that is."""
     rows = '<row><c r="A2"><v>1</v></c></row><row r="3"><c r="A3"><v>2</v></c></row>'
@@ -295,7 +334,9 @@ def test_a_hidden_row_and_its_neighbours() -> None:
     """Rows hidden by a filter are read, and counted in a warning."""
     rows = "".join(
         f'<row r="{row}"{hidden}><c r="A{row}"><v>{row}</v></c></row>'
-        for row, hidden in enumerate(["", ' hidden="1"', ' hidden="0"', ' hidden="true"', ""], 2)
+        for row, hidden in enumerate(
+            ["", ' hidden="1"', ' hidden="0" ht="15"', ' ht="0" customHeight="1"', ' ht="0.75"'], 2
+        )
     )
     table = opened(pack(parts(rows)))
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 
 from importers import RowError
-from importers.sdk.cells.day import read_day, shows_day_first
+from importers.sdk.cells.day import read_day, shown_order
 
 FORMS = "mm/dd/yyyy or yyyy-mm-dd"
 
@@ -133,14 +133,16 @@ def test_against_a_declared_order(order: str, text: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("13/02/2026", True), ("31.01.2026", True), ("12/12/2026", False), ("01/31/2026", False),
-        ("31/01/2026 0:00", True), ("31.01.2026, 2:30 PM", True), ("01/31/2026 0:00", False),
-        ("32/01/2026", False), ("31/13/2026", False), ("31/01/26", False), ("2026-01-31", False),
+        ("13/02/2026", "day first"), ("31.01.2026", "day first"), ("31/01/2026 0:00", "day first"),
+        ("31.01.2026, 2:30 PM", "day first"), ("01/31/2026", "month first"),
+        ("01/31/2026 0:00", "month first"), ("12/12/2026", "either order"),
+        ("3/4/2026", "either order"), ("32/01/2026", None), ("31/13/2026", None),
+        ("00/31/2026", None), ("31/01/26", None), ("2026-01-31", None),
     ],
 )  # fmt: skip
-def test_what_shows_a_day_first(text: str, expected: bool) -> None:
-    """A first number that can be no month, beside one that can, shows it."""
-    assert shows_day_first(text) is expected
+def test_what_shows_an_order(text: str, expected: str | None) -> None:
+    """A number that can be no month, beside one that can, shows it."""
+    assert shown_order(text) == expected
 
 
 def test_a_time_of_day_in_a_column_with_days_first() -> None:
