@@ -85,9 +85,9 @@ class ChunkStore(Protocol):
         """Read the current assignments of (case, user) pairs."""
 
     async def read_entities(
-        self, pairs: Collection[Pair]
+        self, cases: Collection[int], users: Collection[int]
     ) -> tuple[Mapping[int, Case], Mapping[int, User]]:
-        """Read the cases and the users of (case, user) pairs, by primary key."""
+        """Read cases and users of the app by primary key."""
 
     async def write_edits(self, edits: Sequence[Edit]) -> None:
         """Write edits of assignments, with their history.
@@ -150,11 +150,10 @@ class DatabaseStore:
         return await present_assignments(self.db, pairs, lock=lock)
 
     async def read_entities(
-        self, pairs: Collection[Pair]
+        self, cases: Collection[int], users: Collection[int]
     ) -> tuple[Mapping[int, Case], Mapping[int, User]]:
         directory = self.directory()
-        cases = await directory.cases_by_id({case_id for case_id, _ in pairs})
-        return cases, await directory.users_by_id({user_id for _, user_id in pairs})
+        return await directory.cases_by_id(cases), await directory.users_by_id(users)
 
     async def write_edits(self, edits: Sequence[Edit]) -> None:
         await write_edits(self.db, self.app_id, self.import_id, edits)

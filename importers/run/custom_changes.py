@@ -12,7 +12,7 @@ from importers.isolation.guard import is_guarding, is_of_plugin
 from importers.run.chunk_context import MOST_RACES
 from importers.run.rules import Decision
 from importers.sdk.changes import Applied, Difference, OwnChange, Refused
-from importers.sdk.errors import RowError, RunError, storable
+from importers.sdk.errors import RowError, RunError, storable_message
 from models.db import RaceError, is_passing
 from models.row import RowOutcome
 
@@ -127,7 +127,7 @@ def _is_plain_side(side: object) -> bool:
 def _decision(answer: Applied | Refused) -> Decision:
     if isinstance(answer, Refused):
         return Decision(None, refusals=answer.reasons)
-    message = answer.message and storable(answer.message)
+    message = answer.message and storable_message(answer.message)
     return Decision(
         RowOutcome[answer.outcome],
         message=message,
