@@ -344,3 +344,24 @@ async def test_small_imports_beside_a_large_one(
     assert max(ends) < last
     assert code == 0
     assert "Traceback" not in log
+
+
+LOST_LOOP = """
+import logging, threading
+from api import worker
+logging.basicConfig(level=logging.WARNING)
+lost = threading.Thread()
+worker.get_event_loop_thread = lambda: lost
+worker.wait_for_stop(threading.Event())
+"""
+
+
+async def test_its_loop_ends() -> None:
+    """A worker whose event loop a plugin has ended does not stay there, idle for ever."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", LOST_LOOP, cwd=ROOT, stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await process.communicate()
+
+    assert process.returncode == 1
+    assert "the event loop has ended" in errors.decode()
