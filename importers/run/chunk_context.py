@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from importers.isolation.guard import guarded_await
+from importers.isolation.guard import guarded_await, is_guarding
+from importers.isolation.plugin_connection import PluginConnection
 from importers.rows.cell_reader import error_detail, refusal_detail
 from importers.rows.stored_directory import OneByOne, StoredDirectory
 from importers.sdk.changes import Transaction
@@ -161,10 +162,17 @@ class DatabaseStore:
     async def apply_kind(
         self, kind: type[OwnChange], changes: Sequence[OwnChange]
     ) -> Sequence[Applied | Refused]:
+        db = PluginConnection(self.db)
         transaction = Transaction(
-            db=self.db, app_id=self.app_id, import_id=self.import_id, is_dry_run=self.is_dry_run
+            db=cast("Connection", db) if is_guarding() else self.db,
+            app_id=self.app_id,
+            import_id=self.import_id,
+            is_dry_run=self.is_dry_run,
         )
-        return list(await guarded_await(kind.apply(changes, transaction)))
+        try:
+            return list(await guarded_await(kind.apply(changes, transaction)))
+        finally:
+            await db.end()
 
     def is_misuse(self, error: Exception) -> bool:
         return is_misuse(error, self.db)

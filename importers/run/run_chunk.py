@@ -197,7 +197,7 @@ async def _settle(
     if work.is_cancelled:
         return Settled(_cancelled(work, chunk, rows)), carried
     if claim.attempts > most:
-        template = "These rows stopped their worker, or took too long, {attempts} times."
+        template = "These rows could not be run in {attempts} attempts; the worker's log says why."
         return Settled(_given_up(rows, importer_error(template, attempts=most))), carried
     if importer is None:
         why = importer_error("The import type '{type}' is not switched on.", type=work.type)
@@ -205,7 +205,7 @@ async def _settle(
     fit = [row for place, row in enumerate(rows) if place not in condemned]
     if importer.group_by is not None:
         await _mark_failed_context(db, work, fit)
-    stops = importer_error("This row stops its worker.")
+    stops = importer_error("The importer ends its worker on this row; the log says how.")
     left_out = _given_up([rows[place] for place in condemned], stops)
     store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
     guard = guard_of(importer, store.keep_alive)
