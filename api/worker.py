@@ -9,7 +9,8 @@ import os
 import signal
 import sys
 import threading
-from contextlib import AsyncExitStack, asynccontextmanager
+import traceback
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -51,6 +52,8 @@ _IDLE_MILLISECONDS = 20
 # fifth of the time; with one every 100,000, still a tenth where rows fail.
 GC_THRESHOLDS = (1_000_000, 50, 50)
 _LOOK_SECONDS = 1.0
+# Longer than a guard lets a plugin compute for a chunk.
+_MOST_SILENT_LOOKS = 60
 # As long as the supervisor waits before it kills (`GRACE_SECONDS`).
 _GRACE_MILLISECONDS = 20_000
 
@@ -161,16 +164,29 @@ def _with_tables(registry: Registry, url: str) -> Registry:
 
 
 def wait_for_stop(stop: threading.Event) -> None:
-    """Wait for a signal; end the process if its event loop ends before.
+    """Wait for a signal; end the process if its event loop ends or hangs before.
 
-    A plugin that exits in a task of its own ends it. Then this worker does nothing any more, and
-    could not even be stopped; its chunk is found by the next one.
+    A task that a plugin has left running can do that, out of its guard's sight. Then this worker
+    does nothing any more, and could not even be stopped; its chunk is found by the next one.
     """
     loop = get_event_loop_thread()
-    while not stop.wait(_LOOK_SECONDS):
-        if loop and not loop.is_alive():
+    answered = threading.Event()
+    silent = 0
+    while loop and not stop.wait(_LOOK_SECONDS):
+        # Looks, not seconds: a process that was suspended has not been silent.
+        silent = 0 if answered.is_set() else silent + 1
+        answered.clear()
+        if not loop.is_alive():
             logger.critical("the event loop has ended, be it by a plugin's task; this process ends")
             os._exit(1)
+        if silent > _MOST_SILENT_LOOKS:
+            where = "".join(traceback.format_stack(sys._current_frames().get(loop.ident or 0)))
+            logger.critical(
+                "the event loop hangs, be it in a plugin's task; this process ends\n%s", where
+            )
+            os._exit(1)
+        with suppress(RuntimeError):  # the loop has ended since
+            loop.loop.call_soon_threadsafe(answered.set)
 
 
 def main() -> int:
