@@ -246,7 +246,7 @@ def check_chunk(
         return {}, memo
     # Where a row comes twice, the first time as context, the importer sees it once.
     places = {row.number: place for place, row in enumerate(rows) if not row.errors}
-    wrong: dict[int, tuple[ErrorDetail, ...]] = {}
+    wrong: dict[int, list[ErrorDetail]] = {}
     # A copy: what an importer notes before it fails does not count, nor what is noted in an attempt
     # that loses a race.
     noted = copy.deepcopy(memo)
@@ -254,7 +254,7 @@ def check_chunk(
         shown = [made(rows[place]) for place in places.values()]
         for number, error in guarded(_named, importer, shown, noted):
             place = places[number]
-            wrong[place] = (*wrong.get(place, ()), context.row_error(error, rows[place]))
+            wrong.setdefault(place, []).append(context.row_error(error, rows[place]))
     except Exception:
         logger.exception("importer %r failed on a chunk; its rows fail", importer.key)
         return dict.fromkeys(places.values(), (IMPORTER_FAILED,)), memo

@@ -21,7 +21,7 @@ from importers.run.fast_path import apply_columns
 from importers.run.plan_rows import importer_error, plan_rows
 from importers.run.poison_rows import find_suspects
 from importers.run.settle import Settled
-from importers.sdk.errors import RetryableError
+from importers.sdk.errors import ErrorDetail, FileRefusedError, RetryableError
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk, read_trial
 from models.db import RaceError, allow_long, connection, is_passing, persist, transaction
 from models.entity_history import write_entity_history
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from importers.isolation.guard import Guard
+    from importers.rows.layout import Layout
     from importers.run.chunk_context import ChunkContext
-    from importers.sdk.errors import ErrorDetail
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from models.chunk import ChunkWork, ClaimedChunk
@@ -210,7 +210,9 @@ async def _settle(
     store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
     guard = guard_of(importer, store.keep_alive)
     with guarding(guard):
-        layout = stored_layout(work, importer)
+        layout = _layout_or_fault(work, importer)
+        if isinstance(layout, ErrorDetail):
+            return Settled(_given_up(rows, layout)), carried
         is_chained = bool(chunk.has_successor or chunk.carry)
         plan = _plan_of(work, chunk, fit)
         context = await open_context(
@@ -224,6 +226,20 @@ async def _settle(
     if guard:
         _tell_if_slow(guard, work, len(fit))
     return settled._replace(results=[*settled.results, *left_out]), carried
+
+
+def _layout_or_fault(work: ImportWork, importer: Importer) -> Layout | ErrorDetail:
+    """Lay out the rows of an import, or say why its importer, as it is by now, can't."""
+    try:
+        return stored_layout(work, importer)
+    except FileRefusedError:
+        template = "The importer has other columns by now than when this file was read; upload the"
+        return importer_error(template + " row again.")
+    except Exception:
+        logger.exception("importer %r failed on the columns of import %d", work.type, work.id)
+        return importer_error(
+            "The importer failed on the file's columns; the worker's log says why."
+        )
 
 
 async def _mark_failed_context(db: Connection, work: ImportWork, rows: Sequence[ReadRow]) -> None:

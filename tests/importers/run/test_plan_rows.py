@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +12,18 @@ import pytest
 from importers import (
     Assign,
     Case,
+    CaseRef,
+    Importer,
     ModifyUser,
     Record,
     Role,
+    Row,
     RowError,
     SetRecord,
     User,
+    UserRef,
 )
+from importers.rows.cell_reader import failed_result
 from importers.run.plan_rows import IMPORTER_FAILED
 from importers.run.planned_row import FirstMention, PlannedRow
 from importers.sdk.errors import ErrorDetail
@@ -371,3 +377,37 @@ def test_the_log_shows_what_was_returned(answer: Any, caplog: pytest.LogCaptureF
         planned(Scripted(answer), ROW)
 
     assert "can't be carried out" in caplog.text
+
+
+class Fussy(Importer):
+    """Finds fault with a row, again and again."""
+
+    label = "Fussy"
+    case_id = CaseRef()
+    user_id = UserRef()
+
+    def check_chunk(
+        self, rows: Sequence[Row], memo: dict[Any, Any]
+    ) -> Iterator[tuple[Row, RowError]]:
+        """Name the first row."""
+        for number in range(20_000):
+            yield rows[0], RowError(None, "WRONG", "fault {number}.", number=number)
+
+    def change(self, row: Row) -> None:
+        """Ask for nothing."""
+
+
+def test_a_row_with_very_many_errors() -> None:
+    """A hundred of them are listed, and the others are counted; that takes no long time."""
+    importer = Fussy("fussy")
+    first, second = planned(importer, ROW, ROW)
+    listed = failed_result(first.row, first.errors).errors
+    all_but_one = failed_result(first.row, first.errors[:101]).errors
+
+    assert (len(first.errors), second.errors) == (20_000, ())
+    assert [error["message"] for error in (*listed[:1], *listed[99:])] == [
+        "fault 0.",
+        "fault 99.",
+        "19,900 more errors are not listed.",
+    ]
+    assert [error["message"] for error in all_but_one[99:]] == ["fault 99.", "fault 100."]
