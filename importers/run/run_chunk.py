@@ -8,7 +8,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import PATIENCE_SECONDS, is_blameless, most_attempts
-from importers.isolation.guard import GUARDED_SECONDS, guard_of, guarding, is_guest
+from importers.isolation.guard import (
+    GUARDED_SECONDS,
+    guard_of,
+    guarding,
+    is_guest,
+    is_of_plugin,
+)
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
 from importers.rows.layout import stored_layout
 from importers.rows.not_applied import cancelled_as
@@ -235,7 +241,9 @@ def _layout_or_fault(work: ImportWork, importer: Importer) -> Layout | ErrorDeta
     except FileRefusedError:
         template = "The importer has other columns by now than when this file was read; upload the"
         return importer_error(template + " row again.")
-    except Exception:
+    except Exception as error:
+        if is_passing(error) and not is_of_plugin(error):
+            raise
         logger.exception("importer %r failed on the columns of import %d", work.type, work.id)
         return importer_error(
             "The importer failed on the file's columns; the worker's log says why."
