@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 import threading
-from contextlib import AsyncExitStack, asynccontextmanager
+import traceback
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
@@ -49,6 +51,9 @@ _IDLE_MILLISECONDS = 20
 # With Python's default, a collection every 700 objects, looking through them for cycles takes a
 # fifth of the time; with one every 100,000, still a tenth where rows fail.
 GC_THRESHOLDS = (1_000_000, 50, 50)
+_LOOK_SECONDS = 1.0
+# Longer than a guard lets a plugin compute for a chunk.
+_MOST_SILENT_LOOKS = 60
 # As long as the supervisor waits before it kills (`GRACE_SECONDS`).
 _GRACE_MILLISECONDS = 20_000
 
@@ -158,6 +163,32 @@ def _with_tables(registry: Registry, url: str) -> Registry:
         raise NoDatabaseError(f"the database can't be opened: {error!r}") from error
 
 
+def wait_for_stop(stop: threading.Event) -> None:
+    """Wait for a signal; end the process if its event loop ends or hangs before.
+
+    A task that a plugin has left running can do that, out of its guard's sight. Then this worker
+    does nothing any more, and could not even be stopped; its chunk is found by the next one.
+    """
+    loop = get_event_loop_thread()
+    answered = threading.Event()
+    silent = 0
+    while loop and not stop.wait(_LOOK_SECONDS):
+        # Looks, not seconds: a process that was suspended has not been silent.
+        silent = 0 if answered.is_set() else silent + 1
+        answered.clear()
+        if not loop.is_alive():
+            logger.critical("the event loop has ended, be it by a plugin's task; this process ends")
+            os._exit(1)
+        if silent > _MOST_SILENT_LOOKS:
+            where = "".join(traceback.format_stack(sys._current_frames().get(loop.ident or 0)))
+            logger.critical(
+                "the event loop hangs, be it in a plugin's task; this process ends\n%s", where
+            )
+            os._exit(1)
+        with suppress(RuntimeError):  # the loop has ended since
+            loop.loop.call_soon_threadsafe(answered.set)
+
+
 def main() -> int:
     """Run one worker process until a signal stops it; return its exit code."""
     logging.basicConfig(
@@ -192,7 +223,7 @@ def main() -> int:
             worker.broker.emit_after("worker_shutdown", worker)
         # The supervisor starts another one, unless that would be refused as well.
         return EXIT_REFUSED if isinstance(error.__cause__, PermissionError) else 1
-    stop.wait()
+    wait_for_stop(stop)
     worker.stop(timeout=_GRACE_MILLISECONDS)
     return EXIT_NO_MEMORY if is_exhausted() else 0
 

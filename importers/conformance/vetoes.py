@@ -114,7 +114,7 @@ def _check_effect(validator: Validator, effect: Effect, prepared: Any) -> Iterat
         elif answer is not None:
             yield Problem(
                 f"check, {where}",
-                f"it returns {answer!r:.80}, which nobody looks at",
+                f"it returns {answer!r:.80}, which fails the row without a reason",
                 "A refusal is raised: raise RowError(field, code, message).",
             )
     # Values whose classes don't compare differ from their own copies: whether these changed,

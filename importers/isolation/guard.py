@@ -107,7 +107,7 @@ class Guard:
         Raises:
             TooSlowError: it was stopped.
             UsedUpError: all of the plugin's time is used up.
-            PluginError: it wanted to end the process.
+            PluginError: it raised what would end the process.
         """
         # The outer `try` also catches an interrupt that arrives while `_disarm` runs.
         try:
@@ -128,12 +128,15 @@ class Guard:
             if self.spent >= self._total_seconds:
                 raise self._used_up() from error
             raise TooSlowError(f"{self.plugin} was stopped: it took too long") from error
-        except (SystemExit, KeyboardInterrupt) as error:
+        except (Exception, asyncio.CancelledError, GeneratorExit):
+            raise
+        except BaseException as error:
             # A person's Ctrl-C comes to the main thread, where no worker runs plugins.
             is_ctrl_c = isinstance(error, KeyboardInterrupt)
             if is_ctrl_c and threading.current_thread() is threading.main_thread():
                 raise
-            raise PluginError(f"{self.plugin} wanted to end the process") from error
+            kind = type(error).__name__
+            raise PluginError(f"{self.plugin} wanted to end the process: {kind}") from error
 
     def _arm(self) -> None:
         now = self._clock()

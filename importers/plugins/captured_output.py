@@ -1,25 +1,67 @@
-"""A standard output that sends what plugins print to the log, with the plugin's name."""
+"""Output of plugins: what they print goes to the log, which they can't change."""
 
 from __future__ import annotations
 
 import io
 import logging
-from typing import TYPE_CHECKING, TextIO
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from importers.isolation.guard import current_plugin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
 logger = logging.getLogger(__name__)
 
 # A plugin that prints for each row would fill the log.
 _MOST_LINES = 100
+_LONGEST_LINE = 500
 
 
 def log_line(line: str) -> None:
     """Log a line that a plugin printed."""
     logger.warning("%s", line)
+
+
+@contextmanager
+def logging_kept(tell: Callable[[], None]) -> Iterator[None]:
+    """Take back what a plugin does to the log of the process while its module is loaded.
+
+    `logging.config.dictConfig`, say, silences all loggers that there are, unless told otherwise.
+
+    Args:
+        tell: called if there was anything to take back.
+    """
+    before = _log_state()
+    try:
+        yield
+    finally:
+        after = _log_state()
+        changed = [each for each in before.loggers if before.loggers[each] != after.loggers[each]]
+        if changed or before.disabled != after.disabled:
+            tell()
+        logging.disable(before.disabled)
+        for each in changed:
+            each.disabled, level, each.propagate, handlers = before.loggers[each]
+            each.handlers[:] = handlers
+            each.setLevel(level)  # also forgets for which levels it was found enabled
+
+
+class _LogState(NamedTuple):
+    disabled: int
+    loggers: dict[logging.Logger, tuple[bool, int, bool, tuple[logging.Handler, ...]]]
+
+
+def _log_state() -> _LogState:
+    root = logging.getLogger()
+    named = [each for each in root.manager.loggerDict.values() if isinstance(each, logging.Logger)]
+    states = {
+        each: (each.disabled, each.level, each.propagate, tuple(each.handlers))
+        for each in (root, *named)
+    }
+    return _LogState(root.manager.disable, states)
 
 
 class CapturedOutput(io.TextIOBase):
@@ -32,6 +74,7 @@ class CapturedOutput(io.TextIOBase):
         self._output = output
         self.pass_on = pass_on
         self._counts: dict[str, int] = {}
+        self._begun: dict[tuple[str, int], str] = {}
 
     def write(self, text: str) -> int:
         """Pass on a plugin's lines; write all else through."""
@@ -39,14 +82,26 @@ class CapturedOutput(io.TextIOBase):
         plugin = current_plugin()
         if plugin is None:
             return self._output.write(text)
-        for line in filter(str.strip, text.splitlines()):
-            count = self._counts[plugin] = self._counts.get(plugin, 0) + 1
-            if count <= _MOST_LINES:
-                self.pass_on(f"{plugin} printed: {line:.500}")
-            if count == _MOST_LINES:
-                self.pass_on(f"{plugin} prints a lot; no more of it is logged")
+        # `print` writes each of its arguments, and the end of the line, by itself.
+        place = plugin, threading.get_ident()
+        *lines, rest = (self._begun.pop(place, "") + text).split("\n")
+        if len(rest) > _LONGEST_LINE:
+            lines, rest = [*lines, rest], ""
+        if rest:
+            self._begun[place] = rest
+        self._pass_on(plugin, lines)
         return len(text)
 
+    def _pass_on(self, plugin: str, lines: Iterable[str]) -> None:
+        for line in filter(str.strip, lines):
+            count = self._counts[plugin] = self._counts.get(plugin, 0) + 1
+            if count <= _MOST_LINES:
+                self.pass_on(f"{plugin} printed: {line:.{_LONGEST_LINE}}")
+            if count == _MOST_LINES:
+                self.pass_on(f"{plugin} prints a lot; no more of it is logged")
+
     def flush(self) -> None:
-        """Flush the output behind."""
+        """Pass on the lines that plugins have begun; flush the output behind."""
+        for place in list(self._begun):
+            self._pass_on(place[0], [self._begun.pop(place, "")])
         self._output.flush()

@@ -11,10 +11,17 @@ from importers.sdk.columns import Column
 from importers.sdk.importer import EveryRow, Importer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+
+    from importers.sdk.plugin import Plugin
 
 
 _KINDS = (Assign, Modify, Remove)
+_ARGUMENTS = {
+    "change": ("row",),
+    "change_group": ("key", "rows", "failed_rows"),
+    "check_chunk": ("rows", "memo"),
+}
 
 
 def change_problems(importer_class: type[Importer]) -> Iterator[str]:
@@ -29,10 +36,28 @@ def change_problems(importer_class: type[Importer]) -> Iterator[str]:
         method = getattr(importer_class, name)
         if inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
             yield f"its {name} is async, and is not awaited: look things up in a Reference"
-    if not inspect.iscoroutinefunction(importer_class.check_file):
+        else:
+            yield from signature_problems(importer_class, name, _ARGUMENTS[name])
+    if inspect.iscoroutinefunction(importer_class.check_file):
+        yield from signature_problems(importer_class, "check_file", ("rows", "directory"))
+    else:
         yield "its check_file is no coroutine that returns errors: write async def, without yield"
     if every_row is not None:
         yield from _every_row_problems(importer_class, every_row)
+
+
+def signature_problems(
+    plugin_class: type[Plugin], name: str, arguments: Sequence[str]
+) -> Iterator[str]:
+    """Tell whether a method can't be called with the arguments that it gets."""
+    kind = inspect.getattr_static(plugin_class, name)
+    is_bound = isinstance(kind, staticmethod | classmethod)
+    try:
+        inspect.signature(getattr(plugin_class, name)).bind(
+            *([] if is_bound else [None]), *arguments
+        )
+    except (TypeError, ValueError):
+        yield f"its {name} can't be called as {name}({', '.join(arguments)})"
 
 
 def _group_problems(importer_class: type[Importer], *, has_groups: bool) -> Iterator[str]:

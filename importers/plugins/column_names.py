@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import keyword
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_origin
 
 from importers.rows.header_mapping import IGNORED
 from importers.sdk.columns import Column, column_name
@@ -22,7 +22,16 @@ def name_problems(importer_class: type[Importer]) -> list[str]:
     problems = [problem for name in names if (problem := _attribute_problem(name))]
     if (chosen := importer_class.other_columns) not in ("refuse", "ignore"):
         problems.append(f"its other_columns is {chosen!r:.80}, neither 'refuse' nor 'ignore'")
-    return problems + list(_header_problems(importer_class))
+    return [*problems, *_header_problems(importer_class), *_no_instances(importer_class)]
+
+
+def _no_instances(importer_class: type[Importer]) -> Iterator[str]:
+    """Find columns that are the class itself, without the parentheses, which no file would have."""
+    for name, value in vars(importer_class).items():
+        kind = get_origin(value) or value
+        is_column = isinstance(kind, type) and issubclass(kind, Column)
+        if is_column and not kind.__qualname__.startswith(f"{importer_class.__qualname__}."):
+            yield f"'{name}' is the class {kind.__name__}, and no column: write {kind.__name__}(…)"
 
 
 def _attribute_problem(name: str) -> str | None:

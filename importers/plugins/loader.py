@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from importers.isolation.guard import Guard
 from importers.isolation.process_limits import exits_refused
 from importers.language.plugin_catalogue import catalogues_of
-from importers.plugins.captured_output import CapturedOutput, log_line
+from importers.plugins.captured_output import CapturedOutput, log_line, logging_kept
 from importers.plugins.change_methods import change_problems
 from importers.plugins.column_names import name_problems
 from importers.plugins.plugin_settings import fill_settings
@@ -79,15 +79,21 @@ def _load(
     failure: Exception | None = None
     guard = Guard(f"{kind} {name!r}", call_seconds=_LOAD_SECONDS)
     printed: list[str] = []
+    kept = f"{guard.plugin} changes how this process logs; that was taken back"
     output = CapturedOutput(sys.stdout, printed.append)
     try:
         # What plugins print must not get between the lines of `caseroll importers --json`.
-        with redirect_stdout(output), exits_refused():
+        with (
+            redirect_stdout(output),
+            exits_refused(),
+            logging_kept(lambda: printed.append(kept)),
+        ):
             instance = guard.call(_instantiate, kind, name, points, table)
     except ConfigError as error:
         problems += error.problems
     except Exception as error:
         problems, failure = (*problems, str(error) or type(error).__name__), error
+    output.flush()
     output.pass_on = log_line  # the plugin may have kept it, as handlers of logs do
     return status(
         state="broken" if instance is None else "on",

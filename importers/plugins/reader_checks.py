@@ -6,6 +6,7 @@ import inspect
 import pickle
 from typing import TYPE_CHECKING
 
+from importers.plugins.change_methods import signature_problems
 from importers.sdk.reader import Reader
 
 if TYPE_CHECKING:
@@ -29,10 +30,7 @@ def _method_problems(reader_class: type[Reader], name: str) -> Iterator[str]:
     elif inspect.iscoroutinefunction(method) or inspect.isasyncgenfunction(method):
         yield f"its {name} is async, and is not awaited"
     else:
-        try:
-            inspect.signature(method).bind(None, *arguments)
-        except (TypeError, ValueError):
-            yield f"its {name} can't be called as {name}({', '.join(arguments)})"
+        yield from signature_problems(reader_class, name, arguments)
 
 
 def copy_problem(reader: Reader) -> str | None:

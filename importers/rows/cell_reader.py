@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _LONGEST_VALUE = 100
+# Each change of a row may be refused, and a row may ask for thousands.
+_MOST_ERRORS = 100
 _SECONDS_OF_SILENCE = 3.0
 _ENDS_EARLY = (
     "is required, and the row ends before it, after {cells} cells.",
@@ -389,5 +391,8 @@ def _cut(value: str) -> str:
 
 
 def failed_result(row: ReadRow, errors: Sequence[ErrorDetail]) -> RowResult:
+    if (more := len(errors) - _MOST_ERRORS) > 1:
+        rest = ErrorDetail.of("MORE_ERRORS", "{more:,} more errors are not listed.", more=more)
+        errors = [*errors[:_MOST_ERRORS], rest]
     details = [error.as_dict() for error in errors]
     return RowResult(row.number, row.text, RowStatus.FAILED, None, None, details)

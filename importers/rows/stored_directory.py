@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from importers.isolation.plugin_connection import refuse_end
 from importers.sdk.directory import MOST_ASSIGNMENTS, TooManyAssignmentsError
 from importers.sdk.entities import (
     Assignment,
@@ -87,6 +88,7 @@ class StoredDirectory:
 
     async def fetch(self, query: str, *arguments: Any) -> Sequence[Mapping[str, Any]]:
         """Read rows of a plugin's own tables; a query that fails does not end the transaction."""
+        refuse_end(query)
         async with self._shared as db:
             try:
                 async with db.transaction():

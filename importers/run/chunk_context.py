@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-from importers.isolation.guard import guarded_await
+from importers.isolation.guard import guarded_await, is_guarding
+from importers.isolation.plugin_connection import PluginConnection
 from importers.rows.cell_reader import error_detail, refusal_detail
 from importers.rows.stored_directory import OneByOne, StoredDirectory
 from importers.sdk.changes import Transaction
@@ -85,9 +86,9 @@ class ChunkStore(Protocol):
         """Read the current assignments of (case, user) pairs."""
 
     async def read_entities(
-        self, pairs: Collection[Pair]
+        self, cases: Collection[int], users: Collection[int]
     ) -> tuple[Mapping[int, Case], Mapping[int, User]]:
-        """Read the cases and the users of (case, user) pairs, by primary key."""
+        """Read cases and users of the app by primary key."""
 
     async def write_edits(self, edits: Sequence[Edit]) -> None:
         """Write edits of assignments, with their history.
@@ -150,11 +151,10 @@ class DatabaseStore:
         return await present_assignments(self.db, pairs, lock=lock)
 
     async def read_entities(
-        self, pairs: Collection[Pair]
+        self, cases: Collection[int], users: Collection[int]
     ) -> tuple[Mapping[int, Case], Mapping[int, User]]:
         directory = self.directory()
-        cases = await directory.cases_by_id({case_id for case_id, _ in pairs})
-        return cases, await directory.users_by_id({user_id for _, user_id in pairs})
+        return await directory.cases_by_id(cases), await directory.users_by_id(users)
 
     async def write_edits(self, edits: Sequence[Edit]) -> None:
         await write_edits(self.db, self.app_id, self.import_id, edits)
@@ -162,10 +162,17 @@ class DatabaseStore:
     async def apply_kind(
         self, kind: type[OwnChange], changes: Sequence[OwnChange]
     ) -> Sequence[Applied | Refused]:
+        db = PluginConnection(self.db)
         transaction = Transaction(
-            db=self.db, app_id=self.app_id, import_id=self.import_id, is_dry_run=self.is_dry_run
+            db=cast("Connection", db) if is_guarding() else self.db,
+            app_id=self.app_id,
+            import_id=self.import_id,
+            is_dry_run=self.is_dry_run,
         )
-        return list(await guarded_await(kind.apply(changes, transaction)))
+        try:
+            return list(await guarded_await(kind.apply(changes, transaction)))
+        finally:
+            await db.end()
 
     def is_misuse(self, error: Exception) -> bool:
         return is_misuse(error, self.db)

@@ -282,7 +282,7 @@ async def _before_file(
     """Return assignments as they were before earlier chunks of the file have changed them."""
     if not before:
         return found
-    cases, users = await context.store.read_entities(before)
+    cases, users = await context.store.read_entities(*map(set, zip(*before, strict=True)))
     past = {pair: context.assignment(state) for pair, state in before.items()}
     restored = {
         (case_id, user_id): PresentAssignment(

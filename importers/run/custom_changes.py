@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from math import isfinite
 from typing import TYPE_CHECKING, cast
 
 import asyncpg
@@ -12,7 +13,8 @@ from importers.isolation.guard import is_guarding, is_of_plugin
 from importers.run.chunk_context import MOST_RACES
 from importers.run.rules import Decision
 from importers.sdk.changes import Applied, Difference, OwnChange, Refused
-from importers.sdk.errors import RowError, RunError, storable
+from importers.sdk.entity_changes import ENTITY_CHANGES
+from importers.sdk.errors import RowError, RunError, storable, storable_message
 from models.db import RaceError, is_passing
 from models.row import RowOutcome
 
@@ -63,6 +65,8 @@ async def _apply_kind(
     try:
         answers = await context.store.apply_kind(kind, changes)
         _check_answers(answers, len(changes))
+        if kind not in ENTITY_CHANGES:
+            _check_values(answers)
     except asyncpg.UniqueViolationError as error:
         # Others can't have been faster each time: a plugin's class itself breaks the key then.
         if context.attempt == MOST_RACES and is_guarding():
@@ -103,6 +107,29 @@ def _check_answers(answers: Sequence[Applied | Refused], count: int) -> None:
             raise TypeError(f"apply() returned {answer!r:.200}, which is no answer")
 
 
+def _check_values(answers: Sequence[Applied | Refused]) -> None:
+    """See to it that each value of a plugin's difference can be stored, and compared again."""
+    for answer in answers:
+        if isinstance(answer, Applied) and (difference := answer.difference):
+            sides = (difference.before or {}, difference.after or {})
+            values = [each for side in sides for each in side.values()]
+            keys = (difference.case_id, difference.user_id)
+            if not (all(map(_is_storable_value, values)) and all(map(_is_key, keys))):
+                raise TypeError(f"apply() returned {answer!r:.200}, of which a value can't be kept")
+
+
+def _is_key(value: object) -> bool:
+    return value is None or (type(value) is int and 0 < value < 1 << 63)
+
+
+def _is_storable_value(value: str | float | None) -> bool:
+    if isinstance(value, str):
+        return storable(value) == value
+    if isinstance(value, float):
+        return isfinite(value)
+    return value is None or abs(value) < 1 << 63
+
+
 def _is_storable(difference: object) -> bool:
     """Tell whether a difference can be kept, with all values of its sides."""
     if difference is None:
@@ -127,7 +154,7 @@ def _is_plain_side(side: object) -> bool:
 def _decision(answer: Applied | Refused) -> Decision:
     if isinstance(answer, Refused):
         return Decision(None, refusals=answer.reasons)
-    message = answer.message and storable(answer.message)
+    message = answer.message and storable_message(answer.message)
     return Decision(
         RowOutcome[answer.outcome],
         message=message,

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from importers.isolation.guard import TooSlowError, guarded
+from importers.isolation.guard import TooSlowError, guarded, is_guest
 from importers.run.carried_keys import pack_memo
 from importers.run.current_assignments import read_current
-from importers.run.planned_row import PlannedChange, PlannedRow, check_repeats
+from importers.run.planned_row import PlannedChange, PlannedRow, check_repeats, fail_foreign
 from importers.run.row_groups import (
     GroupPlan,
     LostRows,
@@ -24,7 +24,7 @@ from importers.run.rules import RULES, rule_of
 from importers.sdk.changes import AssignmentChange, OwnChange, Unchanged
 from importers.sdk.entities import Case
 from importers.sdk.entity_changes import ENTITY_CHANGES
-from importers.sdk.errors import ErrorDetail, RowError, storable
+from importers.sdk.errors import ErrorDetail, RowError, storable_message
 from importers.sdk.importer import Importer
 from importers.sdk.row import row_type
 
@@ -86,6 +86,8 @@ async def plan_rows(context: ChunkContext, rows: Sequence[ReadRow], carried: Car
     await context.store.keep_alive()
     ask = _ask_each if importer.group_by is None else _ask_groups
     asked = await ask(context, rows, made, wrong)
+    if is_guest(importer):
+        asked = await fail_foreign(context, asked, IMPORTER_FAILED)
     planned, seen = check_repeats(context, asked, carried.seen)
     return Plan(planned, told, replace(carried, seen=seen, memo=memo))
 
@@ -244,7 +246,7 @@ def check_chunk(
         return {}, memo
     # Where a row comes twice, the first time as context, the importer sees it once.
     places = {row.number: place for place, row in enumerate(rows) if not row.errors}
-    wrong: dict[int, tuple[ErrorDetail, ...]] = {}
+    wrong: dict[int, list[ErrorDetail]] = {}
     # A copy: what an importer notes before it fails does not count, nor what is noted in an attempt
     # that loses a race.
     noted = copy.deepcopy(memo)
@@ -252,7 +254,7 @@ def check_chunk(
         shown = [made(rows[place]) for place in places.values()]
         for number, error in guarded(_named, importer, shown, noted):
             place = places[number]
-            wrong[place] = (*wrong.get(place, ()), context.row_error(error, rows[place]))
+            wrong.setdefault(place, []).append(context.row_error(error, rows[place]))
     except Exception:
         logger.exception("importer %r failed on a chunk; its rows fail", importer.key)
         return dict.fromkeys(places.values(), (IMPORTER_FAILED,)), memo
@@ -346,7 +348,7 @@ def _read_answer(
             keys = ((each.case.id, each.user.id),)
             changes.append(PlannedChange(keys, rule.intent(each), each, rule))
         elif isinstance(each, Unchanged) and isinstance(each.message, str):
-            messages.append(storable(each.message))
+            messages.append(storable_message(each.message))
         else:
             raise _nonsense(each)
     return changes, messages

@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 from importers.sdk.changes import Modify
-from importers.sdk.entities import Case, User
+from importers.sdk.entities import Case, Role, User
 from importers.sdk.entity_changes import ModifyCase, ModifyUser
 from importers.sdk.errors import ErrorDetail, RowError
 from importers.sdk.node_id import encode_node_id
+from importers.sdk.records.record_change import RecordChange
+from importers.sdk.references import CaseRef, Reference, UserRef
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from importers.rows.cell_reader import ReadRow
     from importers.run.chunk_context import ChunkContext
     from importers.run.rules import AssignmentRule
     from importers.sdk.changes import Change, Intent, Key, OwnChange
+    from importers.sdk.columns import Column
+
+logger = logging.getLogger(__name__)
 
 # Changes that keep what they have None for.
 _KEEPING = (Modify, ModifyCase, ModifyUser)
+_OWN_LOOK_UPS = (CaseRef.resolve, UserRef.resolve)
 
 
 class FirstMention(NamedTuple):
@@ -128,6 +137,79 @@ def entity_name(change: Change, noun: str) -> tuple[str, str] | None:
     if not isinstance(entity, Case | User):
         return None
     return noun, entity.tag_id or encode_node_id(noun.title(), entity.id)
+
+
+async def fail_foreign(
+    context: ChunkContext, rows: Sequence[PlannedRow], error: ErrorDetail
+) -> list[PlannedRow]:
+    """Fail rows with changes of cases, users or roles that the app does not have.
+
+    A plugin may have made these itself, or kept them from a file of another app.
+
+    Args:
+        rows: as a plugin's importer has asked for them.
+        error: of a row that the importer has failed on.
+    """
+    foreign = await _find_foreign(context, rows)
+    if not foreign:
+        return list(rows)
+    for place, change in foreign.items():
+        fault = "of a case, user or role that the app does not have: look them up for each file"
+        key, number = context.importer.key, rows[place].row.number
+        logger.error("importer %r failed on row %d: %.300r is %s", key, number, change, fault)
+    return [
+        PlannedRow(row.row, errors=(error,), group=row.group) if place in foreign else row
+        for place, row in enumerate(rows)
+    ]
+
+
+async def _find_foreign(context: ChunkContext, rows: Sequence[PlannedRow]) -> dict[int, Change]:
+    """Return the first change of each row that is of what the app does not have, by place."""
+    # What columns name that Caseroll itself looks up needs no second look.
+    columns = enumerate(context.importer.columns.values())
+    sure = [place for place, column in columns if _is_own_look_up(column)]
+    foreign: dict[int, Change] = {}
+    unsure: list[tuple[int, Change, Case | User]] = []
+    for place, row in enumerate(rows):
+        known = {id(row.row.values[each]) for each in sure} if row.changes else ()
+        for change in (planned.change for planned in row.changes):
+            for entity in _named_by(change):
+                if isinstance(entity, Role):
+                    if entity.id not in context.roles:
+                        foreign.setdefault(place, change)
+                elif id(entity) not in known:
+                    unsure.append((place, change, entity))
+    if unsure:
+        stored = await _stored(context, [entity for _, _, entity in unsure])
+        for place, change, entity in unsure:
+            if (isinstance(entity, Case), entity.id) not in stored:
+                foreign.setdefault(place, change)
+    return foreign
+
+
+def _is_own_look_up(column: Column[Any]) -> bool:
+    return isinstance(column, Reference) and type(column).resolve in _OWN_LOOK_UPS
+
+
+def _named_by(change: Any) -> Iterator[Case | User | Role]:
+    if isinstance(change, RecordChange):
+        values: Iterable[object] = change._given.values()
+    else:
+        # A plugin's own kind need not be a dataclass.
+        names = getattr(change, "__dataclass_fields__", ("case", "user"))
+        values = (getattr(change, name, None) for name in names)
+    return (each for each in values if isinstance(each, Case | User | Role))
+
+
+async def _stored(
+    context: ChunkContext, entities: Sequence[Case | User]
+) -> set[tuple[bool, object]]:
+    """Return those that the app has: whether it is a case, and the primary key."""
+    # A plugin may have put anything in the place of the key.
+    keys = [{each.id for each in entities if isinstance(each, kind)} for kind in (Case, User)]
+    sound = [{key for key in ids if type(key) is int and 0 < key < 1 << 63} for ids in keys]
+    cases, users = await context.store.read_entities(*sound)
+    return {(True, key) for key in cases} | {(False, key) for key in users}
 
 
 def check_repeats(

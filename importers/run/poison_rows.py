@@ -136,7 +136,11 @@ async def _try_out(tried: _Tried, trial: Trial) -> None:
     if not rows:
         return
     work, importer = tried.work, tried.importer
-    layout = stored_layout(work, importer)
+    try:
+        with guarding(tried.guard):
+            layout = stored_layout(work, importer)
+    except Exception:  # where columns can't be laid out, the run of the chunk says so
+        return
     # A race is lost by a worker that is alive; the chunk itself is run again then.
     with guarding(tried.guard), suppress(RaceError):
         context = await open_context(importer, layout, tried.store)

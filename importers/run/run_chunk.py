@@ -8,7 +8,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from importers.isolation.attempts import PATIENCE_SECONDS, is_blameless, most_attempts
-from importers.isolation.guard import GUARDED_SECONDS, guard_of, guarding, is_guest
+from importers.isolation.guard import (
+    GUARDED_SECONDS,
+    guard_of,
+    guarding,
+    is_guest,
+    is_of_plugin,
+)
 from importers.rows.cell_reader import ReadRow, failed_result, read_rows
 from importers.rows.layout import stored_layout
 from importers.rows.not_applied import cancelled_as
@@ -21,7 +27,7 @@ from importers.run.fast_path import apply_columns
 from importers.run.plan_rows import importer_error, plan_rows
 from importers.run.poison_rows import find_suspects
 from importers.run.settle import Settled
-from importers.sdk.errors import RetryableError
+from importers.sdk.errors import ErrorDetail, FileRefusedError, RetryableError
 from models.chunk import claim_chunk, finish_chunk, give_back, hand_over, lock_chunk, read_trial
 from models.db import RaceError, allow_long, connection, is_passing, persist, transaction
 from models.entity_history import write_entity_history
@@ -38,8 +44,8 @@ if TYPE_CHECKING:
     from asyncpg import Connection
 
     from importers.isolation.guard import Guard
+    from importers.rows.layout import Layout
     from importers.run.chunk_context import ChunkContext
-    from importers.sdk.errors import ErrorDetail
     from importers.sdk.importer import Importer
     from importers.sdk.validator import Validator
     from models.chunk import ChunkWork, ClaimedChunk
@@ -197,7 +203,7 @@ async def _settle(
     if work.is_cancelled:
         return Settled(_cancelled(work, chunk, rows)), carried
     if claim.attempts > most:
-        template = "These rows stopped their worker, or took too long, {attempts} times."
+        template = "These rows could not be run in {attempts} attempts; the worker's log says why."
         return Settled(_given_up(rows, importer_error(template, attempts=most))), carried
     if importer is None:
         why = importer_error("The import type '{type}' is not switched on.", type=work.type)
@@ -205,12 +211,14 @@ async def _settle(
     fit = [row for place, row in enumerate(rows) if place not in condemned]
     if importer.group_by is not None:
         await _mark_failed_context(db, work, fit)
-    stops = importer_error("This row stops its worker.")
+    stops = importer_error("The importer ends its worker on this row; the log says how.")
     left_out = _given_up([rows[place] for place in condemned], stops)
     store = DatabaseStore(db, work.app_id, work.id, work.is_dry_run)
     guard = guard_of(importer, store.keep_alive)
     with guarding(guard):
-        layout = stored_layout(work, importer)
+        layout = _layout_or_fault(work, importer)
+        if isinstance(layout, ErrorDetail):
+            return Settled(_given_up(rows, layout)), carried
         is_chained = bool(chunk.has_successor or chunk.carry)
         plan = _plan_of(work, chunk, fit)
         context = await open_context(
@@ -224,6 +232,22 @@ async def _settle(
     if guard:
         _tell_if_slow(guard, work, len(fit))
     return settled._replace(results=[*settled.results, *left_out]), carried
+
+
+def _layout_or_fault(work: ImportWork, importer: Importer) -> Layout | ErrorDetail:
+    """Lay out the rows of an import, or say why its importer, as it is by now, can't."""
+    try:
+        return stored_layout(work, importer)
+    except FileRefusedError:
+        template = "The importer has other columns by now than when this file was read; upload the"
+        return importer_error(template + " row again.")
+    except Exception as error:
+        if is_passing(error) and not is_of_plugin(error):
+            raise
+        logger.exception("importer %r failed on the columns of import %d", work.type, work.id)
+        return importer_error(
+            "The importer failed on the file's columns; the worker's log says why."
+        )
 
 
 async def _mark_failed_context(db: Connection, work: ImportWork, rows: Sequence[ReadRow]) -> None:

@@ -9,6 +9,7 @@ from importers.run.planned_row import with_subject
 from importers.run.row_groups import group_message
 from importers.sdk.columns import column_name
 from importers.sdk.entities import User
+from importers.sdk.errors import storable_message
 from importers.undo.origin import origin_of
 from models.assignment import Edit
 from models.entity_history import EntityEdit
@@ -191,7 +192,7 @@ def _success(context: ChunkContext, plan: PlannedRow, made: Sequence[Decision]) 
     if plan.of_group:
         messages += filter(None, [group_message(context, plan, made)])
         removals = sum(edit.after is None for edit in edits) - (outcome is RowOutcome.REMOVED)
-    message = "; ".join(dict.fromkeys(messages)) if messages else None
+    message = storable_message("; ".join(dict.fromkeys(messages))) if messages else None
     warnings = [
         context.refusal(warning, value, row).as_dict()
         for decision in made

@@ -139,7 +139,7 @@ async def prepare_validation(
     validation = Validation(context, judgements)
     if not (context.is_dry_run and earlier.edits):
         return validation
-    cases, users = await context.store.read_entities(earlier.edits)
+    cases, users = await context.store.read_entities(*map(set, zip(*earlier.edits, strict=True)))
     for (case_id, user_id), states in earlier.edits.items():
         before, after = map(context.assignment, states)
         validation.note(_past_effect(cases[case_id], users[user_id], before, after))

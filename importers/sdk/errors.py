@@ -18,6 +18,11 @@ Params: TypeAlias = Mapping[str, str | int]
 _NOT_STORABLE = re.compile("[\x00\ud800-\udfff]")
 _CODE = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*", re.ASCII)
 _TEXT_OR_NONE = (str, type(None))
+# A page of rows would not fit into an answer otherwise.
+_LONGEST_MESSAGE = 2_000
+_LONGEST_PARAM = 1_000
+# As a cell may have: a suggestion that is cut would be a wrong one.
+_LONGEST_SUGGESTION = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +116,8 @@ class RowError(CaserollError):
         code: stable name of the kind of error, in capitals and digits, as in `SEAT_TAKEN`.
         message: what is wrong and what to do, in one sentence. If there is a column, the engine
             puts its label before the message, so begin in lower case. With `params` it is a
-            template, with a name in braces for each of them; without, it is taken as it is.
+            template, with a name in braces for each of them; without, it is taken as it is. It is
+            cut after 2,000 characters, a param after 1,000.
         suggestion: the value that the cell should probably have; `{suggestion}` in a template.
         params: what the message is made of, texts and whole numbers by name. Clients that speak
             another language make their own message of the code and these.
@@ -146,14 +152,16 @@ class RowError(CaserollError):
         # One pass, as there may be an error for each row of a file; the dict is this call's own.
         for name, each in params.items():
             if isinstance(each, str):
-                params[name] = printable(each)
+                params[name] = shorten(each, _LONGEST_PARAM)
             elif not isinstance(each, int):
                 fault = f"are texts and whole numbers, not {params!r:.200}"
                 raise TypeError(f"params of RowError {fault}")
         self.column = column and storable(column)
         self.code = storable(code)
         self.params: Params = params
-        self.message = storable(fill(message, self.params, suggestion))
+        self.message = storable_message(fill(message, self.params, suggestion))
+        if suggestion and len(suggestion) > _LONGEST_SUGGESTION:
+            suggestion = None
         self.suggestion = suggestion and storable(suggestion)
         super().__init__(self.message)
 
@@ -201,7 +209,9 @@ class FileError(FileRefusedError):
             raise ValueError(f"the code of a FileError is like NOT_JSON, not {code!r:.80}")
         if not all(isinstance(each, str | int) for each in params.values()):
             raise TypeError(f"params of FileError are texts and whole numbers, not {params!r:.200}")
-        super().__init__([ErrorDetail.of(code, storable(message), **params)])
+        for name, each in params.items():
+            params[name] = each if isinstance(each, int) else shorten(each, _LONGEST_PARAM)
+        super().__init__([ErrorDetail.of(code, storable_message(message), **params)])
 
 
 @lru_cache(1024)
@@ -237,6 +247,11 @@ def storable(text: str) -> str:
     if text.isascii() and "\0" not in text:  # nearly all, of as many errors as a file has rows
         return text
     return _NOT_STORABLE.sub("\ufffd", text)
+
+
+def storable_message(text: str) -> str:
+    """Return a message that a plugin has made as it is stored: storable, and cut where it ends."""
+    return storable(text if len(text) <= _LONGEST_MESSAGE else text[: _LONGEST_MESSAGE - 1] + "…")
 
 
 def printable(text: str) -> str:

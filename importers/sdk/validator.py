@@ -114,7 +114,7 @@ class Validator(Plugin):
         return None
 
     def check(self, effect: Effect, prepared: Any) -> None:
-        """Return to let an effect pass, or raise to refuse its row. Must not change `prepared`.
+        """Return None to let an effect pass; raise to refuse its row. Must not change `prepared`.
 
         Args:
             effect: of an import of any type: check which kind of change it has before you use it.

@@ -108,7 +108,7 @@ class MemoryStore:
         return {pair: self._current[pair] for pair in pairs if pair in self._current}
 
     async def read_entities(
-        self, pairs: Collection[Pair]
+        self, cases: Collection[int], users: Collection[int]
     ) -> tuple[Mapping[int, Case], Mapping[int, User]]:
         world = self.world
         return {case.id: case for case in world.cases}, {user.id: user for user in world.users}

@@ -76,7 +76,7 @@ class Judgement:
         if self.is_broken:
             raise BrokenValidatorError
         try:
-            self.guard.call(self.validator.check, effect, self.prepared)
+            self.guard.call(_check, self.validator, effect, self.prepared)
         except RowError as error:
             # A validator names a field of the change, as it does not know the columns of the file.
             if error.column is not None and not hasattr(effect.change, error.column):
@@ -112,6 +112,12 @@ class Judgement:
         self.prepared = copy.deepcopy(self._kept)
         for effect in self._passed:
             self.note(effect)
+
+
+def _check(validator: Validator, effect: Effect, prepared: Any) -> None:
+    answer = validator.check(effect, prepared)  # type: ignore[func-returns-value]
+    if answer is not None:
+        raise TypeError(f"check() returned {answer!r:.200}: to refuse, raise a RowError")
 
 
 def _place_of(effect: Effect) -> str:

@@ -344,3 +344,34 @@ async def test_small_imports_beside_a_large_one(
     assert max(ends) < last
     assert code == 0
     assert "Traceback" not in log
+
+
+LOOP = """
+import logging, sys, threading
+from dramatiq.asyncio import EventLoopThread
+from api import worker
+logging.basicConfig(level=logging.WARNING)
+def spin():
+    while True:
+        pass
+thread = EventLoopThread(logging.getLogger())
+thread.daemon = True
+thread.start()
+thread.loop.call_soon_threadsafe(spin if sys.argv[1] == "hangs" else thread.loop.stop)
+worker.get_event_loop_thread = lambda: thread
+worker._LOOK_SECONDS, worker._MOST_SILENT_LOOKS = 0.02, 9
+worker.wait_for_stop(threading.Event())
+"""
+
+
+@pytest.mark.parametrize("fate", ["hangs", "has ended"])
+async def test_its_loop_is_lost(fate: str) -> None:
+    """A worker whose event loop a plugin's task ends or blocks does not stay there for ever."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", LOOP, fate, cwd=ROOT, stderr=asyncio.subprocess.PIPE
+    )
+    _, errors = await process.communicate()
+
+    assert process.returncode == 1
+    assert f"the event loop {fate}" in errors.decode()
+    assert fate != "hangs" or "in spin" in errors.decode()

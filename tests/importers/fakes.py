@@ -217,7 +217,8 @@ def context_of(importer: Importer) -> ChunkContext:
         layout=layout(importer),
         directory=FakeDirectory(),
         store=MemoryStore(
-            World(assignments=()), RunningImport(id=1, name="test", type="test", rows=1)
+            World(cases=(OPEN, CLOSED, UNTAGGED), users=(JACK, GONE, JONES), assignments=()),
+            RunningImport(id=1, name="test", type="test", rows=1),
         ),
         roles={role.id: role for role in (STAFF, CLIENTS, DEFAULT)},
     )

@@ -17,6 +17,7 @@ DAY_MONTH_YEAR, MONTH_DAY_YEAR = "DMY", "MDY"
 
 _FIRST_YEAR = 1900
 _FORMS = "mm/dd/yyyy or yyyy-mm-dd"
+_FORMS_OF_DMY = "dd/mm/yyyy or yyyy-mm-dd"
 
 # ISO 8601 in its extended form, with any time behind it.
 _ISO = re.compile(
@@ -74,15 +75,16 @@ def read_day(text: str, *, order: str | None = None, is_day_first: bool = False)
         if day and found["time"] and not _MIDNIGHT.fullmatch(found["time"]):
             # 24:00 is the end of the day, and another day elsewhere.
             is_sure = not found["zone"] and int(found["time"][:2].rstrip(":.,")) < 24
-            raise _time_of_day(text, day.isoformat() if is_sure else None)
+            raise _time_of_day(text, day.isoformat() if is_sure else None, order)
     elif (found := _NUMBERS.fullmatch(text)) and found["time"]:
-        raise _time_of_day(text, _suggested(found["date"], order, is_day_first=is_day_first))
+        meant = _suggested(found["date"], order, is_day_first=is_day_first)
+        raise _time_of_day(text, meant, order)
     elif found:
         day = _day_of_numbers(text, found, order, is_day_first=is_day_first)
     else:
-        raise _no_day(text, *_likeness(text))
+        raise _no_day(text, *_likeness(text), order=order)
     if day is None:
-        raise _no_day(text)
+        raise _no_day(text, order=order)
     if day.year < _FIRST_YEAR:
         template = "'{text}' is before the year {year}; correct the year."
         raise RowError(None, "INVALID_DATE", template, text=shorten(text), year=str(_FIRST_YEAR))
@@ -116,7 +118,7 @@ def _day_of_numbers(
     if by_order[wanted] is None and only:
         looks = "has the month first" if wanted == DAY_MONTH_YEAR else "has the day first"
         also = "" if order else ", or upload the file with the date order DMY"
-        raise _no_day(text, only, looks, also)
+        raise _no_day(text, only, looks, also, order)
     return by_order[wanted]
 
 
@@ -150,9 +152,15 @@ def _month_number(name: str) -> str:
     return next(numbers, "0")
 
 
-def _no_day(text: str, meant: date | None = None, looks: str = "", also: str = "") -> RowError:
+def _no_day(
+    text: str,
+    meant: date | None = None,
+    looks: str = "",
+    also: str = "",
+    order: str | None = None,
+) -> RowError:
     what = looks + "; write it as " if looks else "is not a day, written as "
-    template = "'{text}' " + what + _FORMS + also + "."
+    template = "'{text}' " + what + _forms(order) + also + "."
     suggestion = meant.isoformat() if meant and meant.year >= _FIRST_YEAR else None
     return RowError(None, "INVALID_DATE", template, suggestion, text=shorten(text))
 
@@ -166,8 +174,13 @@ def perhaps_exchanged(day: date) -> RowError:
     return RowError(None, "SPREADSHEET_DAMAGE", template, day=str(day), other=str(other))
 
 
-def _time_of_day(text: str, suggestion: str | None) -> RowError:
-    template = "'{text}' has a time of day; write the day alone, as " + _FORMS + "."
+def _forms(order: str | None) -> str:
+    """Say how days are written: with the day first, another form would be read as another day."""
+    return _FORMS_OF_DMY if order == DAY_MONTH_YEAR else _FORMS
+
+
+def _time_of_day(text: str, suggestion: str | None, order: str | None) -> RowError:
+    template = "'{text}' has a time of day; write the day alone, as " + _forms(order) + "."
     return RowError(None, "INVALID_DATE", template, suggestion, text=shorten(text))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from copy import copy
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from importers.sdk.cell_note import Holds
 from importers.sdk.cells.day import (
@@ -38,10 +38,20 @@ class Date(Column[datetime.date]):
     that it can read, with day and month exchanged, and leaves the others as texts. So where all
     texts of the column have one order only, its days fail that would be days in both orders.
 
+    Args:
+        order: `DMY` for the files of a program that always writes the day first, such as
+            `31.01.2026` or `31/01/2026`. What the upload declares comes before it.
+
     Example:
         >>> Date().read("1/31/2026")
         datetime.date(2026, 1, 31)
     """
+
+    def __init__(self, *, order: Literal["DMY", "MDY"] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        if order not in (None, DAY_MONTH_YEAR, MONTH_DAY_YEAR):
+            raise TypeError(f"the order of dates is DMY or MDY, not {order!r:.80}")
+        self._declared = order
 
     _order: str | None = None
     _is_day_first = False
@@ -49,7 +59,8 @@ class Date(Column[datetime.date]):
 
     def parse(self, text: str) -> datetime.date:
         """Read the day."""
-        return read_day(text, order=self._order, is_day_first=self._is_day_first)
+        order = self._order or self._declared
+        return read_day(text, order=order, is_day_first=self._is_day_first)
 
     def observe(self, cells: Collection[str]) -> Collection[str]:
         """Find out in which orders day and month of texts can be."""
@@ -76,4 +87,6 @@ class Date(Column[datetime.date]):
         return day
 
     def _specimens(self, cases: Sequence[Case], users: Sequence[User]) -> Iterable[str]:
+        if self._declared == DAY_MONTH_YEAR:
+            return ("31/01/2026", "2026-01-31", "31.1.2026", "01/02/2026")
         return ("01/31/2026", "2026-01-31", "1/31/2026", "02/01/2026")

@@ -160,7 +160,7 @@ def test_validators(validator: type[Validator] | Validator) -> None:
             Meddling,
             [
                 "check, CREATED by Assign: it changes what was prepared",
-                "check, CREATED by Assign: it returns False, which nobody looks at",
+                "check, CREATED by Assign: it returns False, which fails the row without a reason",
             ],
         ),
         (

@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,10 +112,19 @@ def test_answers_and_exceptions_pass() -> None:
     assert 0 < guard.spent < 1
 
 
-def test_an_exit_is_no_end() -> None:
+class EndError(BaseException):
+    """No `except Exception` catches it, as pytest's and trio's own."""
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), EndError(), BaseExceptionGroup("", [EndError()])])
+def test_an_exit_is_no_end(error: BaseException) -> None:
     """A plugin that exits fails, and does not take the process along."""
-    with pytest.raises(PluginError, match="wanted to end the process"):
-        Guard("importer 'x'").call(sys.exit, 1)
+
+    def end() -> None:
+        raise error
+
+    with pytest.raises(PluginError, match=f"wanted to end the process: {type(error).__name__}"):
+        Guard("importer 'x'").call(end)
 
 
 def test_calls_that_end_in_time_are_left_alone() -> None:
@@ -372,6 +382,25 @@ async def test_prints_go_to_the_log(
     assert capsys.readouterr().out == "ours\n"
 
 
+def test_a_line_is_logged_as_one(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A line of several arguments, or of several prints, is one; so is one without an end."""
+    monkeypatch.setattr(sys, "stdout", CapturedOutput(sys.stdout))
+    guard = Guard("importer 'x'")
+    with caplog.at_level(logging.WARNING):
+        guard.call(print, "row", 7, "of", 9)
+        guard.call(partial(print, "begun", end=" "))
+        guard.call(partial(print, "and ended\nleft", end=""))
+        sys.stdout.flush()
+
+    assert [record.message for record in caplog.records] == [
+        "importer 'x' printed: row 7 of 9",
+        "importer 'x' printed: begun and ended",
+        "importer 'x' printed: left",
+    ]
+
+
 def test_a_flood_of_prints(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -383,6 +412,7 @@ def test_a_flood_of_prints(
             guard.call(print, number)
 
     assert len(caplog.records) == 101
+    assert caplog.records[0].message == "importer 'x' printed: 0"
     assert caplog.records[-1].message == "importer 'x' prints a lot; no more of it is logged"
 
 

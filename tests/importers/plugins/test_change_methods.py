@@ -23,6 +23,14 @@ async def change_later(self: Any, row: Any) -> None:
     """Ask for nothing, if it were awaited."""
 
 
+def check_rows(self: Any, rows: Any, memo: Any) -> Any:
+    """Find nothing wrong."""
+
+
+async def check_later(self: Any, rows: Any, directory: Any) -> None:
+    """Refuse nothing."""
+
+
 async def changes_later(self: Any, row: Any) -> Any:
     """Ask for something, if it were iterated."""
     yield None
@@ -47,7 +55,17 @@ def importer_with(**attributes: Any) -> type[Importer]:
          ["its check_file is no coroutine that returns errors: write async def, without yield"]),
         ({"change": change, "check_file": changes_later},
          ["its check_file is no coroutine that returns errors: write async def, without yield"]),
-        ({"change": change, "check_file": change_later}, []),
+        ({"change": change, "check_file": check_later}, []),
+        ({"change": change, "check_file": change_later},
+         ["its check_file can't be called as check_file(rows, directory)"]),
+        ({"change": check_rows}, ["its change can't be called as change(row)"]),
+        ({"change": change, "check_chunk": change},
+         ["its check_chunk can't be called as check_chunk(rows, memo)"]),
+        ({"group_by": "matter", "change_group": change, "matter": CaseRef(required=True)},
+         ["its change_group can't be called as change_group(key, rows, failed_rows)"]),
+        ({"change": staticmethod(abs)}, []),
+        ({"change": classmethod(change)}, []),
+        ({"change": lambda self, *rows, **more: None, "check_chunk": check_rows}, []),
         ({"every_row": Remove},
          ["its every_row is <class 'importers.sdk.changes.Remove'>, not an EveryRow of Assign,"
           " Modify or Remove"]),

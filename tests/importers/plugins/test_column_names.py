@@ -74,3 +74,24 @@ def test_good_names() -> None:
     )
 
     assert name_problems(good) == []
+
+
+class Slip(Importer):
+    """Has columns without parentheses, and classes of its own, which are none."""
+
+    label = "Slip"
+    case = CaseRef
+    note = Column[str]
+
+    class Floor(Column[int]):
+        """The number of a floor."""
+
+    floor = Floor()
+
+
+def test_columns_without_parentheses() -> None:
+    """No file would have them, and nothing would say so."""
+    assert name_problems(Slip) == [
+        "'case' is the class CaseRef, and no column: write CaseRef(…)",
+        "'note' is the class Column, and no column: write Column(…)",
+    ]

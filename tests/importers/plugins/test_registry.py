@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import logging.config
 import os
 import re
 from dataclasses import dataclass, field
@@ -220,6 +222,29 @@ def test_loading_is_silent(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> 
     assert silent == ""
     assert "importer 'odd' does not load\nTraceback" in caplog.text
     assert "in load\n" in caplog.text
+
+
+class Mute(Point):
+    """A package that configures logging as it is imported, for the whole process."""
+
+    def load(self) -> Any:
+        logging.config.dictConfig({"version": 1, "root": {"level": "CRITICAL"}})
+        logging.disable(logging.CRITICAL)
+        return super().load()
+
+
+def test_loading_changes_no_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """What is said of failing rows is in the log, whatever a plugin makes of logging."""
+    before = logging.getLogger().level, logging.getLogger().handlers[:]
+    report(loaded(tmp_path, "[importers.mute]", Mute("mute")))
+    after = logging.getLogger().level, logging.getLogger().handlers[:]
+    logging.getLogger("importers.run.plan_rows").error("a row failed")
+
+    assert [each.message for each in caplog.records] == [
+        "importer 'mute' changes how this process logs; that was taken back",
+        "a row failed",
+    ]
+    assert before == after
 
 
 def test_a_broken_plugin_of_our_own_stops(tmp_path: Path) -> None:

@@ -15,6 +15,10 @@ def check(self: Any, effect: Any, prepared: Any) -> None:
     """Let it pass."""
 
 
+async def earlier(self: Any) -> None:
+    """Look at nothing."""
+
+
 async def later(self: Any, *_: Any) -> None:
     """Let it pass, if it were awaited."""
 
@@ -29,6 +33,9 @@ async def later(self: Any, *_: Any) -> None:
         ({"prepare": check}, ["its prepare is no coroutine: write async def"]),
         ({"check": later},
          ["its check is async, and is not awaited: read in prepare what it needs"]),
+        ({"check": lambda self, effect: None},
+         ["its check can't be called as check(effect, prepared)"]),
+        ({"prepare": earlier}, ["its prepare can't be called as prepare(changes, directory)"]),
         ({"note": later}, ["its note is async, and is not awaited: read in prepare what it needs"]),
     ],
 )  # fmt: skip

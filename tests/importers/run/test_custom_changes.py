@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import random
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
-from asyncpg import UniqueViolationError
+from asyncpg import Connection, UniqueViolationError
 
 from importers import (
     Applied,
@@ -21,6 +22,7 @@ from importers import (
     Case,
     CaseRef,
     Column,
+    Difference,
     Importer,
     OwnChange,
     Refused,
@@ -109,6 +111,10 @@ HEADER = "case_id,about,label_,user_id,role"
 def own(world: EngineFixture) -> EngineFixture:
     """The world with that importer."""
     return world.with_engine(describe=Descriptions("describe"))
+
+
+def applied(**after: Any) -> Applied:
+    return Applied("CREATED", difference=Difference(before=None, after=after))
 
 
 async def abouts(world: EngineFixture) -> dict[str, str]:
@@ -307,6 +313,48 @@ async def test_what_looks_like_the_database(
     }
 
 
+async def end_by_word(db: Connection) -> None:
+    await db.execute("commit")
+
+
+async def close(db: Connection) -> None:
+    await db.close()
+
+
+async def fail_beside_others(db: Connection) -> None:
+    slow = (db.fetch("SELECT pg_sleep(0.05)") for _ in range(3))
+    await asyncio.gather(*slow, db.fetch("SELECT 1 / 0"))
+
+
+@pytest.mark.parametrize(
+    ("act", "code"),
+    [
+        (end_by_word, "IMPORTER_ERROR"),
+        (close, "IMPORTER_ERROR"),
+        (fail_beside_others, "NOT_WRITTEN"),
+    ],
+)
+async def test_what_would_spoil_the_connection(
+    own: EngineFixture, monkeypatch: Any, act: Callable[[Connection], Awaitable[None]], code: str
+) -> None:
+    """A plugin can't end the transaction that other rows are written in, nor get in its way."""
+
+    async def apply(changes: Sequence[Describe], transaction: Transaction) -> list[Applied]:
+        await asyncio.gather(*(transaction.db.fetch("SELECT 1") for _ in range(3)))
+        await transaction.db.execute("SAVEPOINT own; ROLLBACK TO own")
+        if any(change.about == "bad" for change in changes):
+            await act(transaction.db)
+        return [Applied("CREATED") for _ in changes]
+
+    monkeypatch.setattr(Describe, "apply", apply)
+    import_id = await own.run("describe", "trv-001,one,,,", "trv-003,bad,,,", header=HEADER)
+
+    assert await own.results(import_id) == {
+        2: Result("CREATED"),
+        3: Result("FAILED", codes=(code,)),
+    }
+
+
 @pytest.mark.parametrize("seed", range(4))
 async def test_any_order_of_chunks(own: EngineFixture, seed: int) -> None:
     """Rows that are tied by keys of several kinds come to the same in chunks of any size and
@@ -339,6 +387,11 @@ async def test_any_order_of_chunks(own: EngineFixture, seed: int) -> None:
         Refused(()),
         Refused((RowError(None, "BAD", "is bad."),)),
         Refused((("x", "is bad."),)),
+        applied(text="\ud800"),
+        applied(text="a\0b"),
+        applied(number=1 << 63),
+        applied(number=float("nan")),
+        Applied("CREATED", difference=Difference(before=None, after={}, case_id="1")),  # type: ignore[arg-type]
     ],
     ids=repr,
 )

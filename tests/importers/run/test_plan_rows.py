@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from importers import Assign, RowError
+from importers import (
+    Assign,
+    Case,
+    CaseRef,
+    Importer,
+    ModifyUser,
+    Record,
+    Role,
+    Row,
+    RowError,
+    SetRecord,
+    User,
+    UserRef,
+)
+from importers.rows.cell_reader import failed_result
 from importers.run.plan_rows import IMPORTER_FAILED
 from importers.run.planned_row import FirstMention, PlannedRow
 from importers.sdk.errors import ErrorDetail
@@ -57,6 +72,13 @@ COMBINE = replace(
 
 def done(plan: PlannedRow) -> list[Any]:
     return [planned.change for planned in plan.changes]
+
+
+class Desk(Record, table="test_desks", key=("code",)):
+    """A desk, and whose it is."""
+
+    code: str
+    case: Case
 
 
 def repeated(plan: PlannedRow) -> list[FirstMention]:
@@ -120,6 +142,36 @@ def test_nonsense_is_the_importers_error(answer: Any, caplog: pytest.LogCaptureF
     )
     assert done(plan) == []
     assert "TypeError" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(assign(case=Case(id=99, tag_id="trv-001")), id="another app's case"),
+        pytest.param(remove(user=User(id=99, tag_id="jack-001")), id="another app's user"),
+        pytest.param(assign(role=Role(id=99, key="staff")), id="another app's role"),
+        pytest.param(modify(user=User(id="1")), id="a text for a key"),  # type: ignore[arg-type]
+        pytest.param(assign(user=User(id=1 << 70)), id="a key beyond all keys"),
+        pytest.param(ModifyUser(user=User(id=99), locale="en"), id="a change of a user"),
+        pytest.param(SetRecord(Desk(code="2-14", case=Case(id=99))), id="a record"),
+    ],
+)
+def test_what_another_app_has_is_not_changed(change: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """A plugin that keeps what it has looked up for one app changes nothing of it for another."""
+    with caplog.at_level(logging.ERROR):
+        first, second = planned(Scripted([assign(), change], assign()), ROW, ROW)
+
+    assert first.errors == (IMPORTER_FAILED,)
+    assert done(first) == []
+    assert "is of a case, user or role that the app does not have" in caplog.text
+    assert done(second) == [assign()]
+
+
+def test_what_the_app_has_may_be_named_by_other_objects() -> None:
+    """A plugin may find what it changes in its own way."""
+    copied = assign(case=replace(OPEN), user=replace(JACK), role=replace(STAFF))
+
+    assert changes_of(copied) == [[copied]]
 
 
 def test_an_exception_is_the_importers_error(caplog: pytest.LogCaptureFixture) -> None:
@@ -325,3 +377,37 @@ def test_the_log_shows_what_was_returned(answer: Any, caplog: pytest.LogCaptureF
         planned(Scripted(answer), ROW)
 
     assert "can't be carried out" in caplog.text
+
+
+class Fussy(Importer):
+    """Finds fault with a row, again and again."""
+
+    label = "Fussy"
+    case_id = CaseRef()
+    user_id = UserRef()
+
+    def check_chunk(
+        self, rows: Sequence[Row], memo: dict[Any, Any]
+    ) -> Iterator[tuple[Row, RowError]]:
+        """Name the first row."""
+        for number in range(20_000):
+            yield rows[0], RowError(None, "WRONG", "fault {number}.", number=number)
+
+    def change(self, row: Row) -> None:
+        """Ask for nothing."""
+
+
+def test_a_row_with_very_many_errors() -> None:
+    """A hundred of them are listed, and the others are counted; that takes no long time."""
+    importer = Fussy("fussy")
+    first, second = planned(importer, ROW, ROW)
+    listed = failed_result(first.row, first.errors).errors
+    all_but_one = failed_result(first.row, first.errors[:101]).errors
+
+    assert (len(first.errors), second.errors) == (20_000, ())
+    assert [error["message"] for error in (*listed[:1], *listed[99:])] == [
+        "fault 0.",
+        "fault 99.",
+        "19,900 more errors are not listed.",
+    ]
+    assert [error["message"] for error in all_but_one[99:]] == ["fault 99.", "fault 100."]

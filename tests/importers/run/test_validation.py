@@ -145,6 +145,26 @@ def test_one_that_fails_refuses(at: str, caplog: pytest.LogCaptureFixture) -> No
     assert "secret" in caplog.text
 
 
+@pytest.mark.parametrize("answer", [RowError("user", "WALLED", "is walled."), False, True])
+def test_one_that_returns_its_refusal_refuses(
+    answer: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error that is returned in the place of being raised lets nothing through."""
+
+    class Mild(Validator):
+        def check(self, effect: Effect, prepared: Any) -> Any:
+            return answer
+
+    with caplog.at_level(logging.ERROR):
+        (report,) = run_importer(
+            AssignUsers, "case_id,user_id,case_role_id\ntrv-002,jack-001,staff\n",
+            validators=[Mild("mild")],
+        )  # fmt: skip
+
+    assert [error["code"] for error in report["errors"]] == ["VALIDATOR_ERROR"]
+    assert "to refuse, raise a RowError" in caplog.text
+
+
 def test_what_cant_be_copied_refuses(caplog: pytest.LogCaptureFixture) -> None:
     """A row of several effects needs a copy of what was prepared, to undo what was noted."""
 

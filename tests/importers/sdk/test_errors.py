@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from importers import RowError
+from importers import FileError, RowError
 from importers.sdk.errors import ErrorDetail, alternatives
 from scripts.error_params import SPREAD, Maker, calls_of, makers_in, params_by_code
 
@@ -47,6 +47,19 @@ def test_suggestion_in_a_template() -> None:
     error = RowError(None, "UNKNOWN", "no '{text}'; did you mean '{suggestion}'?", "b", text="a")
 
     assert (error.message, error.params) == ("no 'a'; did you mean 'b'?", {"text": "a"})
+
+
+def test_long_messages_are_cut() -> None:
+    """No message of a plugin keeps a page of rows from being shown; no suggestion is cut."""
+    error = RowError(None, "LONG", "{text} is long.", "s" * 10_001, text="t" * 9_000)
+    plain = RowError(None, "LONG", "m" * 20_000, "s" * 10_000)
+    of_file = FileError("LONG", "m" * 20_000, text="t" * 9_000).errors[0]
+
+    assert (len(error.message), error.suggestion) == (1_009, None)
+    assert error.params == {"text": "t" * 999 + "…"}
+    assert plain.message == "m" * 1_999 + "…"
+    assert plain.suggestion == "s" * 10_000
+    assert (len(of_file.message), of_file.params) == (2_000, error.params)
 
 
 def test_params_are_printable() -> None:

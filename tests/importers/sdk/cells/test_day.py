@@ -10,6 +10,7 @@ from importers import RowError
 from importers.sdk.cells.day import read_day, shown_order
 
 FORMS = "mm/dd/yyyy or yyyy-mm-dd"
+FORMS_OF_DMY = "dd/mm/yyyy or yyyy-mm-dd"
 
 
 def error_of(text: str, order: str | None = None, *, is_day_first: bool = False) -> RowError:
@@ -119,7 +120,7 @@ def test_a_declared_order(order: str, text: str, expected: date) -> None:
 @pytest.mark.parametrize(
     ("order", "text", "message"),
     [
-        ("DMY", "01/31/2026", f"'01/31/2026' has the month first; write it as {FORMS}."),
+        ("DMY", "01/31/2026", f"'01/31/2026' has the month first; write it as {FORMS_OF_DMY}."),
         ("MDY", "31/01/2026", f"'31/01/2026' has the day first; write it as {FORMS}."),
     ],
 )
@@ -149,3 +150,17 @@ def test_a_time_of_day_in_a_column_with_days_first() -> None:
     """What could be read both ways is no suggestion either."""
     assert error_of("03/04/2026 14:30", is_day_first=True).suggestion is None
     assert error_of("03/04/2026 14:30", "DMY", is_day_first=True).suggestion == "2026-04-03"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1/2/26", f"'1/2/26' has a year of two digits; write it as {FORMS_OF_DMY}."),
+        ("40/2/2026", f"'40/2/2026' is not a day, written as {FORMS_OF_DMY}."),
+        ("31/1/2026 9:30",
+         f"'31/1/2026 9:30' has a time of day; write the day alone, as {FORMS_OF_DMY}."),
+    ],
+)  # fmt: skip
+def test_what_is_advised_is_read_as_it_is_meant(text: str, message: str) -> None:
+    """Where days come first, nobody is told to write the month first: it would be another day."""
+    assert error_of(text, "DMY").message == message

@@ -205,3 +205,14 @@ def test_a_choice_is_suggested_and_listed() -> None:
     assert caught.value.message == "there is no 'Usd'; did you mean 'USD'?"
     assert caught.value.suggestion == "USD"
     assert list(column.choices_for([])) == ["EUR", "USD"]
+
+
+def test_days_of_a_program_that_writes_the_day_first() -> None:
+    """A column may say how its files write days; the upload knows better."""
+    column = Date(order="DMY")
+
+    assert column.read("03.04.2026") == column.read("03/04/2026") == date(2026, 4, 3)
+    assert column.knowing({"day first"}).read("03/04/2026") == date(2026, 4, 3)
+    assert column.knowing({"MDY"}).read("03/04/2026") == date(2026, 3, 4)
+    with pytest.raises(TypeError, match="the order of dates is DMY or MDY, not 'dmy'"):
+        Date(order="dmy")  # type: ignore[arg-type]
