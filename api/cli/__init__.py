@@ -11,6 +11,7 @@ import click
 
 from api.cli.failure import missing_extra, print_error
 from api.processes.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED
+from api.processes.repeated_lines import leave_out_repeated_lines
 
 _COMMANDS = {
     "app": "api.cli.app:app",
@@ -94,6 +95,8 @@ def cli(*, debug: bool) -> None:
         level=logging.DEBUG if debug else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    if not debug:
+        leave_out_repeated_lines()
     for noisy in ("asyncio", "asyncpg", "gql", "python_multipart", "websockets"):
         logging.getLogger(noisy).setLevel(logging.DEBUG if debug else logging.ERROR)
 
