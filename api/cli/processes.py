@@ -82,7 +82,7 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
 
 
 def _is_database_there(url: str) -> bool:
-    """Look before uvicorn does, which would log a traceback; say what is wrong.
+    """Look before the processes do, which would log it at length; say what is wrong.
 
     Raises:
         PermissionError: the database refuses, and would again.
@@ -109,9 +109,12 @@ def worker(processes: int | None) -> int:
     settings = Settings.from_environment(environ)
     registry = load(settings.plugins)
     report(registry)
-    with suppress(OSError, asyncpg.PostgresError):  # workers start when the database is there
-        checked = asyncio.run(check_tables(registry, settings.database_url))
-        report_problems(checked, known=registry.problems)
+    # If not, the processes begin when it is. What it refuses for good ends the command here, not
+    # the processes, which would be started again.
+    if _is_database_there(settings.database_url):
+        with suppress(OSError, asyncpg.PostgresError):
+            checked = asyncio.run(check_tables(registry, settings.database_url))
+            report_problems(checked, known=registry.problems)
     spec = worker_spec(environ, processes or settings.workers)
     with Supervisor([spec], check=plugins_spec(environ)) as supervisor:
         return supervisor.run()
