@@ -38,7 +38,7 @@ class ApiClient:
     """The API at a base URL, opened by one bearer token."""
 
     def __init__(self, url: str, token: str) -> None:
-        self.url = url.rstrip("/")
+        self.url = url.rstrip("/").removesuffix("/graphql")
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def execute(self, document: str, **variables: object) -> dict[str, Any]:
@@ -85,6 +85,12 @@ class ApiClient:
 
     async def download(self, url: str, write: Callable[[bytes], object]) -> None:
         """Fetch a file of the API block by block; the URL may be relative to the API's."""
+        # A file of failed rows may be large: it is never in memory as a whole.
+        async for block in self._blocks(url):
+            write(block)
+
+    async def _blocks(self, url: str) -> AsyncIterator[bytes]:
+        """Yield the blocks: an error in what is done with one is none of the API's."""
         with _translated(self.url):
             async with (
                 aiohttp.ClientSession(headers=self._headers, timeout=_TIMEOUT) as session,
@@ -92,9 +98,8 @@ class ApiClient:
             ):
                 if response.status != 200:
                     raise RefusedError(_refusal(url, response.status, await response.text()))
-                # A file of failed rows may be large: it is never in memory as a whole.
                 async for block in response.content.iter_chunked(_BLOCK_BYTES):
-                    write(block)
+                    yield block
 
 
 def _has_file(value: object) -> bool:

@@ -192,6 +192,22 @@ async def test_download(fake: FakeApi) -> None:
     assert fake.headers["authorization"] == "Bearer secret"
 
 
+async def test_a_file_that_cannot_be_written(fake: FakeApi) -> None:
+    """A full disk, or a pipe that nobody reads, is no fault of the API."""
+
+    def write(block: bytes) -> None:
+        raise BrokenPipeError(f"not {len(block)} bytes")
+
+    with pytest.raises(BrokenPipeError):
+        await ApiClient(fake.url, "t").download("/file", write)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/graphql", "/graphql/"])
+def test_the_url_of_an_api(path: str) -> None:
+    """The address that other clients use names the API as well."""
+    assert ApiClient(f"https://a.example.org/x{path}", "t").url == "https://a.example.org/x"
+
+
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
