@@ -118,8 +118,8 @@ def _run() -> int:
     except click.ClickException as error:
         error.show()
         return EXIT_REFUSED
-    except SystemExit as error:  # as click ends where a pipe is broken
-        return EXIT_UNREAD if isinstance(error.__context__, BrokenPipeError) else 1
+    except SystemExit:  # click's answer to a broken pipe, and to nothing else
+        return EXIT_UNREAD
     except Exception as error:
         # The group may not have run: a command can fail while its module is imported.
         if "--debug" in sys.argv:

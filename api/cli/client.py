@@ -10,7 +10,12 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 from gql import Client, FileVar, GraphQLRequest
 from gql.transport.aiohttp import AIOHTTPTransport
-from gql.transport.exceptions import TransportError, TransportQueryError, TransportServerError
+from gql.transport.exceptions import (
+    TransportError,
+    TransportProtocolError,
+    TransportQueryError,
+    TransportServerError,
+)
 from gql.transport.websockets import WebsocketsTransport
 from websockets.exceptions import WebSocketException
 
@@ -98,6 +103,9 @@ class ApiClient:
             ):
                 if response.status != 200:
                     raise RefusedError(_refusal(url, response.status, await response.text()))
+                # A proxy that asks to sign in answers 200, too.
+                if "attachment" not in response.headers.get("Content-Disposition", ""):
+                    raise RefusedError(f"what answers at {self.url} is not the API: it sent a page")
                 async for block in response.content.iter_chunked(_BLOCK_BYTES):
                     yield block
 
@@ -151,6 +159,8 @@ def _translated(url: str) -> Iterator[None]:
                 "the API does not accept the token, which may have expired; see CASEROLL_TOKEN."
             ) from error
         raise RefusedError(f"the API at {url} answered: {error}") from error
+    except TransportProtocolError as error:
+        raise ApiLostError(f"what answers at {url} is not the API: {error}") from error
     except (TransportError, WebSocketException, aiohttp.ClientError, OSError) as error:
         reason = str(error) or str(error.__cause__ or "") or type(error).__name__
         raise ApiLostError(f"the API at {url} can't be reached: {reason}") from error
