@@ -85,7 +85,7 @@ def register(broker: RedisBroker, engine: Engine) -> None:
     methods: dict[str, Callable[..., Awaitable[None]]] = {
         SPLIT: split,
         RUN: engine.run,
-        MAIL: engine.send_mails,
+        MAIL: engine.begin_mails,
         WEBHOOK: engine.send_webhooks,
     }
     for name, method in methods.items():
