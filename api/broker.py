@@ -85,7 +85,7 @@ def register(broker: RedisBroker, engine: Engine) -> None:
     methods: dict[str, Callable[..., Awaitable[None]]] = {
         SPLIT: split,
         RUN: engine.run,
-        MAIL: engine.send_mails,
+        MAIL: engine.begin_mails,
         WEBHOOK: engine.send_webhooks,
     }
     for name, method in methods.items():
@@ -119,11 +119,27 @@ class WorkBroker(RedisBroker):
         self._unsaid = 0
         self._say_at = 0.0
 
+    def _dispatch(self, command: str) -> Callable[..., Any]:
+        """Send a command; whatever Redis answers but a result counts as a lost connection.
+
+        Dramatiq tries again after those alone. It would log a traceback, ask for a report and leave
+        the message where it is if Redis is full, read-only, late or of another password.
+        """
+        dispatch = super()._dispatch(command)  # type: ignore[no-untyped-call]
+
+        def send(*arguments: object) -> object:
+            try:
+                return dispatch(*arguments)
+            except redis.RedisError as error:
+                raise redis.ConnectionError(str(error)) from error
+
+        return send
+
     def do_fetch(self, queue_name: str, most: int) -> list[bytes]:
         """Fetch messages; Dramatiq pauses when there are none."""
         found: list[bytes] = []
         count = 0
-        while not found and (fetched := self._dispatch("fetch")(queue_name, most)):  # type: ignore[no-untyped-call]
+        while not found and (fetched := self._dispatch("fetch")(queue_name, most)):
             found = [message for message in fetched if _is_ours(message, queue_name)]
             if len(found) < len(fetched):
                 count += self._put_aside(queue_name)

@@ -239,7 +239,8 @@ class _Reader:
             scheme = ""
         if scheme in schemes:
             return text
-        self._problems.append(f"{name} has to be a URL that begins with {schemes[0]}://.")
+        begins = " or ".join(f"{scheme}://" for scheme in schemes)
+        self._problems.append(f"{name} has to be a URL that begins with {begins}.")
         return None
 
     def needed_url(self, name: str, *schemes: str) -> str:

@@ -22,6 +22,7 @@ from api.broker import BrokerQueue, make_broker, register
 from api.notify.mailer import make_transport
 from api.notify.webhook_client import HttpTransport
 from api.processes.exit_code import EXIT_NO_MEMORY, EXIT_REFUSED
+from api.processes.repeated_lines import leave_out_repeated_lines
 from api.settings import Settings, process_environment
 from importers.engine import SWEEP_SECONDS, Engine
 from importers.error_groups import group_after
@@ -106,10 +107,19 @@ async def _sweep(engine: Engine) -> None:
     """
     while True:
         await asyncio.sleep(SWEEP_SECONDS)
-        round_ = asyncio.create_task(engine.sweep())
-        await asyncio.wait([round_])
-        if not round_.cancelled() and (error := round_.exception()):
-            logger.warning("sweep failed (%s); next one in %.0f s", error, SWEEP_SECONDS)
+        round_ = asyncio.create_task(_sweep_once(engine))
+        try:
+            await asyncio.wait([round_])
+        finally:
+            # A worker that stops closes the database next.
+            await asyncio.wait([round_])
+
+
+async def _sweep_once(engine: Engine) -> None:
+    try:
+        await engine.sweep()
+    except Exception as error:  # whatever it is, there is a next round
+        logger.warning("sweep failed (%s); next one in %.0f s", error, SWEEP_SECONDS)
 
 
 def _on_loop(coroutine: Awaitable[Any]) -> None:
@@ -194,6 +204,7 @@ def main() -> int:
     logging.basicConfig(
         level=logging.WARNING, format="%(asctime)s %(levelname)s worker %(name)s: %(message)s"
     )
+    leave_out_repeated_lines()
     # Where work that is to be done again has its line.
     for name in ("api.broker", "importers.engine"):
         logging.getLogger(name).setLevel(logging.INFO)

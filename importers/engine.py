@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from importers.fairness import Fairness
 from importers.isolation.process_limits import note_exhausted
-from importers.mail_sender import send_mails
+from importers.mail_sender import BackgroundMails, send_mails
 from importers.retention import purge, purge_own_tables
 from importers.run.run_chunk import next_chunk, run_chunk
 from importers.run.run_whole import run_whole
@@ -113,6 +113,7 @@ class Engine:
     own_tables: Sequence[OwnTable] = ()
     clock: Callable[[], float] = time.monotonic
     _sending: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+    _mails: BackgroundMails = field(default_factory=BackgroundMails, init=False)
     _webhooks: WebhookSender = field(default_factory=WebhookSender, init=False)
     _fairness: Fairness = field(init=False)
     _blocked: BlockedSessions = field(init=False)
@@ -269,6 +270,10 @@ class Engine:
         if end.has_deliveries:
             await self.queue.enqueue_send_webhooks()
 
+    async def begin_mails(self) -> None:
+        """Begin to send the mails that are due."""
+        self._mails.begin(self.send_mails)
+
     async def send_mails(self) -> None:
         """Send the mails that are due, unless another thread of this process does: a slow mail
         server must not hold all of them.
@@ -280,7 +285,11 @@ class Engine:
             return
         with _retryable("sending mails"):
             async with self._sending:
-                has_more = await send_mails(self.mail_transport, most=_MAILS_AT_ONCE)
+                has_more = await send_mails(
+                    self.mail_transport,
+                    most=_MAILS_AT_ONCE,
+                    is_closed=lambda: self._mails.is_closed,
+                )
         if has_more:
             await self.queue.enqueue_send_mails()
 
@@ -296,8 +305,8 @@ class Engine:
             await self._webhooks.send_due(self.webhook_transport)
 
     async def close(self) -> None:
-        """Wait for what is sent to webhooks at this moment; the database must still be open."""
-        await self._webhooks.close()
+        """Wait for what is sent at this moment; the database must still be open."""
+        await asyncio.gather(self._mails.close(), self._webhooks.close())
 
     async def sweep(self) -> None:
         """Enqueue again what has waited too long, and delete what was kept long enough."""

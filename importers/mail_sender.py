@@ -61,9 +61,42 @@ class NoTransport(NamedTuple):
         raise NotSentError(self.reason)
 
 
-async def send_mails(transport: MailTransport, *, most: int) -> bool:
+class BackgroundMails:
+    """Sends mails beside imports: a mail server may take 20 seconds for each of its replies.
+
+    A worker takes one message of the broker at a time, and that for mails is done when the sending
+    has begun.
+    """
+
+    def __init__(self) -> None:
+        self.is_closed = False
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self, send: Callable[[], Awaitable[None]]) -> None:
+        """Begin to send what is due, unless that is under way."""
+        if not self.is_closed and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(_log_failure(send))
+
+    async def close(self) -> None:
+        """Wait for the mail that is under way, and send no others."""
+        self.is_closed = True
+        if self._task:
+            await asyncio.wait([self._task])
+
+
+async def _log_failure(send: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await send()
+    except Exception as error:
+        # The sweeper looks again.
+        logger.warning("the next mails have to wait: %s", error)
+
+
+async def send_mails(transport: MailTransport, *, most: int, is_closed: Callable[[], bool]) -> bool:
     """Send up to `most` mails that are due; tell whether more may be due."""
     for _ in range(most):
+        if is_closed():
+            return False
         # `SENDING` is committed before the mail server is asked: if this process dies in between,
         # the mail is not sent a second time.
         async with connection() as db:

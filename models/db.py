@@ -173,10 +173,11 @@ async def migrate(
         unfit = await make_tables(lock, tables)
         # One that is otherwise than it is declared may not be the plugin's at all.
         made = {table.name for table in tables} - {each.table for each in unfit}
-        # Only now are all tables there, those of plugins as well.
-        await apply_row_security(lock, made)
         # A dump that was restored has none.
         await analyze_changed(lock)
+        # Only now are all tables there, those of plugins as well. After statistics, which alone do
+        # not make sessions plan again, and rights do.
+        await apply_row_security(lock, made)
         return [*migrations, *unfit]
 
 

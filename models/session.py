@@ -31,6 +31,10 @@ _SHARED = (
     " Caseroll needs sessions of its own: let DATABASE_URL name PostgreSQL itself, or a pooler in"
     " session mode."
 )
+_ENCODING = (
+    "the database has the encoding %s, which can't store every name: create it with"
+    " ENCODING 'UTF8' TEMPLATE template0."
+)
 # What a statement meets whose two messages went to different sessions.
 _TORN = (asyncpg.InvalidSQLStatementNameError, asyncpg.DuplicatePreparedStatementError)
 
@@ -109,13 +113,16 @@ async def first_session(url: str) -> AsyncIterator[Connection]:
     """Open the first connection of a process, for which it makes sure that sessions are its own.
 
     Raises:
-        PoolerError: they are not, so that settings, locks and roles would be those of others.
+        PermissionError: the database is not in UTF-8.
+        PoolerError: sessions are shared, and so settings, locks and roles are those of others.
     """
     # Without named statements, which other connections that share the session may have as well.
     db = await connect(url, statement_cache_size=0)
     try:
         if await _is_shared(url, db):
             raise PoolerError(_SHARED)
+        if (encoding := db.get_settings().server_encoding) != "UTF8":
+            raise PermissionError(_ENCODING % encoding)
         yield db
     finally:
         # Closing would wait for a server that hangs.

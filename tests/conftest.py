@@ -101,3 +101,12 @@ def redis_url(valkey: EmbeddedValkey) -> Iterator[str]:
     with redis.Redis.from_url(valkey.url) as client:
         client.flushall()
         yield valkey.url
+
+
+@pytest.fixture
+def full_redis_url(redis_url: str) -> Iterator[str]:
+    """A broker that answers and takes nothing."""
+    with redis.Redis.from_url(redis_url) as client:
+        client.config_set("maxmemory", 1)
+        yield redis_url
+        client.config_set("maxmemory", 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from importlib import import_module
 from typing import NoReturn
@@ -10,7 +11,8 @@ from typing import NoReturn
 import click
 
 from api.cli.failure import missing_extra, print_error
-from api.processes.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED
+from api.processes.exit_code import EXIT_INTERRUPTED, EXIT_REFUSED, EXIT_UNREAD
+from api.processes.repeated_lines import leave_out_repeated_lines
 
 _COMMANDS = {
     "app": "api.cli.app:app",
@@ -94,26 +96,50 @@ def cli(*, debug: bool) -> None:
         level=logging.DEBUG if debug else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    if not debug:
+        leave_out_repeated_lines()
     for noisy in ("asyncio", "asyncpg", "gql", "python_multipart", "websockets"):
         logging.getLogger(noisy).setLevel(logging.DEBUG if debug else logging.ERROR)
 
 
 def main() -> NoReturn:
     """Run the command; every error ends in one clear line and an exit code, never a traceback."""
+    sys.exit(_end_output(_run()))
+
+
+def _run() -> int:
     try:
         # In its standalone mode, click would choose messages and exit codes.
         code = cli.main(standalone_mode=False)
     except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
+        return error.exit_code
     except (KeyboardInterrupt, click.Abort):
-        sys.exit(EXIT_INTERRUPTED)
+        return EXIT_INTERRUPTED
     except click.ClickException as error:
         error.show()
-        sys.exit(EXIT_REFUSED)
+        return EXIT_REFUSED
+    except SystemExit:  # click's answer to a broken pipe, and to nothing else
+        return EXIT_UNREAD
     except Exception as error:
         # The group may not have run: a command can fail while its module is imported.
         if "--debug" in sys.argv:
             raise
         print_error(error)
-        sys.exit(EXIT_REFUSED)
-    sys.exit(code if isinstance(code, int) else 0)
+        return EXIT_REFUSED
+    return code if isinstance(code, int) else 0
+
+
+def _end_output(code: int) -> int:
+    """Write what is left of the output, and return the exit code: another one if that fails."""
+    try:
+        if sys.__stdout__:  # None where the command was started without one
+            sys.__stdout__.flush()
+    except OSError as error:
+        # Python would try once more when it ends, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if isinstance(error, BrokenPipeError):
+            return EXIT_UNREAD
+        if not code:
+            print_error(error)
+            return EXIT_REFUSED
+    return code

@@ -10,7 +10,12 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 from gql import Client, FileVar, GraphQLRequest
 from gql.transport.aiohttp import AIOHTTPTransport
-from gql.transport.exceptions import TransportError, TransportQueryError, TransportServerError
+from gql.transport.exceptions import (
+    TransportError,
+    TransportProtocolError,
+    TransportQueryError,
+    TransportServerError,
+)
 from gql.transport.websockets import WebsocketsTransport
 from websockets.exceptions import WebSocketException
 
@@ -38,7 +43,7 @@ class ApiClient:
     """The API at a base URL, opened by one bearer token."""
 
     def __init__(self, url: str, token: str) -> None:
-        self.url = url.rstrip("/")
+        self.url = url.rstrip("/").removesuffix("/graphql")
         self._headers = {"Authorization": f"Bearer {token}"}
 
     async def execute(self, document: str, **variables: object) -> dict[str, Any]:
@@ -85,6 +90,12 @@ class ApiClient:
 
     async def download(self, url: str, write: Callable[[bytes], object]) -> None:
         """Fetch a file of the API block by block; the URL may be relative to the API's."""
+        # A file of failed rows may be large: it is never in memory as a whole.
+        async for block in self._blocks(url):
+            write(block)
+
+    async def _blocks(self, url: str) -> AsyncIterator[bytes]:
+        """Yield the blocks: an error in what is done with one is none of the API's."""
         with _translated(self.url):
             async with (
                 aiohttp.ClientSession(headers=self._headers, timeout=_TIMEOUT) as session,
@@ -92,9 +103,11 @@ class ApiClient:
             ):
                 if response.status != 200:
                     raise RefusedError(_refusal(url, response.status, await response.text()))
-                # A file of failed rows may be large: it is never in memory as a whole.
+                # A proxy that asks to sign in answers 200, too.
+                if "attachment" not in response.headers.get("Content-Disposition", ""):
+                    raise RefusedError(f"what answers at {self.url} is not the API: it sent a page")
                 async for block in response.content.iter_chunked(_BLOCK_BYTES):
-                    write(block)
+                    yield block
 
 
 def _has_file(value: object) -> bool:
@@ -146,6 +159,8 @@ def _translated(url: str) -> Iterator[None]:
                 "the API does not accept the token, which may have expired; see CASEROLL_TOKEN."
             ) from error
         raise RefusedError(f"the API at {url} answered: {error}") from error
+    except TransportProtocolError as error:
+        raise ApiLostError(f"what answers at {url} is not the API: {error}") from error
     except (TransportError, WebSocketException, aiohttp.ClientError, OSError) as error:
         reason = str(error) or str(error.__cause__ or "") or type(error).__name__
         raise ApiLostError(f"the API at {url} can't be reached: {reason}") from error

@@ -8,8 +8,10 @@ import logging
 import os
 import socket
 import sys
+import tempfile
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO, cast
 
 import asyncpg
@@ -30,7 +32,7 @@ from models.db import check_server
 from models.db import migrate as migrate_database
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from importers.plugins.registry import Registry
     from models.plugin_tables import FailedMigration, FailedTable
@@ -56,6 +58,7 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
     logging.getLogger("api.cli.reload").setLevel(logging.INFO)
     environ = process_environment()
     settings = Settings.from_environment(environ)
+    check_temporary_folder(environ)
     settings = replace(settings, host=host or settings.host, port=port or settings.port)
     listening = (
         listen(settings.host, settings.port) if listener is None else socket.socket(fileno=listener)
@@ -81,8 +84,26 @@ def serve(host: str | None, port: int | None, listener: int | None) -> int:
     return 0 if server.started else 1
 
 
+def check_temporary_folder(environ: Mapping[str, str]) -> None:
+    """Look for it before an import needs it, which would wait for it for ever.
+
+    Raises:
+        RefusedError: there is none, or not the one that TMPDIR names.
+    """
+    wanted = environ.get("TMPDIR")
+    try:
+        folder = tempfile.gettempdir()
+    except FileNotFoundError:
+        raise RefusedError(
+            "no folder for temporary files can be written to: let TMPDIR name one."
+        ) from None
+    # Python would use another one, which may be small, without a word.
+    if wanted and Path(folder).resolve() != Path(wanted).resolve():
+        raise RefusedError(f"TMPDIR: {wanted!r} is no folder that can be written to.")
+
+
 def _is_database_there(url: str) -> bool:
-    """Look before uvicorn does, which would log a traceback; say what is wrong.
+    """Look before the processes do, which would log it at length; say what is wrong.
 
     Raises:
         PermissionError: the database refuses, and would again.
@@ -107,11 +128,15 @@ def worker(processes: int | None) -> int:
     logging.getLogger("api.processes.supervisor").setLevel(logging.INFO)
     environ = process_environment()
     settings = Settings.from_environment(environ)
+    check_temporary_folder(environ)
     registry = load(settings.plugins)
     report(registry)
-    with suppress(OSError, asyncpg.PostgresError):  # workers start when the database is there
-        checked = asyncio.run(check_tables(registry, settings.database_url))
-        report_problems(checked, known=registry.problems)
+    # If not, the processes begin when it is. What it refuses for good ends the command here, not
+    # the processes, which would be started again.
+    if _is_database_there(settings.database_url):
+        with suppress(OSError, asyncpg.PostgresError):
+            checked = asyncio.run(check_tables(registry, settings.database_url))
+            report_problems(checked, known=registry.problems)
     spec = worker_spec(environ, processes or settings.workers)
     with Supervisor([spec], check=plugins_spec(environ)) as supervisor:
         return supervisor.run()

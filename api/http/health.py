@@ -28,7 +28,7 @@ async def is_alive(_request: Request) -> Response:
 
 
 class Readiness:
-    """Tells whether PostgreSQL and Redis can be reached.
+    """Tells whether PostgreSQL and Redis can be reached, and Redis takes messages.
 
     It needs no token, so requests that arrive while a check is under way share its result.
     """
@@ -94,4 +94,5 @@ async def _ask_redis(url: str) -> None:
     async with Redis.from_url(
         url, socket_timeout=_TIMEOUT_SECONDS, socket_connect_timeout=_TIMEOUT_SECONDS
     ) as client:
-        await client.ping()
+        # One that is full, or a replica by now, answers but takes no messages.
+        await client.set("caseroll:ready", "", ex=60)

@@ -10,3 +10,5 @@ EXIT_HELD = 3
 EXIT_NO_MEMORY = 12
 """A worker has met its limit of memory, and ended after the work that it had begun."""
 EXIT_INTERRUPTED = 130
+EXIT_UNREAD = 141
+"""The program that read the output has ended before it was written, as `head` does."""

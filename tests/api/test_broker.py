@@ -114,6 +114,15 @@ async def test_a_message_of_ours(redis_url: str) -> None:
     assert json.loads(fetched)["args"] == [7]
 
 
+def test_a_full_redis(full_redis_url: str) -> None:
+    """Dramatiq tries again after a lost connection; it would report anything else as a bug."""
+    broker = make_broker(full_redis_url)
+    for command in ("fetch", "ack", "nack", "requeue"):
+        with pytest.raises(redis.ConnectionError, match="maxmemory"):
+            broker._dispatch(command)(QUEUE, "r-7")
+    broker.close()
+
+
 async def test_work_that_is_done_again(caplog: pytest.LogCaptureFixture) -> None:
     """Dramatiq hears of it in a way that it does not log, and the log has one line."""
 

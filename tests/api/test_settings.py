@@ -162,7 +162,7 @@ def test_all_problems_at_once() -> None:
         "CASEROLL_WEBHOOK_NETWORKS has to be networks such as 10.0.0.0/8 or ::1, not 'localhost'.",
         "CASEROLL_WORKERS has to be a whole number from 1 to 1000, not 'two'.",
         "DATABASE_URL is not set.",
-        "REDIS_URL has to be a URL that begins with redis://.",
+        "REDIS_URL has to be a URL that begins with redis:// or rediss:// or unix://.",
     ]
 
 

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import asyncpg
 import pytest
@@ -18,9 +19,14 @@ from asyncpg import Connection
 
 import api
 from api.broker import BrokerQueue, events_channel, make_broker
+from api.worker import _keep_up
 from models.database_url import credentials
+from models.db import connection
 from models.file_part import store_file
 from tests.models.pooler import pooler
+
+if TYPE_CHECKING:
+    from importers.engine import Engine
 
 ROOT = Path(api.__file__).parent.parent
 HEADER = "case_id,user_id,case_role_id,case_notify\r\n"
@@ -309,6 +315,27 @@ async def test_no_broker(caplog: pytest.LogCaptureFixture, tmp_path: Path) -> No
     broker.close()
 
     assert caplog.text.count("Redis is out of reach") == 2
+
+
+async def test_stopped_while_it_sweeps(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database is closed when the sweeper has ended its round, not under it."""
+    monkeypatch.setattr("api.worker.SWEEP_SECONDS", 0)
+    begun, to_end, found = asyncio.Event(), asyncio.Event(), []
+
+    class Sweeping:
+        async def sweep(self) -> None:
+            begun.set()
+            await to_end.wait()
+            async with connection() as db:
+                found.append(await db.fetchval("SELECT 1"))
+
+        async def close(self) -> None:
+            pass
+
+    async with _keep_up(database_url, cast("Engine", Sweeping())):
+        await begun.wait()
+        asyncio.get_running_loop().call_soon(to_end.set)
+    assert found
 
 
 async def test_small_imports_beside_a_large_one(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
 import asyncpg
@@ -192,6 +193,28 @@ async def test_taking_turns(world: EngineFixture, monkeypatch: pytest.MonkeyPatc
 
     assert enqueued == [("send_mails", ())]
     assert len(world.transport.sent) == 3
+
+
+async def test_a_mail_server_that_hangs(world: EngineFixture) -> None:
+    """It holds neither the worker, which could run no import, nor more than one mail at its end."""
+    taken, answered = threading.Event(), threading.Event()
+
+    def send(_: object) -> None:
+        taken.set()
+        answered.wait(30)
+
+    world.transport.send = send  # type: ignore[method-assign]
+    await with_mail(world, 3)
+    await world.engine.begin_mails()
+    await asyncio.to_thread(taken.wait, 30)
+    await world.engine.begin_mails()
+    closing = asyncio.create_task(world.engine.close())
+    await asyncio.sleep(0)
+    answered.set()
+    await closing
+
+    states = await world.fetch("SELECT state FROM mails ORDER BY id")
+    assert [row["state"] for row in states] == ["SENT", "PENDING", "PENDING"]
 
 
 async def test_told_of_an_end(world: EngineFixture) -> None:

@@ -11,7 +11,7 @@ from models.app import create_app
 from models.app_pool import open_app_pool
 from models.database_url import credentials
 from models.db import check_server, connection, database, is_passing, migrate, transaction
-from models.session import TIMEOUTS, PoolerError
+from models.session import TIMEOUTS, PoolerError, first_session
 from tests.models.pooler import pooler
 
 SHOWN = {
@@ -123,3 +123,19 @@ async def test_a_busy_pooler_is_refused(database_url: str) -> None:
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
+
+
+async def test_another_encoding(database_url: str) -> None:
+    """PostgreSQL makes a database in SQL_ASCII where the machine has no locale: names would break
+    in it, one by one."""
+    async with first_session(database_url) as db:
+        await db.execute(
+            "CREATE DATABASE not_utf8 ENCODING 'LATIN1' LOCALE 'C' LOCALE_PROVIDER libc"
+            " TEMPLATE template0"
+        )
+        try:
+            with pytest.raises(PermissionError, match="encoding LATIN1"):
+                async with first_session(f"{database_url}&dbname=not_utf8"):
+                    pass
+        finally:
+            await db.execute("DROP DATABASE not_utf8 WITH (FORCE)")

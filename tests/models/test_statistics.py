@@ -91,3 +91,29 @@ async def test_migrate_makes_those_that_a_restore_lacks(db: Connection, database
     await migrate(database_url)
 
     assert await rows_known(db) == 5_000
+
+
+async def test_migrate_lets_open_sessions_plan_again(
+    db: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An API that runs on a restored dump must not keep the plans of that hour.
+
+    ANALYZE alone makes sessions plan again where it changes the table's size, which the restore
+    has noted when it made the indexes.
+    """
+    await db.execute(FILL, 5_000, "a")
+    await db.execute("ANALYZE cases")
+    await db.execute("DELETE FROM pg_statistic WHERE starelid = 'cases'::regclass")
+    await db.execute("SET plan_cache_mode = force_generic_plan")
+    await db.execute("PREPARE chosen AS SELECT FROM cases WHERE about = $1")
+    plans = []
+
+    async def analyze(of_migrate: Connection) -> None:
+        plans.append(await db.fetchval("EXPLAIN EXECUTE chosen('')"))
+        await analyze_changed(of_migrate)
+
+    monkeypatch.setattr("models.db.analyze_changed", analyze)
+    await migrate(database_url)
+
+    assert "rows=25 " in plans[0]
+    assert "rows=5000 " in await db.fetchval("EXPLAIN EXECUTE chosen('')")

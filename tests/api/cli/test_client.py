@@ -40,6 +40,7 @@ class FakeApi:
         self.answer: dict[str, Any] = {"data": {}}
         self.status = 200
         self.file = b"x" * 200_000
+        self.is_attached = True
         self.streams: list[list[dict[str, Any]]] = []
         self.headers: dict[str, str] = {}
         self.form: dict[str, Any] = {}
@@ -67,7 +68,8 @@ class FakeApi:
 
     async def _file(self, request: Request) -> Response:
         self.headers = dict(request.headers)
-        return Response(self.file, status_code=self.status)
+        named = {"Content-Disposition": 'attachment; filename="file"'} if self.is_attached else {}
+        return Response(self.file, status_code=self.status, headers=named)
 
     async def _socket(self, socket: WebSocket) -> None:
         await socket.accept(subprotocol="graphql-transport-ws")
@@ -190,6 +192,31 @@ async def test_download(fake: FakeApi) -> None:
     assert b"".join(blocks) == b"x" * 200_000
     assert len(blocks) > 1
     assert fake.headers["authorization"] == "Bearer secret"
+
+
+async def test_a_page_in_place_of_a_file(fake: FakeApi) -> None:
+    """A proxy's page to sign in is not saved as the file."""
+    fake.is_attached, blocks = False, []
+
+    with pytest.raises(RefusedError, match="is not the API: it sent a page"):
+        await ApiClient(fake.url, "t").download("/file", blocks.append)
+    assert not blocks
+
+
+async def test_a_file_that_cannot_be_written(fake: FakeApi) -> None:
+    """A full disk, or a pipe that nobody reads, is no fault of the API."""
+
+    def write(block: bytes) -> None:
+        raise BrokenPipeError(f"not {len(block)} bytes")
+
+    with pytest.raises(BrokenPipeError):
+        await ApiClient(fake.url, "t").download("/file", write)
+
+
+@pytest.mark.parametrize("path", ["", "/", "/graphql", "/graphql/"])
+def test_the_url_of_an_api(path: str) -> None:
+    """The address that other clients use names the API as well."""
+    assert ApiClient(f"https://a.example.org/x{path}", "t").url == "https://a.example.org/x"
 
 
 @pytest.mark.parametrize(

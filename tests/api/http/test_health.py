@@ -7,7 +7,9 @@ import gc
 import logging
 
 import pytest
+from redis.exceptions import ResponseError
 
+from api.http.health import _ask_redis
 from tests.api.api_fixture import Api
 
 
@@ -50,3 +52,9 @@ async def test_database_away(
     lines = [record.getMessage() for record in caplog.records]
     assert [line.partition(":")[0] for line in lines] == ["not ready", "PostgreSQL answers again"]
     assert [record.exc_info for record in caplog.records] == [None, None]
+
+
+async def test_redis_that_is_full(full_redis_url: str) -> None:
+    """It answers, but takes no messages."""
+    with pytest.raises(ResponseError, match="maxmemory"):
+        await _ask_redis(full_redis_url)
