@@ -12,6 +12,7 @@ from importers.isolation.guard import AWAIT_SECONDS, CALL_SECONDS, TOTAL_SECONDS
 from importers.plugins.loader import _LOAD_SECONDS as LOAD_SECONDS
 from importers.plugins.plugin_reader import TAKES_SECONDS
 from importers.rows.cell_reader import _LONGEST_VALUE as LONGEST_VALUE
+from importers.rows.cell_reader import _MOST_ERRORS as MOST_ERRORS
 from importers.run.chunk_context import MOST_RACES
 from importers.run.validation import _TOTAL_SECONDS as VALIDATORS_SECONDS
 from importers.sdk.cells.suggestions import MOST_SUGGESTIONS
@@ -90,6 +91,7 @@ def test_limits() -> None:
         "rows in a chunk (`CASEROLL_CHUNK_ROWS`)": defaults.chunk_rows,
         "characters in a cell, unless a column says `longest`": LONGEST_CELL,
         "characters of a cell that an error shows": LONGEST_VALUE,
+        "errors of a row that are listed": MOST_ERRORS,
         "unknown keys of a column that get a suggestion, in a chunk": MOST_SUGGESTIONS,
         "memory of a worker (`CASEROLL_WORKER_MEMORY_BYTES`)": defaults.worker_memory_bytes
         / 1024**3,

@@ -11,7 +11,7 @@ from api.cli.client import find_api
 from api.cli.failure import RefusedError
 from api.cli.folder import DataFolder, folder_option
 from api.cli.import_mutation import ImportMutation, watch_option
-from api.cli.named import find_import
+from api.cli.named import find_import, find_only_import
 from api.cli.output import is_for_people, json_option, print_json, print_table
 
 if TYPE_CHECKING:
@@ -115,8 +115,7 @@ async def _read_groups(wanted: str, first: int, folder: DataFolder) -> dict[str,
 
 async def _retry(wanted: str, variables: dict[str, Any], mutation: ImportMutation) -> int:
     api = find_api(mutation.folder)
-    found = await find_import(api, wanted, "id")
-    return await mutation.run(api, id=found["id"], **variables)
+    return await mutation.run(api, id=await find_only_import(api, wanted), **variables)
 
 
 def _cell(text: str) -> dict[str, str]:

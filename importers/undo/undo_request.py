@@ -67,7 +67,8 @@ def undo_refusal(
         is_dry_run: whether it is only to be said what would become of it.
     """
     if found.is_dry_run:
-        return UndoError("NOTHING_TO_UNDO", "A dry run has changed nothing.", "id")
+        message = "A dry run has changed nothing; if it was applied, undo the import that did that."
+        return UndoError("NOTHING_TO_UNDO", message, "id")
     if not found.status.is_final:
         return UndoError("NOT_FINISHED", "The import is not finished; wait for its end.", "id")
     if not found.is_reversible:

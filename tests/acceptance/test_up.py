@@ -280,7 +280,7 @@ def test_wrong_settings(folder: Path) -> None:
 
     assert code == 2
     assert output.splitlines() == [
-        "Error: CASEROLL_SMTP_URL has to be a URL that begins with smtp://.",
+        "Error: CASEROLL_SMTP_URL has to be a URL that begins with smtp:// or smtps://.",
         "Error: CASEROLL_CHUNK_ROWS has to be a whole number from 1 to 100000, not 'many'.",
     ]
 

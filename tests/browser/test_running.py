@@ -49,7 +49,7 @@ async def test_the_focus_stays(console: Console) -> None:
     """When the end of an import changes its page, the keyboard goes on from where it was."""
     page = console.page
     rows = HEADER + "trv-132,jack-001,staff\n" * 60_000
-    identity = console.import_id("Kept focus", rows, "assign", "--dry-run", "--no-watch")
+    identity = console.import_id("Focus kept", rows, "assign", "--dry-run", "--no-watch")
     await console.open(f"imports/{identity}/file")
     await page.get_by_role("link", name="Log").focus()
     await expect(page.locator("h1")).to_contain_text("Running")
@@ -71,7 +71,7 @@ async def test_rows_can_be_edited_at_the_end(console: Console) -> None:
 async def test_on_paper(console: Console) -> None:
     """A plan that is printed has what is read, and nothing that is pressed."""
     page = console.page
-    plan = console.import_id("Printed", HEADER + "trv-133,jack-001,staff\n", "assign", "--plan")
+    plan = console.import_id("Printed", HEADER + "trv-136,jack-001,staff\n", "assign", "--plan")
     await console.open(f"imports/{plan}/changes")
     await page.emulate_media(media="print")
 

@@ -29,6 +29,9 @@ MEMBERS = {
     "execute_fields": [
         *["self", "parent_type", "source_value", "path", "grouped_field_set", "position_context"],
     ],
+    "execute_fields_serially": [
+        *["self", "parent_type", "source_value", "path", "grouped_field_set", "position_context"],
+    ],
     "execute_operation": ["self", "serially"],
 }
 ATTRIBUTES = ["context_value", "is_awaitable", "schema", "variable_values", "_relevant_sub_fields"]

@@ -88,10 +88,10 @@ def test_retry(monkeypatch: pytest.MonkeyPatch, arguments: list[str], sent: dict
     """Rows are named by what is wrong with them; the command ends as the import does."""
     state = {"id": "x", "status": "PROCESSING", "errors": [], "failed": 1}
     payload = {"retryImport": {"import": state, "userErrors": []}}
-    api = FakeApi({"import": {"id": "x"}}, payload)
+    api = FakeApi(payload)
     result = run(monkeypatch, retry, api, "--no-watch", *arguments)
 
-    assert api.sent[1] == {"id": "x", **sent}
+    assert api.sent == [{"id": "May", **sent}]
     assert (result.output, result.return_value) == ("x\n", 1)
 
 
@@ -99,7 +99,7 @@ def test_a_retry_that_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the API refuses is said, and ends with 2."""
     error = {"code": "NO_SUCH_ROW", "message": "No failed row has such an error.", "field": []}
     payload = {"retryImport": {"import": None, "userErrors": [error]}}
-    result = run(monkeypatch, retry, FakeApi({"import": {"id": "x"}}, payload), "--code", "X")
+    result = run(monkeypatch, retry, FakeApi(payload), "--code", "X")
 
     assert result.return_value == 2
     assert "Error: No failed row has such an error." in result.output + result.stderr
