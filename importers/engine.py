@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from importers.fairness import Fairness
 from importers.isolation.process_limits import note_exhausted
-from importers.mail_sender import BackgroundMails, send_mails
+from importers.mail_sender import MailSender
 from importers.retention import purge, purge_own_tables
 from importers.run.run_chunk import next_chunk, run_chunk
 from importers.run.run_whole import run_whole
@@ -49,8 +49,6 @@ _SILENT_SECONDS = 10.0
 # By then a live sender has given up: it grants the mail server 20 s for each reply, and the
 # database 15 s to record the mail's end.
 _ABANDONED_MAIL_SECONDS = 300.0
-# The message for the rest goes to the end of the queue, so that imports get their turn.
-_MAILS_AT_ONCE = 100
 # A file that is cut in less runs at once; while another is cut for longer, small imports run.
 _SHORT_SECONDS = 0.2
 _SMALL_BYTES = 256 * 1024
@@ -112,8 +110,7 @@ class Engine:
     retention_days: int = 0
     own_tables: Sequence[OwnTable] = ()
     clock: Callable[[], float] = time.monotonic
-    _sending: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
-    _mails: BackgroundMails = field(default_factory=BackgroundMails, init=False)
+    _mails: MailSender = field(default_factory=MailSender, init=False)
     _webhooks: WebhookSender = field(default_factory=WebhookSender, init=False)
     _fairness: Fairness = field(init=False)
     _blocked: BlockedSessions = field(init=False)
@@ -272,26 +269,16 @@ class Engine:
 
     async def begin_mails(self) -> None:
         """Begin to send the mails that are due."""
-        self._mails.begin(self.send_mails)
+        self._mails.begin(self.mail_transport)
 
     async def send_mails(self) -> None:
-        """Send the mails that are due, unless another thread of this process does: a slow mail
-        server must not hold all of them.
+        """Send the mails that are due, unless that is under way.
 
         Raises:
             RetryableError: the database is not well.
         """
-        if self._sending.locked():
-            return
         with _retryable("sending mails"):
-            async with self._sending:
-                has_more = await send_mails(
-                    self.mail_transport,
-                    most=_MAILS_AT_ONCE,
-                    is_closed=lambda: self._mails.is_closed,
-                )
-        if has_more:
-            await self.queue.enqueue_send_mails()
+            await self._mails.send_due(self.mail_transport)
 
     async def send_webhooks(self) -> None:
         """Begin to send the messages to webhooks that are due.

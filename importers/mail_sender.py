@@ -61,50 +61,50 @@ class NoTransport(NamedTuple):
         raise NotSentError(self.reason)
 
 
-class BackgroundMails:
-    """Sends mails beside imports: a mail server may take 20 seconds for each of its replies.
+class MailSender:
+    """Sends the mails that are due, one after another, beside imports.
 
-    A worker takes one message of the broker at a time, and that for mails is done when the sending
-    has begun.
+    A mail server may take 20 seconds for each of its replies, and a worker takes one message of the
+    broker at a time: that for mails is done when the sending has begun.
     """
 
     def __init__(self) -> None:
-        self.is_closed = False
-        self._task: asyncio.Task[None] | None = None
+        self._lock = asyncio.Lock()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closed = False
 
-    def begin(self, send: Callable[[], Awaitable[None]]) -> None:
-        """Begin to send what is due, unless that is under way."""
-        if not self.is_closed and (self._task is None or self._task.done()):
-            self._task = asyncio.create_task(_log_failure(send))
+    def begin(self, transport: MailTransport) -> None:
+        """Begin to send what is due."""
+        task = asyncio.create_task(self._send_and_log(transport))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def send_due(self, transport: MailTransport) -> None:
+        """Send what is due, unless that is under way."""
+        if self._lock.locked():
+            return
+        async with self._lock:
+            while not self._is_closed:
+                # `SENDING` is committed before the mail server is asked: if this process dies in
+                # between, the mail is not sent a second time.
+                async with connection() as db:
+                    mail = await take_mail(db)
+                if mail is None:
+                    return
+                await _send(transport, mail)
 
     async def close(self) -> None:
         """Wait for the mail that is under way, and send no others."""
-        self.is_closed = True
-        if self._task:
-            await asyncio.wait([self._task])
+        self._is_closed = True
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
-
-async def _log_failure(send: Callable[[], Awaitable[None]]) -> None:
-    try:
-        await send()
-    except Exception as error:
-        # The sweeper looks again.
-        logger.warning("the next mails have to wait: %s", error)
-
-
-async def send_mails(transport: MailTransport, *, most: int, is_closed: Callable[[], bool]) -> bool:
-    """Send up to `most` mails that are due; tell whether more may be due."""
-    for _ in range(most):
-        if is_closed():
-            return False
-        # `SENDING` is committed before the mail server is asked: if this process dies in between,
-        # the mail is not sent a second time.
-        async with connection() as db:
-            mail = await take_mail(db)
-        if mail is None:
-            return False
-        await _send(transport, mail)
-    return True
+    async def _send_and_log(self, transport: MailTransport) -> None:
+        try:
+            await self.send_due(transport)
+        except Exception as error:
+            # The sweeper looks again.
+            logger.warning("the next mails have to wait: %s", error)
 
 
 async def _send(transport: MailTransport, mail: TakenMail) -> None:

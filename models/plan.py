@@ -28,8 +28,24 @@ Signature: TypeAlias = tuple[Any, ...]
 row does in the end just what it would have done."""
 
 _ROWS_AT_ONCE = 5_000
-# How many columns tell what a row comes to that changes one assignment, or nothing.
+# How many values tell what a row comes to that changes one assignment, or nothing.
 _PLAIN = 5
+PLANNED_LINE = """
+    cells || CASE
+      WHEN outcome IS NULL THEN ''
+      WHEN edits IS NULL
+        THEN E'\\t' || json_build_array(outcome, case_id, user_id, before, after)
+      ELSE E'\\t'
+        || json_build_array(outcome, case_id, user_id, before, after, edits, edit_count)
+      END
+"""
+"""What a row of `import_rows` says of itself in the payload of a chunk that carries out a plan: its
+cells and, unless it has failed, its outcome and what it changes.
+
+Nearly every row changes one assignment, and has no `edits` at the end:
+
+    ["trv-001","jack-001","","staff","0"]→[1, 7, 6, null, 3]
+"""
 
 
 class StoredPlan(NamedTuple):
@@ -111,21 +127,8 @@ def created_by(signature: Signature | None) -> Mapping[str, Any] | None:
     return None
 
 
-def packed_plan(stored: Sequence[Any]) -> bytes:
-    """Write what a row's result says of its plan: the outcome and the columns of what it changes.
-
-    Nearly every row changes one assignment, and has no `edits` at the end:
-
-        [1,7,6,null,3]
-
-    Args:
-        stored: `outcome`, and the columns from `case_id` on.
-    """
-    return orjson.dumps(stored[:_PLAIN] if stored[_PLAIN] is None else stored)
-
-
 def unpack_plans(packed: Iterable[bytes]) -> list[Signature]:
-    """Read what `packed_plan` has written of rows: what they have to come to."""
+    """Read what `PLANNED_LINE` says of rows behind their cells: what they have to come to."""
     # One array of arrays: a call of orjson for each would take twice as long.
     plans = orjson.loads(b"[%b]" % b",".join(packed))
     return [tuple(plan) if len(plan) == _PLAIN else _signature(plan[0], plan[1:]) for plan in plans]
@@ -137,12 +140,12 @@ class StoredPlanRow(NamedTuple):
     Args:
         number: negative for a row that is only context.
         cells: as JSON.
-        plan: what is planned for it, packed; empty if it has failed.
+        line: as `PLANNED_LINE` makes it.
     """
 
     number: int
     cells: str
-    plan: bytes
+    line: str
 
 
 async def planned_page(
@@ -160,7 +163,7 @@ async def planned_page(
     is_planned = planned_condition(is_own=is_own)
     # As in `failed_page`, the size *before* a row is compared, so that each page has a row.
     sql = f"""
-        SELECT id, cells, is_it, outcome, case_id, user_id, before, after, edits, edit_count FROM (
+        SELECT id, is_it, cells, {PLANNED_LINE} FROM (
           SELECT *, coalesce({is_planned}, false) AS is_it,
             sum(octet_length(cells::text)) OVER before AS size_before
           FROM import_rows
@@ -172,14 +175,9 @@ async def planned_page(
     """
     first, end = row_key(plan_id, after), row_key(plan_id + 1, 0)
     rows = await db.fetch(sql, first, end, _ROWS_AT_ONCE, most)
-    # Of rows that have failed, the outcome is null.
     return [
-        StoredPlanRow(
-            row_number(row[0]) if row[2] else -row_number(row[0]),
-            row[1],
-            b"" if row[3] is None else packed_plan(row[3:]),
-        )
-        for row in rows
+        StoredPlanRow(row_number(key) if is_it else -row_number(key), cells, line)
+        for key, is_it, cells, line in rows
     ]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from models.plan import planned_condition
+from models.plan import PLANNED_LINE, planned_condition
 from models.row import row_key
 from models.undo import INVERSE_ROWS
 
@@ -29,12 +29,7 @@ async def store_planned_chunks(db: Connection, work: ImportWork, plan_id: int) -
     is_planned = planned_condition(is_own=plan_id == work.id)
     lines = f"""
         SELECT plan_chunk AS place, id & x'ffffffff'::bigint AS number,
-          CASE WHEN plan_chunk IS NULL THEN NULL
-            WHEN edits IS NULL
-            THEN cells || E'\\t' || json_build_array(outcome, case_id, user_id, before, after)
-            ELSE cells || E'\\t'
-              || json_build_array(outcome, case_id, user_id, before, after, edits, edit_count)
-            END AS line
+          CASE WHEN plan_chunk IS NOT NULL THEN {PLANNED_LINE} END AS line
         FROM import_rows WHERE id > $4 AND id < $5 AND {is_planned}
     """
     ends = row_key(plan_id, 0), row_key(plan_id + 1, 0)

@@ -54,7 +54,7 @@ class ReadRow:
     Args:
         is_context: it is read again for rows that are judged beside it, and not run.
         text: its cells as JSON, where the row comes from a chunk.
-        plan: what a plan says of it that is carried out (`models.plan.packed_plan`); else empty.
+        plan: what a plan says of it that is carried out (`models.plan.unpack_plans`); else empty.
         refusals: of a row without errors, why what its cells name can't be used. They fail the row
             if it would change anything: what has taken effect already stays unchanged.
         has_failed: of a row that is only context, whether it is not in effect.

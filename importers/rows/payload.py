@@ -11,10 +11,10 @@ order, a JSON array of its cells, all of them strings:
 
 JSON escapes line feeds, so no cell breaks a line. Results keep a row's cells as they are here.
 
-Where a plan is carried out, a tab and what the plan says of the row, as the plan's own results say
-it (`models.plan.packed_plan`), follow its cells:
+Where a plan is carried out, a tab and what the plan says of the row follow its cells
+(`models.plan.PLANNED_LINE`):
 
-    ["trv-001","jack-001","","staff","0"]→[1,7,6,null,3]
+    ["trv-001","jack-001","","staff","0"]→[1, 7, 6, null, 3]
 """
 
 from __future__ import annotations
@@ -53,11 +53,6 @@ def texts_of(rows: Sequence[Sequence[str]]) -> list[bytes]:
         few = map(orjson.dumps, rows[first : first + _AT_ONCE])
         texts += b"\n".join(few).split(b"\n")
     return texts
-
-
-def planned_line(cells: str, plan: bytes) -> bytes:
-    """Write the line of a row that carries out what a plan says of it."""
-    return b"%b%b%b" % (cells.encode(), _OF_PLAN, plan)
 
 
 def unpack_rows(payload: bytes) -> list[ReadRow]:

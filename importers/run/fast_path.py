@@ -88,7 +88,6 @@ class Columnar:
         results: list[RowResult] = []
         edits: list[Edit] = []
         notifications: list[Notification] = []
-        role_keys = context.role_keys
         passed, nothing = RowStatus.PASSED, RowOutcome.UNCHANGED
         sends_mails = context.importer.sends_mails
         case, user = self.places["case"], self.places["user"]
@@ -115,10 +114,9 @@ class Columnar:
             )
             decision = None if row.refusals else known.get(likeness)
             if decision is None:
-                change = self.kind(**{field: values[at] for field, at in self.places.items()})
-                if not self.rule.is_sound(change):
+                decision = self._decide(context, row, before)
+                if decision is None:
                     return None
-                decision = self.rule.decide(change, before, role_keys)
                 reasons = [error for _, error in described(context, row, decision)]
                 if reasons := with_refusals(reasons, row, [decision]):
                     # Not remembered: its errors name this row's own cells.
@@ -138,6 +136,15 @@ class Columnar:
             if sends_mails and after and after.notify:
                 notifications.append(notification_of(edit))
         return Settled(results, edits, notifications, {})
+
+    def _decide(
+        self, context: ChunkContext, row: ReadRow, before: Present | None
+    ) -> Decision | None:
+        """Decide about a row; None when it asks for what can't be carried out."""
+        change = self.kind(**{field: row.values[at] for field, at in self.places.items()})
+        if not self.rule.is_sound(change):
+            return None
+        return self.rule.decide(change, before, context.role_keys)
 
 
 async def apply_columns(context: ChunkContext, rows: Sequence[ReadRow]) -> Settled | None:

@@ -12,7 +12,6 @@ from importers.reading.limits import MAX_CHUNK
 from importers.reading.record import Batch
 from importers.rows.header import header_spec
 from importers.rows.not_applied import NOT_APPLIED, cancelled_as
-from importers.rows.payload import planned_line
 from importers.sdk.importer import Importer
 from importers.sdk.references import Reference
 from models.guard import TO_BE_RELEASED, find_excess, read_guard, recent_removals
@@ -144,8 +143,7 @@ async def planned_rows(
 
 def _batch_of_plan(rows: Sequence[StoredPlanRow]) -> Batch:
     cells = orjson.loads(f"[{','.join([row.cells for row in rows])}]")
-    texts = [planned_line(row.cells, row.plan) if row.plan else row.cells.encode() for row in rows]
-    return Batch([row.number for row in rows], cells, texts)
+    return Batch([row.number for row in rows], cells, [row.line.encode() for row in rows])
 
 
 def looks_at_rows_together(importer: Importer) -> bool:

@@ -58,7 +58,10 @@ class GroupedRows(NamedTuple):
     grouped_at: datetime | None
 
 
-@strawberry.type(name="ErrorGroupConnection", description="One page of groups, the largest first.")
+@strawberry.type(
+    name="ErrorGroupConnection",
+    description="One page of groups, the largest first; NOT_APPLIED, which blames no row, last.",
+)
 class ErrorGroupConnection(Connection[ErrorGroup]):
     of: strawberry.Private[GroupedRows]
 

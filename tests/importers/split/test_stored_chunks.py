@@ -28,9 +28,10 @@ async def chunks(world: EngineFixture, import_id: int) -> list[tuple[list[int], 
 
 async def test_a_plan_keeps_chains(small: EngineFixture) -> None:
     """Rows about one pair, in chunks that are chained, are so again, without those that failed."""
-    world = small.with_engine(chunk_rows=2)
-    plan = await world.run("assign", *CHAINED, is_dry_run=True)
-    planned = await world.results(plan)
+    plan = await small.with_engine(chunk_rows=2).run("assign", *CHAINED, is_dry_run=True)
+    planned = await small.results(plan)
+    # Cut anew, all of them would fit into one chunk.
+    world = small.with_engine(chunk_rows=100)
 
     applied = await world.request_apply(plan)
     await world.engine.split(applied)
@@ -38,6 +39,7 @@ async def test_a_plan_keeps_chains(small: EngineFixture) -> None:
     found = await chunks(world, applied)
     passed = sorted(number for numbers, _ in found for number in numbers)
     assert passed == [number for number, result in planned.items() if result.what != "FAILED"]
+    assert max(len(numbers) for numbers, _ in found) == 2
     assert sum(is_chained for _, is_chained in found) == 1
     await world.drain()
     assert await world.results(applied) == {number: planned[number] for number in passed}
